@@ -1,0 +1,2 @@
+//! The lucerne command line.
+fn main() {}
