@@ -1,0 +1,180 @@
+//! Which documents may be returned: live docs ∧ filter.
+
+use crate::{DocId, Error, Result};
+
+/// A fixed-length set of document ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BitSet {
+    words: Vec<u64>,
+    len: u32,
+}
+
+impl BitSet {
+    /// A set over `0..len` with nothing in it.
+    pub fn empty(len: u32) -> Self {
+        Self {
+            words: vec![0; len.div_ceil(64) as usize],
+            len,
+        }
+    }
+
+    /// A set over `0..len` with everything in it.
+    pub fn full(len: u32) -> Self {
+        let mut set = Self {
+            words: vec![u64::MAX; len.div_ceil(64) as usize],
+            len,
+        };
+        if let (Some(last), true) = (set.words.last_mut(), !len.is_multiple_of(64)) {
+            *last = u64::MAX >> (64 - len % 64);
+        }
+        set
+    }
+
+    /// A set from words read from a file; refused when the number of words or the bits past `len` are wrong.
+    pub fn from_words(words: Vec<u64>, len: u32) -> Result<Self> {
+        let spare = match words.last() {
+            Some(last) if !len.is_multiple_of(64) => last >> (len % 64),
+            _ => 0,
+        };
+        if words.len() != len.div_ceil(64) as usize || spare != 0 {
+            return Err(Error::Invalid(format!(
+                "{} words are not a set of {len} bits",
+                words.len()
+            )));
+        }
+        Ok(Self { words, len })
+    }
+
+    /// The words, 64 members each, least significant bit first.
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// Number of possible members.
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// True when there are no possible members.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether `doc` is a member; false beyond the length.
+    #[inline]
+    pub fn contains(&self, doc: DocId) -> bool {
+        self.words
+            .get((doc / 64) as usize)
+            .is_some_and(|word| word >> (doc % 64) & 1 == 1)
+    }
+
+    /// Adds `doc`; true when it was not a member. Nothing happens beyond the length.
+    pub fn insert(&mut self, doc: DocId) -> bool {
+        let added = doc < self.len && !self.contains(doc);
+        if let (Some(word), true) = (self.words.get_mut((doc / 64) as usize), added) {
+            *word |= 1 << (doc % 64);
+        }
+        added
+    }
+
+    /// Removes `doc`; true when it was a member.
+    pub fn remove(&mut self, doc: DocId) -> bool {
+        let removed = self.contains(doc);
+        if let (Some(word), true) = (self.words.get_mut((doc / 64) as usize), removed) {
+            *word &= !(1 << (doc % 64));
+        }
+        removed
+    }
+
+    /// Number of members.
+    pub fn count(&self) -> u32 {
+        self.words.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// Members in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = DocId> + '_ {
+        self.words.iter().enumerate().flat_map(|(index, &word)| {
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                (rest != 0).then(|| {
+                    let bit = rest.trailing_zeros();
+                    rest &= rest - 1;
+                    index as u32 * 64 + bit
+                })
+            })
+        })
+    }
+
+    /// Keeps only the members that are in `other` too.
+    pub fn intersect(&mut self, other: &BitSet) {
+        let others = other.words.iter().copied().chain(std::iter::repeat(0));
+        self.words
+            .iter_mut()
+            .zip(others)
+            .for_each(|(word, other)| *word &= other);
+    }
+}
+
+/// The documents a search may return, with how many they are (its cost).
+#[derive(Clone, Copy, Debug)]
+pub struct Accept<'a> {
+    docs: Option<&'a BitSet>,
+    count: u32,
+}
+
+impl<'a> Accept<'a> {
+    /// All of `max_doc` documents.
+    pub fn all(max_doc: u32) -> Self {
+        Self {
+            docs: None,
+            count: max_doc,
+        }
+    }
+
+    /// The members of `docs` (live docs, or live docs ∧ filter).
+    pub fn only(docs: &'a BitSet) -> Self {
+        Self {
+            docs: Some(docs),
+            count: docs.count(),
+        }
+    }
+
+    /// Whether `doc` may be returned.
+    #[inline]
+    pub fn accepts(&self, doc: DocId) -> bool {
+        self.docs.is_none_or(|docs| docs.contains(doc))
+    }
+
+    /// How many documents may be returned.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The set, or `None` when every document may be returned.
+    pub fn docs(&self) -> Option<&'a BitSet> {
+        self.docs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bit_set_holds_exactly_its_members() {
+        for len in [0u32, 1, 63, 64, 65, 200] {
+            let full = BitSet::full(len);
+            assert_eq!(full.count(), len);
+            assert!(full.iter().eq(0..len));
+            assert_eq!(BitSet::from_words(full.words().to_vec(), len).unwrap(), full);
+            let mut set = BitSet::empty(len);
+            assert!(!set.insert(len));
+            for doc in (0..len).step_by(3) {
+                assert!(set.insert(doc) && !set.insert(doc));
+            }
+            assert!(set.iter().eq((0..len).step_by(3)));
+            assert!(len == 0 || set.remove(0) && !set.remove(0));
+        }
+        assert!(BitSet::from_words(vec![0b1000], 3).is_err());
+    }
+}

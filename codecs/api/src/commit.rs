@@ -1,0 +1,64 @@
+//! The commit: the one file that says which segments exist.
+
+use crate::envelope::FileEntry;
+use crate::{Directory, Facts, Result, SegmentId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Live docs of a segment in a commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiveDocsInfo {
+    /// Format name.
+    pub format: String,
+    /// Version of this segment's live docs: 1, 2, …
+    pub generation: u64,
+    /// Documents deleted.
+    pub deleted: u32,
+    /// The file.
+    pub file: FileEntry,
+}
+
+/// A segment in a commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommitSegment {
+    /// Segment name.
+    pub name: String,
+    /// Segment id.
+    pub id: SegmentId,
+    /// Its segment info file.
+    pub info: FileEntry,
+    /// Its live docs; absent while nothing is deleted.
+    pub live_docs: Option<LiveDocsInfo>,
+}
+
+/// A point in time of the index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommitInfo {
+    /// Generation: 1, 2, …; the N of `segments_N`.
+    pub generation: u64,
+    /// The number the next segment's name takes; names are never reused.
+    pub next_segment: u64,
+    /// The number the next automatic key takes.
+    pub next_key: u64,
+    /// Release that wrote it.
+    pub written_by: String,
+    /// The schema, as the engine encodes it.
+    pub schema: Facts,
+    /// Segments, oldest first.
+    pub segments: Vec<CommitSegment>,
+    /// The application's own notes, handed back at open.
+    #[serde(default)]
+    pub user_data: BTreeMap<String, String>,
+}
+
+/// Writes and reads commits.
+pub trait CommitFormat: Send + Sync {
+    /// Writes a commit under `file` (a pending name).
+    fn write(&self, directory: &dyn Directory, file: &str, commit: &CommitInfo) -> Result<FileEntry>;
+
+    /// Reads and fully verifies a commit; its generation must be `generation`.
+    fn read(&self, directory: &dyn Directory, file: &str, generation: u64) -> Result<CommitInfo>;
+}

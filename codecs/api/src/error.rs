@@ -1,0 +1,103 @@
+//! What can go wrong below the engine. Every error names the file and what was expected.
+
+use std::io;
+
+/// The result of anything a directory or a format does.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of a directory or a format.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused an operation on a file.
+    #[error("{file}: cannot {action}: {source}")]
+    Io {
+        /// File (or folder) name.
+        file: String,
+        /// What was attempted: `create`, `write`, `sync`, `open`, …
+        action: &'static str,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The bytes are not what was written.
+    #[error("{file}: damaged at byte {offset}: {problem}")]
+    Corrupt {
+        /// File name.
+        file: String,
+        /// Position of the damage, as near as is known.
+        offset: u64,
+        /// What was found and what was expected.
+        problem: String,
+    },
+    /// The file was written by a newer release, or by one too old to be read.
+    #[error(
+        "{file}: format {format} version {found} cannot be read here (versions {oldest} to {newest} can)"
+    )]
+    UnsupportedVersion {
+        /// File name.
+        file: String,
+        /// Format name.
+        format: String,
+        /// The file's version.
+        found: u32,
+        /// Oldest version this release reads.
+        oldest: u32,
+        /// Newest version this release reads.
+        newest: u32,
+    },
+    /// A segment names a format that is not registered.
+    #[error("{file}: written by format {format:?}, which is not registered (known: {known})")]
+    UnknownFormat {
+        /// File that names the format.
+        file: String,
+        /// The name.
+        format: String,
+        /// Registered names.
+        known: String,
+    },
+    /// A parameter or a call does not fit the format.
+    #[error("{0}")]
+    Invalid(String),
+    /// Another process or thread holds the lock.
+    #[error("{file}: locked by {holder}")]
+    Locked {
+        /// Lock file name.
+        file: String,
+        /// Who holds it, as far as is known.
+        holder: String,
+    },
+    /// The operation was cancelled; nothing was changed.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl Error {
+    /// An I/O error on `file` while doing `action`.
+    pub fn io(file: impl Into<String>, action: &'static str, source: io::Error) -> Self {
+        Self::Io {
+            file: file.into(),
+            action,
+            source,
+        }
+    }
+
+    /// Damage in `file` at `offset`.
+    pub fn corrupt(file: impl Into<String>, offset: u64, problem: impl Into<String>) -> Self {
+        Self::Corrupt {
+            file: file.into(),
+            offset,
+            problem: problem.into(),
+        }
+    }
+
+    /// True when the disk or a quota is full.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Io { source, .. }
+            if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+    }
+
+    /// True when the file does not exist.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}

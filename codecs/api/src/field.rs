@@ -1,0 +1,98 @@
+//! What a format is told about the field it writes.
+
+use crate::{Error, Result, Similarity};
+use serde::{Deserialize, Serialize};
+
+/// Parameters of a field's format, by name: `m`, `beam_width`, `quantization`, … The engine hands them on
+/// unread; the format refuses names and values it does not know.
+pub type Params = serde_json::Map<String, serde_json::Value>;
+
+/// A vector field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldInfo {
+    /// The field's number: stable within an index, part of its file names.
+    pub number: u32,
+    /// The field's name.
+    pub name: String,
+    /// Components of a vector: 1 to 4,096.
+    pub dimension: u32,
+    /// The metric.
+    pub similarity: Similarity,
+    /// The format's parameters, as the schema gives them; absent ones take the format's defaults.
+    #[serde(default)]
+    pub params: Params,
+}
+
+impl FieldInfo {
+    /// Bytes of one vector row: little-endian f32 components.
+    pub fn row_len(&self) -> usize {
+        self.dimension as usize * 4
+    }
+
+    /// The integer parameter `name`, or `default`; refused outside `range`.
+    pub fn integer(&self, name: &str, default: u64, range: std::ops::RangeInclusive<u64>) -> Result<u64> {
+        let Some(value) = self.params.get(name) else {
+            return Ok(default);
+        };
+        value
+            .as_u64()
+            .filter(|value| range.contains(value))
+            .ok_or_else(|| {
+                self.refuse(
+                    name,
+                    value,
+                    &format!("an integer from {} to {}", range.start(), range.end()),
+                )
+            })
+    }
+
+    /// The number parameter `name`, if given; refused outside `range`.
+    pub fn number(&self, name: &str, range: std::ops::RangeInclusive<f64>) -> Result<Option<f64>> {
+        let Some(value) = self.params.get(name) else {
+            return Ok(None);
+        };
+        let number = value
+            .as_f64()
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| {
+                self.refuse(
+                    name,
+                    value,
+                    &format!("a number from {} to {}", range.start(), range.end()),
+                )
+            })?;
+        Ok(Some(number))
+    }
+
+    /// The text parameter `name`, if given; refused when not one of `accepted`.
+    pub fn choice<'a>(&self, name: &str, accepted: &[&'a str]) -> Result<Option<&'a str>> {
+        let Some(value) = self.params.get(name) else {
+            return Ok(None);
+        };
+        let found = accepted.iter().find(|accepted| value.as_str() == Some(accepted));
+        found
+            .copied()
+            .map(Some)
+            .ok_or_else(|| self.refuse(name, value, &format!("one of {}", accepted.join(", "))))
+    }
+
+    /// Refuses parameters that are not in `accepted`, by name.
+    pub fn only(&self, accepted: &[&str]) -> Result<()> {
+        match self.params.keys().find(|name| !accepted.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(name) => Err(Error::Invalid(format!(
+                "field {:?}: unknown parameter {name:?}; accepted: {}",
+                self.name,
+                accepted.join(", ")
+            ))),
+        }
+    }
+
+    fn refuse(&self, name: &str, value: &serde_json::Value, expected: &str) -> Error {
+        Error::Invalid(format!(
+            "field {:?}: parameter {name:?} is {value}, expected {expected}",
+            self.name
+        ))
+    }
+}

@@ -1,0 +1,57 @@
+//! The folder an index lives in, as promises.
+
+use super::Input;
+use crate::Result;
+use std::fmt;
+
+/// A flat folder of write-once files.
+///
+/// What is **not** promised here is taken away by the simulated disk in tests: bytes before [`sync`]
+/// may be lost, reordered or torn by a power cut; a name before [`sync_dir`] may be missing or old.
+///
+/// [`sync`]: Directory::sync
+/// [`sync_dir`]: Directory::sync_dir
+pub trait Directory: Send + Sync + fmt::Debug {
+    /// Creates a file that must not exist yet. Neither its bytes nor its name are durable.
+    fn create(&self, name: &str) -> Result<Box<dyn Output>>;
+
+    /// Opens a finished file. The view stays valid after the file is deleted.
+    fn open(&self, name: &str) -> Result<Input>;
+
+    /// Length of a file in bytes.
+    fn file_len(&self, name: &str) -> Result<u64>;
+
+    /// All file names, sorted. Sub-folders are not listed.
+    fn list(&self) -> Result<Vec<String>>;
+
+    /// Removes a name. The removal may be undone by a power cut until [`Directory::sync_dir`].
+    fn delete(&self, name: &str) -> Result<()>;
+
+    /// Atomically gives a file a new name, replacing a file of that name. Durable only after
+    /// [`Directory::sync_dir`].
+    fn rename(&self, from: &str, to: &str) -> Result<()>;
+
+    /// Makes a finished file's bytes durable (fsync). After an error the bytes are in an unknown state
+    /// and must not be synced again: the kernel may have dropped them and report success.
+    fn sync(&self, name: &str) -> Result<()>;
+
+    /// Makes all creations, renames and deletions so far durable (fsync of the folder).
+    fn sync_dir(&self) -> Result<()>;
+
+    /// Takes the named lock, or says who holds it ([`crate::Error::Locked`]). The lock dies with the
+    /// process. `owner` is a short text kept beside the lock for that message.
+    fn lock(&self, name: &str, owner: &str) -> Result<Box<dyn Lock>>;
+}
+
+/// A held lock; dropping it releases it.
+pub trait Lock: Send + Sync + fmt::Debug {}
+
+/// A file being written, strictly forward.
+pub trait Output: Send {
+    /// Appends bytes. After an error the file is unusable.
+    fn write(&mut self, bytes: &[u8]) -> Result<()>;
+
+    /// Hands everything to the operating system and closes. Not durable before [`Directory::sync`].
+    /// Dropping an output without `finish` leaves an incomplete file.
+    fn finish(self: Box<Self>) -> Result<()>;
+}

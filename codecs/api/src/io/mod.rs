@@ -1,0 +1,9 @@
+//! Files as a format sees them: written once, then read as immutable bytes.
+
+mod cursor;
+mod directory;
+mod input;
+
+pub use cursor::Cursor;
+pub use directory::{Directory, Lock, Output};
+pub use input::{Access, ByteView, Input};

@@ -1,0 +1,32 @@
+//! Keys: the user's identity of every document, both ways.
+
+use crate::vector::{OpenContext, Problem, WriteContext, Written};
+use crate::{Cancel, DocId, Facts, Result};
+
+/// Writes and opens a segment's keys.
+pub trait KeysFormat: Send + Sync {
+    /// The name segments remember.
+    fn name(&self) -> &'static str;
+
+    /// Writes the keys of documents `0..keys.len()`. A key may occur more than once: an upsert leaves the
+    /// older document behind as deleted.
+    fn write(&self, context: &WriteContext<'_>, keys: &[&str]) -> Result<Written>;
+
+    /// Opens what was written. Reads metadata only.
+    fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn KeysReader>>;
+}
+
+/// The keys of one segment.
+pub trait KeysReader: Send + Sync {
+    /// The key of a document.
+    fn key(&self, doc: DocId) -> Result<&str>;
+
+    /// Calls `found` with every document of that key, deleted ones included.
+    fn find(&self, key: &str, found: &mut dyn FnMut(DocId)) -> Result<()>;
+
+    /// Facts for people and tools.
+    fn inspect(&self) -> Facts;
+
+    /// Looks up every key.
+    fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>>;
+}

@@ -1,0 +1,25 @@
+//! Live docs: which documents of a segment are not deleted. The only structure of a segment that gets newer
+//! versions, each in a file of its own.
+
+use crate::envelope::FileEntry;
+use crate::vector::OpenContext;
+use crate::{BitSet, Directory, Result, SegmentId};
+
+/// Writes and reads live docs.
+pub trait LiveDocsFormat: Send + Sync {
+    /// The name commits remember.
+    fn name(&self) -> &'static str;
+
+    /// Writes generation `generation` (1, 2, …) of segment `segment`'s live docs.
+    fn write(
+        &self,
+        directory: &dyn Directory,
+        segment: &str,
+        segment_id: SegmentId,
+        generation: u64,
+        live: &BitSet,
+    ) -> Result<FileEntry>;
+
+    /// Reads live docs; the whole file is verified. `context.files` holds the one file.
+    fn read(&self, context: &OpenContext<'_>) -> Result<BitSet>;
+}

@@ -1,0 +1,87 @@
+//! Formats by name.
+
+use crate::commit::CommitFormat;
+use crate::keys::KeysFormat;
+use crate::live_docs::LiveDocsFormat;
+use crate::segment_info::SegmentInfoFormat;
+use crate::stored::StoredFormat;
+use crate::vector::VectorFormat;
+use crate::{Error, Result};
+use std::fmt;
+use std::sync::Arc;
+
+/// The formats an index can read, and which of them it writes with: in each list the first is written,
+/// all are read. A vector field may name any registered vector format.
+#[derive(Clone)]
+pub struct Registry {
+    /// Vector formats; the first is the default.
+    pub vectors: Vec<Arc<dyn VectorFormat>>,
+    /// Stored-document formats.
+    pub stored: Vec<Arc<dyn StoredFormat>>,
+    /// Key formats.
+    pub keys: Vec<Arc<dyn KeysFormat>>,
+    /// Live-docs formats.
+    pub live_docs: Vec<Arc<dyn LiveDocsFormat>>,
+    /// The segment-info format.
+    pub segment_info: Arc<dyn SegmentInfoFormat>,
+    /// The commit format.
+    pub commit: Arc<dyn CommitFormat>,
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.vectors.iter().map(|format| format.name()).collect();
+        f.debug_struct("Registry")
+            .field("vectors", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Registry {
+    /// Adds a vector format; a later one of the same name replaces an earlier one.
+    #[must_use]
+    pub fn with_vectors(mut self, format: Arc<dyn VectorFormat>) -> Self {
+        self.vectors.retain(|known| known.name() != format.name());
+        self.vectors.push(format);
+        self
+    }
+
+    /// The vector format of that name; `file` is the file that names it.
+    pub fn vectors(&self, name: &str, file: &str) -> Result<&dyn VectorFormat> {
+        find(&self.vectors, name, file, |format| format.name()).map(|format| &**format)
+    }
+
+    /// The stored-document format of that name.
+    pub fn stored(&self, name: &str, file: &str) -> Result<&dyn StoredFormat> {
+        find(&self.stored, name, file, |format| format.name()).map(|format| &**format)
+    }
+
+    /// The key format of that name.
+    pub fn keys(&self, name: &str, file: &str) -> Result<&dyn KeysFormat> {
+        find(&self.keys, name, file, |format| format.name()).map(|format| &**format)
+    }
+
+    /// The live-docs format of that name.
+    pub fn live_docs(&self, name: &str, file: &str) -> Result<&dyn LiveDocsFormat> {
+        find(&self.live_docs, name, file, |format| format.name()).map(|format| &**format)
+    }
+}
+
+fn find<'a, F: ?Sized>(
+    formats: &'a [Arc<F>],
+    name: &str,
+    file: &str,
+    name_of: impl Fn(&F) -> &'static str,
+) -> Result<&'a Arc<F>> {
+    formats
+        .iter()
+        .find(|format| name_of(format) == name)
+        .ok_or_else(|| {
+            let known: Vec<_> = formats.iter().map(|format| name_of(format)).collect();
+            Error::UnknownFormat {
+                file: file.to_owned(),
+                format: name.to_owned(),
+                known: known.join(", "),
+            }
+        })
+}

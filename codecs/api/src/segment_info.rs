@@ -1,0 +1,70 @@
+//! Segment info: the small file that says what a segment consists of.
+
+use crate::envelope::FileEntry;
+use crate::{Directory, Facts, FieldInfo, Result, SegmentId};
+use serde::{Deserialize, Serialize};
+
+/// One structure of a segment: who wrote it, its files, its facts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StructureInfo {
+    /// Format name; the reader is looked up by it.
+    pub format: String,
+    /// Files, in the format's order.
+    pub files: Vec<FileEntry>,
+    /// The format's facts.
+    pub meta: Facts,
+}
+
+/// One vector field of a segment. A field that no document of the segment has is not listed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VectorInfo {
+    /// The field as it was when the segment was written.
+    pub field: FieldInfo,
+    /// How it is stored.
+    pub structure: StructureInfo,
+}
+
+/// What a segment consists of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentInfo {
+    /// Name, the prefix of its files.
+    pub name: String,
+    /// Id, in the header of each of its files.
+    pub id: SegmentId,
+    /// Documents, deleted ones included.
+    pub max_doc: u32,
+    /// Release that wrote it.
+    pub written_by: String,
+    /// Stored documents.
+    pub stored: StructureInfo,
+    /// Keys.
+    pub keys: StructureInfo,
+    /// Vector fields, by number.
+    pub vectors: Vec<VectorInfo>,
+    /// How a merged segment came about; absent for a flushed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge: Option<Facts>,
+}
+
+impl SegmentInfo {
+    /// Every file of the segment but the segment info itself and live docs.
+    pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
+        let vectors = self.vectors.iter().flat_map(|vector| &vector.structure.files);
+        self.stored.files.iter().chain(&self.keys.files).chain(vectors)
+    }
+}
+
+/// Writes and reads segment infos.
+pub trait SegmentInfoFormat: Send + Sync {
+    /// File name of a segment's info.
+    fn file_name(&self, segment: &str) -> String;
+
+    /// Writes a segment's info.
+    fn write(&self, directory: &dyn Directory, info: &SegmentInfo) -> Result<FileEntry>;
+
+    /// Reads and fully verifies it; it must be the segment `id`.
+    fn read(&self, directory: &dyn Directory, entry: &FileEntry, id: SegmentId) -> Result<SegmentInfo>;
+}

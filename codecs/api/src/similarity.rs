@@ -1,0 +1,109 @@
+//! How near two vectors are: distances (smaller is nearer) and scores (larger is nearer).
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A vector field's metric.
+///
+/// | similarity | distance | score |
+/// |---|---|---|
+/// | `euclidean` | d² = Σ(xᵢ−qᵢ)² | 1/(1+d²) |
+/// | `dot_product` (unit vectors) | −x·q | (1+x·q)/2 |
+/// | `cosine` | 1 − cos(x, q) | (1+cos)/2 |
+/// | `max_inner_product` | −x·q | x·q<0 ? 1/(1−x·q) : x·q+1 |
+///
+/// The cosine of a zero vector with anything is taken as 0. Scores are those of Apache Lucene.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Similarity {
+    /// Squared Euclidean distance.
+    Euclidean,
+    /// Inner product of unit vectors.
+    DotProduct,
+    /// Cosine of the angle; vectors of any length but zero carry a direction. The default.
+    #[default]
+    Cosine,
+    /// Inner product of vectors of any length.
+    MaxInnerProduct,
+}
+
+impl Similarity {
+    /// All similarities, in the order they are listed to users.
+    pub const ALL: [Self; 4] = [
+        Self::Euclidean,
+        Self::DotProduct,
+        Self::Cosine,
+        Self::MaxInnerProduct,
+    ];
+
+    /// The name used in schemas and printed everywhere.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Euclidean => "euclidean",
+            Self::DotProduct => "dot_product",
+            Self::Cosine => "cosine",
+            Self::MaxInnerProduct => "max_inner_product",
+        }
+    }
+
+    /// The score of a distance: finite, at least 0, larger is nearer, comparable across segments.
+    pub fn score(self, distance: f32) -> f32 {
+        let score = match self {
+            Self::Euclidean => 1.0 / (1.0 + distance.max(0.0)),
+            Self::DotProduct => (1.0 - distance) / 2.0,
+            Self::Cosine => 1.0 - distance / 2.0,
+            Self::MaxInnerProduct if distance > 0.0 => 1.0 / (1.0 + distance),
+            Self::MaxInnerProduct => 1.0 - distance,
+        };
+        score.clamp(0.0, f32::MAX)
+    }
+}
+
+impl fmt::Display for Similarity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Similarity {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|similarity| similarity.name() == text)
+            .ok_or_else(|| {
+                let names: Vec<_> = Self::ALL.iter().map(|similarity| similarity.name()).collect();
+                format!("similarity {text:?} is unknown; accepted: {}", names.join(", "))
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_follow_the_documented_table() {
+        assert_eq!(Similarity::Euclidean.score(0.75), 1.0 / 1.75);
+        assert_eq!(Similarity::DotProduct.score(-1.0), 1.0);
+        assert_eq!(Similarity::Cosine.score(1.0), 0.5);
+        assert_eq!(Similarity::MaxInnerProduct.score(-3.0), 4.0);
+        assert_eq!(Similarity::MaxInnerProduct.score(3.0), 0.25);
+        assert_eq!(Similarity::MaxInnerProduct.score(f32::NEG_INFINITY), f32::MAX);
+    }
+
+    #[test]
+    fn an_unknown_similarity_lists_the_accepted_ones() {
+        let error = "manhattan".parse::<Similarity>().unwrap_err();
+        assert!(
+            error.contains("euclidean, dot_product, cosine, max_inner_product"),
+            "{error}"
+        );
+        for similarity in Similarity::ALL {
+            assert_eq!(similarity.name().parse(), Ok(similarity));
+        }
+    }
+}

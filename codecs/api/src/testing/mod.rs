@@ -1,0 +1,1 @@
+//! Conformance suites: what every format must do, run by one call from a format's own tests.
