@@ -1,0 +1,25 @@
+//! Kernels for AArch64, and the detection of what the CPU has.
+
+use crate::dispatch::Kernels;
+
+// Kernels index several arrays of registers in step; loops over 0..R and 0..U are unrolled.
+#[allow(clippy::needless_range_loop)]
+mod neon;
+
+/// The NEON kernels, or `None` on a CPU without NEON.
+pub(crate) fn kernels() -> Option<&'static Kernels> {
+    std::arch::is_aarch64_feature_detected!("neon").then_some(&neon::KERNELS)
+}
+
+/// Hints the CPU to load the cache line at `at`, which may be any address.
+#[inline(always)]
+pub(crate) fn prefetch_line(at: *const u8) {
+    // SAFETY: a prefetch does not fault and has no effect on memory, registers or flags.
+    unsafe {
+        core::arch::asm!(
+            "prfm pldl1keep, [{at}]",
+            at = in(reg) at,
+            options(nostack, preserves_flags, readonly)
+        );
+    }
+}

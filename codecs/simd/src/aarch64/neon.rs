@@ -1,0 +1,281 @@
+//! NEON kernels.
+//!
+//! Every function here needs NEON; a kernel that reads memory also needs `len` components
+//! readable at the query and at each row. Tails are copied to zeroed registers. The target is
+//! little-endian, so bytes reinterpreted as `f32` are the components.
+
+use core::arch::aarch64::*;
+
+use crate::dispatch::{Kernels, Level};
+use crate::rows::{Rows, fill};
+
+pub(super) static KERNELS: Kernels = Kernels {
+    level: Level::Neon,
+    dot_f32,
+    l2_f32,
+    norm2_f32,
+    dot_u8_i8,
+    dot_u8_u8,
+    l2_u8,
+    sum_u8,
+    dot_f32_rows,
+    l2_f32_rows,
+    dot_u8_i8_rows,
+    dot_u8_u8_rows,
+};
+
+/// The term that a kernel sums: a product (for codes, with an unsigned query).
+const DOT: u8 = 0;
+/// The square of a difference.
+const L2: u8 = 1;
+/// The product of an unsigned code with a signed query.
+const DOT_SIGNED: u8 = 2;
+
+/// `f32` components in a vector register.
+const F: usize = 4;
+
+/// Bytes in a vector register.
+const B: usize = 16;
+
+/// The first `n` bytes at `p`, with zeros after them.
+///
+/// # Safety
+/// `n` is at most 16, and `n` bytes are readable at `p`.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn load_first(p: *const u8, n: usize) -> uint8x16_t {
+    let mut bytes = [0u8; B];
+    // SAFETY: n bytes are readable at p and fit in `bytes`, which is 16 long.
+    unsafe {
+        core::ptr::copy_nonoverlapping(p, bytes.as_mut_ptr(), n);
+        vld1q_u8(bytes.as_ptr())
+    }
+}
+
+// ---- f32 ----
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn add_term_f32<const TERM: u8>(acc: float32x4_t, q: uint8x16_t, x: uint8x16_t) -> float32x4_t {
+    let (q, x) = (vreinterpretq_f32_u8(q), vreinterpretq_f32_u8(x));
+    if TERM == L2 {
+        let d = vsubq_f32(q, x);
+        vfmaq_f32(acc, d, d)
+    } else {
+        vfmaq_f32(acc, q, x)
+    }
+}
+
+/// The sum of the lanes, always in the same order.
+#[inline]
+#[target_feature(enable = "neon")]
+fn sum_f32(v: float32x4_t) -> f32 {
+    let v = vadd_f32(vget_low_f32(v), vget_high_f32(v));
+    vget_lane_f32::<0>(v) + vget_lane_f32::<1>(v)
+}
+
+/// `R` rows at once. Component `i` of a row always goes to lane `i % 4` of its sum `i / 4 % 4`,
+/// so a row's result does not depend on `R`.
+///
+/// # Safety
+/// The CPU has NEON; `q` and each of `rows` have `n` components, at any alignment.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn f32_kernel<const R: usize, const TERM: u8>(
+    q: *const u8,
+    rows: [*const u8; R],
+    n: usize,
+) -> [f32; R] {
+    let mut acc = [[vdupq_n_f32(0.0); 4]; R];
+    let mut i = 0;
+    while n - i >= 4 * F {
+        for k in 0..4 {
+            let at = 4 * (i + k * F);
+            // SAFETY: components i + k * F .. + F are less than n.
+            let qv = unsafe { vld1q_u8(q.add(at)) };
+            for r in 0..R {
+                // SAFETY: as for the query.
+                let x = unsafe { vld1q_u8(rows[r].add(at)) };
+                acc[r][k] = add_term_f32::<TERM>(acc[r][k], qv, x);
+            }
+        }
+        i += 4 * F;
+    }
+    for k in 0..4 {
+        if i < n {
+            let step = F.min(n - i);
+            // SAFETY: components i .. i + step are less than n, and step is at most 4.
+            let qv = unsafe { load_first(q.add(4 * i), 4 * step) };
+            for r in 0..R {
+                // SAFETY: as for the query.
+                let x = unsafe { load_first(rows[r].add(4 * i), 4 * step) };
+                acc[r][k] = add_term_f32::<TERM>(acc[r][k], qv, x);
+            }
+            i += step;
+        }
+    }
+    let mut out = [0.0; R];
+    for r in 0..R {
+        let low = vaddq_f32(acc[r][0], acc[r][1]);
+        let high = vaddq_f32(acc[r][2], acc[r][3]);
+        out[r] = sum_f32(vaddq_f32(low, high));
+    }
+    out
+}
+
+#[target_feature(enable = "neon")]
+unsafe fn dot_f32(a: &[f32], row: &[u8]) -> f32 {
+    // SAFETY: by the contract of the table, the row has a.len() components.
+    unsafe { f32_kernel::<1, DOT>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
+}
+
+#[target_feature(enable = "neon")]
+unsafe fn l2_f32(a: &[f32], row: &[u8]) -> f32 {
+    // SAFETY: by the contract of the table, the row has a.len() components.
+    unsafe { f32_kernel::<1, L2>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
+}
+
+#[target_feature(enable = "neon")]
+unsafe fn norm2_f32(row: &[u8]) -> f32 {
+    // SAFETY: the row has row.len() / 4 components.
+    unsafe { f32_kernel::<1, DOT>(row.as_ptr(), [row.as_ptr()], row.len() / 4)[0] }
+}
+
+#[target_feature(enable = "neon")]
+unsafe fn dot_f32_rows(rows: Rows<'_>, query: &[f32], out: &mut [f32]) {
+    let (q, n) = (query.as_ptr().cast(), query.len());
+    // SAFETY: by the contract of the table, every row has n components.
+    fill!(rows, out, 4, |p, R| unsafe { f32_kernel::<R, DOT>(q, p, n) });
+}
+
+#[target_feature(enable = "neon")]
+unsafe fn l2_f32_rows(rows: Rows<'_>, query: &[f32], out: &mut [f32]) {
+    let (q, n) = (query.as_ptr().cast(), query.len());
+    // SAFETY: by the contract of the table, every row has n components.
+    fill!(rows, out, 4, |p, R| unsafe { f32_kernel::<R, L2>(q, p, n) });
+}
+
+// ---- codes ----
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn add_term_u8<const TERM: u8>(acc: uint32x4_t, q: uint8x16_t, x: uint8x16_t) -> uint32x4_t {
+    let (low, high) = match TERM {
+        DOT => (vmull_u8(vget_low_u8(q), vget_low_u8(x)), vmull_high_u8(q, x)),
+        DOT_SIGNED => {
+            // A product of unsigned by signed needs 17 bits: widen, and multiply into 32.
+            let q = vreinterpretq_s8_u8(q);
+            let (q_low, q_high) = (vmovl_s8(vget_low_s8(q)), vmovl_high_s8(q));
+            let x_low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(x)));
+            let x_high = vreinterpretq_s16_u16(vmovl_high_u8(x));
+            let mut acc = vreinterpretq_s32_u32(acc);
+            acc = vmlal_s16(acc, vget_low_s16(q_low), vget_low_s16(x_low));
+            acc = vmlal_high_s16(acc, q_low, x_low);
+            acc = vmlal_s16(acc, vget_low_s16(q_high), vget_low_s16(x_high));
+            acc = vmlal_high_s16(acc, q_high, x_high);
+            return vreinterpretq_u32_s32(acc);
+        }
+        _ => {
+            let d = vabdq_u8(q, x);
+            (vmull_u8(vget_low_u8(d), vget_low_u8(d)), vmull_high_u8(d, d))
+        }
+    };
+    // Products of two unsigned bytes fit in 16 bits; they are added in pairs to 32.
+    vpadalq_u16(vpadalq_u16(acc, low), high)
+}
+
+/// `R` rows at once, `U` sums for each. Sums wrap modulo 2^32.
+///
+/// # Safety
+/// The CPU has NEON; `q` and each of `rows` have `n` bytes.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn u8_kernel<const R: usize, const U: usize, const TERM: u8>(
+    q: *const u8,
+    rows: [*const u8; R],
+    n: usize,
+) -> [u32; R] {
+    let mut acc = [[vdupq_n_u32(0); U]; R];
+    let mut i = 0;
+    while n - i >= B * U {
+        for k in 0..U {
+            let at = i + B * k;
+            // SAFETY: bytes at .. at + 16 are less than n.
+            let qv = unsafe { vld1q_u8(q.add(at)) };
+            for r in 0..R {
+                // SAFETY: as for the query.
+                let x = unsafe { vld1q_u8(rows[r].add(at)) };
+                acc[r][k] = add_term_u8::<TERM>(acc[r][k], qv, x);
+            }
+        }
+        i += B * U;
+    }
+    while i < n {
+        let step = B.min(n - i);
+        // SAFETY: bytes i .. i + step are less than n, and step is at most 16.
+        let qv = unsafe { load_first(q.add(i), step) };
+        for r in 0..R {
+            // SAFETY: as for the query.
+            let x = unsafe { load_first(rows[r].add(i), step) };
+            acc[r][0] = add_term_u8::<TERM>(acc[r][0], qv, x);
+        }
+        i += step;
+    }
+    let mut out = [0; R];
+    for r in 0..R {
+        let mut sum = acc[r][0];
+        for k in 1..U {
+            sum = vaddq_u32(sum, acc[r][k]);
+        }
+        out[r] = vaddvq_u32(sum);
+    }
+    out
+}
+
+#[target_feature(enable = "neon")]
+unsafe fn dot_u8_i8(codes: &[u8], query: &[i8]) -> i32 {
+    let (q, n) = (query.as_ptr().cast(), query.len());
+    // SAFETY: by the contract of the table, the codes are n.
+    unsafe { u8_kernel::<1, 4, DOT_SIGNED>(q, [codes.as_ptr()], n)[0] as i32 }
+}
+
+#[target_feature(enable = "neon")]
+unsafe fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {
+    // SAFETY: by the contract of the table, both are as long.
+    unsafe { u8_kernel::<1, 4, DOT>(b.as_ptr(), [a.as_ptr()], b.len())[0] }
+}
+
+#[target_feature(enable = "neon")]
+unsafe fn l2_u8(a: &[u8], b: &[u8]) -> u32 {
+    // SAFETY: by the contract of the table, both are as long.
+    unsafe { u8_kernel::<1, 4, L2>(a.as_ptr(), [b.as_ptr()], a.len())[0] }
+}
+
+#[target_feature(enable = "neon")]
+unsafe fn sum_u8(a: &[u8]) -> u32 {
+    let mut acc = vdupq_n_u32(0);
+    let (blocks, tail) = a.as_chunks::<B>();
+    for block in blocks {
+        // SAFETY: a block is 16 bytes.
+        let x = unsafe { vld1q_u8(block.as_ptr()) };
+        acc = vpadalq_u16(acc, vpaddlq_u8(x));
+    }
+    vaddvq_u32(acc) + tail.iter().map(|&x| u32::from(x)).sum::<u32>()
+}
+
+#[target_feature(enable = "neon")]
+unsafe fn dot_u8_i8_rows(rows: Rows<'_>, query: &[i8], out: &mut [i32]) {
+    let (q, n) = (query.as_ptr().cast(), query.len());
+    // SAFETY: by the contract of the table, every row has n bytes.
+    fill!(rows, out, 4, |p, R| unsafe {
+        u8_kernel::<R, 2, DOT_SIGNED>(q, p, n)
+    }
+    .map(|v| v as i32));
+}
+
+#[target_feature(enable = "neon")]
+unsafe fn dot_u8_u8_rows(rows: Rows<'_>, query: &[u8], out: &mut [u32]) {
+    let (q, n) = (query.as_ptr(), query.len());
+    // SAFETY: by the contract of the table, every row has n bytes.
+    fill!(rows, out, 4, |p, R| unsafe { u8_kernel::<R, 2, DOT>(q, p, n) });
+}

@@ -1,0 +1,174 @@
+//! The rows a one-to-many kernel reads, checked once so that the kernels need no checks.
+
+/// How many rows ahead of the one being computed are prefetched. Measured with `benches/kernels`.
+const AHEAD: usize = 8;
+
+/// At most this many cache lines of a row are prefetched; the hardware follows after that.
+const LINES: usize = 12;
+
+/// Bytes in a cache line, or a divisor of it.
+const LINE: usize = 64;
+
+/// `count` rows of a byte matrix: either those that `ids` picks, or all of them in order.
+///
+/// Invariant, established by the constructors: for every `j < count()`, `ptr(j)` is the start of
+/// at least `len` readable bytes of `bytes`.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    bytes: &'a [u8],
+    stride: usize,
+    len: usize,
+    ids: Option<&'a [u32]>,
+    count: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// The rows `ids` of a matrix with `stride` bytes per row, `len` of which are read.
+    #[inline]
+    pub(crate) fn picked(bytes: &'a [u8], stride: usize, len: usize, ids: &'a [u32]) -> Self {
+        assert!(
+            stride >= len,
+            "row length {stride} is less than the query's {len} bytes"
+        );
+        if let Some(rows) = bytes.len().checked_div(stride) {
+            // No early exit, so that this vectorizes; ids are few and in cache.
+            let bad = ids.iter().fold(false, |bad, &id| bad | (id as usize >= rows));
+            assert!(!bad, "an id is out of bounds for {rows} rows");
+        }
+        Rows {
+            bytes,
+            stride,
+            len,
+            ids: Some(ids),
+            count: ids.len(),
+        }
+    }
+
+    /// All `count` rows of a matrix without gaps, `len` bytes each.
+    #[inline]
+    pub(crate) fn all(bytes: &'a [u8], len: usize, count: usize) -> Self {
+        assert!(
+            count.checked_mul(len) == Some(bytes.len()),
+            "{} bytes are not {count} rows of {len}",
+            bytes.len()
+        );
+        Rows {
+            bytes,
+            stride: len,
+            len,
+            ids: None,
+            count,
+        }
+    }
+
+    /// The number of rows.
+    #[inline(always)]
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The offset of row `j` in `bytes`; meaningful when `j < count()`.
+    #[inline(always)]
+    fn offset(&self, j: usize) -> usize {
+        let row = match self.ids {
+            Some(ids) => ids[j] as usize,
+            None => j,
+        };
+        // Cannot overflow when j < count(): the row lies inside `bytes`, or the stride is 0.
+        row.wrapping_mul(self.stride)
+    }
+
+    /// The bytes of row `j`.
+    #[inline]
+    pub(crate) fn row(&self, j: usize) -> &'a [u8] {
+        let at = self.offset(j);
+        &self.bytes[at..at + self.len]
+    }
+
+    /// The address of row `j`: `len` bytes are readable there when `j < count()`.
+    #[inline(always)]
+    pub(crate) fn ptr(&self, j: usize) -> *const u8 {
+        self.bytes.as_ptr().wrapping_add(self.offset(j))
+    }
+
+    /// Prefetches the first rows of a picked set, which no earlier step could.
+    #[inline(always)]
+    pub(crate) fn prefetch_first(&self) {
+        self.prefetch(0, AHEAD);
+    }
+
+    /// Prefetches the rows that come `AHEAD` rows after the `n` rows from `j`.
+    #[inline(always)]
+    pub(crate) fn prefetch_after(&self, j: usize, n: usize) {
+        self.prefetch(j + AHEAD, n);
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, from: usize, n: usize) {
+        // Rows in order are found by the hardware.
+        if self.ids.is_some() {
+            for j in from..(from + n).min(self.count) {
+                prefetch_lines(self.ptr(j), self.len, LINES);
+            }
+        }
+    }
+}
+
+/// Hints the CPU to load the lines of the `len` bytes at `at`, not more than `lines` of them.
+#[inline(always)]
+pub(crate) fn prefetch_lines(at: *const u8, len: usize, lines: usize) {
+    let skew = at.addr() % LINE;
+    let first = at.wrapping_sub(skew);
+    let lines = (skew + len).div_ceil(LINE).min(lines);
+    for line in 0..lines {
+        prefetch_line(first.wrapping_add(line * LINE));
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+use crate::x86_64::prefetch_line;
+
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+use crate::aarch64::prefetch_line;
+
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_endian = "little")
+)))]
+fn prefetch_line(_at: *const u8) {}
+
+/// Fills `$out` with the results of `$kernel` for `$rows`, `$r` rows at a time, then one by one.
+///
+/// `$kernel` is an `unsafe fn<const R: usize>(rows: [*const u8; R]) -> [T; R]` in macro form:
+/// `|pointers, R| expression`. A macro, not a function, so that the kernel is inlined into
+/// a caller with the CPU features it needs.
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_endian = "little")
+))]
+macro_rules! fill {
+    ($rows:expr, $out:expr, $r:literal, |$p:ident, $n:ident| $kernel:expr) => {{
+        let (rows, out) = ($rows, $out);
+        let whole = rows.count() - rows.count() % $r;
+        rows.prefetch_first();
+        let mut j = 0;
+        while j < whole {
+            const $n: usize = $r;
+            rows.prefetch_after(j, $n);
+            let $p: [*const u8; $n] = core::array::from_fn(|r| rows.ptr(j + r));
+            out[j..j + $n].copy_from_slice(&$kernel);
+            j += $n;
+        }
+        while j < rows.count() {
+            const $n: usize = 1;
+            let $p: [*const u8; $n] = [rows.ptr(j)];
+            out[j..j + $n].copy_from_slice(&$kernel);
+            j += 1;
+        }
+    }};
+}
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_endian = "little")
+))]
+pub(crate) use fill;

@@ -1,0 +1,92 @@
+//! The reference: what every kernel must compute, in plain Rust without `unsafe`.
+
+use crate::dispatch::{Kernels, Level};
+use crate::rows::Rows;
+
+pub(crate) static KERNELS: Kernels = Kernels {
+    level: Level::Scalar,
+    dot_f32,
+    l2_f32,
+    norm2_f32,
+    dot_u8_i8,
+    dot_u8_u8,
+    l2_u8,
+    sum_u8,
+    dot_f32_rows: |rows, query, out| each(rows, out, |row| dot_f32(query, row)),
+    l2_f32_rows: |rows, query, out| each(rows, out, |row| l2_f32(query, row)),
+    dot_u8_i8_rows: |rows, query, out| each(rows, out, |row| dot_u8_i8(row, query)),
+    dot_u8_u8_rows: |rows, query, out| each(rows, out, |row| dot_u8_u8(row, query)),
+};
+
+/// Independent running sums, so that the additions need not wait for each other.
+const LANES: usize = 8;
+
+fn components(row: &[u8]) -> impl Iterator<Item = f32> {
+    row.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b))
+}
+
+/// The sum of `term` over the components of `a` and `row`; component `i` goes to lane `i % LANES`.
+#[inline(always)]
+fn sum_f32(a: &[f32], row: &[u8], term: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = [0f32; LANES];
+    let (a, a_tail) = a.as_chunks::<LANES>();
+    let (row, row_tail) = row.as_chunks::<{ 4 * LANES }>();
+    for (a, row) in a.iter().zip(row) {
+        for (lane, (&x, y)) in lanes.iter_mut().zip(a.iter().zip(components(row))) {
+            *lane += term(x, y);
+        }
+    }
+    for (lane, (&x, y)) in lanes.iter_mut().zip(a_tail.iter().zip(components(row_tail))) {
+        *lane += term(x, y);
+    }
+    lanes.iter().sum()
+}
+
+fn dot_f32(a: &[f32], row: &[u8]) -> f32 {
+    sum_f32(a, row, |x, y| x * y)
+}
+
+fn l2_f32(a: &[f32], row: &[u8]) -> f32 {
+    sum_f32(a, row, |x, y| (x - y) * (x - y))
+}
+
+fn norm2_f32(row: &[u8]) -> f32 {
+    let mut lanes = [0f32; LANES];
+    for chunk in row.chunks(4 * LANES) {
+        for (lane, y) in lanes.iter_mut().zip(components(chunk)) {
+            *lane += y * y;
+        }
+    }
+    lanes.iter().sum()
+}
+
+fn dot_u8_i8(codes: &[u8], query: &[i8]) -> i32 {
+    codes
+        .iter()
+        .zip(query)
+        .map(|(&c, &q)| i32::from(c) * i32::from(q))
+        .sum()
+}
+
+fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {
+    a.iter().zip(b).map(|(&a, &b)| u32::from(a) * u32::from(b)).sum()
+}
+
+fn l2_u8(a: &[u8], b: &[u8]) -> u32 {
+    a.iter()
+        .zip(b)
+        .map(|(&a, &b)| u32::from(a.abs_diff(b)).pow(2))
+        .sum()
+}
+
+fn sum_u8(a: &[u8]) -> u32 {
+    a.iter().map(|&a| u32::from(a)).sum()
+}
+
+fn each<T>(rows: Rows<'_>, out: &mut [T], distance: impl Fn(&[u8]) -> T) {
+    rows.prefetch_first();
+    for (j, out) in out.iter_mut().enumerate() {
+        rows.prefetch_after(j, 1);
+        *out = distance(rows.row(j));
+    }
+}

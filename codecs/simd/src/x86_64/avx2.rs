@@ -1,0 +1,331 @@
+//! AVX2 and FMA kernels.
+//!
+//! Every function here needs these features; a kernel that reads memory also needs `len`
+//! components readable at the query and at each row. Codes are widened to 16 bits before they
+//! are multiplied: the 8-bit multiplication of AVX2 saturates.
+
+use core::arch::x86_64::*;
+
+use crate::dispatch::{Kernels, Level};
+use crate::rows::{Rows, fill};
+
+pub(super) static KERNELS: Kernels = Kernels {
+    level: Level::Avx2,
+    dot_f32,
+    l2_f32,
+    norm2_f32,
+    dot_u8_i8,
+    dot_u8_u8,
+    l2_u8,
+    sum_u8,
+    dot_f32_rows,
+    l2_f32_rows,
+    dot_u8_i8_rows,
+    dot_u8_u8_rows,
+};
+
+/// The term that a kernel sums: a product (for codes, with an unsigned query).
+const DOT: u8 = 0;
+/// The square of a difference.
+const L2: u8 = 1;
+/// The product of an unsigned code with a signed query.
+const DOT_SIGNED: u8 = 2;
+
+/// `f32` components in a vector register.
+const F: usize = 8;
+
+/// Bytes in a vector register.
+const B: usize = 32;
+
+// ---- f32 ----
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn add_term_f32<const TERM: u8>(acc: __m256, q: __m256, x: __m256) -> __m256 {
+    if TERM == L2 {
+        let d = _mm256_sub_ps(q, x);
+        _mm256_fmadd_ps(d, d, acc)
+    } else {
+        _mm256_fmadd_ps(q, x, acc)
+    }
+}
+
+/// The sum of the lanes, always in the same order.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn sum_f32(v: __m256) -> f32 {
+    let v = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+    let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+    let v = _mm_add_ss(v, _mm_movehdup_ps(v));
+    _mm_cvtss_f32(v)
+}
+
+/// `R` rows at once. Component `i` of a row always goes to lane `i % 8` of its sum `i / 8 % 4`,
+/// so a row's result does not depend on `R`.
+///
+/// # Safety
+/// The CPU has the features; `q` and each of `rows` have `n` components, at any alignment.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn f32_kernel<const R: usize, const TERM: u8>(
+    q: *const u8,
+    rows: [*const u8; R],
+    n: usize,
+) -> [f32; R] {
+    let mut acc = [[_mm256_setzero_ps(); 4]; R];
+    let mut i = 0;
+    while n - i >= 4 * F {
+        for k in 0..4 {
+            let at = 4 * (i + k * F);
+            // SAFETY: components i + k * F .. + F are less than n.
+            let qv = unsafe { _mm256_loadu_ps(q.add(at).cast()) };
+            for r in 0..R {
+                // SAFETY: as for the query.
+                let x = unsafe { _mm256_loadu_ps(rows[r].add(at).cast()) };
+                acc[r][k] = add_term_f32::<TERM>(acc[r][k], qv, x);
+            }
+        }
+        i += 4 * F;
+    }
+    for k in 0..4 {
+        if i < n {
+            // Lane l is read when l < n - i.
+            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(F.min(n - i) as i32), lanes);
+            // SAFETY: the mask leaves out what is not less than n; i is less than n.
+            let qv = unsafe { _mm256_maskload_ps(q.add(4 * i).cast(), mask) };
+            for r in 0..R {
+                // SAFETY: as for the query.
+                let x = unsafe { _mm256_maskload_ps(rows[r].add(4 * i).cast(), mask) };
+                acc[r][k] = add_term_f32::<TERM>(acc[r][k], qv, x);
+            }
+            i += F.min(n - i);
+        }
+    }
+    let mut out = [0.0; R];
+    for r in 0..R {
+        let low = _mm256_add_ps(acc[r][0], acc[r][1]);
+        let high = _mm256_add_ps(acc[r][2], acc[r][3]);
+        out[r] = sum_f32(_mm256_add_ps(low, high));
+    }
+    out
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn dot_f32(a: &[f32], row: &[u8]) -> f32 {
+    // SAFETY: by the contract of the table, the row has a.len() components.
+    unsafe { f32_kernel::<1, DOT>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn l2_f32(a: &[f32], row: &[u8]) -> f32 {
+    // SAFETY: by the contract of the table, the row has a.len() components.
+    unsafe { f32_kernel::<1, L2>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn norm2_f32(row: &[u8]) -> f32 {
+    // SAFETY: the row has row.len() / 4 components.
+    unsafe { f32_kernel::<1, DOT>(row.as_ptr(), [row.as_ptr()], row.len() / 4)[0] }
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn dot_f32_rows(rows: Rows<'_>, query: &[f32], out: &mut [f32]) {
+    let (q, n) = (query.as_ptr().cast(), query.len());
+    // SAFETY: by the contract of the table, every row has n components.
+    fill!(rows, out, 2, |p, R| unsafe { f32_kernel::<R, DOT>(q, p, n) });
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn l2_f32_rows(rows: Rows<'_>, query: &[f32], out: &mut [f32]) {
+    let (q, n) = (query.as_ptr().cast(), query.len());
+    // SAFETY: by the contract of the table, every row has n components.
+    fill!(rows, out, 2, |p, R| unsafe { f32_kernel::<R, L2>(q, p, n) });
+}
+
+// ---- codes ----
+
+/// 32 zeros, then 32 ones: read at `r`, the last `r` bytes of a register.
+static LAST: [u8; 2 * B] = {
+    let mut last = [0; 2 * B];
+    let mut i = B;
+    while i < 2 * B {
+        last[i] = 0xff;
+        i += 1;
+    }
+    last
+};
+
+/// The last `n % 32` of the `n` bytes at `p`, with zeros in the other lanes. Which lanes these are
+/// depends on `n` only, so the tails of a query and of a row fit each other.
+///
+/// # Safety
+/// The CPU has the features; `n` bytes are readable at `p`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn load_tail(p: *const u8, n: usize) -> __m256i {
+    let rest = n % B;
+    if n >= B {
+        // SAFETY: the last 32 of n bytes are readable, and so are 32 of LAST from rest < 32.
+        unsafe {
+            let mask = _mm256_loadu_si256(LAST.as_ptr().add(rest).cast());
+            _mm256_and_si256(_mm256_loadu_si256(p.add(n - B).cast()), mask)
+        }
+    } else {
+        let mut bytes = [0u8; B];
+        // SAFETY: n < 32 bytes are readable at p and fit in `bytes`, which is 32 long.
+        unsafe {
+            core::ptr::copy_nonoverlapping(p, bytes.as_mut_ptr(), n);
+            _mm256_loadu_si256(bytes.as_ptr().cast())
+        }
+    }
+}
+
+/// The bytes at even places, widened without sign.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn even(v: __m256i) -> __m256i {
+    _mm256_and_si256(v, _mm256_set1_epi16(0xff))
+}
+
+/// The bytes at odd places, widened without sign.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn odd(v: __m256i) -> __m256i {
+    _mm256_srli_epi16::<8>(v)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn add_term_u8<const TERM: u8>(acc: __m256i, q: __m256i, x: __m256i) -> __m256i {
+    let (a, b) = match TERM {
+        DOT => (
+            _mm256_madd_epi16(even(q), even(x)),
+            _mm256_madd_epi16(odd(q), odd(x)),
+        ),
+        DOT_SIGNED => (
+            _mm256_madd_epi16(_mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(q)), even(x)),
+            _mm256_madd_epi16(_mm256_srai_epi16::<8>(q), odd(x)),
+        ),
+        _ => {
+            let d = _mm256_or_si256(_mm256_subs_epu8(q, x), _mm256_subs_epu8(x, q));
+            let (even, odd) = (even(d), odd(d));
+            (_mm256_madd_epi16(even, even), _mm256_madd_epi16(odd, odd))
+        }
+    };
+    _mm256_add_epi32(acc, _mm256_add_epi32(a, b))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn sum_u32(v: __m256i) -> u32 {
+    let v = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256::<1>(v));
+    let v = _mm_add_epi32(v, _mm_shuffle_epi32::<0b01_00_11_10>(v));
+    let v = _mm_add_epi32(v, _mm_shuffle_epi32::<0b10_11_00_01>(v));
+    _mm_cvtsi128_si32(v) as u32
+}
+
+/// `R` rows at once, `U` sums for each. Sums wrap modulo 2^32.
+///
+/// # Safety
+/// The CPU has the features; `q` and each of `rows` have `n` bytes.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn u8_kernel<const R: usize, const U: usize, const TERM: u8>(
+    q: *const u8,
+    rows: [*const u8; R],
+    n: usize,
+) -> [u32; R] {
+    let mut acc = [[_mm256_setzero_si256(); U]; R];
+    let mut i = 0;
+    while n - i >= B * U {
+        for k in 0..U {
+            let at = i + B * k;
+            // SAFETY: bytes at .. at + 32 are less than n.
+            let qv = unsafe { _mm256_loadu_si256(q.add(at).cast()) };
+            for r in 0..R {
+                // SAFETY: as for the query.
+                let x = unsafe { _mm256_loadu_si256(rows[r].add(at).cast()) };
+                acc[r][k] = add_term_u8::<TERM>(acc[r][k], qv, x);
+            }
+        }
+        i += B * U;
+    }
+    while n - i >= B {
+        // SAFETY: bytes i .. i + 32 are less than n.
+        let qv = unsafe { _mm256_loadu_si256(q.add(i).cast()) };
+        for r in 0..R {
+            // SAFETY: as for the query.
+            let x = unsafe { _mm256_loadu_si256(rows[r].add(i).cast()) };
+            acc[r][0] = add_term_u8::<TERM>(acc[r][0], qv, x);
+        }
+        i += B;
+    }
+    if i < n {
+        // SAFETY: n bytes are readable at the query.
+        let qv = unsafe { load_tail(q, n) };
+        for r in 0..R {
+            // SAFETY: n bytes are readable at the row.
+            let x = unsafe { load_tail(rows[r], n) };
+            acc[r][0] = add_term_u8::<TERM>(acc[r][0], qv, x);
+        }
+    }
+    let mut out = [0; R];
+    for r in 0..R {
+        let mut sum = acc[r][0];
+        for k in 1..U {
+            sum = _mm256_add_epi32(sum, acc[r][k]);
+        }
+        out[r] = sum_u32(sum);
+    }
+    out
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn dot_u8_i8(codes: &[u8], query: &[i8]) -> i32 {
+    let (q, n) = (query.as_ptr().cast(), query.len());
+    // SAFETY: by the contract of the table, the codes are n.
+    unsafe { u8_kernel::<1, 2, DOT_SIGNED>(q, [codes.as_ptr()], n)[0] as i32 }
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {
+    // SAFETY: by the contract of the table, both are as long.
+    unsafe { u8_kernel::<1, 2, DOT>(b.as_ptr(), [a.as_ptr()], b.len())[0] }
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn l2_u8(a: &[u8], b: &[u8]) -> u32 {
+    // SAFETY: by the contract of the table, both are as long.
+    unsafe { u8_kernel::<1, 2, L2>(a.as_ptr(), [b.as_ptr()], a.len())[0] }
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn sum_u8(a: &[u8]) -> u32 {
+    let (mut acc, zero) = (_mm256_setzero_si256(), _mm256_setzero_si256());
+    let (blocks, tail) = a.as_chunks::<B>();
+    for block in blocks {
+        // SAFETY: a block is 32 bytes.
+        let x = unsafe { _mm256_loadu_si256(block.as_ptr().cast()) };
+        acc = _mm256_add_epi64(acc, _mm256_sad_epu8(x, zero));
+    }
+    // The sums are in the even 32-bit lanes, and the odd ones are 0: each is less than 2^32.
+    sum_u32(acc) + tail.iter().map(|&x| u32::from(x)).sum::<u32>()
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn dot_u8_i8_rows(rows: Rows<'_>, query: &[i8], out: &mut [i32]) {
+    let (q, n) = (query.as_ptr().cast(), query.len());
+    // SAFETY: by the contract of the table, every row has n bytes.
+    fill!(rows, out, 4, |p, R| unsafe {
+        u8_kernel::<R, 1, DOT_SIGNED>(q, p, n)
+    }
+    .map(|v| v as i32));
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn dot_u8_u8_rows(rows: Rows<'_>, query: &[u8], out: &mut [u32]) {
+    let (q, n) = (query.as_ptr(), query.len());
+    // SAFETY: by the contract of the table, every row has n bytes.
+    fill!(rows, out, 4, |p, R| unsafe { u8_kernel::<R, 1, DOT>(q, p, n) });
+}

@@ -1,0 +1,269 @@
+//! AVX-512 kernels: F, BW, VL and VNNI.
+//!
+//! Every function here needs these features; a kernel that reads memory also needs `len`
+//! components readable at the query and at each row. Tails are read with masked loads, which do
+//! not touch what the mask leaves out.
+
+use core::arch::x86_64::*;
+
+use crate::dispatch::{Kernels, Level};
+use crate::rows::{Rows, fill};
+
+pub(super) static KERNELS: Kernels = Kernels {
+    level: Level::Avx512,
+    dot_f32,
+    l2_f32,
+    norm2_f32,
+    dot_u8_i8,
+    dot_u8_u8,
+    l2_u8,
+    sum_u8,
+    dot_f32_rows,
+    l2_f32_rows,
+    dot_u8_i8_rows,
+    dot_u8_u8_rows,
+};
+
+/// The term that a kernel sums: a product.
+const DOT: u8 = 0;
+/// The square of a difference.
+const L2: u8 = 1;
+/// The product of a query's code with the row's code less 128.
+const DOT_LESS_128: u8 = 2;
+
+/// `f32` components in a vector register.
+const F: usize = 16;
+
+// ---- f32 ----
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn add_term_f32<const TERM: u8>(acc: __m512, q: __m512, x: __m512) -> __m512 {
+    if TERM == L2 {
+        let d = _mm512_sub_ps(q, x);
+        _mm512_fmadd_ps(d, d, acc)
+    } else {
+        _mm512_fmadd_ps(q, x, acc)
+    }
+}
+
+/// The sum of the lanes, always in the same order.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn sum_f32(v: __m512) -> f32 {
+    let high = _mm512_castpd_ps(_mm512_castpd256_pd512(_mm512_extractf64x4_pd::<1>(
+        _mm512_castps_pd(v),
+    )));
+    let v = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_castps512_ps256(high));
+    let v = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+    let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+    let v = _mm_add_ss(v, _mm_movehdup_ps(v));
+    _mm_cvtss_f32(v)
+}
+
+/// `R` rows at once. Component `i` of a row always goes to lane `i % 16` of its sum `i / 16 % 4`,
+/// so a row's result does not depend on `R`.
+///
+/// # Safety
+/// The CPU has the features; `q` and each of `rows` have `n` components, at any alignment.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn f32_kernel<const R: usize, const TERM: u8>(
+    q: *const u8,
+    rows: [*const u8; R],
+    n: usize,
+) -> [f32; R] {
+    let mut acc = [[_mm512_setzero_ps(); 4]; R];
+    let mut i = 0;
+    while n - i >= 4 * F {
+        for k in 0..4 {
+            let at = 4 * (i + k * F);
+            // SAFETY: components i + k * F .. + F are less than n.
+            let qv = unsafe { _mm512_loadu_ps(q.add(at).cast()) };
+            for r in 0..R {
+                // SAFETY: as for the query.
+                let x = unsafe { _mm512_loadu_ps(rows[r].add(at).cast()) };
+                acc[r][k] = add_term_f32::<TERM>(acc[r][k], qv, x);
+            }
+        }
+        i += 4 * F;
+    }
+    for k in 0..4 {
+        if i < n {
+            let mask = (0xffff_u32 >> (F - F.min(n - i))) as __mmask16;
+            // SAFETY: the mask leaves out what is not less than n; i is less than n.
+            let qv = unsafe { _mm512_maskz_loadu_ps(mask, q.add(4 * i).cast()) };
+            for r in 0..R {
+                // SAFETY: as for the query.
+                let x = unsafe { _mm512_maskz_loadu_ps(mask, rows[r].add(4 * i).cast()) };
+                acc[r][k] = add_term_f32::<TERM>(acc[r][k], qv, x);
+            }
+            i += F.min(n - i);
+        }
+    }
+    let mut out = [0.0; R];
+    for r in 0..R {
+        let low = _mm512_add_ps(acc[r][0], acc[r][1]);
+        let high = _mm512_add_ps(acc[r][2], acc[r][3]);
+        out[r] = sum_f32(_mm512_add_ps(low, high));
+    }
+    out
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn dot_f32(a: &[f32], row: &[u8]) -> f32 {
+    // SAFETY: by the contract of the table, the row has a.len() components.
+    unsafe { f32_kernel::<1, DOT>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn l2_f32(a: &[f32], row: &[u8]) -> f32 {
+    // SAFETY: by the contract of the table, the row has a.len() components.
+    unsafe { f32_kernel::<1, L2>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn norm2_f32(row: &[u8]) -> f32 {
+    // SAFETY: the row has row.len() / 4 components.
+    unsafe { f32_kernel::<1, DOT>(row.as_ptr(), [row.as_ptr()], row.len() / 4)[0] }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn dot_f32_rows(rows: Rows<'_>, query: &[f32], out: &mut [f32]) {
+    let (q, n) = (query.as_ptr().cast(), query.len());
+    // SAFETY: by the contract of the table, every row has n components.
+    fill!(rows, out, 4, |p, R| unsafe { f32_kernel::<R, DOT>(q, p, n) });
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn l2_f32_rows(rows: Rows<'_>, query: &[f32], out: &mut [f32]) {
+    let (q, n) = (query.as_ptr().cast(), query.len());
+    // SAFETY: by the contract of the table, every row has n components.
+    fill!(rows, out, 4, |p, R| unsafe { f32_kernel::<R, L2>(q, p, n) });
+}
+
+// ---- codes ----
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn add_term_u8<const TERM: u8>(acc: __m512i, q: __m512i, x: __m512i) -> __m512i {
+    match TERM {
+        // Four products of unsigned by signed, added without saturation.
+        DOT => _mm512_dpbusd_epi32(acc, x, q),
+        // x ^ 0x80 is x - 128 as a signed byte.
+        DOT_LESS_128 => _mm512_dpbusd_epi32(acc, q, _mm512_xor_si512(x, _mm512_set1_epi8(-128))),
+        _ => {
+            let zero = _mm512_setzero_si512();
+            let d = _mm512_or_si512(_mm512_subs_epu8(q, x), _mm512_subs_epu8(x, q));
+            let (low, high) = (_mm512_unpacklo_epi8(d, zero), _mm512_unpackhi_epi8(d, zero));
+            _mm512_dpwssd_epi32(_mm512_dpwssd_epi32(acc, low, low), high, high)
+        }
+    }
+}
+
+/// `R` rows at once, `U` sums for each. Sums wrap modulo 2^32.
+///
+/// # Safety
+/// The CPU has the features; `q` and each of `rows` have `n` bytes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn u8_kernel<const R: usize, const U: usize, const TERM: u8>(
+    q: *const u8,
+    rows: [*const u8; R],
+    n: usize,
+) -> [u32; R] {
+    let mut acc = [[_mm512_setzero_si512(); U]; R];
+    let mut i = 0;
+    while n - i >= 64 * U {
+        for k in 0..U {
+            let at = i + 64 * k;
+            // SAFETY: bytes at .. at + 64 are less than n.
+            let qv = unsafe { _mm512_loadu_si512(q.add(at).cast()) };
+            for r in 0..R {
+                // SAFETY: as for the query.
+                let x = unsafe { _mm512_loadu_si512(rows[r].add(at).cast()) };
+                acc[r][k] = add_term_u8::<TERM>(acc[r][k], qv, x);
+            }
+        }
+        i += 64 * U;
+    }
+    while i < n {
+        let mask = u64::MAX >> (64 - (n - i).min(64));
+        // SAFETY: the mask leaves out what is not less than n; i is less than n.
+        let qv = unsafe { _mm512_maskz_loadu_epi8(mask, q.add(i).cast()) };
+        for r in 0..R {
+            // SAFETY: as for the query.
+            let x = unsafe { _mm512_maskz_loadu_epi8(mask, rows[r].add(i).cast()) };
+            acc[r][0] = add_term_u8::<TERM>(acc[r][0], qv, x);
+        }
+        i += (n - i).min(64);
+    }
+    let mut out = [0; R];
+    for r in 0..R {
+        let mut sum = acc[r][0];
+        for k in 1..U {
+            sum = _mm512_add_epi32(sum, acc[r][k]);
+        }
+        out[r] = _mm512_reduce_add_epi32(sum) as u32;
+    }
+    out
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn dot_u8_i8(codes: &[u8], query: &[i8]) -> i32 {
+    let (q, n) = (query.as_ptr().cast(), query.len());
+    // SAFETY: by the contract of the table, the codes are n.
+    unsafe { u8_kernel::<1, 4, DOT>(q, [codes.as_ptr()], n)[0] as i32 }
+}
+
+/// `Σ qᵢ·xᵢ = Σ qᵢ·(xᵢ − 128) + 128 · Σ qᵢ`; modulo 2^32, where the true sum fits.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {
+    // SAFETY: by the contract of the table, both are as long.
+    let (sum, dot) = unsafe {
+        (
+            sum_u8(b),
+            u8_kernel::<1, 4, DOT_LESS_128>(b.as_ptr(), [a.as_ptr()], b.len())[0],
+        )
+    };
+    dot.wrapping_add(sum << 7)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn l2_u8(a: &[u8], b: &[u8]) -> u32 {
+    // SAFETY: by the contract of the table, both are as long.
+    unsafe { u8_kernel::<1, 4, L2>(a.as_ptr(), [b.as_ptr()], a.len())[0] }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn sum_u8(a: &[u8]) -> u32 {
+    let (mut acc, zero) = (_mm512_setzero_si512(), _mm512_setzero_si512());
+    let mut i = 0;
+    while i < a.len() {
+        let mask = u64::MAX >> (64 - (a.len() - i).min(64));
+        // SAFETY: the mask leaves out what is not less than a.len(); i is less than that.
+        let x = unsafe { _mm512_maskz_loadu_epi8(mask, a.as_ptr().add(i).cast()) };
+        acc = _mm512_add_epi64(acc, _mm512_sad_epu8(x, zero));
+        i += (a.len() - i).min(64);
+    }
+    _mm512_reduce_add_epi64(acc) as u32
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn dot_u8_i8_rows(rows: Rows<'_>, query: &[i8], out: &mut [i32]) {
+    let (q, n) = (query.as_ptr().cast(), query.len());
+    // SAFETY: by the contract of the table, every row has n bytes.
+    fill!(rows, out, 4, |p, R| unsafe { u8_kernel::<R, 2, DOT>(q, p, n) }
+        .map(|v| v as i32));
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn dot_u8_u8_rows(rows: Rows<'_>, query: &[u8], out: &mut [u32]) {
+    let (q, n) = (query.as_ptr(), query.len());
+    // SAFETY: the CPU has the features.
+    let sum = unsafe { sum_u8(query) } << 7;
+    fill!(rows, out, 4, |p, R| {
+        // SAFETY: by the contract of the table, every row has n bytes.
+        unsafe { u8_kernel::<R, 2, DOT_LESS_128>(q, p, n) }.map(|v| v.wrapping_add(sum))
+    });
+}

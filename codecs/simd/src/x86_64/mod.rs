@@ -1,0 +1,33 @@
+//! Kernels for x86-64, and the detection of what the CPU has.
+
+use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+
+use crate::dispatch::{Kernels, Level};
+
+// Kernels index several arrays of registers in step; loops over 0..R and 0..U are unrolled.
+#[allow(clippy::needless_range_loop)]
+mod avx2;
+#[allow(clippy::needless_range_loop)]
+mod avx512;
+
+/// The kernels of an x86-64 level, or `None` when this CPU lacks a feature they use.
+pub(crate) fn kernels(level: Level) -> Option<&'static Kernels> {
+    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    let avx512 = avx2
+        && is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512vnni");
+    match level {
+        Level::Avx2 if avx2 => Some(&avx2::KERNELS),
+        Level::Avx512 if avx512 => Some(&avx512::KERNELS),
+        _ => None,
+    }
+}
+
+/// Hints the CPU to load the cache line at `at`, which may be any address.
+#[inline(always)]
+pub(crate) fn prefetch_line(at: *const u8) {
+    // SAFETY: SSE is part of x86-64; a prefetch does not fault and has no effect on memory.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+}

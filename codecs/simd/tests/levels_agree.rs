@@ -1,0 +1,418 @@
+//! Every level this CPU has computes what the specification says: the integer functions exactly,
+//! the `f32` functions within the stated bound; and the `many` and `scan` forms give the bits of
+//! the one-to-one form.
+#![allow(missing_docs)]
+
+use lucerne_simd::{Kernels, Level, MAX_U8_DIMS, available_levels};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+/// Every tail of every register width, and the shapes in use.
+fn lengths() -> impl Iterator<Item = usize> {
+    (0..=130).chain([255, 256, 384, 513, 768, 784, 1000, 1536, 4095, 4096])
+}
+
+fn levels() -> Vec<&'static Kernels> {
+    available_levels()
+        .into_iter()
+        .map(|level| Kernels::for_level(level).unwrap())
+        .collect()
+}
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
+    }
+
+    fn u8s(&mut self, n: usize) -> Vec<u8> {
+        (0..n).map(|_| self.next() as u8).collect()
+    }
+
+    fn i8s(&mut self, n: usize) -> Vec<i8> {
+        (0..n).map(|_| self.next() as i8).collect()
+    }
+
+    fn f32s(&mut self, n: usize) -> Vec<f32> {
+        (0..n)
+            .map(|_| (self.next() & 0xff_ffff) as f32 / 8_388_608.0 - 1.0)
+            .collect()
+    }
+}
+
+fn bytes(components: &[f32]) -> Vec<u8> {
+    components.iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
+/// `row` at an offset from the allocation's start, so that no alignment may be assumed; filled
+/// around with bytes that would show in the result.
+fn shifted(row: &[u8], offset: usize) -> Vec<u8> {
+    let mut out = vec![0xa5; offset];
+    out.extend_from_slice(row);
+    out.extend_from_slice(&[0xa5; 64]);
+    out
+}
+
+// ---- integers, written out in 64 bits ----
+
+fn exact_dot_i8(a: &[u8], b: &[i8]) -> i64 {
+    a.iter().zip(b).map(|(&a, &b)| i64::from(a) * i64::from(b)).sum()
+}
+
+fn exact_dot_u8(a: &[u8], b: &[u8]) -> u64 {
+    a.iter().zip(b).map(|(&a, &b)| u64::from(a) * u64::from(b)).sum()
+}
+
+fn exact_l2(a: &[u8], b: &[u8]) -> u64 {
+    a.iter()
+        .zip(b)
+        .map(|(&a, &b)| (i64::from(a) - i64::from(b)).pow(2) as u64)
+        .sum()
+}
+
+#[track_caller]
+fn check_codes(kernels: &Kernels, a: &[u8], b: &[u8], q: &[i8]) {
+    let (n, level) = (a.len(), kernels.level());
+    assert_eq!(
+        i64::from(kernels.dot_u8_i8(a, q)),
+        exact_dot_i8(a, q),
+        "dot_u8_i8 {level} n={n}"
+    );
+    assert_eq!(
+        u64::from(kernels.dot_u8_u8(a, b)),
+        exact_dot_u8(a, b),
+        "dot_u8_u8 {level} n={n}"
+    );
+    assert_eq!(
+        u64::from(kernels.l2_u8(a, b)),
+        exact_l2(a, b),
+        "l2_u8 {level} n={n}"
+    );
+    let sum: u64 = a.iter().map(|&x| u64::from(x)).sum();
+    assert_eq!(u64::from(kernels.sum_u8(a)), sum, "sum_u8 {level} n={n}");
+}
+
+#[test]
+fn integer_functions_are_exact_for_every_tail_and_alignment() {
+    let mut random = Random(1);
+    for n in lengths() {
+        let (a, b, q) = (random.u8s(n), random.u8s(n), random.i8s(n));
+        for kernels in levels() {
+            for offset in 0..=3 {
+                let (a, b) = (shifted(&a, offset), shifted(&b, 3 - offset));
+                check_codes(kernels, &a[offset..][..n], &b[3 - offset..][..n], &q);
+            }
+        }
+    }
+}
+
+#[test]
+fn integer_functions_are_exact_at_the_extremes() {
+    for n in lengths().chain([65_535, MAX_U8_DIMS]) {
+        for kernels in levels() {
+            for (a, b) in [(0, 0), (0, 255), (255, 0), (255, 255), (128, 127)] {
+                for q in [0, 1, -1, 127, -128] {
+                    check_codes(kernels, &vec![a; n], &vec![b; n], &vec![q; n]);
+                }
+            }
+        }
+    }
+}
+
+// ---- f32, against sums in 64 bits ----
+
+/// Which sum of terms.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Dot,
+    L2,
+    Norm2,
+}
+
+/// The sum in 64 bits, and the bound that the crate's text states.
+fn exact_f32(form: Form, a: &[f32], b: &[f32]) -> (f64, f64) {
+    let term = |(&a, &b): (&f32, &f32)| {
+        let (a, b) = (f64::from(a), f64::from(b));
+        match form {
+            Form::Dot => a * b,
+            Form::L2 => (a - b) * (a - b),
+            Form::Norm2 => b * b,
+        }
+    };
+    let terms: Vec<f64> = a.iter().zip(b).map(term).collect();
+    let n = terms.len() as f64;
+    let size: f64 = terms.iter().map(|t| t.abs()).sum();
+    (
+        terms.iter().sum(),
+        (n + 3.0) * 2f64.powi(-24) * size + n * 2f64.powi(-149),
+    )
+}
+
+fn run(kernels: &Kernels, form: Form, a: &[f32], row: &[u8]) -> f32 {
+    match form {
+        Form::Dot => kernels.dot_f32(a, row),
+        Form::L2 => kernels.l2_f32(a, row),
+        Form::Norm2 => kernels.norm2_f32(row),
+    }
+}
+
+#[track_caller]
+fn check_f32(kernels: &Kernels, a: &[f32], b: &[f32]) {
+    let n = a.len();
+    for form in [Form::Dot, Form::L2, Form::Norm2] {
+        let (exact, bound) = exact_f32(form, a, b);
+        let mut seen = None;
+        for offset in 0..=3 {
+            let got = run(kernels, form, a, &shifted(&bytes(b), offset)[offset..][..4 * n]);
+            let error = (f64::from(got) - exact).abs();
+            let level = kernels.level();
+            assert!(
+                error <= bound,
+                "{form:?} {level} n={n}: {got} is not {exact} within {bound:e}"
+            );
+            let first = *seen.get_or_insert(got.to_bits());
+            assert_eq!(
+                got.to_bits(),
+                first,
+                "{form:?} {level} n={n}: alignment shows in the result"
+            );
+        }
+    }
+}
+
+#[test]
+fn f32_functions_keep_their_bound_for_every_tail_and_alignment() {
+    let mut random = Random(2);
+    for n in lengths() {
+        let (a, b) = (random.f32s(n), random.f32s(n));
+        for kernels in levels() {
+            check_f32(kernels, &a, &b);
+        }
+    }
+}
+
+#[test]
+fn f32_functions_keep_their_bound_at_the_extremes() {
+    let mut random = Random(3);
+    let scales = [
+        0.0,
+        -0.0,
+        1e-45,
+        -1e-45,
+        f32::MIN_POSITIVE,
+        1e-30,
+        1e-19,
+        1e17,
+        -1e17,
+    ];
+    for n in lengths().filter(|&n| n < 1000) {
+        for a in scales {
+            for b in [a, 1.0, -0.0, 1e-40] {
+                let a: Vec<f32> = random.f32s(n).iter().map(|x| x * a).collect();
+                let b: Vec<f32> = random.f32s(n).iter().map(|x| x * b).collect();
+                for kernels in levels() {
+                    check_f32(kernels, &a, &b);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn infinities_and_nan_reach_the_result() {
+    for n in [1, 3, 15, 16, 17, 64, 100] {
+        for at in 0..n {
+            for kernels in levels() {
+                let mut b = vec![1.0; n];
+                b[at] = f32::INFINITY;
+                assert_eq!(kernels.dot_f32(&vec![1.0; n], &bytes(&b)), f32::INFINITY);
+                assert_eq!(kernels.norm2_f32(&bytes(&b)), f32::INFINITY);
+                assert_eq!(kernels.l2_f32(&vec![1.0; n], &bytes(&b)), f32::INFINITY);
+                b[at] = f32::NAN;
+                assert!(kernels.dot_f32(&vec![1.0; n], &bytes(&b)).is_nan());
+                assert!(kernels.l2_f32(&vec![1.0; n], &bytes(&b)).is_nan());
+                b[at] = f32::MAX;
+                assert_eq!(kernels.norm2_f32(&bytes(&b)), f32::INFINITY);
+            }
+        }
+    }
+}
+
+#[test]
+fn vectors_without_components_give_zero() {
+    for kernels in levels() {
+        check_codes(kernels, &[], &[], &[]);
+        assert_eq!(kernels.dot_f32(&[], &[]).to_bits(), 0);
+        assert_eq!(kernels.l2_f32(&[], &[]).to_bits(), 0);
+        assert_eq!(kernels.norm2_f32(&[]).to_bits(), 0);
+        let (mut floats, mut signed, mut codes) = ([1.0; 3], [1; 3], [1; 3]);
+        kernels.dot_f32_many(&[], &[0, 1, 9], &[], &mut floats);
+        assert_eq!(floats, [0.0; 3]);
+        kernels.dot_u8_i8_many(&[], 0, &[0, 1, 9], &[], &mut signed);
+        assert_eq!(signed, [0; 3]);
+        kernels.dot_u8_u8_many(&[7; 20], 2, &[0, 1, 9], &[], &mut codes);
+        assert_eq!(codes, [0; 3]);
+        kernels.l2_f32_scan(&[], &[], &mut floats);
+        assert_eq!(floats, [0.0; 3]);
+    }
+}
+
+#[test]
+fn norm2_has_the_bits_of_the_dot_product_with_itself() {
+    let mut random = Random(4);
+    for n in lengths() {
+        let a = random.f32s(n);
+        for kernels in levels() {
+            let dot = kernels.dot_f32(&a, &bytes(&a));
+            assert_eq!(kernels.norm2_f32(&bytes(&a)).to_bits(), dot.to_bits(), "n={n}");
+        }
+    }
+}
+
+// ---- one-to-many ----
+
+/// Compares every `many` and `scan` form with one-to-one calls, for ids in any order.
+fn check_many(kernels: &Kernels, n: usize, rows: usize, ids: &[u32], random: &mut Random) {
+    let level = kernels.level();
+    let (q, qi, qu) = (random.f32s(n), random.i8s(n), random.u8s(n));
+
+    let matrix = shifted(&bytes(&random.f32s(n * rows)), 1);
+    let matrix = &matrix[1..][..4 * n * rows];
+    let row = |i: usize| &matrix[4 * n * i..][..4 * n];
+    let all: Vec<u32> = (0..rows as u32).collect();
+    type One = fn(&Kernels, &[f32], &[u8]) -> f32;
+    type Many = fn(&Kernels, &[u8], &[u32], &[f32], &mut [f32]);
+    type Scan = fn(&Kernels, &[u8], &[f32], &mut [f32]);
+    let forms: [(One, Many, Scan); 2] = [
+        (Kernels::dot_f32, Kernels::dot_f32_many, Kernels::dot_f32_scan),
+        (Kernels::l2_f32, Kernels::l2_f32_many, Kernels::l2_f32_scan),
+    ];
+    for (one, many, scan) in forms {
+        let expect = |ids: &[u32]| -> Vec<u32> {
+            ids.iter()
+                .map(|&id| one(kernels, &q, row(id as usize)).to_bits())
+                .collect()
+        };
+        let bits = |out: &[f32]| -> Vec<u32> { out.iter().map(|x| x.to_bits()).collect() };
+        let mut out = vec![f32::NAN; ids.len()];
+        many(kernels, matrix, ids, &q, &mut out);
+        assert_eq!(bits(&out), expect(ids), "many {level} n={n} {ids:?}");
+        let mut out = vec![f32::NAN; rows];
+        scan(kernels, matrix, &q, &mut out);
+        assert_eq!(bits(&out), expect(&all), "scan {level} n={n}");
+    }
+
+    // Codes, with and without bytes between the rows.
+    for gap in [0, 5] {
+        let stride = n + gap;
+        let matrix = random.u8s(stride * rows);
+        let row = |id: &u32| &matrix[stride * *id as usize..][..n];
+        let mut out = vec![0; ids.len()];
+        kernels.dot_u8_i8_many(&matrix, stride, ids, &qi, &mut out);
+        let expect: Vec<i32> = ids.iter().map(|id| kernels.dot_u8_i8(row(id), &qi)).collect();
+        assert_eq!(out, expect, "dot_u8_i8_many {level} n={n} gap={gap} {ids:?}");
+        let mut out = vec![0; ids.len()];
+        kernels.dot_u8_u8_many(&matrix, stride, ids, &qu, &mut out);
+        let expect: Vec<u32> = ids.iter().map(|id| kernels.dot_u8_u8(row(id), &qu)).collect();
+        assert_eq!(out, expect, "dot_u8_u8_many {level} n={n} gap={gap} {ids:?}");
+        if gap == 0 {
+            let mut out = vec![0; rows];
+            kernels.dot_u8_i8_scan(&matrix, &qi, &mut out);
+            let expect: Vec<i32> = all.iter().map(|id| kernels.dot_u8_i8(row(id), &qi)).collect();
+            assert_eq!(out, expect, "dot_u8_i8_scan {level} n={n}");
+        }
+    }
+}
+
+#[test]
+fn many_and_scan_give_the_bits_of_one_to_one_for_every_tail() {
+    let mut random = Random(5);
+    for n in lengths().filter(|&n| n > 0) {
+        let rows = 1 + (random.next() % 13) as usize;
+        let ids: Vec<u32> = (0..n % 23)
+            .map(|_| (random.next() % rows as u64) as u32)
+            .collect();
+        for kernels in levels() {
+            check_many(kernels, n, rows, &ids, &mut random);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(6),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn many_and_scan_give_the_bits_of_one_to_one_for_random_shapes(
+        n in 1usize..600,
+        rows in 1usize..40,
+        picks in prop::collection::vec(any::<prop::sample::Index>(), 0..70),
+        seed in 1u64..,
+    ) {
+        let ids: Vec<u32> = picks.iter().map(|pick| pick.index(rows) as u32).collect();
+        for kernels in levels() {
+            check_many(kernels, n, rows, &ids, &mut Random(seed));
+        }
+    }
+
+    #[test]
+    fn integer_functions_are_exact_for_random_rows(
+        rows in prop::collection::vec((any::<u8>(), any::<u8>(), any::<i8>()), 0..2000),
+    ) {
+        let a: Vec<u8> = rows.iter().map(|row| row.0).collect();
+        let b: Vec<u8> = rows.iter().map(|row| row.1).collect();
+        let q: Vec<i8> = rows.iter().map(|row| row.2).collect();
+        for kernels in levels() {
+            check_codes(kernels, &a, &b, &q);
+        }
+    }
+}
+
+// ---- dispatch ----
+
+#[test]
+fn the_level_in_use_is_the_last_available_one() {
+    let levels = available_levels();
+    assert_eq!(levels[0], Level::Scalar);
+    assert_eq!(levels.last(), Some(&lucerne_simd::level()));
+    for level in [Level::Scalar, Level::Avx2, Level::Avx512, Level::Neon] {
+        let kernels = Kernels::for_level(level);
+        assert_eq!(kernels.is_some(), levels.contains(&level), "{level}");
+        assert!(kernels.is_none_or(|kernels| kernels.level() == level));
+    }
+}
+
+#[test]
+fn free_functions_use_the_best_kernels() {
+    let mut random = Random(7);
+    let (a, b, q) = (random.f32s(77), random.u8s(77), random.i8s(77));
+    let row = bytes(&random.f32s(77));
+    let best = Kernels::best();
+    assert_eq!(
+        lucerne_simd::dot_f32(&a, &row).to_bits(),
+        best.dot_f32(&a, &row).to_bits()
+    );
+    assert_eq!(
+        lucerne_simd::l2_f32(&a, &row).to_bits(),
+        best.l2_f32(&a, &row).to_bits()
+    );
+    assert_eq!(
+        lucerne_simd::norm2_f32(&row).to_bits(),
+        best.norm2_f32(&row).to_bits()
+    );
+    assert_eq!(lucerne_simd::dot_u8_i8(&b, &q), best.dot_u8_i8(&b, &q));
+    assert_eq!(lucerne_simd::dot_u8_u8(&b, &b), best.dot_u8_u8(&b, &b));
+    assert_eq!(lucerne_simd::l2_u8(&b, &row[..77]), best.l2_u8(&b, &row[..77]));
+    assert_eq!(lucerne_simd::sum_u8(&b), best.sum_u8(&b));
+    let mut out = [0.0; 2];
+    lucerne_simd::dot_f32_many(&row, &[0, 0], &a, &mut out);
+    assert_eq!(out, [best.dot_f32(&a, &row); 2]);
+}
