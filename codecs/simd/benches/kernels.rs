@@ -1,6 +1,6 @@
 //! Nanoseconds per distance, at every level this CPU has.
 //!
-//! `cargo bench -p lucerne-simd --bench kernels [-- LEVEL]`. "near" is 64 rows, in cache; "far" is
+//! `cargo bench -p lucerne-simd --bench kernels [-- LEVEL [DIM]]`. "near" is 64 rows, in cache; "far" is
 //! random rows of a 512 MB matrix, out of cache. "one" is a call for each row, "many" is
 //! a call for 32 rows, "scan" is the whole matrix in order. Best of five.
 #![allow(clippy::print_stdout, missing_docs)]
@@ -137,17 +137,25 @@ fn bench(kernels: &Kernels, matrix: &[u8], dim: usize) {
 }
 
 fn main() {
-    let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
+    let args: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with('-'))
+        .collect();
+    let wanted = |at: usize, name: &str| args.get(at).is_none_or(|arg| arg == name);
     let mut state = 0x2545_f491_4f6c_dd1d;
     // f32 components in [-1, 1), so that sums are neither denormal nor infinite.
     let matrix: Vec<u8> = (0..FAR_BYTES / 4)
         .flat_map(|_| ((next(&mut state) >> 40) as f32 / (1 << 23) as f32 - 1.0).to_le_bytes())
         .collect();
-    for level in available_levels() {
-        if wanted.as_ref().is_none_or(|wanted| wanted == level.name()) {
-            for dim in [128, 384, 768, 784, 1536] {
-                bench(Kernels::for_level(level).expect("available"), &matrix, dim);
-            }
+    for level in available_levels()
+        .into_iter()
+        .filter(|level| wanted(0, level.name()))
+    {
+        for dim in [128, 384, 768, 784, 1536]
+            .into_iter()
+            .filter(|dim| wanted(1, &dim.to_string()))
+        {
+            bench(Kernels::for_level(level).expect("available"), &matrix, dim);
         }
     }
 }

@@ -202,6 +202,6 @@ pub fn l2_f32_scan(rows: &[u8], query: &[f32], out: &mut [f32]) {
 pub fn prefetch(bytes: &[u8], offset: usize, len: usize) {
     if offset < bytes.len() {
         let len = len.min(bytes.len() - offset);
-        rows::prefetch_lines(bytes.as_ptr().wrapping_add(offset), len, usize::MAX);
+        rows::prefetch_lines(bytes.as_ptr().wrapping_add(offset), len);
     }
 }

@@ -3,8 +3,12 @@
 /// How many rows ahead of the one being computed are prefetched. Measured with `benches/kernels`.
 const AHEAD: usize = 8;
 
-/// At most this many cache lines of a row are prefetched; the hardware follows after that.
-const LINES: usize = 12;
+/// A row of at most this many bytes is prefetched whole.
+const WHOLE_BYTES: usize = 12 * LINE + 16;
+
+/// Of a longer row the lines of this many bytes are prefetched. The hardware follows after that;
+/// with more, the rows in cache were slower and those out of cache no faster.
+const FIRST_BYTES: usize = 4 * LINE;
 
 /// Bytes in a cache line, or a divisor of it.
 const LINE: usize = 64;
@@ -107,19 +111,24 @@ impl<'a> Rows<'a> {
     fn prefetch(&self, from: usize, n: usize) {
         // Rows in order are found by the hardware.
         if self.ids.is_some() {
+            let most = if self.len <= WHOLE_BYTES {
+                self.len
+            } else {
+                FIRST_BYTES
+            };
             for j in from..(from + n).min(self.count) {
-                prefetch_lines(self.ptr(j), self.len, LINES);
+                prefetch_lines(self.ptr(j), most);
             }
         }
     }
 }
 
-/// Hints the CPU to load the lines of the `len` bytes at `at`, not more than `lines` of them.
+/// Hints the CPU to load the lines of the `len` bytes at `at`.
 #[inline(always)]
-pub(crate) fn prefetch_lines(at: *const u8, len: usize, lines: usize) {
+pub(crate) fn prefetch_lines(at: *const u8, len: usize) {
     let skew = at.addr() % LINE;
     let first = at.wrapping_sub(skew);
-    let lines = (skew + len).div_ceil(LINE).min(lines);
+    let lines = (skew + len).div_ceil(LINE);
     for line in 0..lines {
         prefetch_line(first.wrapping_add(line * LINE));
     }

@@ -237,16 +237,25 @@ unsafe fn l2_u8(a: &[u8], b: &[u8]) -> u32 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 unsafe fn sum_u8(a: &[u8]) -> u32 {
-    let (mut acc, zero) = (_mm512_setzero_si512(), _mm512_setzero_si512());
-    let mut i = 0;
-    while i < a.len() {
-        let mask = u64::MAX >> (64 - (a.len() - i).min(64));
-        // SAFETY: the mask leaves out what is not less than a.len(); i is less than that.
-        let x = unsafe { _mm512_maskz_loadu_epi8(mask, a.as_ptr().add(i).cast()) };
-        acc = _mm512_add_epi64(acc, _mm512_sad_epu8(x, zero));
-        i += (a.len() - i).min(64);
+    let zero = _mm512_setzero_si512();
+    let mut acc = [zero; 4];
+    let (blocks, rest) = a.as_chunks::<256>();
+    for block in blocks {
+        for k in 0..4 {
+            // SAFETY: a block is 256 bytes.
+            let x = unsafe { _mm512_loadu_si512(block.as_ptr().add(64 * k).cast()) };
+            acc[k] = _mm512_add_epi64(acc[k], _mm512_sad_epu8(x, zero));
+        }
     }
-    _mm512_reduce_add_epi64(acc) as u32
+    for part in rest.chunks(64) {
+        let mask = u64::MAX >> (64 - part.len());
+        // SAFETY: the mask leaves out what is not in the part, which has 1 to 64 bytes.
+        let x = unsafe { _mm512_maskz_loadu_epi8(mask, part.as_ptr().cast()) };
+        acc[0] = _mm512_add_epi64(acc[0], _mm512_sad_epu8(x, zero));
+    }
+    let low = _mm512_add_epi64(acc[0], acc[1]);
+    let high = _mm512_add_epi64(acc[2], acc[3]);
+    _mm512_reduce_add_epi64(_mm512_add_epi64(low, high)) as u32
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
