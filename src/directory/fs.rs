@@ -1,0 +1,193 @@
+//! A folder of the file system.
+
+use super::lock::FileLock;
+use super::output::{BufferedOutput, Sink};
+use super::{check_data_name, check_lock_name, check_name, mmap};
+use lucerne_codec::{Directory, Error, Input, Lock, Output, Result};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Bytes handed to the operating system at a time.
+const WRITE_STEP: usize = 128 * 1024;
+
+/// An index in a real folder. Files are read through memory maps.
+///
+/// All promises of [`Directory`] hold on a local file system whose disk honours `fsync`. On unix a view
+/// stays valid when its file is deleted; Windows refuses to delete a file that is mapped, so there a delete
+/// may fail and has to be repeated later. On Windows [`Directory::sync_dir`] does nothing, since the system
+/// offers no such call.
+///
+/// Outside the promise: other programs that write to or truncate the files of an index while it is open.
+/// Truncating a mapped file makes the system end the reading process (SIGBUS). Lucerne itself never does
+/// either to a finished file.
+#[derive(Debug)]
+pub struct FsDirectory {
+    path: PathBuf,
+}
+
+impl FsDirectory {
+    /// An existing folder. The path is made absolute, so a later change of the current folder does not
+    /// matter.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = absolute(path.as_ref())?;
+        let metadata = fs::metadata(&path).map_err(|source| folder_error(&path, "open", source))?;
+        if !metadata.is_dir() {
+            return Err(folder_error(&path, "open", io::ErrorKind::NotADirectory.into()));
+        }
+        Ok(Self { path })
+    }
+
+    /// A folder that is created, with its parents, when it does not exist. The names of new folders are
+    /// durable when this returns.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self> {
+        let path = absolute(path.as_ref())?;
+        // From the folder up to the first ancestor that exists.
+        let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
+        fs::create_dir_all(&path).map_err(|source| folder_error(&path, "create", source))?;
+        for parent in missing.into_iter().filter_map(Path::parent) {
+            sync_folder(parent).map_err(|source| folder_error(parent, "sync", source))?;
+        }
+        Self::open(path)
+    }
+
+    /// Where the folder is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens a regular file for reading; anything else is refused (opening a pipe would wait for ever).
+    fn open_file(&self, name: &str, action: &'static str, options: &OpenOptions) -> Result<File> {
+        let path = self.path.join(name);
+        let opened = regular_file(&path).and_then(|_| options.open(path));
+        opened.map_err(|source| Error::io(name, action, source))
+    }
+}
+
+impl Directory for FsDirectory {
+    fn create(&self, name: &str) -> Result<Box<dyn Output>> {
+        check_data_name(name)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(self.path.join(name))
+            .map_err(|source| Error::io(name, "create", source))?;
+        let name = name.to_owned();
+        Ok(Box::new(BufferedOutput::new(FileSink { file, name }, WRITE_STEP)))
+    }
+
+    fn open(&self, name: &str) -> Result<Input> {
+        check_data_name(name)?;
+        let file = self.open_file(name, "open", OpenOptions::new().read(true))?;
+        let view = mmap::map(&file).map_err(|source| Error::io(name, "map", source))?;
+        Ok(Input::new(name, view))
+    }
+
+    fn file_len(&self, name: &str) -> Result<u64> {
+        check_name(name)?;
+        let metadata = regular_file(&self.path.join(name));
+        let metadata = metadata.map_err(|source| Error::io(name, "read the length", source))?;
+        Ok(metadata.len())
+    }
+
+    /// Names that are not Unicode are left out: they are not lucerne's.
+    fn list(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        let list_error = |source| folder_error(&self.path, "list", source);
+        for entry in fs::read_dir(&self.path).map_err(list_error)? {
+            let entry = entry.map_err(list_error)?;
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            match fs::metadata(entry.path()) {
+                Ok(metadata) if metadata.is_file() => names.push(name),
+                Ok(_) => {}
+                // Deleted since the listing began, or a link to nothing.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(Error::io(name, "list", source)),
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn delete(&self, name: &str) -> Result<()> {
+        check_data_name(name)?;
+        fs::remove_file(self.path.join(name)).map_err(|source| Error::io(name, "delete", source))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> Result<()> {
+        check_data_name(from)?;
+        check_data_name(to)?;
+        fs::rename(self.path.join(from), self.path.join(to))
+            .map_err(|source| Error::io(from, "rename", source))
+    }
+
+    fn sync(&self, name: &str) -> Result<()> {
+        check_data_name(name)?;
+        let mut options = OpenOptions::new();
+        options.read(true);
+        // Windows flushes only through a handle that could write.
+        options.write(cfg!(windows));
+        let file = self.open_file(name, "sync", &options)?;
+        file.sync_all().map_err(|source| Error::io(name, "sync", source))
+    }
+
+    fn sync_dir(&self) -> Result<()> {
+        sync_folder(&self.path).map_err(|source| folder_error(&self.path, "sync", source))
+    }
+
+    fn lock(&self, name: &str, owner: &str) -> Result<Box<dyn Lock>> {
+        check_lock_name(name)?;
+        let lock = FileLock::take(&self.path.join(name), name, owner)?;
+        Ok(Box::new(lock))
+    }
+}
+
+/// A file open for writing.
+struct FileSink {
+    file: File,
+    name: String,
+}
+
+impl Sink for FileSink {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.file.write_all(bytes);
+        written.map_err(|source| Error::io(&*self.name, "write", source))
+    }
+
+    fn close(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn folder_error(path: &Path, action: &'static str, source: io::Error) -> Error {
+    Error::io(path.display().to_string(), action, source)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(|source| folder_error(path, "open", source))
+}
+
+/// The facts about a regular file; anything else is an error.
+fn regular_file(path: &Path) -> io::Result<fs::Metadata> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    Ok(metadata)
+}
+
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_path: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! The lock of a folder, held by the operating system.
+
+use super::holder_text;
+use lucerne_codec::{Error, Lock, Result};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
+
+/// Most bytes of a lock file that are read for a message.
+const MAX_HOLDER_LEN: u64 = 256;
+
+/// An exclusive lock on a file of the folder. The system releases it when the process ends in whatever way,
+/// so there is no stale lock to clean up. It also keeps a second opening in the same process out.
+///
+/// On network file systems it is as good as their `flock`.
+#[derive(Debug)]
+pub(super) struct FileLock {
+    file: File,
+}
+
+impl FileLock {
+    /// Takes the lock at `path`, whose file is created when missing. Never waits.
+    pub(super) fn take(path: &Path, name: &str, owner: &str) -> Result<Self> {
+        refuse_other_kinds(path, name)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(|source| Error::io(name, "lock", source))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let holder = read_holder(&mut file);
+                return Err(Error::Locked {
+                    file: name.to_owned(),
+                    holder,
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(Error::io(name, "lock", source)),
+        }
+        // The text only serves a message: on a full disk the lock is still good.
+        let mut lock = Self { file };
+        if let Err(error) = lock.write_holder(&holder_text(owner)) {
+            tracing::debug!(file = name, %error, "cannot note the lock's holder");
+        }
+        Ok(lock)
+    }
+
+    fn write_holder(&mut self, text: &str) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.file.write_all(text.as_bytes())
+    }
+}
+
+impl Lock for FileLock {}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // Best effort: an old text would only be shown in the instant before the next holder's is written.
+        let _ = self.file.set_len(0);
+        // Released here and not only by closing, which would leave it to a child process that inherited it.
+        let _ = self.file.unlock();
+    }
+}
+
+/// A link or a device in place of the lock file would have its target emptied: refused.
+fn refuse_other_kinds(path: &Path, name: &str) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_file() => Err(Error::Invalid(format!("{name}: not a regular file"))),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(Error::io(name, "lock", source)),
+    }
+}
+
+/// The holder's own words, as far as they can be read (not on systems whose locks also keep readers out).
+fn read_holder(file: &mut File) -> String {
+    let mut bytes = Vec::new();
+    let read = file.take(MAX_HOLDER_LEN).read_to_end(&mut bytes);
+    let text: String = String::from_utf8_lossy(&bytes)
+        .chars()
+        .filter(|c| !c.is_control())
+        .collect();
+    if read.is_err() || text.is_empty() {
+        return "another writer".to_owned();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_opening_in_the_same_process_conflicts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("write.lock");
+        let held = FileLock::take(&path, "write.lock", "the first").unwrap();
+        let error = FileLock::take(&path, "write.lock", "the second").unwrap_err();
+        let expected = format!("write.lock: locked by process {}, the first", std::process::id());
+        assert_eq!(error.to_string(), expected);
+        drop(held);
+        drop(FileLock::take(&path, "write.lock", "the third").unwrap());
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn a_holder_that_wrote_rubbish_is_still_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("write.lock");
+        let held = FileLock::take(&path, "write.lock", "x").unwrap();
+        for (text, shown) in [
+            (&b""[..], "another writer"),
+            (b"\xff\x1b[2Ja\0b", "\u{fffd}[2Jab"),
+        ] {
+            fs::write(&path, text).unwrap();
+            let error = FileLock::take(&path, "write.lock", "y").unwrap_err();
+            assert_eq!(error.to_string(), format!("write.lock: locked by {shown}"));
+        }
+        drop(held);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_place_of_the_lock_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("precious");
+        fs::write(&target, "text").unwrap();
+        let path = folder.path().join("write.lock");
+        std::os::unix::fs::symlink(&target, &path).unwrap();
+        let error = FileLock::take(&path, "write.lock", "x").unwrap_err();
+        assert!(matches!(error, Error::Invalid(_)), "{error}");
+        assert_eq!(fs::read(&target).unwrap(), b"text");
+    }
+}
