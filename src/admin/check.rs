@@ -1,0 +1,204 @@
+//! Is every byte what was written, and does everything agree with everything?
+
+use crate::commit::manifest;
+use crate::directory::FsDirectory;
+use crate::error::{Error, Result};
+use crate::index::IndexBuilder;
+use crate::reader::{SegmentReader, Store};
+use lucerne_codec::commit::{CommitInfo, CommitSegment};
+use lucerne_codec::envelope;
+use lucerne_codec::{Cancel, Directory, Progress};
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use lucerne_codec::vector::Problem;
+
+/// What a check found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CheckReport {
+    /// Generation of the commit that was checked; 0 when it could not be read.
+    pub generation: u64,
+    /// Segments checked.
+    pub segments: usize,
+    /// Live documents found.
+    pub docs: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Every damage found; none means the index is whole.
+    pub problems: Vec<Problem>,
+}
+
+impl CheckReport {
+    /// True when nothing is damaged.
+    pub fn ok(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+/// Checks the newest commit of the index in the folder `path`: every checksum, every structure against
+/// itself and the others (codes against raw vectors, graphs for reachability, keys both ways). Reads every
+/// byte; changes nothing. Nobody should write to the index meanwhile.
+///
+/// # Errors
+/// [`Error::NotAnIndex`] when there is no commit, [`Error::Codec`] when the folder cannot be read or the
+/// check was cancelled. Damage is not an error: it is in the report.
+pub fn check(path: impl AsRef<Path>, cancel: &Cancel, progress: &dyn Progress) -> Result<CheckReport> {
+    check_in(IndexBuilder::new(), Arc::new(FsDirectory::open(path.as_ref())?), cancel, progress)
+}
+
+/// Like [`check`], for any directory and formats.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_in(
+    formats: IndexBuilder,
+    directory: Arc<dyn Directory>,
+    cancel: &Cancel,
+    progress: &dyn Progress,
+) -> Result<CheckReport> {
+    let store = Store::new(directory, formats.registry().clone());
+    let names = store.directory.list()?;
+    let Some(&generation) = manifest::generations(&names).first() else {
+        return Err(Error::NotAnIndex { path: format!("{:?}", store.directory) });
+    };
+    let file = manifest::commit_file(generation);
+    let mut checker = Checker { store: &store, cancel, report: CheckReport::default() };
+    let Some(commit) =
+        checker.try_to(&file, || Ok(store.registry.commit.read(&*store.directory, &file, generation)?))?
+    else {
+        return Ok(checker.report);
+    };
+    checker.report.generation = generation;
+    let total = commit.segments.len() as u64;
+    for (done, segment) in commit.segments.iter().enumerate() {
+        progress.report("segments", done as u64, total);
+        checker.segment(segment)?;
+    }
+    progress.report("segments", total, total);
+    checker.unique_keys(&commit)?;
+    Ok(checker.report)
+}
+
+struct Checker<'a> {
+    store: &'a Store,
+    cancel: &'a Cancel,
+    report: CheckReport,
+}
+
+impl Checker<'_> {
+    /// Runs a part of the check; damage becomes a problem of the file it names, or of `file`.
+    fn try_to<T>(&mut self, file: &str, part: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
+        self.cancel.check()?;
+        match part() {
+            Ok(value) => Ok(Some(value)),
+            Err(error @ Error::Codec(lucerne_codec::Error::Cancelled)) => Err(error),
+            Err(error) => {
+                self.report.problems.push(problem_of(file, error));
+                Ok(None)
+            }
+        }
+    }
+
+    fn segment(&mut self, segment: &CommitSegment) -> Result<()> {
+        let store = self.store;
+        self.report.segments += 1;
+        let info = self.try_to(&segment.info.name, || {
+            Ok(store.registry.segment_info.read(&*store.directory, &segment.info, segment.id)?)
+        })?;
+        let Some(info) = info else { return Ok(()) };
+        let before = self.report.problems.len();
+        let live = segment.live_docs.as_ref().map(|live| &live.file);
+        for entry in info.files().chain([&segment.info]).chain(live) {
+            let read = self.try_to(&entry.name, || {
+                let input = store.directory.open(&entry.name)?;
+                if input.len() as u64 != entry.len {
+                    let problem = format!("{} bytes long, expected {}", input.len(), entry.len);
+                    return Err(input.corrupt(0, problem).into());
+                }
+                envelope::verify_checksum(&input)?;
+                if envelope::stored_checksum(&input)? != entry.crc32 {
+                    let problem = "a whole file, but not the one that was written here";
+                    return Err(input.corrupt(entry.len - 4, problem).into());
+                }
+                Ok(entry.len)
+            })?;
+            self.report.bytes += read.unwrap_or(0);
+        }
+        if self.report.problems.len() > before {
+            return Ok(()); // Damaged bytes explain whatever the structures would say.
+        }
+        let reader = self.try_to(&segment.info.name, || open_segment(store, segment))?;
+        let Some(reader) = reader else { return Ok(()) };
+        self.structures(&reader)?;
+        let live = self.try_to(&segment.info.name, || live_docs(store, &reader, segment))?;
+        self.report.docs += u64::from(live.unwrap_or(0));
+        Ok(())
+    }
+
+    fn structures(&mut self, reader: &SegmentReader) -> Result<()> {
+        let (info, cancel) = (reader.info(), self.cancel);
+        let name = |files: &[envelope::FileEntry]| {
+            files.first().map_or_else(|| info.name.clone(), |file| file.name.clone())
+        };
+        let mut found = Vec::new();
+        let stored = self.try_to(&name(&info.stored.files), || Ok(reader.stored().verify(cancel)?))?;
+        found.extend(stored.unwrap_or_default());
+        let keys = self.try_to(&name(&info.keys.files), || Ok(reader.keys().verify(cancel)?))?;
+        found.extend(keys.unwrap_or_default());
+        for (vectors, written) in reader.vectors().iter().zip(&info.vectors) {
+            let file = name(&written.structure.files);
+            let problems = self.try_to(&file, || Ok(vectors.reader.verify(cancel)?))?;
+            found.extend(problems.unwrap_or_default());
+        }
+        self.report.problems.extend(found);
+        Ok(())
+    }
+
+    /// A key has one live document at most, in all segments together.
+    fn unique_keys(&mut self, commit: &CommitInfo) -> Result<()> {
+        if !self.report.ok() {
+            return Ok(());
+        }
+        let store = self.store;
+        let file = manifest::commit_file(commit.generation);
+        let open = || store.newest_commit(Default::default());
+        let Some((snapshot, _)) = self.try_to(&file, open)? else { return Ok(()) };
+        let mut seen = HashSet::new();
+        for segment in &snapshot.segments {
+            for doc in (0..segment.reader.max_doc()).filter(|&doc| segment.is_live(doc)) {
+                let key = segment.reader.keys().key(doc)?;
+                if !seen.insert(key.to_owned()) {
+                    let problem = format!("key {key:?} has more than one live document");
+                    let file = segment.reader.info_file().name.clone();
+                    self.report.problems.push(Problem { file, problem });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn open_segment(store: &Store, segment: &CommitSegment) -> Result<SegmentReader> {
+    SegmentReader::open(&*store.directory, &store.registry, &store.pins, &segment.info, segment.id)
+}
+
+fn live_docs(store: &Store, reader: &SegmentReader, segment: &CommitSegment) -> Result<u32> {
+    let Some(info) = &segment.live_docs else { return Ok(reader.max_doc()) };
+    Ok(crate::reader::read_live_docs(&*store.directory, &store.registry, reader, info)?.count())
+}
+
+fn problem_of(file: &str, error: Error) -> Problem {
+    use lucerne_codec::Error as Codec;
+    let named = match &error {
+        Error::Codec(
+            Codec::Io { file, .. }
+            | Codec::Corrupt { file, .. }
+            | Codec::UnsupportedVersion { file, .. }
+            | Codec::UnknownFormat { file, .. },
+        ) => file,
+        _ => file,
+    };
+    Problem { file: named.to_owned(), problem: error.to_string() }
+}

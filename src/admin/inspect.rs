@@ -1,0 +1,57 @@
+//! What an index consists of, as a tree of facts.
+
+use crate::error::Result;
+use crate::reader::SnapshotSegment;
+use crate::search::Searcher;
+use lucerne_codec::Facts;
+use serde_json::{Map, Value, json};
+
+/// The facts of a searcher's point in time: generation, documents, schema, and for each segment its
+/// documents, deletes, bytes, and what each format says of its structure.
+///
+/// # Errors
+/// When a file's length cannot be read.
+pub fn inspect(searcher: &Searcher) -> Result<Facts> {
+    let snapshot = searcher.snapshot();
+    let segments = snapshot.segments.iter().map(segment).collect::<Result<Vec<_>>>()?;
+    let bytes = |name: &str| segments.iter().filter_map(|segment| segment.get(name)?.as_u64()).sum::<u64>();
+    Ok(json!({
+        "generation": snapshot.generation,
+        "docs": snapshot.live_docs(),
+        "deleted": bytes("deleted"),
+        "bytes": bytes("bytes"),
+        "user_data": snapshot.user_data,
+        "schema": snapshot.schema.to_json(),
+        "segments": segments,
+    }))
+}
+
+fn segment(segment: &SnapshotSegment) -> Result<Facts> {
+    let (reader, info) = (&segment.reader, segment.reader.info());
+    let live_file = segment.live_file.as_ref();
+    let files = reader.files().chain(live_file.map(|live| &live.file));
+    let files: Vec<Value> = files.map(|file| json!({ "name": file.name, "bytes": file.len })).collect();
+    let bytes: u64 = files.iter().filter_map(|file| file.get("bytes")?.as_u64()).sum();
+    let mut fields = Map::new();
+    for vectors in reader.vectors() {
+        let mut facts = vectors.reader.inspect();
+        if let Value::Object(facts) = &mut facts {
+            facts.entry("format").or_insert_with(|| vectors.format.clone().into());
+        }
+        fields.insert(vectors.field.name.clone(), facts);
+    }
+    Ok(json!({
+        "name": info.name,
+        "id": info.id,
+        "written_by": info.written_by,
+        "docs": segment.live_docs(),
+        "deleted": reader.max_doc() - segment.live_docs(),
+        "live_docs_generation": live_file.map(|live| live.generation),
+        "bytes": bytes,
+        "fields": fields,
+        "stored": reader.stored().inspect(),
+        "keys": reader.keys().inspect(),
+        "merge": info.merge,
+        "files": files,
+    }))
+}

@@ -1,0 +1,59 @@
+//! Finding the commit that counts.
+
+use super::manifest;
+use crate::error::{Error, Result};
+use lucerne_codec::commit::CommitInfo;
+use lucerne_codec::{Directory, Registry};
+
+/// What to do when the newest commit is damaged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnDamage {
+    /// Report it. Nothing is guessed.
+    #[default]
+    Refuse,
+    /// Fall back to the newest older commit that opens, if one is still there.
+    UseOlderCommit,
+}
+
+/// Reads the newest commit and opens what it names with `open`. A writer in another process may replace the
+/// commit meanwhile; then the newer one is tried.
+pub(crate) fn newest<T>(
+    directory: &dyn Directory,
+    registry: &Registry,
+    on_damage: OnDamage,
+    open: impl Fn(CommitInfo) -> Result<T>,
+) -> Result<T> {
+    let mut tried = 0;
+    loop {
+        let generations = manifest::generations(&directory.list()?);
+        let Some(&newest) = generations.first() else {
+            return Err(Error::NotAnIndex { path: format!("{directory:?}") });
+        };
+        let error = match read(directory, registry, newest).and_then(&open) {
+            Ok(opened) => return Ok(opened),
+            Err(error) => error,
+        };
+        if is_missing(&error) && newest > tried {
+            tried = newest; // Look again: a newer commit may have replaced this one while it was read.
+            continue;
+        }
+        if on_damage == OnDamage::UseOlderCommit {
+            let older = generations.iter().skip(1);
+            let opened = older.map(|&generation| read(directory, registry, generation).and_then(&open));
+            if let Some(opened) = opened.flatten().next() {
+                tracing::warn!(%error, "the newest commit is damaged; an older one is used");
+                return Ok(opened);
+            }
+        }
+        return Err(error);
+    }
+}
+
+fn read(directory: &dyn Directory, registry: &Registry, generation: u64) -> Result<CommitInfo> {
+    Ok(registry.commit.read(directory, &manifest::commit_file(generation), generation)?)
+}
+
+fn is_missing(error: &Error) -> bool {
+    matches!(error, Error::Codec(error) if error.is_not_found())
+}

@@ -1,0 +1,73 @@
+//! Every limit and default, named.
+
+/// How a writer buffers and flushes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WriterOptions {
+    /// Memory for buffered documents and for flushing them, in bytes, over all threads. Default 256 MiB.
+    pub ram_budget: usize,
+    /// A buffer is flushed at this many documents, if set, even when memory is left. Default: not set.
+    pub flush_docs: Option<u32>,
+    /// Threads that build one segment's structures. Default: the cores of the machine.
+    pub threads: usize,
+    /// Seed of all that is random. With a seed, one thread and the same calls, the files are the same byte
+    /// for byte. Default: graphs are seeded with a constant, segment ids come from the system.
+    pub seed: Option<u64>,
+}
+
+impl Default for WriterOptions {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        Self { ram_budget: DEFAULT_RAM_BUDGET, flush_docs: None, threads, seed: None }
+    }
+}
+
+impl WriterOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`WriterOptions::ram_budget`]; at least 1 MiB is used.
+    #[must_use]
+    pub fn ram_budget(mut self, bytes: usize) -> Self {
+        self.ram_budget = bytes.max(MIN_RAM_BUDGET);
+        self
+    }
+
+    /// Sets [`WriterOptions::flush_docs`]; at least 1.
+    #[must_use]
+    pub fn flush_docs(mut self, docs: u32) -> Self {
+        self.flush_docs = Some(docs.max(1));
+        self
+    }
+
+    /// Sets [`WriterOptions::threads`]; at least 1.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// Sets [`WriterOptions::seed`].
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+}
+
+/// 256 MiB: large enough that a first import of 100,000 vectors leaves few segments.
+pub const DEFAULT_RAM_BUDGET: usize = 256 << 20;
+/// Below this a buffer would hold next to nothing.
+pub const MIN_RAM_BUDGET: usize = 1 << 20;
+/// Documents of one segment at most: ids fit in 31 bits.
+pub const MAX_SEGMENT_DOCS: u32 = 1 << 31;
+/// Neighbours a search may ask for at most.
+pub const MAX_K: usize = 10_000;
+/// Candidates a search may keep at most.
+pub const MAX_CANDIDATES: usize = 100_000;
+/// Hits a search returns unless told otherwise.
+pub const DEFAULT_K: usize = 10;
+/// Candidates a search keeps per segment unless told otherwise (or `k`, when that is more).
+pub const DEFAULT_CANDIDATES: usize = 100;

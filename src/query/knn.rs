@@ -1,0 +1,75 @@
+//! The nearest neighbours of a vector.
+
+use crate::options::{DEFAULT_CANDIDATES, DEFAULT_K};
+
+/// Asks for the documents whose vectors are nearest to a query vector.
+///
+/// Three knobs, each its own: how many hits ([`Knn::k`]), how hard each segment's index searches
+/// ([`Knn::candidates`]), and how many of the best estimates are settled by raw vectors ([`Knn::rescore`]).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Knn {
+    pub(crate) field: String,
+    pub(crate) vector: Vec<f32>,
+    pub(crate) k: usize,
+    pub(crate) candidates: Option<usize>,
+    pub(crate) rescore: Option<f32>,
+    pub(crate) exact: bool,
+    pub(crate) fields: Option<Vec<String>>,
+}
+
+impl Knn {
+    /// The 10 nearest neighbours of `vector` in vector field `field`.
+    pub fn new(field: impl Into<String>, vector: impl Into<Vec<f32>>) -> Self {
+        Self {
+            field: field.into(),
+            vector: vector.into(),
+            k: DEFAULT_K,
+            candidates: None,
+            rescore: None,
+            exact: false,
+            fields: None,
+        }
+    }
+
+    /// How many hits: 1 to 10,000. Default 10.
+    #[must_use]
+    pub fn k(mut self, k: usize) -> Self {
+        self.k = k;
+        self
+    }
+
+    /// How many candidates each segment's index keeps while it searches (HNSW's search-time beam width), up
+    /// to 100,000; at least `k` are kept. More is slower and finds more. Default 100.
+    #[must_use]
+    pub fn candidates(mut self, candidates: usize) -> Self {
+        self.candidates = Some(candidates);
+        self
+    }
+
+    /// Over-fetch factor, 1 or more: the best ⌈k · factor⌉ estimates are reordered by their raw vectors, and
+    /// all distances are then exact. Default: no rescoring, raw vectors are not read.
+    #[must_use]
+    pub fn rescore(mut self, factor: f32) -> Self {
+        self.rescore = Some(factor);
+        self
+    }
+
+    /// Compares the query with every live raw vector instead of searching the index: the oracle.
+    #[must_use]
+    pub fn exact(mut self) -> Self {
+        self.exact = true;
+        self
+    }
+
+    /// Stored fields to return with each hit; an empty list returns all of them. Default: none.
+    #[must_use]
+    pub fn fields<T: Into<String>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
+        self.fields = Some(fields.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Candidates each segment keeps.
+    pub(crate) fn effective_candidates(&self) -> usize {
+        self.candidates.unwrap_or(DEFAULT_CANDIDATES).max(self.k)
+    }
+}

@@ -1,0 +1,11 @@
+//! Reading: segments, and snapshots of them.
+
+mod pins;
+mod segment;
+mod snapshot;
+mod store;
+
+pub(crate) use pins::Pins;
+pub(crate) use segment::{SegmentReader, VectorSegment, read_live_docs};
+pub(crate) use snapshot::{Snapshot, SnapshotSegment};
+pub(crate) use store::Store;

@@ -1,0 +1,84 @@
+//! A point in time: segments with the documents that were live then.
+
+use super::pins::Pins;
+use super::segment::{SegmentCache, SegmentReader, read_live_docs};
+use crate::error::Result;
+use crate::schema::Schema;
+use lucerne_codec::commit::{CommitInfo, LiveDocsInfo};
+use lucerne_codec::{Accept, BitSet, Directory, Registry};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One segment of a snapshot.
+#[derive(Clone)]
+pub(crate) struct SnapshotSegment {
+    pub(crate) reader: Arc<SegmentReader>,
+    /// `None` while nothing is deleted.
+    pub(crate) live: Option<Arc<BitSet>>,
+    /// The live docs' file, when a commit names one.
+    pub(crate) live_file: Option<LiveDocsInfo>,
+}
+
+impl SnapshotSegment {
+    pub(crate) fn accept(&self) -> Accept<'_> {
+        match &self.live {
+            None => Accept::all(self.reader.max_doc()),
+            Some(live) => Accept::only(live),
+        }
+    }
+
+    pub(crate) fn live_docs(&self) -> u32 {
+        self.live.as_ref().map_or(self.reader.max_doc(), |live| live.count())
+    }
+
+    pub(crate) fn is_live(&self, doc: u32) -> bool {
+        doc < self.reader.max_doc() && self.live.as_ref().is_none_or(|live| live.contains(doc))
+    }
+}
+
+/// An immutable point in time of an index.
+pub(crate) struct Snapshot {
+    pub(crate) schema: Schema,
+    /// Generation of the commit this is, or that it follows (a near-real-time snapshot).
+    pub(crate) generation: u64,
+    pub(crate) segments: Vec<SnapshotSegment>,
+    pub(crate) user_data: BTreeMap<String, String>,
+}
+
+impl Snapshot {
+    /// Files of all its segments, live docs included.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().flat_map(|segment| {
+            let live = segment.live_file.iter().map(|info| &*info.file.name);
+            segment.reader.files().map(|file| &*file.name).chain(live)
+        })
+    }
+
+    /// Documents that are not deleted.
+    pub(crate) fn live_docs(&self) -> u64 {
+        self.segments.iter().map(|segment| u64::from(segment.live_docs())).sum()
+    }
+}
+
+/// Opens what a commit names.
+pub(crate) fn open_commit(
+    directory: &dyn Directory,
+    registry: &Registry,
+    pins: &Arc<Pins>,
+    cache: &SegmentCache,
+    commit: &CommitInfo,
+) -> Result<Snapshot> {
+    let segments = commit.segments.iter().map(|segment| {
+        let open = || SegmentReader::open(directory, registry, pins, &segment.info, segment.id);
+        let reader = cache.get_or_open(segment.id, open)?;
+        let live = segment.live_docs.as_ref();
+        let live = live.map(|info| read_live_docs(directory, registry, &reader, info)).transpose()?;
+        Ok(SnapshotSegment { reader, live: live.map(Arc::new), live_file: segment.live_docs.clone() })
+    });
+    Ok(Snapshot {
+        segments: segments.collect::<Result<_>>()?,
+        schema: Schema::from_value(&commit.schema)?,
+        generation: commit.generation,
+        user_data: commit.user_data.clone(),
+    })
+}

@@ -1,0 +1,69 @@
+//! What the readers and the writer of one open index share.
+
+use super::pins::Pins;
+use super::segment::SegmentCache;
+use super::snapshot::{Snapshot, open_commit};
+use crate::commit::recover::{self, OnDamage};
+use crate::error::Result;
+use lucerne_codec::commit::CommitInfo;
+use lucerne_codec::{Directory, Registry};
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// An index folder with the formats that read it.
+pub(crate) struct Store {
+    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) registry: Registry,
+    pub(crate) pins: Arc<Pins>,
+    pub(crate) cache: SegmentCache,
+    latest: Mutex<Latest>,
+}
+
+/// The newest snapshot of this process's writer, while there is one, and the moment it shows.
+#[derive(Default)]
+struct Latest {
+    moment: u64,
+    snapshot: Option<Arc<Snapshot>>,
+}
+
+impl Store {
+    pub(crate) fn new(directory: Arc<dyn Directory>, registry: Registry) -> Self {
+        let (pins, cache, latest) = (Arc::default(), SegmentCache::default(), Mutex::default());
+        Self { directory, registry, pins, cache, latest }
+    }
+
+    /// Opens the newest commit on disk.
+    pub(crate) fn newest_commit(&self, on_damage: OnDamage) -> Result<(Snapshot, CommitInfo)> {
+        recover::newest(&*self.directory, &self.registry, on_damage, |commit| {
+            let snapshot = open_commit(&*self.directory, &self.registry, &self.pins, &self.cache, &commit)?;
+            Ok((snapshot, commit))
+        })
+    }
+
+    /// The writer's newest snapshot, if this process has a writer, else the newest commit on disk.
+    pub(crate) fn newest(&self, on_damage: OnDamage) -> Result<Arc<Snapshot>> {
+        if let Some(latest) = self.latest() {
+            return Ok(latest);
+        }
+        self.newest_commit(on_damage).map(|(snapshot, _)| Arc::new(snapshot))
+    }
+
+    /// The newest snapshot of this process's writer, while there is one.
+    pub(crate) fn latest(&self) -> Option<Arc<Snapshot>> {
+        self.latest.lock().snapshot.clone()
+    }
+
+    /// What [`Store::newest`] returns from now on, unless it already shows a later moment: a slow refresh
+    /// must not take back what a commit or rollback has shown since.
+    pub(crate) fn set_latest(&self, moment: u64, snapshot: Arc<Snapshot>) {
+        let mut latest = self.latest.lock();
+        if moment >= latest.moment {
+            *latest = Latest { moment, snapshot: Some(snapshot) };
+        }
+    }
+
+    /// The writer is gone: the newest commit on disk counts again.
+    pub(crate) fn forget_latest(&self) {
+        *self.latest.lock() = Latest::default();
+    }
+}

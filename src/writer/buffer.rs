@@ -1,0 +1,87 @@
+//! Documents in memory, on their way into a segment.
+
+use super::slot::Slot;
+use crate::document::Validated;
+use lucerne_codec::DocId;
+use lucerne_codec::vector::VectorRows;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The vectors of one field.
+#[derive(Debug, Default)]
+pub(crate) struct BufferedVectors {
+    rows: Vec<u8>,
+    docs: Vec<DocId>,
+}
+
+impl BufferedVectors {
+    pub(crate) fn rows(&self) -> VectorRows<'_> {
+        VectorRows { rows: &self.rows, docs: &self.docs }
+    }
+}
+
+/// Validated documents of one thread at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    pub(crate) slot: Arc<Slot>,
+    keys: Vec<Box<str>>,
+    stored: Vec<u8>,
+    stored_ends: Vec<usize>,
+    vectors: BTreeMap<u32, BufferedVectors>,
+    /// Memory it takes now and will take while it is flushed, in bytes.
+    bytes: usize,
+}
+
+/// Memory a document takes beside its key, stored bytes and vectors: offsets, map entry, allocations.
+const BYTES_PER_DOC: usize = 160;
+
+impl Buffer {
+    /// Takes a document. `vector_bytes(field)` is what one vector of a field costs until it is flushed.
+    pub(crate) fn push(
+        &mut self,
+        key: &str,
+        document: &Validated,
+        vector_bytes: impl Fn(u32) -> usize,
+    ) -> DocId {
+        let doc = self.keys.len() as DocId;
+        self.keys.push(key.into());
+        self.stored.extend_from_slice(&document.stored);
+        self.stored_ends.push(self.stored.len());
+        self.bytes += BYTES_PER_DOC + 2 * key.len() + document.stored.len();
+        for (field, row) in &document.vectors {
+            let vectors = self.vectors.entry(*field).or_default();
+            vectors.rows.extend_from_slice(row);
+            vectors.docs.push(doc);
+            self.bytes += vector_bytes(*field);
+        }
+        doc
+    }
+
+    pub(crate) fn len(&self) -> u32 {
+        self.keys.len() as u32
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn keys(&self) -> &[Box<str>] {
+        &self.keys
+    }
+
+    pub(crate) fn stored(&self, doc: DocId) -> &[u8] {
+        let doc = doc as usize;
+        let start = doc.checked_sub(1).and_then(|before| self.stored_ends.get(before)).copied().unwrap_or(0);
+        let end = self.stored_ends.get(doc).copied().unwrap_or(start);
+        self.stored.get(start..end).unwrap_or_default()
+    }
+
+    /// Vector fields that at least one document has, by number.
+    pub(crate) fn vectors(&self) -> impl Iterator<Item = (u32, &BufferedVectors)> {
+        self.vectors.iter().map(|(field, vectors)| (*field, vectors))
+    }
+}

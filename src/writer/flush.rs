@@ -1,0 +1,112 @@
+//! From a buffer to a segment: each structure written by its format.
+
+use super::buffer::Buffer;
+use crate::error::Result;
+use crate::reader::{Pins, SegmentReader};
+use crate::schema::Schema;
+use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
+use lucerne_codec::vector::{VectorReader, WriteContext, Written};
+use lucerne_codec::{Cancel, Directory, Registry, SegmentId};
+use std::sync::Arc;
+
+/// The release, as segments and commits remember it.
+pub(crate) const WRITTEN_BY: &str = concat!("lucerne ", env!("CARGO_PKG_VERSION"));
+
+/// What a flush needs to know.
+pub(crate) struct FlushTask<'a> {
+    pub(crate) directory: &'a dyn Directory,
+    pub(crate) registry: &'a Registry,
+    pub(crate) pins: &'a Arc<Pins>,
+    pub(crate) schema: &'a Schema,
+    pub(crate) name: &'a str,
+    pub(crate) id: SegmentId,
+    pub(crate) seed: u64,
+    pub(crate) threads: usize,
+    pub(crate) cancel: &'a Cancel,
+    /// An earlier segment, to take shared state (a centre) from.
+    pub(crate) sibling: Option<&'a SegmentReader>,
+}
+
+/// Writes a buffer (of at least one document) as a segment and opens it. Nothing is synced. After an error
+/// the files written so far are deleted as far as possible.
+pub(crate) fn flush(task: &FlushTask<'_>, buffer: &Buffer) -> Result<SegmentReader> {
+    let span = tracing::debug_span!("flush", segment = task.name, docs = buffer.len());
+    let _entered = span.enter();
+    let result = write(task, buffer);
+    if result.is_err() {
+        discard(task.directory, task.name);
+    }
+    result
+}
+
+fn write(task: &FlushTask<'_>, buffer: &Buffer) -> Result<SegmentReader> {
+    let context = WriteContext {
+        directory: task.directory,
+        segment: task.name,
+        segment_id: task.id,
+        max_doc: buffer.len(),
+        seed: task.seed,
+        threads: task.threads,
+        cancel: task.cancel,
+        progress: &(),
+    };
+    let mut vectors = Vec::new();
+    for (number, buffered) in buffer.vectors() {
+        let field = task.schema.vector_field(number)?;
+        let format = task.registry.vectors(field.format(), task.name)?;
+        let info = field.info();
+        let written =
+            format.write(&context, &info, buffered.rows(), sibling(task, number, field.format()))?;
+        vectors.push(VectorInfo { field: info, structure: structure(field.format(), written) });
+    }
+    let stored = default_format(&task.registry.stored, "stored documents")?;
+    let written = stored.write(&context, &mut |doc, into| {
+        into.clear();
+        into.extend_from_slice(buffer.stored(doc));
+        Ok(())
+    })?;
+    let stored = structure(stored.name(), written);
+    let keys = default_format(&task.registry.keys, "keys")?;
+    let texts: Vec<&str> = buffer.keys().iter().map(|key| &**key).collect();
+    let keys = structure(keys.name(), keys.write(&context, &texts)?);
+    let info = SegmentInfo {
+        name: task.name.to_owned(),
+        id: task.id,
+        max_doc: buffer.len(),
+        written_by: WRITTEN_BY.to_owned(),
+        stored,
+        keys,
+        vectors,
+        merge: None,
+    };
+    let entry = task.registry.segment_info.write(task.directory, &info)?;
+    SegmentReader::open(task.directory, task.registry, task.pins, &entry, task.id)
+}
+
+fn sibling<'a>(task: &FlushTask<'a>, number: u32, format: &str) -> Option<&'a dyn VectorReader> {
+    let field = task.sibling?.vector_field(number)?;
+    (field.format == format).then_some(&*field.reader)
+}
+
+fn structure(format: &str, written: Written) -> StructureInfo {
+    StructureInfo { format: format.to_owned(), files: written.files, meta: written.meta }
+}
+
+/// The format new segments are written with.
+pub(crate) fn default_format<'a, F: ?Sized>(formats: &'a [Arc<F>], of: &str) -> Result<&'a F> {
+    let none = || lucerne_codec::Error::Invalid(format!("the registry has no format for {of}"));
+    Ok(&**formats.first().ok_or_else(none)?)
+}
+
+/// Deletes what was written of a segment that will not be.
+pub(crate) fn discard(directory: &dyn Directory, segment: &str) {
+    let Ok(names) = directory.list() else { return };
+    let belongs = |name: &&String| {
+        name.strip_prefix(segment).is_some_and(|rest| rest.starts_with('.') || rest.starts_with('_'))
+    };
+    for name in names.iter().filter(belongs) {
+        if let Err(error) = directory.delete(name) {
+            tracing::warn!(%name, %error, "a file of an abandoned segment could not be deleted");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The writer: documents in, segments and commits out.
+//!
+//! Write path: [`Writer::add`] → `core` (validate, claim the key) → `buffer` → `flush` → each structure's
+//! format → `commit` → `commit/publish`.
+
+mod buffer;
+mod commit;
+mod core;
+mod flush;
+mod keymap;
+mod slot;
+mod state;
+
+pub use commit::PreparedCommit;
+
+use crate::commit::recover::OnDamage;
+use crate::commit::{gc, manifest};
+use crate::document::Document;
+use crate::error::{Error, Result};
+use crate::options::WriterOptions;
+use crate::reader::Store;
+use crate::schema::Schema;
+use commit::Committed;
+use core::{Core, Mode, Stopped};
+use lucerne_codec::Lock;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Adds, replaces and deletes documents of one index. Share it between threads by reference or [`Arc`].
+///
+/// There is one writer per index at a time, in any process. What is written is seen by searchers after
+/// [`Writer::refresh`] or [`Writer::commit`], and survives the process after [`Writer::commit`] only.
+/// Dropping the writer throws uncommitted documents away; [`Writer::close`] commits them first.
+pub struct Writer {
+    core: Core,
+    committed: Mutex<Committed>,
+    _lock: Box<dyn Lock>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("options", &self.core.options).finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    /// Takes the lock, finds the newest commit and removes what a crash left behind.
+    pub(crate) fn open(store: Arc<Store>, options: WriterOptions, on_damage: OnDamage) -> Result<Self> {
+        let lock = store.directory.lock(manifest::LOCK_FILE, "writer")?;
+        let (snapshot, info) = store.newest_commit(on_damage)?;
+        // The commit just read may have been renamed but not made durable by a writer that died: before
+        // anything an older commit needs is deleted, it must be.
+        store.directory.sync_dir()?;
+        let next = manifest::next_numbers(&info, &store.directory.list()?);
+        let core = Core::new(store, options, &snapshot, info.next_key, next.segment)?;
+        let committed = Committed::new(snapshot, info, next.generation);
+        let keep = |file: &str| committed.files.contains(file) || core.store.pins.files().contains(file);
+        gc::collect(&*core.store.directory, keep)?;
+        core.store.set_latest(0, Arc::clone(&committed.snapshot));
+        Ok(Self { core, committed: Mutex::new(committed), _lock: lock })
+    }
+
+    /// The index's schema.
+    pub fn schema(&self) -> &Schema {
+        &self.core.schema
+    }
+
+    /// Adds a document and returns its key: the one given, or an automatic one.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateKey`] when a live document has that key, and a typed error naming field, value and
+    /// expectation when the document does not fit the schema. A document that fails leaves nothing behind.
+    /// When a full buffer cannot be flushed (a full disk), the document is not taken and what was buffered
+    /// stays in memory: free space and go on.
+    pub fn add(&self, document: &Document) -> Result<String> {
+        self.core.write(document, Mode::Add)
+    }
+
+    /// Adds a document, replacing the live document of the same key, and returns the key.
+    ///
+    /// # Errors
+    /// As [`Writer::add`], but an existing key is no error.
+    pub fn upsert(&self, document: &Document) -> Result<String> {
+        self.core.write(document, Mode::Upsert)
+    }
+
+    /// Adds all documents or, when one fails, none of them; a refresh or commit sees all or none.
+    ///
+    /// # Errors
+    /// As [`Writer::add`], for the first document that fails; also when two of them have the same key.
+    pub fn add_batch(&self, documents: &[Document]) -> Result<Vec<String>> {
+        self.core.write_batch(documents, Mode::Add)
+    }
+
+    /// Upserts all documents or, when one fails, none of them; a refresh or commit sees all or none.
+    ///
+    /// # Errors
+    /// As [`Writer::upsert`]; also when two of them have the same key.
+    pub fn upsert_batch(&self, documents: &[Document]) -> Result<Vec<String>> {
+        self.core.write_batch(documents, Mode::Upsert)
+    }
+
+    /// Deletes the document whose key field `field` has the value `key`; false when there is none.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchField`] when `field` is not the key field.
+    pub fn delete(&self, field: &str, key: &str) -> Result<bool> {
+        let key_field = self.core.schema.key().name();
+        if field != key_field {
+            return Err(Error::NoSuchField {
+                field: field.to_owned(),
+                known: format!("{key_field} (the key)"),
+            });
+        }
+        self.core.delete(key)
+    }
+
+    /// Flushes all buffers and makes everything written so far visible to new searchers of this index
+    /// handle. Not durable: that is [`Writer::commit`].
+    ///
+    /// # Errors
+    /// When a buffer cannot be flushed; it stays in memory.
+    pub fn refresh(&self) -> Result<()> {
+        commit::refresh(&self.core)
+    }
+
+    /// Makes everything written so far durable and visible; returns the commit's generation. When nothing
+    /// has changed, the commit in force stays.
+    ///
+    /// # Errors
+    /// The previous commit stays in force. After a failed sync or rename every later call says that the
+    /// writer must be reopened ([`Error::WriterFailed`]); after any other error (a full disk) the documents
+    /// stay in the writer and the commit can be tried again.
+    pub fn commit(&self) -> Result<u64> {
+        self.prepare_commit()?.commit()
+    }
+
+    /// The first phase of a commit: everything durable, nothing visible. Other commits and rollbacks wait
+    /// until it is committed or dropped; adding documents goes on, and they belong to the next commit.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn prepare_commit(&self) -> Result<PreparedCommit<'_>> {
+        commit::prepare(&self.core, &self.committed, None)
+    }
+
+    /// Like [`Writer::prepare_commit`], with the application's own notes, handed back by every searcher of
+    /// this commit and kept by later commits until replaced.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn prepare_commit_with(&self, user_data: BTreeMap<String, String>) -> Result<PreparedCommit<'_>> {
+        commit::prepare(&self.core, &self.committed, Some(user_data))
+    }
+
+    /// Throws away everything since the last commit.
+    ///
+    /// # Errors
+    /// When the writer was closed or has failed.
+    pub fn rollback(&self) -> Result<()> {
+        commit::rollback(&self.core, &self.committed)
+    }
+
+    /// Commits and closes. Dropping the writer instead throws uncommitted documents away.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`]; the writer is closed all the same.
+    pub fn close(self) -> Result<()> {
+        self.commit().map(drop)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.core.cancel.cancel();
+        self.core.stop(Stopped::Closed);
+        self.core.store.forget_latest();
+    }
+}

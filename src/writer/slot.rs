@@ -1,0 +1,87 @@
+//! Deletes of one buffer or segment while the writer lives.
+
+use lucerne_codec::commit::LiveDocsInfo;
+use lucerne_codec::{BitSet, DocId};
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// Deleted documents; only ever grows. Cheap to clone at a point in time, copied when it changes after.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Deleted {
+    words: Arc<Vec<u64>>,
+    count: u32,
+}
+
+impl Deleted {
+    /// What live docs say is gone.
+    pub(crate) fn from_live(live: &BitSet) -> Self {
+        let mut deleted = Self::default();
+        (0..live.len()).filter(|&doc| !live.contains(doc)).for_each(|doc| deleted.insert(doc));
+        deleted
+    }
+
+    pub(crate) fn contains(&self, doc: DocId) -> bool {
+        self.words.get(doc as usize / 64).is_some_and(|word| word >> (doc % 64) & 1 == 1)
+    }
+
+    pub(crate) fn insert(&mut self, doc: DocId) {
+        let index = doc as usize / 64;
+        let words = Arc::make_mut(&mut self.words);
+        if words.len() <= index {
+            words.resize(index + 1, 0);
+        }
+        if let Some(word) = words.get_mut(index)
+            && *word >> (doc % 64) & 1 == 0
+        {
+            *word |= 1 << (doc % 64);
+            self.count += 1;
+        }
+    }
+
+    /// How many documents are deleted.
+    pub(crate) fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The live docs of `max_doc` documents; `None` when nothing is deleted.
+    pub(crate) fn live(&self, max_doc: u32) -> Option<BitSet> {
+        (self.count > 0).then(|| {
+            let mut live = BitSet::full(max_doc);
+            for doc in 0..max_doc {
+                if self.contains(doc) {
+                    live.remove(doc);
+                }
+            }
+            live
+        })
+    }
+}
+
+/// The identity of a buffer that becomes a segment: document ids stay the same, so deletes do too.
+#[derive(Debug, Default)]
+pub(crate) struct Slot {
+    deleted: Mutex<Deleted>,
+    /// The live docs last written for it, with how many deletes they hold.
+    pub(crate) written: Mutex<Option<LiveDocsInfo>>,
+}
+
+impl Slot {
+    /// The slot of a segment that a commit names.
+    pub(crate) fn committed(live: Option<&BitSet>, written: Option<LiveDocsInfo>) -> Self {
+        let deleted = live.map(Deleted::from_live).unwrap_or_default();
+        Self { deleted: Mutex::new(deleted), written: Mutex::new(written) }
+    }
+
+    pub(crate) fn delete(&self, doc: DocId) {
+        self.deleted.lock().insert(doc);
+    }
+
+    pub(crate) fn is_deleted(&self, doc: DocId) -> bool {
+        self.deleted.lock().contains(doc)
+    }
+
+    /// The deletes at this moment.
+    pub(crate) fn deleted(&self) -> Deleted {
+        self.deleted.lock().clone()
+    }
+}
