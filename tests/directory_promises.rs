@@ -47,9 +47,7 @@ fn files_are_read_as_they_were_written(directory: &dyn Directory) {
     let steps = [1, 7, 511, 4095, 4096, 4097, 131_071, 131_072];
     for (i, step) in steps.into_iter().enumerate() {
         let mut output = directory.create(&format!("b{i}")).unwrap();
-        pattern
-            .chunks(step)
-            .for_each(|chunk| output.write(chunk).unwrap());
+        pattern.chunks(step).for_each(|chunk| output.write(chunk).unwrap());
         output.finish().unwrap();
     }
     write(directory, "c_empty", b"");
@@ -141,20 +139,8 @@ fn a_rename_replaces(directory: &dyn Directory) {
 fn names_are_plain(directory: &dyn Directory) {
     write(directory, "fine", b"x");
     let long = "x".repeat(256);
-    let refused = [
-        "",
-        ".",
-        "..",
-        "/",
-        "a/b",
-        "/etc/passwd",
-        "../up",
-        "..\\up",
-        "C:up",
-        "a\0b",
-        "a\nb",
-        &long,
-    ];
+    let refused =
+        ["", ".", "..", "/", "a/b", "/etc/passwd", "../up", "..\\up", "C:up", "a\0b", "a\nb", &long];
     // Locks are not data.
     for name in refused.into_iter().chain(["write.lock"]) {
         let results = [
@@ -170,10 +156,7 @@ fn names_are_plain(directory: &dyn Directory) {
         }
     }
     for name in refused {
-        assert!(
-            matches!(directory.file_len(name), Err(Error::Invalid(_))),
-            "{name:?}"
-        );
+        assert!(matches!(directory.file_len(name), Err(Error::Invalid(_))), "{name:?}");
         let lock = directory.lock(&format!("{name}/.lock"), "x");
         assert!(matches!(lock, Err(Error::Invalid(_))), "{name:?}");
     }
@@ -232,10 +215,7 @@ fn a_folder_must_exist_to_be_opened() {
     let directory = FsDirectory::create(&missing).unwrap();
     write(&directory, "file", b"x");
     assert_eq!(directory.path(), std::path::absolute(&missing).unwrap());
-    assert_eq!(
-        kind(FsDirectory::open(missing.join("file"))),
-        io::ErrorKind::NotADirectory
-    );
+    assert_eq!(kind(FsDirectory::open(missing.join("file"))), io::ErrorKind::NotADirectory);
     assert!(FsDirectory::create(missing.join("file")).is_err());
     assert_eq!(read(&FsDirectory::open(&missing).unwrap(), "file"), b"x");
 }

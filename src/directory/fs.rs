@@ -45,6 +45,10 @@ impl FsDirectory {
         // From the folder up to the first ancestor that exists.
         let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
         fs::create_dir_all(&path).map_err(|source| folder_error(&path, "create", source))?;
+        if let (true, Some(parent)) = (missing.is_empty(), path.parent()) {
+            // Perhaps created by a process that died before the next step; it is not ours to insist.
+            let _ = sync_folder(parent);
+        }
         for parent in missing.into_iter().filter_map(Path::parent) {
             sync_folder(parent).map_err(|source| folder_error(parent, "sync", source))?;
         }
@@ -125,6 +129,7 @@ impl Directory for FsDirectory {
 
     fn sync(&self, name: &str) -> Result<()> {
         check_data_name(name)?;
+        // A handle opened now still learns of an earlier failure to write the file back, if nobody was told.
         let mut options = OpenOptions::new();
         options.read(true);
         // Windows flushes only through a handle that could write.

@@ -33,10 +33,7 @@ impl FileLock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let holder = read_holder(&mut file);
-                return Err(Error::Locked {
-                    file: name.to_owned(),
-                    holder,
-                });
+                return Err(Error::Locked { file: name.to_owned(), holder });
             }
             Err(TryLockError::Error(source)) => return Err(Error::io(name, "lock", source)),
         }
@@ -80,10 +77,7 @@ fn refuse_other_kinds(path: &Path, name: &str) -> Result<()> {
 fn read_holder(file: &mut File) -> String {
     let mut bytes = Vec::new();
     let read = file.take(MAX_HOLDER_LEN).read_to_end(&mut bytes);
-    let text: String = String::from_utf8_lossy(&bytes)
-        .chars()
-        .filter(|c| !c.is_control())
-        .collect();
+    let text: String = String::from_utf8_lossy(&bytes).chars().filter(|c| !c.is_control()).collect();
     if read.is_err() || text.is_empty() {
         return "another writer".to_owned();
     }
@@ -112,10 +106,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("write.lock");
         let held = FileLock::take(&path, "write.lock", "x").unwrap();
-        for (text, shown) in [
-            (&b""[..], "another writer"),
-            (b"\xff\x1b[2Ja\0b", "\u{fffd}[2Jab"),
-        ] {
+        for (text, shown) in [(&b""[..], "another writer"), (b"\xff\x1b[2Ja\0b", "\u{fffd}[2Jab")] {
             fs::write(&path, text).unwrap();
             let error = FileLock::take(&path, "write.lock", "y").unwrap_err();
             assert_eq!(error.to_string(), format!("write.lock: locked by {shown}"));

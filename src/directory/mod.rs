@@ -61,9 +61,7 @@ fn check_data_name(name: &str) -> Result<()> {
 fn check_lock_name(name: &str) -> Result<()> {
     check_name(name)?;
     if !name.ends_with(LOCK_SUFFIX) {
-        return Err(Error::Invalid(format!(
-            "{name:?} is not a lock's name: it must end in {LOCK_SUFFIX:?}"
-        )));
+        return Err(Error::Invalid(format!("{name:?} is not a lock's name: it must end in {LOCK_SUFFIX:?}")));
     }
     Ok(())
 }
@@ -83,9 +81,7 @@ mod tests {
             check_name(name).unwrap();
         }
         let long = "x".repeat(256);
-        for name in [
-            "", ".", "..", "a/b", "/a", "../a", "a\\b", "C:a", "a\0", "a\n", &long,
-        ] {
+        for name in ["", ".", "..", "a/b", "/a", "../a", "a\\b", "C:a", "a\0", "a\n", &long] {
             let error = check_name(name).unwrap_err();
             assert!(matches!(error, Error::Invalid(_)), "{name:?}: {error}");
         }

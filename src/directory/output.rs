@@ -27,12 +27,7 @@ pub(super) struct BufferedOutput<S> {
 impl<S: Sink> BufferedOutput<S> {
     /// Buffers up to `step` bytes before `sink`.
     pub(super) fn new(sink: S, step: usize) -> Self {
-        Self {
-            sink,
-            buffer: Vec::new(),
-            step,
-            failed: false,
-        }
+        Self { sink, buffer: Vec::new(), step, failed: false }
     }
 
     fn usable(&self) -> Result<()> {

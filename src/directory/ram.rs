@@ -84,10 +84,7 @@ impl Directory for RamDirectory {
         check_data_name(from)?;
         check_data_name(to)?;
         let mut state = self.state.lock();
-        let file = state
-            .files
-            .remove(from)
-            .ok_or_else(|| not_found(from, "rename"))?;
+        let file = state.files.remove(from).ok_or_else(|| not_found(from, "rename"))?;
         state.files.insert(to.to_owned(), file);
         Ok(())
     }
@@ -105,17 +102,11 @@ impl Directory for RamDirectory {
         check_lock_name(name)?;
         let mut state = self.state.lock();
         if let Some(holder) = state.locks.get(name) {
-            return Err(Error::Locked {
-                file: name.to_owned(),
-                holder: holder.clone(),
-            });
+            return Err(Error::Locked { file: name.to_owned(), holder: holder.clone() });
         }
         state.locks.insert(name.to_owned(), holder_text(owner));
         state.files.entry(name.to_owned()).or_default();
-        Ok(Box::new(RamLock {
-            directory: self.clone(),
-            name: name.to_owned(),
-        }))
+        Ok(Box::new(RamLock { directory: self.clone(), name: name.to_owned() }))
     }
 }
 

@@ -57,17 +57,10 @@ pub(super) fn after_power_cut(disk: &Disk, model: Model, seed: u64) -> Disk {
         Model::PosixMinimal => posix_minimal(disk, &mut dice),
     };
     // Sectors that were never written may still hold what an older file left there.
-    let donors: Vec<_> = names
-        .values()
-        .map(|inode| Arc::clone(&inode.lock().bytes))
-        .collect();
+    let donors: Vec<_> = names.values().map(|inode| Arc::clone(&inode.lock().bytes)).collect();
     let image = copy_names(&names, &mut HashMap::new(), |inode| {
         let donor = donors.get(dice.below(donors.len()));
-        Inode::durable(surviving_bytes(
-            inode,
-            donor.map(|bytes| bytes.as_slice()),
-            &mut dice,
-        ))
+        Inode::durable(surviving_bytes(inode, donor.map(|bytes| bytes.as_slice()), &mut dice))
     });
     Disk {
         used: used(&image),
@@ -86,20 +79,10 @@ pub(super) fn after_kill(disk: &Disk) -> Disk {
     let durable = copy_names(&disk.durable, &mut copies, Inode::clone);
     let pending = disk.pending.iter().map(|change| NameChange {
         removed: change.removed.clone(),
-        put: change
-            .put
-            .as_ref()
-            .map(|(name, inode)| (name.clone(), copy(inode, &mut copies, Inode::clone))),
+        put: change.put.as_ref().map(|(name, inode)| (name.clone(), copy(inode, &mut copies, Inode::clone))),
     });
     let pending = pending.collect();
-    Disk {
-        used: used(&live),
-        live,
-        durable,
-        pending,
-        capacity: disk.capacity,
-        ..Disk::default()
-    }
+    Disk { used: used(&live), live, durable, pending, capacity: disk.capacity, ..Disk::default() }
 }
 
 /// Copies of inodes by the address of the original, so that two names of one file stay two names of one.
@@ -113,10 +96,7 @@ fn copy(original: &InodeRef, copies: &mut Copies, make: impl FnOnce(&Inode) -> I
 }
 
 fn copy_names(names: &Names, copies: &mut Copies, mut make: impl FnMut(&Inode) -> Inode) -> Names {
-    names
-        .iter()
-        .map(|(name, inode)| (name.clone(), copy(inode, copies, &mut make)))
-        .collect()
+    names.iter().map(|(name, inode)| (name.clone(), copy(inode, copies, &mut make))).collect()
 }
 
 fn used(names: &Names) -> u64 {
@@ -216,10 +196,7 @@ fn tear(
     for range in ranges {
         let mut at = range.start;
         while at < range.end {
-            let end = (at / sector)
-                .saturating_add(1)
-                .saturating_mul(sector)
-                .min(range.end);
+            let end = (at / sector).saturating_add(1).saturating_mul(sector).min(range.end);
             if let Some(part) = bytes.get_mut(at..end) {
                 damage(at, part);
             }

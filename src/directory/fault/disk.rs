@@ -31,13 +31,7 @@ pub(super) struct Inode {
 impl Inode {
     /// A file whose every byte is durable.
     pub(super) fn durable(bytes: Arc<Vec<u8>>) -> Self {
-        Self {
-            clean_to: bytes.len(),
-            durable_len: bytes.len(),
-            linked: true,
-            bytes,
-            ..Self::default()
-        }
+        Self { clean_to: bytes.len(), durable_len: bytes.len(), linked: true, bytes, ..Self::default() }
     }
 
     /// The parts a power cut may damage.
@@ -127,16 +121,8 @@ impl Disk {
             return Err(cut());
         }
         let number = self.log.len() as u64 + 1;
-        self.log.push(Logged {
-            number,
-            operation,
-            name: name.to_owned(),
-        });
-        if self
-            .cut
-            .as_mut()
-            .is_some_and(|trigger| trigger.strikes(operation))
-        {
+        self.log.push(Logged { number, operation, name: name.to_owned() });
+        if self.cut.as_mut().is_some_and(|trigger| trigger.strikes(operation)) {
             self.power_is_cut = true;
             return Err(cut());
         }
@@ -163,20 +149,14 @@ impl Disk {
         }
         let inode = InodeRef::default();
         self.put(name, Arc::clone(&inode));
-        self.pending.push(NameChange {
-            removed: None,
-            put: Some((name.to_owned(), Arc::clone(&inode))),
-        });
+        self.pending.push(NameChange { removed: None, put: Some((name.to_owned(), Arc::clone(&inode))) });
         Ok(inode)
     }
 
     pub(super) fn delete(&mut self, name: &str) -> io::Result<()> {
         let inode = self.live.remove(name).ok_or(io::ErrorKind::NotFound)?;
         self.unlink(&inode);
-        self.pending.push(NameChange {
-            removed: Some(name.to_owned()),
-            put: None,
-        });
+        self.pending.push(NameChange { removed: Some(name.to_owned()), put: None });
         Ok(())
     }
 
@@ -184,10 +164,8 @@ impl Disk {
         let inode = self.live.remove(from).ok_or(io::ErrorKind::NotFound)?;
         self.put(to, Arc::clone(&inode));
         if from != to {
-            self.pending.push(NameChange {
-                removed: Some(from.to_owned()),
-                put: Some((to.to_owned(), inode)),
-            });
+            self.pending
+                .push(NameChange { removed: Some(from.to_owned()), put: Some((to.to_owned(), inode)) });
         }
         Ok(())
     }
@@ -236,9 +214,7 @@ impl Disk {
 
     fn append(&mut self, inode: &InodeRef, bytes: &[u8]) -> io::Result<()> {
         let mut inode = inode.lock();
-        let room = self
-            .capacity
-            .map_or(u64::MAX, |capacity| capacity.saturating_sub(self.used));
+        let room = self.capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(self.used));
         let fits = bytes.get(..usize::try_from(room).unwrap_or(usize::MAX));
         let written = fits.unwrap_or(bytes);
         Arc::make_mut(&mut inode.bytes).extend_from_slice(written);
@@ -296,10 +272,7 @@ impl Disk {
         });
         match taken? {
             None => Ok(()),
-            Some(holder) => Err(Error::Locked {
-                file: name.to_owned(),
-                holder,
-            }),
+            Some(holder) => Err(Error::Locked { file: name.to_owned(), holder }),
         }
     }
 }

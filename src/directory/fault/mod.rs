@@ -102,9 +102,7 @@ impl FaultDirectory {
     }
 
     fn from_disk(disk: Disk) -> Self {
-        Self {
-            disk: Arc::new(Mutex::new(disk)),
-        }
+        Self { disk: Arc::new(Mutex::new(disk)) }
     }
 
     /// How many operations there were, the failed ones included. Operations after a power cut are none.
@@ -192,27 +190,15 @@ impl FaultDirectory {
 impl fmt::Debug for FaultDirectory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let disk = self.disk.lock();
-        write!(
-            f,
-            "FaultDirectory({} files, {} operations)",
-            disk.live.len(),
-            disk.log.len()
-        )
+        write!(f, "FaultDirectory({} files, {} operations)", disk.live.len(), disk.log.len())
     }
 }
 
 impl Directory for FaultDirectory {
     fn create(&self, name: &str) -> Result<Box<dyn Output>> {
         check_data_name(name)?;
-        let inode = self
-            .disk
-            .lock()
-            .run(Operation::Create, name, |disk| disk.create(name))?;
-        let sink = FaultSink {
-            disk: Arc::clone(&self.disk),
-            inode,
-            name: name.to_owned(),
-        };
+        let inode = self.disk.lock().run(Operation::Create, name, |disk| disk.create(name))?;
+        let sink = FaultSink { disk: Arc::clone(&self.disk), inode, name: name.to_owned() };
         Ok(Box::new(BufferedOutput::new(sink, WRITE_STEP)))
     }
 
@@ -233,26 +219,18 @@ impl Directory for FaultDirectory {
     }
 
     fn list(&self) -> Result<Vec<String>> {
-        self.disk.lock().run(Operation::List, "", |disk| {
-            Ok(disk.live.keys().cloned().collect())
-        })
+        self.disk.lock().run(Operation::List, "", |disk| Ok(disk.live.keys().cloned().collect()))
     }
 
     fn delete(&self, name: &str) -> Result<()> {
         check_data_name(name)?;
-        self.disk
-            .lock()
-            .run(Operation::Delete, name, |disk| disk.delete(name))
+        self.disk.lock().run(Operation::Delete, name, |disk| disk.delete(name))
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<()> {
         check_data_name(from)?;
         check_data_name(to)?;
-        self.disk
-            .lock()
-            .run(Operation::Rename, &format!("{from} -> {to}"), |disk| {
-                disk.rename(from, to)
-            })
+        self.disk.lock().run(Operation::Rename, &format!("{from} -> {to}"), |disk| disk.rename(from, to))
     }
 
     fn sync(&self, name: &str) -> Result<()> {
@@ -267,10 +245,7 @@ impl Directory for FaultDirectory {
     fn lock(&self, name: &str, owner: &str) -> Result<Box<dyn Lock>> {
         check_lock_name(name)?;
         self.disk.lock().lock(name, holder_text(owner))?;
-        Ok(Box::new(FaultLock {
-            directory: self.clone(),
-            name: name.to_owned(),
-        }))
+        Ok(Box::new(FaultLock { directory: self.clone(), name: name.to_owned() }))
     }
 }
 

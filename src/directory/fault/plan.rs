@@ -97,12 +97,7 @@ pub struct Fault {
 impl Fault {
     /// The `n`-th operation from now fails; the next one is the first.
     pub fn at(n: u64, times: Times, error: io::ErrorKind) -> Self {
-        Self {
-            trigger: Trigger::new(n, Operation::ALL),
-            times,
-            error,
-            applied: false,
-        }
+        Self { trigger: Trigger::new(n, Operation::ALL), times, error, applied: false }
     }
 
     /// Only these operations are counted and fail.
@@ -184,8 +179,6 @@ pub fn is_injected(error: &(dyn std::error::Error + 'static)) -> bool {
 fn caused_by<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source()).any(|error| {
         let error = error.downcast_ref::<io::Error>();
-        error
-            .and_then(io::Error::get_ref)
-            .is_some_and(|inner| inner.is::<E>())
+        error.and_then(io::Error::get_ref).is_some_and(|inner| inner.is::<E>())
     })
 }
