@@ -1,0 +1,248 @@
+//! The check of a document against a schema, before anything of it is kept.
+
+use super::value::{Value, shortened};
+use super::{Document, date, vector};
+use crate::error::{Error, Result, ValueProblem};
+use crate::schema::{Field, FieldType, KeyField, Schema, check_name};
+use serde::Serializer as _;
+
+/// Depth to which values may be nested: what was kept can be read back.
+const MAX_DEPTH: usize = 100;
+
+/// A document that fits its schema, ready to be kept.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Validated {
+    /// The key; `None` when the writer assigns one ([`Validated::assign_key`]).
+    pub(crate) key: Option<String>,
+    /// The stored fields as a JSON object in the document's order, the key included; vectors are not.
+    pub(crate) stored: Vec<u8>,
+    /// Per vector field its number and its row: little-endian f32.
+    pub(crate) vectors: Rows,
+}
+
+impl Validated {
+    /// Gives the document its automatic key, as the first stored field.
+    pub(crate) fn assign_key(&mut self, schema: &Schema, number: u64) {
+        let key = KeyField::automatic(number);
+        // A key has digits only, but the field's name may need escapes.
+        let mut stored = format!("{{{}:\"{key}\"", serde_json::Value::from(schema.key().name())).into_bytes();
+        if self.stored != b"{}" {
+            stored.push(b',');
+        }
+        stored.extend(self.stored.iter().skip(1));
+        (self.key, self.stored) = (Some(key), stored);
+    }
+}
+
+/// Checks a document against a schema: its key, that fields are declared (unless the schema is dynamic),
+/// their types, and of vectors the dimension, that they are finite, and their length where the metric needs
+/// it. A value that is null counts as absent.
+pub(crate) fn validate(schema: &Schema, document: &Document) -> Result<Validated> {
+    let key = document.get(schema.key().name()).unwrap_or(&Value::Null);
+    let key = check_key(schema.key(), key).map_err(|problem| Error::Document { key: None, problem })?;
+    match check_fields(schema, document) {
+        Ok((stored, vectors)) => Ok(Validated {
+            key: key.map(str::to_owned),
+            stored: to_bytes(&stored)?,
+            vectors,
+        }),
+        Err(problem) => Err(Error::Document {
+            key: key.map(str::to_owned),
+            problem,
+        }),
+    }
+}
+
+type Checked<T> = Result<T, ValueProblem>;
+type Fields<'a> = Vec<(&'a str, &'a Value)>;
+type Rows = Vec<(u32, Vec<u8>)>;
+
+fn check_key<'a>(key: &KeyField, value: &'a Value) -> Checked<Option<&'a str>> {
+    let field = key.name().to_owned();
+    let text = match value {
+        Value::Null if key.is_automatic() => return Ok(None),
+        Value::Null => return Err(ValueProblem::KeyMissing { field }),
+        Value::Text(text) => text,
+        other => return Err(wrong_type(&field, "a string (the key)", other)),
+    };
+    if text.is_empty() {
+        return Err(ValueProblem::KeyEmpty { field });
+    }
+    if text.len() > key.max_len() {
+        return Err(ValueProblem::KeyTooLong {
+            field,
+            len: text.len(),
+            max: key.max_len(),
+        });
+    }
+    if key.is_automatic() && KeyField::automatic_number(text).is_none() {
+        return Err(ValueProblem::KeyNotAutomatic {
+            field,
+            value: shortened(text),
+        });
+    }
+    Ok(Some(text))
+}
+
+fn check_fields<'a>(schema: &Schema, document: &'a Document) -> Checked<(Fields<'a>, Rows)> {
+    let mut stored = Vec::with_capacity(document.len());
+    let mut vectors = Vec::new();
+    for (name, value) in document.iter() {
+        let keep = match schema.field(name) {
+            _ if name == schema.key().name() => true,
+            None => {
+                check_undeclared(schema, name, value)?;
+                true
+            }
+            Some(_) if *value == Value::Null => false,
+            Some(field) => match field.as_vector() {
+                None => {
+                    check_value(field, value)?;
+                    field.is_stored()
+                }
+                Some(field) => {
+                    let row = vector::row_of(field, value)?;
+                    if field.is_indexed() || field.is_stored() {
+                        vectors.push((field.number(), row));
+                    }
+                    false
+                }
+            },
+        };
+        if keep && *value != Value::Null {
+            stored.push((name, value));
+        }
+    }
+    Ok((stored, vectors))
+}
+
+fn check_undeclared(schema: &Schema, name: &str, value: &Value) -> Checked<()> {
+    if !schema.is_dynamic() {
+        let known = format!("declared: {}", schema.known());
+        return Err(ValueProblem::UndeclaredField {
+            field: shortened(name),
+            known,
+        });
+    }
+    check_name(name).map_err(|problem| ValueProblem::BadFieldName {
+        field: shortened(name),
+        problem,
+    })?;
+    check_any(name, value, MAX_DEPTH)
+}
+
+/// Checks what every value must hold: finite numbers, real dates, bounded depth.
+fn check_any(field: &str, value: &Value, depth: usize) -> Checked<()> {
+    let deeper = || {
+        let problem = || ValueProblem::TooDeep {
+            field: field.to_owned(),
+            max: MAX_DEPTH,
+        };
+        depth.checked_sub(1).ok_or_else(problem)
+    };
+    match value {
+        Value::F64(number) if !number.is_finite() => Err(not_finite(field, None, number)),
+        Value::Vector(components) => match components.iter().position(|number| !number.is_finite()) {
+            None => Ok(()),
+            Some(position) => Err(not_finite(field, Some(position), components.get(position))),
+        },
+        Value::Date(moment) if !(date::FIRST..=date::LAST).contains(moment) => Err(ValueProblem::NotADate {
+            field: field.to_owned(),
+            value: date::format(*moment),
+        }),
+        Value::List(values) => {
+            let depth = deeper()?;
+            values.iter().try_for_each(|value| check_any(field, value, depth))
+        }
+        Value::Json(json) if depth_exceeds(json, depth) => Err(ValueProblem::TooDeep {
+            field: field.to_owned(),
+            max: MAX_DEPTH,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn depth_exceeds(json: &serde_json::Value, depth: usize) -> bool {
+    let inner = |json| {
+        depth
+            .checked_sub(1)
+            .is_none_or(|depth| depth_exceeds(json, depth))
+    };
+    match json {
+        serde_json::Value::Array(values) => depth == 0 || values.iter().any(inner),
+        serde_json::Value::Object(fields) => depth == 0 || fields.values().any(inner),
+        _ => false,
+    }
+}
+
+fn check_value(field: &Field, value: &Value) -> Checked<()> {
+    let name = field.name();
+    let refuse = |expected| Err(wrong_type(name, expected, value));
+    match field.field_type() {
+        FieldType::Text | FieldType::Keyword => match value {
+            Value::Text(_) => Ok(()),
+            Value::List(values) if values.iter().all(|value| matches!(value, Value::Text(_))) => Ok(()),
+            _ => refuse("a string or a list of strings"),
+        },
+        FieldType::I64 => match value {
+            Value::I64(_) => Ok(()),
+            Value::F64(number) if is_whole(*number) => Ok(()),
+            _ => refuse("a whole number of 64 bits"),
+        },
+        FieldType::F64 => match value {
+            Value::I64(_) => Ok(()),
+            Value::F64(number) if number.is_finite() => Ok(()),
+            Value::F64(number) => Err(not_finite(name, None, number)),
+            Value::Json(json) if json.is_number() => Ok(()),
+            _ => refuse("a number"),
+        },
+        FieldType::Bool => match value {
+            Value::Bool(_) => Ok(()),
+            _ => refuse("true or false"),
+        },
+        FieldType::Date => match value {
+            Value::Date(_) => check_any(name, value, MAX_DEPTH),
+            Value::Text(text) if date::parse(text).is_some() => Ok(()),
+            Value::Text(text) => Err(ValueProblem::NotADate {
+                field: name.to_owned(),
+                value: shortened(text),
+            }),
+            _ => refuse("a date (a string)"),
+        },
+        // Handled by `vector::row_of`.
+        FieldType::Vector(_) => refuse("a vector"),
+    }
+}
+
+/// True when an i64 holds the number exactly.
+fn is_whole(number: f64) -> bool {
+    const LIMIT: f64 = (1u64 << 63) as f64;
+    number.fract() == 0.0 && (-LIMIT..LIMIT).contains(&number)
+}
+
+fn wrong_type(field: &str, expected: &str, value: &Value) -> ValueProblem {
+    let (field, expected) = (field.to_owned(), expected.to_owned());
+    ValueProblem::WrongType {
+        field,
+        expected,
+        given: value.describe(),
+    }
+}
+
+fn not_finite(field: &str, position: Option<usize>, value: impl std::fmt::Debug) -> ValueProblem {
+    ValueProblem::NotFinite {
+        field: field.to_owned(),
+        position,
+        value: format!("{value:?}"),
+    }
+}
+
+fn to_bytes(fields: &[(&str, &Value)]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(256);
+    let written = serde_json::Serializer::new(&mut bytes).collect_map(fields.iter().copied());
+    written.map_err(|error| Error::Invalid(format!("a document cannot be written as JSON: {error}")))?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,359 @@
+//! What can go wrong. Every error names the field or file, the value, what was expected and what to do.
+
+use std::fmt;
+
+/// The result of anything an index does.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of the engine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An error of the directory or of a format: input and output, damage, versions, locks.
+    #[error(transparent)]
+    Codec(#[from] lucerne_codec::Error),
+    /// A schema that cannot be used.
+    #[error("schema: {}{problem}", in_field(.field))]
+    Schema {
+        /// The field, when one is to blame.
+        field: Option<String>,
+        /// What is wrong and what is accepted.
+        problem: String,
+    },
+    /// A document that does not fit the schema. Nothing of it was kept.
+    #[error("document{}: {problem}", quoted(.key))]
+    Document {
+        /// The document's key, as far as it is known.
+        key: Option<String>,
+        /// What is wrong.
+        problem: ValueProblem,
+    },
+    /// A document of this key exists already.
+    #[error("document {key:?} exists already; use upsert to replace it")]
+    DuplicateKey {
+        /// The key.
+        key: String,
+    },
+    /// The schema has no such field.
+    #[error("no field {field:?}; the schema has: {known}")]
+    NoSuchField {
+        /// The name asked for.
+        field: String,
+        /// The names the schema has.
+        known: String,
+    },
+    /// The field is kept but cannot be searched.
+    #[error("field {field:?} is not indexed (indexed: false), it cannot be searched")]
+    NotIndexed {
+        /// The field.
+        field: String,
+    },
+    /// The field is searched but its values are not kept for reading back.
+    #[error("field {field:?} is not stored (stored: false), its values cannot be read back")]
+    NotStored {
+        /// The field.
+        field: String,
+    },
+    /// A query vector that does not fit its field.
+    #[error("query: {problem}")]
+    QueryVector {
+        /// What is wrong.
+        problem: ValueProblem,
+    },
+    /// A query that cannot be run.
+    #[error("query: {}{problem}", in_field(.field))]
+    WrongQuery {
+        /// The field, when one is to blame.
+        field: Option<String>,
+        /// What is wrong and what was expected.
+        problem: String,
+    },
+    /// The writer was closed; open a new one.
+    #[error("the writer is closed; open a new one with index.writer()")]
+    WriterClosed,
+    /// The writer met an error after which it cannot be trusted. The last commit is unharmed.
+    #[error("the writer has failed and must be reopened (the last commit is in force): {reason}")]
+    WriterFailed {
+        /// The error that made it fail.
+        reason: String,
+    },
+    /// An index is there already.
+    #[error("{path}: an index is there already; open it, or create the new one elsewhere")]
+    AlreadyExists {
+        /// The folder.
+        path: String,
+    },
+    /// There is no index.
+    #[error("{path}: not an index (no commit found); create one first")]
+    NotAnIndex {
+        /// The folder.
+        path: String,
+    },
+    /// An option or a call that cannot be honoured.
+    #[error("{0}")]
+    Invalid(String),
+    /// The operation was cancelled; nothing was changed.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// What is wrong with a value of a document or with a query vector.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ValueProblem {
+    /// The text is not a JSON object.
+    #[error("not a JSON object: {problem}")]
+    NotJson {
+        /// What the parser says.
+        problem: String,
+    },
+    /// The key is absent.
+    #[error("the key field {field:?} is missing; give every document a key, a string")]
+    KeyMissing {
+        /// The key field.
+        field: String,
+    },
+    /// The key is an empty string.
+    #[error("the key field {field:?} is empty; a key has at least one byte")]
+    KeyEmpty {
+        /// The key field.
+        field: String,
+    },
+    /// The key is longer than the schema allows.
+    #[error("the key field {field:?} has {len} bytes; at most {max} are allowed (max_length)")]
+    KeyTooLong {
+        /// The key field.
+        field: String,
+        /// Bytes given.
+        len: usize,
+        /// Bytes allowed.
+        max: usize,
+    },
+    /// A key was given that automatic numbering never assigns.
+    #[error(
+        "the key field {field:?} is {value:?}, but keys are automatic; leave it out, or give the 20-digit \
+         key of the document to replace"
+    )]
+    KeyNotAutomatic {
+        /// The key field.
+        field: String,
+        /// The key given.
+        value: String,
+    },
+    /// The schema does not declare the field.
+    #[error("field {field:?} is not declared; declare it, or make the schema dynamic ({known})")]
+    UndeclaredField {
+        /// The field.
+        field: String,
+        /// What is declared.
+        known: String,
+    },
+    /// A name that no field can have.
+    #[error("field {field:?}: {problem}")]
+    BadFieldName {
+        /// The name.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A value of another type.
+    #[error("field {field:?}: expected {expected}, given {given}")]
+    WrongType {
+        /// The field.
+        field: String,
+        /// What the field's type accepts.
+        expected: String,
+        /// What was given.
+        given: String,
+    },
+    /// A vector of another length.
+    #[error("field {field:?}: expected a vector of {expected} components, given {given}")]
+    WrongDimension {
+        /// The field.
+        field: String,
+        /// The field's dimension.
+        expected: usize,
+        /// Components given.
+        given: usize,
+    },
+    /// NaN, an infinity, or a number too large for the field.
+    #[error("field {field:?}: {value}{} is not a finite number{}", at(.position), single(.position))]
+    NotFinite {
+        /// The field.
+        field: String,
+        /// Position in the vector, if it is one.
+        position: Option<usize>,
+        /// The value, as text.
+        value: String,
+    },
+    /// A vector whose length is not 1 where the metric needs it.
+    #[error(
+        "field {field:?}: a vector of length {norm}, expected 1 ± 0.001 (dot_product); normalise it, or \
+         declare the field with normalize: on_write, or with similarity cosine or max_inner_product"
+    )]
+    NotUnit {
+        /// The field.
+        field: String,
+        /// The vector's length.
+        norm: f64,
+    },
+    /// A zero vector where it would have to be normalised.
+    #[error("field {field:?}: a zero vector has no direction and cannot be normalised")]
+    ZeroVector {
+        /// The field.
+        field: String,
+    },
+    /// Text that is not a date.
+    #[error(
+        "field {field:?}: {value:?} is not a date; expected YYYY-MM-DD or YYYY-MM-DDThh:mm:ss[.fff] followed \
+         by Z or ±hh:mm"
+    )]
+    NotADate {
+        /// The field.
+        field: String,
+        /// The value given.
+        value: String,
+    },
+    /// Lists or objects nested too deeply.
+    #[error("field {field:?}: nested more than {max} deep")]
+    TooDeep {
+        /// The field.
+        field: String,
+        /// Depth allowed.
+        max: usize,
+    },
+}
+
+/// What a caller can do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The call, the schema, the document or the query is at fault: change it.
+    Usage,
+    /// A document of this key, or an index, exists already.
+    AlreadyExists,
+    /// There is no index, or a file is missing.
+    NotFound,
+    /// The operating system refused: see the message, try again.
+    Io,
+    /// The disk or a quota is full: make room, try again.
+    DiskFull,
+    /// Bytes are not what was written: run a check, restore a copy.
+    Corrupt,
+    /// Written by another release, or with a format that is not registered.
+    Incompatible,
+    /// Another writer holds the index: wait for it.
+    Locked,
+    /// Cancelled by the caller.
+    Cancelled,
+    /// The writer is closed or has failed: open a new one.
+    Closed,
+}
+
+impl Error {
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        use lucerne_codec::Error as Codec;
+        match self {
+            Self::Codec(error) if error.is_disk_full() => ErrorKind::DiskFull,
+            Self::Codec(error) if error.is_not_found() => ErrorKind::NotFound,
+            Self::Codec(error) => match error {
+                Codec::Corrupt { .. } => ErrorKind::Corrupt,
+                Codec::UnsupportedVersion { .. } | Codec::UnknownFormat { .. } => ErrorKind::Incompatible,
+                Codec::Invalid(_) => ErrorKind::Usage,
+                Codec::Locked { .. } => ErrorKind::Locked,
+                Codec::Cancelled => ErrorKind::Cancelled,
+                _ => ErrorKind::Io,
+            },
+            Self::DuplicateKey { .. } | Self::AlreadyExists { .. } => ErrorKind::AlreadyExists,
+            Self::NotAnIndex { .. } => ErrorKind::NotFound,
+            Self::WriterClosed | Self::WriterFailed { .. } => ErrorKind::Closed,
+            Self::Cancelled => ErrorKind::Cancelled,
+            Self::Schema { .. }
+            | Self::Document { .. }
+            | Self::NoSuchField { .. }
+            | Self::NotIndexed { .. }
+            | Self::NotStored { .. }
+            | Self::QueryVector { .. }
+            | Self::WrongQuery { .. }
+            | Self::Invalid(_) => ErrorKind::Usage,
+        }
+    }
+}
+
+fn in_field(field: &Option<String>) -> impl fmt::Display {
+    field
+        .as_ref()
+        .map(|field| format!("field {field:?}: "))
+        .unwrap_or_default()
+}
+
+fn quoted(key: &Option<String>) -> impl fmt::Display {
+    key.as_ref().map(|key| format!(" {key:?}")).unwrap_or_default()
+}
+
+fn at(position: &Option<usize>) -> impl fmt::Display {
+    position
+        .map(|position| format!(" at position {position}"))
+        .unwrap_or_default()
+}
+
+fn single(position: &Option<usize>) -> &'static str {
+    if position.is_some() {
+        " in single precision"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codec(kind: std::io::ErrorKind) -> Error {
+        lucerne_codec::Error::io("_0.keys", "write", kind.into()).into()
+    }
+
+    #[test]
+    fn kinds_tell_a_full_disk_from_a_missing_file_and_from_damage() {
+        assert_eq!(codec(std::io::ErrorKind::StorageFull).kind(), ErrorKind::DiskFull);
+        assert_eq!(codec(std::io::ErrorKind::NotFound).kind(), ErrorKind::NotFound);
+        assert_eq!(codec(std::io::ErrorKind::PermissionDenied).kind(), ErrorKind::Io);
+        let damage = Error::from(lucerne_codec::Error::corrupt("_0.keys", 3, "bad"));
+        assert_eq!(damage.kind(), ErrorKind::Corrupt);
+        assert_eq!(
+            Error::WriterFailed {
+                reason: "sync".into()
+            }
+            .kind(),
+            ErrorKind::Closed
+        );
+    }
+
+    #[test]
+    fn messages_name_the_document_the_field_and_the_expectation() {
+        let problem = ValueProblem::WrongDimension {
+            field: "e".into(),
+            expected: 4,
+            given: 3,
+        };
+        let error = Error::Document {
+            key: Some("vim".into()),
+            problem,
+        };
+        let expected = r#"document "vim": field "e": expected a vector of 4 components, given 3"#;
+        assert_eq!(error.to_string(), expected);
+        let problem = ValueProblem::NotFinite {
+            field: "e".into(),
+            position: Some(2),
+            value: "1e39".into(),
+        };
+        let expected = r#"query: field "e": 1e39 at position 2 is not a finite number in single precision"#;
+        assert_eq!(Error::QueryVector { problem }.to_string(), expected);
+        let failed = Error::WriterFailed {
+            reason: "sync".into(),
+        }
+        .to_string();
+        assert!(failed.contains("must be reopened"), "{failed}");
+    }
+}

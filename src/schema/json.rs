@@ -1,0 +1,259 @@
+//! Schemas in JSON: the form stored in an index and given on the command line.
+//!
+//! ```json
+//! { "key": "name", "dynamic": true,
+//!   "fields": [
+//!     { "name": "description", "type": "text" },
+//!     { "name": "size", "type": "i64", "stored": false },
+//!     { "name": "embedding", "type": "vector", "dimension": 384, "similarity": "cosine", "m": 16 } ] }
+//! ```
+//!
+//! | where | option | values | default |
+//! |---|---|---|---|
+//! | schema | `key` | a name, or `{"name", "auto", "max_length"}` | automatic keys in `id` |
+//! | schema | `dynamic` | true, false | false |
+//! | field | `name`, `type` | text, keyword, i64, f64, bool, date, vector | required |
+//! | field | `indexed`, `stored` | true, false | true |
+//! | vector | `dimension` | 1 to 4096 | required |
+//! | vector | `similarity` | euclidean, dot_product, cosine, max_inner_product | cosine |
+//! | vector | `normalize` | on_write (dot_product only) | not normalised |
+//! | vector | `index` | hnsw, flat | hnsw |
+//! | vector | `quantization` | int8, none | int8 |
+//! | vector | `format` | a registered format, instead of index and quantization | |
+//! | vector | any other | a parameter of the format, which refuses those it does not know | |
+
+use super::field::{Field, FieldType};
+use super::vector::{OPTION_NAMES, Quantization, Vector, VectorIndex};
+use super::{DEFAULT_KEY, DEFAULT_KEY_MAX_LEN, KeyField, Schema};
+use crate::error::{Error, Result};
+use lucerne_codec::Similarity;
+use serde_json::{Map, Value, json};
+
+const TYPES: &str = "text, keyword, i64, f64, bool, date, vector";
+
+impl Schema {
+    /// Reads a schema in JSON. Keys and options it does not know are refused by name.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let value: Value = serde_json::from_str(text).map_err(|error| Error::Schema {
+            field: None,
+            problem: format!("not JSON: {error}"),
+        })?;
+        Self::from_value(&value)
+    }
+
+    /// Reads a schema from a JSON value.
+    pub fn from_value(value: &Value) -> Result<Self> {
+        let (mut builder, fields) =
+            read_schema(value).map_err(|problem| Error::Schema { field: None, problem })?;
+        for (position, field) in fields.iter().enumerate() {
+            let name = field.get("name").and_then(Value::as_str);
+            builder = builder.field(read_field(field).map_err(|problem| Error::Schema {
+                field: Some(name.map_or_else(|| format!("#{}", position + 1), str::to_owned)),
+                problem,
+            })?);
+        }
+        builder.build()
+    }
+
+    /// The schema in JSON, with the choices that were left open. Reading it gives an equal schema.
+    pub fn to_json(&self) -> Value {
+        let fields: Vec<_> = self.fields().iter().map(Field::to_json).collect();
+        json!({ "key": key_to_json(self.key()), "dynamic": self.is_dynamic(), "fields": fields })
+    }
+}
+
+fn key_to_json(key: &KeyField) -> Value {
+    let mut json = Map::new();
+    json.insert("name".into(), key.name().into());
+    if key.is_automatic() {
+        json.insert("auto".into(), true.into());
+    }
+    if key.max_len() != DEFAULT_KEY_MAX_LEN {
+        json.insert("max_length".into(), key.max_len().into());
+    }
+    if json.len() == 1 {
+        key.name().into()
+    } else {
+        json.into()
+    }
+}
+
+impl Field {
+    /// The field's declaration in JSON.
+    pub(super) fn to_json(&self) -> Value {
+        let mut json = Map::new();
+        json.insert("name".into(), self.name().into());
+        json.insert("type".into(), self.field_type().name().into());
+        for (name, value) in [("indexed", self.is_indexed()), ("stored", self.is_stored())] {
+            if !value {
+                json.insert(name.into(), value.into());
+            }
+        }
+        let FieldType::Vector(options) = self.field_type() else {
+            return json.into();
+        };
+        json.insert("dimension".into(), options.dimension.into());
+        json.insert("similarity".into(), options.similarity.name().into());
+        if options.normalize {
+            json.insert("normalize".into(), "on_write".into());
+        }
+        if let Some(format) = &options.format {
+            json.insert("format".into(), format.as_str().into());
+        } else if self.is_indexed() {
+            json.extend(
+                options
+                    .index
+                    .map(|index| ("index".to_owned(), index.name().into())),
+            );
+            let quantization = options.quantization;
+            json.extend(quantization.map(|chosen| ("quantization".to_owned(), chosen.name().into())));
+        }
+        json.extend(options.params.clone());
+        json.into()
+    }
+}
+
+type Read<T> = std::result::Result<T, String>;
+
+fn read_schema(value: &Value) -> Read<(super::SchemaBuilder, &[Value])> {
+    let schema = object(value, "the schema")?;
+    only(schema, "key", &["key", "dynamic", "fields"])?;
+    let mut builder = Schema::builder().dynamic(truth(schema, "dynamic", false)?);
+    match schema.get("key") {
+        None => {}
+        Some(Value::String(name)) => builder = builder.key(name),
+        Some(key) => {
+            let key = object(key, "\"key\" (or a string)")?;
+            only(key, "option of the key", &["name", "auto", "max_length"])?;
+            let automatic = truth(key, "auto", false)?;
+            let name = match text(key, "name")? {
+                Some(name) => name,
+                None if automatic => DEFAULT_KEY,
+                None => return Err("the key has no name; give \"name\", or \"auto\": true".into()),
+            };
+            builder = if automatic {
+                builder.auto_key(name)
+            } else {
+                builder.key(name)
+            };
+            builder = builder.key_max_len(size(key, "max_length")?.unwrap_or(DEFAULT_KEY_MAX_LEN));
+        }
+    }
+    match schema.get("fields") {
+        None => Ok((builder, &[])),
+        Some(Value::Array(fields)) => Ok((builder, fields)),
+        Some(other) => Err(unexpected("fields", other, "a list of fields")),
+    }
+}
+
+fn read_field(value: &Value) -> Read<Field> {
+    let json = object(value, "a field")?;
+    let name = text(json, "name")?.ok_or("it has no name; give \"name\"")?;
+    let of_type = text(json, "type")?.ok_or_else(|| format!("it has no type; accepted: {TYPES}"))?;
+    let field = match of_type {
+        "text" => Field::text(name),
+        "keyword" => Field::keyword(name),
+        "i64" => Field::i64(name),
+        "f64" => Field::f64(name),
+        "bool" => Field::bool(name),
+        "date" => Field::date(name),
+        "vector" => Field::vector(name, read_vector(json)?),
+        "binary_vector" => {
+            return Err(format!(
+                "type binary_vector is not yet supported; accepted for now: {TYPES} (vectors are f32)"
+            ));
+        }
+        _ => return Err(format!("type {of_type:?} is unknown; accepted: {TYPES}")),
+    };
+    if field.as_vector().is_none() {
+        only(json, "option", &["name", "type", "indexed", "stored"])?;
+    }
+    Ok(field
+        .indexed(truth(json, "indexed", true)?)
+        .stored(truth(json, "stored", true)?))
+}
+
+fn read_vector(json: &Map<String, Value>) -> Read<Vector> {
+    let dimension = size(json, "dimension")?.ok_or("dimension is missing, expected 1 to 4096")?;
+    let mut vector = Vector::f32(dimension);
+    if let Some(similarity) = text(json, "similarity")? {
+        vector = vector.similarity(similarity.parse::<Similarity>()?);
+    }
+    if choice(json, "normalize", &["on_write"], |name| name)?.is_some() {
+        vector = vector.normalize_on_write();
+    }
+    vector.options.index = choice(json, "index", &VectorIndex::ALL, VectorIndex::name)?;
+    vector.options.quantization = choice(json, "quantization", &Quantization::ALL, Quantization::name)?;
+    vector.options.format = text(json, "format")?.map(str::to_owned);
+    for (name, value) in json
+        .iter()
+        .filter(|(name, _)| !OPTION_NAMES.contains(&name.as_str()))
+    {
+        vector = vector.param(name, value.clone());
+    }
+    Ok(vector)
+}
+
+fn unexpected(name: &str, value: &Value, expected: &str) -> String {
+    format!("{name:?} is {value}, expected {expected}")
+}
+
+fn object<'a>(value: &'a Value, what: &str) -> Read<&'a Map<String, Value>> {
+    value
+        .as_object()
+        .ok_or_else(|| format!("{what} is {value}, expected an object"))
+}
+
+fn only(json: &Map<String, Value>, what: &str, accepted: &[&str]) -> Read<()> {
+    match json.keys().find(|name| !accepted.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(format!(
+            "unknown {what} {name:?}; accepted: {}",
+            accepted.join(", ")
+        )),
+    }
+}
+
+fn text<'a>(json: &'a Map<String, Value>, name: &str) -> Read<Option<&'a str>> {
+    let read = |value: &'a Value| value.as_str().ok_or_else(|| unexpected(name, value, "a string"));
+    json.get(name).map(read).transpose()
+}
+
+fn truth(json: &Map<String, Value>, name: &str, default: bool) -> Read<bool> {
+    let read = |value: &Value| {
+        value
+            .as_bool()
+            .ok_or_else(|| unexpected(name, value, "true or false"))
+    };
+    json.get(name).map_or(Ok(default), read)
+}
+
+fn size(json: &Map<String, Value>, name: &str) -> Read<Option<usize>> {
+    let read = |value: &Value| {
+        let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
+        number.ok_or_else(|| unexpected(name, value, "a whole number"))
+    };
+    json.get(name).map(read).transpose()
+}
+
+fn choice<T: Copy>(
+    json: &Map<String, Value>,
+    name: &str,
+    accepted: &[T],
+    name_of: impl Fn(T) -> &'static str,
+) -> Read<Option<T>> {
+    let Some(value) = json.get(name) else {
+        return Ok(None);
+    };
+    let found = accepted
+        .iter()
+        .copied()
+        .find(|choice| value.as_str() == Some(name_of(*choice)));
+    found.map(Some).ok_or_else(|| {
+        let names: Vec<_> = accepted.iter().map(|choice| name_of(*choice)).collect();
+        unexpected(name, value, &format!("one of {}", names.join(", ")))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,272 @@
+//! What an index holds: a key and typed fields.
+//!
+//! A schema is declared with [`Schema::builder`] or in JSON ([`Schema::from_json`]), never changes, and is
+//! stored in the index. Fields may be added later ([`Schema::with_added`]); a field's type never changes.
+//! Fields are numbered in the order of their declaration, and keep their numbers.
+
+mod builder;
+mod field;
+mod json;
+mod names;
+mod vector;
+
+pub use builder::SchemaBuilder;
+pub use field::{Field, FieldType};
+pub(crate) use names::check_name;
+pub use vector::{Quantization, Vector, VectorField, VectorIndex, VectorOptions};
+
+use crate::error::{Error, Result};
+use lucerne_codec::FieldInfo;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The name of the key field when the schema names none; its keys are automatic.
+pub(crate) const DEFAULT_KEY: &str = "id";
+/// Bytes of a key at most, unless the schema says otherwise.
+pub(crate) const DEFAULT_KEY_MAX_LEN: usize = 512;
+/// Bytes of a key at most, whatever the schema says.
+pub(crate) const MAX_KEY_LEN: usize = 65_535;
+/// Bytes of an automatic key.
+pub(crate) const AUTOMATIC_KEY_LEN: usize = 20;
+/// Components of a vector at most.
+pub(crate) const MAX_DIMENSION: usize = 4_096;
+
+/// A key and typed fields. Immutable; a clone is cheap.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schema(Arc<Inner>);
+
+#[derive(Debug, PartialEq)]
+struct Inner {
+    key: KeyField,
+    dynamic: bool,
+    fields: Vec<Field>,
+    by_name: HashMap<String, u32>,
+}
+
+/// The field that identifies a document.
+///
+/// Keys are strings and compare byte by byte; documents of equal score are returned in this order. Automatic
+/// keys are the numbers 0, 1, 2, … in 20 digits (`00000000000000000017`), so that byte order is the order
+/// in which they were assigned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyField {
+    name: String,
+    automatic: bool,
+    max_len: usize,
+}
+
+impl KeyField {
+    /// The field's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// True when the writer assigns keys.
+    pub fn is_automatic(&self) -> bool {
+        self.automatic
+    }
+
+    /// Bytes of a key at most.
+    pub fn max_len(&self) -> usize {
+        self.max_len
+    }
+
+    /// The automatic key of a number.
+    pub fn automatic(number: u64) -> String {
+        format!("{number:0width$}", width = AUTOMATIC_KEY_LEN)
+    }
+
+    /// The number of an automatic key.
+    pub fn automatic_number(key: &str) -> Option<u64> {
+        let digits = key.len() == AUTOMATIC_KEY_LEN && key.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| key.parse().ok()).flatten()
+    }
+}
+
+impl Schema {
+    /// Starts a declaration.
+    pub fn builder() -> SchemaBuilder {
+        SchemaBuilder::default()
+    }
+
+    /// The key field.
+    pub fn key(&self) -> &KeyField {
+        &self.0.key
+    }
+
+    /// True when fields that are not declared are kept instead of refused.
+    pub fn is_dynamic(&self) -> bool {
+        self.0.dynamic
+    }
+
+    /// The declared fields in the order of their numbers; the key is not among them.
+    pub fn fields(&self) -> &[Field] {
+        &self.0.fields
+    }
+
+    /// The field of that name, if it is declared.
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.0
+            .by_name
+            .get(name)
+            .and_then(|number| self.0.fields.get(*number as usize))
+    }
+
+    /// The field of that name; an error lists the declared ones.
+    pub fn require(&self, name: &str) -> Result<&Field> {
+        self.field(name).ok_or_else(|| Error::NoSuchField {
+            field: name.to_owned(),
+            known: self.known(),
+        })
+    }
+
+    /// The vector field of that number.
+    pub fn vector_field(&self, number: u32) -> Result<VectorField<'_>> {
+        let field = self.0.fields.get(number as usize);
+        field
+            .and_then(Field::as_vector)
+            .ok_or_else(|| Error::NoSuchField {
+                field: format!("number {number}"),
+                known: self.known(),
+            })
+    }
+
+    /// The vector field of that name; an error names the field's type or lists the declared fields.
+    pub fn vector_field_named(&self, name: &str) -> Result<VectorField<'_>> {
+        let field = self.require(name)?;
+        field.as_vector().ok_or_else(|| Error::WrongQuery {
+            field: Some(name.to_owned()),
+            problem: format!(
+                "expected a vector field, it is a {} field",
+                field.field_type().name()
+            ),
+        })
+    }
+
+    /// The vector fields, by number.
+    pub fn vector_fields(&self) -> impl Iterator<Item = VectorField<'_>> {
+        self.0.fields.iter().filter_map(Field::as_vector)
+    }
+
+    /// What the format of a vector field is told about it.
+    pub fn vector_field_info(&self, name: &str) -> Result<FieldInfo> {
+        Ok(self.vector_field_named(name)?.info())
+    }
+
+    /// This schema with more fields. A field that is there already, exactly as given, is left alone; one
+    /// that differs is refused.
+    pub fn with_added(&self, fields: impl IntoIterator<Item = Field>) -> Result<Self> {
+        let mut builder = SchemaBuilder::of(self);
+        for field in fields {
+            let field = field.resolved()?;
+            match self.field(field.name()) {
+                Some(known) if known.same_declaration(&field) => {}
+                Some(known) => {
+                    let problem = format!(
+                        "it is declared already as {}, given {}; a field's type never changes: use another \
+                         name, or build a new index",
+                        known.to_json(),
+                        field.to_json()
+                    );
+                    return Err(Error::Schema {
+                        field: Some(field.name().to_owned()),
+                        problem,
+                    });
+                }
+                None => builder = builder.field(field),
+            }
+        }
+        builder.build()
+    }
+
+    /// Names of the key and of all fields, for messages.
+    pub(crate) fn known(&self) -> String {
+        let names = self.0.fields.iter().map(Field::name);
+        let names: Vec<_> = std::iter::once(self.0.key.name.as_str()).chain(names).collect();
+        names.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> Schema {
+        Schema::builder()
+            .key("name")
+            .text("title")
+            .vector("e", Vector::f32(4))
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn ac_11_automatic_keys_are_strings_whose_byte_order_is_their_order() {
+        let numbers = [0, 1, 9, 10, 99, 1_000_000, u64::MAX];
+        let keys: Vec<_> = numbers
+            .iter()
+            .map(|number| KeyField::automatic(*number))
+            .collect();
+        assert!(keys.is_sorted());
+        assert_eq!(keys[1], "00000000000000000001");
+        for (number, key) in numbers.iter().zip(&keys) {
+            assert_eq!(KeyField::automatic_number(key), Some(*number));
+        }
+        for other in [
+            "1",
+            "+0000000000000000001",
+            "99999999999999999999",
+            "0000000000000000000x",
+        ] {
+            assert_eq!(KeyField::automatic_number(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn added_fields_take_the_next_numbers_and_old_ones_keep_theirs() {
+        let grown = schema()
+            .with_added([Field::i64("size"), Field::text("title")])
+            .unwrap();
+        let numbers: Vec<_> = grown
+            .fields()
+            .iter()
+            .map(|field| (field.name(), field.number()))
+            .collect();
+        assert_eq!(numbers, [("title", 0), ("e", 1), ("size", 2)]);
+        assert_eq!(grown.key(), schema().key());
+    }
+
+    #[test]
+    fn a_fields_type_never_changes() {
+        for changed in [
+            Field::i64("title"),
+            Field::text("title").stored(false),
+            Field::vector("e", Vector::f32(8)),
+            Field::vector(
+                "e",
+                Vector::f32(4).similarity(lucerne_codec::Similarity::Euclidean),
+            ),
+        ] {
+            let error = schema().with_added([changed]).unwrap_err().to_string();
+            assert!(error.contains("a field's type never changes"), "{error}");
+        }
+        let error = schema()
+            .with_added([Field::text("name")])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("is the key"), "{error}");
+    }
+
+    #[test]
+    fn asking_for_an_unknown_field_lists_the_declared_ones() {
+        let error = schema().require("titel").unwrap_err().to_string();
+        assert_eq!(error, r#"no field "titel"; the schema has: name, title, e"#);
+        let error = schema().vector_field_named("title").unwrap_err().to_string();
+        assert!(
+            error.contains("expected a vector field, it is a text field"),
+            "{error}"
+        );
+        assert!(schema().vector_field(0).is_err());
+        assert_eq!(schema().vector_field(1).unwrap().name(), "e");
+    }
+}

@@ -1,0 +1,333 @@
+//! Vector fields: dimension, metric, and how they are indexed.
+
+use super::MAX_DIMENSION;
+use super::field::Field;
+use lucerne_codec::{FieldInfo, Params, Similarity};
+
+/// Declares a vector field: `Vector::f32(384).similarity(Similarity::Cosine)`.
+///
+/// Unless told otherwise the metric is cosine, and vectors are kept as they are, quantized to int8 and
+/// indexed as an HNSW graph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vector {
+    pub(super) indexed: bool,
+    pub(super) stored: bool,
+    pub(super) options: VectorOptions,
+}
+
+/// The declaration of a vector field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VectorOptions {
+    pub(super) dimension: usize,
+    pub(super) similarity: Similarity,
+    pub(super) normalize: bool,
+    pub(super) index: Option<VectorIndex>,
+    pub(super) quantization: Option<Quantization>,
+    pub(super) format: Option<String>,
+    pub(super) params: Params,
+}
+
+/// How nearest vectors are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VectorIndex {
+    /// By walking a graph: fast, nearly always right.
+    Hnsw,
+    /// By comparing all of them.
+    Flat,
+}
+
+impl VectorIndex {
+    pub(super) const ALL: [Self; 2] = [Self::Hnsw, Self::Flat];
+
+    /// The name used in schemas.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hnsw => "hnsw",
+            Self::Flat => "flat",
+        }
+    }
+}
+
+/// What is compared while searching. Raw vectors are kept in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Quantization {
+    /// One byte per component: a quarter of the memory.
+    Int8,
+    /// The raw vectors.
+    None,
+}
+
+impl Quantization {
+    pub(super) const ALL: [Self; 2] = [Self::Int8, Self::None];
+
+    /// The name used in schemas.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Int8 => "int8",
+            Self::None => "none",
+        }
+    }
+}
+
+/// The built-in format that does it.
+pub(super) fn vector_format_name(index: VectorIndex, quantization: Quantization) -> &'static str {
+    match (index, quantization) {
+        (VectorIndex::Hnsw, Quantization::Int8) => "hnsw_sq8",
+        (VectorIndex::Hnsw, Quantization::None) => "hnsw_f32",
+        (VectorIndex::Flat, Quantization::Int8) => "flat_sq8",
+        (VectorIndex::Flat, Quantization::None) => "flat_f32",
+    }
+}
+
+impl Vector {
+    /// Vectors of `dimension` components (1 to 4,096) in single precision.
+    pub fn f32(dimension: usize) -> Self {
+        let options = VectorOptions {
+            dimension,
+            similarity: Similarity::default(),
+            normalize: false,
+            index: None,
+            quantization: None,
+            format: None,
+            params: Params::new(),
+        };
+        Self {
+            indexed: true,
+            stored: true,
+            options,
+        }
+    }
+
+    /// The metric. Default: cosine.
+    #[must_use]
+    pub fn similarity(mut self, similarity: Similarity) -> Self {
+        self.options.similarity = similarity;
+        self
+    }
+
+    /// Accepts vectors and queries of any length but zero in a `dot_product` field, and compares them as if
+    /// they had length 1. The vectors are kept as they are given, so their lengths are not lost; distances
+    /// are those of `cosine`, scores are the same for both.
+    #[must_use]
+    pub fn normalize_on_write(mut self) -> Self {
+        self.options.normalize = true;
+        self
+    }
+
+    /// How nearest vectors are found. Default: HNSW.
+    #[must_use]
+    pub fn index(mut self, index: VectorIndex) -> Self {
+        self.options.index = Some(index);
+        self
+    }
+
+    /// Compares with all vectors instead of walking a graph.
+    #[must_use]
+    pub fn flat(self) -> Self {
+        self.index(VectorIndex::Flat)
+    }
+
+    /// What is compared while searching. Default: int8.
+    #[must_use]
+    pub fn quantization(mut self, quantization: Quantization) -> Self {
+        self.options.quantization = Some(quantization);
+        self
+    }
+
+    /// HNSW's maximum of connections (M).
+    #[must_use]
+    pub fn m(self, m: usize) -> Self {
+        self.param("m", m)
+    }
+
+    /// HNSW's beam width while building (efConstruction).
+    #[must_use]
+    pub fn beam_width(self, width: usize) -> Self {
+        self.param("beam_width", width)
+    }
+
+    /// Writes the field with a registered vector format of that name, instead of a built-in one chosen by
+    /// index and quantization.
+    #[must_use]
+    pub fn format(mut self, name: impl Into<String>) -> Self {
+        self.options.format = Some(name.into());
+        self
+    }
+
+    /// A parameter of the field's format, checked by the format.
+    #[must_use]
+    pub fn param(mut self, name: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
+        self.options.params.insert(name.into(), value.into());
+        self
+    }
+
+    /// Whether the field can be searched. Default: yes. When not, only the raw vectors are kept.
+    #[must_use]
+    pub fn indexed(mut self, indexed: bool) -> Self {
+        self.indexed = indexed;
+        self
+    }
+
+    /// Whether vectors can be read back. Default: yes.
+    #[must_use]
+    pub fn stored(mut self, stored: bool) -> Self {
+        self.stored = stored;
+        self
+    }
+}
+
+/// Options a format's parameter cannot be called.
+pub(super) const OPTION_NAMES: [&str; 10] = [
+    "name",
+    "type",
+    "indexed",
+    "stored",
+    "dimension",
+    "similarity",
+    "normalize",
+    "index",
+    "quantization",
+    "format",
+];
+
+impl VectorOptions {
+    /// Checks the options and chooses what they leave open.
+    pub(super) fn resolve(&mut self, indexed: bool) -> Result<(), String> {
+        if !(1..=MAX_DIMENSION).contains(&self.dimension) {
+            return Err(format!(
+                "dimension is {}, expected 1 to {MAX_DIMENSION}",
+                self.dimension
+            ));
+        }
+        if self.normalize && self.similarity != Similarity::DotProduct {
+            return Err(format!(
+                "normalize is for similarity dot_product, it is {}; leave normalize out",
+                self.similarity
+            ));
+        }
+        if let Some(name) = self
+            .params
+            .keys()
+            .find(|name| OPTION_NAMES.contains(&name.as_str()))
+        {
+            return Err(format!(
+                "{name:?} is an option of the field, not a parameter of its format"
+            ));
+        }
+        if let Some(format) = &self.format {
+            return match (format.is_empty(), self.index, self.quantization) {
+                (true, ..) => Err("format is empty, expected the name of a registered vector format".into()),
+                (_, None, None) => Ok(()),
+                _ => Err(format!(
+                    "format {format:?} decides on index and quantization itself; leave these options out"
+                )),
+            };
+        }
+        let (index, quantization) = match indexed {
+            true => (VectorIndex::Hnsw, Quantization::Int8),
+            false => (VectorIndex::Flat, Quantization::None),
+        };
+        self.index.get_or_insert(index);
+        self.quantization.get_or_insert(quantization);
+        if !indexed && self.format_name() != vector_format_name(index, quantization) {
+            return Err("indexed is false: leave index and quantization out".into());
+        }
+        Ok(())
+    }
+
+    /// Components of a vector.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// The metric as declared.
+    pub fn similarity(&self) -> Similarity {
+        self.similarity
+    }
+
+    /// True when vectors are compared as if they had length 1 ([`Vector::normalize_on_write`]).
+    pub fn normalizes(&self) -> bool {
+        self.normalize
+    }
+
+    /// How nearest vectors are found; `None` when the field names its format.
+    pub fn index(&self) -> Option<VectorIndex> {
+        self.index
+    }
+
+    /// What is compared while searching; `None` when the field names its format.
+    pub fn quantization(&self) -> Option<Quantization> {
+        self.quantization
+    }
+
+    /// The format's parameters.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// The vector format new segments are written with.
+    pub fn format_name(&self) -> &str {
+        let index = self.index.unwrap_or(VectorIndex::Hnsw);
+        let quantization = self.quantization.unwrap_or(Quantization::Int8);
+        self.format
+            .as_deref()
+            .unwrap_or_else(|| vector_format_name(index, quantization))
+    }
+}
+
+/// A vector field of a schema: its name and number together with its options.
+#[derive(Clone, Copy, Debug)]
+pub struct VectorField<'a> {
+    pub(super) field: &'a Field,
+    pub(super) options: &'a VectorOptions,
+}
+
+impl<'a> VectorField<'a> {
+    /// The field's name.
+    pub fn name(&self) -> &'a str {
+        self.field.name()
+    }
+
+    /// The field's number.
+    pub fn number(&self) -> u32 {
+        self.field.number()
+    }
+
+    /// True when the field can be searched.
+    pub fn is_indexed(&self) -> bool {
+        self.field.is_indexed()
+    }
+
+    /// True when vectors can be read back.
+    pub fn is_stored(&self) -> bool {
+        self.field.is_stored()
+    }
+
+    /// The declaration.
+    pub fn options(&self) -> &'a VectorOptions {
+        self.options
+    }
+
+    /// The vector format new segments are written with.
+    pub fn format(&self) -> &'a str {
+        self.options.format_name()
+    }
+
+    /// What the format is told about the field. A field that normalises is a cosine field to it: the rows
+    /// stay as they were given.
+    pub fn info(&self) -> FieldInfo {
+        FieldInfo {
+            number: self.number(),
+            name: self.name().to_owned(),
+            dimension: self.options.dimension as u32,
+            similarity: if self.options.normalize {
+                Similarity::Cosine
+            } else {
+                self.options.similarity
+            },
+            params: self.options.params.clone(),
+        }
+    }
+}
