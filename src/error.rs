@@ -282,10 +282,7 @@ impl Error {
 }
 
 fn in_field(field: &Option<String>) -> impl fmt::Display {
-    field
-        .as_ref()
-        .map(|field| format!("field {field:?}: "))
-        .unwrap_or_default()
+    field.as_ref().map(|field| format!("field {field:?}: ")).unwrap_or_default()
 }
 
 fn quoted(key: &Option<String>) -> impl fmt::Display {
@@ -293,17 +290,11 @@ fn quoted(key: &Option<String>) -> impl fmt::Display {
 }
 
 fn at(position: &Option<usize>) -> impl fmt::Display {
-    position
-        .map(|position| format!(" at position {position}"))
-        .unwrap_or_default()
+    position.map(|position| format!(" at position {position}")).unwrap_or_default()
 }
 
 fn single(position: &Option<usize>) -> &'static str {
-    if position.is_some() {
-        " in single precision"
-    } else {
-        ""
-    }
+    if position.is_some() { " in single precision" } else { "" }
 }
 
 #[cfg(test)]
@@ -321,39 +312,19 @@ mod tests {
         assert_eq!(codec(std::io::ErrorKind::PermissionDenied).kind(), ErrorKind::Io);
         let damage = Error::from(lucerne_codec::Error::corrupt("_0.keys", 3, "bad"));
         assert_eq!(damage.kind(), ErrorKind::Corrupt);
-        assert_eq!(
-            Error::WriterFailed {
-                reason: "sync".into()
-            }
-            .kind(),
-            ErrorKind::Closed
-        );
+        assert_eq!(Error::WriterFailed { reason: "sync".into() }.kind(), ErrorKind::Closed);
     }
 
     #[test]
     fn messages_name_the_document_the_field_and_the_expectation() {
-        let problem = ValueProblem::WrongDimension {
-            field: "e".into(),
-            expected: 4,
-            given: 3,
-        };
-        let error = Error::Document {
-            key: Some("vim".into()),
-            problem,
-        };
+        let problem = ValueProblem::WrongDimension { field: "e".into(), expected: 4, given: 3 };
+        let error = Error::Document { key: Some("vim".into()), problem };
         let expected = r#"document "vim": field "e": expected a vector of 4 components, given 3"#;
         assert_eq!(error.to_string(), expected);
-        let problem = ValueProblem::NotFinite {
-            field: "e".into(),
-            position: Some(2),
-            value: "1e39".into(),
-        };
+        let problem = ValueProblem::NotFinite { field: "e".into(), position: Some(2), value: "1e39".into() };
         let expected = r#"query: field "e": 1e39 at position 2 is not a finite number in single precision"#;
         assert_eq!(Error::QueryVector { problem }.to_string(), expected);
-        let failed = Error::WriterFailed {
-            reason: "sync".into(),
-        }
-        .to_string();
+        let failed = Error::WriterFailed { reason: "sync".into() }.to_string();
         assert!(failed.contains("must be reopened"), "{failed}");
     }
 }

@@ -47,9 +47,7 @@ fn digits(rest: &mut &[u8], count: usize) -> Option<i64> {
     let (found, tail) = rest.split_at_checked(count)?;
     *rest = tail;
     let digit = |byte: &u8| byte.is_ascii_digit().then(|| i64::from(byte - b'0'));
-    found
-        .iter()
-        .try_fold(0, |number, byte| Some(number * 10 + digit(byte)?))
+    found.iter().try_fold(0, |number, byte| Some(number * 10 + digit(byte)?))
 }
 
 fn literal(rest: &mut &[u8], accepted: &[u8]) -> Option<u8> {
@@ -72,9 +70,7 @@ fn fraction(rest: &mut &[u8]) -> Option<i64> {
         return Some(0);
     };
     let count = tail.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (digits, tail) = tail
-        .split_at_checked(count)
-        .filter(|(digits, _)| !digits.is_empty())?;
+    let (digits, tail) = tail.split_at_checked(count).filter(|(digits, _)| !digits.is_empty())?;
     *rest = tail;
     let digits = digits.iter().map(|byte| i64::from(byte - b'0')).chain([0, 0]);
     Some(digits.take(3).fold(0, |millis, digit| millis * 10 + digit))

@@ -23,14 +23,9 @@ impl Document {
         match json {
             serde_json::Value::Object(fields) => {
                 let fields = fields.into_iter().map(|(name, value)| (name, value.into()));
-                Ok(Self {
-                    fields: fields.collect(),
-                })
+                Ok(Self { fields: fields.collect() })
             }
-            other => Err(not_json(format!(
-                "expected an object, given {}",
-                Value::from(other).describe()
-            ))),
+            other => Err(not_json(format!("expected an object, given {}", Value::from(other).describe()))),
         }
     }
 
@@ -38,18 +33,12 @@ impl Document {
     /// become null.
     pub fn to_json(&self) -> serde_json::Value {
         let json = |value| serde_json::to_value(value).unwrap_or_default();
-        self.fields
-            .iter()
-            .map(|(name, value)| (name.clone(), json(value)))
-            .collect()
+        self.fields.iter().map(|(name, value)| (name.clone(), json(value))).collect()
     }
 }
 
 fn not_json(problem: String) -> Error {
-    Error::Document {
-        key: None,
-        problem: ValueProblem::NotJson { problem },
-    }
+    Error::Document { key: None, problem: ValueProblem::NotJson { problem } }
 }
 
 impl Serialize for Document {
@@ -114,9 +103,6 @@ mod tests {
             assert!(error.contains(expected), "{text}: {error}");
         }
         let error = Document::from_value(json!("a")).unwrap_err().to_string();
-        assert!(
-            error.contains(r#"expected an object, given the string "a""#),
-            "{error}"
-        );
+        assert!(error.contains(r#"expected an object, given the string "a""#), "{error}");
     }
 }

@@ -47,10 +47,7 @@ impl Document {
 
     /// The value of a field.
     pub fn get(&self, field: &str) -> Option<&Value> {
-        self.fields
-            .iter()
-            .find(|(name, _)| name == field)
-            .map(|(_, value)| value)
+        self.fields.iter().find(|(name, _)| name == field).map(|(_, value)| value)
     }
 
     /// Takes a field out.
@@ -78,9 +75,7 @@ impl Document {
 impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Document {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
         let mut document = Self::new();
-        fields
-            .into_iter()
-            .for_each(|(name, value)| document.set(name, value));
+        fields.into_iter().for_each(|(name, value)| document.set(name, value));
         document
     }
 }
@@ -91,14 +86,8 @@ mod tests {
 
     #[test]
     fn setting_a_field_again_replaces_its_value_in_place() {
-        let mut doc = Document::new()
-            .with("id", "vim")
-            .with("size", 1)
-            .with("id", "emacs");
-        assert_eq!(
-            doc.iter().map(|(name, _)| name).collect::<Vec<_>>(),
-            ["id", "size"]
-        );
+        let mut doc = Document::new().with("id", "vim").with("size", 1).with("id", "emacs");
+        assert_eq!(doc.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["id", "size"]);
         assert_eq!(doc.get("id"), Some(&Value::from("emacs")));
         assert_eq!(doc.remove("size"), Some(Value::I64(1)));
         assert_eq!(doc.remove("size"), None);

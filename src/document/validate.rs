@@ -41,15 +41,10 @@ pub(crate) fn validate(schema: &Schema, document: &Document) -> Result<Validated
     let key = document.get(schema.key().name()).unwrap_or(&Value::Null);
     let key = check_key(schema.key(), key).map_err(|problem| Error::Document { key: None, problem })?;
     match check_fields(schema, document) {
-        Ok((stored, vectors)) => Ok(Validated {
-            key: key.map(str::to_owned),
-            stored: to_bytes(&stored)?,
-            vectors,
-        }),
-        Err(problem) => Err(Error::Document {
-            key: key.map(str::to_owned),
-            problem,
-        }),
+        Ok((stored, vectors)) => {
+            Ok(Validated { key: key.map(str::to_owned), stored: to_bytes(&stored)?, vectors })
+        }
+        Err(problem) => Err(Error::Document { key: key.map(str::to_owned), problem }),
     }
 }
 
@@ -69,17 +64,10 @@ fn check_key<'a>(key: &KeyField, value: &'a Value) -> Checked<Option<&'a str>> {
         return Err(ValueProblem::KeyEmpty { field });
     }
     if text.len() > key.max_len() {
-        return Err(ValueProblem::KeyTooLong {
-            field,
-            len: text.len(),
-            max: key.max_len(),
-        });
+        return Err(ValueProblem::KeyTooLong { field, len: text.len(), max: key.max_len() });
     }
     if key.is_automatic() && KeyField::automatic_number(text).is_none() {
-        return Err(ValueProblem::KeyNotAutomatic {
-            field,
-            value: shortened(text),
-        });
+        return Err(ValueProblem::KeyNotAutomatic { field, value: shortened(text) });
     }
     Ok(Some(text))
 }
@@ -119,25 +107,16 @@ fn check_fields<'a>(schema: &Schema, document: &'a Document) -> Checked<(Fields<
 fn check_undeclared(schema: &Schema, name: &str, value: &Value) -> Checked<()> {
     if !schema.is_dynamic() {
         let known = format!("declared: {}", schema.known());
-        return Err(ValueProblem::UndeclaredField {
-            field: shortened(name),
-            known,
-        });
+        return Err(ValueProblem::UndeclaredField { field: shortened(name), known });
     }
-    check_name(name).map_err(|problem| ValueProblem::BadFieldName {
-        field: shortened(name),
-        problem,
-    })?;
+    check_name(name).map_err(|problem| ValueProblem::BadFieldName { field: shortened(name), problem })?;
     check_any(name, value, MAX_DEPTH)
 }
 
 /// Checks what every value must hold: finite numbers, real dates, bounded depth.
 fn check_any(field: &str, value: &Value, depth: usize) -> Checked<()> {
     let deeper = || {
-        let problem = || ValueProblem::TooDeep {
-            field: field.to_owned(),
-            max: MAX_DEPTH,
-        };
+        let problem = || ValueProblem::TooDeep { field: field.to_owned(), max: MAX_DEPTH };
         depth.checked_sub(1).ok_or_else(problem)
     };
     match value {
@@ -146,28 +125,22 @@ fn check_any(field: &str, value: &Value, depth: usize) -> Checked<()> {
             None => Ok(()),
             Some(position) => Err(not_finite(field, Some(position), components.get(position))),
         },
-        Value::Date(moment) if !(date::FIRST..=date::LAST).contains(moment) => Err(ValueProblem::NotADate {
-            field: field.to_owned(),
-            value: date::format(*moment),
-        }),
+        Value::Date(moment) if !(date::FIRST..=date::LAST).contains(moment) => {
+            Err(ValueProblem::NotADate { field: field.to_owned(), value: date::format(*moment) })
+        }
         Value::List(values) => {
             let depth = deeper()?;
             values.iter().try_for_each(|value| check_any(field, value, depth))
         }
-        Value::Json(json) if depth_exceeds(json, depth) => Err(ValueProblem::TooDeep {
-            field: field.to_owned(),
-            max: MAX_DEPTH,
-        }),
+        Value::Json(json) if depth_exceeds(json, depth) => {
+            Err(ValueProblem::TooDeep { field: field.to_owned(), max: MAX_DEPTH })
+        }
         _ => Ok(()),
     }
 }
 
 fn depth_exceeds(json: &serde_json::Value, depth: usize) -> bool {
-    let inner = |json| {
-        depth
-            .checked_sub(1)
-            .is_none_or(|depth| depth_exceeds(json, depth))
-    };
+    let inner = |json| depth.checked_sub(1).is_none_or(|depth| depth_exceeds(json, depth));
     match json {
         serde_json::Value::Array(values) => depth == 0 || values.iter().any(inner),
         serde_json::Value::Object(fields) => depth == 0 || fields.values().any(inner),
@@ -203,10 +176,9 @@ fn check_value(field: &Field, value: &Value) -> Checked<()> {
         FieldType::Date => match value {
             Value::Date(_) => check_any(name, value, MAX_DEPTH),
             Value::Text(text) if date::parse(text).is_some() => Ok(()),
-            Value::Text(text) => Err(ValueProblem::NotADate {
-                field: name.to_owned(),
-                value: shortened(text),
-            }),
+            Value::Text(text) => {
+                Err(ValueProblem::NotADate { field: name.to_owned(), value: shortened(text) })
+            }
             _ => refuse("a date (a string)"),
         },
         // Handled by `vector::row_of`.
@@ -222,19 +194,11 @@ fn is_whole(number: f64) -> bool {
 
 fn wrong_type(field: &str, expected: &str, value: &Value) -> ValueProblem {
     let (field, expected) = (field.to_owned(), expected.to_owned());
-    ValueProblem::WrongType {
-        field,
-        expected,
-        given: value.describe(),
-    }
+    ValueProblem::WrongType { field, expected, given: value.describe() }
 }
 
 fn not_finite(field: &str, position: Option<usize>, value: impl std::fmt::Debug) -> ValueProblem {
-    ValueProblem::NotFinite {
-        field: field.to_owned(),
-        position,
-        value: format!("{value:?}"),
-    }
+    ValueProblem::NotFinite { field: field.to_owned(), position, value: format!("{value:?}") }
 }
 
 fn to_bytes(fields: &[(&str, &Value)]) -> Result<Vec<u8>> {

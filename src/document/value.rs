@@ -150,20 +150,14 @@ mod tests {
             (json!(-3), Value::I64(-3)),
             (json!(3.0), Value::F64(3.0)),
             (json!(u64::MAX), Value::Json(json!(u64::MAX))),
-            (
-                json!([1, "a"]),
-                Value::List(vec![Value::I64(1), Value::from("a")]),
-            ),
+            (json!([1, "a"]), Value::List(vec![Value::I64(1), Value::from("a")])),
             (json!({"a": [1]}), Value::Json(json!({"a": [1]}))),
         ] {
             assert_eq!(Value::from(json.clone()), value);
             assert_eq!(serde_json::to_value(&value).unwrap(), json);
         }
         let date = Value::date("2024-02-29T12:00:00+02:00").unwrap();
-        assert_eq!(
-            serde_json::to_value(&date).unwrap(),
-            json!("2024-02-29T10:00:00Z")
-        );
+        assert_eq!(serde_json::to_value(&date).unwrap(), json!("2024-02-29T10:00:00Z"));
         assert_eq!(Value::from(None::<i64>), Value::Null);
     }
 

@@ -12,9 +12,7 @@ const UNIT_TOLERANCE: f64 = 1e-3;
 /// metric needs it.
 pub(crate) fn check_query(field: VectorField<'_>, query: &[f32]) -> Result<Vec<u8>> {
     if !field.is_indexed() {
-        return Err(Error::NotIndexed {
-            field: field.name().to_owned(),
-        });
+        return Err(Error::NotIndexed { field: field.name().to_owned() });
     }
     row(field, query).map_err(|problem| Error::QueryVector { problem })
 }
@@ -31,11 +29,7 @@ pub(super) fn row_of(field: VectorField<'_>, value: &Value) -> Result<Vec<u8>, V
                     wrong_type(field, given)
                 })?;
                 let component = number as f32;
-                if component.is_finite() {
-                    Ok(component)
-                } else {
-                    Err(not_finite(field, position, number))
-                }
+                if component.is_finite() { Ok(component) } else { Err(not_finite(field, position, number)) }
             });
             row(field, &components.collect::<Result<Vec<_>, _>>()?)
         }
@@ -52,10 +46,7 @@ fn row(field: VectorField<'_>, components: &[f32]) -> Result<Vec<u8>, ValueProbl
     if field.options().similarity() == Similarity::DotProduct {
         check_length(field, components)?;
     }
-    Ok(components
-        .iter()
-        .flat_map(|component| component.to_le_bytes())
-        .collect())
+    Ok(components.iter().flat_map(|component| component.to_le_bytes()).collect())
 }
 
 fn check_dimension(field: VectorField<'_>, given: usize) -> Result<(), ValueProblem> {
@@ -63,24 +54,17 @@ fn check_dimension(field: VectorField<'_>, given: usize) -> Result<(), ValueProb
     if given == expected {
         return Ok(());
     }
-    Err(ValueProblem::WrongDimension {
-        field: field.name().to_owned(),
-        expected,
-        given,
-    })
+    Err(ValueProblem::WrongDimension { field: field.name().to_owned(), expected, given })
 }
 
 fn check_length(field: VectorField<'_>, components: &[f32]) -> Result<(), ValueProblem> {
     let squares = components.iter().map(|component| f64::from(*component).powi(2));
     let norm = squares.sum::<f64>().sqrt();
     match field.options().normalizes() {
-        true if norm == 0.0 => Err(ValueProblem::ZeroVector {
-            field: field.name().to_owned(),
-        }),
-        false if (norm - 1.0).abs() > UNIT_TOLERANCE => Err(ValueProblem::NotUnit {
-            field: field.name().to_owned(),
-            norm,
-        }),
+        true if norm == 0.0 => Err(ValueProblem::ZeroVector { field: field.name().to_owned() }),
+        false if (norm - 1.0).abs() > UNIT_TOLERANCE => {
+            Err(ValueProblem::NotUnit { field: field.name().to_owned(), norm })
+        }
         _ => Ok(()),
     }
 }
@@ -97,20 +81,12 @@ fn number(value: &Value) -> Option<f64> {
 
 fn wrong_type(field: VectorField<'_>, given: String) -> ValueProblem {
     let expected = format!("a list of {} numbers", field.options().dimension());
-    ValueProblem::WrongType {
-        field: field.name().to_owned(),
-        expected,
-        given,
-    }
+    ValueProblem::WrongType { field: field.name().to_owned(), expected, given }
 }
 
 fn not_finite(field: VectorField<'_>, position: usize, value: f64) -> ValueProblem {
     let (field, value) = (field.name().to_owned(), format!("{value:?}"));
-    ValueProblem::NotFinite {
-        field,
-        position: Some(position),
-        value,
-    }
+    ValueProblem::NotFinite { field, position: Some(position), value }
 }
 
 #[cfg(test)]
@@ -151,9 +127,7 @@ mod tests {
     fn ac_03_a_field_that_normalises_takes_any_length_but_zero_and_keeps_the_vector_as_it_is() {
         let row = dot(&[3.0, 4.0], Vector::f32(2).normalize_on_write()).unwrap();
         assert_eq!(row, [3f32.to_le_bytes(), 4f32.to_le_bytes()].concat());
-        let error = dot(&[0.0, -0.0], Vector::f32(2).normalize_on_write())
-            .unwrap_err()
-            .to_string();
+        let error = dot(&[0.0, -0.0], Vector::f32(2).normalize_on_write()).unwrap_err().to_string();
         assert!(error.contains("no direction"), "{error}");
     }
 
@@ -161,10 +135,7 @@ mod tests {
     fn ac_06_a_query_on_a_field_that_is_not_indexed_says_so() {
         let schema = schema(Vector::f32(2).indexed(false));
         let error = check_query(schema.vector_field(0).unwrap(), &[1.0, 0.0]).unwrap_err();
-        assert!(
-            matches!(&error, Error::NotIndexed { field } if field == "e"),
-            "{error}"
-        );
+        assert!(matches!(&error, Error::NotIndexed { field } if field == "e"), "{error}");
     }
 
     #[test]
@@ -176,10 +147,7 @@ mod tests {
             assert!(error.contains(&format!("{bad:?} at position 1")), "{error}");
         }
         let error = row_of(field, &json!([1e39, 0]).into()).unwrap_err().to_string();
-        assert!(
-            error.contains("1e39 at position 0 is not a finite number in single precision"),
-            "{error}"
-        );
+        assert!(error.contains("1e39 at position 0 is not a finite number in single precision"), "{error}");
         check_query(field, &[0.0, 0.0]).unwrap();
     }
 
@@ -189,10 +157,7 @@ mod tests {
         let field = schema.vector_field(0).unwrap();
         for (bad, given) in [
             (json!([1, "a"]), r#"the string "a" at position 1"#),
-            (
-                json!([[1, 2], [3, 4]]),
-                "a list of 2 (the number 1, …) at position 0",
-            ),
+            (json!([[1, 2], [3, 4]]), "a list of 2 (the number 1, …) at position 0"),
             (json!([1, null]), "null at position 1"),
             (json!("1,2"), r#"the string "1,2""#),
             (json!({"x": 1}), "an object"),
@@ -204,9 +169,6 @@ mod tests {
             );
         }
         let row = row_of(field, &json!([u64::MAX, 2]).into()).unwrap();
-        assert_eq!(
-            row,
-            [(u64::MAX as f32).to_le_bytes(), 2f32.to_le_bytes()].concat()
-        );
+        assert_eq!(row, [(u64::MAX as f32).to_le_bytes(), 2f32.to_le_bytes()].concat());
     }
 }

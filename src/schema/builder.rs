@@ -18,30 +18,16 @@ pub struct SchemaBuilder {
 
 impl Default for SchemaBuilder {
     fn default() -> Self {
-        let key = KeyField {
-            name: DEFAULT_KEY.to_owned(),
-            automatic: true,
-            max_len: DEFAULT_KEY_MAX_LEN,
-        };
-        Self {
-            key,
-            dynamic: false,
-            fields: Vec::new(),
-        }
+        let key = KeyField { name: DEFAULT_KEY.to_owned(), automatic: true, max_len: DEFAULT_KEY_MAX_LEN };
+        Self { key, dynamic: false, fields: Vec::new() }
     }
 }
 
 impl SchemaBuilder {
     /// A builder that holds what the schema declares.
     pub(super) fn of(schema: &Schema) -> Self {
-        let Inner {
-            key, dynamic, fields, ..
-        } = &*schema.0;
-        Self {
-            key: key.clone(),
-            dynamic: *dynamic,
-            fields: fields.clone(),
-        }
+        let Inner { key, dynamic, fields, .. } = &*schema.0;
+        Self { key: key.clone(), dynamic: *dynamic, fields: fields.clone() }
     }
 
     /// Names the key field; every document must give its key, a string. Without this and
@@ -125,10 +111,7 @@ impl SchemaBuilder {
     /// Checks everything and builds the schema.
     pub fn build(self) -> Result<Schema> {
         let Self { key, dynamic, fields } = self;
-        check_key(&key).map_err(|problem| Error::Schema {
-            field: Some(key.name.clone()),
-            problem,
-        })?;
+        check_key(&key).map_err(|problem| Error::Schema { field: Some(key.name.clone()), problem })?;
         let mut by_name = HashMap::with_capacity(fields.len());
         let mut numbered = Vec::with_capacity(fields.len());
         for (number, field) in (0u32..).zip(fields) {
@@ -138,21 +121,14 @@ impl SchemaBuilder {
                 problem: problem.to_owned(),
             };
             if field.name() == key.name {
-                return Err(refuse(
-                    "is the key, which is a string; do not declare it as a field too",
-                ));
+                return Err(refuse("is the key, which is a string; do not declare it as a field too"));
             }
             if by_name.insert(field.name().to_owned(), number).is_some() {
                 return Err(refuse("is declared twice; declare it once"));
             }
             numbered.push(field);
         }
-        Ok(Schema(Arc::new(Inner {
-            key,
-            dynamic,
-            fields: numbered,
-            by_name,
-        })))
+        Ok(Schema(Arc::new(Inner { key, dynamic, fields: numbered, by_name })))
     }
 }
 
@@ -182,17 +158,11 @@ mod tests {
     #[test]
     fn ac_01_a_dimension_outside_1_to_4096_is_refused_by_name() {
         for dimension in [1, 4096] {
-            Schema::builder()
-                .vector("e", Vector::f32(dimension))
-                .build()
-                .unwrap();
+            Schema::builder().vector("e", Vector::f32(dimension)).build().unwrap();
         }
         for dimension in [0, 4097, usize::MAX] {
             let error = refused(Schema::builder().vector("e", Vector::f32(dimension)));
-            assert!(
-                error.contains(r#"field "e""#) && error.contains("expected 1 to 4096"),
-                "{error}"
-            );
+            assert!(error.contains(r#"field "e""#) && error.contains("expected 1 to 4096"), "{error}");
             assert!(error.contains(&dimension.to_string()), "{error}");
         }
     }
@@ -202,10 +172,7 @@ mod tests {
         let schema = Schema::builder().vector("e", Vector::f32(4)).build().unwrap();
         let field = schema.vector_field_named("e").unwrap();
         assert_eq!(field.info().similarity, Similarity::Cosine);
-        assert_eq!(
-            (field.options().index(), field.format()),
-            (Some(VectorIndex::Hnsw), "hnsw_sq8")
-        );
+        assert_eq!((field.options().index(), field.format()), (Some(VectorIndex::Hnsw), "hnsw_sq8"));
         assert!(field.is_indexed() && field.is_stored());
     }
 
@@ -227,15 +194,8 @@ mod tests {
         let toy = || Vector::f32(4).format("toy").param("buckets", 7);
         let schema = Schema::builder().vector("e", toy()).build().unwrap();
         let field = schema.vector_field(0).unwrap();
-        assert_eq!(
-            (field.format(), field.info().params.get("buckets")),
-            ("toy", Some(&7.into()))
-        );
-        for bad in [
-            toy().flat(),
-            toy().quantization(Quantization::Int8),
-            toy().format(""),
-        ] {
+        assert_eq!((field.format(), field.info().params.get("buckets")), ("toy", Some(&7.into())));
+        for bad in [toy().flat(), toy().quantization(Quantization::Int8), toy().format("")] {
             assert!(refused(Schema::builder().vector("e", bad)).contains("format"));
         }
         let error = refused(Schema::builder().vector("e", toy().param("dimension", 3)));
@@ -244,10 +204,7 @@ mod tests {
 
     #[test]
     fn a_vector_field_that_is_not_indexed_keeps_raw_vectors_only() {
-        let schema = Schema::builder()
-            .vector("e", Vector::f32(4).indexed(false))
-            .build()
-            .unwrap();
+        let schema = Schema::builder().vector("e", Vector::f32(4).indexed(false)).build().unwrap();
         let field = schema.vector_field(0).unwrap();
         assert_eq!((field.format(), field.is_indexed()), ("flat_f32", false));
         let vector = Vector::f32(4).indexed(false).quantization(Quantization::Int8);
@@ -257,9 +214,7 @@ mod tests {
 
     #[test]
     fn ac_03_a_field_that_normalises_is_a_cosine_field_to_its_format() {
-        let vector = Vector::f32(4)
-            .similarity(Similarity::DotProduct)
-            .normalize_on_write();
+        let vector = Vector::f32(4).similarity(Similarity::DotProduct).normalize_on_write();
         let schema = Schema::builder().vector("e", vector).build().unwrap();
         let field = schema.vector_field(0).unwrap();
         assert_eq!(field.options().similarity(), Similarity::DotProduct);
@@ -285,14 +240,8 @@ mod tests {
         assert_eq!((schema.key().name(), schema.key().max_len()), ("pk", 100));
         for (builder, expected) in [
             (Schema::builder().key("id").key_max_len(0), "expected 1 to 65535"),
-            (
-                Schema::builder().key("id").key_max_len(65_536),
-                "expected 1 to 65535",
-            ),
-            (
-                Schema::builder().auto_key("id").key_max_len(19),
-                "expected 20 to 65535",
-            ),
+            (Schema::builder().key("id").key_max_len(65_536), "expected 1 to 65535"),
+            (Schema::builder().auto_key("id").key_max_len(19), "expected 20 to 65535"),
         ] {
             let error = refused(builder);
             assert!(error.contains(expected), "{error}");

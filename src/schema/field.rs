@@ -82,24 +82,12 @@ impl Field {
 
     /// A vector field.
     pub fn vector(name: impl Into<String>, vector: Vector) -> Self {
-        let Vector {
-            indexed,
-            stored,
-            options,
-        } = vector;
-        Self::new(name, FieldType::Vector(options))
-            .indexed(indexed)
-            .stored(stored)
+        let Vector { indexed, stored, options } = vector;
+        Self::new(name, FieldType::Vector(options)).indexed(indexed).stored(stored)
     }
 
     pub(super) fn new(name: impl Into<String>, field_type: FieldType) -> Self {
-        Self {
-            name: name.into(),
-            number: 0,
-            indexed: true,
-            stored: true,
-            field_type,
-        }
+        Self { name: name.into(), number: 0, indexed: true, stored: true, field_type }
     }
 
     /// Whether the field can be searched. Default: yes.
@@ -163,10 +151,7 @@ impl Field {
         }
         match checked {
             Ok(()) => Ok(self),
-            Err(problem) => Err(Error::Schema {
-                field: Some(self.name),
-                problem,
-            }),
+            Err(problem) => Err(Error::Schema { field: Some(self.name), problem }),
         }
     }
 

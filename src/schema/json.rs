@@ -34,10 +34,8 @@ const TYPES: &str = "text, keyword, i64, f64, bool, date, vector";
 impl Schema {
     /// Reads a schema in JSON. Keys and options it does not know are refused by name.
     pub fn from_json(text: &str) -> Result<Self> {
-        let value: Value = serde_json::from_str(text).map_err(|error| Error::Schema {
-            field: None,
-            problem: format!("not JSON: {error}"),
-        })?;
+        let value: Value = serde_json::from_str(text)
+            .map_err(|error| Error::Schema { field: None, problem: format!("not JSON: {error}") })?;
         Self::from_value(&value)
     }
 
@@ -71,11 +69,7 @@ fn key_to_json(key: &KeyField) -> Value {
     if key.max_len() != DEFAULT_KEY_MAX_LEN {
         json.insert("max_length".into(), key.max_len().into());
     }
-    if json.len() == 1 {
-        key.name().into()
-    } else {
-        json.into()
-    }
+    if json.len() == 1 { key.name().into() } else { json.into() }
 }
 
 impl Field {
@@ -100,11 +94,7 @@ impl Field {
         if let Some(format) = &options.format {
             json.insert("format".into(), format.as_str().into());
         } else if self.is_indexed() {
-            json.extend(
-                options
-                    .index
-                    .map(|index| ("index".to_owned(), index.name().into())),
-            );
+            json.extend(options.index.map(|index| ("index".to_owned(), index.name().into())));
             let quantization = options.quantization;
             json.extend(quantization.map(|chosen| ("quantization".to_owned(), chosen.name().into())));
         }
@@ -131,11 +121,7 @@ fn read_schema(value: &Value) -> Read<(super::SchemaBuilder, &[Value])> {
                 None if automatic => DEFAULT_KEY,
                 None => return Err("the key has no name; give \"name\", or \"auto\": true".into()),
             };
-            builder = if automatic {
-                builder.auto_key(name)
-            } else {
-                builder.key(name)
-            };
+            builder = if automatic { builder.auto_key(name) } else { builder.key(name) };
             builder = builder.key_max_len(size(key, "max_length")?.unwrap_or(DEFAULT_KEY_MAX_LEN));
         }
     }
@@ -168,9 +154,7 @@ fn read_field(value: &Value) -> Read<Field> {
     if field.as_vector().is_none() {
         only(json, "option", &["name", "type", "indexed", "stored"])?;
     }
-    Ok(field
-        .indexed(truth(json, "indexed", true)?)
-        .stored(truth(json, "stored", true)?))
+    Ok(field.indexed(truth(json, "indexed", true)?).stored(truth(json, "stored", true)?))
 }
 
 fn read_vector(json: &Map<String, Value>) -> Read<Vector> {
@@ -185,10 +169,7 @@ fn read_vector(json: &Map<String, Value>) -> Read<Vector> {
     vector.options.index = choice(json, "index", &VectorIndex::ALL, VectorIndex::name)?;
     vector.options.quantization = choice(json, "quantization", &Quantization::ALL, Quantization::name)?;
     vector.options.format = text(json, "format")?.map(str::to_owned);
-    for (name, value) in json
-        .iter()
-        .filter(|(name, _)| !OPTION_NAMES.contains(&name.as_str()))
-    {
+    for (name, value) in json.iter().filter(|(name, _)| !OPTION_NAMES.contains(&name.as_str())) {
         vector = vector.param(name, value.clone());
     }
     Ok(vector)
@@ -199,18 +180,13 @@ fn unexpected(name: &str, value: &Value, expected: &str) -> String {
 }
 
 fn object<'a>(value: &'a Value, what: &str) -> Read<&'a Map<String, Value>> {
-    value
-        .as_object()
-        .ok_or_else(|| format!("{what} is {value}, expected an object"))
+    value.as_object().ok_or_else(|| format!("{what} is {value}, expected an object"))
 }
 
 fn only(json: &Map<String, Value>, what: &str, accepted: &[&str]) -> Read<()> {
     match json.keys().find(|name| !accepted.contains(&name.as_str())) {
         None => Ok(()),
-        Some(name) => Err(format!(
-            "unknown {what} {name:?}; accepted: {}",
-            accepted.join(", ")
-        )),
+        Some(name) => Err(format!("unknown {what} {name:?}; accepted: {}", accepted.join(", "))),
     }
 }
 
@@ -220,11 +196,7 @@ fn text<'a>(json: &'a Map<String, Value>, name: &str) -> Read<Option<&'a str>> {
 }
 
 fn truth(json: &Map<String, Value>, name: &str, default: bool) -> Read<bool> {
-    let read = |value: &Value| {
-        value
-            .as_bool()
-            .ok_or_else(|| unexpected(name, value, "true or false"))
-    };
+    let read = |value: &Value| value.as_bool().ok_or_else(|| unexpected(name, value, "true or false"));
     json.get(name).map_or(Ok(default), read)
 }
 
@@ -245,10 +217,7 @@ fn choice<T: Copy>(
     let Some(value) = json.get(name) else {
         return Ok(None);
     };
-    let found = accepted
-        .iter()
-        .copied()
-        .find(|choice| value.as_str() == Some(name_of(*choice)));
+    let found = accepted.iter().copied().find(|choice| value.as_str() == Some(name_of(*choice)));
     found.map(Some).ok_or_else(|| {
         let names: Vec<_> = accepted.iter().map(|choice| name_of(*choice)).collect();
         unexpected(name, value, &format!("one of {}", names.join(", ")))

@@ -106,18 +106,12 @@ impl Schema {
 
     /// The field of that name, if it is declared.
     pub fn field(&self, name: &str) -> Option<&Field> {
-        self.0
-            .by_name
-            .get(name)
-            .and_then(|number| self.0.fields.get(*number as usize))
+        self.0.by_name.get(name).and_then(|number| self.0.fields.get(*number as usize))
     }
 
     /// The field of that name; an error lists the declared ones.
     pub fn require(&self, name: &str) -> Result<&Field> {
-        self.field(name).ok_or_else(|| Error::NoSuchField {
-            field: name.to_owned(),
-            known: self.known(),
-        })
+        self.field(name).ok_or_else(|| Error::NoSuchField { field: name.to_owned(), known: self.known() })
     }
 
     /// The vector field of that number.
@@ -125,10 +119,7 @@ impl Schema {
         let field = self.0.fields.get(number as usize);
         field
             .and_then(Field::as_vector)
-            .ok_or_else(|| Error::NoSuchField {
-                field: format!("number {number}"),
-                known: self.known(),
-            })
+            .ok_or_else(|| Error::NoSuchField { field: format!("number {number}"), known: self.known() })
     }
 
     /// The vector field of that name; an error names the field's type or lists the declared fields.
@@ -136,10 +127,7 @@ impl Schema {
         let field = self.require(name)?;
         field.as_vector().ok_or_else(|| Error::WrongQuery {
             field: Some(name.to_owned()),
-            problem: format!(
-                "expected a vector field, it is a {} field",
-                field.field_type().name()
-            ),
+            problem: format!("expected a vector field, it is a {} field", field.field_type().name()),
         })
     }
 
@@ -168,10 +156,7 @@ impl Schema {
                         known.to_json(),
                         field.to_json()
                     );
-                    return Err(Error::Schema {
-                        field: Some(field.name().to_owned()),
-                        problem,
-                    });
+                    return Err(Error::Schema { field: Some(field.name().to_owned()), problem });
                 }
                 None => builder = builder.field(field),
             }
@@ -192,46 +177,27 @@ mod tests {
     use super::*;
 
     fn schema() -> Schema {
-        Schema::builder()
-            .key("name")
-            .text("title")
-            .vector("e", Vector::f32(4))
-            .build()
-            .unwrap()
+        Schema::builder().key("name").text("title").vector("e", Vector::f32(4)).build().unwrap()
     }
 
     #[test]
     fn ac_11_automatic_keys_are_strings_whose_byte_order_is_their_order() {
         let numbers = [0, 1, 9, 10, 99, 1_000_000, u64::MAX];
-        let keys: Vec<_> = numbers
-            .iter()
-            .map(|number| KeyField::automatic(*number))
-            .collect();
+        let keys: Vec<_> = numbers.iter().map(|number| KeyField::automatic(*number)).collect();
         assert!(keys.is_sorted());
         assert_eq!(keys[1], "00000000000000000001");
         for (number, key) in numbers.iter().zip(&keys) {
             assert_eq!(KeyField::automatic_number(key), Some(*number));
         }
-        for other in [
-            "1",
-            "+0000000000000000001",
-            "99999999999999999999",
-            "0000000000000000000x",
-        ] {
+        for other in ["1", "+0000000000000000001", "99999999999999999999", "0000000000000000000x"] {
             assert_eq!(KeyField::automatic_number(other), None, "{other}");
         }
     }
 
     #[test]
     fn added_fields_take_the_next_numbers_and_old_ones_keep_theirs() {
-        let grown = schema()
-            .with_added([Field::i64("size"), Field::text("title")])
-            .unwrap();
-        let numbers: Vec<_> = grown
-            .fields()
-            .iter()
-            .map(|field| (field.name(), field.number()))
-            .collect();
+        let grown = schema().with_added([Field::i64("size"), Field::text("title")]).unwrap();
+        let numbers: Vec<_> = grown.fields().iter().map(|field| (field.name(), field.number())).collect();
         assert_eq!(numbers, [("title", 0), ("e", 1), ("size", 2)]);
         assert_eq!(grown.key(), schema().key());
     }
@@ -242,18 +208,12 @@ mod tests {
             Field::i64("title"),
             Field::text("title").stored(false),
             Field::vector("e", Vector::f32(8)),
-            Field::vector(
-                "e",
-                Vector::f32(4).similarity(lucerne_codec::Similarity::Euclidean),
-            ),
+            Field::vector("e", Vector::f32(4).similarity(lucerne_codec::Similarity::Euclidean)),
         ] {
             let error = schema().with_added([changed]).unwrap_err().to_string();
             assert!(error.contains("a field's type never changes"), "{error}");
         }
-        let error = schema()
-            .with_added([Field::text("name")])
-            .unwrap_err()
-            .to_string();
+        let error = schema().with_added([Field::text("name")]).unwrap_err().to_string();
         assert!(error.contains("is the key"), "{error}");
     }
 
@@ -262,10 +222,7 @@ mod tests {
         let error = schema().require("titel").unwrap_err().to_string();
         assert_eq!(error, r#"no field "titel"; the schema has: name, title, e"#);
         let error = schema().vector_field_named("title").unwrap_err().to_string();
-        assert!(
-            error.contains("expected a vector field, it is a text field"),
-            "{error}"
-        );
+        assert!(error.contains("expected a vector field, it is a text field"), "{error}");
         assert!(schema().vector_field(0).is_err());
         assert_eq!(schema().vector_field(1).unwrap().name(), "e");
     }

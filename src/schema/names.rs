@@ -8,10 +8,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
     let problem = if name.is_empty() {
         "the name is empty; a name has at least one character"
     } else if name.len() > MAX_NAME_LEN {
-        return Err(format!(
-            "the name has {} bytes; at most {MAX_NAME_LEN} are allowed",
-            name.len()
-        ));
+        return Err(format!("the name has {} bytes; at most {MAX_NAME_LEN} are allowed", name.len()));
     } else if name.chars().any(char::is_control) {
         "the name has control characters"
     } else if name.starts_with('_') {

@@ -93,11 +93,7 @@ impl Vector {
             format: None,
             params: Params::new(),
         };
-        Self {
-            indexed: true,
-            stored: true,
-            options,
-        }
+        Self { indexed: true, stored: true, options }
     }
 
     /// The metric. Default: cosine.
@@ -196,10 +192,7 @@ impl VectorOptions {
     /// Checks the options and chooses what they leave open.
     pub(super) fn resolve(&mut self, indexed: bool) -> Result<(), String> {
         if !(1..=MAX_DIMENSION).contains(&self.dimension) {
-            return Err(format!(
-                "dimension is {}, expected 1 to {MAX_DIMENSION}",
-                self.dimension
-            ));
+            return Err(format!("dimension is {}, expected 1 to {MAX_DIMENSION}", self.dimension));
         }
         if self.normalize && self.similarity != Similarity::DotProduct {
             return Err(format!(
@@ -207,14 +200,8 @@ impl VectorOptions {
                 self.similarity
             ));
         }
-        if let Some(name) = self
-            .params
-            .keys()
-            .find(|name| OPTION_NAMES.contains(&name.as_str()))
-        {
-            return Err(format!(
-                "{name:?} is an option of the field, not a parameter of its format"
-            ));
+        if let Some(name) = self.params.keys().find(|name| OPTION_NAMES.contains(&name.as_str())) {
+            return Err(format!("{name:?} is an option of the field, not a parameter of its format"));
         }
         if let Some(format) = &self.format {
             return match (format.is_empty(), self.index, self.quantization) {
@@ -271,9 +258,7 @@ impl VectorOptions {
     pub fn format_name(&self) -> &str {
         let index = self.index.unwrap_or(VectorIndex::Hnsw);
         let quantization = self.quantization.unwrap_or(Quantization::Int8);
-        self.format
-            .as_deref()
-            .unwrap_or_else(|| vector_format_name(index, quantization))
+        self.format.as_deref().unwrap_or_else(|| vector_format_name(index, quantization))
     }
 }
 
@@ -322,11 +307,7 @@ impl<'a> VectorField<'a> {
             number: self.number(),
             name: self.name().to_owned(),
             dimension: self.options.dimension as u32,
-            similarity: if self.options.normalize {
-                Similarity::Cosine
-            } else {
-                self.options.similarity
-            },
+            similarity: if self.options.normalize { Similarity::Cosine } else { self.options.similarity },
             params: self.options.params.clone(),
         }
     }

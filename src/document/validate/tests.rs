@@ -32,10 +32,7 @@ fn refused(json: serde_json::Value) -> String {
 }
 
 fn bytes(components: &[f32]) -> Vec<u8> {
-    components
-        .iter()
-        .flat_map(|component| component.to_le_bytes())
-        .collect()
+    components.iter().flat_map(|component| component.to_le_bytes()).collect()
 }
 
 #[test]
@@ -52,25 +49,16 @@ fn a_document_that_fits_is_kept_as_it_was_given_vectors_apart() {
 
 #[test]
 fn any_field_but_the_key_may_be_absent_or_null() {
-    for fields in [
-        json!({"id": "a"}),
-        json!({"id": "a", "title": null, "e": null, "size": null}),
-    ] {
+    for fields in [json!({"id": "a"}), json!({"id": "a", "title": null, "e": null, "size": null})] {
         let validated = check(fields).unwrap();
-        assert_eq!(
-            (validated.stored.as_slice(), validated.vectors.len()),
-            (&br#"{"id":"a"}"#[..], 0)
-        );
+        assert_eq!((validated.stored.as_slice(), validated.vectors.len()), (&br#"{"id":"a"}"#[..], 0));
     }
 }
 
 #[test]
 fn ac_01_a_vector_of_another_length_is_refused_with_document_field_and_both_lengths() {
     let error = refused(json!({"id": "vim", "e": [1.0, 2.0, 3.0]}));
-    assert_eq!(
-        error,
-        r#"document "vim": field "e": expected a vector of 2 components, given 3"#
-    );
+    assert_eq!(error, r#"document "vim": field "e": expected a vector of 2 components, given 3"#);
     assert!(refused(json!({"id": "vim", "e": []})).contains("2 components, given 0"));
 }
 
@@ -78,32 +66,18 @@ fn ac_01_a_vector_of_another_length_is_refused_with_document_field_and_both_leng
 fn ac_03_a_vector_that_is_not_a_unit_vector_is_refused_by_dot_product_unless_normalised() {
     let doc = Document::new().with("id", "a").with("e", [3.0, 4.0]);
     let vector = Vector::f32(2).similarity(Similarity::DotProduct);
-    let strict = Schema::builder()
-        .key("id")
-        .vector("e", vector.clone())
-        .build()
-        .unwrap();
+    let strict = Schema::builder().key("id").vector("e", vector.clone()).build().unwrap();
     let error = validate(&strict, &doc).unwrap_err().to_string();
     assert!(error.contains("length 5, expected 1 ± 0.001"), "{error}");
-    let lenient = Schema::builder()
-        .key("id")
-        .vector("e", vector.normalize_on_write())
-        .build()
-        .unwrap();
-    assert_eq!(
-        validate(&lenient, &doc).unwrap().vectors,
-        [(0, bytes(&[3.0, 4.0]))]
-    );
+    let lenient = Schema::builder().key("id").vector("e", vector.normalize_on_write()).build().unwrap();
+    assert_eq!(validate(&lenient, &doc).unwrap().vectors, [(0, bytes(&[3.0, 4.0]))]);
 }
 
 #[test]
 fn ac_04_a_cosine_field_keeps_the_vector_bit_for_bit() {
     let vector = [-0.0f32, f32::MIN_POSITIVE / 3.0];
     let doc = Document::new().with("id", "a").with("e", vector);
-    assert_eq!(
-        validate(&schema(false), &doc).unwrap().vectors,
-        [(6, bytes(&vector))]
-    );
+    assert_eq!(validate(&schema(false), &doc).unwrap().vectors, [(6, bytes(&vector))]);
 }
 
 #[test]
@@ -111,12 +85,7 @@ fn ac_06_a_field_that_is_neither_indexed_nor_stored_is_checked_and_dropped() {
     let vector = Vector::f32(2).indexed(false).stored(false);
     let schema = Schema::builder().key("id").vector("e", vector).build().unwrap();
     let doc = Document::new().with("id", "a");
-    assert!(
-        validate(&schema, &doc.clone().with("e", [1.0, 2.0]))
-            .unwrap()
-            .vectors
-            .is_empty()
-    );
+    assert!(validate(&schema, &doc.clone().with("e", [1.0, 2.0])).unwrap().vectors.is_empty());
     assert!(validate(&schema, &doc.with("e", [1.0])).is_err());
 }
 
@@ -135,10 +104,7 @@ fn a_key_is_a_string_that_is_neither_empty_nor_too_long() {
 fn ac_11_automatic_keys_are_assigned_as_the_first_stored_field() {
     let schema = Schema::builder().auto_key("p\"k").text("t").build().unwrap();
     for (doc, stored) in [
-        (
-            Document::new().with("t", "x"),
-            json!({"p\"k": "00000000000000000007", "t": "x"}),
-        ),
+        (Document::new().with("t", "x"), json!({"p\"k": "00000000000000000007", "t": "x"})),
         (Document::new(), json!({"p\"k": "00000000000000000007"})),
     ] {
         let mut validated = validate(&schema, &doc).unwrap();
@@ -148,10 +114,7 @@ fn ac_11_automatic_keys_are_assigned_as_the_first_stored_field() {
         assert_eq!(String::from_utf8(validated.stored).unwrap(), stored.to_string());
     }
     let given = |key: &str| validate(&schema, &Document::new().with("p\"k", key));
-    assert_eq!(
-        given("00000000000000000007").unwrap().key.as_deref(),
-        Some("00000000000000000007")
-    );
+    assert_eq!(given("00000000000000000007").unwrap().key.as_deref(), Some("00000000000000000007"));
     assert!(given("7").unwrap_err().to_string().contains("keys are automatic"));
 }
 
@@ -159,23 +122,14 @@ fn ac_11_automatic_keys_are_assigned_as_the_first_stored_field() {
 fn undeclared_fields_are_refused_by_name_or_kept_when_the_schema_is_dynamic() {
     let fields = json!({"id": "a", "titel": {"x": [1, null]}, "n": [1.5, "b"], "none": null});
     let error = refused(fields.clone());
-    assert!(
-        error.contains(r#"field "titel" is not declared"#) && error.contains("title"),
-        "{error}"
-    );
+    assert!(error.contains(r#"field "titel" is not declared"#) && error.contains("title"), "{error}");
     let kept = validate(&schema(true), &Document::from_value(fields).unwrap()).unwrap();
     assert_eq!(kept.stored, br#"{"id":"a","titel":{"x":[1,null]},"n":[1.5,"b"]}"#);
     for bad in ["", "_score", "a\u{0}b"] {
         let doc = Document::new().with("id", "a").with(bad, 1);
         let error = validate(&schema(true), &doc).unwrap_err();
         assert!(
-            matches!(
-                error,
-                Error::Document {
-                    problem: ValueProblem::BadFieldName { .. },
-                    ..
-                }
-            ),
+            matches!(error, Error::Document { problem: ValueProblem::BadFieldName { .. }, .. }),
             "{error}"
         );
     }
@@ -201,11 +155,7 @@ fn values_of_another_type_are_refused_with_field_expectation_and_value() {
         assert!(error.contains(&format!("field {field:?}")), "{error}");
         assert!(error.contains("expected") && error.contains(given), "{error}");
     }
-    for (field, good) in [
-        ("size", json!(12.0)),
-        ("price", json!(u64::MAX)),
-        ("price", json!(1e300)),
-    ] {
+    for (field, good) in [("size", json!(12.0)), ("price", json!(u64::MAX)), ("price", json!(1e300))] {
         check(json!({"id": "a", field: good})).unwrap();
     }
 }

@@ -52,28 +52,15 @@ fn every_option_round_trips() {
         .date("d")
         .vector(
             "v1",
-            Vector::f32(4)
-                .similarity(Similarity::DotProduct)
-                .normalize_on_write()
-                .m(8)
-                .beam_width(40),
+            Vector::f32(4).similarity(Similarity::DotProduct).normalize_on_write().m(8).beam_width(40),
         )
-        .vector(
-            "v2",
-            Vector::f32(4)
-                .flat()
-                .quantization(Quantization::None)
-                .stored(false),
-        )
+        .vector("v2", Vector::f32(4).flat().quantization(Quantization::None).stored(false))
         .vector("v3", Vector::f32(4).indexed(false))
         .vector("v4", Vector::f32(4).format("toy").param("x", json!({"y": [1.5]})))
         .build()
         .unwrap();
     let json = schema.to_json();
-    assert_eq!(
-        json["key"],
-        json!({"name": "pk", "auto": true, "max_length": 100})
-    );
+    assert_eq!(json["key"], json!({"name": "pk", "auto": true, "max_length": 100}));
     assert_eq!(Schema::from_value(&json).unwrap(), schema);
 }
 
@@ -81,10 +68,7 @@ fn every_option_round_trips() {
 fn ac_11_keys_are_declared_by_name_or_with_options() {
     let key = |text| Schema::from_json(text).unwrap().key().clone();
     let given = key(r#"{"key": {"name": "id", "max_length": 100}}"#);
-    assert_eq!(
-        (given.name(), given.is_automatic(), given.max_len()),
-        ("id", false, 100)
-    );
+    assert_eq!((given.name(), given.is_automatic(), given.max_len()), ("id", false, 100));
     let automatic = key(r#"{"key": {"auto": true}}"#);
     assert_eq!((automatic.name(), automatic.is_automatic()), ("id", true));
     assert_eq!(key("{}"), automatic);
@@ -117,10 +101,7 @@ fn ac_02_an_unknown_metric_lists_the_accepted_ones() {
     let field =
         |name| format!(r#"{{"name": "e", "type": "vector", "dimension": 4, "similarity": "{name}"}}"#);
     let error = refused_field(&field("manhattan"));
-    assert!(
-        error.contains("euclidean, dot_product, cosine, max_inner_product"),
-        "{error}"
-    );
+    assert!(error.contains("euclidean, dot_product, cosine, max_inner_product"), "{error}");
     for similarity in Similarity::ALL {
         let schema = Schema::from_json(&format!(r#"{{"fields": [{}]}}"#, field(similarity.name()))).unwrap();
         assert_eq!(schema.vector_field_info("e").unwrap().similarity, similarity);
@@ -130,15 +111,9 @@ fn ac_02_an_unknown_metric_lists_the_accepted_ones() {
 #[test]
 fn unknown_keys_types_and_options_are_refused_with_the_accepted_ones() {
     let error = refused(r#"{"keys": "id"}"#);
-    assert_eq!(
-        error,
-        r#"schema: unknown key "keys"; accepted: key, dynamic, fields"#
-    );
+    assert_eq!(error, r#"schema: unknown key "keys"; accepted: key, dynamic, fields"#);
     let error = refused_field(r#"{"name": "t", "type": "text", "store": true}"#);
-    assert_eq!(
-        error,
-        r#"schema: field "t": unknown option "store"; accepted: name, type, indexed, stored"#
-    );
+    assert_eq!(error, r#"schema: field "t": unknown option "store"; accepted: name, type, indexed, stored"#);
     let error = refused_field(r#"{"name": "t", "type": "string"}"#);
     assert!(error.contains(TYPES), "{error}");
     let error = refused_field(r#"{"name": "b", "type": "binary_vector", "dimension": 128}"#);
@@ -150,9 +125,7 @@ fn unknown_keys_types_and_options_are_refused_with_the_accepted_ones() {
         (r#""format": 3"#, "a string"),
         (r#""stored": "no""#, "true or false"),
     ] {
-        let error = refused_field(&format!(
-            r#"{{"name": "e", "type": "vector", "dimension": 4, {option}}}"#
-        ));
+        let error = refused_field(&format!(r#"{{"name": "e", "type": "vector", "dimension": 4, {option}}}"#));
         assert!(error.contains(accepted), "{error}");
     }
 }
@@ -179,8 +152,5 @@ fn parameters_of_the_format_are_handed_on_unread() {
         r#"{"fields": [{"name": "e", "type": "vector", "dimension": 4, "m": 8, "beam_width": 40}]}"#,
     );
     let info = schema.unwrap().vector_field_info("e").unwrap();
-    assert_eq!(
-        serde_json::Value::from(info.params),
-        json!({"m": 8, "beam_width": 40})
-    );
+    assert_eq!(serde_json::Value::from(info.params), json!({"m": 8, "beam_width": 40}));
 }
