@@ -1,5 +1,25 @@
 //! Conformance suites: what every format must do, run by one call from a format's own tests.
 
-pub mod ram;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "these are tests"
+)]
 
+pub mod bench;
+pub mod damage;
+mod keys;
+mod live_docs;
+mod metadata;
+pub mod ram;
+mod stored;
+
+pub use bench::Bench;
+pub use damage::{Verdict, check_damage, reseal};
+pub use keys::check_keys_format;
+pub use live_docs::check_live_docs_format;
+pub use metadata::{check_commit_format, check_segment_info_format};
 pub use ram::MemoryDirectory;
+pub use stored::check_stored_format;

@@ -1,0 +1,119 @@
+//! Keys, version 1: `{segment}.keys`, the key of every document and the documents of every key.
+//!
+//! ```text
+//!  64  u32         documents (n)
+//!  68  u32         zero
+//!  72  u64         bytes of all keys (b)
+//!  80  [u64; n+1]  where each document's key starts among the key bytes; the last one is b
+//!   …  [16 bytes]  n entries, ascending by hash, then document:
+//!        0  u64      hash of the key
+//!        8  u32      document
+//!       12  u32      CRC-32 of the 12 bytes before
+//!   …  [u32; n]    by document: CRC-32 of the document (u32) and its key
+//!   …  [u8; b]     the keys in document order, UTF-8
+//! ```
+//!
+//! Opening reads the first and the last start only. What a look-up reads, it checks: each entry and each
+//! key carries a checksum of its own, so a flipped bit is an error, never another key and never a missing
+//! one.
+
+mod hash;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+use lucerne_codec::envelope::NO_FIELD;
+use lucerne_codec::keys::{KeysFormat, KeysReader};
+use lucerne_codec::vector::{OpenContext, WriteContext, Written};
+use lucerne_codec::{DocId, Error, Facts, Result};
+
+/// Longest key, in bytes.
+pub const MAX_KEY: usize = 65_535;
+
+const FORMAT: &str = "keys";
+const VERSION: u32 = 1;
+const EXTENSION: &str = "keys";
+const ENTRY_LEN: u64 = 16;
+/// Documents between two looks at the cancel flag.
+const CANCEL_STEP: usize = 1 << 14;
+
+/// The format of keys.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KeysV1;
+
+fn key_checksum(doc: DocId, key: &[u8]) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&doc.to_le_bytes());
+    crc.update(key);
+    crc.finalize()
+}
+
+impl KeysFormat for KeysV1 {
+    fn name(&self) -> &'static str {
+        "keys_v1"
+    }
+
+    fn write(&self, context: &WriteContext<'_>, keys: &[&str]) -> Result<Written> {
+        if keys.len() != context.max_doc as usize {
+            return Err(Error::Invalid(format!(
+                "keys_v1: {} keys for the {} documents of segment {:?}",
+                keys.len(),
+                context.max_doc,
+                context.segment
+            )));
+        }
+        if let Some(long) = keys.iter().find(|key| key.len() > MAX_KEY) {
+            let start: String = long.chars().take(40).collect();
+            return Err(Error::Invalid(format!(
+                "the key {start:?}… has {} bytes, at most {MAX_KEY} are accepted",
+                long.len()
+            )));
+        }
+        let documents = || (0..context.max_doc).zip(keys);
+        let mut file = context.create(EXTENSION, FORMAT, VERSION, NO_FIELD)?;
+        let total: u64 = keys.iter().map(|key| key.len() as u64).sum();
+        file.write(&context.max_doc.to_le_bytes())?;
+        file.write(&[0; 4])?;
+        file.write(&total.to_le_bytes())?;
+
+        let mut start = 0u64;
+        for step in keys.chunks(CANCEL_STEP) {
+            context.cancel.check()?;
+            let mut starts = Vec::with_capacity(step.len() * 8);
+            for key in step {
+                starts.extend_from_slice(&start.to_le_bytes());
+                start += key.len() as u64;
+            }
+            file.write(&starts)?;
+        }
+        file.write(&start.to_le_bytes())?;
+
+        let mut entries: Vec<(u64, DocId)> =
+            documents().map(|(doc, key)| (hash::hash64(key.as_bytes()), doc)).collect();
+        entries.sort_unstable();
+        for step in entries.chunks(CANCEL_STEP) {
+            context.cancel.check()?;
+            let mut bytes = Vec::with_capacity(step.len() * ENTRY_LEN as usize);
+            for (hash, doc) in step {
+                let at = bytes.len();
+                bytes.extend_from_slice(&hash.to_le_bytes());
+                bytes.extend_from_slice(&doc.to_le_bytes());
+                let crc = crc32fast::hash(bytes.get(at..).unwrap_or_default());
+                bytes.extend_from_slice(&crc.to_le_bytes());
+            }
+            file.write(&bytes)?;
+        }
+
+        let checksums = documents().flat_map(|(doc, key)| key_checksum(doc, key.as_bytes()).to_le_bytes());
+        file.write(&checksums.collect::<Vec<u8>>())?;
+        for step in keys.chunks(CANCEL_STEP) {
+            context.cancel.check()?;
+            file.write(step.concat().as_bytes())?;
+        }
+        Ok(Written { files: vec![file.finish()?], meta: Facts::Null })
+    }
+
+    fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn KeysReader>> {
+        Ok(Box::new(reader::Reader::open(context)?))
+    }
+}

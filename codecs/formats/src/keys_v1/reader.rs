@@ -1,0 +1,182 @@
+//! Keys by document, documents by key.
+
+use super::hash::hash64;
+use super::{CANCEL_STEP, ENTRY_LEN, FORMAT, MAX_KEY, VERSION, key_checksum};
+use crate::names::only_file;
+use lucerne_codec::envelope::{self, Expected, NO_FIELD};
+use lucerne_codec::keys::KeysReader;
+use lucerne_codec::vector::{OpenContext, Problem};
+use lucerne_codec::{Cancel, DocId, Error, Facts, Input, Result};
+use serde_json::json;
+
+const HEAD_LEN: u64 = 16;
+/// A thorough check stops listing damaged keys here.
+const MAX_PROBLEMS: usize = 100;
+
+pub(super) struct Reader {
+    max_doc: u32,
+    starts: Input,
+    entries: Input,
+    checksums: Input,
+    keys: Input,
+    file_len: usize,
+}
+
+impl Reader {
+    pub(super) fn open(context: &OpenContext<'_>) -> Result<Self> {
+        let expected = Expected {
+            format: FORMAT,
+            versions: (VERSION, VERSION),
+            segment: context.segment_id,
+            field: NO_FIELD,
+        };
+        let entry = only_file(context, "keys_v1")?;
+        let (input, _) = envelope::open_entry(context.directory, entry, expected)?;
+        let body = envelope::body(&input)?;
+        let mut head = body.cursor(0);
+        let (max_doc, zero, keys_len) = (head.u32()?, head.u32()?, head.u64()?);
+        if max_doc != context.max_doc {
+            let problem = format!("{max_doc} documents, the segment has {}", context.max_doc);
+            return Err(body.corrupt(0, problem));
+        }
+        let n = u64::from(max_doc);
+        let (starts_len, entries_len, checksums_len) = (8 * (n + 1), ENTRY_LEN * n, 4 * n);
+        let keys_at = HEAD_LEN + starts_len + entries_len + checksums_len;
+        if zero != 0 || keys_at.checked_add(keys_len) != Some(body.len() as u64) {
+            let problem = format!("{max_doc} keys of {keys_len} bytes do not fill the file");
+            return Err(body.corrupt(0, problem));
+        }
+        let reader = Self {
+            max_doc,
+            starts: body.sub(HEAD_LEN, starts_len)?,
+            entries: body.sub(HEAD_LEN + starts_len, entries_len)?,
+            checksums: body.sub(HEAD_LEN + starts_len + entries_len, checksums_len)?,
+            keys: body.sub(keys_at, keys_len)?,
+            file_len: input.len(),
+        };
+        if reader.start(0)? != 0 || reader.start(n)? != keys_len {
+            return Err(reader.starts.corrupt(0, "the keys do not start at 0 or end at their end"));
+        }
+        Ok(reader)
+    }
+
+    fn start(&self, doc: u64) -> Result<u64> {
+        self.starts.cursor(doc * 8).u64()
+    }
+
+    fn key_bytes(&self, doc: DocId) -> Result<&[u8]> {
+        if doc >= self.max_doc {
+            let (name, max_doc) = (self.keys.name(), self.max_doc);
+            return Err(Error::Invalid(format!("{name}: no document {doc}, there are {max_doc}")));
+        }
+        let at = u64::from(doc);
+        let (start, end) = (self.start(at)?, self.start(at + 1)?);
+        let len = end.checked_sub(start).filter(|&len| len <= MAX_KEY as u64);
+        let len = len.ok_or_else(|| {
+            let problem = format!("the key of document {doc} lies at {start} to {end}");
+            self.starts.corrupt(at * 8, problem)
+        })?;
+        let key = self.keys.slice(start, len)?;
+        if self.checksums.cursor(at * 4).u32()? != key_checksum(doc, key) {
+            let problem = format!("the checksum of document {doc}'s key does not match");
+            return Err(self.keys.corrupt(start, problem));
+        }
+        Ok(key)
+    }
+
+    /// The hash and the document of entry `index`.
+    fn entry(&self, index: u32) -> Result<(u64, DocId)> {
+        let at = u64::from(index) * ENTRY_LEN;
+        let mut cursor = self.entries.cursor(at);
+        let (hash, doc, crc) = (cursor.u64()?, cursor.u32()?, cursor.u32()?);
+        if crc != crc32fast::hash(self.entries.slice(at, ENTRY_LEN - 4)?) || doc >= self.max_doc {
+            let problem = format!("entry {index} of the hash table is damaged");
+            return Err(self.entries.corrupt(at, problem));
+        }
+        Ok((hash, doc))
+    }
+
+    /// The first entry whose hash is at least `hash`. Hashes are even, so where to look next is guessed
+    /// from the value; every other look halves the range, whatever the values are.
+    fn first_at_least(&self, hash: u64) -> Result<u32> {
+        let (mut low, mut high) = (0, self.max_doc);
+        let (mut low_hash, mut high_hash) = (0, u64::MAX);
+        let mut guess = true;
+        while low < high {
+            let span = u64::from(high - low);
+            let (above, width) = (hash.saturating_sub(low_hash), high_hash.saturating_sub(low_hash));
+            let step = match guess {
+                true => (u128::from(above) * u128::from(span) / (u128::from(width) + 1)) as u64,
+                false => span / 2,
+            };
+            guess = !guess;
+            let middle = low + step.min(span - 1) as u32;
+            let (found, _) = self.entry(middle)?;
+            match found < hash {
+                true => (low, low_hash) = (middle + 1, found),
+                false => (high, high_hash) = (middle, found),
+            }
+        }
+        Ok(low)
+    }
+}
+
+impl KeysReader for Reader {
+    fn key(&self, doc: DocId) -> Result<&str> {
+        let key = self.key_bytes(doc)?;
+        std::str::from_utf8(key)
+            .map_err(|_| self.keys.corrupt(0, format!("the key of document {doc} is not UTF-8")))
+    }
+
+    fn find(&self, key: &str, found: &mut dyn FnMut(DocId)) -> Result<()> {
+        let hash = hash64(key.as_bytes());
+        for index in self.first_at_least(hash)?..self.max_doc {
+            let (at, doc) = self.entry(index)?;
+            if at != hash {
+                break;
+            }
+            if self.key_bytes(doc)? == key.as_bytes() {
+                found(doc);
+            }
+        }
+        Ok(())
+    }
+
+    fn inspect(&self) -> Facts {
+        json!({
+            "documents": self.max_doc,
+            "key_bytes": self.keys.len(),
+            "bytes": self.file_len,
+        })
+    }
+
+    fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut previous = None;
+        for index in 0..self.max_doc {
+            if (index as usize).is_multiple_of(CANCEL_STEP) {
+                cancel.check()?;
+            }
+            // Ascending entries whose hashes fit their documents' keys name each document once.
+            let checked = self.key(index).and_then(|_| {
+                let entry = self.entry(index)?;
+                let sound = previous < Some(entry) && hash64(self.key_bytes(entry.1)?) == entry.0;
+                previous = Some(entry);
+                match sound {
+                    true => Ok(()),
+                    false => {
+                        let problem = format!("entry {index} of the hash table is not the next key's");
+                        Err(self.entries.corrupt(u64::from(index) * ENTRY_LEN, problem))
+                    }
+                }
+            });
+            if let Err(error) = checked {
+                problems.push(Problem { file: self.keys.name().to_owned(), problem: error.to_string() });
+            }
+            if problems.len() == MAX_PROBLEMS {
+                break;
+            }
+        }
+        Ok(problems)
+    }
+}

@@ -1,0 +1,86 @@
+//! Live docs, version 1: `{segment}_{generation}.live`, one bit per document.
+//!
+//! ```text
+//!  64  u32    documents in the segment
+//!  68  u32    documents deleted
+//!  72  u64    generation
+//!  80  [u64]  ⌈documents / 64⌉ words; bit d % 64 of word d / 64 is 1 while document d lives
+//! ```
+//!
+//! The whole file is verified at read: it is small, and a flipped bit would bring a deleted document back.
+
+use crate::names::only_file;
+use lucerne_codec::envelope::{self, EnvelopeWriter, Expected, FileEntry, Header, NO_FIELD};
+use lucerne_codec::live_docs::LiveDocsFormat;
+use lucerne_codec::vector::OpenContext;
+use lucerne_codec::{BitSet, Directory, Result, SegmentId};
+
+const FORMAT: &str = "live_docs";
+const VERSION: u32 = 1;
+
+/// The format of live docs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LiveDocsV1;
+
+fn suffix(generation: u64) -> String {
+    format!("_{generation}.live")
+}
+
+impl LiveDocsFormat for LiveDocsV1 {
+    fn name(&self) -> &'static str {
+        "live_docs_v1"
+    }
+
+    fn write(
+        &self,
+        directory: &dyn Directory,
+        segment: &str,
+        segment_id: SegmentId,
+        generation: u64,
+        live: &BitSet,
+    ) -> Result<FileEntry> {
+        let header = Header { format: FORMAT, version: VERSION, segment: segment_id, field: NO_FIELD };
+        let name = format!("{segment}{}", suffix(generation));
+        let mut file = EnvelopeWriter::create(directory, &name, header)?;
+        file.write(&live.len().to_le_bytes())?;
+        file.write(&(live.len() - live.count()).to_le_bytes())?;
+        file.write(&generation.to_le_bytes())?;
+        let words: Vec<u8> = live.words().iter().flat_map(|word| word.to_le_bytes()).collect();
+        file.write(&words)?;
+        file.finish()
+    }
+
+    fn read(&self, context: &OpenContext<'_>) -> Result<BitSet> {
+        let expected = Expected {
+            format: FORMAT,
+            versions: (VERSION, VERSION),
+            segment: context.segment_id,
+            field: NO_FIELD,
+        };
+        let entry = only_file(context, self.name())?;
+        let (input, _) = envelope::open_entry(context.directory, entry, expected)?;
+        envelope::verify_checksum(&input)?;
+        let body = envelope::body(&input)?;
+        let mut cursor = body.cursor(0);
+        let (max_doc, deleted, generation) = (cursor.u32()?, cursor.u32()?, cursor.u64()?);
+        if max_doc != context.max_doc {
+            let problem = format!("{max_doc} documents, the segment has {}", context.max_doc);
+            return Err(body.corrupt(0, problem));
+        }
+        if !entry.name.ends_with(&suffix(generation)) {
+            return Err(body.corrupt(8, format!("generation {generation} does not fit the file's name")));
+        }
+        if cursor.remaining() != u64::from(max_doc.div_ceil(64)) * 8 {
+            let problem = format!("{} bytes of words for {max_doc} documents", cursor.remaining());
+            return Err(body.corrupt(16, problem));
+        }
+        let words = (0..max_doc.div_ceil(64)).map(|_| cursor.u64());
+        let live = BitSet::from_words(words.collect::<Result<_>>()?, max_doc)
+            .map_err(|error| body.corrupt(16, error.to_string()))?;
+        if live.count().checked_add(deleted) != Some(max_doc) {
+            let problem = format!("{} documents live and {deleted} deleted of {max_doc}", live.count());
+            return Err(body.corrupt(4, problem));
+        }
+        Ok(live)
+    }
+}

@@ -1,0 +1,69 @@
+//! Segment info, version 1: `{segment}.si`, what a segment consists of, as JSON.
+//!
+//! Read completely and verified at open, then held against what the commit remembers of it. Names in it
+//! are checked before anything opens them.
+
+use crate::{json_file, names};
+use lucerne_codec::envelope::{self, Expected, FileEntry, Header, NO_FIELD};
+use lucerne_codec::segment_info::{SegmentInfo, SegmentInfoFormat};
+use lucerne_codec::{Directory, Error, Result, SegmentId};
+use std::collections::HashSet;
+
+const FORMAT: &str = "segment_info";
+const VERSION: u32 = 1;
+
+/// The format of segment infos.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SegmentInfoV1;
+
+impl SegmentInfoFormat for SegmentInfoV1 {
+    fn file_name(&self, segment: &str) -> String {
+        format!("{segment}.si")
+    }
+
+    fn write(&self, directory: &dyn Directory, info: &SegmentInfo) -> Result<FileEntry> {
+        let name = self.file_name(&info.name);
+        check(info, &name).map_err(|problem| Error::Invalid(format!("{name}: {problem}")))?;
+        let header = Header { format: FORMAT, version: VERSION, segment: info.id, field: NO_FIELD };
+        json_file::write(directory, &name, header, info)
+    }
+
+    fn read(&self, directory: &dyn Directory, entry: &FileEntry, id: SegmentId) -> Result<SegmentInfo> {
+        let expected =
+            Expected { format: FORMAT, versions: (VERSION, VERSION), segment: id, field: NO_FIELD };
+        let (input, _) = envelope::open_entry(directory, entry, expected)?;
+        let info: SegmentInfo = json_file::read(&input)?;
+        let corrupt = |problem| input.corrupt(envelope::HEADER_LEN, problem);
+        if info.id != id {
+            return Err(corrupt(format!("describes segment {}, expected {id}", info.id)));
+        }
+        if self.file_name(&info.name) != entry.name {
+            return Err(corrupt(format!("describes a segment called {:?}", info.name)));
+        }
+        check(&info, &entry.name).map_err(corrupt)?;
+        Ok(info)
+    }
+}
+
+/// What makes a segment info unusable, if anything. Asked before writing one and after reading one.
+fn check(info: &SegmentInfo, own_file: &str) -> Result<(), String> {
+    names::check_segment(&info.name)?;
+    if info.max_doc == 0 {
+        return Err("a segment without documents".to_owned());
+    }
+    let mut seen = HashSet::from([own_file]);
+    for file in info.files() {
+        names::check_file(file, &info.name, &['.'], &mut seen)?;
+    }
+    let mut previous = None;
+    for field in info.vectors.iter().map(|vector| &vector.field) {
+        if field.number == NO_FIELD || previous.is_some_and(|previous| previous >= field.number) {
+            return Err(format!("vector field {} is out of order", field.number));
+        }
+        if !(1..=4096).contains(&field.dimension) {
+            return Err(format!("field {:?} has {} dimensions", field.name, field.dimension));
+        }
+        previous = Some(field.number);
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! Collects documents into blocks and compresses them.
+
+use super::{BLOCK_LEN, END_LEN, ENTRY_LEN, EXTENSION, FORMAT, LEVEL, MAX_DOCUMENT, VERSION};
+use lucerne_codec::envelope::{EnvelopeWriter, NO_FIELD};
+use lucerne_codec::vector::{WriteContext, Written, file_name};
+use lucerne_codec::{Error, Facts, Result};
+use zstd::bulk::Compressor;
+
+/// Writes one file of stored documents, in order.
+pub(super) struct Writer<'a> {
+    context: &'a WriteContext<'a>,
+    file: EnvelopeWriter,
+    compressor: Compressor<'static>,
+    /// Where each document of the open block ends, encoded.
+    ends: Vec<u8>,
+    /// The open block's documents.
+    bytes: Vec<u8>,
+    first_doc: u32,
+    documents: u32,
+    table: Vec<u8>,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn create(context: &'a WriteContext<'a>) -> Result<Self> {
+        let compressor = Compressor::new(LEVEL).map_err(|error| compress_error(context, error))?;
+        Ok(Self {
+            file: context.create(EXTENSION, FORMAT, VERSION, NO_FIELD)?,
+            context,
+            compressor,
+            ends: Vec::new(),
+            bytes: Vec::new(),
+            first_doc: 0,
+            documents: 0,
+            table: Vec::new(),
+        })
+    }
+
+    /// Documents so far: the id the next one gets.
+    pub(super) fn documents(&self) -> u32 {
+        self.documents
+    }
+
+    pub(super) fn add(&mut self, document: &[u8]) -> Result<()> {
+        if self.documents == self.context.max_doc {
+            return Err(self.miscounted());
+        }
+        if document.len() > MAX_DOCUMENT {
+            return Err(Error::Invalid(format!(
+                "document {} has {} bytes, at most {MAX_DOCUMENT} can be stored",
+                self.documents,
+                document.len()
+            )));
+        }
+        if self.ends.len() + END_LEN as usize + self.bytes.len() + document.len() > BLOCK_LEN {
+            self.close_block()?;
+        }
+        self.bytes.extend_from_slice(document);
+        // At most MAX_DOCUMENT: a block is closed before it holds more than one long document.
+        self.ends.extend_from_slice(&(self.bytes.len() as u32).to_le_bytes());
+        self.documents += 1;
+        Ok(())
+    }
+
+    fn close_block(&mut self) -> Result<()> {
+        if self.ends.is_empty() {
+            return Ok(());
+        }
+        self.context.cancel.check()?;
+        self.ends.append(&mut self.bytes);
+        let packed = self.compressor.compress(&self.ends);
+        let packed = packed.map_err(|error| compress_error(self.context, error))?;
+        self.table.extend_from_slice(&self.file.position().to_le_bytes());
+        // Compression adds a fraction of a percent at worst, so both lengths fit.
+        let words = [packed.len() as u32, self.ends.len() as u32, self.first_doc, crc32fast::hash(&packed)];
+        words.iter().for_each(|word| self.table.extend_from_slice(&word.to_le_bytes()));
+        self.file.write(&packed)?;
+        self.ends.clear();
+        self.first_doc = self.documents;
+        let (done, total) = (u64::from(self.documents), u64::from(self.context.max_doc));
+        self.context.progress.report("stored documents", done, total);
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> Result<Written> {
+        self.close_block()?;
+        if self.documents != self.context.max_doc {
+            return Err(self.miscounted());
+        }
+        // Every block holds a document, so there are at most as many.
+        let blocks = (self.table.len() as u64 / ENTRY_LEN) as u32;
+        self.table.extend_from_slice(&blocks.to_le_bytes());
+        self.table.extend_from_slice(&self.documents.to_le_bytes());
+        let crc = crc32fast::hash(&self.table);
+        self.table.extend_from_slice(&crc.to_le_bytes());
+        self.file.write(&self.table)?;
+        Ok(Written { files: vec![self.file.finish()?], meta: Facts::Null })
+    }
+
+    fn miscounted(&self) -> Error {
+        Error::Invalid(format!(
+            "stored_v1: more or fewer than the {} documents of segment {:?} were given",
+            self.context.max_doc, self.context.segment
+        ))
+    }
+}
+
+fn compress_error(context: &WriteContext<'_>, error: std::io::Error) -> Error {
+    Error::io(file_name(context.segment, NO_FIELD, EXTENSION), "compress a block of", error)
+}
