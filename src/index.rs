@@ -84,7 +84,7 @@ impl IndexBuilder {
             generation: 0,
             next_segment: 0,
             next_key: 0,
-            written_by: concat!("lucerne ", env!("CARGO_PKG_VERSION")).to_owned(),
+            written_by: crate::options::WRITTEN_BY.to_owned(),
             schema: schema.to_json(),
             segments: Vec::new(),
             user_data: Default::default(),

@@ -42,6 +42,7 @@ pub mod directory;
 mod document;
 mod error;
 mod index;
+mod merge;
 mod options;
 mod query;
 mod reader;
@@ -55,6 +56,7 @@ pub use error::{Error, ErrorKind, Result, ValueProblem};
 pub use index::{Index, IndexBuilder};
 pub use lucerne_codec as codec;
 pub use lucerne_codec::Similarity;
+pub use merge::{MergeEvent, MergeListener, MergeObserver, MergePolicy, TieredOptions};
 pub use options::{
     DEFAULT_CANDIDATES, DEFAULT_K, DEFAULT_RAM_BUDGET, MAX_CANDIDATES, MAX_K, MAX_SEGMENT_DOCS,
     MIN_RAM_BUDGET, WriterOptions,

@@ -1,7 +1,9 @@
 //! Every limit and default, named.
 
+use crate::merge::{MergeListener, MergeObserver, MergePolicy};
+
 /// How a writer buffers and flushes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WriterOptions {
     /// Memory for buffered documents and for flushing them, in bytes, over all threads. Default 256 MiB.
@@ -11,14 +13,32 @@ pub struct WriterOptions {
     /// Threads that build one segment's structures. Default: the cores of the machine.
     pub threads: usize,
     /// Seed of all that is random. With a seed, one thread and the same calls, the files are the same byte
-    /// for byte. Default: graphs are seeded with a constant, segment ids come from the system.
+    /// for byte (with merges: `merge_threads` 0). Default: graphs are seeded with a constant, segment ids come from the system.
     pub seed: Option<u64>,
+    /// Which merges run in the background. Default: tiered.
+    pub merge_policy: MergePolicy,
+    /// Background merges that work at once; more may have begun and wait. With 0, merges run on the thread
+    /// that flushes. Default: half the cores, at least 1.
+    pub merge_threads: usize,
+    /// Bytes per second that one merge writes at most. Default: no limit.
+    pub merge_bytes_per_second: Option<u64>,
+    /// Hears what happens to merges.
+    pub merge_observer: MergeObserver,
 }
 
 impl Default for WriterOptions {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-        Self { ram_budget: DEFAULT_RAM_BUDGET, flush_docs: None, threads, seed: None }
+        Self {
+            ram_budget: DEFAULT_RAM_BUDGET,
+            flush_docs: None,
+            threads,
+            seed: None,
+            merge_policy: MergePolicy::default(),
+            merge_threads: (threads / 2).max(1),
+            merge_bytes_per_second: None,
+            merge_observer: MergeObserver::default(),
+        }
     }
 }
 
@@ -55,6 +75,34 @@ impl WriterOptions {
         self.seed = Some(seed);
         self
     }
+
+    /// Sets [`WriterOptions::merge_policy`].
+    #[must_use]
+    pub fn merge_policy(mut self, policy: MergePolicy) -> Self {
+        self.merge_policy = policy;
+        self
+    }
+
+    /// Sets [`WriterOptions::merge_threads`].
+    #[must_use]
+    pub fn merge_threads(mut self, threads: usize) -> Self {
+        self.merge_threads = threads;
+        self
+    }
+
+    /// Sets [`WriterOptions::merge_bytes_per_second`].
+    #[must_use]
+    pub fn merge_bytes_per_second(mut self, bytes: u64) -> Self {
+        self.merge_bytes_per_second = Some(bytes);
+        self
+    }
+
+    /// Sets [`WriterOptions::merge_observer`].
+    #[must_use]
+    pub fn on_merge(mut self, listener: impl MergeListener + 'static) -> Self {
+        self.merge_observer = MergeObserver::new(listener);
+        self
+    }
 }
 
 /// 256 MiB: large enough that a first import of 100,000 vectors leaves few segments.
@@ -71,3 +119,5 @@ pub const MAX_CANDIDATES: usize = 100_000;
 pub const DEFAULT_K: usize = 10;
 /// Candidates a search keeps per segment unless told otherwise (or `k`, when that is more).
 pub const DEFAULT_CANDIDATES: usize = 100;
+/// The release, as segments and commits remember it.
+pub(crate) const WRITTEN_BY: &str = concat!("lucerne ", env!("CARGO_PKG_VERSION"));

@@ -8,6 +8,7 @@ mod builder;
 mod field;
 mod json;
 mod names;
+mod successor;
 mod vector;
 
 pub use builder::SchemaBuilder;

@@ -1,7 +1,6 @@
 //! Refresh, commit and rollback of a writer.
 
 use super::core::{Core, Stopped};
-use super::flush::{WRITTEN_BY, default_format};
 use super::slot::Deleted;
 use super::state::Entry;
 use crate::commit::{gc, manifest, publish};
@@ -61,8 +60,8 @@ pub(crate) fn prepare<'a>(
         generation,
         next_segment: core.next_segment(),
         next_key: capture.next_key,
-        written_by: WRITTEN_BY.to_owned(),
-        schema: core.schema.to_json(),
+        written_by: crate::options::WRITTEN_BY.to_owned(),
+        schema: core.schema().to_json(),
         segments: segments.collect::<Result<_>>()?,
         user_data: user_data.unwrap_or_else(|| last.user_data.clone()),
     };
@@ -92,7 +91,7 @@ fn commit_segment(core: &Core, entry: &Entry, deleted: &Deleted, generation: u64
             return Ok(info.clone()); // Deletes only grow: as many means the same.
         }
         let (directory, id) = (&*core.store.directory, reader.info().id);
-        let format = default_format(&core.store.registry.live_docs, "live docs")?;
+        let format = core.store.registry.default_live_docs()?;
         let file = format.write(directory, reader.name(), id, generation, &live)?;
         let info =
             LiveDocsInfo { format: format.name().to_owned(), generation, deleted: deleted.count(), file };
@@ -114,7 +113,7 @@ fn snapshot(core: &Core, settled: &[(Entry, Deleted)], info: &CommitInfo) -> Sna
         live_file: segment.live_docs.clone(),
     });
     Snapshot {
-        schema: core.schema.clone(),
+        schema: core.schema(),
         generation: info.generation,
         segments: segments.collect(),
         user_data: info.user_data.clone(),
@@ -188,7 +187,7 @@ pub(crate) fn refresh(core: &Core) -> Result<()> {
         live_file: None,
     });
     let snapshot = Arc::new(Snapshot {
-        schema: core.schema.clone(),
+        schema: core.schema(),
         generation: last.generation,
         segments: segments.collect(),
         user_data: last.user_data.clone(),

@@ -11,21 +11,22 @@ use super::state::{Captured, Entry, Frozen, Part, Stage, State};
 use crate::commit::manifest;
 use crate::document::{Document, Validated, validate};
 use crate::error::{Error, Result};
+use crate::merge::{Scheduler, SegmentMeta};
 use crate::options::WriterOptions;
-use crate::reader::{Snapshot, Store};
+use crate::reader::{SegmentReader, Snapshot, Store};
 use crate::schema::{KeyField, Schema};
 use lucerne_codec::{Cancel, DocId, SegmentId};
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 pub(crate) struct Core {
     pub(crate) store: Arc<Store>,
-    pub(crate) schema: Schema,
+    schema: RwLock<Schema>,
     pub(crate) options: WriterOptions,
     /// What one vector of a field costs until it is flushed, by field number.
-    vector_bytes: BTreeMap<u32, usize>,
+    vector_bytes: RwLock<BTreeMap<u32, usize>>,
     pub(crate) gate: RwLock<()>,
     keys: KeyMap,
     pool: Mutex<Vec<Buffer>>,
@@ -41,7 +42,15 @@ pub(crate) struct Core {
     /// Why the writer cannot go on, once it cannot.
     failed: Mutex<Option<Stopped>>,
     moment: AtomicU64,
+    /// Stops flushes and merges when the writer is dropped.
     pub(crate) cancel: Cancel,
+    /// A flush has ended since merges were last considered.
+    flushed: AtomicBool,
+    pub(crate) scheduler: Scheduler,
+    /// Held while a merge is being chosen.
+    pub(crate) choosing: Mutex<()>,
+    /// Forced merges run: no background merge begins.
+    pub(crate) forcing: AtomicBool,
 }
 
 /// Everything written up to a moment.
@@ -74,17 +83,13 @@ impl Core {
         next_segment: u64,
     ) -> Result<Self> {
         let schema = committed.schema.clone();
-        let mut vector_bytes = BTreeMap::new();
-        for field in schema.vector_fields() {
-            let format = store.registry.vectors(field.format(), "schema")?;
-            format.check(&field.info())?;
-            vector_bytes.insert(field.number(), format.buffered_bytes(&field.info()));
-        }
+        let vector_bytes = vector_bytes(&store, &schema)?;
+        let merge_threads = options.merge_threads;
         let core = Self {
             store,
-            schema,
+            schema: RwLock::new(schema),
             options,
-            vector_bytes,
+            vector_bytes: RwLock::new(vector_bytes),
             gate: RwLock::default(),
             keys: KeyMap::default(),
             pool: Mutex::default(),
@@ -97,6 +102,10 @@ impl Core {
             failed: Mutex::new(None),
             moment: AtomicU64::new(0),
             cancel: Cancel::new(),
+            flushed: AtomicBool::new(false),
+            scheduler: Scheduler::new(merge_threads),
+            choosing: Mutex::default(),
+            forcing: AtomicBool::new(false),
         };
         core.reset_to(committed);
         Ok(core)
@@ -128,11 +137,26 @@ impl Core {
         self.failed.lock().get_or_insert(why);
     }
 
+    /// The schema in force.
+    pub(crate) fn schema(&self) -> Schema {
+        self.schema.read().clone()
+    }
+
+    /// Replaces the schema for everything written from now on.
+    pub(crate) fn set_schema(&self, schema: &Schema) -> Result<()> {
+        let _alone = self.gate.write();
+        self.alive()?;
+        self.schema().check_successor(schema)?;
+        *self.vector_bytes.write() = vector_bytes(&self.store, schema)?;
+        *self.schema.write() = schema.clone();
+        Ok(())
+    }
+
     // ---- documents -------------------------------------------------------------------------------------
 
     /// Takes one document and returns its key.
     pub(crate) fn write(&self, document: &Document, mode: Mode) -> Result<String> {
-        let mut validated = validate(&self.schema, document)?;
+        let mut validated = validate(&self.schema(), document)?;
         self.make_room()?;
         let _open = self.gate.read();
         self.alive()?;
@@ -151,7 +175,8 @@ impl Core {
 
     /// Takes all documents or none, at one point in time.
     pub(crate) fn write_batch(&self, documents: &[Document], mode: Mode) -> Result<Vec<String>> {
-        let validated = documents.iter().map(|document| validate(&self.schema, document));
+        let schema = self.schema();
+        let validated = documents.iter().map(|document| validate(&schema, document));
         let mut validated: Vec<Validated> = validated.collect::<Result<_>>()?;
         self.make_room()?;
         let _alone = self.gate.write();
@@ -207,7 +232,7 @@ impl Core {
             let key = KeyField::automatic(number);
             let shard = self.keys.lock(&key);
             if self.locate(&shard, &key)?.is_none() {
-                document.assign_key(&self.schema, number);
+                document.assign_key(&self.schema(), number);
                 return Ok((key, shard, None));
             }
         }
@@ -227,7 +252,8 @@ impl Core {
     }
 
     fn push(&self, shard: &mut Shard, buffer: &mut Buffer, key: &str, document: &Validated) -> DocId {
-        let doc = buffer.push(key, document, |field| self.vector_bytes.get(&field).copied().unwrap_or(0));
+        let vector_bytes = self.vector_bytes.read();
+        let doc = buffer.push(key, document, |field| vector_bytes.get(&field).copied().unwrap_or(0));
         shard.insert(key.into(), Place { slot: Arc::clone(&buffer.slot), doc });
         doc
     }
@@ -280,8 +306,7 @@ impl Core {
                 }
             }
         };
-        let number = self.next_segment.fetch_add(1, Ordering::Relaxed);
-        self.in_flight.lock().insert(number);
+        let number = self.take_segment_number();
         let flushed = self.flush(number, &buffer);
         let result = self.finish_flush(frozen, buffer, flushed);
         self.in_flight.lock().remove(&number);
@@ -296,10 +321,10 @@ impl Core {
                 directory: &*self.store.directory,
                 registry: &self.store.registry,
                 pins: &self.store.pins,
-                schema: &self.schema,
+                schema: &self.schema(),
                 name: &name,
                 id: self.segment_id(number)?,
-                seed: self.options.seed.unwrap_or(DEFAULT_SEED),
+                seed: self.seed(),
                 threads: self.options.threads,
                 cancel: &self.cancel,
                 sibling: ready.iter().map(|entry| &*entry.reader).max_by_key(|reader| reader.max_doc()),
@@ -344,6 +369,8 @@ impl Core {
                 if entry.is_some() {
                     self.keys.forget(&frozen.slot, buffer.keys().iter().map(|key| &**key));
                     self.one_buffer_less();
+                    frozen.slot.findable.store(true, Ordering::Release);
+                    self.flushed.store(true, Ordering::Relaxed);
                 }
                 self.recount_stuck(frozen, false);
             }
@@ -368,7 +395,7 @@ impl Core {
         }
     }
 
-    fn segment_id(&self, number: u64) -> Result<SegmentId> {
+    pub(crate) fn segment_id(&self, number: u64) -> Result<SegmentId> {
         let mut id = [0u8; 16];
         match self.options.seed {
             Some(seed) => {
@@ -453,10 +480,75 @@ impl Core {
             if self.in_flight.lock().contains(&number))
     }
 
+    /// A segment number nobody else gets; its files are not collected until [`Core::release`].
+    pub(crate) fn take_segment_number(&self) -> u64 {
+        let mut in_flight = self.in_flight.lock();
+        let number = self.next_segment.fetch_add(1, Ordering::Relaxed);
+        in_flight.insert(number);
+        number
+    }
+
+    /// A merge has ended: its sources may be chosen again, its files are no longer protected.
+    pub(crate) fn release(&self, number: u64, sources: &[Entry]) {
+        sources.iter().for_each(|entry| entry.slot.merging.store(false, Ordering::Relaxed));
+        self.in_flight.lock().remove(&number);
+    }
+
+    /// Whether a flush has ended since the last call.
+    pub(crate) fn take_flushed(&self) -> bool {
+        self.flushed.load(Ordering::Relaxed) && self.flushed.swap(false, Ordering::Relaxed)
+    }
+
+    /// The ready segments, in order.
+    pub(crate) fn ready(&self) -> Arc<Vec<Entry>> {
+        Arc::clone(&self.state.lock().ready)
+    }
+
+    /// What a policy may know of the segments that no merge is using.
+    pub(crate) fn free_segments(&self) -> Vec<SegmentMeta> {
+        let schema = self.schema();
+        let ready = self.ready();
+        let free = ready.iter().filter(|entry| {
+            entry.slot.findable.load(Ordering::Acquire) && !entry.slot.merging.load(Ordering::Relaxed)
+        });
+        free.map(|entry| SegmentMeta {
+            name: entry.reader.name().to_owned(),
+            docs: entry.reader.max_doc(),
+            deleted: entry.slot.deleted().count(),
+            bytes: entry.reader.files().map(|file| file.len).sum(),
+            outdated: is_outdated(&schema, &entry.reader),
+        })
+        .collect()
+    }
+
+    /// Seed of graphs.
+    pub(crate) fn seed(&self) -> u64 {
+        self.options.seed.unwrap_or(DEFAULT_SEED)
+    }
+
     /// The number the next segment takes.
     pub(crate) fn next_segment(&self) -> u64 {
         self.next_segment.load(Ordering::Relaxed)
     }
+}
+
+/// Whether a segment was written with another format or other parameters than the schema asks for now.
+fn is_outdated(schema: &Schema, segment: &SegmentReader) -> bool {
+    segment.vectors().iter().any(|vectors| {
+        schema
+            .vector_field(vectors.field.number)
+            .is_ok_and(|field| field.format() != vectors.format || field.info() != vectors.field)
+    })
+}
+
+/// What one vector of each field costs until it is flushed; checks the fields' parameters.
+fn vector_bytes(store: &Store, schema: &Schema) -> Result<BTreeMap<u32, usize>> {
+    let costs = schema.vector_fields().map(|field| {
+        let format = store.registry.vectors(field.format(), "schema")?;
+        format.check(&field.info())?;
+        Ok((field.number(), format.buffered_bytes(&field.info())))
+    });
+    costs.collect()
 }
 
 /// Seed of graphs when none is given.

@@ -2,15 +2,13 @@
 
 use super::buffer::Buffer;
 use crate::error::Result;
+use crate::merge::structure;
 use crate::reader::{Pins, SegmentReader};
 use crate::schema::Schema;
-use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
-use lucerne_codec::vector::{VectorReader, WriteContext, Written};
+use lucerne_codec::segment_info::{SegmentInfo, VectorInfo};
+use lucerne_codec::vector::{VectorReader, WriteContext};
 use lucerne_codec::{Cancel, Directory, Registry, SegmentId};
 use std::sync::Arc;
-
-/// The release, as segments and commits remember it.
-pub(crate) const WRITTEN_BY: &str = concat!("lucerne ", env!("CARGO_PKG_VERSION"));
 
 /// What a flush needs to know.
 pub(crate) struct FlushTask<'a> {
@@ -59,21 +57,21 @@ fn write(task: &FlushTask<'_>, buffer: &Buffer) -> Result<SegmentReader> {
             format.write(&context, &info, buffered.rows(), sibling(task, number, field.format()))?;
         vectors.push(VectorInfo { field: info, structure: structure(field.format(), written) });
     }
-    let stored = default_format(&task.registry.stored, "stored documents")?;
+    let stored = task.registry.default_stored()?;
     let written = stored.write(&context, &mut |doc, into| {
         into.clear();
         into.extend_from_slice(buffer.stored(doc));
         Ok(())
     })?;
     let stored = structure(stored.name(), written);
-    let keys = default_format(&task.registry.keys, "keys")?;
+    let keys = task.registry.default_keys()?;
     let texts: Vec<&str> = buffer.keys().iter().map(|key| &**key).collect();
     let keys = structure(keys.name(), keys.write(&context, &texts)?);
     let info = SegmentInfo {
         name: task.name.to_owned(),
         id: task.id,
         max_doc: buffer.len(),
-        written_by: WRITTEN_BY.to_owned(),
+        written_by: crate::options::WRITTEN_BY.to_owned(),
         stored,
         keys,
         vectors,
@@ -86,16 +84,6 @@ fn write(task: &FlushTask<'_>, buffer: &Buffer) -> Result<SegmentReader> {
 fn sibling<'a>(task: &FlushTask<'a>, number: u32, format: &str) -> Option<&'a dyn VectorReader> {
     let field = task.sibling?.vector_field(number)?;
     (field.format == format).then_some(&*field.reader)
-}
-
-fn structure(format: &str, written: Written) -> StructureInfo {
-    StructureInfo { format: format.to_owned(), files: written.files, meta: written.meta }
-}
-
-/// The format new segments are written with.
-pub(crate) fn default_format<'a, F: ?Sized>(formats: &'a [Arc<F>], of: &str) -> Result<&'a F> {
-    let none = || lucerne_codec::Error::Invalid(format!("the registry has no format for {of}"));
-    Ok(&**formats.first().ok_or_else(none)?)
 }
 
 /// Deletes what was written of a segment that will not be.

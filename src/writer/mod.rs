@@ -8,6 +8,7 @@ mod commit;
 mod core;
 mod flush;
 mod keymap;
+mod merging;
 mod slot;
 mod state;
 
@@ -17,12 +18,13 @@ use crate::commit::recover::OnDamage;
 use crate::commit::{gc, manifest};
 use crate::document::Document;
 use crate::error::{Error, Result};
+use crate::merge;
 use crate::options::WriterOptions;
 use crate::reader::Store;
 use crate::schema::Schema;
 use commit::Committed;
 use core::{Core, Mode, Stopped};
-use lucerne_codec::Lock;
+use lucerne_codec::{Cancel, Facts, Lock};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +35,7 @@ use std::sync::Arc;
 /// [`Writer::refresh`] or [`Writer::commit`], and survives the process after [`Writer::commit`] only.
 /// Dropping the writer throws uncommitted documents away; [`Writer::close`] commits them first.
 pub struct Writer {
-    core: Core,
+    core: Arc<Core>,
     committed: Mutex<Committed>,
     _lock: Box<dyn Lock>,
 }
@@ -53,7 +55,7 @@ impl Writer {
         // anything an older commit needs is deleted, it must be.
         store.directory.sync_dir()?;
         let next = manifest::next_numbers(&info, &store.directory.list()?);
-        let core = Core::new(store, options, &snapshot, info.next_key, next.segment)?;
+        let core = Arc::new(Core::new(store, options, &snapshot, info.next_key, next.segment)?);
         let committed = Committed::new(snapshot, info, next.generation);
         let keep = |file: &str| committed.files.contains(file) || core.store.pins.files().contains(file);
         gc::collect(&*core.store.directory, keep)?;
@@ -62,8 +64,18 @@ impl Writer {
     }
 
     /// The index's schema.
-    pub fn schema(&self) -> &Schema {
-        &self.core.schema
+    pub fn schema(&self) -> Schema {
+        self.core.schema()
+    }
+
+    /// Replaces the schema from now on: fields may be added, and how a vector field is indexed may change.
+    /// Existing segments stay as they were written until they are merged; [`Writer::force_merge`] rewrites
+    /// them. Durable with the next commit.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] when a field was removed, moved or changed in type, dimension or similarity.
+    pub fn set_schema(&self, schema: &Schema) -> Result<()> {
+        self.core.set_schema(schema)
     }
 
     /// Adds a document and returns its key: the one given, or an automatic one.
@@ -74,6 +86,7 @@ impl Writer {
     /// When a full buffer cannot be flushed (a full disk), the document is not taken and what was buffered
     /// stays in memory: free space and go on.
     pub fn add(&self, document: &Document) -> Result<String> {
+        self.room()?;
         self.core.write(document, Mode::Add)
     }
 
@@ -82,6 +95,7 @@ impl Writer {
     /// # Errors
     /// As [`Writer::add`], but an existing key is no error.
     pub fn upsert(&self, document: &Document) -> Result<String> {
+        self.room()?;
         self.core.write(document, Mode::Upsert)
     }
 
@@ -90,6 +104,7 @@ impl Writer {
     /// # Errors
     /// As [`Writer::add`], for the first document that fails; also when two of them have the same key.
     pub fn add_batch(&self, documents: &[Document]) -> Result<Vec<String>> {
+        self.room()?;
         self.core.write_batch(documents, Mode::Add)
     }
 
@@ -98,6 +113,7 @@ impl Writer {
     /// # Errors
     /// As [`Writer::upsert`]; also when two of them have the same key.
     pub fn upsert_batch(&self, documents: &[Document]) -> Result<Vec<String>> {
+        self.room()?;
         self.core.write_batch(documents, Mode::Upsert)
     }
 
@@ -106,7 +122,8 @@ impl Writer {
     /// # Errors
     /// [`Error::NoSuchField`] when `field` is not the key field.
     pub fn delete(&self, field: &str, key: &str) -> Result<bool> {
-        let key_field = self.core.schema.key().name();
+        let schema = self.core.schema();
+        let key_field = schema.key().name();
         if field != key_field {
             return Err(Error::NoSuchField {
                 field: field.to_owned(),
@@ -122,7 +139,9 @@ impl Writer {
     /// # Errors
     /// When a buffer cannot be flushed; it stays in memory.
     pub fn refresh(&self) -> Result<()> {
-        commit::refresh(&self.core)
+        commit::refresh(&self.core)?;
+        merging::consider(&self.core);
+        Ok(())
     }
 
     /// Makes everything written so far durable and visible; returns the commit's generation. When nothing
@@ -133,7 +152,9 @@ impl Writer {
     /// writer must be reopened ([`Error::WriterFailed`]); after any other error (a full disk) the documents
     /// stay in the writer and the commit can be tried again.
     pub fn commit(&self) -> Result<u64> {
-        self.prepare_commit()?.commit()
+        let generation = self.prepare_commit()?.commit()?;
+        merging::consider(&self.core);
+        Ok(generation)
     }
 
     /// The first phase of a commit: everything durable, nothing visible. Other commits and rollbacks wait
@@ -162,12 +183,72 @@ impl Writer {
         commit::rollback(&self.core, &self.committed)
     }
 
-    /// Commits and closes. Dropping the writer instead throws uncommitted documents away.
+    /// Merges until at most `max_segments` segments are left; with 1, deletes are dropped too. Segments of
+    /// another format than the schema asks for are rewritten. Waits for background merges first. What
+    /// changed becomes durable with the next commit. Returns the record of each merge.
+    ///
+    /// # Errors
+    /// When the merge fails or is cancelled; the segments are as they were (or as the merges before it left
+    /// them).
+    pub fn force_merge(&self, max_segments: usize, cancel: &Cancel) -> Result<Vec<Facts>> {
+        self.refresh()?;
+        merging::run_all(&self.core, cancel, |segments| merge::force_merge(segments, max_segments))
+    }
+
+    /// What [`Writer::force_merge`] would do: for each merge its sources, what would be kept, requantized or
+    /// resampled, and bytes to read and write.
+    ///
+    /// # Errors
+    /// When a source cannot be read.
+    pub fn plan_force_merge(&self, max_segments: usize) -> Result<Vec<Facts>> {
+        merging::plan_all(&self.core, |segments| merge::force_merge(segments, max_segments))
+    }
+
+    /// Rewrites every segment whose share of deleted documents is above `above`.
+    ///
+    /// # Errors
+    /// As [`Writer::force_merge`].
+    pub fn expunge_deletes(&self, above: f64, cancel: &Cancel) -> Result<Vec<Facts>> {
+        self.refresh()?;
+        merging::run_all(&self.core, cancel, |segments| merge::expunge_deletes(segments, above))
+    }
+
+    /// What [`Writer::expunge_deletes`] would do.
+    ///
+    /// # Errors
+    /// As [`Writer::plan_force_merge`].
+    pub fn plan_expunge_deletes(&self, above: f64) -> Result<Vec<Facts>> {
+        merging::plan_all(&self.core, |segments| merge::expunge_deletes(segments, above))
+    }
+
+    /// Waits until no background merge runs and the policy wants no more.
+    pub fn wait_for_merges(&self) {
+        self.core.scheduler.wait_until_idle();
+    }
+
+    /// Asks running background merges to stop; their sources stay.
+    pub fn cancel_merges(&self) {
+        self.core.scheduler.cancel_all();
+    }
+
+    /// Waits for merges, commits and closes. Dropping the writer instead stops merges and throws uncommitted
+    /// documents away.
     ///
     /// # Errors
     /// As [`Writer::commit`]; the writer is closed all the same.
     pub fn close(self) -> Result<()> {
+        self.refresh()?;
+        self.wait_for_merges();
         self.commit().map(drop)
+    }
+
+    /// Waits while merges cannot keep up.
+    fn room(&self) -> Result<()> {
+        if self.core.take_flushed() {
+            merging::consider(&self.core);
+            merging::slow_down(&self.core);
+        }
+        Ok(())
     }
 }
 
@@ -175,6 +256,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.core.cancel.cancel();
         self.core.stop(Stopped::Closed);
+        self.core.scheduler.close();
         self.core.store.forget_latest();
     }
 }

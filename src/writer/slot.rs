@@ -4,6 +4,7 @@ use lucerne_codec::commit::LiveDocsInfo;
 use lucerne_codec::{BitSet, DocId};
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Deleted documents; only ever grows. Cheap to clone at a point in time, copied when it changes after.
 #[derive(Clone, Debug, Default)]
@@ -63,13 +64,22 @@ pub(crate) struct Slot {
     deleted: Mutex<Deleted>,
     /// The live docs last written for it, with how many deletes they hold.
     pub(crate) written: Mutex<Option<LiveDocsInfo>>,
+    /// Its keys are found in the segment, no longer in the key map: it may be merged.
+    pub(crate) findable: AtomicBool,
+    /// A merge is using it.
+    pub(crate) merging: AtomicBool,
 }
 
 impl Slot {
     /// The slot of a segment that a commit names.
     pub(crate) fn committed(live: Option<&BitSet>, written: Option<LiveDocsInfo>) -> Self {
         let deleted = live.map(Deleted::from_live).unwrap_or_default();
-        Self { deleted: Mutex::new(deleted), written: Mutex::new(written) }
+        Self {
+            deleted: Mutex::new(deleted),
+            written: Mutex::new(written),
+            findable: AtomicBool::new(true),
+            merging: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn delete(&self, doc: DocId) {

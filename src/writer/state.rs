@@ -78,6 +78,18 @@ impl State {
     }
 }
 
+impl State {
+    /// Takes the entries that `is_source` names out and puts `merged`, if any, in their place.
+    pub(crate) fn replace_ready(&mut self, is_source: impl Fn(&Entry) -> bool, merged: Option<Entry>) {
+        let mut ready: Vec<Entry> = self.ready.iter().filter(|entry| !is_source(entry)).cloned().collect();
+        if let Some(merged) = merged {
+            let at = ready.partition_point(|other| other.sequence < merged.sequence);
+            ready.insert(at, merged);
+        }
+        self.ready = Arc::new(ready);
+    }
+}
+
 /// A segment, or a buffer about to be one, at the moment of a refresh or commit.
 pub(crate) struct Captured {
     pub(crate) part: Part,

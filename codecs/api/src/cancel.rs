@@ -3,34 +3,49 @@
 use crate::{Error, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-/// A flag that asks long work to stop. Clones share it.
+/// Asks long work to stop, or to wait. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel(Arc<Flags>);
+
+#[derive(Debug, Default)]
+struct Flags {
+    cancelled: AtomicBool,
+    paused: AtomicBool,
+}
+
+/// How often paused work looks whether it may go on.
+const PAUSE_STEP: Duration = Duration::from_millis(5);
 
 impl Cancel {
-    /// A flag that is not set.
+    /// Neither cancelled nor paused.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Asks the work to stop; it does at its next [`Cancel::check`].
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.cancelled.store(true, Ordering::Relaxed);
     }
 
     /// True once [`Cancel::cancel`] was called.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.cancelled.load(Ordering::Relaxed)
     }
 
-    /// [`Error::Cancelled`] once cancelled. Long loops call this at least every few milliseconds.
+    /// Asks the work to wait (`true`) or to go on (`false`).
+    pub fn pause(&self, paused: bool) {
+        self.0.paused.store(paused, Ordering::Relaxed);
+    }
+
+    /// [`Error::Cancelled`] once cancelled; waits while paused. Long loops call this at least every few
+    /// milliseconds.
     pub fn check(&self) -> Result<()> {
-        if self.is_cancelled() {
-            Err(Error::Cancelled)
-        } else {
-            Ok(())
+        while self.0.paused.load(Ordering::Relaxed) && !self.is_cancelled() {
+            std::thread::sleep(PAUSE_STEP);
         }
+        if self.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
     }
 }
 

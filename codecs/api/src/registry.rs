@@ -31,9 +31,7 @@ pub struct Registry {
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.vectors.iter().map(|format| format.name()).collect();
-        f.debug_struct("Registry")
-            .field("vectors", &names)
-            .finish_non_exhaustive()
+        f.debug_struct("Registry").field("vectors", &names).finish_non_exhaustive()
     }
 }
 
@@ -49,6 +47,21 @@ impl Registry {
     /// The vector format of that name; `file` is the file that names it.
     pub fn vectors(&self, name: &str, file: &str) -> Result<&dyn VectorFormat> {
         find(&self.vectors, name, file, |format| format.name()).map(|format| &**format)
+    }
+
+    /// The stored-document format new segments are written with.
+    pub fn default_stored(&self) -> Result<&dyn StoredFormat> {
+        first(&self.stored, "stored documents")
+    }
+
+    /// The key format new segments are written with.
+    pub fn default_keys(&self) -> Result<&dyn KeysFormat> {
+        first(&self.keys, "keys")
+    }
+
+    /// The live-docs format new commits are written with.
+    pub fn default_live_docs(&self) -> Result<&dyn LiveDocsFormat> {
+        first(&self.live_docs, "live docs")
     }
 
     /// The stored-document format of that name.
@@ -67,21 +80,19 @@ impl Registry {
     }
 }
 
+fn first<'a, F: ?Sized>(formats: &'a [Arc<F>], of: &str) -> Result<&'a F> {
+    let none = || Error::Invalid(format!("the registry has no format for {of}"));
+    Ok(&**formats.first().ok_or_else(none)?)
+}
+
 fn find<'a, F: ?Sized>(
     formats: &'a [Arc<F>],
     name: &str,
     file: &str,
     name_of: impl Fn(&F) -> &'static str,
 ) -> Result<&'a Arc<F>> {
-    formats
-        .iter()
-        .find(|format| name_of(format) == name)
-        .ok_or_else(|| {
-            let known: Vec<_> = formats.iter().map(|format| name_of(format)).collect();
-            Error::UnknownFormat {
-                file: file.to_owned(),
-                format: name.to_owned(),
-                known: known.join(", "),
-            }
-        })
+    formats.iter().find(|format| name_of(format) == name).ok_or_else(|| {
+        let known: Vec<_> = formats.iter().map(|format| name_of(format)).collect();
+        Error::UnknownFormat { file: file.to_owned(), format: name.to_owned(), known: known.join(", ") }
+    })
 }
