@@ -10,6 +10,8 @@ use lucerne_codec::{Cancel, DocId, Error, Facts, Input, Result};
 use serde_json::json;
 
 const HEAD_LEN: u64 = 16;
+/// Looks guided by interpolation, before bisection: a few more than even hashes ever need.
+const GUESSES: u32 = 16;
 /// A thorough check stops listing damaged keys here.
 const MAX_PROBLEMS: usize = 100;
 
@@ -96,20 +98,20 @@ impl Reader {
         Ok((hash, doc))
     }
 
-    /// The first entry whose hash is at least `hash`. Hashes are even, so where to look next is guessed
-    /// from the value; every other look halves the range, whatever the values are.
+    /// The first entry whose hash is at least `hash`. Hashes are even, so the first looks go where
+    /// the value should be; after these the range is halved, whatever the values are.
     fn first_at_least(&self, hash: u64) -> Result<u32> {
         let (mut low, mut high) = (0, self.max_doc);
         let (mut low_hash, mut high_hash) = (0, u64::MAX);
-        let mut guess = true;
+        let mut guesses = GUESSES;
         while low < high {
             let span = u64::from(high - low);
             let (above, width) = (hash.saturating_sub(low_hash), high_hash.saturating_sub(low_hash));
-            let step = match guess {
+            let step = match guesses > 0 {
                 true => (u128::from(above) * u128::from(span) / (u128::from(width) + 1)) as u64,
                 false => span / 2,
             };
-            guess = !guess;
+            guesses = guesses.saturating_sub(1);
             let middle = low + step.min(span - 1) as u32;
             let (found, _) = self.entry(middle)?;
             match found < hash {

@@ -36,14 +36,16 @@ pub const MAX_DOCUMENT: usize = 16 << 20;
 const FORMAT: &str = "stored";
 const VERSION: u32 = 1;
 const EXTENSION: &str = "stored";
-/// Blocks are closed before they grow beyond this, decompressed.
+/// Blocks are closed before they grow beyond this, decompressed. On package descriptions twice the length
+/// saves 6 % of the file and doubles the time of a read at random (40 µs).
 const BLOCK_LEN: usize = 16 << 10;
 /// Longest block a reader accepts, decompressed: the longest document and where it ends.
 const MAX_BLOCK: u32 = MAX_DOCUMENT as u32 + END_LEN;
 const END_LEN: u32 = 4;
 const ENTRY_LEN: u64 = 24;
 const TAIL_LEN: u64 = 12;
-/// zstd's default level.
+/// On package descriptions 2 % smaller than level 1 at about its speed; level 6 saves 4 % more at a third
+/// of it.
 const LEVEL: i32 = 3;
 
 /// The format of stored documents.
