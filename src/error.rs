@@ -89,6 +89,14 @@ pub enum Error {
         /// The folder.
         path: String,
     },
+    /// The index has a newer commit than the caller expected.
+    #[error("the index is at generation {found}, expected {expected}; look again and decide anew")]
+    GenerationMoved {
+        /// Generation the caller expected.
+        expected: u64,
+        /// Generation of the commit in force.
+        found: u64,
+    },
     /// An option or a call that cannot be honoured.
     #[error("{0}")]
     Invalid(String),
@@ -276,6 +284,7 @@ impl Error {
             | Self::NotStored { .. }
             | Self::QueryVector { .. }
             | Self::WrongQuery { .. }
+            | Self::GenerationMoved { .. }
             | Self::Invalid(_) => ErrorKind::Usage,
         }
     }

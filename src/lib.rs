@@ -48,6 +48,7 @@ mod query;
 mod reader;
 mod schema;
 mod search;
+mod transfer;
 mod writer;
 
 pub use commit::recover::OnDamage;
@@ -55,7 +56,7 @@ pub use document::{Document, Value};
 pub use error::{Error, ErrorKind, Result, ValueProblem};
 pub use index::{Index, IndexBuilder};
 pub use lucerne_codec as codec;
-pub use lucerne_codec::Similarity;
+pub use lucerne_codec::{Cancel, Facts, Progress, Similarity};
 pub use merge::{MergeEvent, MergeListener, MergeObserver, MergePolicy, TieredOptions};
 pub use options::{
     DEFAULT_CANDIDATES, DEFAULT_K, DEFAULT_RAM_BUDGET, MAX_CANDIDATES, MAX_K, MAX_SEGMENT_DOCS,
@@ -67,4 +68,6 @@ pub use schema::{
     VectorOptions,
 };
 pub use search::{Hit, Hits, Searcher, SegmentSearch};
+pub use transfer::SegmentBuilder;
+pub use transfer::SegmentHandle;
 pub use writer::{PreparedCommit, Writer};

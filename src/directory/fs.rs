@@ -7,6 +7,7 @@ use lucerne_codec::{Directory, Error, Input, Lock, Output, Result};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Bytes handed to the operating system at a time.
 const WRITE_STEP: usize = 128 * 1024;
@@ -92,6 +93,32 @@ impl Directory for FsDirectory {
         let metadata = regular_file(&self.path.join(name));
         let metadata = metadata.map_err(|source| Error::io(name, "read the length", source))?;
         Ok(metadata.len())
+    }
+
+    fn path(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
+    /// Linking fails between file systems, and on file systems without hard links.
+    fn link_from(&self, folder: &Path, file: &str, name: &str) -> Result<bool> {
+        check_data_name(file)?;
+        check_data_name(name)?;
+        let (from, to) = (folder.join(file), self.path.join(name));
+        regular_file(&from).map_err(|source| Error::io(file, "link", source))?;
+        match fs::hard_link(&from, &to) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(Error::io(name, "create", error))
+            }
+            Err(_) => Ok(false),
+        }
+    }
+
+    fn age(&self, name: &str) -> Result<Option<Duration>> {
+        check_name(name)?;
+        let metadata = regular_file(&self.path.join(name));
+        let metadata = metadata.map_err(|source| Error::io(name, "read the age", source))?;
+        Ok(metadata.modified().ok().and_then(|written| written.elapsed().ok()))
     }
 
     /// Names that are not Unicode are left out: they are not lucerne's.

@@ -15,7 +15,7 @@ use crate::merge::{Scheduler, SegmentMeta};
 use crate::options::WriterOptions;
 use crate::reader::{SegmentReader, Snapshot, Store};
 use crate::schema::{KeyField, Schema};
-use lucerne_codec::{Cancel, DocId, SegmentId};
+use lucerne_codec::{BitSet, Cancel, DocId, SegmentId};
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -474,6 +474,33 @@ impl Core {
         self.moment.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// Adds finished segments, all or none, when none of their keys has a live document yet.
+    pub(crate) fn attach(&self, segments: Vec<(SegmentReader, Option<BitSet>)>) -> Result<()> {
+        let _alone = self.gate.write();
+        self.alive()?;
+        let mut keys = HashSet::new();
+        for (reader, live) in &segments {
+            for doc in 0..reader.max_doc() {
+                if live.as_ref().is_some_and(|live| !live.contains(doc)) {
+                    continue;
+                }
+                let key = reader.keys().key(doc)?;
+                let taken = self.locate(&self.keys.lock(key), key)?.is_some();
+                if taken || !keys.insert(key.to_owned()) {
+                    return Err(Error::DuplicateKey { key: key.to_owned() });
+                }
+            }
+        }
+        let mut state = self.state.lock();
+        for (reader, live) in segments {
+            let sequence = state.next_sequence;
+            state.next_sequence += 1;
+            let slot = Arc::new(Slot::committed(live.as_ref(), None));
+            state.add_ready(Entry { reader: Arc::new(reader), slot, sequence });
+        }
+        Ok(())
+    }
+
     /// Whether a file belongs to a segment that is being written.
     pub(crate) fn is_in_flight(&self, file: &str) -> bool {
         matches!(manifest::classify(file), manifest::FileKind::Segment(number)
@@ -523,7 +550,7 @@ impl Core {
 
     /// Seed of graphs.
     pub(crate) fn seed(&self) -> u64 {
-        self.options.seed.unwrap_or(DEFAULT_SEED)
+        self.options.seed.unwrap_or(crate::options::DEFAULT_SEED)
     }
 
     /// The number the next segment takes.
@@ -550,9 +577,6 @@ fn vector_bytes(store: &Store, schema: &Schema) -> Result<BTreeMap<u32, usize>> 
     });
     costs.collect()
 }
-
-/// Seed of graphs when none is given.
-const DEFAULT_SEED: u64 = 42;
 
 /// SplitMix64's output function (Steele, Lea, Flood 2014).
 fn mix(mut z: u64) -> u64 {

@@ -12,7 +12,9 @@ mod merging;
 mod slot;
 mod state;
 
+pub(crate) use buffer::Buffer;
 pub use commit::PreparedCommit;
+pub(crate) use flush::{FlushTask, discard, flush};
 
 use crate::commit::recover::OnDamage;
 use crate::commit::{gc, manifest};
@@ -20,11 +22,11 @@ use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::merge;
 use crate::options::WriterOptions;
-use crate::reader::Store;
+use crate::reader::{SegmentReader, Store};
 use crate::schema::Schema;
 use commit::Committed;
 use core::{Core, Mode, Stopped};
-use lucerne_codec::{Cancel, Facts, Lock};
+use lucerne_codec::{BitSet, Cancel, Facts, Lock, SegmentId};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -240,6 +242,26 @@ impl Writer {
         self.refresh()?;
         self.wait_for_merges();
         self.commit().map(drop)
+    }
+
+    /// Generation of the commit in force.
+    pub fn generation(&self) -> u64 {
+        self.committed.lock().info.generation
+    }
+
+    /// Ids of all ready segments.
+    pub(crate) fn segment_ids(&self) -> Vec<SegmentId> {
+        self.core.ready().iter().map(|entry| entry.reader.info().id).collect()
+    }
+
+    /// A name for a segment from elsewhere.
+    pub(crate) fn take_segment_name(&self) -> String {
+        manifest::segment_name(self.core.take_segment_number())
+    }
+
+    /// Adds finished segments, all or none.
+    pub(crate) fn attach(&self, segments: Vec<(SegmentReader, Option<BitSet>)>) -> Result<()> {
+        self.core.attach(segments)
     }
 
     /// Waits while merges cannot keep up.

@@ -3,6 +3,8 @@
 use super::Input;
 use crate::Result;
 use std::fmt;
+use std::path::Path;
+use std::time::Duration;
 
 /// A flat folder of write-once files.
 ///
@@ -37,6 +39,22 @@ pub trait Directory: Send + Sync + fmt::Debug {
 
     /// Makes all creations, renames and deletions so far durable (fsync of the folder).
     fn sync_dir(&self) -> Result<()>;
+
+    /// The folder in the file system, if it is one.
+    fn path(&self) -> Option<&Path> {
+        None
+    }
+
+    /// Gives a finished file of another folder a second name here (a hard link). False when this directory,
+    /// or the two folders together, cannot do that; then it must be copied.
+    fn link_from(&self, _folder: &Path, _file: &str, _name: &str) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// How long ago a file was last written; `None` when that is not known.
+    fn age(&self, _name: &str) -> Result<Option<Duration>> {
+        Ok(None)
+    }
 
     /// Takes the named lock, or says who holds it ([`crate::Error::Locked`]). The lock dies with the
     /// process. `owner` is a short text kept beside the lock for that message.

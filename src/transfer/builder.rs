@@ -1,0 +1,149 @@
+//! Building one segment outside an index.
+
+use super::BUILT_PREFIX;
+use super::handle::SegmentHandle;
+use crate::directory::FsDirectory;
+use crate::document::{Document, validate};
+use crate::error::{Error, Result};
+use crate::index::IndexBuilder;
+use crate::options::WriterOptions;
+use crate::reader::{Pins, SegmentReader};
+use crate::schema::Schema;
+use crate::writer::{Buffer, FlushTask, flush};
+use lucerne_codec::envelope::FileEntry;
+use lucerne_codec::{Cancel, Directory, Registry, SegmentId};
+use serde_json::{Map, Value};
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Builds one segment in a folder, for any number of processes at once: nothing is shared, nothing trained.
+///
+/// Documents are held in memory until [`SegmentBuilder::finish`]. A builder that is dropped, or whose process
+/// dies, leaves nothing that an index would ever see.
+#[derive(Debug)]
+pub struct SegmentBuilder {
+    schema: Schema,
+    registry: Registry,
+    options: WriterOptions,
+    directory: Arc<FsDirectory>,
+    buffer: Buffer,
+    keys: HashSet<String>,
+}
+
+impl SegmentBuilder {
+    /// A builder of documents of `schema`, with the built-in formats; `folder` is created if need be and may
+    /// be the index's own.
+    ///
+    /// # Errors
+    /// When the folder cannot be created, a field's parameters are refused, or keys are automatic (numbers
+    /// given in two places would clash).
+    pub fn new(schema: Schema, folder: impl AsRef<Path>, options: WriterOptions) -> Result<Self> {
+        let registry = IndexBuilder::new().registry().clone();
+        for field in schema.vector_fields() {
+            registry.vectors(field.format(), "schema")?.check(&field.info())?;
+        }
+        if schema.key().is_automatic() {
+            let problem = "keys are automatic: give keys where segments are built apart".to_owned();
+            return Err(Error::Schema { field: Some(schema.key().name().to_owned()), problem });
+        }
+        let directory = Arc::new(FsDirectory::create(folder)?);
+        Ok(Self { schema, registry, options, directory, buffer: Buffer::default(), keys: HashSet::new() })
+    }
+
+    /// Takes a document.
+    ///
+    /// # Errors
+    /// As [`crate::Writer::add`].
+    pub fn add(&mut self, document: &Document) -> Result<()> {
+        let validated = validate(&self.schema, document)?;
+        let key = validated.key.clone().unwrap_or_default();
+        if !self.keys.insert(key.clone()) {
+            return Err(Error::DuplicateKey { key });
+        }
+        self.buffer.push(&key, &validated, |_| 0);
+        Ok(())
+    }
+
+    /// Documents taken so far.
+    pub fn len(&self) -> u32 {
+        self.buffer.len()
+    }
+
+    /// True when no document was taken.
+    pub fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
+    /// Writes the segment, makes it durable and returns its handle. The segment info, without which the
+    /// other files mean nothing, gets its name last.
+    ///
+    /// # Errors
+    /// When there is no document or a file cannot be written; nothing is left behind then, as far as
+    /// possible.
+    pub fn finish(self) -> Result<SegmentHandle> {
+        if self.buffer.is_empty() {
+            return Err(Error::Invalid("a segment needs at least one document".into()));
+        }
+        let mut bytes = [0u8; 16];
+        getrandom::fill(&mut bytes).map_err(|error| {
+            let source = std::io::Error::other(error.to_string());
+            lucerne_codec::Error::io("the system's random source", "read", source)
+        })?;
+        let id = SegmentId(bytes);
+        let name = format!("{BUILT_PREFIX}{id}");
+        let directory: &dyn Directory = &*self.directory;
+        let reader = flush(
+            &FlushTask {
+                directory,
+                registry: &self.registry,
+                pins: &Arc::<Pins>::default(),
+                schema: &self.schema,
+                name: &name,
+                id,
+                seed: self.options.seed.unwrap_or(crate::options::DEFAULT_SEED),
+                threads: self.options.threads,
+                cancel: &Cancel::new(),
+                sibling: None,
+            },
+            &self.buffer,
+        )?;
+        make_durable(directory, &reader)?;
+        Ok(self.handle(&reader))
+    }
+
+    fn handle(&self, reader: &SegmentReader) -> SegmentHandle {
+        let fields = reader.vectors().iter().map(|vectors| {
+            let mut facts = vectors.reader.inspect();
+            if let Value::Object(facts) = &mut facts {
+                facts.entry("format").or_insert_with(|| vectors.format.clone().into());
+            }
+            (vectors.field.name.clone(), facts)
+        });
+        SegmentHandle {
+            folder: self.directory.path().to_owned(),
+            name: reader.name().to_owned(),
+            id: reader.info().id,
+            docs: reader.max_doc(),
+            bytes: reader.files().map(|file| file.len).sum(),
+            info: reader.info_file().clone(),
+            schema: self.schema.to_json(),
+            fields: fields.collect::<Map<_, _>>().into(),
+            written_by: reader.info().written_by.clone(),
+        }
+    }
+}
+
+/// Every file synced while the segment info still has a temporary name; then its name, then the folder.
+fn make_durable(directory: &dyn Directory, reader: &SegmentReader) -> Result<()> {
+    let info: &FileEntry = reader.info_file();
+    let temporary = format!("{}.tmp", info.name);
+    directory.rename(&info.name, &temporary)?;
+    for file in reader.info().files() {
+        directory.sync(&file.name)?;
+    }
+    directory.sync(&temporary)?;
+    directory.sync_dir()?;
+    directory.rename(&temporary, &info.name)?;
+    Ok(directory.sync_dir()?)
+}
