@@ -1,0 +1,119 @@
+//! The `.vec` file: rows of little-endian f32, one after the other.
+
+use lucerne_codec::envelope::{self, Expected, FOOTER_LEN, FileEntry, HEADER_LEN};
+use lucerne_codec::io::Access;
+use lucerne_codec::vector::{OpenContext, WriteContext};
+use lucerne_codec::{FieldInfo, Input, Ordinal, Result};
+
+/// Format name in the file's header.
+pub const FORMAT: &str = "flat_f32";
+/// Version written.
+pub const VERSION: u32 = 1;
+
+/// Rows between two looks at the cancel flag.
+const STEP: usize = 1_024;
+
+/// Writes rows in the order given; there must be `count` of them, each as long as the field says.
+pub fn write<'a>(
+    context: &WriteContext<'_>,
+    field: &FieldInfo,
+    count: usize,
+    rows: impl Iterator<Item = Result<&'a [u8]>>,
+) -> Result<FileEntry> {
+    let mut file = context.create("vec", FORMAT, VERSION, field.number)?;
+    for (index, row) in rows.enumerate() {
+        if index % STEP == 0 {
+            context.cancel.check()?;
+            context.progress.report("raw vectors", index as u64, count as u64);
+        }
+        file.write(row?)?;
+    }
+    context.progress.report("raw vectors", count as u64, count as u64);
+    file.finish()
+}
+
+/// An open `.vec` file.
+#[derive(Debug)]
+pub struct RawRows {
+    body: Input,
+    row_len: usize,
+    len: usize,
+}
+
+impl RawRows {
+    /// Opens the file of `len` rows; only header, footer and length are read.
+    pub fn open(context: &OpenContext<'_>, entry: &FileEntry, field: &FieldInfo, len: usize) -> Result<Self> {
+        let expected = Expected {
+            format: FORMAT,
+            versions: (VERSION, VERSION),
+            segment: context.segment_id,
+            field: field.number,
+        };
+        let (file, _) = envelope::open_entry(context.directory, entry, expected)?;
+        let row_len = field.row_len();
+        let bytes = (len as u64).checked_mul(row_len as u64);
+        if bytes.and_then(|bytes| bytes.checked_add(HEADER_LEN + FOOTER_LEN)) != Some(file.len() as u64) {
+            let problem = format!("{len} rows of {row_len} bytes do not make {} bytes", file.len());
+            return Err(file.corrupt(0, problem));
+        }
+        let body = envelope::body(&file)?;
+        body.advise(Access::Random);
+        Ok(Self { body, row_len, len })
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bytes of the rows.
+    pub fn bytes(&self) -> &[u8] {
+        self.body.bytes()
+    }
+
+    /// File name.
+    pub fn name(&self) -> &str {
+        self.body.name()
+    }
+
+    /// The row of a vector.
+    pub fn row(&self, ordinal: Ordinal) -> Result<&[u8]> {
+        self.body.slice(u64::from(ordinal) * self.row_len as u64, self.row_len as u64)
+    }
+
+    /// Loads a row's bytes ahead of their use.
+    pub fn prefetch(&self, ordinal: Ordinal) {
+        let offset = (ordinal as usize).saturating_mul(self.row_len);
+        lucerne_simd::prefetch(self.body.bytes(), offset, self.row_len);
+    }
+
+    /// An error about a row.
+    pub fn corrupt(&self, ordinal: Ordinal, problem: impl Into<String>) -> lucerne_codec::Error {
+        self.body.corrupt(u64::from(ordinal) * self.row_len as u64, problem)
+    }
+}
+
+/// Raw vectors by index, wherever they are: in a buffer, or spread over the sources of a merge.
+pub trait Rows: Sync {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// True when there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The row of one.
+    fn row(&self, index: usize) -> Result<&[u8]>;
+}
+
+/// The components of a row.
+#[inline]
+pub fn components(row: &[u8]) -> impl ExactSizeIterator<Item = f32> + '_ {
+    row.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes))
+}

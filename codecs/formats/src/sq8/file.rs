@@ -1,0 +1,190 @@
+//! The `.sq8` file: codes, corrections, and where needed encoding numbers and a centre.
+
+use super::meta::Center;
+use super::query::read_center;
+use super::{CodeRows, Codes, CodesMeta};
+use lucerne_codec::envelope::{self, EnvelopeWriter, Expected, FileEntry};
+use lucerne_codec::io::Access;
+use lucerne_codec::vector::{OpenContext, Problem, WriteContext};
+use lucerne_codec::{FieldInfo, Input, Ordinal, Result};
+
+/// Format name in the file's header.
+pub const FORMAT: &str = "sq8";
+/// Version written.
+pub const VERSION: u32 = 1;
+
+/// Vectors between two looks at the cancel flag.
+const STEP: usize = 4_096;
+
+/// Writes codes in the order given: `order[new]` is the index of a vector in `codes`.
+pub fn write(
+    context: &WriteContext<'_>,
+    field: &FieldInfo,
+    codes: &Codes,
+    order: &[Ordinal],
+    center: Option<&[f32]>,
+) -> Result<FileEntry> {
+    let mut file = context.create("sq8", FORMAT, VERSION, field.number)?;
+    let rows = codes.rows();
+    let dimension = codes.dimension;
+    for (done, &from) in order.iter().enumerate() {
+        if done % STEP == 0 {
+            context.cancel.check()?;
+            context.progress.report("codes", done as u64, order.len() as u64);
+        }
+        let start = from as usize * dimension;
+        file.write(rows.codes.get(start..start + dimension).unwrap_or_default())?;
+    }
+    let mut buffer = Vec::with_capacity(4 * STEP);
+    for part in order.chunks(STEP) {
+        buffer.clear();
+        for &from in part {
+            buffer.extend_from_slice(&rows.correction(from as usize).to_le_bytes());
+        }
+        file.write(&buffer)?;
+    }
+    if !rows.encodings.is_empty() {
+        for part in order.chunks(STEP) {
+            buffer.clear();
+            buffer.extend(part.iter().map(|&from| rows.encoding(from as usize) as u8));
+            file.write(&buffer)?;
+        }
+    }
+    write_center(&mut file, center)?;
+    file.finish()
+}
+
+fn write_center(file: &mut EnvelopeWriter, center: Option<&[f32]>) -> Result<()> {
+    file.write(&center.map(center_bytes).unwrap_or_default())
+}
+
+/// A centre as the file has it.
+pub fn center_bytes(center: &[f32]) -> Vec<u8> {
+    center.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// An open `.sq8` file.
+#[derive(Debug)]
+pub struct CodeFile {
+    codes: Input,
+    corrections: Input,
+    encodings: Input,
+    center: Option<Vec<f32>>,
+    meta: CodesMeta,
+    dimension: usize,
+}
+
+impl CodeFile {
+    /// Opens the file of `len` vectors. Reads header, footer, length and the centre.
+    pub fn open(
+        context: &OpenContext<'_>,
+        entry: &FileEntry,
+        field: &FieldInfo,
+        len: usize,
+        meta: CodesMeta,
+    ) -> Result<Self> {
+        let expected = Expected {
+            format: FORMAT,
+            versions: (VERSION, VERSION),
+            segment: context.segment_id,
+            field: field.number,
+        };
+        let (file, _) = envelope::open_entry(context.directory, entry, expected)?;
+        let body = envelope::body(&file)?;
+        if let Some(problem) = meta.problem(len as u64) {
+            return Err(file.corrupt(0, problem));
+        }
+        let (len, dimension) = (len as u64, u64::from(field.dimension));
+        let codes = len.checked_mul(dimension).ok_or_else(|| file.corrupt(0, format!("{len} vectors")))?;
+        let corrections = len.saturating_mul(4);
+        let encodings = if meta.encodings.len() > 1 { len } else { 0 };
+        let center = match meta.center {
+            Center::Crc32(_) => dimension * 4,
+            _ => 0,
+        };
+        let parts = [codes, corrections, encodings, center];
+        let total = parts.iter().try_fold(0u64, |sum, &part| sum.checked_add(part));
+        if total != Some(body.len() as u64) {
+            let problem = format!("{len} vectors of {dimension} codes do not make {} bytes", file.len());
+            return Err(file.corrupt(0, problem));
+        }
+        let center_at = codes + corrections + encodings;
+        let center = match meta.center {
+            Center::Crc32(crc) => {
+                let bytes = body.slice(center_at, center)?;
+                let found = crc32fast::hash(bytes);
+                let center = read_center(bytes);
+                if found != crc || !center.iter().all(|value| value.is_finite()) {
+                    let problem = format!("the centre's checksum is {found:08x}, expected {crc:08x}");
+                    return Err(body.corrupt(center_at, problem));
+                }
+                Some(center)
+            }
+            _ => None,
+        };
+        Ok(Self {
+            codes: body.sub(0, codes)?,
+            corrections: body.sub(codes, corrections)?,
+            encodings: body.sub(codes + corrections, encodings)?,
+            center,
+            meta,
+            dimension: field.dimension as usize,
+        })
+    }
+
+    /// The facts.
+    pub fn meta(&self) -> &CodesMeta {
+        &self.meta
+    }
+
+    /// The centre, if one is subtracted.
+    pub fn center(&self) -> Option<&[f32]> {
+        self.center.as_deref()
+    }
+
+    /// File name.
+    pub fn name(&self) -> &str {
+        self.codes.name()
+    }
+
+    /// Bytes of codes, of corrections, and of the rest.
+    pub fn sizes(&self) -> (usize, usize, usize) {
+        let center = self.center.as_ref().map_or(0, |center| center.len() * 4);
+        (self.codes.len(), self.corrections.len(), self.encodings.len() + center)
+    }
+
+    /// All codes and corrections.
+    pub fn rows(&self) -> CodeRows<'_> {
+        CodeRows {
+            codes: self.codes.bytes(),
+            corrections: self.corrections.bytes().as_chunks::<4>().0,
+            encodings: self.encodings.bytes(),
+        }
+    }
+
+    /// The codes of one vector.
+    pub fn codes(&self, ordinal: Ordinal) -> Result<&[u8]> {
+        let dimension = self.dimension as u64;
+        self.codes.slice(u64::from(ordinal) * dimension, dimension)
+    }
+
+    /// The encoding of one vector.
+    pub fn encoding(&self, ordinal: Ordinal) -> Result<super::meta::Encoding> {
+        let number = self.rows().encoding(ordinal as usize);
+        self.meta.encodings.get(number).copied().ok_or_else(|| {
+            let problem = format!("vector {ordinal} has encoding {number} of {}", self.meta.encodings.len());
+            self.encodings.corrupt(u64::from(ordinal), problem)
+        })
+    }
+
+    /// Hints that codes and corrections are about to be used often.
+    pub fn make_resident(&self) {
+        self.codes.advise(Access::Resident);
+        self.corrections.advise(Access::Resident);
+    }
+
+    /// A problem of this file.
+    pub fn problem(&self, problem: String) -> Problem {
+        Problem { file: self.name().to_owned(), problem }
+    }
+}

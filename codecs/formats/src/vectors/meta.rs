@@ -1,0 +1,60 @@
+//! The facts a segment info keeps about a vector field's files.
+
+use super::Layers;
+use crate::hnsw::file::GraphMeta;
+use crate::sq8::CodesMeta;
+use lucerne_codec::envelope::FileEntry;
+use lucerne_codec::vector::OpenContext;
+use lucerne_codec::{Error, Facts, Result};
+use serde::{Deserialize, Serialize};
+
+/// Everything needed to open the files, and nothing that can be recomputed from them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Meta {
+    /// Number of vectors.
+    pub(super) vectors: u32,
+    /// About the codes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) codes: Option<CodesMeta>,
+    /// About the graph; absent when there are too few vectors for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) graph: Option<GraphMeta>,
+}
+
+/// The files by role.
+pub(super) struct Files<'a> {
+    pub(super) raw: &'a FileEntry,
+    pub(super) ordinals: &'a FileEntry,
+    pub(super) codes: Option<&'a FileEntry>,
+    pub(super) graph: Option<&'a FileEntry>,
+}
+
+impl Meta {
+    pub(super) fn facts(&self) -> Result<Facts> {
+        serde_json::to_value(self).map_err(|error| Error::Invalid(error.to_string()))
+    }
+
+    /// Reads the facts and gives the files their roles: raw, ordinals, then codes and graph as present.
+    pub(super) fn read<'a>(context: &OpenContext<'a>, layers: Layers) -> Result<(Self, Files<'a>)> {
+        let name = context.files.first().map_or("", |file| file.name.as_str());
+        let refuse = |problem: String| Error::corrupt(name, 0, format!("segment info: {problem}"));
+        let meta = Self::deserialize(context.meta).map_err(|error| refuse(error.to_string()))?;
+        if meta.codes.is_some() != layers.codes || (meta.graph.is_some() && !layers.graph) {
+            return Err(refuse(format!("layers do not fit format {}", layers.name)));
+        }
+        let mut files = context.files.iter();
+        let raw = files.next();
+        let ordinals = files.next();
+        let codes = meta.codes.as_ref().and_then(|_| files.next());
+        let graph = meta.graph.as_ref().and_then(|_| files.next());
+        let (Some(raw), Some(ordinals), None) = (raw, ordinals, files.next()) else {
+            return Err(refuse(format!("{} files", context.files.len())));
+        };
+        if codes.is_some() != meta.codes.is_some() || graph.is_some() != meta.graph.is_some() {
+            return Err(refuse(format!("{} files", context.files.len())));
+        }
+        let files = Files { raw, ordinals, codes, graph };
+        Ok((meta, files))
+    }
+}

@@ -1,0 +1,151 @@
+//! An open vector field.
+
+use super::Layers;
+use super::meta::Meta;
+use super::search::Scratch;
+use super::settings::Settings;
+use crate::flat_f32::metric::ExactQuery;
+use crate::flat_f32::{OrdinalMap, RawRows};
+use crate::hnsw::file::{self, GraphFile};
+use crate::sq8::CodeFile;
+use lucerne_codec::envelope::{self, Expected, FileEntry};
+use lucerne_codec::vector::{OpenContext, Problem, VectorHits, VectorReader, VectorSearch};
+use lucerne_codec::{Cancel, DocId, Error, Facts, FieldInfo, Neighbor, Ordinal, Result};
+use parking_lot::Mutex;
+use std::any::Any;
+
+/// Rows fetched ahead of the one being rescored.
+const AHEAD: usize = 4;
+
+/// The reader of every built-in vector format.
+pub struct LayeredReader {
+    pub(super) layers: Layers,
+    pub(super) field: FieldInfo,
+    pub(super) settings: Settings,
+    pub(super) len: usize,
+    pub(super) raw: RawRows,
+    pub(super) map: OrdinalMap,
+    pub(super) codes: Option<CodeFile>,
+    pub(super) graph: Option<GraphFile>,
+    /// Memory of searches that have ended, for those to come.
+    pub(super) scratch: Mutex<Vec<Scratch>>,
+}
+
+impl LayeredReader {
+    pub(super) fn open(layers: Layers, context: &OpenContext<'_>, field: &FieldInfo) -> Result<Self> {
+        let settings = Settings::of(layers, field)?;
+        let (meta, files) = Meta::read(context, layers)?;
+        let len = meta.vectors as usize;
+        let raw = RawRows::open(context, files.raw, field, len)?;
+        let map = OrdinalMap::open(context, files.ordinals, field, len)?;
+        let codes = match (files.codes, meta.codes) {
+            (Some(entry), Some(meta)) => Some(CodeFile::open(context, entry, field, len, meta)?),
+            _ => None,
+        };
+        let graph = match (files.graph, &meta.graph) {
+            (Some(entry), Some(meta)) => Some(open_graph(context, entry, field, meta, len)?),
+            _ => None,
+        };
+        if let Some(codes) = &codes {
+            codes.make_resident();
+        }
+        Ok(Self {
+            layers,
+            field: field.clone(),
+            settings,
+            len,
+            raw,
+            map,
+            codes,
+            graph,
+            scratch: Mutex::default(),
+        })
+    }
+
+    /// The codes, for a format that has them.
+    pub fn codes(&self) -> Option<&CodeFile> {
+        self.codes.as_ref()
+    }
+
+    /// The graph, when there are enough vectors for one.
+    pub fn graph(&self) -> Option<&GraphFile> {
+        self.graph.as_ref()
+    }
+
+    /// Refuses a query that is not one row.
+    pub(super) fn check_query(&self, query: &[u8]) -> Result<()> {
+        if query.len() == self.field.row_len() {
+            return Ok(());
+        }
+        Err(Error::Invalid(format!(
+            "field {:?}: a query of {} components, the field has dimension {}",
+            self.field.name,
+            query.len() / 4,
+            self.field.dimension
+        )))
+    }
+}
+
+impl VectorReader for LayeredReader {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn doc(&self, ordinal: Ordinal) -> Result<DocId> {
+        self.map.doc(ordinal)
+    }
+
+    fn ordinal(&self, doc: DocId) -> Result<Option<Ordinal>> {
+        Ok(self.map.ordinal(doc))
+    }
+
+    fn row(&self, ordinal: Ordinal) -> Result<&[u8]> {
+        self.raw.row(ordinal)
+    }
+
+    fn search(&self, search: &VectorSearch<'_>) -> Result<VectorHits> {
+        super::search::search(self, search)
+    }
+
+    fn rescore(&self, query: &[u8], neighbors: &mut [Neighbor]) -> Result<()> {
+        self.check_query(query)?;
+        let query = ExactQuery::new(self.field.similarity, query);
+        let ordinals: Vec<Ordinal> = neighbors.iter().map(|neighbor| neighbor.ordinal).collect();
+        for (at, neighbor) in neighbors.iter_mut().enumerate() {
+            if let Some(&next) = ordinals.get(at + AHEAD) {
+                self.raw.prefetch(next);
+            }
+            neighbor.distance = query.distance(self.raw.row(neighbor.ordinal)?);
+        }
+        Ok(())
+    }
+
+    fn inspect(&self) -> Facts {
+        super::report::inspect(self)
+    }
+
+    fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>> {
+        super::verify::verify(self, cancel)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+fn open_graph(
+    context: &OpenContext<'_>,
+    entry: &FileEntry,
+    field: &FieldInfo,
+    meta: &file::GraphMeta,
+    len: usize,
+) -> Result<GraphFile> {
+    let expected = Expected {
+        format: file::FORMAT,
+        versions: (file::VERSION, file::VERSION),
+        segment: context.segment_id,
+        field: field.number,
+    };
+    let (input, _) = envelope::open_entry(context.directory, entry, expected)?;
+    GraphFile::open(input, meta, len)
+}

@@ -1,0 +1,137 @@
+//! Facts for people and tools: what an open field is, and what a merge decides and did.
+
+use super::Layers;
+use super::merge::{Gathered, Seconds};
+use super::plan::Planned;
+use super::reader::LayeredReader;
+use super::settings::Settings;
+use crate::hnsw::graph::GraphView;
+use crate::sq8::Quantiles;
+use crate::sq8::meta::Center;
+use crate::sq8::plan::Outcome;
+use lucerne_codec::Facts;
+use serde_json::json;
+
+/// An f32 with the digits it needs and no more.
+fn number(value: f32) -> Facts {
+    let text: Result<f64, _> = value.to_string().parse();
+    json!(text.unwrap_or_default())
+}
+
+fn pair(quantiles: Quantiles) -> Facts {
+    json!([number(quantiles.lower), number(quantiles.upper)])
+}
+
+/// The word for a decision about the centre.
+fn center(center: Center) -> Facts {
+    match center {
+        Center::Undecided => json!("undecided"),
+        Center::None => json!("none"),
+        Center::Crc32(crc) => json!(format!("{crc:08x}")),
+    }
+}
+
+/// Parts with their sizes, parameters in force, quantiles.
+pub(super) fn inspect(reader: &LayeredReader) -> Facts {
+    let Settings { m, beam_width, graph_threshold, confidence, .. } = reader.settings;
+    let mut facts = json!({
+        "format": reader.layers.name,
+        "vectors": reader.len,
+        "dimension": reader.field.dimension,
+        "similarity": reader.field.similarity.name(),
+    });
+    let mut bytes = json!({ "raw": reader.raw.bytes().len() });
+    if let Some(codes) = reader.codes() {
+        let meta = codes.meta();
+        facts["quantiles"] = pair(meta.quantiles);
+        facts["confidence_interval"] = json!(meta.confidence_interval);
+        facts["center"] = center(meta.center);
+        let encodings = meta.encodings.iter();
+        facts["encodings"] = encodings
+            .map(|encoding| json!({ "quantiles": pair(encoding.quantiles), "vectors": encoding.vectors }))
+            .collect();
+        let (codes, corrections, other) = codes.sizes();
+        bytes["codes"] = json!(codes);
+        bytes["corrections"] = json!(corrections);
+        if other > 0 {
+            bytes["encodings"] = json!(other);
+        }
+        if meta.confidence_interval != confidence {
+            facts["confidence_interval_wanted"] = json!(confidence);
+        }
+    }
+    if reader.layers.graph {
+        facts["m"] = json!(m);
+        facts["beam_width"] = json!(beam_width);
+        facts["graph"] = match reader.graph() {
+            Some(graph) => json!({ "levels": graph.levels(), "m": graph.m() }),
+            None => json!(format!("none below {graph_threshold} vectors")),
+        };
+        bytes["graph"] = json!(reader.graph().map_or(0, |graph| graph.input().len()));
+    }
+    bytes["maps"] = json!(reader.map.bytes());
+    facts["bytes"] = bytes;
+    facts
+}
+
+/// What a merge decides.
+pub(super) fn merge_facts(
+    layers: Layers,
+    settings: &Settings,
+    gathered: &Gathered<'_>,
+    planned: &Planned,
+) -> Facts {
+    let mut facts = json!({
+        "format": layers.name,
+        "vectors": gathered.entries.len(),
+    });
+    if let Some(codes) = &planned.codes {
+        facts["quantiles"] = pair(codes.quantiles);
+        facts["center"] = center(codes.center.kind);
+        facts["thresholds"] = json!({
+            "keep": settings.thresholds.keep,
+            "resample": settings.thresholds.resample,
+        });
+    }
+    let sources = gathered.sources.iter().enumerate().map(|(index, source)| {
+        let mut facts = json!({
+            "segment": source.segment,
+            "format": source.own.map_or("other", |own| own.layers.name),
+            "live": source.live(),
+            "deleted": source.deleted(),
+        });
+        let outcome = match &planned.codes {
+            None => Outcome::Kept.name(),
+            Some(codes) => {
+                let plan = codes.plan.sources.get(index);
+                if let Some(known) = codes.sources.get(index) {
+                    facts["quantiles"] = pair(known.quantiles);
+                }
+                facts["drift"] = json!(plan.and_then(|plan| plan.drift));
+                plan.map_or(Outcome::Resampled, |plan| plan.outcome).name()
+            }
+        };
+        facts["outcome"] = json!(if source.live() == 0 { "empty" } else { outcome });
+        facts
+    });
+    facts["sources"] = sources.collect();
+    facts
+}
+
+/// Adds what was done: per source the vectors encoded anew (`renewed`), and the time it took.
+pub(super) fn add_outcome(facts: &mut Facts, renewed: &[u64], seconds: Seconds) {
+    let sources = facts.get_mut("sources").and_then(Facts::as_array_mut);
+    for (source, renewed) in sources.into_iter().flatten().zip(renewed) {
+        source["vectors_requantized"] = json!(renewed);
+    }
+    if !renewed.is_empty() {
+        facts["vectors_requantized"] = json!(renewed.iter().sum::<u64>());
+    }
+    let rounded = |seconds: f64| (seconds * 1e6).round() / 1e6;
+    facts["seconds"] = json!({
+        "quantiles": rounded(seconds.quantiles),
+        "codes": rounded(seconds.codes),
+        "graph": rounded(seconds.graph),
+        "files": rounded(seconds.files),
+    });
+}

@@ -1,0 +1,60 @@
+//! A field's parameters, with their defaults.
+
+use super::Layers;
+use crate::sq8::plan::Thresholds;
+use crate::sq8::quantiles::default_confidence;
+use lucerne_codec::{FieldInfo, Result};
+
+/// Below this many vectors a scan of the codes is faster than a walk through a graph.
+pub(super) const GRAPH_THRESHOLD: u64 = 4_000;
+
+/// Parameters in force.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Settings {
+    /// Links of a graph node on upper levels; twice as many on level 0.
+    pub(super) m: usize,
+    /// Candidates kept while building a graph.
+    pub(super) beam_width: usize,
+    /// Fewer vectors get no graph.
+    pub(super) graph_threshold: u64,
+    /// Share of the component values that lie between the quantiles.
+    pub(super) confidence: f64,
+    /// When codes are kept in a merge.
+    pub(super) thresholds: Thresholds,
+    /// Whether a centre may be used.
+    pub(super) center: bool,
+}
+
+const GRAPH: [&str; 3] = ["m", "beam_width", "graph_threshold"];
+const CODES: [&str; 5] = ["confidence_interval", "keep_drift", "resample_drift", "drift_preset", "center"];
+
+impl Settings {
+    /// Reads a field's parameters; refuses those the format does not have.
+    pub(super) fn of(layers: Layers, field: &FieldInfo) -> Result<Self> {
+        let mut accepted = Vec::new();
+        if layers.graph {
+            accepted.extend(GRAPH);
+        }
+        if layers.codes {
+            accepted.extend(CODES);
+        }
+        field.only(&accepted)?;
+        let thresholds = match field.choice("drift_preset", &["lucene"])? {
+            Some(_) => Thresholds { keep: 0.2 / 128.0, resample: 1.0 / 32.0 },
+            None => Thresholds { keep: 0.015, resample: 0.10 },
+        };
+        Ok(Self {
+            m: field.integer("m", 16, 2..=512)? as usize,
+            beam_width: field.integer("beam_width", 100, 8..=3_200)? as usize,
+            graph_threshold: field.integer("graph_threshold", GRAPH_THRESHOLD, 0..=u64::from(u32::MAX))?,
+            confidence: field
+                .number("confidence_interval", 0.9..=1.0)?
+                .unwrap_or_else(|| default_confidence(field.dimension)),
+            thresholds: Thresholds {
+                keep: field.number("keep_drift", 0.0..=1.0)?.unwrap_or(thresholds.keep),
+                resample: field.number("resample_drift", 0.0..=1.0)?.unwrap_or(thresholds.resample),
+            },
+            center: field.choice("center", &["auto", "none"])? != Some("none"),
+        })
+    }
+}

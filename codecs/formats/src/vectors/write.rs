@@ -1,0 +1,164 @@
+//! Writing a segment's vectors: a flush, and the common end of flush and merge.
+
+use super::Layers;
+use super::encode::{ChosenCenter, Encoded, sample_quantiles};
+use super::meta::Meta;
+use super::reader::LayeredReader;
+use super::settings::Settings;
+use crate::flat_f32::{self, Rows};
+use crate::hnsw;
+use crate::hnsw::graph::{self, BuildParams, Graph};
+use crate::sq8;
+use crate::sq8::Quantiles;
+use crate::sq8::meta::Center;
+use lucerne_codec::vector::{VectorReader, VectorRows, WriteContext, Written};
+use lucerne_codec::{DocId, Error, FieldInfo, Ordinal, Result};
+
+/// A flush's rows.
+struct Buffered<'a> {
+    rows: &'a [u8],
+    row_len: usize,
+}
+
+impl Rows for Buffered<'_> {
+    fn len(&self) -> usize {
+        self.rows.len() / self.row_len.max(1)
+    }
+
+    fn row(&self, index: usize) -> Result<&[u8]> {
+        let start = index.saturating_mul(self.row_len);
+        let row = self.rows.get(start..start.saturating_add(self.row_len));
+        row.ok_or_else(|| Error::Invalid(format!("there is no row {index}")))
+    }
+}
+
+/// How a graph is to be built here.
+pub(super) fn build_params(context: &WriteContext<'_>, settings: &Settings) -> BuildParams {
+    BuildParams {
+        m: settings.m,
+        beam_width: settings.beam_width,
+        seed: context.seed,
+        threads: context.threads.max(1),
+    }
+}
+
+/// Writes a buffer. `forced` replaces the quantiles of the buffer's own sample.
+pub(super) fn flush(
+    layers: Layers,
+    context: &WriteContext<'_>,
+    field: &FieldInfo,
+    vectors: VectorRows<'_>,
+    sibling: Option<&dyn VectorReader>,
+    forced: Option<Quantiles>,
+) -> Result<Written> {
+    let settings = Settings::of(layers, field)?;
+    let rows = Buffered { rows: vectors.rows, row_len: field.row_len() };
+    if rows.len() != vectors.docs.len() || rows.len() * rows.row_len != vectors.rows.len() {
+        return Err(Error::Invalid(format!(
+            "field {:?}: {} bytes are not {} vectors of dimension {}",
+            field.name,
+            vectors.rows.len(),
+            vectors.docs.len(),
+            field.dimension
+        )));
+    }
+    let encoded = match layers.codes {
+        true => Some(encode(context, field, &settings, &rows, sibling, forced)?),
+        false => None,
+    };
+    let graph = match layers.graph && rows.len() as u64 >= settings.graph_threshold {
+        true => Some(build(context, field, &settings, &rows, encoded.as_ref())?),
+        false => None,
+    };
+    finish(context, field, &rows, vectors.docs, encoded, graph)
+}
+
+fn encode(
+    context: &WriteContext<'_>,
+    field: &FieldInfo,
+    settings: &Settings,
+    rows: &Buffered<'_>,
+    sibling: Option<&dyn VectorReader>,
+    forced: Option<Quantiles>,
+) -> Result<Encoded> {
+    let sibling = sibling.and_then(|reader| reader.as_any().downcast_ref::<LayeredReader>());
+    let inherited = sibling
+        .and_then(ChosenCenter::of)
+        .filter(|chosen| settings.center && chosen.kind != Center::Undecided);
+    let center = match inherited {
+        Some(center) => center,
+        None => ChosenCenter::decide(field, settings, rows, context.cancel)?,
+    };
+    let quantiles = match forced {
+        Some(quantiles) => quantiles,
+        None => sample_quantiles(field, settings, rows, center.slice(), context.cancel)?,
+    };
+    Encoded::all(field, settings, rows, center, quantiles, context.cancel)
+}
+
+/// Runs `$body` with the pair scorer of the segment being written: codes if there are any.
+macro_rules! with_pairs {
+    ($field:expr, $rows:expr, $encoded:expr, |$pairs:ident| $body:expr) => {
+        match $encoded {
+            Some(encoded) => {
+                let $pairs = $crate::sq8::pairs::CodePairs::new(
+                    $field.similarity,
+                    encoded.center.slice(),
+                    encoded.codes.rows(),
+                    &encoded.codes.encodings,
+                    $field.dimension as usize,
+                );
+                $body
+            }
+            None => {
+                let $pairs = $crate::flat_f32::pairs::RawPairs::new($field.similarity, $rows)?;
+                $body
+            }
+        }
+    };
+}
+pub(super) use with_pairs;
+
+/// A graph from nothing.
+pub(super) fn build(
+    context: &WriteContext<'_>,
+    field: &FieldInfo,
+    settings: &Settings,
+    rows: &impl Rows,
+    encoded: Option<&Encoded>,
+) -> Result<Graph> {
+    let params = build_params(context, settings);
+    with_pairs!(field, rows, encoded, |pairs| graph::build(&params, &pairs, context.cancel, context.progress))
+}
+
+/// Writes all files; vectors come in the order that suits the graph.
+pub(super) fn finish(
+    context: &WriteContext<'_>,
+    field: &FieldInfo,
+    rows: &impl Rows,
+    docs: &[DocId],
+    encoded: Option<Encoded>,
+    graph: Option<Graph>,
+) -> Result<Written> {
+    let order: Vec<Ordinal> = match &graph {
+        Some(graph) => graph::locality_order(graph)?,
+        None => (0..docs.len() as u32).collect(),
+    };
+    let ordered = order.iter().map(|&index| rows.row(index as usize));
+    let mut files = vec![flat_f32::rows::write(context, field, docs.len(), ordered)?];
+    let ordered: Vec<DocId> = order.iter().filter_map(|&index| docs.get(index as usize).copied()).collect();
+    files.push(flat_f32::ordinals::write(context, field, &ordered)?);
+    let mut meta = Meta { vectors: docs.len() as u32, codes: None, graph: None };
+    if let Some(encoded) = encoded {
+        let center = encoded.center.slice();
+        files.push(sq8::file::write(context, field, &encoded.codes, &order, center)?);
+        meta.codes = Some(encoded.meta);
+    }
+    if let Some(graph) = graph {
+        let graph = graph.renumber(&order)?;
+        let (file, facts) = hnsw::file::write(context, field, &graph)?;
+        files.push(file);
+        meta.graph = Some(facts);
+    }
+    Ok(Written { files, meta: meta.facts()? })
+}
