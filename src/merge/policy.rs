@@ -168,14 +168,14 @@ fn allowed_count(options: &TieredOptions, eligible: &[&SegmentMeta]) -> usize {
     let mut size = smallest.max(options.floor_bytes).max(1);
     let mut allowed = 0;
     loop {
-        let count = left.div_ceil(size);
-        if count < per_tier as u64 || size >= options.max_merged_bytes {
-            allowed += count as usize;
+        let tier = size.saturating_mul(per_tier as u64);
+        if left < tier || size >= options.max_merged_bytes {
+            allowed += left.div_ceil(size) as usize;
             break;
         }
         allowed += per_tier;
-        left -= per_tier as u64 * size;
-        size = size.saturating_mul(per_tier as u64).min(options.max_merged_bytes);
+        left -= tier;
+        size = tier.min(options.max_merged_bytes);
     }
     allowed.max(per_tier)
 }
