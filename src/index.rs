@@ -4,17 +4,14 @@ use crate::commit::{manifest, publish, recover::OnDamage};
 use crate::directory::FsDirectory;
 use crate::error::{Error, Result};
 use crate::merge::MergePolicy;
-use crate::options::WriterOptions;
 use crate::reader::Store;
 use crate::schema::Schema;
 use crate::search::Searcher;
-use crate::transfer::{self, SegmentHandle};
-use crate::writer::Writer;
+use crate::writer::{Writer, WriterOptions};
 use lucerne_codec::commit::CommitInfo;
-use lucerne_codec::{Cancel, Directory, Registry};
+use lucerne_codec::{Directory, Registry};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// A handle on an index. Cheap to clone; holds no lock and starts no thread.
 #[derive(Clone)]
@@ -153,35 +150,6 @@ impl Index {
     pub(crate) fn open_other(&self, path: &Path) -> Result<Self> {
         let formats = IndexBuilder::new().formats(self.store.registry.clone());
         formats.open(Arc::new(FsDirectory::open(path)?))
-    }
-
-    /// Makes segments that were built elsewhere part of the index, in one commit, all or nothing; returns
-    /// its generation. Their files are linked, or copied where they cannot be.
-    ///
-    /// # Errors
-    /// [`Error::GenerationMoved`] when the index is no longer at `expected_generation`; a typed error when a
-    /// segment has another schema, a wrong checksum, a key that has a live document already, or is part of
-    /// the index already. Nothing has changed then.
-    pub fn publish(&self, handles: &[SegmentHandle], expected_generation: u64) -> Result<u64> {
-        transfer::publish(self, handles, expected_generation)
-    }
-
-    /// Adds all live documents of other indexes of the same schema, in one commit, all or nothing; returns
-    /// its generation. Their files are linked, or copied where they cannot be; nothing is merged.
-    ///
-    /// # Errors
-    /// As [`Index::publish`]; and when an index cannot be opened.
-    pub fn add_indexes(&self, paths: &[&Path], cancel: &Cancel) -> Result<u64> {
-        transfer::add_indexes(self, paths, cancel)
-    }
-
-    /// Deletes built segments in the index's folder that were last written at least `older_than` ago:
-    /// published ones are no longer needed, the others will not be any more. Returns how many files.
-    ///
-    /// # Errors
-    /// When the folder cannot be read or a file cannot be deleted.
-    pub fn sweep_orphans(&self, older_than: Duration) -> Result<usize> {
-        transfer::sweep(&*self.store.directory, older_than)
     }
 
     /// A searcher of the newest point in time: what this process's writer last committed or refreshed, or

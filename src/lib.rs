@@ -60,7 +60,7 @@ pub use lucerne_codec::{Cancel, Facts, Progress, Similarity};
 pub use merge::{MergeEvent, MergeListener, MergeObserver, MergePolicy, TieredOptions};
 pub use options::{
     DEFAULT_CANDIDATES, DEFAULT_K, DEFAULT_RAM_BUDGET, MAX_CANDIDATES, MAX_K, MAX_SEGMENT_DOCS,
-    MIN_RAM_BUDGET, WriterOptions,
+    MIN_RAM_BUDGET,
 };
 pub use query::Knn;
 pub use schema::{
@@ -70,4 +70,4 @@ pub use schema::{
 pub use search::{Hit, Hits, Searcher, SegmentSearch};
 pub use transfer::SegmentBuilder;
 pub use transfer::SegmentHandle;
-pub use writer::{PreparedCommit, Writer};
+pub use writer::{PreparedCommit, Writer, WriterOptions};

@@ -3,6 +3,7 @@
 use super::manifest;
 use crate::error::Result;
 use lucerne_codec::commit::CommitInfo;
+use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::{Directory, Registry};
 
 /// Why a phase failed: whether the files may still be trusted.
@@ -50,4 +51,22 @@ pub(crate) fn publish(directory: &dyn Directory, generation: u64) -> std::result
 /// Takes a prepared commit back.
 pub(crate) fn abandon(directory: &dyn Directory, generation: u64) -> Result<()> {
     Ok(directory.delete(&manifest::pending_file(generation))?)
+}
+
+/// Makes a segment that no commit names durable, for another process to take: every file is synced while the
+/// segment info has a temporary name; then it gets its own, and the folder is synced.
+pub(crate) fn built_segment<'a>(
+    directory: &dyn Directory,
+    info: &FileEntry,
+    files: impl Iterator<Item = &'a FileEntry>,
+) -> Result<()> {
+    let temporary = format!("{}.tmp", info.name);
+    directory.rename(&info.name, &temporary)?;
+    for file in files {
+        directory.sync(&file.name)?;
+    }
+    directory.sync(&temporary)?;
+    directory.sync_dir()?;
+    directory.rename(&temporary, &info.name)?;
+    Ok(directory.sync_dir()?)
 }

@@ -2,15 +2,14 @@
 
 use super::BUILT_PREFIX;
 use super::handle::SegmentHandle;
+use crate::commit::publish;
 use crate::directory::FsDirectory;
 use crate::document::{Document, validate};
 use crate::error::{Error, Result};
 use crate::index::IndexBuilder;
-use crate::options::WriterOptions;
 use crate::reader::{Pins, SegmentReader};
 use crate::schema::Schema;
-use crate::writer::{Buffer, FlushTask, flush};
-use lucerne_codec::envelope::FileEntry;
+use crate::writer::{Buffer, FlushTask, WriterOptions, flush};
 use lucerne_codec::{Cancel, Directory, Registry, SegmentId};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
@@ -108,7 +107,7 @@ impl SegmentBuilder {
             },
             &self.buffer,
         )?;
-        make_durable(directory, &reader)?;
+        publish::built_segment(directory, reader.info_file(), reader.info().files())?;
         Ok(self.handle(&reader))
     }
 
@@ -132,18 +131,4 @@ impl SegmentBuilder {
             written_by: reader.info().written_by.clone(),
         }
     }
-}
-
-/// Every file synced while the segment info still has a temporary name; then its name, then the folder.
-fn make_durable(directory: &dyn Directory, reader: &SegmentReader) -> Result<()> {
-    let info: &FileEntry = reader.info_file();
-    let temporary = format!("{}.tmp", info.name);
-    directory.rename(&info.name, &temporary)?;
-    for file in reader.info().files() {
-        directory.sync(&file.name)?;
-    }
-    directory.sync(&temporary)?;
-    directory.sync_dir()?;
-    directory.rename(&temporary, &info.name)?;
-    Ok(directory.sync_dir()?)
 }

@@ -6,13 +6,13 @@
 use super::buffer::Buffer;
 use super::flush::{self, FlushTask};
 use super::keymap::{KeyMap, Place, Shard};
+use super::options::WriterOptions;
 use super::slot::Slot;
 use super::state::{Captured, Entry, Frozen, Part, Stage, State};
 use crate::commit::manifest;
 use crate::document::{Document, Validated, validate};
 use crate::error::{Error, Result};
 use crate::merge::{Scheduler, SegmentMeta};
-use crate::options::WriterOptions;
 use crate::reader::{SegmentReader, Snapshot, Store};
 use crate::schema::{KeyField, Schema};
 use lucerne_codec::{BitSet, Cancel, DocId, SegmentId};

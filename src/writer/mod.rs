@@ -9,19 +9,20 @@ mod core;
 mod flush;
 mod keymap;
 mod merging;
+mod options;
 mod slot;
 mod state;
 
 pub(crate) use buffer::Buffer;
 pub use commit::PreparedCommit;
 pub(crate) use flush::{FlushTask, discard, flush};
+pub use options::WriterOptions;
 
 use crate::commit::recover::OnDamage;
 use crate::commit::{gc, manifest};
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::merge;
-use crate::options::WriterOptions;
 use crate::reader::{SegmentReader, Store};
 use crate::schema::Schema;
 use commit::Committed;
