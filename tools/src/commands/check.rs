@@ -1,0 +1,54 @@
+//! `check`: is every byte what was written?
+
+use crate::args::Check;
+use crate::failure::{Code, Failure, In as _, Outcome};
+use crate::render::{out, progress::PhaseBar, units};
+use crate::signals;
+use lucerne::admin;
+use serde_json::{Value, json};
+
+pub(super) fn run(args: &Check, json: bool) -> Outcome {
+    let bar = PhaseBar::new();
+    let report = admin::check(&args.dir, &signals::stop_flag(), &bar).in_index(&args.dir);
+    bar.finish();
+    let report = report?;
+    if json {
+        let problem = |problem: &admin::Problem| json!({ "file": problem.file, "problem": problem.problem });
+        let problems: Vec<Value> = report.problems.iter().map(problem).collect();
+        out::json(&json!({
+            "ok": report.ok(),
+            "generation": report.generation,
+            "segments": report.segments,
+            "docs": report.docs,
+            "bytes": report.bytes,
+            "problems": problems,
+        }))?;
+    } else {
+        let read = format!(
+            "generation {}, {}, {}, {} read",
+            report.generation,
+            units::count(report.segments as u64, "segment"),
+            units::count(report.docs, "live document"),
+            units::bytes(report.bytes)
+        );
+        match report.problems.len() {
+            0 => out::line(&format!("{}: whole ({read})", args.dir.display()))?,
+            found => out::line(&format!(
+                "{}: {} ({read})",
+                args.dir.display(),
+                units::count(found as u64, "problem")
+            ))?,
+        }
+        for problem in &report.problems {
+            // Most problems begin with the name of their file.
+            match problem.problem.starts_with(&problem.file) {
+                true => out::line(&format!("  {}", problem.problem))?,
+                false => out::line(&format!("  {}: {}", problem.file, problem.problem))?,
+            }
+        }
+    }
+    match report.ok() {
+        true => Ok(()),
+        false => Err(Failure::silent(Code::DamageOrNoHit)),
+    }
+}

@@ -1,0 +1,203 @@
+//! `inspect`: what an index consists of. What formats say is printed without understanding it.
+
+use crate::args::Inspect;
+use crate::commands::searcher;
+use crate::failure::{Failure, In as _, Outcome};
+use crate::render::facts::{self, Numbers};
+use crate::render::table::{Align, Rows};
+use crate::render::{out, units};
+use lucerne::{DEFAULT_CANDIDATES, DEFAULT_K, DEFAULT_RAM_BUDGET, Searcher, admin};
+use serde_json::Value;
+
+pub(super) fn run(args: &Inspect, json: bool) -> Outcome {
+    let searcher = searcher(&args.dir)?;
+    let numbers = if args.bytes { Numbers::Raw } else { Numbers::Units };
+    if args.part.as_deref() == Some("schema") {
+        return match json {
+            true => out::json(&searcher.schema().to_json()),
+            false => out::text(&facts::schema(searcher.schema())),
+        };
+    }
+    let all = admin::inspect(&searcher).in_index(&args.dir)?;
+    match &args.part {
+        Some(name) => {
+            let segment = find(&all, name)?;
+            match json {
+                true => out::json(segment),
+                false => out::text(&facts::tree(segment, numbers)),
+            }
+        }
+        None if json => out::json(&all),
+        None => overview(args, &searcher, &all, numbers),
+    }
+}
+
+fn segments(all: &Value) -> &[Value] {
+    all.get("segments").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn text<'a>(facts: &'a Value, name: &str) -> &'a str {
+    facts.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn number(facts: &Value, name: &str) -> u64 {
+    facts.get(name).and_then(Value::as_u64).unwrap_or_default()
+}
+
+fn find<'a>(all: &'a Value, name: &str) -> Outcome<&'a Value> {
+    let segments = segments(all);
+    segments.iter().find(|segment| text(segment, "name") == name).ok_or_else(|| {
+        let names: Vec<_> = segments.iter().map(|segment| text(segment, "name")).collect();
+        let hint = match names.is_empty() {
+            true => "the index has no segments yet; \"schema\" shows its schema".to_owned(),
+            false => format!("segments: {}; \"schema\" shows the schema", names.join(", ")),
+        };
+        Failure::usage(format!("no segment {name:?}")).hint(hint)
+    })
+}
+
+fn overview(args: &Inspect, searcher: &Searcher, all: &Value, numbers: Numbers) -> Outcome {
+    let segments = segments(all);
+    out::line(&format!(
+        "{}: generation {}, {}, {}, {} deleted, {}",
+        args.dir.display(),
+        number(all, "generation"),
+        units::count(number(all, "docs"), "document"),
+        units::count(segments.len() as u64, "segment"),
+        numbers.count(number(all, "deleted")),
+        numbers.bytes(number(all, "bytes")),
+    ))?;
+    if !segments.is_empty() {
+        out::line("")?;
+        out::text(&segment_table(all, numbers))?;
+        let fields = field_names(segments);
+        if !fields.is_empty() {
+            out::line("")?;
+            out::text(&vector_table(segments, &fields, numbers))?;
+        }
+    }
+    out::line("")?;
+    out::text(&facts::schema(searcher.schema()))?;
+    out::line("")?;
+    out::text(&defaults(segments, &field_names(segments), numbers))
+}
+
+/// One line per segment, and the totals.
+fn segment_table(all: &Value, numbers: Numbers) -> String {
+    let heading = [
+        ("segment", Align::Left),
+        ("docs", Align::Right),
+        ("deleted", Align::Right),
+        ("live docs", Align::Right),
+        ("stored", Align::Right),
+        ("keys", Align::Right),
+        ("bytes", Align::Right),
+    ];
+    let mut rows = Rows::new(heading);
+    let (mut stored, mut keys) = (0, 0);
+    for segment in segments(all) {
+        let size = |name: &str| segment.get(name).map_or(0, |facts| number(facts, "bytes"));
+        stored += size("stored");
+        keys += size("keys");
+        let generation = segment.get("live_docs_generation").and_then(Value::as_u64);
+        rows.push(vec![
+            text(segment, "name").to_owned(),
+            numbers.count(number(segment, "docs")),
+            numbers.count(number(segment, "deleted")),
+            generation.map_or_else(|| "-".to_owned(), |generation| format!("generation {generation}")),
+            numbers.bytes(size("stored")),
+            numbers.bytes(size("keys")),
+            numbers.bytes(number(segment, "bytes")),
+        ]);
+    }
+    rows.push(vec![
+        "total".to_owned(),
+        numbers.count(number(all, "docs")),
+        numbers.count(number(all, "deleted")),
+        String::new(),
+        numbers.bytes(stored),
+        numbers.bytes(keys),
+        numbers.bytes(number(all, "bytes")),
+    ]);
+    rows.text(None, usize::MAX)
+}
+
+fn fields(segment: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    segment.get("fields").and_then(Value::as_object).into_iter().flatten()
+}
+
+/// Names of the vector fields that some segment has, in the order they are met.
+fn field_names(segments: &[Value]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (name, _) in segments.iter().flat_map(fields) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+/// One line per vector field and segment, and its totals; a column for each part that any of them has.
+fn vector_table(segments: &[Value], names: &[String], numbers: Numbers) -> String {
+    let mut columns: Vec<String> = Vec::new();
+    for (part, _) in segments.iter().flat_map(fields).flat_map(|(_, facts)| facts::parts(facts)) {
+        if !columns.contains(&part) {
+            columns.push(part);
+        }
+    }
+    let heading = [
+        ("field", Align::Left),
+        ("segment", Align::Left),
+        ("format", Align::Left),
+        ("vectors", Align::Right),
+        ("quantiles", Align::Left),
+    ];
+    let heading = heading.map(|(name, align)| (name.to_owned(), align)).into_iter();
+    let mut rows = Rows::new(heading.chain(columns.iter().map(|part| (part.clone(), Align::Right))));
+    for name in names {
+        let mut totals = vec![0; columns.len()];
+        let mut vectors = 0;
+        for segment in segments {
+            let Some((_, facts)) = fields(segment).find(|(field, _)| *field == name) else { continue };
+            let parts = facts::parts(facts);
+            let mut row = vec![
+                name.clone(),
+                text(segment, "name").to_owned(),
+                text(facts, "format").to_owned(),
+                numbers.count(number(facts, "vectors")),
+                facts::quantiles(facts).unwrap_or_else(|| "-".to_owned()),
+            ];
+            vectors += number(facts, "vectors");
+            for (column, total) in columns.iter().zip(&mut totals) {
+                let bytes = parts.iter().find(|(part, _)| part == column).map(|(_, bytes)| *bytes);
+                *total += bytes.unwrap_or(0);
+                row.push(bytes.map_or_else(|| "-".to_owned(), |bytes| numbers.bytes(bytes)));
+            }
+            rows.push(row);
+        }
+        let row = [name.clone(), "total".to_owned(), String::new(), numbers.count(vectors), String::new()];
+        rows.push(row.into_iter().chain(totals.into_iter().map(|total| numbers.bytes(total))).collect());
+    }
+    rows.text(None, usize::MAX)
+}
+
+/// What holds when nothing else is said.
+fn defaults(segments: &[Value], names: &[String], numbers: Numbers) -> String {
+    let mut lines = format!(
+        "Defaults in force\n  search   k {DEFAULT_K}, candidates {DEFAULT_CANDIDATES} per segment, no rescoring\n  \
+         writing  {} for buffered documents\n",
+        numbers.bytes(DEFAULT_RAM_BUDGET as u64)
+    );
+    for name in names {
+        let newest =
+            segments.iter().rev().find_map(|segment| fields(segment).find(|(field, _)| *field == name));
+        let Some((_, facts)) = newest else { continue };
+        let known = [("m", "M"), ("beam_width", "beam_width")];
+        let known = known.iter().filter_map(|(key, label)| Some((label, facts::find(facts, key)?)));
+        let known: Vec<_> = known.map(|(label, value)| format!("{label} {}", facts::scalar(value))).collect();
+        if !known.is_empty() {
+            lines.push_str(&format!("  {name}  {}\n", known.join(", ")));
+        }
+    }
+    lines
+}

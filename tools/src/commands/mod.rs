@@ -1,0 +1,47 @@
+//! The commands: from arguments to calls of the engine.
+
+mod check;
+mod completions;
+mod create;
+mod eval;
+mod import;
+mod inspect;
+mod search;
+
+use crate::args::{Arguments, Command};
+use crate::failure::{Failure, In as _, Outcome};
+use lucerne::{Searcher, VectorField};
+use std::path::Path;
+
+/// Does what was asked.
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let json = arguments.json;
+    match &arguments.command {
+        Command::Create(args) => create::run(args, json),
+        Command::Import(args) => import::run(args, json),
+        Command::Search(args) => search::run(args, json),
+        Command::Inspect(args) => inspect::run(args, json),
+        Command::Check(args) => check::run(args, json),
+        Command::Eval(args) => eval::run(args, json),
+        Command::Completions { shell } => completions::run(*shell),
+    }
+}
+
+/// A searcher of the newest commit.
+fn searcher(dir: &Path) -> Outcome<Searcher> {
+    lucerne::Index::open(dir).and_then(|index| index.searcher()).in_index(dir)
+}
+
+/// The dimension of a vector field; a failure lists the vector fields there are.
+fn dimension(schema: &lucerne::Schema, field: &str) -> Outcome<usize> {
+    let found = schema.vector_field_named(field).map(|field| field.options().dimension());
+    found.map_err(|error| {
+        let failure = Failure::usage(error.to_string());
+        let names: Vec<_> =
+            schema.vector_fields().map(|field| VectorField::name(&field).to_owned()).collect();
+        match names.is_empty() {
+            true => failure.hint("the index has no vector fields"),
+            false => failure.hint(format!("vector fields of the index: {}", names.join(", "))),
+        }
+    })
+}

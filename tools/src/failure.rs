@@ -1,0 +1,136 @@
+//! Why a command failed: what to print, and the exit code.
+
+use lucerne::{Error, ErrorKind};
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+
+/// What a command returns.
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
+
+/// Exit codes, as `--help` lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Code {
+    DamageOrNoHit = 1,
+    Usage = 2,
+    Io = 3,
+    Locked = 4,
+    Interrupted = 130,
+}
+
+/// A failed command.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: Code,
+    /// Printed after `error: `; nothing is printed when there is none.
+    pub(crate) message: Option<String>,
+    /// Printed after `hint: `.
+    pub(crate) hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: Some(message.into()), hint: None }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Code::Usage, message)
+    }
+
+    /// Everything was said already.
+    pub(crate) fn silent(code: Code) -> Self {
+        Self { code, message: None, hint: None }
+    }
+
+    /// Something about a file, not about the index.
+    pub(crate) fn file(path: &Path, action: &str, error: &io::Error) -> Self {
+        let system = match error.kind() {
+            io::ErrorKind::NotFound => "no such file".to_owned(),
+            _ => error.to_string(),
+        };
+        Self::new(Code::Io, format!("{}: cannot {action}: {system}", path.display()))
+    }
+
+    /// A file that does not hold what it should.
+    pub(crate) fn content(path: &Path, problem: impl Display) -> Self {
+        Self::usage(format!("{}: {problem}", path.display()))
+    }
+
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// An error of the engine while working with the index in `dir`.
+    pub(crate) fn engine(dir: &Path, error: &Error) -> Self {
+        let code = code(error.kind());
+        let dir = dir.display();
+        match error {
+            Error::NotAnIndex { .. } => {
+                return Self::new(code, format!("{dir}: not an index (no commit found)"))
+                    .hint(format!("create one with: lucerne create {dir} --schema FILE"));
+            }
+            Error::AlreadyExists { .. } => {
+                return Self::new(code, format!("{dir}: there is an index already"))
+                    .hint(format!("add to it with: lucerne import {dir} FILE"));
+            }
+            _ => {}
+        }
+        let failure = Self::new(code, error.to_string());
+        match error.kind() {
+            ErrorKind::NotFound => failure
+                .hint(format!("if {dir} holds an index, see what is missing with: lucerne check {dir}")),
+            ErrorKind::Corrupt => failure.hint(format!("see what is damaged with: lucerne check {dir}")),
+            ErrorKind::Locked => failure
+                .hint("wait until it is done; the lock ends with its process, there is nothing to remove"),
+            ErrorKind::DiskFull => failure.hint("make room and try again; the last commit is unharmed"),
+            ErrorKind::Incompatible => failure.hint("use the release that wrote it, or a newer one"),
+            _ => failure,
+        }
+    }
+}
+
+fn code(kind: ErrorKind) -> Code {
+    match kind {
+        ErrorKind::Usage | ErrorKind::AlreadyExists => Code::Usage,
+        ErrorKind::Locked => Code::Locked,
+        ErrorKind::Cancelled => Code::Interrupted,
+        _ => Code::Io,
+    }
+}
+
+/// Turns an error of the engine into a failure that knows the folder.
+pub(crate) trait In<T> {
+    fn in_index(self, dir: &Path) -> Outcome<T>;
+}
+
+impl<T> In<T> for lucerne::Result<T> {
+    fn in_index(self, dir: &Path) -> Outcome<T> {
+        self.map_err(|error| Failure::engine(dir, &error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_error_has_its_code() {
+        for (kind, expected) in [
+            (ErrorKind::Usage, 2),
+            (ErrorKind::AlreadyExists, 2),
+            (ErrorKind::NotFound, 3),
+            (ErrorKind::Io, 3),
+            (ErrorKind::DiskFull, 3),
+            (ErrorKind::Corrupt, 3),
+            (ErrorKind::Incompatible, 3),
+            (ErrorKind::Closed, 3),
+            (ErrorKind::Locked, 4),
+            (ErrorKind::Cancelled, 130),
+        ] {
+            assert_eq!(code(kind) as u8, expected, "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Progress bars, on standard error when it is a terminal and nowhere otherwise.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use lucerne::codec::Progress;
+use std::time::Duration;
+
+const TICK: Duration = Duration::from_millis(100);
+
+/// A bar over `total` units of input, or a count while the total is unknown. Hidden when standard error is
+/// not a terminal.
+pub(crate) fn bar(total: Option<u64>) -> ProgressBar {
+    let (bar, template) = match total {
+        Some(total) => (ProgressBar::new(total), "{bar:30} {percent:>3} %  {msg}  {eta} left"),
+        None => (ProgressBar::no_length(), "{spinner} {msg}  {elapsed}"),
+    };
+    bar.set_style(style(template));
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// Shows the phases of a long call of the engine.
+#[derive(Debug)]
+pub(crate) struct PhaseBar(ProgressBar);
+
+impl PhaseBar {
+    pub(crate) fn new() -> Self {
+        let bar = ProgressBar::new(0);
+        bar.set_style(style("{bar:30} {pos} of {len} {msg}  {elapsed}"));
+        bar.enable_steady_tick(TICK);
+        Self(bar)
+    }
+
+    pub(crate) fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+impl Progress for PhaseBar {
+    fn report(&self, phase: &'static str, done: u64, total: u64) {
+        self.0.set_message(phase);
+        self.0.set_length(total);
+        self.0.set_position(done);
+    }
+}

@@ -1,0 +1,34 @@
+//! The plain binary layouts: `.fbin`, `.fvecs`, raw f32.
+
+use super::{Component, Layout};
+use std::io::Read;
+
+const LITTLE_F32: Layout =
+    Layout { rows: 0, dimension: 0, component: Component::F32, big_endian: false, start: 0, row_prefix: 0 };
+
+fn u32_le(input: &mut impl Read) -> Result<u64, String> {
+    let mut bytes = [0; 4];
+    input.read_exact(&mut bytes).map_err(|error| format!("cannot read the header: {error}"))?;
+    Ok(u32::from_le_bytes(bytes).into())
+}
+
+/// Rows and dimension, then rows.
+pub(super) fn fbin(input: &mut impl Read) -> Result<Layout, String> {
+    Ok(Layout { rows: u32_le(input)?, dimension: u32_le(input)?, start: 8, ..LITTLE_F32 })
+}
+
+/// Every row begins with its dimension.
+pub(super) fn fvecs(input: &mut impl Read, len: u64) -> Result<Layout, String> {
+    if len == 0 {
+        return Err("empty, so its dimension is unknown".to_owned());
+    }
+    let layout = Layout { dimension: u32_le(input)?, row_prefix: 4, ..LITTLE_F32 };
+    Ok(Layout { rows: len / layout.row_len(), ..layout })
+}
+
+/// Components only.
+pub(super) fn raw(len: u64, dimension: Option<usize>) -> Result<Layout, String> {
+    let dimension = dimension.ok_or("raw components without a dimension; use .npy, .fbin or .fvecs")?;
+    let layout = Layout { dimension: dimension as u64, ..LITTLE_F32 };
+    Ok(Layout { rows: len / layout.row_len().max(1), ..layout })
+}
