@@ -1,7 +1,7 @@
 //! Which files open readers of this process still use.
 
 use parking_lot::Mutex;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Counts the users of each file, so that none is deleted under a snapshot.
@@ -23,9 +23,9 @@ impl Pins {
         Pin { pins: Arc::clone(self), files }
     }
 
-    /// All files in use now.
-    pub(crate) fn files(&self) -> HashSet<String> {
-        self.0.lock().keys().cloned().collect()
+    /// Whether a file is in use now.
+    pub(crate) fn contains(&self, file: &str) -> bool {
+        self.0.lock().contains_key(file)
     }
 }
 

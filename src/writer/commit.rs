@@ -54,6 +54,8 @@ pub(crate) fn prepare<'a>(
     let capture = core.capture()?;
     let settled = core.settle(capture.parts)?;
     let generation = committed.next_generation;
+    // Used up even if this fails at once: live docs that were not written to their end have its number.
+    committed.next_generation += 1;
     let segments = settled.iter().map(|(entry, deleted)| commit_segment(core, entry, deleted, generation));
     let last = &committed.info;
     let info = CommitInfo {
@@ -70,9 +72,9 @@ pub(crate) fn prepare<'a>(
         && info.user_data == last.user_data
         && info.next_key == last.next_key;
     if same {
+        committed.next_generation = generation; // Nothing was written.
         return Ok(PreparedCommit { core, committed, next: None, moment: capture.moment });
     }
-    committed.next_generation += 1;
     let snapshot = snapshot(core, &settled, &info);
     let needed = snapshot.files().filter(|file| !committed.files.contains(*file));
     let new_files: Vec<String> = needed.map(str::to_owned).collect();
@@ -147,10 +149,8 @@ impl PreparedCommit<'_> {
         *self.committed = Committed::new(snapshot, info, next_generation);
         core.store.set_latest(self.moment, Arc::clone(&self.committed.snapshot));
         tracing::info!(generation, segments = self.committed.info.segments.len(), "committed");
-        if let Err(error) = collect(core, &self.committed) {
-            // The commit stands; what could not be listed now is collected by the next one.
-            tracing::warn!(%error, "old files could not be collected");
-        }
+        core.drop_dead_segments();
+        collect(core, &self.committed);
         Ok(generation)
     }
 
@@ -201,14 +201,18 @@ pub(crate) fn rollback(core: &Core, committed: &Mutex<Committed>) -> Result<()> 
     let committed = committed.lock();
     let moment = core.rollback_to(&committed.snapshot)?;
     core.store.set_latest(moment, Arc::clone(&committed.snapshot));
-    collect(core, &committed)
+    collect(core, &committed);
+    Ok(())
 }
 
-/// Deletes what neither the commit in force, nor an open snapshot, nor a running flush needs.
-pub(crate) fn collect(core: &Core, committed: &Committed) -> Result<()> {
-    let pinned = core.store.pins.files();
-    let keep =
-        |file: &str| committed.files.contains(file) || pinned.contains(file) || core.is_in_flight(file);
-    gc::collect(&*core.store.directory, keep)?;
-    Ok(())
+/// Deletes what neither the commit in force, nor an open snapshot, nor a running flush or merge needs. What
+/// cannot be listed or deleted now is left to the next commit: whatever was done before stands.
+pub(crate) fn collect(core: &Core, committed: &Committed) {
+    // In this order: a flush that ends has pinned its files before it is no longer in flight.
+    let keep = |file: &str| {
+        committed.files.contains(file) || core.is_in_flight(file) || core.store.pins.contains(file)
+    };
+    if let Err(error) = gc::collect(&*core.store.directory, keep) {
+        tracing::warn!(%error, "old files could not be collected");
+    }
 }

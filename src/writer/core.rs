@@ -501,6 +501,17 @@ impl Core {
         Ok(())
     }
 
+    /// Lets go of ready segments without a live document, so that their files can be collected.
+    pub(crate) fn drop_dead_segments(&self) {
+        // Those that a merge is using are the merge's to take out.
+        let _choosing = self.choosing.lock();
+        let is_dead = |entry: &Entry| {
+            !entry.slot.merging.load(Ordering::Relaxed)
+                && entry.slot.deleted().count() == entry.reader.max_doc()
+        };
+        self.state.lock().replace_ready(is_dead, None);
+    }
+
     /// Whether a file belongs to a segment that is being written.
     pub(crate) fn is_in_flight(&self, file: &str) -> bool {
         matches!(manifest::classify(file), manifest::FileKind::Segment(number)

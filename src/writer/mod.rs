@@ -60,7 +60,7 @@ impl Writer {
         let next = manifest::next_numbers(&info, &store.directory.list()?);
         let core = Arc::new(Core::new(store, options, &snapshot, info.next_key, next.segment)?);
         let committed = Committed::new(snapshot, info, next.generation);
-        let keep = |file: &str| committed.files.contains(file) || core.store.pins.files().contains(file);
+        let keep = |file: &str| committed.files.contains(file) || core.store.pins.contains(file);
         gc::collect(&*core.store.directory, keep)?;
         core.store.set_latest(0, Arc::clone(&committed.snapshot));
         Ok(Self { core, committed: Mutex::new(committed), _lock: lock })
@@ -242,7 +242,8 @@ impl Writer {
     pub fn close(self) -> Result<()> {
         self.refresh()?;
         self.wait_for_merges();
-        self.commit().map(drop)
+        // Not through `commit`, which begins merges that nobody would commit.
+        self.prepare_commit()?.commit().map(drop)
     }
 
     /// Generation of the commit in force.
