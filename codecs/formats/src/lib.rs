@@ -10,6 +10,7 @@
 )]
 
 pub mod commit_v1;
+pub mod hnsw;
 mod json_file;
 pub mod keys_v1;
 pub mod live_docs_v1;

@@ -1,0 +1,163 @@
+//! Descent through the levels and beam search.
+
+use super::scratch::{Key, SearchScratch};
+use super::{GraphView, NO_NODE, Scorer};
+use lucerne_codec::{Cancel, Ordinal, Result};
+
+/// Finds the nodes nearest to the scorer's query and puts them into `out` (cleared first), nearest first,
+/// ties by ordinal. At most `candidates` are kept, and only those that `accept` lets through; others are
+/// walked through, until `candidates` are kept that are nearer than anything not yet walked or nothing is
+/// left. Returns the number of distances computed.
+pub fn search<G: GraphView + ?Sized, S: Scorer>(
+    graph: &G,
+    scorer: &mut S,
+    candidates: usize,
+    accept: impl Fn(Ordinal) -> bool,
+    scratch: &mut SearchScratch,
+    cancel: &Cancel,
+    out: &mut Vec<(f32, Ordinal)>,
+) -> Result<u64> {
+    out.clear();
+    if graph.is_empty() || candidates == 0 {
+        return Ok(0);
+    }
+    let entry = entry_ordinal(graph)?;
+    let mut visited = descend(graph, scorer, (graph.levels().saturating_sub(1), 0), 0, scratch, cancel)?;
+    scratch.visited.reset(graph.len());
+    scratch.heaps.reset(candidates);
+    let mut walk = Walk { graph, level: 0, scorer, cancel };
+    visited += walk.heaps(&accept, scratch)?;
+    if !scratch.heaps.is_full() && !scratch.visited.contains(entry) {
+        // Every node can be reached from the entry point, not always from where the descent ended.
+        scratch.starts.clear();
+        scratch.starts.push(entry);
+        visited += walk.heaps(&accept, scratch)?;
+    }
+    scratch.heaps.drain_sorted(out);
+    Ok(visited)
+}
+
+/// The level-0 position of the entry point.
+pub(super) fn entry_ordinal<G: GraphView + ?Sized>(graph: &G) -> Result<Ordinal> {
+    let mut position = 0;
+    for level in (1..graph.levels()).rev() {
+        position = graph.below(level, position);
+        if position as usize >= graph.level_len(level - 1) {
+            return Err(out_of_range(graph, level, position));
+        }
+    }
+    Ok(position)
+}
+
+fn out_of_range<G: GraphView + ?Sized>(graph: &G, level: usize, position: u32) -> lucerne_codec::Error {
+    graph.corrupt(format!("level {level}: no node {position}"))
+}
+
+/// Walks greedily from `from` (a level and a position in it) down to level `to`, and leaves the position
+/// reached there in `scratch.starts`.
+pub(super) fn descend<G: GraphView + ?Sized, S: Scorer>(
+    graph: &G,
+    scorer: &mut S,
+    from: (usize, u32),
+    to: usize,
+    scratch: &mut SearchScratch,
+    cancel: &Cancel,
+) -> Result<u64> {
+    let (top, mut position) = from;
+    let mut scored = 0;
+    for level in ((to + 1)..=top).rev() {
+        let mut walk = Walk { graph, level, scorer: &mut *scorer, cancel };
+        scratch.starts.clear();
+        scratch.starts.push(position);
+        scratch.visited.reset(graph.level_len(level));
+        scratch.pool.reset(1, 1);
+        scored += walk.pool(scratch)?;
+        let nearest = scratch.pool.keys().next().map_or(NO_NODE, Key::node);
+        position = graph.below(level, nearest);
+        if position as usize >= graph.level_len(level - 1) {
+            return Err(out_of_range(graph, level - 1, position));
+        }
+    }
+    scratch.starts.clear();
+    scratch.starts.push(position);
+    Ok(scored)
+}
+
+/// A beam search on one level, from `scratch.starts`, with the visited set and the list as they are.
+pub(super) struct Walk<'a, G: ?Sized, S> {
+    pub(super) graph: &'a G,
+    pub(super) level: usize,
+    pub(super) scorer: &'a mut S,
+    pub(super) cancel: &'a Cancel,
+}
+
+impl<G: GraphView + ?Sized, S: Scorer> Walk<'_, G, S> {
+    /// Fills `scratch.pool`.
+    pub(super) fn pool(&mut self, scratch: &mut SearchScratch) -> Result<u64> {
+        std::mem::swap(&mut scratch.row, &mut scratch.starts);
+        let mut scored = self.score(scratch)?;
+        std::mem::swap(&mut scratch.row, &mut scratch.starts);
+        loop {
+            for (&node, &distance) in scratch.fresh.iter().zip(&scratch.distances) {
+                scratch.pool.offer(Key::new(distance, node));
+            }
+            let Some(key) = scratch.pool.next() else {
+                return Ok(scored);
+            };
+            self.graph.neighbors(self.level, key.node(), &mut scratch.row);
+            scored += self.score(scratch)?;
+        }
+    }
+
+    /// Fills `scratch.heaps`, accepted nodes only.
+    fn heaps(&mut self, accept: &impl Fn(Ordinal) -> bool, scratch: &mut SearchScratch) -> Result<u64> {
+        std::mem::swap(&mut scratch.row, &mut scratch.starts);
+        let mut scored = self.score(scratch)?;
+        std::mem::swap(&mut scratch.row, &mut scratch.starts);
+        loop {
+            for (&node, &distance) in scratch.fresh.iter().zip(&scratch.distances) {
+                scratch.heaps.offer(Key::new(distance, node), accept(node));
+            }
+            let Some(key) = scratch.heaps.next() else {
+                return Ok(scored);
+            };
+            self.graph.neighbors(self.level, key.node(), &mut scratch.row);
+            scored += self.score(scratch)?;
+        }
+    }
+
+    /// Scores the positions of `scratch.row` not seen before, all in one call: they are then in
+    /// `scratch.fresh`, their distances in `scratch.distances`.
+    fn score(&mut self, scratch: &mut SearchScratch) -> Result<u64> {
+        self.cancel.check()?;
+        let len = self.graph.level_len(self.level);
+        let SearchScratch { visited, row, fresh, ordinals, distances, .. } = scratch;
+        fresh.clear();
+        for &position in row.iter() {
+            if visited.insert(position) {
+                fresh.push(position);
+            }
+        }
+        // One test for all, without an early exit.
+        if row.iter().fold(false, |bad, &position| bad | (position as usize >= len)) {
+            let bad = row.iter().find(|&&position| position as usize >= len);
+            return Err(out_of_range(self.graph, self.level, bad.copied().unwrap_or(NO_NODE)));
+        }
+        distances.clear();
+        distances.resize(fresh.len(), 0.0);
+        if self.level == 0 {
+            self.scorer.distances(fresh, distances);
+        } else {
+            ordinals.clear();
+            for &position in fresh.iter() {
+                let node = self.graph.node(self.level, position);
+                if node as usize >= self.graph.len() {
+                    return Err(out_of_range(self.graph, 0, node));
+                }
+                ordinals.push(node);
+            }
+            self.scorer.distances(ordinals, distances);
+        }
+        Ok(fresh.len() as u64)
+    }
+}
