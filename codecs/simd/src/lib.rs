@@ -28,6 +28,7 @@
 #![deny(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]
 
 mod dispatch;
+mod kernels;
 mod rows;
 mod scalar;
 
@@ -36,7 +37,8 @@ mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-pub use dispatch::{Kernels, Level, MAX_U8_DIMS, available_levels, level};
+pub use dispatch::{available_levels, level};
+pub use kernels::{Kernels, Level, MAX_U8_DIMS};
 
 /// Dot product of `a` with the `f32` row in `row`.
 ///

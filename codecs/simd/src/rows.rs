@@ -30,22 +30,13 @@ impl<'a> Rows<'a> {
     /// The rows `ids` of a matrix with `stride` bytes per row, `len` of which are read.
     #[inline]
     pub(crate) fn picked(bytes: &'a [u8], stride: usize, len: usize, ids: &'a [u32]) -> Self {
-        assert!(
-            stride >= len,
-            "row length {stride} is less than the query's {len} bytes"
-        );
+        assert!(stride >= len, "row length {stride} is less than the query's {len} bytes");
         if let Some(rows) = bytes.len().checked_div(stride) {
             // No early exit, so that this vectorizes; ids are few and in cache.
             let bad = ids.iter().fold(false, |bad, &id| bad | (id as usize >= rows));
             assert!(!bad, "an id is out of bounds for {rows} rows");
         }
-        Rows {
-            bytes,
-            stride,
-            len,
-            ids: Some(ids),
-            count: ids.len(),
-        }
+        Rows { bytes, stride, len, ids: Some(ids), count: ids.len() }
     }
 
     /// All `count` rows of a matrix without gaps, `len` bytes each.
@@ -56,13 +47,7 @@ impl<'a> Rows<'a> {
             "{} bytes are not {count} rows of {len}",
             bytes.len()
         );
-        Rows {
-            bytes,
-            stride: len,
-            len,
-            ids: None,
-            count,
-        }
+        Rows { bytes, stride: len, len, ids: None, count }
     }
 
     /// The number of rows.
@@ -111,11 +96,7 @@ impl<'a> Rows<'a> {
     fn prefetch(&self, from: usize, n: usize) {
         // Rows in order are found by the hardware.
         if self.ids.is_some() {
-            let most = if self.len <= WHOLE_BYTES {
-                self.len
-            } else {
-                FIRST_BYTES
-            };
+            let most = if self.len <= WHOLE_BYTES { self.len } else { FIRST_BYTES };
             for j in from..(from + n).min(self.count) {
                 prefetch_lines(self.ptr(j), most);
             }
@@ -140,10 +121,7 @@ use crate::x86_64::prefetch_line;
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 use crate::aarch64::prefetch_line;
 
-#[cfg(not(any(
-    target_arch = "x86_64",
-    all(target_arch = "aarch64", target_endian = "little")
-)))]
+#[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little"))))]
 fn prefetch_line(_at: *const u8) {}
 
 /// Fills `$out` with the results of `$kernel` for `$rows`, `$r` rows at a time, then one by one.
@@ -151,10 +129,7 @@ fn prefetch_line(_at: *const u8) {}
 /// `$kernel` is an `unsafe fn<const R: usize>(rows: [*const u8; R]) -> [T; R]` in macro form:
 /// `|pointers, R| expression`. A macro, not a function, so that the kernel is inlined into
 /// a caller with the CPU features it needs.
-#[cfg(any(
-    target_arch = "x86_64",
-    all(target_arch = "aarch64", target_endian = "little")
-))]
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
 macro_rules! fill {
     ($rows:expr, $out:expr, $r:literal, |$p:ident, $n:ident| $kernel:expr) => {{
         let (rows, out) = ($rows, $out);
@@ -176,8 +151,5 @@ macro_rules! fill {
         }
     }};
 }
-#[cfg(any(
-    target_arch = "x86_64",
-    all(target_arch = "aarch64", target_endian = "little")
-))]
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
 pub(crate) use fill;

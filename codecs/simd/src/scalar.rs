@@ -1,6 +1,6 @@
 //! The reference: what every kernel must compute, in plain Rust without `unsafe`.
 
-use crate::dispatch::{Kernels, Level};
+use crate::kernels::{Kernels, Level};
 use crate::rows::Rows;
 
 pub(crate) static KERNELS: Kernels = Kernels {
@@ -61,11 +61,7 @@ fn norm2_f32(row: &[u8]) -> f32 {
 }
 
 fn dot_u8_i8(codes: &[u8], query: &[i8]) -> i32 {
-    codes
-        .iter()
-        .zip(query)
-        .map(|(&c, &q)| i32::from(c) * i32::from(q))
-        .sum()
+    codes.iter().zip(query).map(|(&c, &q)| i32::from(c) * i32::from(q)).sum()
 }
 
 fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {
@@ -73,10 +69,7 @@ fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {
 }
 
 fn l2_u8(a: &[u8], b: &[u8]) -> u32 {
-    a.iter()
-        .zip(b)
-        .map(|(&a, &b)| u32::from(a.abs_diff(b)).pow(2))
-        .sum()
+    a.iter().zip(b).map(|(&a, &b)| u32::from(a.abs_diff(b)).pow(2)).sum()
 }
 
 fn sum_u8(a: &[u8]) -> u32 {

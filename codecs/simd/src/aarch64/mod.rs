@@ -1,6 +1,6 @@
 //! Kernels for AArch64, and the detection of what the CPU has.
 
-use crate::dispatch::Kernels;
+use crate::kernels::Kernels;
 
 // Kernels index several arrays of registers in step; loops over 0..R and 0..U are unrolled.
 #[allow(clippy::needless_range_loop)]

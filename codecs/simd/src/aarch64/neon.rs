@@ -6,7 +6,7 @@
 
 use core::arch::aarch64::*;
 
-use crate::dispatch::{Kernels, Level};
+use crate::kernels::{Kernels, Level};
 use crate::rows::{Rows, fill};
 
 pub(super) static KERNELS: Kernels = Kernels {
@@ -267,10 +267,7 @@ unsafe fn sum_u8(a: &[u8]) -> u32 {
 unsafe fn dot_u8_i8_rows(rows: Rows<'_>, query: &[i8], out: &mut [i32]) {
     let (q, n) = (query.as_ptr().cast(), query.len());
     // SAFETY: by the contract of the table, every row has n bytes.
-    fill!(rows, out, 4, |p, R| unsafe {
-        u8_kernel::<R, 2, DOT_SIGNED>(q, p, n)
-    }
-    .map(|v| v as i32));
+    fill!(rows, out, 4, |p, R| unsafe { u8_kernel::<R, 2, DOT_SIGNED>(q, p, n) }.map(|v| v as i32));
 }
 
 #[target_feature(enable = "neon")]

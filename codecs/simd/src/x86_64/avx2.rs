@@ -6,7 +6,7 @@
 
 use core::arch::x86_64::*;
 
-use crate::dispatch::{Kernels, Level};
+use crate::kernels::{Kernels, Level};
 use crate::rows::{Rows, fill};
 
 pub(super) static KERNELS: Kernels = Kernels {
@@ -199,10 +199,7 @@ fn odd(v: __m256i) -> __m256i {
 #[target_feature(enable = "avx2,fma")]
 fn add_term_u8<const TERM: u8>(acc: __m256i, q: __m256i, x: __m256i) -> __m256i {
     let (a, b) = match TERM {
-        DOT => (
-            _mm256_madd_epi16(even(q), even(x)),
-            _mm256_madd_epi16(odd(q), odd(x)),
-        ),
+        DOT => (_mm256_madd_epi16(even(q), even(x)), _mm256_madd_epi16(odd(q), odd(x))),
         DOT_SIGNED => (
             _mm256_madd_epi16(_mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(q)), even(x)),
             _mm256_madd_epi16(_mm256_srai_epi16::<8>(q), odd(x)),
@@ -317,10 +314,7 @@ unsafe fn sum_u8(a: &[u8]) -> u32 {
 unsafe fn dot_u8_i8_rows(rows: Rows<'_>, query: &[i8], out: &mut [i32]) {
     let (q, n) = (query.as_ptr().cast(), query.len());
     // SAFETY: by the contract of the table, every row has n bytes.
-    fill!(rows, out, 4, |p, R| unsafe {
-        u8_kernel::<R, 1, DOT_SIGNED>(q, p, n)
-    }
-    .map(|v| v as i32));
+    fill!(rows, out, 4, |p, R| unsafe { u8_kernel::<R, 1, DOT_SIGNED>(q, p, n) }.map(|v| v as i32));
 }
 
 #[target_feature(enable = "avx2,fma")]

@@ -6,7 +6,7 @@
 
 use core::arch::x86_64::*;
 
-use crate::dispatch::{Kernels, Level};
+use crate::kernels::{Kernels, Level};
 use crate::rows::{Rows, fill};
 
 pub(super) static KERNELS: Kernels = Kernels {
@@ -51,9 +51,7 @@ fn add_term_f32<const TERM: u8>(acc: __m512, q: __m512, x: __m512) -> __m512 {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn sum_f32(v: __m512) -> f32 {
-    let high = _mm512_castpd_ps(_mm512_castpd256_pd512(_mm512_extractf64x4_pd::<1>(
-        _mm512_castps_pd(v),
-    )));
+    let high = _mm512_castpd_ps(_mm512_castpd256_pd512(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(v))));
     let v = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_castps512_ps256(high));
     let v = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
     let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
@@ -220,12 +218,8 @@ unsafe fn dot_u8_i8(codes: &[u8], query: &[i8]) -> i32 {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 unsafe fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {
     // SAFETY: by the contract of the table, both are as long.
-    let (sum, dot) = unsafe {
-        (
-            sum_u8(b),
-            u8_kernel::<1, 4, DOT_LESS_128>(b.as_ptr(), [a.as_ptr()], b.len())[0],
-        )
-    };
+    let (sum, dot) =
+        unsafe { (sum_u8(b), u8_kernel::<1, 4, DOT_LESS_128>(b.as_ptr(), [a.as_ptr()], b.len())[0]) };
     dot.wrapping_add(sum << 7)
 }
 
@@ -262,8 +256,7 @@ unsafe fn sum_u8(a: &[u8]) -> u32 {
 unsafe fn dot_u8_i8_rows(rows: Rows<'_>, query: &[i8], out: &mut [i32]) {
     let (q, n) = (query.as_ptr().cast(), query.len());
     // SAFETY: by the contract of the table, every row has n bytes.
-    fill!(rows, out, 4, |p, R| unsafe { u8_kernel::<R, 2, DOT>(q, p, n) }
-        .map(|v| v as i32));
+    fill!(rows, out, 4, |p, R| unsafe { u8_kernel::<R, 2, DOT>(q, p, n) }.map(|v| v as i32));
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]

@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 
-use crate::dispatch::{Kernels, Level};
+use crate::kernels::{Kernels, Level};
 
 // Kernels index several arrays of registers in step; loops over 0..R and 0..U are unrolled.
 #[allow(clippy::needless_range_loop)]
