@@ -1,0 +1,157 @@
+//! Indexes 2,400 real documents with their embeddings, reopens the index and searches it.
+//!
+//! `cargo run --release --example quickstart`, from any folder, without arguments.
+#![allow(clippy::print_stdout, missing_docs, reason = "an example talks to a person")]
+
+mod common;
+
+use common::{npy, table};
+use lucerne::codec::Facts;
+use lucerne::{Document, Index, Knn, Schema, Searcher, Similarity, Vector, WriterOptions, admin};
+use serde_json::Value;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use std::{fs, io};
+
+type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
+
+/// Queries whose hits are printed, by their row in `queries.jsonl`.
+const SHOWN: [usize; 4] = [9, 15, 65, 95];
+
+fn main() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let data = root.join("examples").join("data");
+    let folder = root.join("target").join("quickstart.idx");
+    match fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+
+    let started = Instant::now();
+    let index = Index::create(&folder, schema()?)?;
+    let writer = index.writer_with(WriterOptions::new().flush_docs(800))?;
+    for document in documents(&data)? {
+        writer.add(&document)?;
+    }
+    let generation = writer.commit()?;
+    drop((writer, index));
+    println!("Indexed into {} in {:.1?}, commit {generation}.", folder.display(), started.elapsed());
+
+    let started = Instant::now();
+    let searcher = Index::open(&folder)?.searcher()?;
+    let (docs, segments) = (searcher.len(), searcher.segment_count());
+    println!("Reopened in {:.1?}: {docs} documents in {segments} segments.\n", started.elapsed());
+
+    let queries = queries(&data)?;
+    for row in SHOWN {
+        let (text, vector) = queries.get(row).ok_or("queries.jsonl is too short")?;
+        println!("“{text}”");
+        println!("{}", hits(&searcher, vector)?.text());
+    }
+    println!("Recall@10 over {} queries, against exact search over all raw vectors:", queries.len());
+    println!("{}", recall(&searcher, &queries)?.text());
+    println!("Segments (bytes):");
+    println!("{}", segment_table(&admin::inspect(&searcher)?).text());
+    println!(
+        "Codes span the segment's own quantiles: 1 byte a component and 4 bytes of correction a vector."
+    );
+    Ok(())
+}
+
+/// What a document has. The vector field is int8 codes and an HNSW graph unless told otherwise.
+fn schema() -> Result<Schema> {
+    // So few vectors are scanned faster than a graph is walked, and get none by default: here they do.
+    let embedding = Vector::f32(384).similarity(Similarity::Cosine).param("graph_threshold", 0);
+    let schema = Schema::builder()
+        .key("name")
+        .text("short")
+        .text("description")
+        .keyword("section")
+        .i64("size")
+        .vector("embedding", embedding)
+        .dynamic(true); // The documents' other fields are kept as they are.
+    Ok(schema.build()?)
+}
+
+/// The documents: a JSON object a line, and a row of the matrix each.
+fn documents(data: &Path) -> Result<impl Iterator<Item = Document>> {
+    let vectors = npy::read_rows(&data.join("packages.f16.npy"))?;
+    let lines = json_lines(data.join("packages.jsonl"))?;
+    let documents = lines.into_iter().map(Document::from_value).collect::<lucerne::Result<Vec<_>>>()?;
+    let pairs = documents.into_iter().zip(vectors);
+    Ok(pairs.map(|(document, vector)| document.with("embedding", vector)))
+}
+
+/// The queries: text and vector.
+fn queries(data: &Path) -> Result<Vec<(String, Vec<f32>)>> {
+    let vectors = npy::read_rows(&data.join("queries.f16.npy"))?;
+    let lines = json_lines(data.join("queries.jsonl"))?;
+    let text = |line: &Value| line.get("text").and_then(Value::as_str).unwrap_or_default().to_owned();
+    Ok(lines.iter().map(text).zip(vectors).collect())
+}
+
+fn json_lines(path: PathBuf) -> Result<Vec<Value>> {
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
+}
+
+/// The nearest documents, by name.
+fn hits(searcher: &Searcher, query: &[f32]) -> Result<table::Table> {
+    let found = searcher.search(&Knn::new("embedding", query).k(4).fields(["short"]))?;
+    let mut table = table::Table::new(["rank", "score", "name", "short"]);
+    for (rank, hit) in (1..).zip(&found.hits) {
+        let fields = hit.fields.as_ref();
+        let short = fields.and_then(|fields| fields.get("short")?.as_str()).unwrap_or_default();
+        table.row([format!("{rank}"), format!("{:.3}", hit.score), hit.key.clone(), short.to_owned()]);
+    }
+    Ok(table)
+}
+
+/// How many of the true ten nearest are found, for three efforts.
+fn recall(searcher: &Searcher, queries: &[(String, Vec<f32>)]) -> Result<table::Table> {
+    let exact = |(_, query): &(String, Vec<f32>)| searcher.search(&Knn::new("embedding", &**query).exact());
+    let truth = queries.iter().map(exact).collect::<lucerne::Result<Vec<_>>>()?;
+    let efforts: [(&str, fn(Knn) -> Knn); 3] = [
+        ("candidates(20)", |knn| knn.candidates(20)),
+        ("the defaults", |knn| knn),
+        ("rescore(2.0)", |knn| knn.rescore(2.0)),
+    ];
+    let mut table = table::Table::new(["effort", "recall@10", "µs a query"]);
+    for (name, effort) in efforts {
+        let (started, mut right, mut wanted) = (Instant::now(), 0, 0);
+        for ((_, query), truth) in queries.iter().zip(&truth) {
+            let found = searcher.search(&effort(Knn::new("embedding", &**query)))?;
+            let (found, truth) = (found.keys(), truth.keys());
+            right += found.iter().filter(|key| truth.contains(*key)).count();
+            wanted += truth.len();
+        }
+        let each = started.elapsed().as_micros() / queries.len().max(1) as u128;
+        let recall = right as f64 / wanted.max(1) as f64;
+        table.row([name.to_owned(), format!("{recall:.4}"), format!("{each}")]);
+    }
+    Ok(table)
+}
+
+/// What `inspect` knows of every segment's vectors.
+fn segment_table(facts: &Facts) -> table::Table {
+    let heading = ["segment", "docs", "format", "lower", "upper", "raw", "codes", "graph", "all files"];
+    let mut table = table::Table::new(heading);
+    for segment in facts["segments"].as_array().into_iter().flatten() {
+        let (field, number) = (&segment["fields"]["embedding"], |facts: &Facts| facts.as_u64().unwrap_or(0));
+        let (bytes, text) = (&field["bytes"], |facts: &Facts| facts.as_str().unwrap_or("?").to_owned());
+        let quantile = |at: usize| format!("{:.4}", field["quantiles"][at].as_f64().unwrap_or(f64::NAN));
+        table.row([
+            text(&segment["name"]),
+            table::thousands(number(&segment["docs"])),
+            text(&field["format"]),
+            quantile(0),
+            quantile(1),
+            table::thousands(number(&bytes["raw"])),
+            table::thousands(number(&bytes["codes"]) + number(&bytes["corrections"])),
+            table::thousands(number(&bytes["graph"])),
+            table::thousands(number(&segment["bytes"])),
+        ]);
+    }
+    table
+}

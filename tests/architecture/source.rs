@@ -1,0 +1,264 @@
+//! Rust source as the architecture tests see it: code without comments, strings and tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A source file.
+pub(crate) struct Source {
+    /// Path from the repository's root, with `/` between names.
+    pub(crate) path: String,
+    /// Path from the crate's `src`.
+    pub(crate) in_crate: String,
+    /// The code; what is left out is blank, so that lines keep their numbers.
+    pub(crate) code: String,
+}
+
+impl Source {
+    /// The top-level module it belongs to; `lib` or `main` for the crate's root.
+    pub(crate) fn module(&self) -> &str {
+        let first = self.in_crate.split('/').next().unwrap_or_default();
+        first.strip_suffix(".rs").unwrap_or(first)
+    }
+
+    /// How many modules deep the file's own code is; `schema/mod.rs` is 1 as `error.rs` is.
+    fn depth(&self) -> usize {
+        let names = self.in_crate.split('/').count();
+        if self.in_crate.ends_with("/mod.rs") { names - 1 } else { names }
+    }
+
+    /// Line numbers of `text` in the code, where it is no part of a longer name.
+    pub(crate) fn lines_with(&self, text: &str) -> Vec<usize> {
+        let found = occurrences(&self.code, text).into_iter();
+        let mut lines: Vec<_> = found.map(|at| self.code[..at].matches('\n').count() + 1).collect();
+        lines.dedup();
+        lines
+    }
+
+    /// First names of all paths from the crate's root: `crate::a::b`, `crate::{a::b, c}`, and `super::a` where
+    /// that is the root.
+    pub(crate) fn root_names(&self) -> Vec<String> {
+        let mut starts = vec!["crate::".to_owned()];
+        if self.module() != "lib" {
+            starts.push("super::".repeat(self.depth()));
+        }
+        let mut names = Vec::new();
+        for start in starts {
+            for at in occurrences(&self.code, &start) {
+                let before = self.code[..at].trim_end();
+                if !before.ends_with("::") {
+                    first_names(&self.code[at + start.len()..], &mut names);
+                }
+            }
+        }
+        names.retain(|name| !matches!(name.as_str(), "super" | "self" | "crate" | "in"));
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// The first name of a path, or of each path of a group in braces.
+fn first_names(path: &str, into: &mut Vec<String>) {
+    let Some(group) = path.strip_prefix('{') else {
+        into.push(path.chars().take_while(|&c| is_name(c)).collect());
+        return;
+    };
+    let (mut depth, mut start) = (0, true);
+    for (at, c) in group.char_indices() {
+        match c {
+            '}' if depth == 0 => return,
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => start = true,
+            c if start && is_name(c) => {
+                into.push(group[at..].chars().take_while(|&c| is_name(c)).collect());
+                start = false;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+fn occurrences(code: &str, text: &str) -> Vec<usize> {
+    let found = code.match_indices(text).map(|(at, _)| at).filter(|&at| {
+        let (before, after) = (code[..at].chars().next_back(), code[at + text.len()..].chars().next());
+        let begins = !text.starts_with(is_name) || !before.is_some_and(is_name);
+        let ends = !text.ends_with(is_name) || !after.is_some_and(is_name);
+        begins && ends
+    });
+    found.collect()
+}
+
+/// The repository's root.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files of a crate's `src` that are not tests: `#[cfg(test)] mod x;` leaves out `x`.
+pub(crate) fn sources(src: &str) -> Vec<Source> {
+    let folder = root().join(src);
+    let mut files = Vec::new();
+    rust_files(&folder, &mut files);
+    let (mut sources, mut tests) = (Vec::new(), Vec::new());
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let in_crate = slashes(file.strip_prefix(&folder).unwrap());
+        let (code, test_modules) = without_tests(&without_comments_and_strings(&text));
+        let own = match in_crate.rsplit_once('/') {
+            _ if matches!(&*in_crate, "lib.rs" | "main.rs") => String::new(),
+            Some((parent, "mod.rs")) => format!("{parent}/"),
+            _ => format!("{}/", in_crate.trim_end_matches(".rs")),
+        };
+        tests.extend(test_modules.into_iter().map(|name| format!("{own}{name}")));
+        sources.push(Source { path: format!("{src}/{in_crate}"), in_crate, code });
+    }
+    let is_test = |source: &Source| {
+        let file = &source.in_crate;
+        tests.iter().any(|test| *file == format!("{test}.rs") || file.starts_with(&format!("{test}/")))
+    };
+    sources.retain(|source| !is_test(source));
+    assert!(!sources.is_empty(), "{src} has no source files");
+    sources.sort_by(|left, right| left.path.cmp(&right.path));
+    sources
+}
+
+/// Every `.rs` file below a folder.
+pub(crate) fn rust_files(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            rust_files(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+pub(crate) fn slashes(path: &Path) -> String {
+    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// The same text with comments and the contents of literals blanked.
+pub(crate) fn without_comments_and_strings(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let after_name = out.chars().next_back().is_some_and(is_name);
+        let blank = match c {
+            '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
+            '/' if rest.starts_with("/*") => block_comment(rest),
+            '"' => string(rest),
+            'r' | 'b' | 'c' if !after_name => prefixed_literal(rest),
+            '\'' => character(rest),
+            _ => 0,
+        };
+        let taken = if blank == 0 { c.len_utf8() } else { blank };
+        match blank {
+            0 => out.push(c),
+            _ => out.extend(rest[..taken].chars().map(|c| if c == '\n' { '\n' } else { ' ' })),
+        }
+        rest = &rest[taken..];
+    }
+    out
+}
+
+fn block_comment(text: &str) -> usize {
+    let (mut depth, mut at) = (0, 0);
+    loop {
+        match text.as_bytes().get(at..at + 2) {
+            Some(b"/*") => (depth, at) = (depth + 1, at + 2),
+            Some(b"*/") => (depth, at) = (depth - 1, at + 2),
+            Some(_) => at += 1,
+            None => return text.len(),
+        }
+        if depth == 0 {
+            return at;
+        }
+    }
+}
+
+/// Length of a string literal with escapes.
+fn string(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Length of a raw, byte or C string; 0 for a name.
+fn prefixed_literal(text: &str) -> usize {
+    let prefix = text.len() - text.trim_start_matches(['r', 'b', 'c']).len();
+    let body = &text[prefix..];
+    let hashes = body.len() - body.trim_start_matches('#').len();
+    match body[hashes..].chars().next() {
+        Some('"') if text[..prefix].ends_with('r') => {
+            let end = format!("\"{}", "#".repeat(hashes));
+            let start = prefix + hashes + 1;
+            text[start..].find(&end).map_or(text.len(), |at| start + at + end.len())
+        }
+        Some('"') if hashes == 0 => prefix + string(body),
+        _ => 0,
+    }
+}
+
+/// Length of a character literal; 0 for a lifetime.
+fn character(text: &str) -> usize {
+    let mut chars = text.char_indices().skip(1);
+    match chars.next() {
+        Some((_, '\\')) => {
+            chars.next();
+            chars.find(|(_, c)| *c == '\'').map_or(0, |(at, _)| at + 1)
+        }
+        Some(_) => chars.next().filter(|(_, c)| *c == '\'').map_or(0, |(at, _)| at + 1),
+        None => 0,
+    }
+}
+
+/// The same code without `#[cfg(test)]` items, and the names of such modules that are files of their own.
+fn without_tests(code: &str) -> (String, Vec<String>) {
+    let (mut out, mut modules) = (String::with_capacity(code.len()), Vec::new());
+    let mut rest = code;
+    while let Some(at) = ["#[cfg(test)]", "#[cfg(all(test"].iter().filter_map(|cfg| rest.find(cfg)).min() {
+        out.push_str(&rest[..at]);
+        let item = &rest[at..];
+        // The attribute itself has no braces and no semicolon; the item ends with either.
+        let open = item.find(['{', ';']).unwrap_or(item.len() - 1);
+        let len = match item[open..].starts_with('{') {
+            true => open + braces(&item[open..]),
+            false => open + 1,
+        };
+        if let Some((_, name)) = item[..open].rsplit_once("mod ")
+            && item[open..].starts_with(';')
+        {
+            modules.push(name.trim().to_owned());
+        }
+        out.extend(item[..len].chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+        rest = &item[len..];
+    }
+    out.push_str(rest);
+    (out, modules)
+}
+
+/// Length of a block in braces.
+fn braces(text: &str) -> usize {
+    let mut depth = 0;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 1 => return at + 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
