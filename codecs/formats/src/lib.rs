@@ -10,32 +10,29 @@
 )]
 
 pub mod commit_v1;
+pub mod flat_f32;
 pub mod hnsw;
 mod json_file;
 pub mod keys_v1;
 pub mod live_docs_v1;
 mod names;
 pub mod segment_info_v1;
+pub mod sq8;
 pub mod stored_v1;
+pub mod vectors;
 
 use lucerne_codec::Registry;
-use lucerne_codec::vector::VectorFormat;
 use std::sync::Arc;
 
 /// All built-in formats. Only one place in the engine calls this; everything else looks formats up by the
 /// names it finds in segments.
 pub fn builtin() -> Registry {
     Registry {
-        vectors: vector_formats(),
+        vectors: vectors::vector_formats(),
         stored: vec![Arc::new(stored_v1::StoredV1)],
         keys: vec![Arc::new(keys_v1::KeysV1)],
         live_docs: vec![Arc::new(live_docs_v1::LiveDocsV1)],
         segment_info: Arc::new(segment_info_v1::SegmentInfoV1),
         commit: Arc::new(commit_v1::CommitV1),
     }
-}
-
-/// The seam of the vector formats: replaced by `vectors::vector_formats` with the first of them.
-fn vector_formats() -> Vec<Arc<dyn VectorFormat>> {
-    Vec::new()
 }

@@ -15,6 +15,7 @@ mod live_docs;
 mod metadata;
 pub mod ram;
 mod stored;
+mod vectors;
 
 pub use bench::Bench;
 pub use damage::{Verdict, check_damage, reseal};
@@ -23,3 +24,4 @@ pub use live_docs::check_live_docs_format;
 pub use metadata::{check_commit_format, check_segment_info_format};
 pub use ram::MemoryDirectory;
 pub use stored::check_stored_format;
+pub use vectors::{check_vector_format, random_rows};

@@ -144,7 +144,7 @@ mod tests {
     fn distances_follow_the_documented_table() {
         let (q, x) = ([1.0, 2.0, 3.0, 4.0], [1.5, 5.5, 6.7, 65.1]);
         assert!((distance(Similarity::Euclidean, &q, &x) - 3_759.4).abs() < 0.1);
-        assert!((Similarity::Cosine.score(distance(Similarity::Cosine, &q, &x)) - 0.814323).abs() < 1e-6);
+        assert!((1.0 - distance(Similarity::Cosine, &q, &x) - 0.814323).abs() < 1e-6);
         assert_eq!(distance(Similarity::DotProduct, &[0.5, 2.0], &[2.0, 3.0]), -7.0);
         assert_eq!(distance(Similarity::MaxInnerProduct, &[0.0, 1.0], &[-1.0, 0.0]).to_bits(), 0);
     }

@@ -87,7 +87,7 @@ mod tests {
     fn codes_are_the_nearest_of_256_values() {
         let quantizer = Quantizer::new(Similarity::DotProduct, Quantiles::new(-1.0, 1.0));
         let mut codes = [0; 6];
-        let vector = [-5.0, -1.0, -0.997, 0.0, 0.999, 7.0];
+        let vector = [-5.0, -1.0, -0.997, 0.001, 0.999, 7.0];
         quantizer.encode(&vector, &mut codes);
         assert_eq!(codes, [0, 0, 0, 128, 255, 255]);
         for value in (-100..=100).map(|i| i as f32 / 100.0) {

@@ -1,0 +1,441 @@
+//! What every vector format must do.
+
+use super::damage::{Verdict, check_damage};
+use super::{Bench, MemoryDirectory};
+use crate::vector::{
+    Effort, MergeSource, OpenContext, VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch,
+    WriteContext, Written,
+};
+use crate::{
+    Accept, BitSet, Cancel, Directory, DocId, DocMap, FieldInfo, Neighbor, Params, SegmentId, Similarity,
+};
+use std::cmp::Ordering;
+
+/// Components of the suite's vectors: not a multiple of any register.
+const DIMENSION: usize = 19;
+
+/// Runs the suite on `format` with `params`: for each similarity, segments of several sizes and shapes are
+/// written, read back, searched, checked and merged; files are damaged.
+pub fn check_vector_format(format: &dyn VectorFormat, params: &Params) {
+    for similarity in Similarity::ALL {
+        let field = field(similarity, params);
+        format.check(&field).expect("the suite's field");
+        for vectors in shapes() {
+            check_segment(format, &field, &vectors);
+        }
+        check_merge(format, &field);
+        check_merge_of_small_segments(format, &field);
+        damage(format, &field);
+        check_cancel(format, &field);
+    }
+    let mut unknown = field(Similarity::Cosine, params);
+    unknown.params.insert("no_such_parameter".to_owned(), true.into());
+    let error = format.check(&unknown).expect_err("an unknown parameter").to_string();
+    assert!(error.contains("no_such_parameter"), "{error}");
+}
+
+fn field(similarity: Similarity, params: &Params) -> FieldInfo {
+    FieldInfo {
+        number: 3,
+        name: "v".to_owned(),
+        dimension: DIMENSION as u32,
+        similarity,
+        params: params.clone(),
+    }
+}
+
+/// Reproducible vectors, roughly normal, some around a far point.
+pub fn random_rows(count: usize, dimension: usize, seed: u64) -> Vec<Vec<f32>> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / 16_777_216.0 - 0.5
+    };
+    let mut value = move || next() + next() + next();
+    (0..count).map(|_| (0..dimension).map(|_| value()).collect()).collect()
+}
+
+fn shapes() -> Vec<Vec<Vec<f32>>> {
+    let constant = |value: f32, count| vec![vec![value; DIMENSION]; count];
+    let mut mixed = random_rows(40, DIMENSION, 2);
+    mixed.extend(constant(0.0, 3));
+    mixed.extend(random_rows(10, DIMENSION, 2));
+    let extreme = |value: f32| {
+        let mut vector = vec![value; DIMENSION];
+        vector[0] = -value;
+        vector
+    };
+    vec![
+        random_rows(1, DIMENSION, 1),
+        random_rows(2, DIMENSION, 2),
+        random_rows(300, DIMENSION, 3),
+        constant(0.0, 1),
+        constant(0.0, 20),
+        constant(0.5, 70),
+        mixed,
+        vec![extreme(1e-40), extreme(1e30), extreme(f32::MAX), vec![0.0; DIMENSION]],
+    ]
+}
+
+fn bytes(vector: &[f32]) -> Vec<u8> {
+    vector.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// Vector i belongs to document 2i + 1: some documents have none.
+fn doc_of(index: usize) -> DocId {
+    2 * index as DocId + 1
+}
+
+fn write(
+    format: &dyn VectorFormat,
+    field: &FieldInfo,
+    vectors: &[Vec<f32>],
+    context: &WriteContext<'_>,
+) -> Written {
+    let rows: Vec<u8> = vectors.iter().flat_map(|vector| bytes(vector)).collect();
+    let docs: Vec<DocId> = (0..vectors.len()).map(doc_of).collect();
+    let rows = VectorRows { rows: &rows, docs: &docs };
+    format.write(context, field, rows, None).expect("writing")
+}
+
+fn search(
+    reader: &dyn VectorReader,
+    query: &[u8],
+    k: usize,
+    effort: Effort,
+    accept: Accept<'_>,
+) -> VectorHits {
+    let hits = reader
+        .search(&VectorSearch {
+            query,
+            k,
+            effort,
+            accept,
+            ties: &|left: DocId, right: DocId| left.cmp(&right),
+            cancel: &Cancel::new(),
+        })
+        .expect("searching");
+    for hit in &hits.neighbors {
+        assert!(hit.distance.is_finite() && accept.accepts(hit.doc));
+        assert_eq!(reader.doc(hit.ordinal).expect("a document"), hit.doc);
+    }
+    assert!(hits.neighbors.is_sorted_by(|left, right| left.distance <= right.distance));
+    hits
+}
+
+/// The distance as the similarity defines it.
+fn distance(similarity: Similarity, x: &[f32], y: &[f32]) -> f64 {
+    let dot =
+        |x: &[f32], y: &[f32]| -> f64 { x.iter().zip(y).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum() };
+    match similarity {
+        Similarity::Euclidean => x.iter().zip(y).map(|(&x, &y)| (f64::from(x) - f64::from(y)).powi(2)).sum(),
+        Similarity::Cosine => {
+            let norms = (dot(x, x) * dot(y, y)).sqrt();
+            1.0 - if norms > 0.0 { dot(x, y) / norms } else { 0.0 }
+        }
+        _ => -dot(x, y),
+    }
+}
+
+/// Round trip, exact search against brute force, and full results under every filter and effort.
+fn check_segment(format: &dyn VectorFormat, field: &FieldInfo, vectors: &[Vec<f32>]) {
+    let bench = Bench::new();
+    let max_doc = doc_of(vectors.len());
+    let written = write(format, field, vectors, &bench.write(max_doc));
+    let again = Bench::new();
+    write(format, field, vectors, &again.write(max_doc));
+    assert_eq!(bench.directory.files(), again.directory.files(), "same input, other bytes");
+    let reader = format.open(&bench.open(max_doc, &written), field).expect("opening");
+    let reader = &*reader;
+    assert_eq!(reader.len(), vectors.len());
+    for (index, vector) in vectors.iter().enumerate() {
+        let doc = doc_of(index);
+        let ordinal = reader.ordinal(doc).expect("the map").expect("a vector");
+        assert_eq!(reader.doc(ordinal).expect("the map"), doc);
+        assert_eq!(reader.row(ordinal).expect("the row"), bytes(vector));
+        assert_eq!(reader.ordinal(doc - 1).expect("the map"), None);
+    }
+    assert!(reader.row(vectors.len() as u32).is_err());
+    assert!(reader.doc(vectors.len() as u32).is_err());
+    assert_eq!(reader.verify(&Cancel::new()).expect("checking"), []);
+    assert!(reader.inspect().is_object());
+    for query in random_rows(3, DIMENSION, 9).iter().chain(vectors.first()) {
+        check_query(reader, field, vectors, query);
+    }
+    let short = VectorSearch {
+        query: &[0; 4],
+        k: 1,
+        effort: Effort::Exact,
+        accept: Accept::all(max_doc),
+        ties: &|_, _| Ordering::Equal,
+        cancel: &Cancel::new(),
+    };
+    assert!(reader.search(&short).is_err(), "a query of another dimension");
+}
+
+fn check_query(reader: &dyn VectorReader, field: &FieldInfo, vectors: &[Vec<f32>], query: &[f32]) {
+    let max_doc = doc_of(vectors.len());
+    let mut sets = vec![BitSet::empty(max_doc), BitSet::full(max_doc)];
+    for step in [2usize, 7, 50] {
+        let mut set = BitSet::empty(max_doc);
+        (0..vectors.len()).step_by(step).for_each(|index| {
+            set.insert(doc_of(index));
+        });
+        sets.push(set);
+    }
+    let row = bytes(query);
+    for set in &sets {
+        let accepted: Vec<usize> = (0..vectors.len()).filter(|&i| set.contains(doc_of(i))).collect();
+        for k in [0, 1, 10, vectors.len() + 5] {
+            let expected = k.min(accepted.len());
+            let exact = search(reader, &row, k, Effort::Exact, Accept::only(set));
+            assert!(exact.exact && exact.neighbors.len() == expected);
+            check_exact(field.similarity, vectors, query, &accepted, &exact.neighbors);
+            for candidates in [1, 50] {
+                let effort = Effort::Candidates(candidates);
+                let mut hits = search(reader, &row, k, effort, Accept::only(set));
+                assert_eq!(hits.neighbors.len(), expected, "min(k, accepted) results");
+                reader.rescore(&row, &mut hits.neighbors).expect("rescoring");
+                for hit in &hits.neighbors {
+                    let same = exact.neighbors.iter().find(|exact| exact.ordinal == hit.ordinal);
+                    assert!(same.is_none_or(|same| same.distance.to_bits() == hit.distance.to_bits()));
+                }
+            }
+        }
+    }
+}
+
+/// Exact results are the nearest, at the right distances, ties by document.
+fn check_exact(
+    similarity: Similarity,
+    vectors: &[Vec<f32>],
+    query: &[f32],
+    accepted: &[usize],
+    found: &[Neighbor],
+) {
+    let mut truth: Vec<f64> =
+        accepted.iter().map(|&index| distance(similarity, query, &vectors[index])).collect();
+    truth.sort_by(f64::total_cmp);
+    for (hit, truth) in found.iter().zip(truth) {
+        let own = distance(similarity, query, &vectors[(hit.doc as usize - 1) / 2]);
+        let limit = f64::from(f32::MAX);
+        for expected in [own, truth] {
+            let expected = expected.clamp(-limit, limit);
+            // Sums of f32 lose digits of their largest terms.
+            let terms: f64 = query.iter().map(|x| f64::from(x.abs())).sum::<f64>()
+                * vectors[(hit.doc as usize - 1) / 2]
+                    .iter()
+                    .fold(0.0, |most, x| f64::max(most, f64::from(x.abs())));
+            let terms = if similarity == Similarity::Cosine { 1.0 } else { terms };
+            let error = (f64::from(hit.distance) - expected).abs();
+            assert!(error <= 1e-5 * (expected.abs() + terms) + 1e-30, "{hit:?}, expected {expected}");
+        }
+    }
+    let in_order = found.is_sorted_by(|left, right| left.distance < right.distance || left.doc < right.doc);
+    assert!(in_order, "ties are not ordered by document");
+}
+
+/// A segment of a merge, opened.
+struct Segment {
+    directory: MemoryDirectory,
+    written: Written,
+    max_doc: u32,
+    id: SegmentId,
+}
+
+impl Segment {
+    fn write(format: &dyn VectorFormat, field: &FieldInfo, vectors: &[Vec<f32>], number: u8) -> Self {
+        let segment = Self {
+            directory: MemoryDirectory::new(),
+            written: Written::default(),
+            max_doc: doc_of(vectors.len()),
+            id: SegmentId([number; 16]),
+        };
+        let written = write(format, field, vectors, &segment.context(&Cancel::new()));
+        Self { written, ..segment }
+    }
+
+    fn context<'a>(&'a self, cancel: &'a Cancel) -> WriteContext<'a> {
+        WriteContext {
+            directory: &self.directory,
+            segment: "_s",
+            segment_id: self.id,
+            max_doc: self.max_doc,
+            seed: 1,
+            threads: 1,
+            cancel,
+            progress: &(),
+        }
+    }
+
+    fn open(&self, format: &dyn VectorFormat, field: &FieldInfo) -> Box<dyn VectorReader> {
+        let context = OpenContext {
+            directory: &self.directory,
+            segment_id: self.id,
+            max_doc: self.max_doc,
+            files: &self.written.files,
+            meta: &self.written.meta,
+        };
+        format.open(&context, field).expect("opening")
+    }
+}
+
+/// Merges segments, leaving out documents; what is left must be what lived, bit for bit.
+fn merge(format: &dyn VectorFormat, field: &FieldInfo, sources: &[Vec<Vec<f32>>], drop: usize) {
+    let segments: Vec<Segment> = (1u8..)
+        .zip(sources)
+        .map(|(number, vectors)| Segment::write(format, field, vectors, number))
+        .collect();
+    let readers: Vec<_> = segments.iter().map(|segment| segment.open(format, field)).collect();
+    let mut next = 0;
+    let mut live = Vec::new();
+    let maps: Vec<DocMap> = sources
+        .iter()
+        .map(|vectors| {
+            let max_doc = doc_of(vectors.len());
+            DocMap::new((0..max_doc).map(|doc| {
+                if doc as usize % drop == drop - 1 {
+                    return None;
+                }
+                if let Some(vector) = vectors.get((doc as usize).wrapping_sub(1) / 2).filter(|_| doc % 2 == 1)
+                {
+                    live.push((next, vector.clone()));
+                }
+                next += 1;
+                Some(next - 1)
+            }))
+        })
+        .collect();
+    let names: Vec<String> = (0..sources.len()).map(|number| format!("_{number}")).collect();
+    let mut merged: Vec<MergeSource<'_>> = Vec::new();
+    for ((name, reader), docs) in names.iter().zip(&readers).zip(&maps) {
+        merged.push(MergeSource { segment: name, reader: Some(&**reader), docs });
+    }
+    let empty = DocMap::new((0..4).map(|_| None));
+    merged.push(MergeSource { segment: "_none", reader: None, docs: &empty });
+    let planned = format.plan_merge(field, &merged).expect("planning");
+    let mut target = Segment {
+        directory: MemoryDirectory::new(),
+        written: Written::default(),
+        max_doc: next,
+        id: SegmentId([77; 16]),
+    };
+    let cancel = Cancel::new();
+    let (written, report) = format.merge(&target.context(&cancel), field, &merged).expect("merging");
+    target.written = written;
+    for facts in [&planned, &report] {
+        let listed = facts["sources"].as_array().expect("sources");
+        assert_eq!(listed.len(), merged.len());
+        for (source, merged) in listed.iter().zip(&merged) {
+            assert_eq!(source["segment"], merged.segment);
+            assert!(source["outcome"].is_string());
+        }
+    }
+    let reader = target.open(format, field);
+    assert_eq!(reader.len(), live.len());
+    for (doc, vector) in &live {
+        let ordinal = reader.ordinal(*doc).expect("the map").expect("a vector");
+        assert_eq!(reader.row(ordinal).expect("the row"), bytes(vector));
+    }
+    assert_eq!(reader.verify(&cancel).expect("checking"), []);
+    for query in random_rows(2, DIMENSION, 5) {
+        let row = bytes(&query);
+        let all = Accept::all(next);
+        let exact = search(&*reader, &row, 10, Effort::Exact, all);
+        let hits = search(&*reader, &row, 10, Effort::Candidates(200), all);
+        assert_eq!(hits.neighbors.len(), 10.min(live.len()));
+        let found = |exact: &&Neighbor| {
+            hits.neighbors.iter().any(|hit| hit.distance <= exact.distance + 0.02 || hit.doc == exact.doc)
+        };
+        assert!(exact.neighbors.iter().filter(found).count() * 10 >= exact.neighbors.len() * 6);
+    }
+}
+
+fn check_merge(format: &dyn VectorFormat, field: &FieldInfo) {
+    let sources =
+        [random_rows(120, DIMENSION, 21), random_rows(60, DIMENSION, 22), random_rows(7, DIMENSION, 23)];
+    for drop in [usize::MAX, 5, 3] {
+        merge(format, field, &sources, drop);
+    }
+    // Far apart, and one alone.
+    let wide = |factor: f32| -> Vec<Vec<f32>> {
+        let mut rows = random_rows(50, DIMENSION, 31);
+        rows.iter_mut().flatten().for_each(|value| *value *= factor);
+        rows
+    };
+    merge(format, field, &[wide(0.01), wide(30.0)], usize::MAX);
+    merge(format, field, &[wide(1.0)], 7);
+}
+
+fn check_merge_of_small_segments(format: &dyn VectorFormat, field: &FieldInfo) {
+    let single: Vec<_> = (0..12).map(|seed| random_rows(1, DIMENSION, 50 + seed)).collect();
+    merge(format, field, &single, usize::MAX);
+    let zeros = vec![vec![0.0; DIMENSION]; 3];
+    merge(format, field, &[zeros.clone(), zeros.clone()], usize::MAX);
+    merge(format, field, &[zeros, random_rows(20, DIMENSION, 60)], usize::MAX);
+}
+
+/// Damaged files are refused at opening where the damage shows there, and never make anything panic.
+fn damage(format: &dyn VectorFormat, field: &FieldInfo) {
+    let bench = Bench::new();
+    let vectors = random_rows(5, DIMENSION, 8);
+    let max_doc = doc_of(vectors.len());
+    let written = write(format, field, &vectors, &bench.write(max_doc));
+    let query = bytes(&random_rows(1, DIMENSION, 4)[0]);
+    for (position, entry) in written.files.iter().enumerate() {
+        let read = |forged: &crate::envelope::FileEntry| {
+            let mut files = written.files.clone();
+            files[position] = forged.clone();
+            let context = OpenContext { files: &files, ..bench.open(max_doc, &written) };
+            let reader = format.open(&context, field)?;
+            let mut set = BitSet::full(max_doc);
+            set.remove(1);
+            for accept in [Accept::all(max_doc), Accept::only(&set)] {
+                for effort in [Effort::Exact, Effort::Candidates(10)] {
+                    let search = VectorSearch {
+                        query: &query,
+                        k: 4,
+                        effort,
+                        accept,
+                        ties: &|left: DocId, right: DocId| left.cmp(&right),
+                        cancel: &bench.cancel,
+                    };
+                    reader.rescore(&query, &mut reader.search(&search)?.neighbors)?;
+                }
+            }
+            for number in 0..max_doc {
+                reader.ordinal(number)?;
+            }
+            reader.verify(&bench.cancel)?;
+            // Bodies are covered by the checksum, which the thorough check computes.
+            Ok(Verdict::Right)
+        };
+        check_damage(&bench.directory, entry, &read);
+        let whole = bench.directory.get(&entry.name).expect("the file");
+        bench.directory.delete(&entry.name).expect("deleting");
+        assert!(read(entry).expect_err("a missing file").is_not_found());
+        bench.directory.put(&entry.name, whole.to_vec());
+    }
+    let foreign = OpenContext { segment_id: Bench::OTHER, ..bench.open(max_doc, &written) };
+    assert!(format.open(&foreign, field).is_err(), "files of another segment");
+    let mut swapped = written.clone();
+    swapped.files.reverse();
+    assert!(format.open(&bench.open(max_doc, &swapped), field).is_err());
+    let mut meta = written.clone();
+    for meta_facts in [serde_json::json!(null), serde_json::json!({}), serde_json::json!([1])] {
+        meta.meta = meta_facts;
+        assert!(format.open(&bench.open(max_doc, &meta), field).is_err());
+    }
+}
+
+fn check_cancel(format: &dyn VectorFormat, field: &FieldInfo) {
+    let bench = Bench::new();
+    bench.cancel.cancel();
+    let rows: Vec<u8> = random_rows(20, DIMENSION, 1).iter().flat_map(|row| bytes(row)).collect();
+    let docs: Vec<DocId> = (0..20).collect();
+    let rows = VectorRows { rows: &rows, docs: &docs };
+    let error = format.write(&bench.write(20), field, rows, None).expect_err("cancelled");
+    assert!(matches!(error, crate::Error::Cancelled), "{error}");
+}
