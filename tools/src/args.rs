@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Inspect(Inspect),
     Check(Check),
     Eval(Eval),
+    ForceMerge(ForceMerge),
+    AddIndex(AddIndex),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -122,6 +124,10 @@ pub(crate) struct Import {
     /// thread documents arrive exactly in their order.
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
+
+    /// Start no background merges: segments stay as they are flushed.
+    #[arg(long)]
+    pub(crate) no_merge: bool,
 
     /// Seed of all that is random; with --threads 1 the same input gives the same bytes.
     #[arg(long, value_name = "N")]
@@ -271,10 +277,73 @@ pub(crate) struct Eval {
     pub(crate) limit: Option<usize>,
 }
 
+/// Merge segments into fewer, the plan first.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The plan says for each source segment whether its codes are kept, requantized (its quantiles have drifted)
+or resampled (the merged quantiles would fit nobody). Ctrl-C leaves the index as it was. Needs the index for
+itself; exit code 4 says who holds it.
+
+Examples:
+  lucerne force-merge packages.idx --dry-run
+  lucerne force-merge packages.idx --max-segments 1
+  lucerne force-merge packages.idx --expunge-deletes --above 0.05")]
+pub(crate) struct ForceMerge {
+    /// Folder of the index.
+    pub(crate) dir: PathBuf,
+
+    /// Segments that may be left.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = segments)]
+    pub(crate) max_segments: usize,
+
+    /// Rewrite segments with many deleted documents instead.
+    #[arg(long, conflicts_with = "max_segments")]
+    pub(crate) expunge_deletes: bool,
+
+    /// Share of deleted documents above which a segment is rewritten.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, requires = "expunge_deletes")]
+    pub(crate) above: f64,
+
+    /// Show the plan and change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Threads that build the merged segment [default: the cores of the machine].
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+
+    /// Seed of all that is random; with --threads 1 the same segments give the same bytes.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// Add all documents of other indexes of the same schema, in one commit.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Segments are linked, or copied where they cannot be; nothing is merged. A key that both have refuses all.
+
+Example:
+  lucerne add-index all.idx part1.idx part2.idx")]
+pub(crate) struct AddIndex {
+    /// Folder of the index that grows.
+    pub(crate) dir: PathBuf,
+
+    /// Folders of the indexes to add.
+    #[arg(required = true)]
+    pub(crate) others: Vec<PathBuf>,
+}
+
 fn field_and_file(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((field, file)) if !field.is_empty() && !file.is_empty() => Ok((field.to_owned(), file.into())),
         _ => Err("expected FIELD=FILE".to_owned()),
+    }
+}
+
+fn segments(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(segments) if segments > 0 => Ok(segments),
+        _ => Err("expected 1 or more".to_owned()),
     }
 }
 

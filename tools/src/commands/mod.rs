@@ -1,9 +1,11 @@
 //! The commands: from arguments to calls of the engine.
 
+mod add_index;
 mod check;
 mod completions;
 mod create;
 mod eval;
+mod force_merge;
 mod import;
 mod inspect;
 mod search;
@@ -22,6 +24,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Search(args) => search::run(args, json),
         Command::Inspect(args) => inspect::run(args, json),
         Command::Check(args) => check::run(args, json),
+        Command::ForceMerge(args) => force_merge::run(args, json),
+        Command::AddIndex(args) => add_index::run(args, json),
         Command::Eval(args) => eval::run(args, json),
         Command::Completions { shell } => completions::run(*shell),
     }

@@ -2,6 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lucerne::codec::Progress;
+use lucerne::{MergeEvent, MergeListener};
 use std::time::Duration;
 
 const TICK: Duration = Duration::from_millis(100);
@@ -44,5 +45,37 @@ impl Progress for PhaseBar {
         self.0.set_message(phase);
         self.0.set_length(total);
         self.0.set_position(done);
+    }
+}
+
+/// Shows the phases of merges, with the time left of each.
+#[derive(Clone, Debug)]
+pub(crate) struct MergeBar(ProgressBar);
+
+impl MergeBar {
+    pub(crate) fn new() -> Self {
+        let bar = ProgressBar::new(0);
+        bar.set_style(style("{bar:30} {percent:>3} %  {msg}  {eta} left"));
+        Self(bar)
+    }
+
+    /// What the writer tells of its merges.
+    pub(crate) fn listener(&self) -> impl MergeListener + 'static {
+        let bar = self.0.clone();
+        move |event: &MergeEvent| {
+            if let MergeEvent::Progress { segment, phase, done, total } = event {
+                let message = format!("{segment} {phase}");
+                if bar.message() != message {
+                    bar.reset(); // The time left is that of the phase.
+                    bar.set_message(message);
+                }
+                bar.set_length(*total);
+                bar.set_position(*done);
+            }
+        }
+    }
+
+    pub(crate) fn finish(&self) {
+        self.0.finish_and_clear();
     }
 }

@@ -14,7 +14,7 @@ use crate::failure::{Code, Failure, In as _, Outcome};
 use crate::render::{out, units};
 use crate::signals;
 use crate::vectors::VectorFile;
-use lucerne::{Index, Schema, WriterOptions, admin};
+use lucerne::{Index, MergePolicy, Schema, WriterOptions, admin};
 use memory::Sampler;
 use serde::Serialize;
 use source::Source;
@@ -88,6 +88,9 @@ fn options(args: &Import) -> WriterOptions {
     if let Some(threads) = args.threads {
         // With one thread merges run on it too, at points that only the documents determine.
         options = options.threads(threads).merge_threads(threads / 2);
+    }
+    if args.no_merge {
+        options = options.merge_policy(MergePolicy::None);
     }
     if let Some(seed) = args.seed {
         options = options.seed(seed);

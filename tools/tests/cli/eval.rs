@@ -1,0 +1,91 @@
+//! `eval`.
+
+use crate::support::{Place, Ran, data, documents, le, npy, run};
+use serde_json::Value;
+
+fn lines(ran: &Ran) -> Vec<Value> {
+    ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn each_setting_has_its_line_with_the_promised_keys() {
+    let place = Place::sample(2_400, "--flush-docs 1200");
+    let eval = "eval @ --field embedding --row-field row --candidates 10,100 --rescore 2 --limit 40";
+    let with_files = |line: &str| {
+        let mut command = place.command(line);
+        command.arg("--queries").arg(data("queries.f16.npy"));
+        // The truth has 100 queries, --limit takes the first ones.
+        command.arg("--truth").arg(data("truth.cosine.ibin"));
+        run(&mut command)
+    };
+    let found = lines(&with_files(&format!("{eval} --json --threads 2")).expect(0));
+    assert_eq!(found.len(), 2);
+    for (line, candidates) in found.iter().zip([10, 100]) {
+        assert_eq!(line["candidates"], candidates);
+        assert!(line["recall"].as_f64() > Some(0.9), "{line}");
+        for key in ["qps", "mean_us", "p50_us", "p99_us", "visited"] {
+            assert!(line[key].as_f64() > Some(0.0), "{key}: {line}");
+        }
+    }
+    let text = with_files(&eval.replace("10,100", "50")).expect(0).out;
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(
+        text.lines().all(|line| line.chars().count() == text.lines().next().unwrap().chars().count()),
+        "{text}"
+    );
+    assert!(!text.contains('{'));
+}
+
+#[test]
+fn without_a_truth_it_is_computed_exactly() {
+    let place = Place::sample(600, "");
+    for more in ["", "--exact"] {
+        let mut command = place.command(&format!("eval @ --field embedding --json --limit 20 {more}"));
+        let found = lines(&run(command.arg("--queries").arg(data("queries.f16.npy"))).expect(0));
+        assert_eq!(found.len(), 1);
+        assert_eq!((&found[0]["candidates"], &found[0]["queries"]), (&100.into(), &20.into()));
+        assert!(found[0]["recall"].as_f64() > Some(0.95), "{}", found[0]);
+    }
+}
+
+/// Twenty documents on a line with row numbers as keys, one query, and a truth of our own.
+fn on_a_line(truth: &[u32]) -> Place {
+    let place = Place::small();
+    place.import(&documents(20).replace("\"d", "\""), "").expect(0);
+    place.write("q.npy", npy("<f4", 1, 2, &le(&[3.1, 0.0])));
+    let ids = [1, truth.len() as u32].into_iter().chain(truth.iter().copied()).flat_map(u32::to_le_bytes);
+    place.write("t.ibin", ids.collect::<Vec<u8>>());
+    place
+}
+
+#[test]
+fn recall_is_the_share_of_the_true_k_that_was_found() {
+    for (truth, recall) in [([3, 4, 2, 5], 1.0), ([3, 4, 17, 5], 0.75), ([17, 18, 19, 20], 0.0)] {
+        let place = on_a_line(&truth);
+        for by in ["", "--row-field size"] {
+            let line = format!("eval @ --field e --queries q.npy --truth t.ibin -k 4 --json {by}");
+            assert_eq!(lines(&place.run(&line).expect(0))[0]["recall"], recall);
+        }
+    }
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused() {
+    let place = on_a_line(&[3, 4]);
+    for (more, expected) in [
+        ("--truth t.ibin -k 3", "2 neighbours per query, -k 3 needs 3"),
+        ("--truth t.ibin -k 2 --row-field name", "is \"3\""),
+        ("--truth t.ibin -k 2 --row-field nothing", "no field \"nothing\""),
+        ("--truth t.ibin --exact", "cannot be used with"),
+        ("--truth q.npy", "announced"),
+        ("--candidates 0", "candidates is 0"),
+        ("--rescore 0.5", "rescore is 0.5"),
+    ] {
+        let ran = place.run(&format!("eval @ --field e --queries q.npy {more}")).expect(2);
+        assert!(ran.err.contains(expected), "{more}: {ran:?}");
+    }
+    place.write("two.npy", npy("<f4", 2, 2, &le(&[1.0, 0.0, 2.0, 0.0])));
+    let ran = place.run("eval @ --field e --queries two.npy --truth t.ibin -k 2").expect(2);
+    assert!(ran.err.contains("truth of 1 queries") && ran.err.contains("--limit"), "{ran:?}");
+    place.run("eval @ --field e --queries two.npy --truth t.ibin -k 2 --limit 1").expect(0);
+}

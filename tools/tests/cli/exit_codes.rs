@@ -1,0 +1,113 @@
+//! Exit codes and what is said with them.
+
+use crate::support::{Place, documents, lucerne, run};
+
+#[test]
+fn usage_is_2() {
+    let place = Place::small();
+    for (line, expected) in [
+        ("import @", "required"),
+        ("search @ --knn e", "--vector"),
+        ("search @ --knn nope --vector [1,2]", "no field \"nope\""),
+        ("search @ --knn size --vector [1,2]", "expected a vector field"),
+        ("search @ --knn e --vector [1]", "expected a vector of 2 components, given 1"),
+        ("search @ --knn e --vector [1,2] -k 0", "k is 0"),
+        ("search @ --knn e --vector [1,2] --fields nope", "no field \"nope\""),
+        ("search @ --knn e --vector [1,2] --row 3", "--vector-file"),
+        ("create other.idx --schema bad.json", "binary_vector"),
+        ("create other.idx --schema unknown.json", "no_such_format"),
+        ("create @ --schema schema.json", "there is an index already"),
+        ("import @ schema.json --vectors e", "FIELD=FILE"),
+        ("import @ schema.json --threads 0", "1 to 1024"),
+        ("nonsense", "unrecognized subcommand"),
+    ] {
+        place.write("bad.json", r#"{ "fields": [{ "name": "x", "type": "binary_vector" }] }"#);
+        place.write(
+            "unknown.json",
+            r#"{ "fields": [{ "name": "x", "type": "vector", "dimension": 2, "format": "no_such_format" }] }"#,
+        );
+        let ran = place.run(line).expect(2);
+        assert!(ran.err.starts_with("error: ") && ran.err.contains(expected), "{line}: {ran:?}");
+        assert!(ran.out.is_empty(), "{line}: {ran:?}");
+    }
+    assert!(!place.path("other.idx").join("segments_1").exists());
+}
+
+#[test]
+fn input_and_output_is_3() {
+    let place = Place::small();
+    std::fs::create_dir(place.path("empty")).unwrap();
+    for line in [
+        "search missing.idx --knn e --vector [1,2]",
+        "search empty --knn e --vector [1,2]",
+        "inspect empty",
+        "check empty",
+        "check missing.idx",
+        "import @ missing.jsonl",
+        "import @ schema.json --vectors e=missing.npy",
+        "import @ schema.json --order missing.u32",
+        "create other.idx --schema missing.json",
+        "search @ --knn e --vector-file missing.npy",
+    ] {
+        let ran = place.run(line).expect(3);
+        assert!(ran.err.starts_with("error: "), "{line}: {ran:?}");
+    }
+    let empty = place.run("inspect empty").expect(3);
+    assert!(empty.err.contains("empty: not an index") && empty.err.contains("hint: create one"), "{empty:?}");
+}
+
+#[test]
+fn damage_is_1_for_check_and_3_elsewhere() {
+    let place = Place::small();
+    place.import(&documents(10), "").expect(0);
+    let commit = place.dir().join("segments_2");
+    let mut bytes = std::fs::read(&commit).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&commit, bytes).unwrap();
+    let ran = place.run("inspect @").expect(3);
+    assert!(ran.err.contains("segments_2") && ran.err.contains("hint: see what is damaged"), "{ran:?}");
+    let ran = place.run("check @ --json").expect(1);
+    assert_eq!(ran.json()["problems"][0]["file"], "segments_2");
+}
+
+#[test]
+fn a_held_lock_is_4() {
+    let place = Place::small();
+    let index = lucerne::Index::open(place.dir()).unwrap();
+    let writer = index.writer().unwrap();
+    let ran = place.import(&documents(1), "").expect(4);
+    assert!(ran.err.contains("locked") && ran.err.contains("hint: wait"), "{ran:?}");
+    drop(writer);
+    place.import(&documents(1), "").expect(0);
+}
+
+#[test]
+fn help_and_completions_are_0() {
+    let help = run(lucerne().arg("--help")).expect(0).out;
+    for command in ["create", "import", "search", "inspect", "check", "eval", "130  interrupted"] {
+        assert!(help.contains(command), "{help}");
+    }
+    for command in ["create", "import", "search", "inspect", "check", "eval"] {
+        let help = run(lucerne().args([command, "--help"])).expect(0).out;
+        assert!(help.contains("Example") && help.contains(&format!("lucerne {command}")), "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 120), "{help}");
+    }
+    assert!(run(lucerne().args(["completions", "bash"])).expect(0).out.contains("lucerne"));
+    run(&mut lucerne()).expect(2);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(env!("CARGO_BIN_EXE_lucerne"))
+        .args(["completions", "zsh"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty(), "{output:?}");
+}

@@ -1,0 +1,10 @@
+//! The command line from outside: what it prints, and its exit codes.
+
+mod eval;
+mod exit_codes;
+mod import;
+mod inspect;
+mod interrupt;
+mod search;
+mod support;
+mod vector_files;

@@ -1,0 +1,71 @@
+//! `search`.
+
+use crate::support::{Place, data, documents, run};
+
+#[test]
+fn the_samples_queries_find_what_they_are_about() {
+    let place = Place::sample(2_400, "--flush-docs 600 --threads 1");
+    let queries = data("queries.f16.npy");
+    let mut command = place.command("search @ --knn embedding --row 3 -k 5 --fields short,section --json");
+    let found = run(command.arg("--vector-file").arg(&queries)).expect(0).json();
+    let hits = found["hits"].as_array().unwrap();
+    assert_eq!((hits.len(), &hits[0]["key"]), (5, &"libssh2-1".into()));
+    assert_eq!(hits[0]["fields"]["section"], "libs");
+    assert_eq!(hits[0]["fields"].as_object().unwrap().len(), 2);
+    assert!(hits[0]["score"].as_f64() > hits[4]["score"].as_f64());
+    assert!(hits[0]["distance"].as_f64() < hits[4]["distance"].as_f64());
+    assert_eq!(found["segments"].as_array().unwrap().len(), 4);
+    assert!(found["segments"][0]["visited"].as_u64() > Some(0));
+    assert_eq!(found["exact"], false);
+
+    let mut command = place.command("search @ --knn embedding --row 3 -k 5 --fields short,section");
+    let table = run(command.arg("--vector-file").arg(&queries)).expect(0).out;
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 6, "{table}");
+    assert!(lines[0].contains("key") && lines[0].contains("distance") && lines[0].contains("section"));
+    assert!(lines[1].starts_with("1  libssh2-1 ") && lines[1].contains("SSH2 client-side library"));
+    assert!(!table.contains('\u{1b}'), "colours in a pipe: {table:?}");
+
+    for more in ["--exact", "--rescore 2 --candidates 50"] {
+        let mut command = place.command(&format!("search @ --knn embedding --row 3 --json {more}"));
+        let found = run(command.arg("--vector-file").arg(&queries)).expect(0).json();
+        assert_eq!((found["exact"].clone(), &found["hits"][0]["key"]), (true.into(), &"libssh2-1".into()));
+        assert_eq!(found["hits"].as_array().unwrap().len(), 10);
+    }
+}
+
+#[test]
+fn a_vector_is_given_as_a_list() {
+    let place = Place::small();
+    place.import(&documents(20), "").expect(0);
+    let ran =
+        run(place.command("search @ --knn e -k 2 --json --fields * --vector").arg("[3.1, -0.5]")).expect(0);
+    let found = ran.json();
+    assert_eq!(found["hits"][0]["key"], "d3");
+    assert_eq!(found["hits"][1]["key"], "d4");
+    assert_eq!(found["hits"][0]["fields"], serde_json::json!({ "name": "d3", "size": 3, "e": [3.0, 0.0] }));
+    let list = run(place.command("search @ --knn e --vector").arg("[3.1, x]")).expect(2);
+    assert!(list.err.contains("JSON list of numbers"), "{list:?}");
+}
+
+#[test]
+fn nothing_in_a_document_steers_the_terminal() {
+    let place = Place::with_schema(
+        r#"{ "key": "name", "fields": [
+            { "name": "t", "type": "text" }, { "name": "e", "type": "vector", "dimension": 1 } ] }"#,
+    );
+    place.import("{\"name\":\"a\",\"t\":\"red \\u001b[31m\\nand \\u0007 more\",\"e\":[1]}", "").expect(0);
+    let ran = run(place.command("search @ --knn e --fields t --vector").arg("[1]")).expect(0);
+    assert!(!ran.out.contains('\u{1b}') && !ran.out.contains('\u{7}'), "{ran:?}");
+    assert_eq!(ran.out.lines().count(), 2, "{ran:?}");
+}
+
+#[test]
+fn no_hit_is_exit_code_1() {
+    let place = Place::small();
+    let ran = run(place.command("search @ --knn e --json --vector").arg("[0, 0]")).expect(1);
+    assert_eq!(ran.json()["hits"], serde_json::json!([]));
+    assert!(ran.err.is_empty(), "{ran:?}");
+    let ran = run(place.command("search @ --knn e --vector").arg("[0, 0]")).expect(1);
+    assert!(ran.err.contains("error: no hit"), "{ran:?}");
+}
