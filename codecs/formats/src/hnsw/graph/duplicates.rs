@@ -64,7 +64,9 @@ fn hang_group(graph: &mut Graph, first: Ordinal, group: &[(Ordinal, Ordinal)]) {
     let stride = graph.stride(0);
     // Half of the links a node has on upper levels: few enough to cost the representative little.
     let children = (graph.m() / 2).max(1);
-    let links: Vec<u32> = graph.neighbors(0, first).to_vec();
+    // A link that leads into the group would be there twice.
+    let links = graph.neighbors(0, first).iter().copied();
+    let links: Vec<u32> = links.filter(|link| group.binary_search(&(first, *link)).is_err()).collect();
     let child_nodes = |index: usize| {
         let from = (index * children).min(group.len());
         let to = (from + children).min(group.len());

@@ -8,9 +8,15 @@ use super::{Ordinal, PairScorer, Scorer};
 pub(super) struct Link {
     pub(super) position: u32,
     pub(super) distance: f32,
+    /// True when the heuristic has chosen it together with all others of its row that say so.
+    pub(super) checked: bool,
 }
 
 impl Link {
+    pub(super) fn new(position: u32, distance: f32) -> Self {
+        Self { position, distance, checked: false }
+    }
+
     /// Orders links: nearest first, ties by position.
     #[inline]
     pub(super) fn key(&self) -> Key {
@@ -18,8 +24,14 @@ impl Link {
     }
 }
 
-/// RELAX
-pub(super) const RELAX: f32 = 1.0;
+/// A candidate is dominated by a chosen link that is nearer to it than the node is by this factor (α of
+/// Vamana, NeurIPS 2019; for squared distances, the cosine among them, it counts squared).
+///
+/// Measured on 77,815 embeddings of 384 dimensions, m = 16, beam width 100, in distances computed for a recall
+/// of 0.95 and 0.99, and links per node: 1 (HNSW, Lucene) 639 and 1,941, 16.2; 1.05: 649 and 1,804, 20.5; 1.1:
+/// 594 and 1,968, 23.9; 1.2: 648 and 2,020, 27.9. Filling rows up with the nearest dominated candidates
+/// (`keepPrunedConnections` of the HNSW paper) is worst: 693 and 2,151, 25.2.
+const RELAX: f32 = 1.1;
 
 /// Candidates are compared with this many chosen links in one call, then the comparison may end.
 const CHUNK: usize = 8;
@@ -28,7 +40,9 @@ const CHUNK: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Chooser {
     chosen: Vec<Link>,
-    ordinals: Vec<Ordinal>,
+    /// Of what is chosen: ordinals and distances of the links that were checked before, and of the others.
+    checked: Vec<(Ordinal, f32)>,
+    unchecked: Vec<(Ordinal, f32)>,
     /// For callers: a row being changed.
     pub(super) row: Vec<Link>,
 }
@@ -39,6 +53,13 @@ impl Chooser {
         &self.chosen
     }
 
+    /// Chooses at most `limit` of the `candidates` (sorted) for links that lead into different directions
+    /// (algorithm 4 of the HNSW paper): from the nearest on, those that no chosen link dominates. Of candidates
+    /// at the same distance one dominates another at the first equality, so that of many copies of one vector
+    /// one is linked. `node` tells a position's ordinal.
+    ///
+    /// Links of a row chosen before need not be compared with each other again, which halves the work of
+    /// pruning and changes nothing.
     pub(super) fn choose<V: PairScorer>(
         &mut self,
         candidates: &[Link],
@@ -47,40 +68,48 @@ impl Chooser {
         node: impl Fn(u32) -> Ordinal,
     ) {
         self.chosen.clear();
-        self.ordinals.clear();
+        self.checked.clear();
+        self.unchecked.clear();
         for candidate in candidates {
             if self.chosen.len() >= limit {
                 break;
             }
             let ordinal = node(candidate.position);
-            if !self.dominated(candidate, ordinal, vectors) {
-                self.chosen.push(*candidate);
-                self.ordinals.push(ordinal);
+            let dominated = (!candidate.checked && dominates(&self.checked, candidate, ordinal, vectors))
+                || dominates(&self.unchecked, candidate, ordinal, vectors);
+            if !dominated {
+                self.chosen.push(Link { checked: true, ..*candidate });
+                let side = if candidate.checked { &mut self.checked } else { &mut self.unchecked };
+                side.push((ordinal, candidate.distance));
             }
         }
     }
+}
 
-    fn dominated<V: PairScorer>(&self, candidate: &Link, ordinal: Ordinal, vectors: &V) -> bool {
-        if self.chosen.is_empty() {
-            return false;
-        }
-        let d = candidate.distance;
-        let bound = if d >= 0.0 { d / RELAX } else { d * RELAX };
-        let mut query = vectors.query(ordinal);
-        let mut distances = [0.0f32; CHUNK];
-        for (ordinals, links) in self.ordinals.chunks(CHUNK).zip(self.chosen.chunks(CHUNK)) {
-            let Some(distances) = distances.get_mut(..ordinals.len()) else {
-                continue;
-            };
-            query.distances(ordinals, distances);
-            let dominated = distances
-                .iter()
-                .zip(links)
-                .any(|(&between, link)| between < bound || (between <= bound && link.distance == d));
-            if dominated {
-                return true;
-            }
-        }
-        false
+/// Whether one of `chosen` dominates the candidate.
+fn dominates<V: PairScorer>(
+    chosen: &[(Ordinal, f32)],
+    candidate: &Link,
+    ordinal: Ordinal,
+    vectors: &V,
+) -> bool {
+    if chosen.is_empty() {
+        return false;
     }
+    let own = candidate.distance;
+    // Inner products are negative; the bound is then farther below.
+    let bound = if own >= 0.0 { own / RELAX } else { own * RELAX };
+    let mut query = vectors.query(ordinal);
+    let (mut ordinals, mut distances) = ([0; CHUNK], [0.0; CHUNK]);
+    chosen.chunks(CHUNK).any(|chunk| {
+        let (Some(ordinals), Some(distances)) =
+            (ordinals.get_mut(..chunk.len()), distances.get_mut(..chunk.len()))
+        else {
+            return false;
+        };
+        ordinals.iter_mut().zip(chunk).for_each(|(to, from)| *to = from.0);
+        query.distances(ordinals, distances);
+        let mut pairs = distances.iter().zip(chunk);
+        pairs.any(|(&between, &(_, distance))| between < bound || (between <= own && distance == own))
+    })
 }

@@ -3,7 +3,7 @@
 use super::duplicates::Duplicates;
 use super::heuristic::{Chooser, Link};
 use super::memory::stride;
-use super::scratch::{Key, SearchScratch};
+use super::scratch::SearchScratch;
 use super::search::{Walk, descend};
 use super::working::Working;
 use super::{GraphView, Ordinal, PairScorer, Scorer};
@@ -68,7 +68,7 @@ impl<V: PairScorer> Inserter<'_, V> {
             let keys = scratch.pool.keys();
             if let Some(links) = found.get_mut(level) {
                 links.clear();
-                links.extend(keys.map(|key| Link { position: Key::node(key), distance: key.distance() }));
+                links.extend(keys.map(|key| Link::new(key.node(), key.distance())));
                 if level > 0 {
                     scratch.starts.clear();
                     let below = links.iter().map(|link| self.graph.below(level, link.position));
@@ -102,7 +102,7 @@ impl<V: PairScorer> Inserter<'_, V> {
             links.extend_from_slice(chooser.chosen());
             self.graph.add_links(level, position, links, self.vectors, chooser);
             for link in links.iter() {
-                let back = Link { position, distance: link.distance };
+                let back = Link::new(position, link.distance);
                 self.graph.add_links(level, link.position, &[back], self.vectors, chooser);
             }
         }

@@ -127,7 +127,7 @@ impl<V: PairScorer> Base<'_, V> {
         query.distances(&scratch.ordinals, &mut scratch.distances);
         links.clear();
         let scored = scratch.fresh.iter().zip(&scratch.distances);
-        links.extend(scored.map(|(&position, &distance)| Link { position, distance }));
+        links.extend(scored.map(|(&position, &distance)| Link::new(position, distance)));
     }
 
     fn own_distance(&self, node: Ordinal) -> f32 {
@@ -162,10 +162,11 @@ impl<V: PairScorer> Base<'_, V> {
                 continue;
             }
             for link in links.iter_mut() {
+                link.checked = false;
                 link.position = self.duplicates.of(link.position);
             }
             links.retain(|link| link.position != own);
-            self.graph.set_links(0, node, &[]);
+            self.graph.clear_links(0, node);
             self.graph.add_links(0, own, links, self.vectors, chooser);
         }
     }
@@ -208,7 +209,7 @@ impl<V: PairScorer> Base<'_, V> {
         links.extend(chooser.chosen().iter().filter(|link| !known.contains(&link.position)));
         self.graph.add_links(level, position, links, self.vectors, chooser);
         for link in links.iter() {
-            let back = Link { position, ..*link };
+            let back = Link::new(position, link.distance);
             self.graph.add_links(level, link.position, &[back], self.vectors, chooser);
         }
         Ok(())

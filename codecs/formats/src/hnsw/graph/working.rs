@@ -16,10 +16,12 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 struct WorkingLevel {
     nodes: Vec<Ordinal>,
     below: Vec<u32>,
-    /// Links, nearest first, ties by position.
+    /// Links: those that the heuristic chose, then those added since.
     ids: Vec<AtomicU32>,
     /// The links' distances as bits.
     distances: Vec<AtomicU32>,
+    /// For each row, how many links at its start are known not to dominate each other.
+    checked: Vec<AtomicU32>,
 }
 
 /// A graph under construction. All levels have their nodes from the start; an unfinished node has no links.
@@ -52,6 +54,7 @@ impl Working {
             let nodes = if number == 0 { highest.len() } else { level.nodes.len() };
             let words = nodes * stride(m, number);
             level.ids = (0..words).map(|_| AtomicU32::new(NO_NODE)).collect();
+            level.checked = (0..nodes).map(|_| AtomicU32::new(0)).collect();
             level.distances = (0..words).map(|_| AtomicU32::new(0)).collect();
         }
         Self {
@@ -97,22 +100,34 @@ impl Working {
         level.and_then(|level| level.distances.get(range)).unwrap_or_default()
     }
 
-    /// The links of a node with their distances, nearest first.
+    fn checked(&self, level: usize, position: u32) -> Option<&AtomicU32> {
+        self.levels.get(level)?.checked.get(position as usize)
+    }
+
+    /// The links of a node with their distances.
     pub(super) fn links(&self, level: usize, position: u32, into: &mut Vec<Link>) {
         into.clear();
+        let checked = self.checked(level, position).map_or(0, |checked| checked.load(Relaxed));
         let words = self.ids(level, position).iter().zip(self.distances(level, position));
         into.extend(
             words
-                .map(|(id, distance)| Link {
+                .zip(0u32..)
+                .map(|((id, distance), index)| Link {
                     position: id.load(Relaxed),
                     distance: f32::from_bits(distance.load(Relaxed)),
+                    checked: index < checked,
                 })
                 .take_while(|link| link.position != NO_NODE),
         );
     }
 
+    /// Replaces a row; checked links come first.
     fn store(&self, level: usize, position: u32, links: &[Link]) {
-        let empty = Link { position: NO_NODE, distance: 0.0 };
+        let empty = Link::new(NO_NODE, 0.0);
+        let checked = links.iter().take_while(|link| link.checked).count();
+        if let Some(slot) = self.checked(level, position) {
+            slot.store(checked as u32, Relaxed);
+        }
         let links = links.iter().chain(std::iter::repeat(&empty));
         let words = self.ids(level, position).iter().zip(self.distances(level, position));
         for ((id, distance), link) in words.zip(links) {
@@ -126,10 +141,10 @@ impl Working {
         self.locks.get(node as usize).map(Mutex::lock)
     }
 
-    /// Replaces a node's links; `links` is sorted and fits.
-    pub(super) fn set_links(&self, level: usize, position: u32, links: &[Link]) {
+    /// Removes a node's links.
+    pub(super) fn clear_links(&self, level: usize, position: u32) {
         let _guard = self.lock(level, position);
-        self.store(level, position, links);
+        self.store(level, position, &[]);
     }
 
     /// Adds links to a node. When they do not all fit, the heuristic chooses among old and new.
@@ -147,25 +162,30 @@ impl Working {
         self.links(level, position, &mut row);
         let before = row.len();
         for link in added {
-            if link.position == position || row.iter().any(|known| known.position == link.position) {
-                continue;
+            if link.position != position && row.iter().all(|known| known.position != link.position) {
+                row.push(Link { checked: link.checked && before == 0, ..*link });
             }
-            let at = row.partition_point(|known| known.key() < link.key());
-            row.insert(at, *link);
         }
-        if row.len() > before {
-            if row.len() > capacity {
-                chooser.choose(&row, capacity, vectors, |position| self.node(level, position));
-                self.store(level, position, chooser.chosen());
-            } else {
-                self.store(level, position, &row);
-            }
+        if row.len() > capacity {
+            row.sort_unstable_by_key(Link::key);
+            chooser.choose(&row, capacity, vectors, |position| self.node(level, position));
+            self.store(level, position, chooser.chosen());
+        } else if row.len() > before {
+            self.store(level, position, &row);
         }
         chooser.row = row;
     }
 
-    /// The finished graph: the entry point's level is the highest.
+    /// The finished graph, rows nearest first. The entry point's level is the highest.
     pub(super) fn freeze(self, beam_width: usize) -> Graph {
+        let mut row = Vec::new();
+        for level in 0..self.levels.len() {
+            for position in 0..self.level_len(level) as u32 {
+                self.links(level, position, &mut row);
+                row.sort_unstable_by_key(Link::key);
+                self.store(level, position, &row);
+            }
+        }
         let words = |words: Vec<AtomicU32>| words.into_iter().map(AtomicU32::into_inner).collect();
         let levels = self.levels.into_iter().map(|level| Level {
             nodes: level.nodes,
