@@ -118,8 +118,8 @@ pub fn norm(row: &[u8]) -> f64 {
 
 /// A distance that sorts: infinities become the largest numbers, NaN the farthest.
 #[inline]
+#[expect(clippy::manual_clamp, reason = "min and max return the other operand for NaN, clamp returns NaN")]
 pub fn finite(distance: f32) -> f32 {
-    // `min` and `max` return the other operand for NaN.
     distance.min(f32::MAX).max(f32::MIN)
 }
 

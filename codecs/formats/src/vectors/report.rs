@@ -31,6 +31,12 @@ fn center(center: Center) -> Facts {
     }
 }
 
+fn set(facts: &mut Facts, name: &str, value: Facts) {
+    if let Some(facts) = facts.as_object_mut() {
+        facts.insert(name.to_owned(), value);
+    }
+}
+
 /// Parts with their sizes, parameters in force, quantiles.
 pub(super) fn inspect(reader: &LayeredReader) -> Facts {
     let Settings { m, beam_width, graph_threshold, confidence, .. } = reader.settings;
@@ -43,34 +49,42 @@ pub(super) fn inspect(reader: &LayeredReader) -> Facts {
     let mut bytes = json!({ "raw": reader.raw.bytes().len() });
     if let Some(codes) = reader.codes() {
         let meta = codes.meta();
-        facts["quantiles"] = pair(meta.quantiles);
-        facts["confidence_interval"] = json!(meta.confidence_interval);
-        facts["center"] = center(meta.center);
+        set(&mut facts, "quantiles", pair(meta.quantiles));
+        set(&mut facts, "confidence_interval", json!(meta.confidence_interval));
+        set(&mut facts, "center", center(meta.center));
         let encodings = meta.encodings.iter();
-        facts["encodings"] = encodings
-            .map(|encoding| json!({ "quantiles": pair(encoding.quantiles), "vectors": encoding.vectors }))
-            .collect();
+        set(
+            &mut facts,
+            "encodings",
+            encodings
+                .map(|encoding| json!({ "quantiles": pair(encoding.quantiles), "vectors": encoding.vectors }))
+                .collect(),
+        );
         let (codes, corrections, other) = codes.sizes();
-        bytes["codes"] = json!(codes);
-        bytes["corrections"] = json!(corrections);
+        set(&mut bytes, "codes", json!(codes));
+        set(&mut bytes, "corrections", json!(corrections));
         if other > 0 {
-            bytes["encodings"] = json!(other);
+            set(&mut bytes, "encodings", json!(other));
         }
         if meta.confidence_interval != confidence {
-            facts["confidence_interval_wanted"] = json!(confidence);
+            set(&mut facts, "confidence_interval_wanted", json!(confidence));
         }
     }
     if reader.layers.graph {
-        facts["m"] = json!(m);
-        facts["beam_width"] = json!(beam_width);
-        facts["graph"] = match reader.graph() {
-            Some(graph) => json!({ "levels": graph.levels(), "m": graph.m() }),
-            None => json!(format!("none below {graph_threshold} vectors")),
-        };
-        bytes["graph"] = json!(reader.graph().map_or(0, |graph| graph.input().len()));
+        set(&mut facts, "m", json!(m));
+        set(&mut facts, "beam_width", json!(beam_width));
+        set(
+            &mut facts,
+            "graph",
+            match reader.graph() {
+                Some(graph) => json!({ "levels": graph.levels(), "m": graph.m() }),
+                None => json!(format!("none below {graph_threshold} vectors")),
+            },
+        );
+        set(&mut bytes, "graph", json!(reader.graph().map_or(0, |graph| graph.input().len())));
     }
-    bytes["maps"] = json!(reader.map.bytes());
-    facts["bytes"] = bytes;
+    set(&mut bytes, "maps", json!(reader.map.bytes()));
+    set(&mut facts, "bytes", bytes);
     facts
 }
 
@@ -86,12 +100,16 @@ pub(super) fn merge_facts(
         "vectors": gathered.entries.len(),
     });
     if let Some(codes) = &planned.codes {
-        facts["quantiles"] = pair(codes.quantiles);
-        facts["center"] = center(codes.center.kind);
-        facts["thresholds"] = json!({
-            "keep": settings.thresholds.keep,
-            "resample": settings.thresholds.resample,
-        });
+        set(&mut facts, "quantiles", pair(codes.quantiles));
+        set(&mut facts, "center", center(codes.center.kind));
+        set(
+            &mut facts,
+            "thresholds",
+            json!({
+                "keep": settings.thresholds.keep,
+                "resample": settings.thresholds.resample,
+            }),
+        );
     }
     let sources = gathered.sources.iter().enumerate().map(|(index, source)| {
         let mut facts = json!({
@@ -105,16 +123,16 @@ pub(super) fn merge_facts(
             Some(codes) => {
                 let plan = codes.plan.sources.get(index);
                 if let Some(known) = codes.sources.get(index) {
-                    facts["quantiles"] = pair(known.quantiles);
+                    set(&mut facts, "quantiles", pair(known.quantiles));
                 }
-                facts["drift"] = json!(plan.and_then(|plan| plan.drift));
+                set(&mut facts, "drift", json!(plan.and_then(|plan| plan.drift)));
                 plan.map_or(Outcome::Resampled, |plan| plan.outcome).name()
             }
         };
-        facts["outcome"] = json!(if source.live() == 0 { "empty" } else { outcome });
+        set(&mut facts, "outcome", json!(if source.live() == 0 { "empty" } else { outcome }));
         facts
     });
-    facts["sources"] = sources.collect();
+    set(&mut facts, "sources", sources.collect());
     facts
 }
 
@@ -122,16 +140,20 @@ pub(super) fn merge_facts(
 pub(super) fn add_outcome(facts: &mut Facts, renewed: &[u64], seconds: Seconds) {
     let sources = facts.get_mut("sources").and_then(Facts::as_array_mut);
     for (source, renewed) in sources.into_iter().flatten().zip(renewed) {
-        source["vectors_requantized"] = json!(renewed);
+        set(source, "vectors_requantized", json!(renewed));
     }
     if !renewed.is_empty() {
-        facts["vectors_requantized"] = json!(renewed.iter().sum::<u64>());
+        set(facts, "vectors_requantized", json!(renewed.iter().sum::<u64>()));
     }
     let rounded = |seconds: f64| (seconds * 1e6).round() / 1e6;
-    facts["seconds"] = json!({
-        "quantiles": rounded(seconds.quantiles),
-        "codes": rounded(seconds.codes),
-        "graph": rounded(seconds.graph),
-        "files": rounded(seconds.files),
-    });
+    set(
+        facts,
+        "seconds",
+        json!({
+            "quantiles": rounded(seconds.quantiles),
+            "codes": rounded(seconds.codes),
+            "graph": rounded(seconds.graph),
+            "files": rounded(seconds.files),
+        }),
+    );
 }
