@@ -16,6 +16,9 @@ pub enum OnDamage {
     UseOlderCommit,
 }
 
+/// Listings without a commit until it is believed that there is none.
+const MAX_LOOKS: usize = 100;
+
 /// Reads the newest commit and opens what it names with `open`. A writer in another process may replace the
 /// commit meanwhile; then the newer one is tried.
 pub(crate) fn newest<T>(
@@ -24,10 +27,17 @@ pub(crate) fn newest<T>(
     on_damage: OnDamage,
     open: impl Fn(CommitInfo) -> Result<T>,
 ) -> Result<T> {
-    let mut tried = 0;
+    let (mut tried, mut looked) = (0, 0);
     loop {
-        let generations = manifest::generations(&directory.list()?);
+        let names = directory.list()?;
+        let generations = manifest::generations(&names);
         let Some(&newest) = generations.first() else {
+            // Listing takes time: a writer may have renamed the new commit and deleted the old one meanwhile,
+            // and neither was seen. Where no index was ever created there is no lock either.
+            looked += 1;
+            if looked < MAX_LOOKS && names.iter().any(|name| name == manifest::LOCK_FILE) {
+                continue;
+            }
             return Err(Error::NotAnIndex { path: format!("{directory:?}") });
         };
         let error = match read(directory, registry, newest).and_then(&open) {
