@@ -54,6 +54,11 @@ impl Snapshot {
         })
     }
 
+    /// A near-real-time snapshot that follows the same commit as this one.
+    pub(crate) fn followed_by(&self, schema: Schema, segments: Vec<SnapshotSegment>) -> Self {
+        Self { schema, generation: self.generation, segments, user_data: self.user_data.clone() }
+    }
+
     /// Documents that are not deleted.
     pub(crate) fn live_docs(&self) -> u64 {
         self.segments.iter().map(|segment| u64::from(segment.live_docs())).sum()

@@ -2,9 +2,10 @@
 
 use super::pins::Pins;
 use super::segment::SegmentCache;
-use super::snapshot::{Snapshot, open_commit};
+use super::snapshot::{Snapshot, SnapshotSegment, open_commit};
 use crate::commit::recover::{self, OnDamage};
 use crate::error::Result;
+use crate::schema::Schema;
 use lucerne_codec::commit::CommitInfo;
 use lucerne_codec::{Directory, Registry};
 use parking_lot::Mutex;
@@ -42,15 +43,10 @@ impl Store {
 
     /// The writer's newest snapshot, if this process has a writer, else the newest commit on disk.
     pub(crate) fn newest(&self, on_damage: OnDamage) -> Result<Arc<Snapshot>> {
-        if let Some(latest) = self.latest() {
+        if let Some(latest) = self.latest.lock().snapshot.clone() {
             return Ok(latest);
         }
         self.newest_commit(on_damage).map(|(snapshot, _)| Arc::new(snapshot))
-    }
-
-    /// The newest snapshot of this process's writer, while there is one.
-    pub(crate) fn latest(&self) -> Option<Arc<Snapshot>> {
-        self.latest.lock().snapshot.clone()
     }
 
     /// What [`Store::newest`] returns from now on, unless it already shows a later moment: a slow refresh
@@ -60,6 +56,30 @@ impl Store {
         if moment >= latest.moment {
             *latest = Latest { moment, snapshot: Some(snapshot) };
         }
+    }
+
+    /// Like [`Store::set_latest`], for a commit: a later moment that is already shown follows it from now on.
+    pub(crate) fn set_committed(&self, moment: u64, commit: Arc<Snapshot>) {
+        let mut latest = self.latest.lock();
+        match &latest.snapshot {
+            Some(later) if moment < latest.moment => {
+                let (schema, segments) = (later.schema.clone(), later.segments.clone());
+                latest.snapshot = Some(Arc::new(commit.followed_by(schema, segments)));
+            }
+            _ => *latest = Latest { moment, snapshot: Some(commit) },
+        }
+    }
+
+    /// Shows segments that are not committed yet, as following the commit in force; false when the writer is
+    /// gone.
+    pub(crate) fn set_refreshed(&self, moment: u64, schema: Schema, segments: Vec<SnapshotSegment>) -> bool {
+        let mut latest = self.latest.lock();
+        let Some(last) = &latest.snapshot else { return false };
+        if moment >= latest.moment {
+            let snapshot = Some(Arc::new(last.followed_by(schema, segments)));
+            *latest = Latest { moment, snapshot };
+        }
+        true
     }
 
     /// The writer is gone: the newest commit on disk counts again.

@@ -141,13 +141,17 @@ impl PreparedCommit<'_> {
     /// # Errors
     /// The previous commit stays in force. After a failed sync or rename the writer must be reopened.
     pub fn commit(mut self) -> Result<u64> {
-        let Some((snapshot, info)) = self.next.take() else { return Ok(self.committed.info.generation) };
         let core = self.core;
+        let Some((snapshot, info)) = self.next.take() else {
+            // Nothing to publish, but a refresh may have shown a document that is gone again.
+            core.store.set_committed(self.moment, Arc::clone(&self.committed.snapshot));
+            return Ok(self.committed.info.generation);
+        };
         let directory = &*core.store.directory;
         publish::publish(directory, info.generation).map_err(|failure| fail(core, failure))?;
         let (generation, next_generation) = (info.generation, self.committed.next_generation);
         *self.committed = Committed::new(snapshot, info, next_generation);
-        core.store.set_latest(self.moment, Arc::clone(&self.committed.snapshot));
+        core.store.set_committed(self.moment, Arc::clone(&self.committed.snapshot));
         tracing::info!(generation, segments = self.committed.info.segments.len(), "committed");
         core.drop_dead_segments();
         collect(core, &self.committed);
@@ -180,20 +184,15 @@ impl Drop for PreparedCommit<'_> {
 pub(crate) fn refresh(core: &Core) -> Result<()> {
     let capture = core.capture()?;
     let settled = core.settle(capture.parts)?;
-    let Some(last) = core.store.latest() else { return core.alive() };
     let segments = settled.iter().map(|(entry, deleted)| SnapshotSegment {
         reader: Arc::clone(&entry.reader),
         live: deleted.live(entry.reader.max_doc()).map(Arc::new),
         live_file: None,
     });
-    let snapshot = Arc::new(Snapshot {
-        schema: core.schema(),
-        generation: last.generation,
-        segments: segments.collect(),
-        user_data: last.user_data.clone(),
-    });
-    core.store.set_latest(capture.moment, snapshot);
-    Ok(())
+    match core.store.set_refreshed(capture.moment, core.schema(), segments.collect()) {
+        true => Ok(()),
+        false => core.alive(),
+    }
 }
 
 /// Throws away everything since the last commit.

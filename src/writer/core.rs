@@ -160,7 +160,7 @@ impl Core {
         self.make_room()?;
         let _open = self.gate.read();
         self.alive()?;
-        let (key, mut shard, existing) = self.claim(&mut validated)?;
+        let (key, mut shard, existing) = self.claim(&mut validated, |_| false)?;
         if existing.is_some() && mode == Mode::Add {
             return Err(Error::DuplicateKey { key });
         }
@@ -182,11 +182,17 @@ impl Core {
         let _alone = self.gate.write();
         self.alive()?;
         let mut claimed = Vec::with_capacity(validated.len());
+        // First the keys that are given, so that no automatic one is among them.
         let mut given = HashSet::new();
+        for key in validated.iter().filter_map(|document| document.key.as_ref()) {
+            if !given.insert(key.clone()) {
+                return Err(Error::DuplicateKey { key: key.clone() });
+            }
+        }
         for document in &mut validated {
-            let (key, shard, existing) = self.claim(document)?;
+            let (key, shard, existing) = self.claim(document, |key| given.contains(key))?;
             drop(shard); // Nobody else writes: the gate is held alone.
-            if !given.insert(key.clone()) || existing.is_some() && mode == Mode::Add {
+            if existing.is_some() && mode == Mode::Add {
                 return Err(Error::DuplicateKey { key });
             }
             claimed.push((key, existing));
@@ -218,9 +224,11 @@ impl Core {
     }
 
     /// Settles a document's key, locks its shard and finds the live document of that key, if there is one.
+    /// An automatic key is never one of those `taken`.
     fn claim(
         &self,
         document: &mut Validated,
+        taken: impl Fn(&str) -> bool,
     ) -> Result<(String, parking_lot::MutexGuard<'_, Shard>, Option<Place>)> {
         if let Some(key) = &document.key {
             let shard = self.keys.lock(key);
@@ -231,7 +239,7 @@ impl Core {
             let number = self.next_key.fetch_add(1, Ordering::Relaxed);
             let key = KeyField::automatic(number);
             let shard = self.keys.lock(&key);
-            if self.locate(&shard, &key)?.is_none() {
+            if !taken(&key) && self.locate(&shard, &key)?.is_none() {
                 document.assign_key(&self.schema(), number);
                 return Ok((key, shard, None));
             }
