@@ -1,13 +1,14 @@
 //! What an index consists of, as a tree of facts.
 
 use crate::error::Result;
+use crate::options::{DEFAULT_CANDIDATES, DEFAULT_K};
 use crate::reader::SnapshotSegment;
 use crate::search::Searcher;
 use lucerne_codec::Facts;
 use serde_json::{Map, Value, json};
 
-/// The facts of a searcher's point in time: generation, documents, schema, and for each segment its
-/// documents, deletes, bytes, and what each format says of its structure.
+/// The facts of a searcher's point in time: generation, documents, schema, a search's defaults, and for each
+/// segment its documents, deletes, bytes, and what each format says of its structure.
 ///
 /// # Errors
 /// When a file's length cannot be read.
@@ -22,6 +23,7 @@ pub fn inspect(searcher: &Searcher) -> Result<Facts> {
         "bytes": bytes("bytes"),
         "user_data": snapshot.user_data,
         "schema": snapshot.schema.to_json(),
+        "defaults": { "k": DEFAULT_K, "candidates": DEFAULT_CANDIDATES },
         "segments": segments,
     }))
 }
