@@ -1,0 +1,8 @@
+//! What the tests of promises share.
+#![allow(dead_code, reason = "no test uses everything")]
+
+pub(crate) mod documents;
+pub(crate) mod files;
+pub(crate) mod npy;
+pub(crate) mod oracle;
+pub(crate) mod rng;
