@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Candidates whose links are followed in a local search; as many are kept to choose links from as in a full
 /// search. Measured with ten graphs of 7,782 vectors joined: recall at 100 candidates is 0.984 (from scratch
-/// 0.982) for 0.6 of the processor time of building from scratch. Keeping fewer is cheaper but costs recall:
+/// 0.982) for 0.6 of the processor time of building from scratch, on a busy machine. Keeping fewer is cheaper but costs recall:
 /// following 24 and keeping 64 gives 0.974, 24 and 48 0.971, 12 and 48 0.969 (0.25 to 0.45 of the time).
 const LOCAL_BEAM: usize = 32;
 
