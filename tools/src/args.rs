@@ -152,7 +152,7 @@ pub(crate) struct Search {
 
     /// The query vector, a JSON list of numbers.
     #[arg(long, value_name = "LIST", required_unless_present = "vector_file")]
-    #[arg(conflicts_with = "vector_file", allow_hyphen_values = true)]
+    #[arg(conflicts_with_all = ["vector_file", "row"], allow_hyphen_values = true)]
     pub(crate) vector: Option<String>,
 
     /// A file that holds the query vector.

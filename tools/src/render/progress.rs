@@ -7,16 +7,24 @@ use std::time::Duration;
 
 const TICK: Duration = Duration::from_millis(100);
 
+const WAITING: &str = "{spinner} {msg}  {elapsed}";
+
 /// A bar over `total` units of input, or a count while the total is unknown. Hidden when standard error is
 /// not a terminal.
 pub(crate) fn bar(total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
         Some(total) => (ProgressBar::new(total), "{bar:30} {percent:>3} %  {msg}  {eta} left"),
-        None => (ProgressBar::no_length(), "{spinner} {msg}  {elapsed}"),
+        None => (ProgressBar::no_length(), WAITING),
     };
     bar.set_style(style(template));
     bar.enable_steady_tick(TICK);
     bar
+}
+
+/// From now on nobody knows how long it takes: what is done, and since when.
+pub(crate) fn wait(bar: &ProgressBar, message: String) {
+    bar.set_style(style(WAITING));
+    bar.set_message(message);
 }
 
 fn style(template: &str) -> ProgressStyle {

@@ -61,17 +61,14 @@ fn a_bad_line_is_named_and_nothing_is_half_done() {
         ),
         ("{\"name\":\"x\",\"size\":\"big\"}", "document \"x\": field \"size\""),
         ("{\"name\":\"x\",\"nope\":1}", "document \"x\": field \"nope\" is not declared"),
-        ("{\"size\":1}", "the key field \"name\" is missing"),
-        ("{\"name\":", "not a JSON object"),
+        ("{\"size\":1}", "document: the key field \"name\" is missing"),
+        ("{\"name\":", "document: not a JSON object: EOF while parsing a value at column 8"),
         ("{\"name\":\"d3\"}", "document \"d3\" exists already; use --upsert"),
     ] {
         let place = Place::small();
         let documents = format!("{}\n{line}\n{{\"name\":\"last\"}}", documents(20));
         let ran = place.import(&documents, "").expect(2);
-        assert!(
-            ran.err.contains(&format!("docs.jsonl:22: {expected}")) || line.contains("size\":1"),
-            "{line}: {ran:?}"
-        );
+        assert!(ran.err.contains(&format!("docs.jsonl:22: {expected}")), "{line}: {ran:?}");
         assert!(
             ran.err.contains(expected) && ran.err.contains("hint: nothing of this import was kept"),
             "{ran:?}"

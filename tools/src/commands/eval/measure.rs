@@ -1,7 +1,7 @@
 //! Running queries from several threads, and taking their time.
 
 use crate::args::Eval;
-use crate::failure::{Failure, In as _, Outcome};
+use crate::failure::{Code, Failure, In as _, Outcome};
 use lucerne::{Knn, Searcher};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,7 +46,7 @@ fn in_threads<T: Send>(threads: usize, work: impl Fn() -> Vec<T> + Sync) -> Outc
         let handles: Vec<_> = (0..threads).map(|_| scope.spawn(&work)).collect();
         let mut all = Vec::new();
         for handle in handles {
-            all.extend(handle.join().map_err(|_| Failure::usage("a search thread panicked"))?);
+            all.extend(handle.join().map_err(|_| Failure::new(Code::Io, "a search thread panicked"))?);
         }
         Ok(all)
     })

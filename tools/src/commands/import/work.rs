@@ -144,9 +144,10 @@ impl<'a> Job<'a> {
             let failure = Failure::usage(format!("{}:{}: {problem}", self.path.display(), line.number));
             Ok(Verdict::Bad(failure))
         };
-        let mut document = match Document::from_slice(&line.text) {
+        let mut document = match Document::from_slice(line.text.trim_ascii_end()) {
             Ok(document) => document,
-            Err(error) => return bad(&error.to_string()),
+            // The parser has seen one line; the one that counts is the file's.
+            Err(error) => return bad(&error.to_string().replace(" at line 1 column ", " at column ")),
         };
         for (field, vector) in vectors {
             if document.get(&field).is_some_and(|value| *value != Value::Null) {
@@ -186,9 +187,9 @@ impl<'a> Job<'a> {
     /// to their end, which another commit makes durable; a stop ends them, and their sources stay.
     pub(super) fn commit(&self) -> Outcome<u64> {
         let documents = units::count(self.taken(), "document");
-        self.bar.set_message(format!("{documents}, committing"));
+        progress::wait(&self.bar, format!("{documents}, building segments and committing"));
         self.writer.commit().in_index(self.plan.dir)?;
-        self.bar.set_message(format!("{documents}, merging segments"));
+        progress::wait(&self.bar, format!("{documents} committed, merging segments"));
         let merged = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {
