@@ -29,6 +29,7 @@
 
 mod dispatch;
 mod kernels;
+mod prefetch;
 mod rows;
 mod scalar;
 

@@ -1,5 +1,7 @@
 //! The rows a one-to-many kernel reads, checked once so that the kernels need no checks.
 
+use crate::prefetch::prefetch_line;
+
 /// How many rows ahead of the one being computed are prefetched. Measured with `benches/kernels`.
 const AHEAD: usize = 8;
 
@@ -114,15 +116,6 @@ pub(crate) fn prefetch_lines(at: *const u8, len: usize) {
         prefetch_line(first.wrapping_add(line * LINE));
     }
 }
-
-#[cfg(target_arch = "x86_64")]
-use crate::x86_64::prefetch_line;
-
-#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
-use crate::aarch64::prefetch_line;
-
-#[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little"))))]
-fn prefetch_line(_at: *const u8) {}
 
 /// Fills `$out` with the results of `$kernel` for `$rows`, `$r` rows at a time, then one by one.
 ///

@@ -10,16 +10,3 @@ mod neon;
 pub(crate) fn kernels() -> Option<&'static Kernels> {
     std::arch::is_aarch64_feature_detected!("neon").then_some(&neon::KERNELS)
 }
-
-/// Hints the CPU to load the cache line at `at`, which may be any address.
-#[inline(always)]
-pub(crate) fn prefetch_line(at: *const u8) {
-    // SAFETY: a prefetch does not fault and has no effect on memory, registers or flags.
-    unsafe {
-        core::arch::asm!(
-            "prfm pldl1keep, [{at}]",
-            at = in(reg) at,
-            options(nostack, preserves_flags, readonly)
-        );
-    }
-}

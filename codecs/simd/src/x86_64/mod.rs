@@ -1,7 +1,5 @@
 //! Kernels for x86-64, and the detection of what the CPU has.
 
-use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-
 use crate::kernels::{Kernels, Level};
 
 // Kernels index several arrays of registers in step; loops over 0..R and 0..U are unrolled.
@@ -23,11 +21,4 @@ pub(crate) fn kernels(level: Level) -> Option<&'static Kernels> {
         Level::Avx512 if avx512 => Some(&avx512::KERNELS),
         _ => None,
     }
-}
-
-/// Hints the CPU to load the cache line at `at`, which may be any address.
-#[inline(always)]
-pub(crate) fn prefetch_line(at: *const u8) {
-    // SAFETY: SSE is part of x86-64; a prefetch does not fault and has no effect on memory.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
 }
