@@ -71,3 +71,8 @@ pub use search::{Hit, Hits, Searcher, SegmentSearch};
 pub use transfer::SegmentBuilder;
 pub use transfer::SegmentHandle;
 pub use writer::{PreparedCommit, Writer, WriterOptions};
+
+/// The example in the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
