@@ -15,6 +15,7 @@ mod live_docs;
 mod metadata;
 pub mod ram;
 mod stored;
+mod vector_merges;
 mod vectors;
 
 pub use bench::Bench;
