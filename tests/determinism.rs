@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::documents::reopen;
+use common::documents::{reopen, small_segments};
 use common::{files, npy};
 use lucerne::directory::{FsDirectory, RamDirectory};
 use lucerne::{Hits, IndexBuilder, Knn, Schema, Searcher, Vector, WriterOptions, codec};
@@ -17,7 +17,7 @@ fn schema() -> Schema {
 }
 
 fn options(seed: u64) -> WriterOptions {
-    WriterOptions::new().threads(1).flush_docs(400).seed(seed)
+    small_segments(400).seed(seed)
 }
 
 /// Adds, upserts, deletes and commits, always the same.

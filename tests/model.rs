@@ -16,8 +16,8 @@ use common::rng::Rng;
 use lucerne::codec::{Cancel, Directory};
 use lucerne::directory::{FsDirectory, RamDirectory};
 use lucerne::{
-    Document, ErrorKind, Index, IndexBuilder, Knn, Quantization, Schema, Searcher, Similarity, Value, Vector,
-    VectorIndex, Writer, WriterOptions,
+    Document, ErrorKind, Index, IndexBuilder, Knn, MergePolicy, Quantization, Schema, Searcher, Similarity,
+    TieredOptions, Value, Vector, VectorIndex, Writer, WriterOptions,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -139,7 +139,12 @@ impl Setup {
         let builder = Schema::builder().i64("tag").keyword("word");
         let builder = if automatic { builder.auto_key("id") } else { builder.key("id").key_max_len(40) };
         let builder = builder.vector("a", fields[0].declaration(rng)).vector("b", fields[1].declaration(rng));
-        let options = WriterOptions::new().threads(1 + rng.below(2));
+        let merging = match rng.below(3) {
+            0 => MergePolicy::None,
+            1 => MergePolicy::default(),
+            _ => MergePolicy::Tiered(TieredOptions::new().floor_bytes(1).segments_per_tier(2 + rng.below(3))),
+        };
+        let options = WriterOptions::new().threads(1 + rng.below(2)).merge_policy(merging);
         let options = match rng.below(4) {
             0 => options,
             _ => options.flush_docs(*rng.pick(&[1, 2, 3, 7, 20])),
@@ -286,7 +291,9 @@ struct Run {
 fn one_thread_does_what_a_map_does() {
     for_each_seed(|seed, operations| {
         let mut rng = Rng::new(seed);
-        let setup = Setup::new(seed, &mut rng);
+        let mut setup = Setup::new(seed, &mut rng);
+        // Merges on the thread that flushes: a seed always does the same.
+        setup.options = setup.options.merge_threads(0);
         let index = setup.create();
         let mut run = Run {
             writer: Some(setup.writer(&index)),

@@ -178,3 +178,34 @@ fn four_threads_read_one_snapshot_while_it_is_rewritten() {
         }
     });
 }
+
+#[test]
+fn a_commit_of_nothing_takes_back_what_a_refresh_showed() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = create(folder.path());
+    let writer = index.writer().unwrap();
+    let before = index.searcher().unwrap().generation();
+    writer.add(&document("a", [1.0; DIMENSION])).unwrap();
+    writer.refresh().unwrap();
+    assert_eq!(index.searcher().unwrap().len(), 1);
+    assert!(writer.delete("id", "a").unwrap());
+    assert_eq!(writer.commit().unwrap(), before, "the index is what it was");
+    assert!(index.searcher().unwrap().is_empty());
+}
+
+#[test]
+fn what_is_refreshed_between_the_phases_of_a_commit_follows_that_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = create(folder.path());
+    let writer = index.writer().unwrap();
+    writer.add(&document("a", [1.0; DIMENSION])).unwrap();
+    let notes = std::collections::BTreeMap::from([("offset".to_owned(), "17".to_owned())]);
+    let prepared = writer.prepare_commit_with(notes.clone()).unwrap();
+    writer.add(&document("b", [2.0; DIMENSION])).unwrap();
+    writer.refresh().unwrap();
+    let generation = prepared.commit().unwrap();
+    let searcher = index.searcher().unwrap();
+    assert_eq!((searcher.len(), searcher.generation(), searcher.user_data()), (2, generation, &notes));
+    drop(writer);
+    assert_eq!(index.searcher().unwrap().len(), 1, "the second document was never committed");
+}

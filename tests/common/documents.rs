@@ -3,7 +3,8 @@
 use lucerne::codec::Directory;
 use lucerne::directory::RamDirectory;
 use lucerne::{
-    Document, Index, IndexBuilder, Quantization, Schema, Similarity, Vector, VectorIndex, WriterOptions,
+    Document, Index, IndexBuilder, MergePolicy, Quantization, Schema, Similarity, Vector, VectorIndex,
+    WriterOptions,
 };
 use std::sync::Arc;
 
@@ -42,9 +43,9 @@ pub(crate) fn document(key: impl Into<String>, vector: impl Into<Vec<f32>>) -> D
     Document::new().with("id", key.into()).with("v", vector.into())
 }
 
-/// A writer that flushes at `docs` documents and builds with one thread.
+/// A writer that flushes at `docs` documents, builds with one thread and leaves its segments as they are.
 pub(crate) fn small_segments(docs: u32) -> WriterOptions {
-    WriterOptions::new().threads(1).flush_docs(docs)
+    WriterOptions::new().threads(1).flush_docs(docs).merge_policy(MergePolicy::None)
 }
 
 /// Adds documents of the schema of [`one_field`] and commits.
