@@ -1,4 +1,5 @@
-//! Distances between raw vectors, for building and joining graphs without codes.
+//! Distances between raw vectors, for building and joining graphs without codes: the same as between codes
+//! (`sq8::pairs` says why they are not always the metric's).
 
 use super::metric::{finite, norm};
 use super::rows::{Rows, components};
@@ -6,17 +7,21 @@ use crate::hnsw::graph::{PairScorer, Scorer};
 use lucerne_codec::{Ordinal, Result, Similarity};
 use lucerne_simd as simd;
 
-/// The vectors of one segment being written. Memory: 4 bytes per vector.
+/// The vectors of one segment being written. Memory: 0 or 4 bytes per vector.
 #[derive(Debug)]
 pub struct RawPairs<'a, R> {
     similarity: Similarity,
     rows: &'a R,
     /// Cosine: 1/|x|, 0 for a zero vector.
     scales: Vec<f32>,
+    /// Inner products: √(M² − |x|²).
+    lifted: Vec<f32>,
+    /// Inner products: M², the square of the largest length; else 1.
+    most: f32,
 }
 
 impl<'a, R: Rows> RawPairs<'a, R> {
-    /// Prepares the vectors; reads each once for cosine.
+    /// Prepares the vectors; reads each once for cosine and inner products.
     pub fn new(similarity: Similarity, rows: &'a R) -> Result<Self> {
         let scale = |index| -> Result<f32> {
             let norm = norm(rows.row(index)?);
@@ -26,7 +31,19 @@ impl<'a, R: Rows> RawPairs<'a, R> {
             Similarity::Cosine => (0..rows.len()).map(scale).collect::<Result<_>>()?,
             _ => Vec::new(),
         };
-        Ok(Self { similarity, rows, scales })
+        let mut pairs = Self { similarity, rows, scales, lifted: Vec::new(), most: 1.0 };
+        if similarity == Similarity::MaxInnerProduct {
+            let square = |index| Ok(finite(norm(rows.row(index)?).powi(2) as f32));
+            let squares = (0..rows.len()).map(square).collect::<Result<Vec<f32>>>()?;
+            pairs.most = squares.iter().copied().fold(0.0, f32::max);
+            let most = pairs.most;
+            pairs.lifted = squares.iter().map(|&square| (most - square).max(0.0).sqrt()).collect();
+        }
+        Ok(pairs)
+    }
+
+    fn lifted(&self, ordinal: Ordinal) -> f32 {
+        self.lifted.get(ordinal as usize).copied().unwrap_or_default()
     }
 
     fn scale(&self, ordinal: Ordinal) -> f32 {
@@ -39,6 +56,7 @@ impl<'a, R: Rows> RawPairs<'a, R> {
 pub struct RawPairQuery<'a, R> {
     pairs: &'a RawPairs<'a, R>,
     vector: Vec<f32>,
+    lifted: f32,
 }
 
 impl<R: Rows> PairScorer for RawPairs<'_, R> {
@@ -54,7 +72,8 @@ impl<R: Rows> PairScorer for RawPairs<'_, R> {
     fn query(&self, ordinal: Ordinal) -> RawPairQuery<'_, R> {
         let scale = self.scale(ordinal);
         let row = self.rows.row(ordinal as usize).unwrap_or_default();
-        RawPairQuery { pairs: self, vector: components(row).map(|value| value * scale).collect() }
+        let vector = components(row).map(|value| value * scale).collect();
+        RawPairQuery { pairs: self, vector, lifted: self.lifted(ordinal) }
     }
 }
 
@@ -74,7 +93,10 @@ impl<R: Rows> Scorer for RawPairQuery<'_, R> {
                 // A row that cannot be read is far from everything.
                 _ if row.len() != self.vector.len() * 4 => f32::MAX,
                 Similarity::Euclidean => simd::l2_f32(&self.vector, row),
-                _ => 0.0 - simd::dot_f32(&self.vector, row) * self.pairs.scale(*ordinal),
+                _ => {
+                    let inner = simd::dot_f32(&self.vector, row) * self.pairs.scale(*ordinal);
+                    self.pairs.most - inner - self.lifted * self.pairs.lifted(*ordinal)
+                }
             };
             *out = finite(distance);
         }
