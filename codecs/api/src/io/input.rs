@@ -105,7 +105,7 @@ impl Input {
 
     /// An error about this file at `offset` (relative to this range).
     pub fn corrupt(&self, offset: u64, problem: impl Into<String>) -> Error {
-        Error::corrupt(&*self.name, self.start as u64 + offset, problem)
+        Error::corrupt(&*self.name, (self.start as u64).saturating_add(offset), problem)
     }
 
     fn range(&self, offset: u64, len: u64) -> Result<std::ops::Range<usize>> {
@@ -117,5 +117,22 @@ impl Input {
             )
         })?;
         Ok(self.start + offset as usize..self.start + end as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_beyond_everything_is_an_error_and_no_overflow() {
+        let file = Input::new("f", Arc::new(vec![0u8; 10]));
+        let part = file.sub(4, 6).unwrap();
+        assert_eq!(part.slice(1, 5).unwrap().len(), 5);
+        for (offset, len) in [(u64::MAX, 0), (u64::MAX, 1), (u64::MAX - 3, 2), (1, u64::MAX), (2, 5)] {
+            let error = part.slice(offset, len).unwrap_err();
+            assert!(matches!(error, Error::Corrupt { .. }), "{error}");
+            assert!(part.sub(offset, len).is_err() && part.cursor(offset).take(len).is_err());
+        }
     }
 }
