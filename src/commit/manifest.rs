@@ -52,10 +52,14 @@ pub(crate) fn classify(name: &str) -> FileKind {
     }
 }
 
+/// Numbers are counted up from 0 and never get here: what has one is not lucerne's, and counting on from it
+/// would overflow.
+const TOO_LARGE: u64 = 1 << 62;
+
 /// A decimal number as lucerne writes it: no sign, no leading zero.
 fn number(digits: &str) -> Option<u64> {
     let plain = digits == "0" || !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| digits.parse().ok()).flatten()
+    plain.then(|| digits.parse().ok()).flatten().filter(|&number| number < TOO_LARGE)
 }
 
 /// Generations of the commits among `names`, newest first.
@@ -109,9 +113,18 @@ mod tests {
         assert_eq!(classify("_4.si"), FileKind::Segment(4));
         assert_eq!(classify("_4.0.vec"), FileKind::Segment(4));
         assert_eq!(classify("_4_2.live"), FileKind::Segment(4));
-        for foreign in
-            ["segments_", "segments_01", "segments_-1", "_.si", "_4", "notes.txt", "write.lock", "_x.si"]
-        {
+        for foreign in [
+            "segments_",
+            "segments_01",
+            "segments_-1",
+            "segments_18446744073709551615",
+            "_18446744073709551615.si",
+            "_.si",
+            "_4",
+            "notes.txt",
+            "write.lock",
+            "_x.si",
+        ] {
             assert_eq!(classify(foreign), FileKind::Foreign, "{foreign}");
         }
     }

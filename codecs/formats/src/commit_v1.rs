@@ -12,6 +12,9 @@ use std::collections::HashSet;
 const FORMAT: &str = "commit";
 const VERSION: u32 = 1;
 const NO_SEGMENT: SegmentId = SegmentId([0; 16]);
+/// Generations, segments and automatic keys are counted up from 0 and never get here; counting on from a
+/// forged number would overflow.
+const TOO_LARGE: u64 = 1 << 62;
 
 /// The format of commits.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,6 +44,11 @@ impl CommitFormat for CommitV1 {
 
 /// What makes a commit unusable, if anything. Asked before writing one and after reading one.
 fn check(commit: &CommitInfo) -> Result<(), String> {
+    for number in [commit.generation, commit.next_segment, commit.next_key] {
+        if number >= TOO_LARGE {
+            return Err(format!("{number} is not a number that was counted up to"));
+        }
+    }
     let (mut segments, mut ids, mut files) = (HashSet::new(), HashSet::new(), HashSet::new());
     for segment in &commit.segments {
         names::check_segment(&segment.name)?;
