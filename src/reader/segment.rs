@@ -45,6 +45,13 @@ impl SegmentReader {
         let files = info.files().map(|file| file.name.clone()).chain([info_file.name.clone()]);
         let pin = pins.pin(files.collect());
         let context = |structure| open_context(directory, &info, structure);
+        // What does not fit a format cannot have been written: the segment info is damaged.
+        let blame = |error| match error {
+            lucerne_codec::Error::Invalid(problem) => {
+                lucerne_codec::Error::corrupt(&info_file.name, 0, problem)
+            }
+            other => other,
+        };
         let stored = registry.stored(&info.stored.format, &info_file.name)?.open(&context(&info.stored))?;
         let keys = registry.keys(&info.keys.format, &info_file.name)?.open(&context(&info.keys))?;
         let vectors = info.vectors.iter().map(|vector| {
@@ -52,7 +59,7 @@ impl SegmentReader {
             Ok(VectorSegment {
                 field: vector.field.clone(),
                 format: vector.structure.format.clone(),
-                reader: format.open(&context(&vector.structure), &vector.field)?,
+                reader: format.open(&context(&vector.structure), &vector.field).map_err(blame)?,
             })
         });
         let vectors = vectors.collect::<Result<Vec<_>>>()?;

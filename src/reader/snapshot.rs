@@ -1,11 +1,12 @@
 //! A point in time: segments with the documents that were live then.
 
 use super::pins::Pins;
-use super::segment::{SegmentCache, SegmentReader, read_live_docs};
+use super::segment::{SegmentCache, SegmentReader, VectorSegment, read_live_docs};
+use crate::commit::manifest;
 use crate::error::Result;
 use crate::schema::Schema;
 use lucerne_codec::commit::{CommitInfo, LiveDocsInfo};
-use lucerne_codec::{Accept, BitSet, Directory, Registry};
+use lucerne_codec::{Accept, BitSet, Directory, FieldInfo, Registry};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -80,10 +81,34 @@ pub(crate) fn open_commit(
         let live = live.map(|info| read_live_docs(directory, registry, &reader, info)).transpose()?;
         Ok(SnapshotSegment { reader, live: live.map(Arc::new), live_file: segment.live_docs.clone() })
     });
-    Ok(Snapshot {
-        segments: segments.collect::<Result<_>>()?,
-        schema: Schema::from_value(&commit.schema)?,
-        generation: commit.generation,
-        user_data: commit.user_data.clone(),
-    })
+    let segments = segments.collect::<Result<Vec<_>>>()?;
+    let file = manifest::commit_file(commit.generation);
+    let corrupt = |problem: String| lucerne_codec::Error::corrupt(&file, 0, problem);
+    let schema = Schema::from_value(&commit.schema).map_err(|error| corrupt(error.to_string()))?;
+    for segment in &segments {
+        check_fields(&schema, &segment.reader).map_err(corrupt)?;
+    }
+    Ok(Snapshot { segments, schema, generation: commit.generation, user_data: commit.user_data.clone() })
+}
+
+/// A field's number, dimension and similarity never change, so a segment's are those of the schema.
+fn check_fields(schema: &Schema, segment: &SegmentReader) -> std::result::Result<(), String> {
+    for VectorSegment { field, .. } in segment.vectors() {
+        let declared = schema.vector_field(field.number).map(|declared| declared.info());
+        let declared = declared.map_err(|error| format!("segment {}: {error}", segment.name()))?;
+        let same =
+            |other: &FieldInfo| (other.dimension, other.similarity) == (field.dimension, field.similarity);
+        if !same(&declared) {
+            return Err(format!(
+                "field {:?} has {} dimensions and is {}, in segment {} it has {} and is {}",
+                declared.name,
+                declared.dimension,
+                declared.similarity,
+                segment.name(),
+                field.dimension,
+                field.similarity
+            ));
+        }
+    }
+    Ok(())
 }
