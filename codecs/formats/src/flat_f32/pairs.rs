@@ -14,14 +14,12 @@ pub struct RawPairs<'a, R> {
     rows: &'a R,
     /// Cosine: 1/|x|, 0 for a zero vector.
     scales: Vec<f32>,
-    /// Inner products: √(M² − |x|²).
-    lifted: Vec<f32>,
-    /// Inner products: M², the square of the largest length; else 1.
-    most: f32,
+    /// 1 for directions, 0 for inner products of vectors of any length.
+    base: f32,
 }
 
 impl<'a, R: Rows> RawPairs<'a, R> {
-    /// Prepares the vectors; reads each once for cosine and inner products.
+    /// Prepares the vectors; reads each once for cosine.
     pub fn new(similarity: Similarity, rows: &'a R) -> Result<Self> {
         let scale = |index| -> Result<f32> {
             let norm = norm(rows.row(index)?);
@@ -31,19 +29,8 @@ impl<'a, R: Rows> RawPairs<'a, R> {
             Similarity::Cosine => (0..rows.len()).map(scale).collect::<Result<_>>()?,
             _ => Vec::new(),
         };
-        let mut pairs = Self { similarity, rows, scales, lifted: Vec::new(), most: 1.0 };
-        if similarity == Similarity::MaxInnerProduct {
-            let square = |index| Ok(finite(norm(rows.row(index)?).powi(2) as f32));
-            let squares = (0..rows.len()).map(square).collect::<Result<Vec<f32>>>()?;
-            pairs.most = squares.iter().copied().fold(0.0, f32::max);
-            let most = pairs.most;
-            pairs.lifted = squares.iter().map(|&square| (most - square).max(0.0).sqrt()).collect();
-        }
-        Ok(pairs)
-    }
-
-    fn lifted(&self, ordinal: Ordinal) -> f32 {
-        self.lifted.get(ordinal as usize).copied().unwrap_or_default()
+        let base = if similarity == Similarity::MaxInnerProduct { 0.0 } else { 1.0 };
+        Ok(Self { similarity, rows, scales, base })
     }
 
     fn scale(&self, ordinal: Ordinal) -> f32 {
@@ -56,7 +43,6 @@ impl<'a, R: Rows> RawPairs<'a, R> {
 pub struct RawPairQuery<'a, R> {
     pairs: &'a RawPairs<'a, R>,
     vector: Vec<f32>,
-    lifted: f32,
 }
 
 impl<R: Rows> PairScorer for RawPairs<'_, R> {
@@ -73,7 +59,7 @@ impl<R: Rows> PairScorer for RawPairs<'_, R> {
         let scale = self.scale(ordinal);
         let row = self.rows.row(ordinal as usize).unwrap_or_default();
         let vector = components(row).map(|value| value * scale).collect();
-        RawPairQuery { pairs: self, vector, lifted: self.lifted(ordinal) }
+        RawPairQuery { pairs: self, vector }
     }
 }
 
@@ -93,10 +79,7 @@ impl<R: Rows> Scorer for RawPairQuery<'_, R> {
                 // A row that cannot be read is far from everything.
                 _ if row.len() != self.vector.len() * 4 => f32::MAX,
                 Similarity::Euclidean => simd::l2_f32(&self.vector, row),
-                _ => {
-                    let inner = simd::dot_f32(&self.vector, row) * self.pairs.scale(*ordinal);
-                    self.pairs.most - inner - self.lifted * self.pairs.lifted(*ordinal)
-                }
+                _ => self.pairs.base - simd::dot_f32(&self.vector, row) * self.pairs.scale(*ordinal),
             };
             *out = finite(distance);
         }

@@ -11,10 +11,9 @@
 //!
 //! A graph needs distances that behave like distances: the links of a node are chosen by comparing how far
 //! they are from it with how far they are from each other, by a factor. So directions are compared by
-//! 1 − x·y, not −x·y; and inner products of vectors of any length by M² − x·y − aₓ·a_y with M the largest
-//! length and aₓ = √(M² − |x|²): half the squared distance once every vector is given the one more component
-//! that makes all lengths M (Bachrach et al., RecSys 2014). A query's extra component is 0, so its nearest
-//! neighbours there are those of the largest inner product.
+//! 1 − x·y, never by −x·y. Inner products of vectors of any length have no such form that helps: lifting all
+//! vectors to one length (Bachrach et al., RecSys 2014) was tried, and on real embeddings of lengths 5 to 8.6
+//! recall@10 at 100 candidates fell from 0.964 to 0.746. They stay −x·y, compared without a factor.
 
 use super::{CodeRows, Quantiles};
 use crate::flat_f32::metric::finite;
@@ -22,7 +21,7 @@ use crate::hnsw::graph::{PairScorer, Scorer};
 use lucerne_codec::{Ordinal, Similarity};
 use lucerne_simd as simd;
 
-/// The vectors of one segment being written. Memory: 4 to 12 bytes per vector besides the codes.
+/// The vectors of one segment being written. Memory: 4 to 8 bytes per vector besides the codes.
 #[derive(Debug)]
 pub struct CodePairs<'a> {
     similarity: Similarity,
@@ -35,10 +34,8 @@ pub struct CodePairs<'a> {
     own: Vec<f32>,
     /// c·c.
     constant: f32,
-    /// Inner products: aₓ.
-    lifted: Vec<f32>,
-    /// Inner products: M²; else 1.
-    most: f32,
+    /// 1 for directions, 0 for inner products of vectors of any length.
+    base: f32,
 }
 
 /// What turns an integer product into x̂·ŷ, for one x and the encoding of y.
@@ -67,8 +64,7 @@ impl<'a> CodePairs<'a> {
             sums: codes().map(|(_, row)| simd::sum_u8(row) as f32).collect(),
             own: Vec::new(),
             constant: 0.0,
-            lifted: Vec::new(),
-            most: 1.0,
+            base: if similarity == Similarity::MaxInnerProduct { 0.0 } else { 1.0 },
         };
         if similarity == Similarity::Euclidean {
             let square = |(index, row)| {
@@ -81,18 +77,6 @@ impl<'a> CodePairs<'a> {
             pairs.constant = finite(square as f32);
             pairs.own = codes().map(|(index, row)| pairs.with_center(center, index, row)).collect();
         }
-        if similarity == Similarity::MaxInnerProduct {
-            let square = |(index, row)| {
-                let decoders: Vec<Decoder> = pairs.decoders(index).collect();
-                let product = pairs.product(&decoders, index, simd::dot_u8_u8(row, row));
-                let correction = pairs.rows.correction(index);
-                finite(pairs.constant + 2.0 * pairs.own(index) + correction * correction * product)
-            };
-            let squares: Vec<f32> = codes().map(square).collect();
-            pairs.most = squares.iter().copied().fold(0.0, f32::max);
-            let most = pairs.most;
-            pairs.lifted = squares.iter().map(|&square| (most - square).max(0.0).sqrt()).collect();
-        }
         pairs
     }
 
@@ -102,10 +86,6 @@ impl<'a> CodePairs<'a> {
 
     fn own(&self, index: usize) -> f32 {
         self.own.get(index).copied().unwrap_or_default()
-    }
-
-    fn lifted(&self, index: usize) -> f32 {
-        self.lifted.get(index).copied().unwrap_or_default()
     }
 
     fn quantiles(&self, index: usize) -> Quantiles {
@@ -154,7 +134,6 @@ pub struct CodePairQuery<'a> {
     decoders: Vec<Decoder>,
     own: f32,
     correction: f32,
-    lifted: f32,
     products: Vec<u32>,
 }
 
@@ -176,7 +155,6 @@ impl PairScorer for CodePairs<'_> {
             decoders: self.decoders(index).collect(),
             own: self.own(index) + self.constant,
             correction: self.rows.correction(index),
-            lifted: self.lifted(index),
             products: Vec::new(),
         }
     }
@@ -193,10 +171,7 @@ impl Scorer for CodePairQuery<'_> {
             let own = self.own + pairs.own(index);
             let distance = match pairs.similarity {
                 Similarity::Euclidean => (own - 2.0 * product).max(0.0),
-                _ => {
-                    let inner = own + self.correction * pairs.rows.correction(index) * product;
-                    pairs.most - inner - self.lifted * pairs.lifted(index)
-                }
+                _ => pairs.base - (own + self.correction * pairs.rows.correction(index) * product),
             };
             *out = finite(distance);
         }

@@ -100,8 +100,8 @@ fn dominates<V: PairScorer>(
         return false;
     }
     let own = candidate.distance;
-    // Inner products are negative; the bound is then farther below.
-    let bound = if own >= 0.0 { own / RELAX } else { own * RELAX };
+    // An inner product below zero is no distance, and a factor on it means nothing.
+    let bound = if own >= 0.0 { own / RELAX } else { own };
     let mut query = vectors.query(ordinal);
     let (mut ordinals, mut distances) = ([0; CHUNK], [0.0; CHUNK]);
     chosen.chunks(CHUNK).any(|chunk| {
