@@ -18,7 +18,7 @@ fn main() -> Result<()> {
         return Ok(());
     }
     println!("ingest: {}, each row in a fresh process\n", Data::new(&arguments, 1)?.source);
-    let columns = ["format", "threads", "add s", "commit s", "docs/s", "MiB", "peak anon+file MiB"];
+    let columns = ["format", "threads", "add s", "commit s", "docs/s", "MiB", "peak MiB added"];
     let mut table = Table::new(columns);
     for (index, quantization) in [("flat", "none"), ("flat", "int8"), ("hnsw", "int8"), ("hnsw", "none")] {
         table.row(common::child(&arguments, &[index, quantization, "1"])?);

@@ -60,14 +60,18 @@ fn main() -> Result<()> {
     println!("Segments (bytes):");
     println!("{}", segment_table(&admin::inspect(&searcher)?).text());
     println!(
-        "Codes span the segment's own quantiles: 1 byte a component and 4 bytes of correction a vector."
+        "Raw: 4 bytes a component. Codes: 1 byte a component, spanning the segment's own quantiles, and"
     );
+    println!(
+        "4 bytes of correction a vector. A search takes the cheaper way through each segment: along the graph,"
+    );
+    println!("or, where there are as few vectors as here, past all codes.");
     Ok(())
 }
 
 /// What a document has. The vector field is int8 codes and an HNSW graph unless told otherwise.
 fn schema() -> Result<Schema> {
-    // So few vectors are scanned faster than a graph is walked, and get none by default: here they do.
+    // Segments of fewer than 4,000 vectors get no graph by default; here they do, to show what it takes.
     let embedding = Vector::f32(384).similarity(Similarity::Cosine).param("graph_threshold", 0);
     let schema = Schema::builder()
         .key("name")
