@@ -78,7 +78,7 @@ impl IndexBuilder {
         let _lock = directory.lock(manifest::LOCK_FILE, "creating the index")?;
         let names = directory.list()?;
         if !manifest::generations(&names).is_empty() {
-            return Err(Error::AlreadyExists { path: format!("{directory:?}") });
+            return Err(Error::AlreadyExists { path: crate::directory::place(directory) });
         }
         let mut commit = CommitInfo {
             generation: 0,

@@ -61,7 +61,7 @@ pub fn check_in(
     let store = Store::new(directory, formats.registry().clone());
     let names = store.directory.list()?;
     let Some(&generation) = manifest::generations(&names).first() else {
-        return Err(Error::NotAnIndex { path: format!("{:?}", store.directory) });
+        return Err(Error::NotAnIndex { path: crate::directory::place(&*store.directory) });
     };
     let file = manifest::commit_file(generation);
     let mut checker = Checker { store: &store, cancel, report: CheckReport::default() };

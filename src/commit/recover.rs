@@ -38,7 +38,7 @@ pub(crate) fn newest<T>(
             if looked < MAX_LOOKS && names.iter().any(|name| name == manifest::LOCK_FILE) {
                 continue;
             }
-            return Err(Error::NotAnIndex { path: format!("{directory:?}") });
+            return Err(Error::NotAnIndex { path: crate::directory::place(directory) });
         };
         let error = match read(directory, registry, newest).and_then(&open) {
             Ok(opened) => return Ok(opened),

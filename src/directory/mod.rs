@@ -22,7 +22,7 @@ mod ram;
 pub use fs::FsDirectory;
 pub use ram::RamDirectory;
 
-use lucerne_codec::{Error, Result};
+use lucerne_codec::{Directory, Error, Result};
 
 /// How every lock's name ends.
 const LOCK_SUFFIX: &str = ".lock";
@@ -64,6 +64,11 @@ fn check_lock_name(name: &str) -> Result<()> {
         return Err(Error::Invalid(format!("{name:?} is not a lock's name: it must end in {LOCK_SUFFIX:?}")));
     }
     Ok(())
+}
+
+/// Where a directory is, for messages.
+pub(crate) fn place(directory: &dyn Directory) -> String {
+    directory.path().map_or_else(|| format!("{directory:?}"), |path| path.display().to_string())
 }
 
 /// What a lock file says about its holder.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub struct LiveDocsInfo {
     /// Format name.
     pub format: String,
-    /// Version of this segment's live docs: 1, 2, …
+    /// Generation of the commit they were first written for.
     pub generation: u64,
     /// Documents deleted.
     pub deleted: u32,

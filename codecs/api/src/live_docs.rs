@@ -10,7 +10,7 @@ pub trait LiveDocsFormat: Send + Sync {
     /// The name commits remember.
     fn name(&self) -> &'static str;
 
-    /// Writes generation `generation` (1, 2, …) of segment `segment`'s live docs.
+    /// Writes segment `segment`'s live docs for the commit of generation `generation`.
     fn write(
         &self,
         directory: &dyn Directory,
