@@ -12,18 +12,12 @@ pub struct BitSet {
 impl BitSet {
     /// A set over `0..len` with nothing in it.
     pub fn empty(len: u32) -> Self {
-        Self {
-            words: vec![0; len.div_ceil(64) as usize],
-            len,
-        }
+        Self { words: vec![0; len.div_ceil(64) as usize], len }
     }
 
     /// A set over `0..len` with everything in it.
     pub fn full(len: u32) -> Self {
-        let mut set = Self {
-            words: vec![u64::MAX; len.div_ceil(64) as usize],
-            len,
-        };
+        let mut set = Self { words: vec![u64::MAX; len.div_ceil(64) as usize], len };
         if let (Some(last), true) = (set.words.last_mut(), !len.is_multiple_of(64)) {
             *last = u64::MAX >> (64 - len % 64);
         }
@@ -37,10 +31,7 @@ impl BitSet {
             _ => 0,
         };
         if words.len() != len.div_ceil(64) as usize || spare != 0 {
-            return Err(Error::Invalid(format!(
-                "{} words are not a set of {len} bits",
-                words.len()
-            )));
+            return Err(Error::Invalid(format!("{} words are not a set of {len} bits", words.len())));
         }
         Ok(Self { words, len })
     }
@@ -63,9 +54,7 @@ impl BitSet {
     /// Whether `doc` is a member; false beyond the length.
     #[inline]
     pub fn contains(&self, doc: DocId) -> bool {
-        self.words
-            .get((doc / 64) as usize)
-            .is_some_and(|word| word >> (doc % 64) & 1 == 1)
+        self.words.get((doc / 64) as usize).is_some_and(|word| word >> (doc % 64) & 1 == 1)
     }
 
     /// Adds `doc`; true when it was not a member. Nothing happens beyond the length.
@@ -108,10 +97,7 @@ impl BitSet {
     /// Keeps only the members that are in `other` too.
     pub fn intersect(&mut self, other: &BitSet) {
         let others = other.words.iter().copied().chain(std::iter::repeat(0));
-        self.words
-            .iter_mut()
-            .zip(others)
-            .for_each(|(word, other)| *word &= other);
+        self.words.iter_mut().zip(others).for_each(|(word, other)| *word &= other);
     }
 }
 
@@ -125,18 +111,12 @@ pub struct Accept<'a> {
 impl<'a> Accept<'a> {
     /// All of `max_doc` documents.
     pub fn all(max_doc: u32) -> Self {
-        Self {
-            docs: None,
-            count: max_doc,
-        }
+        Self { docs: None, count: max_doc }
     }
 
     /// The members of `docs` (live docs, or live docs ∧ filter).
     pub fn only(docs: &'a BitSet) -> Self {
-        Self {
-            docs: Some(docs),
-            count: docs.count(),
-        }
+        Self { docs: Some(docs), count: docs.count() }
     }
 
     /// Whether `doc` may be returned.

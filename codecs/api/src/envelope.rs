@@ -65,12 +65,7 @@ impl EnvelopeWriter {
     /// Creates `name` and writes its header.
     pub fn create(directory: &dyn Directory, name: &str, header: Header<'_>) -> Result<Self> {
         let output = directory.create(name)?;
-        let mut writer = Self {
-            output,
-            name: name.to_owned(),
-            crc: crc32fast::Hasher::new(),
-            position: 0,
-        };
+        let mut writer = Self { output, name: name.to_owned(), crc: crc32fast::Hasher::new(), position: 0 };
         writer.write(&encode_header(header)?)?;
         Ok(writer)
     }
@@ -106,11 +101,7 @@ impl EnvelopeWriter {
         let crc32 = self.crc.clone().finalize();
         self.output.write(&crc32.to_le_bytes())?;
         self.output.finish()?;
-        Ok(FileEntry {
-            name: self.name,
-            len,
-            crc32,
-        })
+        Ok(FileEntry { name: self.name, len, crc32 })
     }
 }
 
@@ -171,10 +162,7 @@ pub fn open_entry(
     }
     let stored = stored_checksum(&input)?;
     if stored != entry.crc32 {
-        let problem = format!(
-            "footer checksum {stored:08x}, its segment says {:08x}",
-            entry.crc32
-        );
+        let problem = format!("footer checksum {stored:08x}, its segment says {:08x}", entry.crc32);
         return Err(input.corrupt(entry.len - 4, problem));
     }
     Ok((input, version))

@@ -74,20 +74,12 @@ pub enum Error {
 impl Error {
     /// An I/O error on `file` while doing `action`.
     pub fn io(file: impl Into<String>, action: &'static str, source: io::Error) -> Self {
-        Self::Io {
-            file: file.into(),
-            action,
-            source,
-        }
+        Self::Io { file: file.into(), action, source }
     }
 
     /// Damage in `file` at `offset`.
     pub fn corrupt(file: impl Into<String>, offset: u64, problem: impl Into<String>) -> Self {
-        Self::Corrupt {
-            file: file.into(),
-            offset,
-            problem: problem.into(),
-        }
+        Self::Corrupt { file: file.into(), offset, problem: problem.into() }
     }
 
     /// True when the disk or a quota is full.

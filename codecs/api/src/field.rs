@@ -35,16 +35,9 @@ impl FieldInfo {
         let Some(value) = self.params.get(name) else {
             return Ok(default);
         };
-        value
-            .as_u64()
-            .filter(|value| range.contains(value))
-            .ok_or_else(|| {
-                self.refuse(
-                    name,
-                    value,
-                    &format!("an integer from {} to {}", range.start(), range.end()),
-                )
-            })
+        value.as_u64().filter(|value| range.contains(value)).ok_or_else(|| {
+            self.refuse(name, value, &format!("an integer from {} to {}", range.start(), range.end()))
+        })
     }
 
     /// The number parameter `name`, if given; refused outside `range`.
@@ -52,16 +45,9 @@ impl FieldInfo {
         let Some(value) = self.params.get(name) else {
             return Ok(None);
         };
-        let number = value
-            .as_f64()
-            .filter(|number| range.contains(number))
-            .ok_or_else(|| {
-                self.refuse(
-                    name,
-                    value,
-                    &format!("a number from {} to {}", range.start(), range.end()),
-                )
-            })?;
+        let number = value.as_f64().filter(|number| range.contains(number)).ok_or_else(|| {
+            self.refuse(name, value, &format!("a number from {} to {}", range.start(), range.end()))
+        })?;
         Ok(Some(number))
     }
 
@@ -90,9 +76,6 @@ impl FieldInfo {
     }
 
     fn refuse(&self, name: &str, value: &serde_json::Value, expected: &str) -> Error {
-        Error::Invalid(format!(
-            "field {:?}: parameter {name:?} is {value}, expected {expected}",
-            self.name
-        ))
+        Error::Invalid(format!("field {:?}: parameter {name:?} is {value}, expected {expected}", self.name))
     }
 }

@@ -31,12 +31,7 @@ pub enum Similarity {
 
 impl Similarity {
     /// All similarities, in the order they are listed to users.
-    pub const ALL: [Self; 4] = [
-        Self::Euclidean,
-        Self::DotProduct,
-        Self::Cosine,
-        Self::MaxInnerProduct,
-    ];
+    pub const ALL: [Self; 4] = [Self::Euclidean, Self::DotProduct, Self::Cosine, Self::MaxInnerProduct];
 
     /// The name used in schemas and printed everywhere.
     pub fn name(self) -> &'static str {
@@ -71,13 +66,10 @@ impl FromStr for Similarity {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|similarity| similarity.name() == text)
-            .ok_or_else(|| {
-                let names: Vec<_> = Self::ALL.iter().map(|similarity| similarity.name()).collect();
-                format!("similarity {text:?} is unknown; accepted: {}", names.join(", "))
-            })
+        Self::ALL.into_iter().find(|similarity| similarity.name() == text).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|similarity| similarity.name()).collect();
+            format!("similarity {text:?} is unknown; accepted: {}", names.join(", "))
+        })
     }
 }
 
@@ -98,10 +90,7 @@ mod tests {
     #[test]
     fn an_unknown_similarity_lists_the_accepted_ones() {
         let error = "manhattan".parse::<Similarity>().unwrap_err();
-        assert!(
-            error.contains("euclidean, dot_product, cosine, max_inner_product"),
-            "{error}"
-        );
+        assert!(error.contains("euclidean, dot_product, cosine, max_inner_product"), "{error}");
         for similarity in Similarity::ALL {
             assert_eq!(similarity.name().parse(), Ok(similarity));
         }

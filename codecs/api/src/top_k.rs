@@ -28,11 +28,7 @@ pub struct TopK<'a> {
 impl<'a> TopK<'a> {
     /// Keeps at most `k`.
     pub fn new(k: usize, ties: &'a TieBreak<'a>) -> Self {
-        Self {
-            k,
-            heap: Vec::with_capacity(k.min(4_096)),
-            ties,
-        }
+        Self { k, heap: Vec::with_capacity(k.min(4_096)), ties }
     }
 
     /// The distance a neighbour must not exceed to be kept; infinite while fewer than `k` are.
@@ -90,11 +86,7 @@ impl<'a> TopK<'a> {
         let mut index = 0;
         loop {
             let (left, right) = (2 * index + 1, 2 * index + 2);
-            let child = if right < self.heap.len() && self.worse(right, left) {
-                right
-            } else {
-                left
-            };
+            let child = if right < self.heap.len() && self.worse(right, left) { right } else { left };
             if child >= self.heap.len() || !self.worse(child, index) {
                 return;
             }
@@ -115,13 +107,7 @@ impl<'a> TopK<'a> {
 pub fn order(left: &Neighbor, right: &Neighbor, ties: &TieBreak<'_>) -> Ordering {
     left.distance
         .total_cmp(&right.distance)
-        .then_with(|| {
-            if left.doc == right.doc {
-                Ordering::Equal
-            } else {
-                ties(left.doc, right.doc)
-            }
-        })
+        .then_with(|| if left.doc == right.doc { Ordering::Equal } else { ties(left.doc, right.doc) })
         .then_with(|| left.ordinal.cmp(&right.ordinal))
 }
 
@@ -137,11 +123,7 @@ mod tests {
             let all: Vec<Neighbor> = (0..300)
                 .map(|ordinal| {
                     state = state.wrapping_mul(6364136223846793005).wrapping_add(1);
-                    Neighbor {
-                        distance: (state >> 60) as f32,
-                        ordinal,
-                        doc: ordinal,
-                    }
+                    Neighbor { distance: (state >> 60) as f32, ordinal, doc: ordinal }
                 })
                 .collect();
             let mut top = TopK::new(k, &ties);

@@ -34,12 +34,7 @@ impl WriteContext<'_> {
     /// Creates a file of this segment; `field` is a field's number or [`crate::envelope::NO_FIELD`].
     pub fn create(&self, extension: &str, format: &str, version: u32, field: u32) -> Result<EnvelopeWriter> {
         let name = file_name(self.segment, field, extension);
-        let header = Header {
-            format,
-            version,
-            segment: self.segment_id,
-            field,
-        };
+        let header = Header { format, version, segment: self.segment_id, field };
         EnvelopeWriter::create(self.directory, &name, header)
     }
 }

@@ -35,12 +35,8 @@ fn ids_bench(name: &str, row_len: usize, one: &mut dyn FnMut(u32), many: &mut dy
     let mut state = 0x9e37_79b9_7f4a_7c15;
     let far_rows = (FAR_BYTES / row_len) as u64;
     let far_count = (50_000_000 / row_len).clamp(20_000, 200_000) / BATCH * BATCH;
-    let near: Vec<u32> = (0..40_000)
-        .map(|_| (next(&mut state) % NEAR_ROWS as u64) as u32)
-        .collect();
-    let far: Vec<u32> = (0..far_count)
-        .map(|_| (next(&mut state) % far_rows) as u32)
-        .collect();
+    let near: Vec<u32> = (0..40_000).map(|_| (next(&mut state) % NEAR_ROWS as u64) as u32).collect();
+    let far: Vec<u32> = (0..far_count).map(|_| (next(&mut state) % far_rows) as u32).collect();
     print!("  {name:<10}");
     for ids in [&near, &far] {
         let a = best_ns(ids.len(), || ids.iter().for_each(|&id| one(id)));
@@ -64,18 +60,8 @@ fn bench(kernels: &Kernels, matrix: &[u8], dim: usize) {
     type F32One = fn(&Kernels, &[f32], &[u8]) -> f32;
     type F32Scan = fn(&Kernels, &[u8], &[f32], &mut [f32]);
     let forms: [(&str, F32One, F32Many, F32Scan); 2] = [
-        (
-            "dot_f32",
-            Kernels::dot_f32,
-            Kernels::dot_f32_many,
-            Kernels::dot_f32_scan,
-        ),
-        (
-            "l2_f32",
-            Kernels::l2_f32,
-            Kernels::l2_f32_many,
-            Kernels::l2_f32_scan,
-        ),
+        ("dot_f32", Kernels::dot_f32, Kernels::dot_f32_many, Kernels::dot_f32_scan),
+        ("l2_f32", Kernels::l2_f32, Kernels::l2_f32_many, Kernels::l2_f32_scan),
     ];
     for (name, one, many, scan) in forms {
         ids_bench(
@@ -91,9 +77,7 @@ fn bench(kernels: &Kernels, matrix: &[u8], dim: usize) {
         );
         let count = FAR_BYTES / (4 * dim);
         let mut out = vec![0f32; count];
-        let ns = best_ns(count, || {
-            scan(kernels, &matrix[..count * 4 * dim], &query_f32, &mut out)
-        });
+        let ns = best_ns(count, || scan(kernels, &matrix[..count * 4 * dim], &query_f32, &mut out));
         println!(" {ns:7.1}");
     }
     ids_bench(
@@ -137,24 +121,15 @@ fn bench(kernels: &Kernels, matrix: &[u8], dim: usize) {
 }
 
 fn main() {
-    let args: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| !arg.starts_with('-'))
-        .collect();
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let wanted = |at: usize, name: &str| args.get(at).is_none_or(|arg| arg == name);
     let mut state = 0x2545_f491_4f6c_dd1d;
     // f32 components in [-1, 1), so that sums are neither denormal nor infinite.
     let matrix: Vec<u8> = (0..FAR_BYTES / 4)
         .flat_map(|_| ((next(&mut state) >> 40) as f32 / (1 << 23) as f32 - 1.0).to_le_bytes())
         .collect();
-    for level in available_levels()
-        .into_iter()
-        .filter(|level| wanted(0, level.name()))
-    {
-        for dim in [128, 384, 768, 784, 1536]
-            .into_iter()
-            .filter(|dim| wanted(1, &dim.to_string()))
-        {
+    for level in available_levels().into_iter().filter(|level| wanted(0, level.name())) {
+        for dim in [128, 384, 768, 784, 1536].into_iter().filter(|dim| wanted(1, &dim.to_string())) {
             bench(Kernels::for_level(level).expect("available"), &matrix, dim);
         }
     }

@@ -20,24 +20,12 @@ fn ids_out_of_bounds_panic() {
     let rows = [0u8; 51];
     for ids in [&[3][..], &[0, 1, 2, 3], &[u32::MAX], &[0, 0, 0, 0, 0, 0, 7, 0, 0]] {
         let n = ids.len();
-        panics("dot_f32_many", |k| {
-            k.dot_f32_many(&rows, ids, &[0.0; 4], &mut vec![0.0; n])
-        });
-        panics("l2_f32_many", |k| {
-            k.l2_f32_many(&rows, ids, &[0.0; 4], &mut vec![0.0; n])
-        });
-        panics("dot_u8_i8_many", |k| {
-            k.dot_u8_i8_many(&rows, 16, ids, &[0; 16], &mut vec![0; n])
-        });
-        panics("dot_u8_u8_many", |k| {
-            k.dot_u8_u8_many(&rows, 16, ids, &[0; 16], &mut vec![0; n])
-        });
-        panics("no rows", |k| {
-            k.dot_u8_i8_many(&[], 16, ids, &[0; 16], &mut vec![0; n])
-        });
-        panics("long rows", |k| {
-            k.dot_u8_i8_many(&rows, usize::MAX, ids, &[0; 16], &mut vec![0; n])
-        });
+        panics("dot_f32_many", |k| k.dot_f32_many(&rows, ids, &[0.0; 4], &mut vec![0.0; n]));
+        panics("l2_f32_many", |k| k.l2_f32_many(&rows, ids, &[0.0; 4], &mut vec![0.0; n]));
+        panics("dot_u8_i8_many", |k| k.dot_u8_i8_many(&rows, 16, ids, &[0; 16], &mut vec![0; n]));
+        panics("dot_u8_u8_many", |k| k.dot_u8_u8_many(&rows, 16, ids, &[0; 16], &mut vec![0; n]));
+        panics("no rows", |k| k.dot_u8_i8_many(&[], 16, ids, &[0; 16], &mut vec![0; n]));
+        panics("long rows", |k| k.dot_u8_i8_many(&rows, usize::MAX, ids, &[0; 16], &mut vec![0; n]));
     }
 }
 
@@ -65,31 +53,15 @@ fn lengths_that_differ_panic() {
 #[test]
 fn results_that_do_not_fit_the_rows_panic() {
     let rows = [0u8; 64];
-    panics("dot_f32_many", |k| {
-        k.dot_f32_many(&rows, &[0, 1], &[0.0; 4], &mut [0.0; 3])
-    });
-    panics("l2_f32_many", |k| {
-        k.l2_f32_many(&rows, &[0, 1], &[0.0; 4], &mut [0.0; 1])
-    });
-    panics("dot_u8_i8_many", |k| {
-        k.dot_u8_i8_many(&rows, 4, &[0, 1], &[0; 4], &mut [0; 1])
-    });
-    panics("dot_u8_u8_many", |k| {
-        k.dot_u8_u8_many(&rows, 4, &[], &[0; 4], &mut [0; 1])
-    });
-    panics("short rows", |k| {
-        k.dot_u8_i8_many(&rows, 3, &[0], &[0; 4], &mut [0; 1])
-    });
-    panics("short rows", |k| {
-        k.dot_u8_u8_many(&rows, 0, &[0], &[0; 4], &mut [0; 1])
-    });
-    panics("dot_f32_scan", |k| {
-        k.dot_f32_scan(&rows, &[0.0; 4], &mut [0.0; 3])
-    });
+    panics("dot_f32_many", |k| k.dot_f32_many(&rows, &[0, 1], &[0.0; 4], &mut [0.0; 3]));
+    panics("l2_f32_many", |k| k.l2_f32_many(&rows, &[0, 1], &[0.0; 4], &mut [0.0; 1]));
+    panics("dot_u8_i8_many", |k| k.dot_u8_i8_many(&rows, 4, &[0, 1], &[0; 4], &mut [0; 1]));
+    panics("dot_u8_u8_many", |k| k.dot_u8_u8_many(&rows, 4, &[], &[0; 4], &mut [0; 1]));
+    panics("short rows", |k| k.dot_u8_i8_many(&rows, 3, &[0], &[0; 4], &mut [0; 1]));
+    panics("short rows", |k| k.dot_u8_u8_many(&rows, 0, &[0], &[0; 4], &mut [0; 1]));
+    panics("dot_f32_scan", |k| k.dot_f32_scan(&rows, &[0.0; 4], &mut [0.0; 3]));
     panics("l2_f32_scan", |k| k.l2_f32_scan(&rows, &[0.0; 4], &mut [0.0; 5]));
-    panics("dot_u8_i8_scan", |k| {
-        k.dot_u8_i8_scan(&rows, &[0; 4], &mut [0; 15])
-    });
+    panics("dot_u8_i8_scan", |k| k.dot_u8_i8_scan(&rows, &[0; 4], &mut [0; 15]));
     panics("dot_u8_i8_scan", |k| k.dot_u8_i8_scan(&rows, &[], &mut [0; 64]));
 }
 
@@ -106,14 +78,7 @@ fn codes_too_long_for_exact_sums_panic() {
 #[test]
 fn prefetch_accepts_any_range() {
     let bytes = [0u8; 300];
-    for (offset, len) in [
-        (0, 300),
-        (299, 1),
-        (299, usize::MAX),
-        (300, 1),
-        (usize::MAX, 5),
-        (7, 0),
-    ] {
+    for (offset, len) in [(0, 300), (299, 1), (299, usize::MAX), (300, 1), (usize::MAX, 5), (7, 0)] {
         prefetch(&bytes, offset, len);
         prefetch(&[], offset, len);
     }

@@ -13,10 +13,7 @@ fn lengths() -> impl Iterator<Item = usize> {
 }
 
 fn levels() -> Vec<&'static Kernels> {
-    available_levels()
-        .into_iter()
-        .map(|level| Kernels::for_level(level).unwrap())
-        .collect()
+    available_levels().into_iter().map(|level| Kernels::for_level(level).unwrap()).collect()
 }
 
 struct Random(u64);
@@ -38,9 +35,7 @@ impl Random {
     }
 
     fn f32s(&mut self, n: usize) -> Vec<f32> {
-        (0..n)
-            .map(|_| (self.next() & 0xff_ffff) as f32 / 8_388_608.0 - 1.0)
-            .collect()
+        (0..n).map(|_| (self.next() & 0xff_ffff) as f32 / 8_388_608.0 - 1.0).collect()
     }
 }
 
@@ -68,30 +63,15 @@ fn exact_dot_u8(a: &[u8], b: &[u8]) -> u64 {
 }
 
 fn exact_l2(a: &[u8], b: &[u8]) -> u64 {
-    a.iter()
-        .zip(b)
-        .map(|(&a, &b)| (i64::from(a) - i64::from(b)).pow(2) as u64)
-        .sum()
+    a.iter().zip(b).map(|(&a, &b)| (i64::from(a) - i64::from(b)).pow(2) as u64).sum()
 }
 
 #[track_caller]
 fn check_codes(kernels: &Kernels, a: &[u8], b: &[u8], q: &[i8]) {
     let (n, level) = (a.len(), kernels.level());
-    assert_eq!(
-        i64::from(kernels.dot_u8_i8(a, q)),
-        exact_dot_i8(a, q),
-        "dot_u8_i8 {level} n={n}"
-    );
-    assert_eq!(
-        u64::from(kernels.dot_u8_u8(a, b)),
-        exact_dot_u8(a, b),
-        "dot_u8_u8 {level} n={n}"
-    );
-    assert_eq!(
-        u64::from(kernels.l2_u8(a, b)),
-        exact_l2(a, b),
-        "l2_u8 {level} n={n}"
-    );
+    assert_eq!(i64::from(kernels.dot_u8_i8(a, q)), exact_dot_i8(a, q), "dot_u8_i8 {level} n={n}");
+    assert_eq!(u64::from(kernels.dot_u8_u8(a, b)), exact_dot_u8(a, b), "dot_u8_u8 {level} n={n}");
+    assert_eq!(u64::from(kernels.l2_u8(a, b)), exact_l2(a, b), "l2_u8 {level} n={n}");
     let sum: u64 = a.iter().map(|&x| u64::from(x)).sum();
     assert_eq!(u64::from(kernels.sum_u8(a)), sum, "sum_u8 {level} n={n}");
 }
@@ -146,10 +126,7 @@ fn exact_f32(form: Form, a: &[f32], b: &[f32]) -> (f64, f64) {
     let terms: Vec<f64> = a.iter().zip(b).map(term).collect();
     let n = terms.len() as f64;
     let size: f64 = terms.iter().map(|t| t.abs()).sum();
-    (
-        terms.iter().sum(),
-        (n + 3.0) * 2f64.powi(-24) * size + n * 2f64.powi(-149),
-    )
+    (terms.iter().sum(), (n + 3.0) * 2f64.powi(-24) * size + n * 2f64.powi(-149))
 }
 
 fn run(kernels: &Kernels, form: Form, a: &[f32], row: &[u8]) -> f32 {
@@ -170,16 +147,9 @@ fn check_f32(kernels: &Kernels, a: &[f32], b: &[f32]) {
             let got = run(kernels, form, a, &shifted(&bytes(b), offset)[offset..][..4 * n]);
             let error = (f64::from(got) - exact).abs();
             let level = kernels.level();
-            assert!(
-                error <= bound,
-                "{form:?} {level} n={n}: {got} is not {exact} within {bound:e}"
-            );
+            assert!(error <= bound, "{form:?} {level} n={n}: {got} is not {exact} within {bound:e}");
             let first = *seen.get_or_insert(got.to_bits());
-            assert_eq!(
-                got.to_bits(),
-                first,
-                "{form:?} {level} n={n}: alignment shows in the result"
-            );
+            assert_eq!(got.to_bits(), first, "{form:?} {level} n={n}: alignment shows in the result");
         }
     }
 }
@@ -198,17 +168,7 @@ fn f32_functions_keep_their_bound_for_every_tail_and_alignment() {
 #[test]
 fn f32_functions_keep_their_bound_at_the_extremes() {
     let mut random = Random(3);
-    let scales = [
-        0.0,
-        -0.0,
-        1e-45,
-        -1e-45,
-        f32::MIN_POSITIVE,
-        1e-30,
-        1e-19,
-        1e17,
-        -1e17,
-    ];
+    let scales = [0.0, -0.0, 1e-45, -1e-45, f32::MIN_POSITIVE, 1e-30, 1e-19, 1e17, -1e17];
     for n in lengths().filter(|&n| n < 1000) {
         for a in scales {
             for b in [a, 1.0, -0.0, 1e-40] {
@@ -293,9 +253,7 @@ fn check_many(kernels: &Kernels, n: usize, rows: usize, ids: &[u32], random: &mu
     ];
     for (one, many, scan) in forms {
         let expect = |ids: &[u32]| -> Vec<u32> {
-            ids.iter()
-                .map(|&id| one(kernels, &q, row(id as usize)).to_bits())
-                .collect()
+            ids.iter().map(|&id| one(kernels, &q, row(id as usize)).to_bits()).collect()
         };
         let bits = |out: &[f32]| -> Vec<u32> { out.iter().map(|x| x.to_bits()).collect() };
         let mut out = vec![f32::NAN; ids.len()];
@@ -333,9 +291,7 @@ fn many_and_scan_give_the_bits_of_one_to_one_for_every_tail() {
     let mut random = Random(5);
     for n in lengths().filter(|&n| n > 0) {
         let rows = 1 + (random.next() % 13) as usize;
-        let ids: Vec<u32> = (0..n % 23)
-            .map(|_| (random.next() % rows as u64) as u32)
-            .collect();
+        let ids: Vec<u32> = (0..n % 23).map(|_| (random.next() % rows as u64) as u32).collect();
         for kernels in levels() {
             check_many(kernels, n, rows, &ids, &mut random);
         }
@@ -396,18 +352,9 @@ fn free_functions_use_the_best_kernels() {
     let (a, b, q) = (random.f32s(77), random.u8s(77), random.i8s(77));
     let row = bytes(&random.f32s(77));
     let best = Kernels::best();
-    assert_eq!(
-        lucerne_simd::dot_f32(&a, &row).to_bits(),
-        best.dot_f32(&a, &row).to_bits()
-    );
-    assert_eq!(
-        lucerne_simd::l2_f32(&a, &row).to_bits(),
-        best.l2_f32(&a, &row).to_bits()
-    );
-    assert_eq!(
-        lucerne_simd::norm2_f32(&row).to_bits(),
-        best.norm2_f32(&row).to_bits()
-    );
+    assert_eq!(lucerne_simd::dot_f32(&a, &row).to_bits(), best.dot_f32(&a, &row).to_bits());
+    assert_eq!(lucerne_simd::l2_f32(&a, &row).to_bits(), best.l2_f32(&a, &row).to_bits());
+    assert_eq!(lucerne_simd::norm2_f32(&row).to_bits(), best.norm2_f32(&row).to_bits());
     assert_eq!(lucerne_simd::dot_u8_i8(&b, &q), best.dot_u8_i8(&b, &q));
     assert_eq!(lucerne_simd::dot_u8_u8(&b, &b), best.dot_u8_u8(&b, &b));
     assert_eq!(lucerne_simd::l2_u8(&b, &row[..77]), best.l2_u8(&b, &row[..77]));

@@ -13,11 +13,7 @@ pub struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// A cursor over `bytes` of `file`, standing at `position`.
     pub fn new(file: &'a str, bytes: &'a [u8], position: u64) -> Self {
-        Self {
-            file,
-            bytes,
-            position,
-        }
+        Self { file, bytes, position }
     }
 
     /// Where the next value is read.
@@ -32,10 +28,7 @@ impl<'a> Cursor<'a> {
 
     /// The next `len` bytes.
     pub fn take(&mut self, len: u64) -> Result<&'a [u8]> {
-        let end = self
-            .position
-            .checked_add(len)
-            .filter(|&end| end <= self.bytes.len() as u64);
+        let end = self.position.checked_add(len).filter(|&end| end <= self.bytes.len() as u64);
         let range = end.map(|end| self.position as usize..end as usize);
         let Some(slice) = range.and_then(|range| self.bytes.get(range)) else {
             return Err(self.corrupt(format!("{len} bytes expected, {} left", self.remaining())));
@@ -75,14 +68,8 @@ impl<'a> Cursor<'a> {
     pub fn count(&mut self, element_len: u64) -> Result<usize> {
         let at = self.position;
         let count = u64::from(self.u32()?);
-        if count
-            .checked_mul(element_len.max(1))
-            .is_none_or(|bytes| bytes > self.remaining())
-        {
-            let problem = format!(
-                "a count of {count} × {element_len} bytes, {} left",
-                self.remaining()
-            );
+        if count.checked_mul(element_len.max(1)).is_none_or(|bytes| bytes > self.remaining()) {
+            let problem = format!("a count of {count} × {element_len} bytes, {} left", self.remaining());
             return Err(Error::corrupt(self.file, at, problem));
         }
         Ok(count as usize)

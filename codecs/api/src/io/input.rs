@@ -49,12 +49,7 @@ impl Input {
     /// A whole file.
     pub fn new(name: &str, view: Arc<dyn ByteView>) -> Self {
         let end = view.bytes().len();
-        Self {
-            name: name.into(),
-            view,
-            start: 0,
-            end,
-        }
+        Self { name: name.into(), view, start: 0, end }
     }
 
     /// The file's name, for messages.
@@ -86,11 +81,7 @@ impl Input {
     /// The same range as an [`Input`] of its own.
     pub fn sub(&self, offset: u64, len: u64) -> Result<Input> {
         let range = self.range(offset, len)?;
-        Ok(Self {
-            start: range.start,
-            end: range.end,
-            ..self.clone()
-        })
+        Ok(Self { start: range.start, end: range.end, ..self.clone() })
     }
 
     /// Reads values from `offset` on.
@@ -111,10 +102,7 @@ impl Input {
     fn range(&self, offset: u64, len: u64) -> Result<std::ops::Range<usize>> {
         let end = offset.checked_add(len).filter(|&end| end <= self.len() as u64);
         let end = end.ok_or_else(|| {
-            self.corrupt(
-                offset,
-                format!("{len} bytes expected here, the file has {} in all", self.len()),
-            )
+            self.corrupt(offset, format!("{len} bytes expected here, the file has {} in all", self.len()))
         })?;
         Ok(self.start + offset as usize..self.start + end as usize)
     }

@@ -52,8 +52,7 @@ impl MemoryDirectory {
     }
 
     fn find(&self, name: &str, action: &'static str) -> Result<Arc<Vec<u8>>> {
-        self.get(name)
-            .ok_or_else(|| Error::io(name, action, io::ErrorKind::NotFound.into()))
+        self.get(name).ok_or_else(|| Error::io(name, action, io::ErrorKind::NotFound.into()))
     }
 }
 
@@ -63,11 +62,7 @@ impl Directory for MemoryDirectory {
         if state.files.contains_key(name) || !state.unfinished.insert(name.to_owned()) {
             return Err(Error::io(name, "create", io::ErrorKind::AlreadyExists.into()));
         }
-        Ok(Box::new(MemoryOutput {
-            directory: self.clone(),
-            name: name.to_owned(),
-            bytes: Vec::new(),
-        }))
+        Ok(Box::new(MemoryOutput { directory: self.clone(), name: name.to_owned(), bytes: Vec::new() }))
     }
 
     fn open(&self, name: &str) -> Result<Input> {
@@ -115,16 +110,10 @@ impl Directory for MemoryDirectory {
     fn lock(&self, name: &str, owner: &str) -> Result<Box<dyn Lock>> {
         let mut state = self.state();
         if let Some(holder) = state.locks.get(name) {
-            return Err(Error::Locked {
-                file: name.to_owned(),
-                holder: holder.clone(),
-            });
+            return Err(Error::Locked { file: name.to_owned(), holder: holder.clone() });
         }
         state.locks.insert(name.to_owned(), owner.to_owned());
-        Ok(Box::new(MemoryLock {
-            directory: self.clone(),
-            name: name.to_owned(),
-        }))
+        Ok(Box::new(MemoryLock { directory: self.clone(), name: name.to_owned() }))
     }
 }
 
