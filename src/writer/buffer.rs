@@ -30,12 +30,21 @@ pub(crate) struct Buffer {
     vectors: BTreeMap<u32, BufferedVectors>,
     /// Memory it takes now and will take while it is flushed, in bytes.
     bytes: usize,
+    /// Memory it may take before it is flushed, in bytes; 0 when that is not known.
+    share: usize,
 }
 
 /// Memory a document takes beside its key, stored bytes and vectors: offsets, map entry, allocations.
 const BYTES_PER_DOC: usize = 160;
 
 impl Buffer {
+    /// A buffer that is flushed when it takes about `share` bytes.
+    pub(crate) fn of(share: usize) -> Self {
+        let mut buffer = Self { share, ..Self::default() };
+        reserve(&mut buffer.stored, share / 4);
+        buffer
+    }
+
     /// Takes a document. `vector_bytes(field)` is what one vector of a field costs until it is flushed.
     pub(crate) fn push(
         &mut self,
@@ -49,10 +58,15 @@ impl Buffer {
         self.stored_ends.push(self.stored.len());
         self.bytes += BYTES_PER_DOC + 2 * key.len() + document.stored.len();
         for (field, row) in &document.vectors {
-            let vectors = self.vectors.entry(*field).or_default();
+            let bytes = vector_bytes(*field);
+            let vectors = self.vectors.entry(*field).or_insert_with(|| {
+                let mut vectors = BufferedVectors::default();
+                reserve(&mut vectors.rows, self.share / bytes.max(1) * row.len());
+                vectors
+            });
             vectors.rows.extend_from_slice(row);
             vectors.docs.push(doc);
-            self.bytes += vector_bytes(*field);
+            self.bytes += bytes;
         }
         doc
     }
@@ -84,4 +98,10 @@ impl Buffer {
     pub(crate) fn vectors(&self) -> impl Iterator<Item = (u32, &BufferedVectors)> {
         self.vectors.iter().map(|(field, vectors)| (*field, vectors))
     }
+}
+
+/// Sets address space aside, so that growing neither copies nor leaves holes in the heap: memory counts only
+/// once it is written to. Without it the vector grows as vectors do.
+fn reserve(bytes: &mut Vec<u8>, capacity: usize) {
+    let _ = bytes.try_reserve_exact(capacity);
 }

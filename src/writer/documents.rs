@@ -140,7 +140,7 @@ impl Core {
     pub(super) fn take_buffer(&self) -> Buffer {
         self.pool.lock().pop().unwrap_or_else(|| {
             self.buffers.fetch_add(1, Ordering::Relaxed);
-            Buffer::default()
+            Buffer::of(self.share())
         })
     }
 }

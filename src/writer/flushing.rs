@@ -24,9 +24,13 @@ impl Core {
         frozen.map_or(Ok(()), |frozen| self.flush_or_wait(&frozen).map(drop))
     }
 
+    /// Memory one buffer may take.
+    pub(super) fn share(&self) -> usize {
+        self.options.ram_budget / self.buffers.load(Ordering::Relaxed).max(1)
+    }
+
     pub(super) fn is_full(&self, buffer: &Buffer) -> bool {
-        let share = self.options.ram_budget / self.buffers.load(Ordering::Relaxed).max(1);
-        buffer.bytes() >= share
+        buffer.bytes() >= self.share()
             || self.options.flush_docs.is_some_and(|docs| buffer.len() >= docs)
             || buffer.len() >= crate::options::MAX_SEGMENT_DOCS - 1
     }
