@@ -1,4 +1,4 @@
-//! Hierarchical navigable small world graphs: the algorithms ([`graph`]) and their bytes ([`file`]).
+//! Hierarchical navigable small world graphs: the algorithms ([`graph`]) and their bytes ([`mod@file`]).
 
 pub mod file;
 pub mod graph;
