@@ -33,7 +33,7 @@ fn merged_quantiles(facts: &lucerne_codec::Facts) -> (f64, f64) {
 }
 
 #[test]
-fn the_worked_example_keeps_two_and_requantizes_one() {
+fn ac_23_the_worked_example_keeps_two_and_requantizes_one() {
     let (segments, field) = example(r#"{"graph_threshold": 0}"#);
     let sources: Vec<&Segment> = segments.iter().collect();
     let (merged, plan, report) = merge(format("hnsw_sq8"), &field, &sources);
@@ -61,7 +61,7 @@ fn the_worked_example_keeps_two_and_requantizes_one() {
 }
 
 #[test]
-fn the_same_merge_resamples_under_the_lucene_preset() {
+fn ac_24_the_same_merge_resamples_under_the_lucene_preset() {
     let (segments, field) = example(r#"{"drift_preset": "lucene"}"#);
     let sources: Vec<&Segment> = segments.iter().collect();
     let (_, plan, report) = merge(format("hnsw_sq8"), &field, &sources);
