@@ -92,7 +92,7 @@ pub(crate) fn open_commit(
 }
 
 /// A field's number, dimension and similarity never change, so a segment's are those of the schema.
-fn check_fields(schema: &Schema, segment: &SegmentReader) -> std::result::Result<(), String> {
+pub(crate) fn check_fields(schema: &Schema, segment: &SegmentReader) -> std::result::Result<(), String> {
     for VectorSegment { field, .. } in segment.vectors() {
         let declared = schema.vector_field(field.number).map(|declared| declared.info());
         let declared = declared.map_err(|error| format!("segment {}: {error}", segment.name()))?;

@@ -25,6 +25,7 @@ pub(crate) fn take(
         Ok(FileEntry { name: format!("{name}{rest}"), ..entry.clone() })
     };
     for entry in info.files() {
+        cancel.check()?;
         verify(from, entry)?;
         let target = renamed(entry)?;
         let linked = match from.path() {

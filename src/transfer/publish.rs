@@ -6,7 +6,7 @@ use super::handle::SegmentHandle;
 use crate::directory::FsDirectory;
 use crate::error::{Error, Result};
 use crate::index::Index;
-use crate::reader::SegmentReader;
+use crate::reader::{SegmentReader, check_fields};
 use crate::schema::Schema;
 use crate::writer::Writer;
 use lucerne_codec::segment_info::SegmentInfo;
@@ -73,10 +73,13 @@ fn take_in(index: &Index, writer: &Writer, incoming: Vec<Incoming>, cancel: &Can
         return Err(Error::Invalid(format!("segment {} ({id}) is in the index already", again.info.name)));
     }
     let (to, registry) = (&*index.store.directory, &index.store.registry);
+    let schema = writer.schema();
     let names: Vec<String> = incoming.iter().map(|_| writer.take_segment_name()).collect();
     let opened = incoming.into_iter().zip(&names).map(|(segment, name)| {
         let entry = copy::take(&*segment.from, to, registry, &segment.info, name, cancel)?;
         let reader = open(index, registry, &entry, segment.info.id)?;
+        // Whatever a handle says: with another field in it the index could never be opened again.
+        check_fields(&schema, &reader).map_err(|problem| Error::Schema { field: None, problem })?;
         Ok((reader, segment.live))
     });
     let result = opened.collect::<Result<Vec<_>>>().and_then(|segments| writer.attach(segments));
