@@ -11,8 +11,10 @@ use common::life::{Allowed, Life, Made, State, Step, Trouble, find_state, leaked
 use common::rng::Rng;
 use lucerne::codec::{Directory, Input, Lock, Output, Result};
 use lucerne::directory::fault::{FaultDirectory, Logged, Model, Operation, is_power_cut};
-use lucerne::{MergePolicy, TieredOptions, WriterOptions};
+use lucerne::{MergeEvent, MergeListener, MergePolicy, TieredOptions, WriterOptions};
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// First cuts unless told otherwise.
@@ -30,6 +32,9 @@ struct Tally {
     /// Cuts by what the engine was about.
     phases: BTreeMap<&'static str, u64>,
     further_phases: BTreeMap<&'static str, u64>,
+    /// Merges of the scripts, and first cuts between the beginning and the end of one.
+    merges: u64,
+    within_merges: u64,
     /// Disks by what made them: each was opened and compared.
     images: BTreeMap<&'static str, u64>,
     /// Disks at the last acknowledged commit, and at the later one.
@@ -62,6 +67,8 @@ fn after_a_power_cut_the_index_is_at_the_last_acknowledged_commit_or_a_later_who
         let reached = tally.phases.get(phase).copied().unwrap_or(0);
         assert!(reached >= tally.cuts / 100, "only {reached} of {} cuts at: {phase}", tally.cuts);
     }
+    let within = tally.within_merges;
+    assert!(within >= tally.cuts / 10, "only {within} of {} cuts within merges", tally.cuts);
     let further = tally.further_phases.values().sum::<u64>();
     assert!(further >= tally.cuts / 4, "only {further} cuts after a crash");
     assert!(tally.at_later > 0 && tally.without_index > 0);
@@ -91,10 +98,13 @@ impl Tally {
         };
         format!(
             "{} power cuts and {} more in the processes after them; 0 lost, 0 unopenable, 0 mixed, 0 leaked\n\
+             {} of the cuts within one of {} merges\n\
              disks opened and compared:{}\nof these {} at the last acknowledged commit, {} at the later one, \
              {} without an index yet\nfirst cuts by what came next:{}\nlater cuts:{}",
             self.cuts,
             self.further_cuts,
+            self.within_merges,
+            self.merges,
             lines(&self.images),
             self.at_last,
             self.at_later,
@@ -123,12 +133,22 @@ fn script(seed: u64, wrap: Wrap, tally: &Mutex<Tally>) -> Result<(), String> {
     steps.extend(random_steps(rng, length));
     let failed = |what: String| format!("{what}\n  replay with LUCERNE_SEED={seed}");
     let rehearsal = FaultDirectory::new();
-    Life::new(wrap(rehearsal.clone()), options.clone())
+    let merges = Arc::new(Merges::default());
+    let watched = options.clone().on_merge(merges.watch(rehearsal.clone()));
+    Life::new(wrap(rehearsal.clone()), watched)
         .apply_all(&steps)
         .map_err(|trouble| failed(format!("without any cut: {trouble}")))?;
     let log = rehearsal.log();
+    let merges = merges.0.lock().unwrap().clone();
+    tally.lock().unwrap().merges += merges.len() as u64;
     for _ in 0..CUTS_PER_SCRIPT {
-        let at = place(rng, &log);
+        let at = match rng.chance(20) && !merges.is_empty() {
+            true => {
+                let merge = rng.pick(&merges).clone();
+                merge.start + rng.below(merge.len())
+            }
+            false => place(rng, &log),
+        };
         let disk = FaultDirectory::new();
         let life = Life::new(wrap(disk.clone()), options.clone());
         let story = Story { wrap, options: options.clone(), tally, life_number: 1 };
@@ -136,9 +156,33 @@ fn script(seed: u64, wrap: Wrap, tally: &Mutex<Tally>) -> Result<(), String> {
         told.map_err(|what| failed(format!("cut at operation {} ({}): {what}", at + 1, phase(&log, at))))?;
         let mut tally = tally.lock().unwrap();
         tally.cuts += 1;
+        tally.within_merges += u64::from(merges.iter().any(|merge| merge.contains(&at)));
         *tally.phases.entry(phase(&log, at)).or_default() += 1;
     }
     Ok(())
+}
+
+/// For each merge that was finished, which operations of the log are between its beginning and its end.
+#[derive(Debug, Default)]
+struct Merges(Mutex<Vec<Range<usize>>>);
+
+impl Merges {
+    /// Merges run one at a time here, on the thread that asks for them.
+    fn watch(self: &Arc<Self>, disk: FaultDirectory) -> impl MergeListener + 'static {
+        let (merges, begun) = (Arc::clone(self), AtomicUsize::new(0));
+        move |event: &MergeEvent| {
+            let now = disk.operations() as usize;
+            match event {
+                MergeEvent::Started { .. } => begun.store(now, Ordering::Relaxed),
+                MergeEvent::Finished { .. } => {
+                    let merge = begun.load(Ordering::Relaxed)..now;
+                    // Of segments without a live document nothing is written.
+                    merges.0.lock().unwrap().extend((!merge.is_empty()).then_some(merge));
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 /// The index of an operation of a log, or its length: half of the time any, half of the time with the same
