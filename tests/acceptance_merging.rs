@@ -18,8 +18,8 @@ use common::documents::{document, in_memory, one_field, reopen};
 use common::rng::Rng;
 use common::{files, npy, oracle};
 use lucerne::admin::inspect;
+use lucerne::codec::Error as CodecError;
 use lucerne::codec::testing::{MemoryDirectory, reseal};
-use lucerne::codec::{Directory, Error as CodecError};
 use lucerne::{
     Cancel, Error, ErrorKind, Facts, Hits, Index, IndexBuilder, Knn, MergeEvent, MergePolicy, Quantization,
     Schema, Searcher, Similarity, TieredOptions, Vector, Writer, WriterOptions,
@@ -206,8 +206,13 @@ fn ac_29_a_searcher_answers_the_same_all_through_heavy_merging() {
         });
         for round in 0..12 {
             add(&writer, rng.below(600), &uniform(100, 16, -1.0, 1.0, round));
-            (0..10).for_each(|_| drop(writer.delete("id", &format!("d{:05}", rng.below(700))).unwrap()));
-            if round % 3 == 2 { drop(writer.commit().unwrap()) } else { writer.refresh().unwrap() }
+            for _ in 0..10 {
+                writer.delete("id", &format!("d{:05}", rng.below(700))).unwrap();
+            }
+            writer.refresh().unwrap();
+            if round % 3 == 2 {
+                writer.commit().unwrap();
+            }
         }
         writer.force_merge(1, &Cancel::new()).unwrap();
         writer.commit().unwrap();
