@@ -300,7 +300,7 @@ pub(crate) fn keys(data: &[u8]) {
     let written = Written { files: vec![entry], meta: Facts::Null };
     let Ok(reader) = FORMATS.default_keys().unwrap().open(&bench.open(max_doc, &written)) else { return };
     let mut found = Vec::new();
-    for doc in (0..max_doc.min(40)).chain([max_doc - 1, max_doc, u32::MAX]) {
+    for doc in (0..max_doc.min(40)).chain([max_doc.saturating_sub(1), max_doc, u32::MAX]) {
         if let Ok(key) = reader.key(doc) {
             let _ = reader.find(key, &mut |doc| found.push(doc));
         }
@@ -536,8 +536,12 @@ pub(crate) fn document_json(data: &[u8]) {
         let schema = Schema::builder().key("id").text("t").keyword("w").i64("i").f64("x").bool("b").date("d");
         let schema = schema.vector("v", vector).dynamic(true).build().unwrap();
         let index = IndexBuilder::new().create(Arc::new(RamDirectory::new()), schema).unwrap();
-        let options =
-            WriterOptions::new().threads(1).seed(1).merge_policy(MergePolicy::None).merge_threads(0);
+        let options = WriterOptions::new()
+            .ram_budget(1 << 20)
+            .threads(1)
+            .seed(1)
+            .merge_policy(MergePolicy::None)
+            .merge_threads(0);
         let writer = index.writer_with(options).unwrap();
         (index, Mutex::new(writer))
     });
