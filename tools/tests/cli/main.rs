@@ -2,6 +2,7 @@
 
 mod eval;
 mod exit_codes;
+mod force_merge;
 mod import;
 mod inspect;
 mod interrupt;
