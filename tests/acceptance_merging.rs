@@ -261,7 +261,7 @@ fn ac_33_future_segments_take_the_new_format_and_a_force_merge_moves_the_old() {
         facts["segments"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
     };
     let old = ("hnsw_sq8".to_owned(), Some(4), Some(100));
-    assert_eq!(said(&index), [old.clone()]);
+    assert_eq!(said(&index), std::slice::from_ref(&old));
     let steps = [
         (vector().m(24).beam_width(50), ("hnsw_sq8".to_owned(), Some(24), Some(50))),
         (vector().m(24).quantization(Quantization::None), ("hnsw_f32".to_owned(), Some(24), Some(100))),
@@ -274,7 +274,7 @@ fn ac_33_future_segments_take_the_new_format_and_a_force_merge_moves_the_old() {
         writer.commit().unwrap();
         assert_eq!(said(&index), [now, expected.clone()]);
         merge(&writer);
-        assert_eq!(said(&index), [expected.clone()]);
+        assert_eq!(said(&index), std::slice::from_ref(&expected));
         now = expected;
         let docs = 200 + 150 * step as u64;
         assert_eq!(index.searcher().unwrap().len(), docs);
