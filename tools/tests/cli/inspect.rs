@@ -54,8 +54,8 @@ fn people_see_tables_totals_and_defaults() {
 #[test]
 fn deletes_are_counted() {
     let place = Place::small();
-    place.import(&documents(100), "--threads 1").expect(0); // One segment holds them all.
-    place.import(&documents(4), "--upsert --threads 1").expect(0);
+    place.import(&documents(100), "").expect(0);
+    place.import(&documents(4), "--upsert").expect(0);
     let facts = place.run("inspect @ --json").expect(0).json();
     assert_eq!((&facts["docs"], &facts["deleted"]), (&100.into(), &4.into()));
     let generation = facts["segments"][0]["live_docs_generation"].as_u64().unwrap();

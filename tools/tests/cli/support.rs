@@ -112,7 +112,9 @@ impl Place {
     /// Adds documents given as text.
     pub(crate) fn import(&self, documents: &str, more: &str) -> Ran {
         self.write("docs.jsonl", documents);
-        self.run(&format!("import @ docs.jsonl --json {more}"))
+        // One thread, so that which document is in which segment is the same every time.
+        let threads = if more.contains("--threads") { "" } else { "--threads 1" };
+        self.run(&format!("import @ docs.jsonl --json {threads} {more}"))
     }
 
     /// Documents of the index as it is on disk.
