@@ -76,8 +76,9 @@ impl Place {
     pub(crate) fn sample(documents: usize, more: &str) -> Self {
         let place = Self::new();
         place.command("create @ --schema").arg(data("schema.json")).assert().success();
+        let threads = if more.contains("--threads") { "" } else { "--threads 1" };
         let ran = run(place
-            .command(&format!("import @ --limit {documents} {more}"))
+            .command(&format!("import @ --limit {documents} {threads} {more}"))
             .arg(data("packages.jsonl"))
             .arg("--vectors")
             .arg(format!("embedding={}", data("packages.f16.npy").display())));
