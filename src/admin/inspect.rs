@@ -36,11 +36,7 @@ fn segment(segment: &SnapshotSegment) -> Result<Facts> {
     let bytes: u64 = files.iter().filter_map(|file| file.get("bytes")?.as_u64()).sum();
     let mut fields = Map::new();
     for vectors in reader.vectors() {
-        let mut facts = vectors.reader.inspect();
-        if let Value::Object(facts) = &mut facts {
-            facts.entry("format").or_insert_with(|| vectors.format.clone().into());
-        }
-        fields.insert(vectors.field.name.clone(), facts);
+        fields.insert(vectors.field.name.clone(), vectors.inspect());
     }
     Ok(json!({
         "name": info.name,

@@ -8,7 +8,7 @@ use lucerne_codec::keys::KeysReader;
 use lucerne_codec::segment_info::{SegmentInfo, StructureInfo};
 use lucerne_codec::stored::StoredReader;
 use lucerne_codec::vector::{OpenContext, VectorReader};
-use lucerne_codec::{BitSet, Directory, DocId, FieldInfo, Registry, SegmentId};
+use lucerne_codec::{BitSet, Directory, DocId, Facts, FieldInfo, Registry, SegmentId};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -20,6 +20,17 @@ pub(crate) struct VectorSegment {
     /// Name of the format that wrote it.
     pub(crate) format: String,
     pub(crate) reader: Box<dyn VectorReader>,
+}
+
+impl VectorSegment {
+    /// What the format says of them, with its name.
+    pub(crate) fn inspect(&self) -> Facts {
+        let mut facts = self.reader.inspect();
+        if let Facts::Object(facts) = &mut facts {
+            facts.entry("format").or_insert_with(|| self.format.clone().into());
+        }
+        facts
+    }
 }
 
 /// An open segment: immutable, shared by all snapshots that contain it.

@@ -9,9 +9,9 @@ use crate::error::{Error, Result};
 use crate::index::IndexBuilder;
 use crate::reader::{Pins, SegmentReader};
 use crate::schema::Schema;
-use crate::writer::{Buffer, FlushTask, WriterOptions, flush};
-use lucerne_codec::{Cancel, Directory, Registry, SegmentId};
-use serde_json::{Map, Value};
+use crate::writer::{Buffer, FlushTask, WriterOptions, flush, random_segment_id};
+use lucerne_codec::{Cancel, Directory, Registry};
+use serde_json::Map;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -84,12 +84,7 @@ impl SegmentBuilder {
         if self.buffer.is_empty() {
             return Err(Error::Invalid("a segment needs at least one document".into()));
         }
-        let mut bytes = [0u8; 16];
-        getrandom::fill(&mut bytes).map_err(|error| {
-            let source = std::io::Error::other(error.to_string());
-            lucerne_codec::Error::io("the system's random source", "read", source)
-        })?;
-        let id = SegmentId(bytes);
+        let id = random_segment_id()?;
         let name = format!("{BUILT_PREFIX}{id}");
         let directory: &dyn Directory = &*self.directory;
         let reader = flush(
@@ -112,13 +107,8 @@ impl SegmentBuilder {
     }
 
     fn handle(&self, reader: &SegmentReader) -> SegmentHandle {
-        let fields = reader.vectors().iter().map(|vectors| {
-            let mut facts = vectors.reader.inspect();
-            if let Value::Object(facts) = &mut facts {
-                facts.entry("format").or_insert_with(|| vectors.format.clone().into());
-            }
-            (vectors.field.name.clone(), facts)
-        });
+        let fields = reader.vectors().iter();
+        let fields = fields.map(|vectors| (vectors.field.name.clone(), vectors.inspect()));
         SegmentHandle {
             folder: self.directory.path().to_owned(),
             name: reader.name().to_owned(),

@@ -4,6 +4,7 @@
 //! refresh or commit captures everything) → one shard of the key map → pool → state → a slot.
 
 use super::buffer::Buffer;
+use super::flush::random_segment_id;
 use super::keymap::KeyMap;
 use super::options::WriterOptions;
 use super::slot::Slot;
@@ -137,18 +138,11 @@ impl Core {
     }
 
     pub(crate) fn segment_id(&self, number: u64) -> Result<SegmentId> {
+        let Some(seed) = self.options.seed else { return random_segment_id() };
         let mut id = [0u8; 16];
-        match self.options.seed {
-            Some(seed) => {
-                let (low, high) = id.split_at_mut(8);
-                low.copy_from_slice(&mix(seed ^ mix(number)).to_le_bytes());
-                high.copy_from_slice(&mix(seed.wrapping_add(number) ^ 0x5EED).to_le_bytes());
-            }
-            None => getrandom::fill(&mut id).map_err(|error| {
-                let source = std::io::Error::other(error.to_string());
-                lucerne_codec::Error::io("the system's random source", "read", source)
-            })?,
-        }
+        let (low, high) = id.split_at_mut(8);
+        low.copy_from_slice(&mix(seed ^ mix(number)).to_le_bytes());
+        high.copy_from_slice(&mix(seed.wrapping_add(number) ^ 0x5EED).to_le_bytes());
         Ok(SegmentId(id))
     }
 

@@ -86,6 +86,16 @@ fn sibling<'a>(task: &FlushTask<'a>, number: u32, format: &str) -> Option<&'a dy
     (field.format == format).then_some(&*field.reader)
 }
 
+/// A segment id from the system's random source.
+pub(crate) fn random_segment_id() -> Result<SegmentId> {
+    let mut id = [0u8; 16];
+    getrandom::fill(&mut id).map_err(|error| {
+        let source = std::io::Error::other(error.to_string());
+        lucerne_codec::Error::io("the system's random source", "read", source)
+    })?;
+    Ok(SegmentId(id))
+}
+
 /// Deletes what was written of a segment that will not be.
 pub(crate) fn discard(directory: &dyn Directory, segment: &str) {
     let Ok(names) = directory.list() else { return };

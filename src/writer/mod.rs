@@ -18,7 +18,7 @@ mod state;
 
 pub(crate) use buffer::Buffer;
 pub use commit::PreparedCommit;
-pub(crate) use flush::{FlushTask, discard, flush};
+pub(crate) use flush::{FlushTask, discard, flush, random_segment_id};
 pub use options::WriterOptions;
 
 use crate::commit::recover::OnDamage;
