@@ -108,6 +108,8 @@ pub(crate) fn merge(task: &Task<'_>, sources: &[Source]) -> Result<Merged> {
         written_by: crate::options::WRITTEN_BY.to_owned(),
         stored,
         keys,
+        postings: None,
+        columns: None,
         vectors,
         merge: Some(if task.reproducible { without_seconds(record.clone()) } else { record.clone() }),
     };

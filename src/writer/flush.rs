@@ -74,6 +74,8 @@ fn write(task: &FlushTask<'_>, buffer: &Buffer) -> Result<SegmentReader> {
         written_by: crate::options::WRITTEN_BY.to_owned(),
         stored,
         keys,
+        postings: None,
+        columns: None,
         vectors,
         merge: None,
     };

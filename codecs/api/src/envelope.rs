@@ -202,6 +202,7 @@ pub fn check_structure(input: &Input, expected: Expected<'_>) -> Result<u32> {
             found: version,
             oldest,
             newest,
+            upgraded_by: String::new(),
         });
     }
     let found = SegmentId(segment);

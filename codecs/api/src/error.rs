@@ -31,7 +31,8 @@ pub enum Error {
     },
     /// The file was written by a newer release, or by one too old to be read.
     #[error(
-        "{file}: format {format} version {found} cannot be read here (versions {oldest} to {newest} can)"
+        "{file}: format {format} version {found} cannot be read here (versions {oldest} to {newest} can): {}",
+        what_to_do(*found, *oldest, upgraded_by)
     )]
     UnsupportedVersion {
         /// File name.
@@ -44,6 +45,9 @@ pub enum Error {
         oldest: u32,
         /// Newest version this release reads.
         newest: u32,
+        /// Releases that read a version that is too old here and write one that is not, for example
+        /// `lucerne 0.2 to 0.4`; empty when the format does not say ([`Error::upgraded_by`]).
+        upgraded_by: String,
     },
     /// A segment names a format that is not registered.
     #[error("{file}: written by format {format:?}, which is not registered (known: {known})")]
@@ -82,6 +86,16 @@ impl Error {
         Self::Corrupt { file: file.into(), offset, problem: problem.into() }
     }
 
+    /// Names the releases that bring a file of a version too old for this one up to date. A format that has
+    /// given up reading a version says so when it opens its files; other errors stay as they are.
+    #[must_use]
+    pub fn upgraded_by(mut self, releases: &str) -> Self {
+        if let Self::UnsupportedVersion { upgraded_by, .. } = &mut self {
+            *upgraded_by = releases.to_owned();
+        }
+        self
+    }
+
     /// True when the disk or a quota is full.
     pub fn is_disk_full(&self) -> bool {
         matches!(self, Self::Io { source, .. }
@@ -92,4 +106,16 @@ impl Error {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
+}
+
+/// What helps against a version that cannot be read.
+fn what_to_do(found: u32, oldest: u32, upgraded_by: &str) -> String {
+    if found >= oldest {
+        return "it was written by a newer release; use that one or a newer one".to_owned();
+    }
+    let releases = match upgraded_by {
+        "" => format!("a release that reads version {found} and writes version {oldest} or a later one"),
+        known => known.to_owned(),
+    };
+    format!("it is too old; run `lucerne upgrade DIR` with {releases}, then use this release")
 }

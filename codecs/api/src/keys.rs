@@ -27,6 +27,11 @@ pub trait KeysReader: Send + Sync {
     /// Facts for people and tools.
     fn inspect(&self) -> Facts;
 
+    /// False when the file has an older version than the format writes now: `lucerne upgrade` rewrites it.
+    fn is_current(&self) -> bool {
+        true
+    }
+
     /// Looks up every key.
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>>;
 }

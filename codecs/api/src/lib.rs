@@ -18,6 +18,7 @@
 
 pub mod accept;
 pub mod cancel;
+pub mod columns;
 pub mod commit;
 pub mod envelope;
 pub mod error;
@@ -27,6 +28,7 @@ pub mod io;
 pub mod keys;
 pub mod live_docs;
 pub mod merge;
+pub mod postings;
 pub mod registry;
 pub mod segment_info;
 pub mod similarity;

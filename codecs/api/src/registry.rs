@@ -1,8 +1,10 @@
 //! Formats by name.
 
+use crate::columns::ColumnsFormat;
 use crate::commit::CommitFormat;
 use crate::keys::KeysFormat;
 use crate::live_docs::LiveDocsFormat;
+use crate::postings::PostingsFormat;
 use crate::segment_info::SegmentInfoFormat;
 use crate::stored::StoredFormat;
 use crate::vector::VectorFormat;
@@ -18,6 +20,10 @@ pub struct Registry {
     pub vectors: Vec<Arc<dyn VectorFormat>>,
     /// Stored-document formats.
     pub stored: Vec<Arc<dyn StoredFormat>>,
+    /// Postings formats.
+    pub postings: Vec<Arc<dyn PostingsFormat>>,
+    /// Column formats.
+    pub columns: Vec<Arc<dyn ColumnsFormat>>,
     /// Key formats.
     pub keys: Vec<Arc<dyn KeysFormat>>,
     /// Live-docs formats.
@@ -54,6 +60,16 @@ impl Registry {
         first(&self.stored, "stored documents")
     }
 
+    /// The postings format new segments are written with.
+    pub fn default_postings(&self) -> Result<&dyn PostingsFormat> {
+        first(&self.postings, "postings")
+    }
+
+    /// The column format new segments are written with.
+    pub fn default_columns(&self) -> Result<&dyn ColumnsFormat> {
+        first(&self.columns, "columns")
+    }
+
     /// The key format new segments are written with.
     pub fn default_keys(&self) -> Result<&dyn KeysFormat> {
         first(&self.keys, "keys")
@@ -67,6 +83,16 @@ impl Registry {
     /// The stored-document format of that name.
     pub fn stored(&self, name: &str, file: &str) -> Result<&dyn StoredFormat> {
         find(&self.stored, name, file, |format| format.name()).map(|format| &**format)
+    }
+
+    /// The postings format of that name.
+    pub fn postings(&self, name: &str, file: &str) -> Result<&dyn PostingsFormat> {
+        find(&self.postings, name, file, |format| format.name()).map(|format| &**format)
+    }
+
+    /// The column format of that name.
+    pub fn columns(&self, name: &str, file: &str) -> Result<&dyn ColumnsFormat> {
+        find(&self.columns, name, file, |format| format.name()).map(|format| &**format)
     }
 
     /// The key format of that name.

@@ -42,6 +42,12 @@ pub struct SegmentInfo {
     pub stored: StructureInfo,
     /// Keys.
     pub keys: StructureInfo,
+    /// Terms of text and keyword fields; absent when no document has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postings: Option<StructureInfo>,
+    /// Values of numbers, dates, truth values and keywords; absent when no document has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<StructureInfo>,
     /// Vector fields, by number.
     pub vectors: Vec<VectorInfo>,
     /// How a merged segment came about; absent for a flushed one.
@@ -53,7 +59,8 @@ impl SegmentInfo {
     /// Every file of the segment but the segment info itself and live docs.
     pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
         let vectors = self.vectors.iter().flat_map(|vector| &vector.structure.files);
-        self.stored.files.iter().chain(&self.keys.files).chain(vectors)
+        let fields = self.postings.iter().chain(&self.columns).flat_map(|structure| &structure.files);
+        self.stored.files.iter().chain(&self.keys.files).chain(fields).chain(vectors)
     }
 }
 

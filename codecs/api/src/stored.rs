@@ -38,6 +38,11 @@ pub trait StoredReader: Send + Sync {
     /// Facts for people and tools.
     fn inspect(&self) -> Facts;
 
+    /// False when the file has an older version than the format writes now: `lucerne upgrade` rewrites it.
+    fn is_current(&self) -> bool {
+        true
+    }
+
     /// Reads every document.
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>>;
 }

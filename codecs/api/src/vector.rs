@@ -207,6 +207,11 @@ pub trait VectorReader: Send + Sync {
     /// reachability. Checksums are checked by the caller.
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>>;
 
+    /// False when a file has an older version than the format writes now: `lucerne upgrade` rewrites it.
+    fn is_current(&self) -> bool {
+        true
+    }
+
     /// For a format that recognises its own readers in a merge.
     fn as_any(&self) -> &dyn Any;
 }

@@ -29,6 +29,8 @@ use std::sync::Arc;
 pub fn builtin() -> Registry {
     Registry {
         vectors: vectors::vector_formats(),
+        postings: vec![],
+        columns: vec![],
         stored: vec![Arc::new(stored_v1::StoredV1)],
         keys: vec![Arc::new(keys_v1::KeysV1)],
         live_docs: vec![Arc::new(live_docs_v1::LiveDocsV1)],

@@ -31,6 +31,8 @@ fn segment_info() -> SegmentInfo {
         written_by: "0.1.0".to_owned(),
         stored: structure("stored_v1", &["_0.stored"], Facts::Null),
         keys: structure("keys_v1", &["_0.keys"], Facts::Null),
+        postings: None,
+        columns: None,
         vectors: vec![VectorInfo {
             field,
             structure: structure("x", &["_0.2.x", "_0.2.y"], json!({"quantiles": [-0.75, 0.86]})),

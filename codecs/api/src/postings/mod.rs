@@ -1,0 +1,214 @@
+//! Postings: which documents hold a term, how often, and where.
+//!
+//! One structure per segment holds the terms of all its text and keyword fields. A *term* is bytes; what a
+//! field's values become as terms is the engine's business. A field is either *positional* (text: every
+//! occurrence has a position, every document a length in tokens) or not (keywords: a document holds a term
+//! or does not).
+
+mod cursor;
+mod merged;
+
+pub use cursor::PostingsCursor;
+pub use merged::{MergedPostings, PostingsInput};
+
+use crate::vector::{OpenContext, Problem, WriteContext, Written};
+use crate::{Cancel, DocId, Facts, Result};
+use serde::{Deserialize, Serialize};
+
+/// Documents in a block at most.
+pub const BLOCK_LEN: usize = 128;
+/// Beyond the last document.
+pub const NO_MORE_DOCS: DocId = DocId::MAX;
+
+/// A field with terms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostingsField {
+    /// The field's number: stable within an index.
+    pub number: u32,
+    /// The field's name.
+    pub name: String,
+    /// Whether occurrences are counted and their positions kept.
+    pub positions: bool,
+}
+
+/// Terms on their way into a segment: of a buffer that is flushed, or of segments that are merged.
+pub trait PostingsSource {
+    /// The next field, in ascending order of numbers. What is left of the field before is skipped.
+    fn next_field(&mut self) -> Result<Option<PostingsField>>;
+
+    /// Tokens of each document in the field, 0 for a document without any: one count a document for a
+    /// positional field, empty for another.
+    fn lengths(&self) -> &[u32];
+
+    /// The field's next term, in ascending order of bytes. What is left of the term before is skipped.
+    fn next_term(&mut self) -> Result<Option<&[u8]>>;
+
+    /// The term's next document, ascending. Its ascending positions (at least one) replace the content of
+    /// `positions`; it is left empty in a field that is not positional.
+    fn next_doc(&mut self, positions: &mut Vec<u32>) -> Result<Option<DocId>>;
+}
+
+/// Writes and opens postings.
+pub trait PostingsFormat: Send + Sync {
+    /// The name segments remember; never reused for another layout.
+    fn name(&self) -> &'static str;
+
+    /// Writes everything `source` yields; a term without documents and a field without terms are left out.
+    fn write(&self, context: &WriteContext<'_>, source: &mut dyn PostingsSource) -> Result<Written>;
+
+    /// Opens what was written. Reads metadata only; every byte is untrusted.
+    fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn PostingsReader>>;
+
+    /// Merges the live documents of all inputs.
+    fn merge(&self, context: &WriteContext<'_>, inputs: &[PostingsInput<'_>]) -> Result<Written> {
+        self.write(context, &mut MergedPostings::new(inputs, context.max_doc, context.cancel))
+    }
+}
+
+/// The postings of one segment, open for reading.
+pub trait PostingsReader: Send + Sync {
+    /// The fields that have terms, by ascending number.
+    fn fields(&self) -> &[PostingsField];
+
+    /// The terms of a field; `None` when no document of the segment has any.
+    fn field(&self, number: u32) -> Option<&dyn FieldPostings>;
+
+    /// Facts for people and tools: terms, documents and bytes by field.
+    fn inspect(&self) -> Facts;
+
+    /// Reads every term and every document. Checksums are checked by the caller.
+    fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>>;
+}
+
+/// Counts of a field in a segment, deleted documents included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldStats {
+    /// Documents with at least one term.
+    pub docs: u32,
+    /// Different terms.
+    pub terms: u64,
+    /// Tokens of all documents together: the sum of all lengths. 0 in a field without positions.
+    pub tokens: u64,
+}
+
+/// A term that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TermEntry {
+    /// Documents that hold it.
+    pub doc_freq: u32,
+    /// Where the format keeps them; means nothing to others.
+    pub handle: u64,
+}
+
+/// The terms of one field of one segment.
+pub trait FieldPostings: Send + Sync {
+    /// Counts.
+    fn stats(&self) -> FieldStats;
+
+    /// Looks a term up.
+    fn term(&self, term: &[u8]) -> Result<Option<TermEntry>>;
+
+    /// All terms from `from` on, ascending.
+    fn terms(&self, from: &[u8]) -> Result<Box<dyn Terms + '_>>;
+
+    /// The documents of a term.
+    fn blocks(&self, term: &TermEntry) -> Result<Box<dyn Blocks + '_>>;
+
+    /// Tokens of each document; all 0 in a field without positions.
+    fn lengths(&self) -> Lengths<'_>;
+
+    /// The documents of a term, one after the other.
+    fn cursor(&self, term: &TermEntry) -> Result<PostingsCursor<'_>> {
+        PostingsCursor::new(self.blocks(term)?)
+    }
+}
+
+/// Terms in ascending order.
+pub trait Terms {
+    /// The next term.
+    fn next(&mut self) -> Result<Option<(&[u8], TermEntry)>>;
+}
+
+/// Up to [`BLOCK_LEN`] documents of a term.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Ascending documents; the first `len` count.
+    pub docs: [DocId; BLOCK_LEN],
+    /// Occurrences in each, at least 1.
+    pub freqs: [u32; BLOCK_LEN],
+    /// How many there are.
+    pub len: usize,
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        Self { docs: [NO_MORE_DOCS; BLOCK_LEN], freqs: [1; BLOCK_LEN], len: 0 }
+    }
+}
+
+/// Bounds on a run of documents: none of them scores higher than the best of `pairs`, for any score that
+/// grows with the frequency and falls with the length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Impact {
+    /// The last document the bounds hold for; [`NO_MORE_DOCS`] when there is none left.
+    pub last_doc: DocId,
+    /// Pairs of frequency and length, the first `len` of them.
+    pub pairs: [(u32, u32); Impact::PAIRS],
+    /// How many pairs there are.
+    pub len: u8,
+}
+
+impl Impact {
+    /// Pairs at most.
+    pub const PAIRS: usize = 4;
+
+    /// The pairs.
+    pub fn pairs(&self) -> &[(u32, u32)] {
+        self.pairs.get(..usize::from(self.len)).unwrap_or(&self.pairs)
+    }
+}
+
+/// The documents of a term, block by block, forward only.
+pub trait Blocks {
+    /// Loads the first block that is not before the current one and whose last document is `target` or
+    /// later. False when there is none.
+    fn load(&mut self, target: DocId, block: &mut Block) -> Result<bool>;
+
+    /// Bounds on the documents from `target` to the end of the block that [`Blocks::load`] would load for
+    /// it. Loads nothing, and may be asked for targets beyond the loaded block.
+    fn impact(&mut self, target: DocId) -> Result<Impact>;
+
+    /// Bounds on all documents of the term.
+    fn whole(&self) -> Impact;
+
+    /// Replaces the content of `into` by the positions of the `index`-th document of the loaded block.
+    fn positions(&mut self, index: usize, into: &mut Vec<u32>) -> Result<()>;
+}
+
+/// The length of every document, 1, 2 or 4 little-endian bytes each.
+#[derive(Clone, Copy, Debug)]
+pub struct Lengths<'a> {
+    bytes: &'a [u8],
+    width: usize,
+}
+
+impl<'a> Lengths<'a> {
+    /// Lengths of `width` (1, 2 or 4) bytes each; other widths are read as no lengths at all.
+    pub fn new(bytes: &'a [u8], width: usize) -> Self {
+        Self { bytes, width }
+    }
+
+    /// The length of a document; 0 beyond the last.
+    #[inline]
+    pub fn get(&self, doc: DocId) -> u32 {
+        let at = doc as usize * self.width;
+        match (self.width, self.bytes.get(at..at + self.width)) {
+            (1, Some(&[byte])) => byte.into(),
+            (2, Some(&[low, high])) => u16::from_le_bytes([low, high]).into(),
+            (4, Some(&[a, b, c, d])) => u32::from_le_bytes([a, b, c, d]),
+            _ => 0,
+        }
+    }
+}
