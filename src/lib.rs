@@ -62,7 +62,10 @@ pub use options::{
     DEFAULT_CANDIDATES, DEFAULT_K, DEFAULT_RAM_BUDGET, MAX_CANDIDATES, MAX_K, MAX_SEGMENT_DOCS,
     MIN_RAM_BUDGET,
 };
-pub use query::Knn;
+pub use query::{
+    Bool, Boost, Constant, Exists, Fuse, Fusion, Knn, Match, Missing, Operator, Order, Phrase, Prefix, Query,
+    Range, Rerank, RerankBy, Search, Sort, Term, Terms,
+};
 pub use schema::{
     Field, FieldType, KeyField, Quantization, Schema, SchemaBuilder, Vector, VectorField, VectorIndex,
     VectorOptions,

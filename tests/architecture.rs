@@ -16,7 +16,7 @@ const ENGINE: [(&str, &[&str]); 12] = [
     ("directory", &["error", "options"]),
     ("commit", &["error", "options", "schema", "directory"]),
     ("reader", &["error", "options", "schema", "document", "directory", "commit"]),
-    ("query", &["error", "options"]),
+    ("query", &["error", "options", "schema", "document"]),
     ("search", &["error", "options", "schema", "document", "reader", "query"]),
     ("merge", &["error", "options", "schema", "commit", "reader"]),
     ("writer", &["error", "options", "schema", "document", "commit", "reader", "merge"]),

@@ -1,20 +1,41 @@
 //! The nearest neighbours of a vector.
 
+use super::Query;
 use crate::options::{DEFAULT_CANDIDATES, DEFAULT_K};
+use serde::{Deserialize, Serialize};
 
 /// Asks for the documents whose vectors are nearest to a query vector.
 ///
 /// Three knobs, each its own: how many hits ([`Knn::k`]), how hard each segment's index searches
 /// ([`Knn::candidates`]), and how many of the best estimates are settled by raw vectors ([`Knn::rescore`]).
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Inside another query its documents are the `k` nearest of the whole index, each with its similarity's
+/// score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Knn {
     pub(crate) field: String,
     pub(crate) vector: Vec<f32>,
+    #[serde(default = "default_k")]
     pub(crate) k: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) candidates: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rescore: Option<f32>,
+    #[serde(default)]
     pub(crate) exact: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) filter: Option<Box<Query>>,
+    #[serde(default)]
+    pub(crate) post_filter: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) min_score: Option<f32>,
+    #[serde(skip)]
     pub(crate) fields: Option<Vec<String>>,
+}
+
+fn default_k() -> usize {
+    DEFAULT_K
 }
 
 impl Knn {
@@ -27,6 +48,9 @@ impl Knn {
             candidates: None,
             rescore: None,
             exact: false,
+            filter: None,
+            post_filter: false,
+            min_score: None,
             fields: None,
         }
     }
@@ -58,6 +82,31 @@ impl Knn {
     #[must_use]
     pub fn exact(mut self) -> Self {
         self.exact = true;
+        self
+    }
+
+    /// Only documents that match this. By default they are chosen before the search, and min(k, matches)
+    /// neighbours come back; see [`Knn::post_filter`]. A second filter is added to the first.
+    #[must_use]
+    pub fn filter(mut self, filter: impl Into<Query>) -> Self {
+        self.filter = Some(Box::new(match self.filter.take() {
+            None => filter.into(),
+            Some(first) => super::Bool::new().filter(*first).filter(filter).into(),
+        }));
+        self
+    }
+
+    /// Finds the `k` nearest of all documents first and filters them then: there may be fewer than `k`.
+    #[must_use]
+    pub fn post_filter(mut self) -> Self {
+        self.post_filter = true;
+        self
+    }
+
+    /// Only neighbours with at least this score (with [`Knn::k`], the nearest of them).
+    #[must_use]
+    pub fn min_score(mut self, score: f32) -> Self {
+        self.min_score = Some(score);
         self
     }
 
