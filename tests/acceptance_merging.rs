@@ -10,7 +10,7 @@
 //! | AC-29 | here |
 //! | AC-32 | here |
 //! | AC-33 | here and in `tests/merging.rs` |
-//! | AC-34 | here |
+//! | AC-34 | here and in `tests/upgrade.rs` |
 
 mod common;
 

@@ -7,7 +7,7 @@ mod scheduler;
 mod task;
 mod throttle;
 
-pub(crate) use policy::{Intention, SegmentMeta, expunge_deletes, force_merge};
+pub(crate) use policy::{Intention, SegmentMeta, expunge_deletes, force_merge, upgrade};
 pub use policy::{MergePolicy, TieredOptions};
 pub use report::{MergeEvent, MergeListener, MergeObserver};
 pub(crate) use scheduler::Scheduler;

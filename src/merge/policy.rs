@@ -12,7 +12,7 @@ pub(crate) struct SegmentMeta {
     pub(crate) deleted: u32,
     /// Bytes of all its files.
     pub(crate) bytes: u64,
-    /// Written with another format or other parameters than the schema asks for now.
+    /// Written with another format, an older version of it, or other parameters than would be written now.
     pub(crate) outdated: bool,
 }
 
@@ -239,6 +239,11 @@ pub(crate) fn expunge_deletes(segments: &[SegmentMeta], above: f64) -> Vec<Inten
     rewritten.map(|segment| Intention::of(&[segment])).collect()
 }
 
+/// Rewrites every outdated segment, each alone.
+pub(crate) fn upgrade(segments: &[SegmentMeta]) -> Vec<Intention> {
+    segments.iter().filter(|segment| segment.outdated).map(|segment| Intention::of(&[segment])).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,7 +317,10 @@ mod tests {
         assert!(force_merge(&[segment(0, MIB, 0)], 1).is_empty());
         assert_eq!(force_merge(&[segment(0, MIB, 1)], 1).len(), 1);
         let outdated = SegmentMeta { outdated: true, ..segment(0, MIB, 0) };
-        assert_eq!(force_merge(&[outdated], 3).len(), 1);
+        assert_eq!(force_merge(std::slice::from_ref(&outdated), 3).len(), 1);
+        let segments = [segment(1, MIB, 0), outdated.clone(), segment(2, MIB, 9), outdated];
+        let each: Vec<_> = upgrade(&segments).into_iter().map(|merge| merge.segments).collect();
+        assert_eq!(each, [["_0"], ["_0"]]);
     }
 
     #[test]

@@ -12,9 +12,9 @@ use super::state::{Entry, State};
 use crate::commit::manifest;
 use crate::error::{Error, Result};
 use crate::merge::{Scheduler, SegmentMeta};
-use crate::reader::{SegmentReader, Snapshot, Store};
-use crate::schema::Schema;
-use lucerne_codec::{Cancel, SegmentId};
+use crate::reader::{Snapshot, Store};
+use crate::schema::{Schema, VectorField};
+use lucerne_codec::{Cancel, Registry, SegmentId};
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -188,7 +188,7 @@ impl Core {
             docs: entry.reader.max_doc(),
             deleted: entry.slot.deleted().count(),
             bytes: entry.reader.files().map(|file| file.len).sum(),
-            outdated: is_outdated(&schema, &entry.reader),
+            outdated: is_outdated(&self.store.registry, &schema, entry),
         })
         .collect()
     }
@@ -204,13 +204,20 @@ impl Core {
     }
 }
 
-/// Whether a segment was written with another format or other parameters than the schema asks for now.
-fn is_outdated(schema: &Schema, segment: &SegmentReader) -> bool {
-    segment.vectors().iter().any(|vectors| {
-        schema
-            .vector_field(vectors.field.number)
-            .is_ok_and(|field| field.format() != vectors.format || field.info() != vectors.field)
-    })
+/// Whether a segment was written with another format, an older version of it, or other parameters than it
+/// would be written with now.
+fn is_outdated(registry: &Registry, schema: &Schema, entry: &Entry) -> bool {
+    let (segment, info) = (&entry.reader, entry.reader.info());
+    let vectors = segment.vectors().iter().any(|vectors| {
+        let other = |field: VectorField<'_>| {
+            field.format() != vectors.format || field.info() != vectors.field || !vectors.reader.is_current()
+        };
+        schema.vector_field(vectors.field.number).is_ok_and(other)
+    });
+    let stored = registry.default_stored().is_ok_and(|format| format.name() != info.stored.format);
+    let keys = registry.default_keys().is_ok_and(|format| format.name() != info.keys.format);
+    let older = !segment.stored().is_current() || !segment.keys().is_current();
+    vectors || stored || keys || older
 }
 
 /// What one vector of each field costs until it is flushed; checks the fields' parameters.

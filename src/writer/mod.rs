@@ -228,6 +228,25 @@ impl Writer {
         merging::plan_all(&self.core, |segments| merge::expunge_deletes(segments, above))
     }
 
+    /// Rewrites, each alone, every segment that this release would write differently now: its formats, their
+    /// versions, or the parameters of its fields. What changed becomes durable with the next commit. Returns
+    /// the record of each rewrite; none when every segment is as it should be.
+    ///
+    /// # Errors
+    /// As [`Writer::force_merge`].
+    pub fn upgrade(&self, cancel: &Cancel) -> Result<Vec<Facts>> {
+        self.refresh()?;
+        merging::run_all(&self.core, cancel, merge::upgrade)
+    }
+
+    /// What [`Writer::upgrade`] would do.
+    ///
+    /// # Errors
+    /// As [`Writer::plan_force_merge`].
+    pub fn plan_upgrade(&self) -> Result<Vec<Facts>> {
+        merging::plan_all(&self.core, merge::upgrade)
+    }
+
     /// Waits until no background merge runs and the policy wants no more.
     pub fn wait_for_merges(&self) {
         self.core.scheduler.wait_until_idle();

@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Check(Check),
     Eval(Eval),
     ForceMerge(ForceMerge),
+    Upgrade(Upgrade),
     AddIndex(AddIndex),
     /// Print a completion script for a shell.
     Completions {
@@ -304,6 +305,31 @@ pub(crate) struct ForceMerge {
     #[arg(long, value_name = "SHARE", default_value_t = 0.1, requires = "expunge_deletes")]
     pub(crate) above: f64,
 
+    #[command(flatten)]
+    pub(crate) how: Rewriting,
+}
+
+/// Write old segments anew, as this release writes them.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Rewrites each segment whose formats, their versions, or field parameters are not those it would be written
+with now; documents and answers stay, and all is one commit. An index that is too old to be opened here needs
+this command of an older release first; the error says of which. Ctrl-C leaves the index as it was.
+
+Examples:
+  lucerne upgrade packages.idx --dry-run
+  lucerne upgrade packages.idx")]
+pub(crate) struct Upgrade {
+    /// Folder of the index.
+    pub(crate) dir: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) how: Rewriting,
+}
+
+/// What force-merge and upgrade share.
+#[derive(Debug, Args)]
+pub(crate) struct Rewriting {
     /// Show the plan and change nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

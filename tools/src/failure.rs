@@ -1,6 +1,6 @@
 //! Why a command failed: what to print, and the exit code.
 
-use lucerne::{Error, ErrorKind};
+use lucerne::{Error, ErrorKind, codec};
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
@@ -86,7 +86,12 @@ impl Failure {
             ErrorKind::Locked => failure
                 .hint("wait until it is done; the lock ends with its process, there is nothing to remove"),
             ErrorKind::DiskFull => failure.hint("make room and try again; the last commit is unharmed"),
-            ErrorKind::Incompatible => failure.hint("use the release that wrote it, or a newer one"),
+            ErrorKind::Incompatible => match error {
+                Error::Codec(codec::Error::UnsupportedVersion { found, oldest, .. }) if found < oldest => {
+                    failure.hint(format!("with the release named above: lucerne upgrade {dir}"))
+                }
+                _ => failure.hint("use the release that wrote it, or a newer one"),
+            },
             _ => failure,
         }
     }

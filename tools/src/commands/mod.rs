@@ -9,6 +9,7 @@ mod force_merge;
 mod import;
 mod inspect;
 mod search;
+mod upgrade;
 
 use crate::args::{Arguments, Command};
 use crate::failure::{Failure, In as _, Outcome};
@@ -25,6 +26,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Inspect(args) => inspect::run(args, json),
         Command::Check(args) => check::run(args, json),
         Command::ForceMerge(args) => force_merge::run(args, json),
+        Command::Upgrade(args) => upgrade::run(args, json),
         Command::AddIndex(args) => add_index::run(args, json),
         Command::Eval(args) => eval::run(args, json),
         Command::Completions { shell } => completions::run(*shell),

@@ -8,4 +8,5 @@ mod inspect;
 mod interrupt;
 mod search;
 mod support;
+mod upgrade;
 mod vector_files;

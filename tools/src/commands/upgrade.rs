@@ -1,0 +1,15 @@
+//! `upgrade`: segments as this release writes them.
+
+use super::force_merge::Rewrite;
+use crate::args::Upgrade;
+use crate::failure::Outcome;
+
+pub(super) fn run(args: &Upgrade, json: bool) -> Outcome {
+    let rewrite = Rewrite {
+        how: &args.how,
+        plan: &|writer| writer.plan_upgrade(),
+        merge: &|writer, stop| writer.upgrade(stop),
+        nothing: "nothing to upgrade",
+    };
+    rewrite.run(&args.dir, json)
+}
