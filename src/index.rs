@@ -1,7 +1,9 @@
 //! An index: a folder of segments and the commit that names them.
 
+use crate::analysis::{Analyzer, Analyzers};
 use crate::commit::{manifest, publish, recover::OnDamage};
 use crate::directory::FsDirectory;
+use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
 use crate::merge::MergePolicy;
 use crate::reader::Store;
@@ -30,13 +32,15 @@ impl std::fmt::Debug for Index {
 #[derive(Debug)]
 pub struct IndexBuilder {
     registry: Registry,
+    analyzers: Analyzers,
     on_damage: OnDamage,
 }
 
 impl Default for IndexBuilder {
     fn default() -> Self {
         // The one place where the engine learns which formats there are.
-        Self { registry: lucerne_formats::builtin(), on_damage: OnDamage::Refuse }
+        let (registry, analyzers) = (lucerne_formats::builtin(), Analyzers::new());
+        Self { registry, analyzers, on_damage: OnDamage::Refuse }
     }
 }
 
@@ -58,6 +62,19 @@ impl IndexBuilder {
         &self.registry
     }
 
+    /// Adds an analyzer that text fields can name. It must be given whenever the index is opened, and split
+    /// text the same way every time.
+    #[must_use]
+    pub fn analyzer(mut self, name: impl Into<String>, analyzer: Arc<dyn Analyzer>) -> Self {
+        self.analyzers.register(name, analyzer);
+        self
+    }
+
+    /// The analyzers as they are now.
+    pub fn analyzers(&self) -> &Analyzers {
+        &self.analyzers
+    }
+
     /// What to do when the newest commit is damaged.
     #[must_use]
     pub fn on_damage(mut self, on_damage: OnDamage) -> Self {
@@ -73,7 +90,8 @@ impl IndexBuilder {
         for field in schema.vector_fields() {
             self.registry.vectors(field.format(), "schema")?.check(&field.info())?;
         }
-        let store = Store::new(directory, self.registry);
+        FieldAnalyzers::of(&schema, &self.analyzers)?;
+        let store = Store::new(directory, self.registry, self.analyzers);
         let directory = &*store.directory;
         let _lock = directory.lock(manifest::LOCK_FILE, "creating the index")?;
         let names = directory.list()?;
@@ -101,8 +119,8 @@ impl IndexBuilder {
     /// # Errors
     /// [`Error::NotAnIndex`] when there is no commit; a typed error naming the file when it is damaged.
     pub fn open(self, directory: Arc<dyn Directory>) -> Result<Index> {
-        let index =
-            Index { store: Arc::new(Store::new(directory, self.registry)), on_damage: self.on_damage };
+        let store = Store::new(directory, self.registry, self.analyzers);
+        let index = Index { store: Arc::new(store), on_damage: self.on_damage };
         index.searcher()?;
         Ok(index)
     }
@@ -148,7 +166,8 @@ impl Index {
 
     /// Another index, opened with the same formats.
     pub(crate) fn open_other(&self, path: &Path) -> Result<Self> {
-        let formats = IndexBuilder::new().formats(self.store.registry.clone());
+        let mut formats = IndexBuilder::new().formats(self.store.registry.clone());
+        formats.analyzers = self.store.analyzers.clone();
         formats.open(Arc::new(FsDirectory::open(path)?))
     }
 
@@ -158,7 +177,8 @@ impl Index {
     /// # Errors
     /// A typed error naming the file when the newest commit is damaged.
     pub fn searcher(&self) -> Result<Searcher> {
-        self.store.newest(self.on_damage).map(Searcher::new)
+        let snapshot = self.store.newest(self.on_damage)?;
+        Ok(Searcher::new(snapshot, self.store.analyzers.clone()))
     }
 
     /// The schema of the newest commit.

@@ -37,6 +37,7 @@
 )]
 
 pub mod admin;
+pub mod analysis;
 mod commit;
 pub mod directory;
 mod document;
@@ -67,8 +68,8 @@ pub use query::{
     Range, Rerank, RerankBy, Search, Sort, Term, Terms,
 };
 pub use schema::{
-    Field, FieldType, KeyField, Quantization, Schema, SchemaBuilder, Vector, VectorField, VectorIndex,
-    VectorOptions,
+    Field, FieldPath, FieldType, KeyField, Keyword, Quantization, Schema, SchemaBuilder, Text, Vector,
+    VectorField, VectorIndex, VectorOptions,
 };
 pub use search::{Hit, Hits, Searcher, SegmentSearch};
 pub use transfer::SegmentBuilder;

@@ -58,7 +58,7 @@ pub fn check_in(
     cancel: &Cancel,
     progress: &dyn Progress,
 ) -> Result<CheckReport> {
-    let store = Store::new(directory, formats.registry().clone());
+    let store = Store::new(directory, formats.registry().clone(), formats.analyzers().clone());
     let names = store.directory.list()?;
     let Some(&generation) = manifest::generations(&names).first() else {
         return Err(Error::NotAnIndex { path: crate::directory::place(&*store.directory) });
@@ -147,6 +147,14 @@ impl Checker<'_> {
         found.extend(stored.unwrap_or_default());
         let keys = self.try_to(&name(&info.keys.files), || Ok(reader.keys().verify(cancel)?))?;
         found.extend(keys.unwrap_or_default());
+        if let (Some(postings), Some(written)) = (reader.postings(), &info.postings) {
+            let problems = self.try_to(&name(&written.files), || Ok(postings.verify(cancel)?))?;
+            found.extend(problems.unwrap_or_default());
+        }
+        if let (Some(columns), Some(written)) = (reader.columns(), &info.columns) {
+            let problems = self.try_to(&name(&written.files), || Ok(columns.verify(cancel)?))?;
+            found.extend(problems.unwrap_or_default());
+        }
         for (vectors, written) in reader.vectors().iter().zip(&info.vectors) {
             let file = name(&written.structure.files);
             let problems = self.try_to(&file, || Ok(vectors.reader.verify(cancel)?))?;

@@ -49,6 +49,8 @@ fn segment(segment: &SnapshotSegment) -> Result<Facts> {
         "fields": fields,
         "stored": reader.stored().inspect(),
         "keys": reader.keys().inspect(),
+        "terms": reader.postings().map(|postings| postings.inspect()),
+        "columns": reader.columns().map(|columns| columns.inspect()),
         "merge": info.merge,
         "files": files,
     }))

@@ -1,11 +1,17 @@
 //! Documents: what users add, and the check of a document against a schema.
 
+mod analyzers;
 mod date;
+pub(crate) mod dynamic;
+mod indexed;
 mod json;
+pub(crate) mod number;
 mod validate;
 mod value;
 mod vector;
 
+pub(crate) use analyzers::FieldAnalyzers;
+pub(crate) use indexed::{Indexed, Tokens};
 pub(crate) use validate::{Validated, validate};
 pub use value::Value;
 pub(crate) use vector::check_query;

@@ -1,7 +1,10 @@
 //! The check of a document against a schema, before anything of it is kept.
 
+use super::analyzers::FieldAnalyzers;
+use super::indexed::Indexed;
+use super::number::is_whole;
 use super::value::{Value, shortened};
-use super::{Document, date, vector};
+use super::{Document, date, dynamic, vector};
 use crate::error::{Error, Result, ValueProblem};
 use crate::schema::{Field, FieldType, KeyField, Schema, check_name};
 use serde::Serializer as _;
@@ -16,8 +19,10 @@ pub(crate) struct Validated {
     pub(crate) key: Option<String>,
     /// The stored fields as a JSON object in the document's order, the key included; vectors are not.
     pub(crate) stored: Vec<u8>,
-    /// Per vector field its number and its row: little-endian f32.
+    /// Rows of little-endian f32 with their field's number; a field of several vectors repeats.
     pub(crate) vectors: Rows,
+    /// What is searched beside them.
+    pub(crate) indexed: Indexed,
 }
 
 impl Validated {
@@ -37,12 +42,16 @@ impl Validated {
 /// Checks a document against a schema: its key, that fields are declared (unless the schema is dynamic),
 /// their types, and of vectors the dimension, that they are finite, and their length where the metric needs
 /// it. A value that is null counts as absent.
-pub(crate) fn validate(schema: &Schema, document: &Document) -> Result<Validated> {
+pub(crate) fn validate(
+    schema: &Schema,
+    analyzers: &FieldAnalyzers,
+    document: &Document,
+) -> Result<Validated> {
     let key = document.get(schema.key().name()).unwrap_or(&Value::Null);
     let key = check_key(schema.key(), key).map_err(|problem| Error::Document { key: None, problem })?;
-    match check_fields(schema, document) {
-        Ok((stored, vectors)) => {
-            Ok(Validated { key: key.map(str::to_owned), stored: to_bytes(&stored)?, vectors })
+    match check_fields(schema, analyzers, document) {
+        Ok(Checks { stored, vectors, indexed }) => {
+            Ok(Validated { key: key.map(str::to_owned), stored: to_bytes(&stored)?, vectors, indexed })
         }
         Err(problem) => Err(Error::Document { key: key.map(str::to_owned), problem }),
     }
@@ -51,6 +60,14 @@ pub(crate) fn validate(schema: &Schema, document: &Document) -> Result<Validated
 type Checked<T> = Result<T, ValueProblem>;
 type Fields<'a> = Vec<(&'a str, &'a Value)>;
 type Rows = Vec<(u32, Vec<u8>)>;
+
+/// What is to be kept of a document.
+#[derive(Default)]
+struct Checks<'a> {
+    stored: Fields<'a>,
+    vectors: Rows,
+    indexed: Indexed,
+}
 
 fn check_key<'a>(key: &KeyField, value: &'a Value) -> Checked<Option<&'a str>> {
     let field = key.name().to_owned();
@@ -72,36 +89,73 @@ fn check_key<'a>(key: &KeyField, value: &'a Value) -> Checked<Option<&'a str>> {
     Ok(Some(text))
 }
 
-fn check_fields<'a>(schema: &Schema, document: &'a Document) -> Checked<(Fields<'a>, Rows)> {
-    let mut stored = Vec::with_capacity(document.len());
-    let mut vectors = Vec::new();
+fn check_fields<'a>(
+    schema: &Schema,
+    analyzers: &FieldAnalyzers,
+    document: &'a Document,
+) -> Checked<Checks<'a>> {
+    let mut checks = Checks { stored: Vec::with_capacity(document.len()), ..Checks::default() };
     for (name, value) in document.iter() {
-        let keep = match schema.field(name) {
+        let declared = schema.field(name).filter(|field| field.field_path().is_none());
+        let keep = match declared {
             _ if name == schema.key().name() => true,
             None => {
-                check_undeclared(schema, name, value)?;
+                if schema.is_path_source(name) {
+                    check_any(name, value, MAX_DEPTH)?;
+                } else {
+                    check_undeclared(schema, name, value)?;
+                    dynamic::terms(name, value, &mut checks.indexed.dynamic);
+                }
                 true
             }
             Some(_) if *value == Value::Null => false,
-            Some(field) => match field.as_vector() {
-                None => {
-                    check_value(field, value)?;
-                    field.is_stored()
-                }
-                Some(field) => {
-                    let row = vector::row_of(field, value)?;
-                    if field.is_indexed() || field.is_stored() {
-                        vectors.push((field.number(), row));
-                    }
-                    false
-                }
-            },
+            Some(field) => {
+                check_declared(field, value, analyzers, &mut checks)?;
+                field.as_vector().is_none() && field.is_stored()
+            }
         };
         if keep && *value != Value::Null {
-            stored.push((name, value));
+            checks.stored.push((name, value));
         }
     }
-    Ok((stored, vectors))
+    for (field, path) in schema.fields().iter().filter_map(|field| Some((field, field.field_path()?))) {
+        let Some(value) = document.get(path.first()) else { continue };
+        let json = serde_json::to_value(value).unwrap_or_default();
+        let mut found = Vec::new();
+        path.values(&json, &mut |json| found.push(Value::from(json.clone())));
+        for value in found.iter().filter(|value| **value != Value::Null) {
+            check_declared(field, value, analyzers, &mut checks)?;
+        }
+    }
+    Ok(checks)
+}
+
+fn check_declared(
+    field: &Field,
+    value: &Value,
+    analyzers: &FieldAnalyzers,
+    checks: &mut Checks<'_>,
+) -> Checked<()> {
+    match field.as_vector() {
+        None => {
+            check_value(field, value)?;
+            checks.indexed.add(field, value, analyzers);
+        }
+        Some(vector) => {
+            let kept = vector.is_indexed() || vector.is_stored();
+            vector::rows_of(vector, value, &mut |row| {
+                if kept {
+                    checks.vectors.push((vector.number(), row));
+                }
+            })?;
+            if !vector.options().is_multiple()
+                && checks.vectors.iter().filter(|(number, _)| *number == vector.number()).count() > 1
+            {
+                return Err(wrong_type(field.name(), "one vector (\"multiple\" is not set)", value));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_undeclared(schema: &Schema, name: &str, value: &Value) -> Checked<()> {
@@ -148,13 +202,27 @@ fn depth_exceeds(json: &serde_json::Value, depth: usize) -> bool {
     }
 }
 
+/// Bytes of a keyword at most.
+const MAX_KEYWORD_LEN: usize = 32_766;
+
+/// Checks a value or each of a list of values.
 fn check_value(field: &Field, value: &Value) -> Checked<()> {
+    match value {
+        Value::List(values) => values.iter().try_for_each(|one| check_one(field, one, value)),
+        one => check_one(field, one, one),
+    }
+}
+
+/// Checks one value of `given`.
+fn check_one(field: &Field, value: &Value, given: &Value) -> Checked<()> {
     let name = field.name();
-    let refuse = |expected| Err(wrong_type(name, expected, value));
+    let refuse = |expected| Err(wrong_type(name, expected, given));
     match field.field_type() {
-        FieldType::Text | FieldType::Keyword => match value {
+        FieldType::Keyword(_) if matches!(value, Value::Text(text) if text.len() > MAX_KEYWORD_LEN) => {
+            refuse("a string of at most 32766 bytes")
+        }
+        FieldType::Text(_) | FieldType::Keyword(_) => match value {
             Value::Text(_) => Ok(()),
-            Value::List(values) if values.iter().all(|value| matches!(value, Value::Text(_))) => Ok(()),
             _ => refuse("a string or a list of strings"),
         },
         FieldType::I64 => match value {
@@ -181,15 +249,9 @@ fn check_value(field: &Field, value: &Value) -> Checked<()> {
             }
             _ => refuse("a date (a string)"),
         },
-        // Handled by `vector::row_of`.
+        // Handled by `vector::rows_of`.
         FieldType::Vector(_) => refuse("a vector"),
     }
-}
-
-/// True when an i64 holds the number exactly.
-fn is_whole(number: f64) -> bool {
-    const LIMIT: f64 = (1u64 << 63) as f64;
-    number.fract() == 0.0 && (-LIMIT..LIMIT).contains(&number)
 }
 
 fn wrong_type(field: &str, expected: &str, value: &Value) -> ValueProblem {

@@ -17,8 +17,26 @@ pub(crate) fn check_query(field: VectorField<'_>, query: &[f32]) -> Result<Vec<u
     row(field, query).map_err(|problem| Error::QueryVector { problem })
 }
 
+/// The rows of a document's vector or, in a field of several, vectors.
+pub(super) fn rows_of(
+    field: VectorField<'_>,
+    value: &Value,
+    found: &mut dyn FnMut(Vec<u8>),
+) -> Result<(), ValueProblem> {
+    let several = |values: &[Value]| {
+        field.options().is_multiple()
+            && values.iter().all(|value| matches!(value, Value::List(_) | Value::Vector(_)))
+    };
+    match value {
+        Value::List(values) if several(values) => {
+            values.iter().try_for_each(|value| row_of(field, value).map(&mut *found))
+        }
+        value => row_of(field, value).map(found),
+    }
+}
+
 /// The row of a document's vector.
-pub(super) fn row_of(field: VectorField<'_>, value: &Value) -> Result<Vec<u8>, ValueProblem> {
+fn row_of(field: VectorField<'_>, value: &Value) -> Result<Vec<u8>, ValueProblem> {
     match value {
         Value::Vector(components) => row(field, components),
         Value::List(values) => {

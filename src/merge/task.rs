@@ -3,7 +3,9 @@
 use crate::error::Result;
 use crate::reader::{Pins, SegmentReader};
 use crate::schema::{Schema, VectorField};
+use lucerne_codec::columns::ColumnsInput;
 use lucerne_codec::envelope;
+use lucerne_codec::postings::PostingsInput;
 use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
 use lucerne_codec::stored::StoredSource;
 use lucerne_codec::vector::{MergeSource, WriteContext, Written};
@@ -85,14 +87,20 @@ pub(crate) fn merge(task: &Task<'_>, sources: &[Source]) -> Result<Merged> {
     let at_stored = Instant::now();
     let stored = merge_stored(task, &context, sources, &docs)?;
     let keys = merge_keys(task, &context, sources, &docs)?;
+    let at_terms = Instant::now();
+    let postings = merge_postings(task, &context, sources, &docs)?;
+    let columns = merge_columns(task, &context, sources, &docs)?;
     let seconds = json!({
         "verify": verified.as_secs_f64(),
         "vectors": (at_stored - started - verified).as_secs_f64(),
-        "documents": at_stored.elapsed().as_secs_f64(),
+        "documents": (at_terms - at_stored).as_secs_f64(),
+        "terms": at_terms.elapsed().as_secs_f64(),
         "all": started.elapsed().as_secs_f64(),
     });
-    let files = || vectors.iter().flat_map(|vector: &VectorInfo| &vector.structure.files);
-    let written: u64 = files().chain(&stored.files).chain(&keys.files).map(|file| file.len).sum();
+    let vector_files = vectors.iter().flat_map(|vector: &VectorInfo| &vector.structure.files);
+    let others = [Some(&stored), Some(&keys), postings.as_ref(), columns.as_ref()];
+    let files = others.into_iter().flatten().flat_map(|structure| &structure.files).chain(vector_files);
+    let written: u64 = files.map(|file| file.len).sum();
     let record = json!({
         "sources": sources.iter().map(source_facts).collect::<Vec<_>>(),
         "docs": max_doc,
@@ -108,8 +116,8 @@ pub(crate) fn merge(task: &Task<'_>, sources: &[Source]) -> Result<Merged> {
         written_by: crate::options::WRITTEN_BY.to_owned(),
         stored,
         keys,
-        postings: None,
-        columns: None,
+        postings,
+        columns,
         vectors,
         merge: Some(if task.reproducible { without_seconds(record.clone()) } else { record.clone() }),
     };
@@ -231,6 +239,40 @@ fn merge_keys(
     }
     let format = task.registry.default_keys()?;
     Ok(structure(format.name(), format.write(context, &keys)?))
+}
+
+/// Terms of live documents; `None` when no source has any.
+fn merge_postings(
+    task: &Task<'_>,
+    context: &WriteContext<'_>,
+    sources: &[Source],
+    docs: &[DocMap],
+) -> Result<Option<StructureInfo>> {
+    let inputs = sources.iter().zip(docs);
+    let inputs: Vec<_> =
+        inputs.map(|(source, docs)| PostingsInput { reader: source.reader.postings(), docs }).collect();
+    if inputs.iter().all(|input| input.reader.is_none()) {
+        return Ok(None);
+    }
+    let format = task.registry.default_postings()?;
+    Ok(Some(structure(format.name(), format.merge(context, &inputs)?)))
+}
+
+/// Values of live documents; `None` when no source has any.
+fn merge_columns(
+    task: &Task<'_>,
+    context: &WriteContext<'_>,
+    sources: &[Source],
+    docs: &[DocMap],
+) -> Result<Option<StructureInfo>> {
+    let inputs = sources.iter().zip(docs);
+    let inputs: Vec<_> =
+        inputs.map(|(source, docs)| ColumnsInput { reader: source.reader.columns(), docs }).collect();
+    if inputs.iter().all(|input| input.reader.is_none()) {
+        return Ok(None);
+    }
+    let format = task.registry.default_columns()?;
+    Ok(Some(structure(format.name(), format.merge(context, &inputs)?)))
 }
 
 /// A structure as its segment info remembers it.

@@ -2,9 +2,11 @@
 
 use super::pins::{Pin, Pins};
 use crate::error::Result;
+use lucerne_codec::columns::ColumnsReader;
 use lucerne_codec::commit::LiveDocsInfo;
 use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::keys::KeysReader;
+use lucerne_codec::postings::PostingsReader;
 use lucerne_codec::segment_info::{SegmentInfo, StructureInfo};
 use lucerne_codec::stored::StoredReader;
 use lucerne_codec::vector::{OpenContext, VectorReader};
@@ -39,6 +41,8 @@ pub(crate) struct SegmentReader {
     info_file: FileEntry,
     stored: Box<dyn StoredReader>,
     keys: Box<dyn KeysReader>,
+    postings: Option<Box<dyn PostingsReader>>,
+    columns: Option<Box<dyn ColumnsReader>>,
     vectors: Vec<VectorSegment>,
     _pin: Pin,
 }
@@ -65,6 +69,13 @@ impl SegmentReader {
         };
         let stored = registry.stored(&info.stored.format, &info_file.name)?.open(&context(&info.stored))?;
         let keys = registry.keys(&info.keys.format, &info_file.name)?.open(&context(&info.keys))?;
+        let postings = info.postings.as_ref().map(|written| {
+            registry.postings(&written.format, &info_file.name)?.open(&context(written)).map_err(blame)
+        });
+        let columns = info.columns.as_ref().map(|written| {
+            registry.columns(&written.format, &info_file.name)?.open(&context(written)).map_err(blame)
+        });
+        let (postings, columns) = (postings.transpose()?, columns.transpose()?);
         let vectors = info.vectors.iter().map(|vector| {
             let format = registry.vectors(&vector.structure.format, &info_file.name)?;
             Ok(VectorSegment {
@@ -74,7 +85,7 @@ impl SegmentReader {
             })
         });
         let vectors = vectors.collect::<Result<Vec<_>>>()?;
-        Ok(Self { stored, keys, vectors, _pin: pin, info_file: info_file.clone(), info })
+        Ok(Self { stored, keys, postings, columns, vectors, _pin: pin, info_file: info_file.clone(), info })
     }
 
     pub(crate) fn info(&self) -> &SegmentInfo {
@@ -99,6 +110,16 @@ impl SegmentReader {
 
     pub(crate) fn stored(&self) -> &dyn StoredReader {
         &*self.stored
+    }
+
+    /// Terms; `None` when no document of the segment has any.
+    pub(crate) fn postings(&self) -> Option<&dyn PostingsReader> {
+        self.postings.as_deref()
+    }
+
+    /// Columns; `None` when no document of the segment has a value in any.
+    pub(crate) fn columns(&self) -> Option<&dyn ColumnsReader> {
+        self.columns.as_deref()
     }
 
     pub(crate) fn vectors(&self) -> &[VectorSegment] {

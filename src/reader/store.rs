@@ -3,6 +3,7 @@
 use super::pins::Pins;
 use super::segment::SegmentCache;
 use super::snapshot::{Snapshot, SnapshotSegment, open_commit};
+use crate::analysis::Analyzers;
 use crate::commit::recover::{self, OnDamage};
 use crate::error::Result;
 use crate::schema::Schema;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 pub(crate) struct Store {
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) registry: Registry,
+    pub(crate) analyzers: Analyzers,
     pub(crate) pins: Arc<Pins>,
     pub(crate) cache: SegmentCache,
     latest: Mutex<Latest>,
@@ -28,9 +30,9 @@ struct Latest {
 }
 
 impl Store {
-    pub(crate) fn new(directory: Arc<dyn Directory>, registry: Registry) -> Self {
+    pub(crate) fn new(directory: Arc<dyn Directory>, registry: Registry, analyzers: Analyzers) -> Self {
         let (pins, cache, latest) = (Arc::default(), SegmentCache::default(), Mutex::default());
-        Self { directory, registry, pins, cache, latest }
+        Self { directory, registry, analyzers, pins, cache, latest }
     }
 
     /// Opens the newest commit on disk.

@@ -1,6 +1,8 @@
 //! A field: name, type and options.
 
 use super::names::check_name;
+use super::path::FieldPath;
+use super::text::{Keyword, Text};
 use super::vector::{Vector, VectorField, VectorOptions};
 use crate::error::{Error, Result};
 
@@ -11,6 +13,8 @@ pub struct Field {
     number: u32,
     indexed: bool,
     stored: bool,
+    path: Option<String>,
+    parsed_path: Option<FieldPath>,
     field_type: FieldType,
 }
 
@@ -19,9 +23,9 @@ pub struct Field {
 #[non_exhaustive]
 pub enum FieldType {
     /// Text that is split into words: a string or a list of strings.
-    Text,
+    Text(Text),
     /// Text that is taken as it is: a string or a list of strings.
-    Keyword,
+    Keyword(Keyword),
     /// A whole number of 64 bits.
     I64,
     /// A finite number in double precision.
@@ -38,8 +42,8 @@ impl FieldType {
     /// The name used in schemas and messages.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Text => "text",
-            Self::Keyword => "keyword",
+            Self::Text(_) => "text",
+            Self::Keyword(_) => "keyword",
             Self::I64 => "i64",
             Self::F64 => "f64",
             Self::Bool => "bool",
@@ -52,12 +56,22 @@ impl FieldType {
 impl Field {
     /// A text field.
     pub fn text(name: impl Into<String>) -> Self {
-        Self::new(name, FieldType::Text)
+        Self::text_with(name, Text::new())
+    }
+
+    /// A text field with options.
+    pub fn text_with(name: impl Into<String>, text: Text) -> Self {
+        Self::new(name, FieldType::Text(text))
     }
 
     /// A keyword field.
     pub fn keyword(name: impl Into<String>) -> Self {
-        Self::new(name, FieldType::Keyword)
+        Self::keyword_with(name, Keyword::new())
+    }
+
+    /// A keyword field with options.
+    pub fn keyword_with(name: impl Into<String>, keyword: Keyword) -> Self {
+        Self::new(name, FieldType::Keyword(keyword))
     }
 
     /// A field of whole numbers.
@@ -87,7 +101,15 @@ impl Field {
     }
 
     pub(super) fn new(name: impl Into<String>, field_type: FieldType) -> Self {
-        Self { name: name.into(), number: 0, indexed: true, stored: true, field_type }
+        Self {
+            name: name.into(),
+            number: 0,
+            indexed: true,
+            stored: true,
+            path: None,
+            parsed_path: None,
+            field_type,
+        }
     }
 
     /// Whether the field can be searched. Default: yes.
@@ -102,6 +124,15 @@ impl Field {
     #[must_use]
     pub fn stored(mut self, stored: bool) -> Self {
         self.stored = stored;
+        self
+    }
+
+    /// Where in a document the field's values are: `$.specs.weight`, `$.parts[*].name`. Default: the
+    /// top-level value of the field's name. The field is then another name for what is there; the document
+    /// is stored as it was given.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
         self
     }
 
@@ -125,6 +156,11 @@ impl Field {
         self.stored
     }
 
+    /// Where in a document the field's values are, when not under its name.
+    pub fn field_path(&self) -> Option<&FieldPath> {
+        self.parsed_path.as_ref()
+    }
+
     /// What the field holds.
     pub fn field_type(&self) -> &FieldType {
         &self.field_type
@@ -145,13 +181,19 @@ impl Field {
 
     /// Checks the declaration and fills in what it leaves open.
     pub(super) fn resolved(mut self) -> Result<Self> {
-        let mut checked = check_name(&self.name);
-        if let (Ok(()), FieldType::Vector(options)) = (&checked, &mut self.field_type) {
-            checked = options.resolve(self.indexed);
-        }
-        match checked {
+        match self.resolve() {
             Ok(()) => Ok(self),
             Err(problem) => Err(Error::Schema { field: Some(self.name), problem }),
+        }
+    }
+
+    fn resolve(&mut self) -> Result<(), String> {
+        check_name(&self.name)?;
+        self.parsed_path = self.path.as_deref().map(FieldPath::parse).transpose()?;
+        match &mut self.field_type {
+            FieldType::Vector(options) => options.resolve(self.indexed),
+            FieldType::Text(text) => text.check(),
+            _ => Ok(()),
         }
     }
 

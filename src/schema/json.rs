@@ -14,6 +14,11 @@
 //! | schema | `dynamic` | true, false | false |
 //! | field | `name`, `type` | text, keyword, i64, f64, bool, date, vector | required |
 //! | field | `indexed`, `stored` | true, false | true |
+//! | field | `path` | `$.specs.weight`, `$.parts[*].name` | the field's name |
+//! | text | `weight` | above 0 | 1 |
+//! | text | any other | an option of [`crate::TextAnalysis`] | |
+//! | keyword | `separator` | one character | a value is taken whole |
+//! | vector | `multiple` | true, false: several vectors in one document | false |
 //! | vector | `dimension` | 1 to 4096 | required |
 //! | vector | `similarity` | euclidean, dot_product, cosine, max_inner_product | cosine |
 //! | vector | `normalize` | on_write (dot_product only) | not normalised |
@@ -23,6 +28,7 @@
 //! | vector | any other | a parameter of the format, which refuses those it does not know | |
 
 use super::field::{Field, FieldType};
+use super::text::{Keyword, Text};
 use super::vector::{OPTION_NAMES, Quantization, Vector, VectorIndex};
 use super::{DEFAULT_KEY, DEFAULT_KEY_MAX_LEN, KeyField, Schema};
 use crate::error::{Error, Result};
@@ -83,8 +89,20 @@ impl Field {
                 json.insert(name.into(), value.into());
             }
         }
-        let FieldType::Vector(options) = self.field_type() else {
-            return json.into();
+        if let Some(path) = self.field_path() {
+            json.insert("path".into(), path.to_string().into());
+        }
+        let options = match self.field_type() {
+            FieldType::Vector(options) => options,
+            FieldType::Text(text) => {
+                text_to_json(text, &mut json);
+                return json.into();
+            }
+            FieldType::Keyword(keyword) => {
+                json.extend(keyword.separator.map(|one| ("separator".to_owned(), one.to_string().into())));
+                return json.into();
+            }
+            _ => return json.into(),
         };
         json.insert("dimension".into(), options.dimension.into());
         json.insert("similarity".into(), options.similarity.name().into());
@@ -100,6 +118,15 @@ impl Field {
         }
         json.extend(options.params.clone());
         json.into()
+    }
+}
+
+fn text_to_json(text: &Text, json: &mut Map<String, Value>) {
+    if text.weight != 1.0 {
+        json.insert("weight".into(), text.weight.into());
+    }
+    if let Ok(Value::Object(analysis)) = serde_json::to_value(&text.analysis) {
+        json.extend(analysis);
     }
 }
 
@@ -137,8 +164,8 @@ fn read_field(value: &Value) -> Read<Field> {
     let name = text(json, "name")?.ok_or("it has no name; give \"name\"")?;
     let of_type = text(json, "type")?.ok_or_else(|| format!("it has no type; accepted: {TYPES}"))?;
     let field = match of_type {
-        "text" => Field::text(name),
-        "keyword" => Field::keyword(name),
+        "text" => Field::text_with(name, read_text(json)?),
+        "keyword" => Field::keyword_with(name, read_keyword(json)?),
         "i64" => Field::i64(name),
         "f64" => Field::f64(name),
         "bool" => Field::bool(name),
@@ -151,10 +178,48 @@ fn read_field(value: &Value) -> Read<Field> {
         }
         _ => return Err(format!("type {of_type:?} is unknown; accepted: {TYPES}")),
     };
-    if field.as_vector().is_none() {
-        only(json, "option", &["name", "type", "indexed", "stored"])?;
+    let accepted: Option<&[&str]> = match field.field_type() {
+        FieldType::Vector(_) | FieldType::Text(_) => None,
+        FieldType::Keyword(_) => Some(&["name", "type", "indexed", "stored", "path", "separator"]),
+        _ => Some(&COMMON),
+    };
+    if let Some(accepted) = accepted {
+        only(json, "option", accepted)?;
     }
+    let field = match text(json, "path")? {
+        Some(path) => field.path(path),
+        None => field,
+    };
     Ok(field.indexed(truth(json, "indexed", true)?).stored(truth(json, "stored", true)?))
+}
+
+/// Options every field has.
+const COMMON: [&str; 5] = ["name", "type", "indexed", "stored", "path"];
+
+fn read_text(json: &Map<String, Value>) -> Read<Text> {
+    let weight = match json.get("weight") {
+        None => 1.0,
+        Some(value) => value.as_f64().ok_or_else(|| unexpected("weight", value, "a number"))? as f32,
+    };
+    let own = |name: &str| COMMON.contains(&name) || name == "weight";
+    let analysis: Map<_, _> = json
+        .iter()
+        .filter(|(name, _)| !own(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let analysis = serde_json::from_value(analysis.into()).map_err(|error: serde_json::Error| {
+        error.to_string().replacen("unknown field", "unknown option", 1)
+    })?;
+    Ok(Text::new().weight(weight).analysis(analysis))
+}
+
+fn read_keyword(json: &Map<String, Value>) -> Read<Keyword> {
+    let Some(separator) = text(json, "separator")? else { return Ok(Keyword::new()) };
+    let mut characters = separator.chars();
+    match (characters.next(), characters.next()) {
+        (Some(one), None) => Ok(Keyword::separated_by(one)),
+        _ => Err(unexpected("separator", &separator.into(), "one character")),
+    }
 }
 
 fn read_vector(json: &Map<String, Value>) -> Read<Vector> {

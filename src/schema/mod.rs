@@ -8,12 +8,16 @@ mod builder;
 mod field;
 mod json;
 mod names;
+mod path;
 mod successor;
+mod text;
 mod vector;
 
 pub use builder::SchemaBuilder;
 pub use field::{Field, FieldType};
 pub(crate) use names::check_name;
+pub use path::FieldPath;
+pub use text::{Keyword, Text};
 pub use vector::{Quantization, Vector, VectorField, VectorIndex, VectorOptions};
 
 use crate::error::{Error, Result};
@@ -163,6 +167,11 @@ impl Schema {
             }
         }
         builder.build()
+    }
+
+    /// True when the path of some field begins with this top-level name.
+    pub(crate) fn is_path_source(&self, name: &str) -> bool {
+        self.0.fields.iter().filter_map(Field::field_path).any(|path| path.first() == name)
     }
 
     /// Names of the key and of all fields, for messages.

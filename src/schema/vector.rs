@@ -144,6 +144,12 @@ impl Vector {
         self.param("beam_width", width)
     }
 
+    /// A document may have several vectors, given as a list of vectors; it is found once, by its nearest.
+    #[must_use]
+    pub fn multiple(self) -> Self {
+        self.param(FieldInfo::MULTIPLE, true)
+    }
+
     /// Writes the field with a registered vector format of that name, instead of a built-in one chosen by
     /// index and quantization.
     #[must_use]
@@ -175,11 +181,12 @@ impl Vector {
 }
 
 /// Options a format's parameter cannot be called.
-pub(super) const OPTION_NAMES: [&str; 10] = [
+pub(super) const OPTION_NAMES: [&str; 11] = [
     "name",
     "type",
     "indexed",
     "stored",
+    "path",
     "dimension",
     "similarity",
     "normalize",
@@ -237,6 +244,11 @@ impl VectorOptions {
     /// True when vectors are compared as if they had length 1 ([`Vector::normalize_on_write`]).
     pub fn normalizes(&self) -> bool {
         self.normalize
+    }
+
+    /// True when a document may have several vectors.
+    pub fn is_multiple(&self) -> bool {
+        self.params.get(FieldInfo::MULTIPLE).is_some_and(|value| *value == true)
     }
 
     /// How nearest vectors are found; `None` when the field names its format.

@@ -2,6 +2,7 @@
 
 use super::hits::{Hit, Hits};
 use super::knn;
+use crate::analysis::Analyzers;
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::query::Knn;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Searcher {
     snapshot: Arc<Snapshot>,
+    analyzers: Analyzers,
 }
 
 impl std::fmt::Debug for Searcher {
@@ -25,8 +27,8 @@ impl std::fmt::Debug for Searcher {
 }
 
 impl Searcher {
-    pub(crate) fn new(snapshot: Arc<Snapshot>) -> Self {
-        Self { snapshot }
+    pub(crate) fn new(snapshot: Arc<Snapshot>, analyzers: Analyzers) -> Self {
+        Self { snapshot, analyzers }
     }
 
     pub(crate) fn snapshot(&self) -> &Snapshot {

@@ -4,7 +4,7 @@ use super::BUILT_PREFIX;
 use super::handle::SegmentHandle;
 use crate::commit::publish;
 use crate::directory::FsDirectory;
-use crate::document::{Document, validate};
+use crate::document::{Document, FieldAnalyzers, validate};
 use crate::error::{Error, Result};
 use crate::index::IndexBuilder;
 use crate::reader::{Pins, SegmentReader};
@@ -24,6 +24,7 @@ use std::sync::Arc;
 pub struct SegmentBuilder {
     schema: Schema,
     registry: Registry,
+    analyzers: FieldAnalyzers,
     options: WriterOptions,
     directory: Arc<FsDirectory>,
     buffer: Buffer,
@@ -46,8 +47,10 @@ impl SegmentBuilder {
             let problem = "keys are automatic: give keys where segments are built apart".to_owned();
             return Err(Error::Schema { field: Some(schema.key().name().to_owned()), problem });
         }
+        let analyzers = FieldAnalyzers::of(&schema, IndexBuilder::new().analyzers())?;
         let directory = Arc::new(FsDirectory::create(folder)?);
-        Ok(Self { schema, registry, options, directory, buffer: Buffer::default(), keys: HashSet::new() })
+        let (buffer, keys) = (Buffer::default(), HashSet::new());
+        Ok(Self { schema, registry, analyzers, options, directory, buffer, keys })
     }
 
     /// Takes a document.
@@ -55,7 +58,7 @@ impl SegmentBuilder {
     /// # Errors
     /// As [`crate::Writer::add`].
     pub fn add(&mut self, document: &Document) -> Result<()> {
-        let validated = validate(&self.schema, document)?;
+        let validated = validate(&self.schema, &self.analyzers, document)?;
         let key = validated.key.clone().unwrap_or_default();
         if !self.keys.insert(key.clone()) {
             return Err(Error::DuplicateKey { key });

@@ -38,7 +38,10 @@ pub(crate) fn take(
     }
     let mut taken = SegmentInfo { name: name.to_owned(), ..info.clone() };
     let vectors = taken.vectors.iter_mut().flat_map(|vector| &mut vector.structure.files);
-    for entry in taken.stored.files.iter_mut().chain(&mut taken.keys.files).chain(vectors) {
+    let others =
+        [Some(&mut taken.stored), Some(&mut taken.keys), taken.postings.as_mut(), taken.columns.as_mut()];
+    let others = others.into_iter().flatten().flat_map(|structure| &mut structure.files);
+    for entry in others.chain(vectors) {
         *entry = renamed(entry)?;
     }
     Ok(registry.segment_info.write(to, &taken)?)

@@ -1,5 +1,7 @@
 //! Documents in memory, on their way into a segment.
 
+use super::columns::NumbersBuffer;
+use super::inverted::InvertedBuffer;
 use super::slot::Slot;
 use crate::document::Validated;
 use lucerne_codec::DocId;
@@ -28,6 +30,8 @@ pub(crate) struct Buffer {
     stored: Vec<u8>,
     stored_ends: Vec<usize>,
     vectors: BTreeMap<u32, BufferedVectors>,
+    pub(super) terms: InvertedBuffer,
+    pub(super) numbers: NumbersBuffer,
     /// Memory it takes now and will take while it is flushed, in bytes.
     bytes: usize,
     /// Memory it may take before it is flushed, in bytes; 0 when that is not known.
@@ -57,6 +61,7 @@ impl Buffer {
         self.stored.extend_from_slice(&document.stored);
         self.stored_ends.push(self.stored.len());
         self.bytes += BYTES_PER_DOC + 2 * key.len() + document.stored.len();
+        self.bytes += self.terms.push(doc, document) + self.numbers.push(doc, document);
         for (field, row) in &document.vectors {
             let bytes = vector_bytes(*field);
             let vectors = self.vectors.entry(*field).or_insert_with(|| {

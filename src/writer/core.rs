@@ -10,6 +10,7 @@ use super::options::WriterOptions;
 use super::slot::Slot;
 use super::state::{Entry, State};
 use crate::commit::manifest;
+use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
 use crate::merge::{Scheduler, SegmentMeta};
 use crate::reader::{Snapshot, Store};
@@ -23,6 +24,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 pub(crate) struct Core {
     pub(crate) store: Arc<Store>,
     schema: RwLock<Schema>,
+    analyzers: RwLock<Arc<FieldAnalyzers>>,
     pub(crate) options: WriterOptions,
     /// What one vector of a field costs until it is flushed, by field number.
     pub(super) vector_bytes: RwLock<BTreeMap<u32, usize>>,
@@ -69,10 +71,12 @@ impl Core {
     ) -> Result<Self> {
         let schema = committed.schema.clone();
         let vector_bytes = vector_bytes(&store, &schema)?;
+        let analyzers = Arc::new(FieldAnalyzers::of(&schema, &store.analyzers)?);
         let merge_threads = options.merge_threads;
         let core = Self {
             store,
             schema: RwLock::new(schema),
+            analyzers: RwLock::new(analyzers),
             options,
             vector_bytes: RwLock::new(vector_bytes),
             gate: RwLock::default(),
@@ -127,12 +131,19 @@ impl Core {
         self.schema.read().clone()
     }
 
+    /// The analyzers of its text fields.
+    pub(crate) fn analyzers(&self) -> Arc<FieldAnalyzers> {
+        Arc::clone(&self.analyzers.read())
+    }
+
     /// Replaces the schema for everything written from now on.
     pub(crate) fn set_schema(&self, schema: &Schema) -> Result<()> {
         let _alone = self.gate.write();
         self.alive()?;
         self.schema().check_successor(schema)?;
+        let analyzers = FieldAnalyzers::of(schema, &self.store.analyzers)?;
         *self.vector_bytes.write() = vector_bytes(&self.store, schema)?;
+        *self.analyzers.write() = Arc::new(analyzers);
         *self.schema.write() = schema.clone();
         Ok(())
     }

@@ -21,7 +21,7 @@ pub(crate) enum Mode {
 impl Core {
     /// Takes one document and returns its key.
     pub(crate) fn write(&self, document: &Document, mode: Mode) -> Result<String> {
-        let mut validated = validate(&self.schema(), document)?;
+        let mut validated = validate(&self.schema(), &self.analyzers(), document)?;
         self.make_room()?;
         let _open = self.gate.read();
         self.alive()?;
@@ -40,8 +40,8 @@ impl Core {
 
     /// Takes all documents or none, at one point in time.
     pub(crate) fn write_batch(&self, documents: &[Document], mode: Mode) -> Result<Vec<String>> {
-        let schema = self.schema();
-        let validated = documents.iter().map(|document| validate(&schema, document));
+        let (schema, analyzers) = (self.schema(), self.analyzers());
+        let validated = documents.iter().map(|document| validate(&schema, &analyzers, document));
         let mut validated: Vec<Validated> = validated.collect::<Result<_>>()?;
         self.make_room()?;
         let _alone = self.gate.write();

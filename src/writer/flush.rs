@@ -1,6 +1,7 @@
 //! From a buffer to a segment: each structure written by its format.
 
 use super::buffer::Buffer;
+use super::{columns, inverted};
 use crate::error::Result;
 use crate::merge::structure;
 use crate::reader::{Pins, SegmentReader};
@@ -67,6 +68,14 @@ fn write(task: &FlushTask<'_>, buffer: &Buffer) -> Result<SegmentReader> {
     let keys = task.registry.default_keys()?;
     let texts: Vec<&str> = buffer.keys().iter().map(|key| &**key).collect();
     let keys = structure(keys.name(), keys.write(&context, &texts)?);
+    let postings = match task.registry.default_postings() {
+        Ok(format) => inverted::write(format, &context, task.schema, &buffer.terms)?,
+        Err(_) => None,
+    };
+    let columns = match task.registry.default_columns() {
+        Ok(format) => columns::write(format, &context, task.schema, &buffer.numbers, &buffer.terms)?,
+        Err(_) => None,
+    };
     let info = SegmentInfo {
         name: task.name.to_owned(),
         id: task.id,
@@ -74,8 +83,8 @@ fn write(task: &FlushTask<'_>, buffer: &Buffer) -> Result<SegmentReader> {
         written_by: crate::options::WRITTEN_BY.to_owned(),
         stored,
         keys,
-        postings: None,
-        columns: None,
+        postings,
+        columns,
         vectors,
         merge: None,
     };

@@ -4,11 +4,13 @@
 //! format → `commit` → `commit/publish`.
 
 mod buffer;
+mod columns;
 mod commit;
 mod core;
 mod documents;
 mod flush;
 mod flushing;
+mod inverted;
 mod keymap;
 mod merging;
 mod moments;

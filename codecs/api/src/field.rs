@@ -25,6 +25,14 @@ pub struct FieldInfo {
 }
 
 impl FieldInfo {
+    /// The parameter that says that a document may have several vectors.
+    pub const MULTIPLE: &str = "multiple";
+
+    /// True when a document may have several vectors.
+    pub fn is_multiple(&self) -> bool {
+        self.params.get(Self::MULTIPLE).is_some_and(|value| *value == true)
+    }
+
     /// Bytes of one vector row: little-endian f32 components.
     pub fn row_len(&self) -> usize {
         self.dimension as usize * 4

@@ -71,7 +71,8 @@ pub struct Written {
     pub meta: Facts,
 }
 
-/// The vectors of a buffer that is being flushed: row i belongs to document `docs[i]`.
+/// The vectors of a buffer that is being flushed: row i belongs to document `docs[i]`. In a field of several
+/// vectors a document ([`FieldInfo::is_multiple`]) documents may repeat.
 #[derive(Clone, Copy, Debug)]
 pub struct VectorRows<'a> {
     /// `docs.len()` rows, one after the other.
@@ -118,7 +119,7 @@ pub struct VectorSearch<'a> {
 /// What a search found, and what it did for it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VectorHits {
-    /// At most `k` neighbours, nearest first. Deleted and filtered documents never use up a place.
+    /// At most `k` neighbours, nearest first, a document once, by its nearest vector. Deleted and filtered documents never use up a place.
     pub neighbors: Vec<Neighbor>,
     /// True when the distances come from the raw vectors, false when they are estimates from codes.
     pub exact: bool,
@@ -190,6 +191,13 @@ pub trait VectorReader: Send + Sync {
 
     /// The first vector of a document.
     fn ordinal(&self, doc: DocId) -> Result<Option<Ordinal>>;
+
+    /// Replaces the content of `into` by all vectors of a document, ascending: in the order they were given.
+    fn ordinals(&self, doc: DocId, into: &mut Vec<Ordinal>) -> Result<()> {
+        into.clear();
+        into.extend(self.ordinal(doc)?);
+        Ok(())
+    }
 
     /// A vector's row, bit for bit as it was added.
     fn row(&self, ordinal: Ordinal) -> Result<&[u8]>;

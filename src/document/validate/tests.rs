@@ -22,7 +22,7 @@ fn schema(dynamic: bool) -> Schema {
 }
 
 fn check(json: serde_json::Value) -> Result<Validated> {
-    validate(&schema(false), &Document::from_value(json).unwrap())
+    validate(&schema(false), &FieldAnalyzers::default(), &Document::from_value(json).unwrap())
 }
 
 fn refused(json: serde_json::Value) -> String {
@@ -67,17 +67,23 @@ fn ac_03_a_vector_that_is_not_a_unit_vector_is_refused_by_dot_product_unless_nor
     let doc = Document::new().with("id", "a").with("e", [3.0, 4.0]);
     let vector = Vector::f32(2).similarity(Similarity::DotProduct);
     let strict = Schema::builder().key("id").vector("e", vector.clone()).build().unwrap();
-    let error = validate(&strict, &doc).unwrap_err().to_string();
+    let error = validate(&strict, &FieldAnalyzers::default(), &doc).unwrap_err().to_string();
     assert!(error.contains("length 5, expected 1 ± 0.001"), "{error}");
     let lenient = Schema::builder().key("id").vector("e", vector.normalize_on_write()).build().unwrap();
-    assert_eq!(validate(&lenient, &doc).unwrap().vectors, [(0, bytes(&[3.0, 4.0]))]);
+    assert_eq!(
+        validate(&lenient, &FieldAnalyzers::default(), &doc).unwrap().vectors,
+        [(0, bytes(&[3.0, 4.0]))]
+    );
 }
 
 #[test]
 fn ac_04_a_cosine_field_keeps_the_vector_bit_for_bit() {
     let vector = [-0.0f32, f32::MIN_POSITIVE / 3.0];
     let doc = Document::new().with("id", "a").with("e", vector);
-    assert_eq!(validate(&schema(false), &doc).unwrap().vectors, [(6, bytes(&vector))]);
+    assert_eq!(
+        validate(&schema(false), &FieldAnalyzers::default(), &doc).unwrap().vectors,
+        [(6, bytes(&vector))]
+    );
 }
 
 #[test]
@@ -85,8 +91,13 @@ fn ac_06_a_field_that_is_neither_indexed_nor_stored_is_checked_and_dropped() {
     let vector = Vector::f32(2).indexed(false).stored(false);
     let schema = Schema::builder().key("id").vector("e", vector).build().unwrap();
     let doc = Document::new().with("id", "a");
-    assert!(validate(&schema, &doc.clone().with("e", [1.0, 2.0])).unwrap().vectors.is_empty());
-    assert!(validate(&schema, &doc.with("e", [1.0])).is_err());
+    assert!(
+        validate(&schema, &FieldAnalyzers::default(), &doc.clone().with("e", [1.0, 2.0]))
+            .unwrap()
+            .vectors
+            .is_empty()
+    );
+    assert!(validate(&schema, &FieldAnalyzers::default(), &doc.with("e", [1.0])).is_err());
 }
 
 #[test]
@@ -107,13 +118,13 @@ fn ac_11_automatic_keys_are_assigned_as_the_first_stored_field() {
         (Document::new().with("t", "x"), json!({"p\"k": "00000000000000000007", "t": "x"})),
         (Document::new(), json!({"p\"k": "00000000000000000007"})),
     ] {
-        let mut validated = validate(&schema, &doc).unwrap();
+        let mut validated = validate(&schema, &FieldAnalyzers::default(), &doc).unwrap();
         assert_eq!(validated.key, None);
         validated.assign_key(&schema, 7);
         assert_eq!(validated.key.as_deref(), Some("00000000000000000007"));
         assert_eq!(String::from_utf8(validated.stored).unwrap(), stored.to_string());
     }
-    let given = |key: &str| validate(&schema, &Document::new().with("p\"k", key));
+    let given = |key: &str| validate(&schema, &FieldAnalyzers::default(), &Document::new().with("p\"k", key));
     assert_eq!(given("00000000000000000007").unwrap().key.as_deref(), Some("00000000000000000007"));
     assert!(given("7").unwrap_err().to_string().contains("keys are automatic"));
 }
@@ -123,11 +134,12 @@ fn undeclared_fields_are_refused_by_name_or_kept_when_the_schema_is_dynamic() {
     let fields = json!({"id": "a", "titel": {"x": [1, null]}, "n": [1.5, "b"], "none": null});
     let error = refused(fields.clone());
     assert!(error.contains(r#"field "titel" is not declared"#) && error.contains("title"), "{error}");
-    let kept = validate(&schema(true), &Document::from_value(fields).unwrap()).unwrap();
+    let kept =
+        validate(&schema(true), &FieldAnalyzers::default(), &Document::from_value(fields).unwrap()).unwrap();
     assert_eq!(kept.stored, br#"{"id":"a","titel":{"x":[1,null]},"n":[1.5,"b"]}"#);
     for bad in ["", "_score", "a\u{0}b"] {
         let doc = Document::new().with("id", "a").with(bad, 1);
-        let error = validate(&schema(true), &doc).unwrap_err();
+        let error = validate(&schema(true), &FieldAnalyzers::default(), &doc).unwrap_err();
         assert!(
             matches!(error, Error::Document { problem: ValueProblem::BadFieldName { .. }, .. }),
             "{error}"
@@ -171,7 +183,7 @@ fn numbers_that_are_not_finite_and_dates_out_of_range_are_refused_everywhere() {
         base().with("day", Value::Date(i64::MAX)),
         base().with("any", Value::Date(i64::MIN)),
     ] {
-        assert!(validate(&schema(true), &doc).is_err(), "{doc:?}");
+        assert!(validate(&schema(true), &FieldAnalyzers::default(), &doc).is_err(), "{doc:?}");
     }
 }
 
@@ -182,7 +194,7 @@ fn what_is_nested_too_deeply_is_refused_and_what_is_not_can_be_read_back() {
     for (deep, kept) in [(100, true), (101, false), (1_000, false)] {
         for value in [lists(deep), Value::Json(objects(deep))] {
             let doc = Document::new().with("id", "a").with("any", value);
-            match validate(&schema(true), &doc) {
+            match validate(&schema(true), &FieldAnalyzers::default(), &doc) {
                 Ok(validated) => assert!(kept && Document::from_slice(&validated.stored).unwrap() == doc),
                 Err(error) => assert!(!kept, "{error}"),
             }
@@ -228,7 +240,7 @@ proptest! {
     fn any_document_is_refused_in_words_or_kept_whole(json in any_document(), dynamic: bool) {
         let schema = schema(dynamic);
         let doc = Document::from_value(json).unwrap();
-        match validate(&schema, &doc) {
+        match validate(&schema, &FieldAnalyzers::default(), &doc) {
             Err(error) => prop_assert!(matches!(error, Error::Document { .. }), "{error}"),
             Ok(validated) => {
                 let back = Document::from_slice(&validated.stored).unwrap();
@@ -238,7 +250,7 @@ proptest! {
                 prop_assert_eq!(back.iter().collect::<Vec<_>>(), given.collect::<Vec<_>>());
                 prop_assert_eq!(validated.vectors.len(), doc.get("e").is_some_and(|e| *e != Value::Null) as usize);
                 prop_assert!(dynamic || back.iter().all(|(name, _)| check_name(name).is_ok()));
-                let mut again = validate(&schema, &back).unwrap();
+                let mut again = validate(&schema, &FieldAnalyzers::default(), &back).unwrap();
                 again.vectors.clone_from(&validated.vectors);
                 prop_assert_eq!(again, validated);
             }
@@ -253,9 +265,9 @@ proptest! {
     #[test]
     fn a_vector_given_as_json_is_the_vector_given_as_numbers(vector in prop::array::uniform2(-1e30f32..1e30)) {
         let doc = Document::new().with("id", "a").with("e", vector);
-        let direct = validate(&schema(false), &doc).unwrap();
+        let direct = validate(&schema(false), &FieldAnalyzers::default(), &doc).unwrap();
         let text = serde_json::to_string(&doc).unwrap();
-        prop_assert_eq!(&validate(&schema(false), &Document::from_json(&text).unwrap()).unwrap(), &direct);
-        prop_assert_eq!(&validate(&schema(false), &Document::from_value(doc.to_json()).unwrap()).unwrap(), &direct);
+        prop_assert_eq!(&validate(&schema(false), &FieldAnalyzers::default(), &Document::from_json(&text).unwrap()).unwrap(), &direct);
+        prop_assert_eq!(&validate(&schema(false), &FieldAnalyzers::default(), &Document::from_value(doc.to_json()).unwrap()).unwrap(), &direct);
     }
 }

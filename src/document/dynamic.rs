@@ -1,0 +1,67 @@
+//! Terms of undeclared fields, by which they can be filtered.
+//!
+//! All undeclared fields of a segment share one list of terms. A term is the field's name (`a.b` for a member
+//! of an object), a zero byte, and a kind with the value: `e` for any value, `s` and the bytes of a string,
+//! `n` and a number as 8 big-endian bytes that sort as numbers do, `b` and 0 or 1.
+
+use super::Value;
+use super::number::{as_f64, sortable};
+
+/// The number under which postings keep these terms.
+pub(crate) const DYNAMIC_FIELD: u32 = u32::MAX - 1;
+/// Bytes of a string at most that is found by its value; a longer one is found by [`existing`] only.
+pub(crate) const MAX_DYNAMIC_LEN: usize = 1_024;
+
+/// The term of a value of the field; `None` when there is no term for such a value.
+pub(crate) fn term(name: &str, value: &Value) -> Option<Vec<u8>> {
+    match value {
+        Value::Text(text) if text.len() <= MAX_DYNAMIC_LEN => Some(of(name, b's', text.as_bytes())),
+        Value::Bool(truth) => Some(of(name, b'b', &[(*truth).into()])),
+        value => {
+            let number = as_f64(value).filter(|number| number.is_finite())?;
+            Some(of(name, b'n', &sorted_bytes(number)))
+        }
+    }
+}
+
+/// The term of every document that has the field.
+pub(crate) fn existing(name: &str) -> Vec<u8> {
+    of(name, b'e', &[])
+}
+
+/// The beginning of the terms of strings that begin with `prefix`.
+pub(crate) fn prefix(name: &str, prefix: &str) -> Vec<u8> {
+    of(name, b's', prefix.as_bytes())
+}
+
+/// The beginnings of the terms of all strings and of all numbers of the field.
+pub(crate) fn kinds(name: &str) -> [Vec<u8>; 2] {
+    [of(name, b's', &[]), of(name, b'n', &[])]
+}
+
+/// Adds the terms of a field's value and of everything in it.
+pub(super) fn terms(name: &str, value: &Value, into: &mut Vec<Box<[u8]>>) {
+    match value {
+        Value::Null => return,
+        Value::List(values) => return values.iter().for_each(|value| terms(name, value, into)),
+        Value::Json(serde_json::Value::Object(members)) => {
+            for (member, value) in members.iter().filter(|(member, _)| !member.contains('\0')) {
+                terms(&format!("{name}.{member}"), &Value::from(value.clone()), into);
+            }
+            return;
+        }
+        // A list of numbers that was given as a vector is not something to filter by.
+        Value::Vector(_) => {}
+        Value::Date(moment) => into.push(of(name, b's', super::date::format(*moment).as_bytes()).into()),
+        value => into.extend(term(name, value).map(Into::into)),
+    }
+    into.push(existing(name).into());
+}
+
+fn of(name: &str, kind: u8, value: &[u8]) -> Vec<u8> {
+    [name.as_bytes(), &[0, kind], value].concat()
+}
+
+fn sorted_bytes(number: f64) -> [u8; 8] {
+    (sortable(number) as u64 ^ (1 << 63)).to_be_bytes()
+}
