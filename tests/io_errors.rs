@@ -1,16 +1,17 @@
-//! An error at every single operation of five scripted runs: each is reported as what it is, and none harms
+//! An error at every single operation of scripted runs, merges among them: each is reported as what it is, and none harms
 //! the last commit.
 #![expect(clippy::print_stdout, reason = "the figures of a run")]
 
 mod common;
 
-use common::faults::{number_from_environment, on_all_cores, tail};
+use common::faults::{Merges, number_from_environment, on_all_cores, tail};
 use common::life::{Life, Made, State, Step, Trouble, find_state, lives_on, options, reopens};
 use lucerne::codec::Directory;
 use lucerne::directory::fault::{Fault, FaultDirectory, Logged, Model, Operation, Times, is_injected};
 use lucerne::{Error, ErrorKind};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 #[test]
@@ -35,7 +36,27 @@ fn an_error_at_any_operation_of_upserts_and_deletes_harms_nothing() {
         (0..6).map(Step::Delete).collect(),
         vec![Step::ForceMerge(2), Step::Upsert((7, 4)), Step::Commit, Step::Read, Step::Close],
     ];
-    at_every_operation("upserts and deletes", &disk, Some(state), &steps.concat());
+    let within_merges = at_every_operation("upserts and deletes", &disk, Some(state), &steps.concat());
+    assert!(within_merges > 0);
+}
+
+#[test]
+fn an_error_at_any_operation_of_merges_harms_nothing() {
+    let (disk, state) = some_index();
+    let steps = [
+        vec![Step::Open, Step::Hold],
+        upserts(8..20, 2),
+        vec![Step::Delete(0), Step::ForceMerge(1), Step::Search, Step::Commit, Step::Release],
+        upserts(0..9, 3),
+        // One that takes in deletes, one that is taken back, one whose result is merged again uncommitted.
+        vec![Step::Refresh, Step::Delete(12), Step::ForceMerge(2), Step::Rollback],
+        upserts(20..31, 4),
+        vec![Step::ForceMerge(2), Step::Delete(3), Step::Upsert((4, 5)), Step::ForceMerge(1)],
+        vec![Step::Search, Step::Commit, Step::Check, Step::Upsert((1, 6)), Step::ForceMerge(1), Step::Close],
+        vec![Step::Read],
+    ];
+    let within_merges = at_every_operation("merges", &disk, Some(state), &steps.concat());
+    assert!(within_merges > 300, "{within_merges}");
 }
 
 #[test]
@@ -133,13 +154,16 @@ impl Case {
 }
 
 /// Runs the steps once without a fault to count operations, then once for each operation and kind of fault.
-fn at_every_operation(name: &str, disk: &FaultDirectory, state: Option<State>, steps: &[Step]) {
+/// Returns how many of these runs had their error between the beginning and the end of a merge.
+fn at_every_operation(name: &str, disk: &FaultDirectory, state: Option<State>, steps: &[Step]) -> u64 {
     let started = std::time::Instant::now();
     let rehearsal = disk.kill();
-    let mut life = Life::resume(directory(&rehearsal), options(8), vec![state.clone()], 100);
+    let merges = Arc::new(Merges::default());
+    let watched = options(8).on_merge(merges.watch(rehearsal.clone()));
+    let mut life = Life::resume(directory(&rehearsal), watched, vec![state.clone()], 100);
     life.apply_all(steps).unwrap_or_else(|trouble| panic!("{name} without a fault: {trouble}"));
     drop(life);
-    let log = rehearsal.log();
+    let (log, merges, within) = (rehearsal.log(), merges.finished(), AtomicU64::new(0));
     let operations = log.len() as u64;
     let tally = Mutex::<BTreeMap<&str, u64>>::default();
     let only = number_from_environment("LUCERNE_SEED");
@@ -161,13 +185,21 @@ fn at_every_operation(name: &str, disk: &FaultDirectory, state: Option<State>, s
             format!("{name}, {case:?}: {what}{}\n  replay with LUCERNE_SEED={number}", tail(&log))
         })?;
         *tally.lock().unwrap().entry(outcome).or_default() += 1;
+        let merging = merges.iter().any(|merge| merge.contains(&(case.at as usize - 1)));
+        within.fetch_add(u64::from(merging), Ordering::Relaxed);
         Ok(())
     });
     result.unwrap();
     let tally = tally.into_inner().unwrap();
     let runs = tally.values().sum::<u64>();
     let seconds = started.elapsed().as_secs_f64();
-    println!("{name}: {operations} operations, {runs} runs with an error, {seconds:.1} s: {tally:?}");
+    let within = within.into_inner();
+    println!(
+        "{name}: {operations} operations, {runs} runs with an error, {within} of them within one of {} merges, \
+         {seconds:.1} s: {tally:?}",
+        merges.len()
+    );
+    within
 }
 
 /// One run with one fault.

@@ -6,15 +6,13 @@
 
 mod common;
 
-use common::faults::{PHASES, number_from_environment, on_all_cores, phase, tail};
+use common::faults::{Merges, PHASES, number_from_environment, on_all_cores, phase, tail};
 use common::life::{Allowed, Life, Made, State, Step, Trouble, find_state, leaked, lives_on, options};
 use common::rng::Rng;
 use lucerne::codec::{Directory, Input, Lock, Output, Result};
 use lucerne::directory::fault::{FaultDirectory, Logged, Model, Operation, is_power_cut};
-use lucerne::{MergeEvent, MergeListener, MergePolicy, TieredOptions, WriterOptions};
+use lucerne::{MergePolicy, TieredOptions, WriterOptions};
 use std::collections::BTreeMap;
-use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// First cuts unless told otherwise.
@@ -139,7 +137,7 @@ fn script(seed: u64, wrap: Wrap, tally: &Mutex<Tally>) -> Result<(), String> {
         .apply_all(&steps)
         .map_err(|trouble| failed(format!("without any cut: {trouble}")))?;
     let log = rehearsal.log();
-    let merges = merges.0.lock().unwrap().clone();
+    let merges = merges.finished();
     tally.lock().unwrap().merges += merges.len() as u64;
     for _ in 0..CUTS_PER_SCRIPT {
         let at = match rng.chance(20) && !merges.is_empty() {
@@ -160,29 +158,6 @@ fn script(seed: u64, wrap: Wrap, tally: &Mutex<Tally>) -> Result<(), String> {
         *tally.phases.entry(phase(&log, at)).or_default() += 1;
     }
     Ok(())
-}
-
-/// For each merge that was finished, which operations of the log are between its beginning and its end.
-#[derive(Debug, Default)]
-struct Merges(Mutex<Vec<Range<usize>>>);
-
-impl Merges {
-    /// Merges run one at a time here, on the thread that asks for them.
-    fn watch(self: &Arc<Self>, disk: FaultDirectory) -> impl MergeListener + 'static {
-        let (merges, begun) = (Arc::clone(self), AtomicUsize::new(0));
-        move |event: &MergeEvent| {
-            let now = disk.operations() as usize;
-            match event {
-                MergeEvent::Started { .. } => begun.store(now, Ordering::Relaxed),
-                MergeEvent::Finished { .. } => {
-                    let merge = begun.load(Ordering::Relaxed)..now;
-                    // Of segments without a live document nothing is written.
-                    merges.0.lock().unwrap().extend((!merge.is_empty()).then_some(merge));
-                }
-                _ => {}
-            }
-        }
-    }
 }
 
 /// The index of an operation of a log, or its length: half of the time any, half of the time with the same

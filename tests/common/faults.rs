@@ -1,8 +1,10 @@
 //! Helpers of the tests that let the disk fail.
 
-use lucerne::directory::fault::{Logged, Operation};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use lucerne::directory::fault::{FaultDirectory, Logged, Operation};
+use lucerne::{MergeEvent, MergeListener};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// A whole number from the environment, for longer runs and for replaying a seed.
 pub(crate) fn number_from_environment(name: &str) -> Option<u64> {
@@ -93,3 +95,31 @@ pub(crate) const PHASES: [&str; 14] = [
     "list and delete elsewhere",
     "after the last operation",
 ];
+
+/// For each merge that was finished, which operations of the log are between its beginning and its end.
+#[derive(Debug, Default)]
+pub(crate) struct Merges(Mutex<Vec<Range<usize>>>);
+
+impl Merges {
+    /// Merges run one at a time here, on the thread that asks for them.
+    pub(crate) fn watch(self: &Arc<Self>, disk: FaultDirectory) -> impl MergeListener + 'static {
+        let (merges, begun) = (Arc::clone(self), AtomicUsize::new(0));
+        move |event: &MergeEvent| {
+            let now = disk.operations() as usize;
+            match event {
+                MergeEvent::Started { .. } => begun.store(now, Ordering::Relaxed),
+                MergeEvent::Finished { .. } => {
+                    let merge = begun.load(Ordering::Relaxed)..now;
+                    // Of segments without a live document nothing is written.
+                    merges.0.lock().unwrap().extend((!merge.is_empty()).then_some(merge));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The merges so far.
+    pub(crate) fn finished(&self) -> Vec<Range<usize>> {
+        self.0.lock().unwrap().clone()
+    }
+}

@@ -370,8 +370,10 @@ impl Life {
                 self.visible = self.now.clone();
             }
             Step::ForceMerge(segments) => {
-                self.writer().force_merge(*segments, &Cancel::new())?;
+                // As the merge itself does; what is visible when it fails is then known.
+                self.writer().refresh()?;
                 self.visible = self.now.clone();
+                self.writer().force_merge(*segments, &Cancel::new())?;
             }
             Step::Reopen => return self.open(),
             Step::Close => {
