@@ -16,6 +16,7 @@ mod json_file;
 pub mod keys_v1;
 pub mod live_docs_v1;
 mod names;
+pub mod postings_v1;
 pub mod segment_info_v1;
 pub mod sq8;
 pub mod stored_v1;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 pub fn builtin() -> Registry {
     Registry {
         vectors: vectors::vector_formats(),
-        postings: vec![],
+        postings: vec![Arc::new(postings_v1::PostingsV1)],
         columns: vec![],
         stored: vec![Arc::new(stored_v1::StoredV1)],
         keys: vec![Arc::new(keys_v1::KeysV1)],

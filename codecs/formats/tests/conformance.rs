@@ -14,6 +14,11 @@ fn keys() {
 }
 
 #[test]
+fn postings() {
+    builtin().postings.iter().for_each(|format| testing::check_postings_format(&**format));
+}
+
+#[test]
 fn live_docs() {
     builtin().live_docs.iter().for_each(|format| testing::check_live_docs_format(&**format));
 }

@@ -8,9 +8,10 @@
 use lucerne_codec::commit::{CommitInfo, CommitSegment, LiveDocsInfo};
 use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
+use lucerne_codec::testing::postings_model::{ModelField, ModelPostings};
 use lucerne_codec::testing::{Bench, MemoryDirectory};
 use lucerne_codec::vector::Written;
-use lucerne_codec::{BitSet, DocId, Facts, FieldInfo, Params, Similarity};
+use lucerne_codec::{BitSet, Cancel, DocId, Facts, FieldInfo, Params, Similarity};
 use lucerne_formats::builtin;
 use serde_json::json;
 use std::path::Path;
@@ -72,6 +73,29 @@ fn keys() {
     let mut found = Vec::new();
     reader.find("vim", &mut |doc| found.push(doc)).expect("read");
     assert_eq!(found, [0, 3]);
+}
+
+#[test]
+fn postings() {
+    let (bench, registry) = (Bench::new(), builtin());
+    let format = registry.postings("postings_v1", "test").expect("registered");
+    let max_doc = 300;
+    // A list of two full blocks and a rest, a short one, one kept in the dictionary; with positions and without.
+    let most = |at: fn(DocId) -> Vec<u32>| (0..max_doc).filter(|doc| doc % 9 != 8).map(move |doc| (doc, at(doc)));
+    let fields = [true, false].map(|positions| {
+        let at: fn(DocId) -> Vec<u32> =
+            if positions { |doc| (0..1 + doc % 3).map(|n| n * 7 + doc).collect() } else { |_| Vec::new() };
+        let mut field = ModelField::of("the", max_doc, &most(at).collect::<Vec<_>>());
+        field.terms.insert(b"then".to_vec(), vec![(4, at(4)), (299, at(299))]);
+        field.terms.insert("größe".into(), vec![(12, at(12))]);
+        (u32::from(!positions), field)
+    });
+    let model = ModelPostings { max_doc, fields: fields.into() };
+    let written = format.write(&bench.write(max_doc), &mut model.source()).expect("written");
+    hold_against_golden(&bench.directory);
+    let reader = format.open(&bench.open(max_doc, &written)).expect("opened");
+    assert!(ModelPostings::read(&*reader, max_doc).expect("read") == model);
+    assert_eq!(reader.verify(&Cancel::new()).expect("verified"), []);
 }
 
 #[test]

@@ -1,0 +1,316 @@
+//! Reads the documents of a term.
+
+use super::impacts::{self, PAIRS_LEN};
+use super::packing::{take_docs, take_values};
+use super::positions::Positions;
+use super::varint::{take, take_u32};
+use lucerne_codec::postings::{BLOCK_LEN, Block, Blocks, Impact, NO_MORE_DOCS, TermEntry};
+use lucerne_codec::{DocId, Error, Input, Result};
+
+/// Lists of one field: files without their footers, so that positions in them count from their start.
+#[derive(Debug)]
+pub(super) struct Lists {
+    pub(super) post: Input,
+    /// `None` in a field without positions.
+    pub(super) pos: Option<Input>,
+    pub(super) max_doc: u32,
+}
+
+/// The blocks of one list.
+pub(super) struct List<'a> {
+    lists: &'a Lists,
+    /// Where the head is, for messages.
+    head: u64,
+    doc_freq: u32,
+    data: &'a [u8],
+    /// By block, where there is a full one: last document, end of its data, pairs, start of its positions.
+    last_docs: &'a [u8],
+    data_ends: &'a [u8],
+    impacts: &'a [u8],
+    pos_starts: &'a [u8],
+    pos_start: u64,
+    whole: Impact,
+    /// The loaded block, or the first.
+    current: usize,
+    /// The last document of a list without a table, once it has been read.
+    only_last: Option<DocId>,
+    positions: Option<Box<Positions<'a>>>,
+}
+
+#[inline]
+fn u32_at(bytes: &[u8], index: usize) -> Option<u32> {
+    let bytes = bytes.get(index * 4..index * 4 + 4)?;
+    Some(u32::from_le_bytes(bytes.try_into().ok()?))
+}
+
+fn u64_at(bytes: &[u8], index: usize) -> Option<u64> {
+    let bytes = bytes.get(index * 8..index * 8 + 8)?;
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
+}
+
+impl Lists {
+    /// Reads the head of the list at `at`.
+    pub(super) fn list(&self, at: u64, entry: &TermEntry) -> Result<List<'_>> {
+        if entry.doc_freq == 0 || entry.doc_freq > self.max_doc {
+            let problem = format!("a list of {} of {} documents", entry.doc_freq, self.max_doc);
+            return Err(self.post.corrupt(at, problem));
+        }
+        let damaged = || self.post.corrupt(at, "no head of a list");
+        let from = usize::try_from(at).ok().and_then(|at| self.post.bytes().get(at..));
+        let mut bytes = from.ok_or_else(damaged)?;
+        let data_len = take(&mut bytes).filter(|&len| len <= at).ok_or_else(damaged)?;
+        let data = self.post.slice(at - data_len, data_len)?;
+        let mut whole = Impact { last_doc: self.max_doc - 1, pairs: [(1, 0); Impact::PAIRS], len: 1 };
+        let mut pos_start = 0;
+        if self.pos.is_some() {
+            pos_start = take(&mut bytes).ok_or_else(damaged)?;
+            whole.len = take_pairs(&mut bytes, &mut whole.pairs).ok_or_else(damaged)?;
+        }
+        let mut list = List {
+            lists: self,
+            head: at,
+            doc_freq: entry.doc_freq,
+            data,
+            last_docs: &[],
+            data_ends: &[],
+            impacts: &[],
+            pos_starts: &[],
+            pos_start,
+            whole,
+            current: 0,
+            only_last: None,
+            positions: None,
+        };
+        if entry.doc_freq as usize >= BLOCK_LEN {
+            let blocks = list.blocks();
+            let (impacts_len, starts_len) = match self.pos {
+                Some(_) => (PAIRS_LEN, 8),
+                None => (0, 0),
+            };
+            let mut table = |width: usize| {
+                let (part, rest) = bytes.split_at_checked(blocks * width).ok_or_else(damaged)?;
+                bytes = rest;
+                Ok::<_, Error>(part)
+            };
+            list.last_docs = table(4)?;
+            list.data_ends = table(4)?;
+            list.impacts = table(impacts_len)?;
+            list.pos_starts = table(starts_len)?;
+        }
+        Ok(list)
+    }
+}
+
+fn take_pairs(bytes: &mut &[u8], pairs: &mut [(u32, u32); Impact::PAIRS]) -> Option<u8> {
+    let (&count, rest) = bytes.split_first()?;
+    *bytes = rest;
+    if count == 0 || usize::from(count) > Impact::PAIRS {
+        return None;
+    }
+    for pair in pairs.iter_mut().take(count.into()) {
+        *pair = (take_u32(bytes)?, take_u32(bytes)?);
+    }
+    Some(count)
+}
+
+impl List<'_> {
+    pub(super) fn blocks(&self) -> usize {
+        (self.doc_freq as usize).div_ceil(BLOCK_LEN)
+    }
+
+    fn damaged(&self, block: usize) -> Error {
+        self.lists.post.corrupt(self.head, format!("block {block} of the list before this byte is not sound"))
+    }
+
+    fn last_doc(&self, block: usize) -> Option<DocId> {
+        match self.last_docs.is_empty() {
+            true => self.only_last,
+            false => u32_at(self.last_docs, block).filter(|&last| last < self.lists.max_doc),
+        }
+    }
+
+    /// The first block from `from` on whose last document is `target` or later.
+    #[inline]
+    fn find(&self, from: usize, target: DocId) -> usize {
+        let before = |block: usize| u32_at(self.last_docs, block).is_some_and(|last| last < target);
+        if !before(from) {
+            return from;
+        }
+        // `low` is before the target; the step doubles until `high` is not.
+        let (mut low, mut step) = (from, 1);
+        while before(low + step) {
+            low += step;
+            step *= 2;
+        }
+        let mut high = (low + step).min(self.blocks());
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            match before(middle) {
+                true => low = middle,
+                false => high = middle,
+            }
+        }
+        high
+    }
+
+    fn decode(&mut self, index: usize, block: &mut Block) -> Option<()> {
+        let before = match index.checked_sub(1) {
+            Some(previous) => Some(self.last_doc(previous)?),
+            None => None,
+        };
+        let start = match index.checked_sub(1) {
+            Some(previous) => u32_at(self.data_ends, previous)? as usize,
+            None => 0,
+        };
+        let end = match self.data_ends.is_empty() {
+            true => self.data.len(),
+            false => u32_at(self.data_ends, index)? as usize,
+        };
+        let mut bytes = self.data.get(start..end)?;
+        block.len = (self.doc_freq as usize).checked_sub(index * BLOCK_LEN)?.min(BLOCK_LEN);
+        if block.len == BLOCK_LEN {
+            let last = self.last_doc(index)?;
+            let (&[doc_bits, freq_bits], mut packed) = bytes.split_first_chunk()?;
+            take_docs(before, last, doc_bits, &mut packed, &mut block.docs)?;
+            return take_freqs(freq_bits, &mut packed, &mut block.freqs);
+        }
+        let mut next = before.map_or(0, |before| before + 1);
+        for (doc, freq) in block.docs.iter_mut().zip(&mut block.freqs).take(block.len) {
+            let mut gap = take(&mut bytes)?;
+            *freq = 1;
+            if self.lists.pos.is_some() {
+                if gap & 1 == 1 {
+                    *freq = take_u32(&mut bytes)?.checked_add(2)?;
+                }
+                gap >>= 1;
+            }
+            *doc = u64::from(next).checked_add(gap).filter(|&doc| doc < self.lists.max_doc.into())? as u32;
+            next = *doc + 1;
+        }
+        let last = next - 1;
+        match self.last_docs.is_empty() {
+            true => self.only_last = Some(last),
+            false if self.last_doc(index) != Some(last) => return None,
+            false => {}
+        }
+        Some(())
+    }
+
+    /// The last document of a list that has no table.
+    fn only_last(&mut self) -> Result<DocId> {
+        if self.only_last.is_none() {
+            self.decode(0, &mut Block::default()).ok_or_else(|| self.damaged(0))?;
+        }
+        Ok(self.only_last.unwrap_or(0))
+    }
+}
+
+#[inline]
+fn take_freqs(bits: u8, bytes: &mut &[u8], freqs: &mut [u32; BLOCK_LEN]) -> Option<()> {
+    if bits == 0 {
+        freqs.fill(1);
+        return Some(());
+    }
+    take_values(bits, bytes, freqs)?;
+    freqs.iter_mut().for_each(|freq| *freq = freq.saturating_add(1));
+    Some(())
+}
+
+impl Blocks for List<'_> {
+    fn load(&mut self, target: DocId, block: &mut Block) -> Result<bool> {
+        let index = match self.last_docs.is_empty() {
+            true => usize::from(self.only_last.is_some_and(|last| last < target)),
+            false => self.find(self.current, target),
+        };
+        if index >= self.blocks() {
+            self.current = index;
+            return Ok(false);
+        }
+        self.current = index;
+        self.decode(index, block).ok_or_else(|| self.damaged(index))?;
+        Ok(self.only_last.is_none_or(|last| last >= target))
+    }
+
+    fn impact(&mut self, target: DocId) -> Result<Impact> {
+        let none = Impact { last_doc: NO_MORE_DOCS, pairs: [(0, 0); Impact::PAIRS], len: 0 };
+        if self.last_docs.is_empty() {
+            let last_doc = self.only_last()?;
+            return Ok(if target > last_doc { none } else { Impact { last_doc, ..self.whole } });
+        }
+        let index = self.find(self.current, target);
+        if index >= self.blocks() {
+            return Ok(none);
+        }
+        let last_doc = self.last_doc(index).ok_or_else(|| self.damaged(index))?;
+        if self.lists.pos.is_none() {
+            return Ok(Impact { last_doc, ..self.whole });
+        }
+        let pairs = self.impacts.get(index * PAIRS_LEN..(index + 1) * PAIRS_LEN);
+        Ok(impacts::get(pairs.unwrap_or_default(), last_doc))
+    }
+
+    fn whole(&self) -> Impact {
+        self.whole
+    }
+
+    fn positions(&mut self, index: usize, into: &mut Vec<u32>) -> Result<()> {
+        into.clear();
+        let Some(pos) = &self.lists.pos else { return Ok(()) };
+        let loaded = self.positions.as_ref().is_some_and(|positions| positions.block == self.current);
+        if !loaded {
+            let mut block = Block::default();
+            let current = self.current;
+            self.decode(current, &mut block).ok_or_else(|| self.damaged(current))?;
+            let start = match self.pos_starts.is_empty() {
+                true => Some(self.pos_start),
+                false => u64_at(self.pos_starts, current),
+            };
+            let start = start.ok_or_else(|| self.damaged(current))?;
+            let bytes = usize::try_from(start).ok().and_then(|start| pos.bytes().get(start..));
+            let bytes = bytes.ok_or_else(|| self.damaged(current))?;
+            let freqs = block.freqs.get(..block.len).unwrap_or_default();
+            match &mut self.positions {
+                Some(positions) => positions.open(current, freqs, bytes),
+                none => *none = Some(Box::new(Positions::new(current, freqs, bytes))),
+            }
+        }
+        let read = self.positions.as_mut().and_then(|positions| positions.read(index, into));
+        read.ok_or_else(|| {
+            pos.corrupt(0, format!("the positions of the list at {} are not sound", self.head))
+        })
+    }
+}
+
+/// The only block of a list of one document that is kept in the dictionary.
+pub(super) struct OnlyDoc {
+    pub(super) doc: DocId,
+    /// `None` in a field without positions.
+    pub(super) position: Option<u32>,
+    pub(super) length: u32,
+}
+
+impl Blocks for OnlyDoc {
+    fn load(&mut self, target: DocId, block: &mut Block) -> Result<bool> {
+        block.len = 1;
+        block.docs.iter_mut().take(1).for_each(|doc| *doc = self.doc);
+        block.freqs.iter_mut().take(1).for_each(|freq| *freq = 1);
+        Ok(target <= self.doc)
+    }
+
+    fn impact(&mut self, target: DocId) -> Result<Impact> {
+        let none = Impact { last_doc: NO_MORE_DOCS, pairs: [(0, 0); Impact::PAIRS], len: 0 };
+        Ok(if target > self.doc { none } else { self.whole() })
+    }
+
+    fn whole(&self) -> Impact {
+        let mut pairs = [(0, 0); Impact::PAIRS];
+        pairs.iter_mut().take(1).for_each(|pair| *pair = (1, self.length));
+        Impact { last_doc: self.doc, pairs, len: 1 }
+    }
+
+    fn positions(&mut self, _index: usize, into: &mut Vec<u32>) -> Result<()> {
+        into.clear();
+        into.extend(self.position);
+        Ok(())
+    }
+}

@@ -1,0 +1,62 @@
+//! Postings, version 1: which documents hold a term, how often and where, in up to four files.
+//!
+//! * `{segment}.terms`: by field, blocks of 32 ascending terms without the prefix each shares with the one
+//!   before, then where each block starts. A look-up halves the blocks by their first terms and reads one.
+//! * `{segment}.post`: by term, documents and frequencies in packed blocks of 128 and a last shorter one,
+//!   then the list's *head*: bounds on its scores and, with a full block, a table of the blocks.
+//! * `{segment}.pos`: by block of documents, gaps between positions in packed runs of 128 and a rest.
+//! * `{segment}.len`: by field, the length of each document.
+//!
+//! The last two exist when a field has positions. A term with one document and one occurrence has no list:
+//! both are in the dictionary. Opening reads the facts in the segment info only. `codecs/FORMATS.md` has a
+//! table of every byte.
+
+mod dictionary;
+mod handle;
+mod impacts;
+mod lists;
+mod lists_writer;
+mod meta;
+mod packing;
+mod positions;
+mod reader;
+mod sink;
+#[cfg(test)]
+mod tests;
+mod varint;
+mod verify;
+mod writer;
+
+use handle::Handle;
+use lucerne_codec::Result;
+use lucerne_codec::postings::{PostingsFormat, PostingsReader, PostingsSource};
+use lucerne_codec::vector::{OpenContext, WriteContext, Written};
+
+/// Longest term, in bytes.
+pub const MAX_TERM: usize = 65_535;
+
+const VERSION: u32 = 1;
+/// Extensions and format names.
+const TERMS: (&str, &str) = ("terms", "terms");
+const POSTINGS: (&str, &str) = ("post", "postings");
+const POSITIONS: (&str, &str) = ("pos", "positions");
+const LENGTHS: (&str, &str) = ("len", "lengths");
+const TERMS_PER_BLOCK: u64 = 32;
+
+/// The format of postings.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PostingsV1;
+
+impl PostingsFormat for PostingsV1 {
+    fn name(&self) -> &'static str {
+        "postings_v1"
+    }
+
+    fn write(&self, context: &WriteContext<'_>, source: &mut dyn PostingsSource) -> Result<Written> {
+        writer::write(context, source)
+    }
+
+    fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn PostingsReader>> {
+        Ok(Box::new(reader::Reader::open(context)?))
+    }
+}
