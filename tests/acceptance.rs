@@ -179,8 +179,8 @@ fn ac_05_the_two_documents_of_the_worked_example_come_back_in_order() {
             assert_eq!(hits.keys(), ["1", "2"]);
             for (hit, expected) in hits.hits.iter().zip(expected) {
                 let (shown, digits) = match similarity {
-                    "cosine" => (1.0 - hit.distance, 5e-7),
-                    _ => (hit.distance, 1e-3),
+                    "cosine" => (1.0 - hit.distance.unwrap(), 5e-7),
+                    _ => (hit.distance.unwrap(), 1e-3),
                 };
                 assert!(
                     (f64::from(shown) - expected).abs() < digits,
@@ -464,7 +464,7 @@ fn ac_26_degenerate_segments_have_ordered_finite_quantiles_and_answer() {
                     let hits = searcher.search(&knn.k(total)).unwrap();
                     assert_eq!(hits.hits.len(), total);
                     assert!(hits.hits.iter().all(|hit| hit.score.is_finite() && hit.score >= 0.0));
-                    assert!(hits.hits.iter().all(|hit| hit.distance.is_finite()));
+                    assert!(hits.hits.iter().all(|hit| hit.distance.unwrap().is_finite()));
                 }
             }
             let directory = Arc::new(directory);
@@ -520,7 +520,7 @@ fn ac_40_knn_returns_k_hits_sorted_by_the_metric_with_ties_by_key() {
                     }
                     let hits = searcher.search(&knn).unwrap();
                     assert_eq!(hits.hits.len(), k.min(60));
-                    let order = |hit: &lucerne::Hit| (hit.distance, hit.key.clone());
+                    let order = |hit: &lucerne::Hit| (hit.distance.unwrap(), hit.key.clone());
                     assert!(hits.hits.is_sorted_by(|left, right| order(left) < order(right)));
                     assert!(hits.hits.is_sorted_by(|left, right| left.score >= right.score));
                 }
@@ -568,7 +568,7 @@ fn ac_45_exact_search_is_the_oracle_on_any_field_at_any_time() {
             let hits = searcher.search(&Knn::new("v", query.clone()).k(5).exact()).unwrap();
             assert_eq!(hits.keys(), ["d05", "d09", "d00", "d10", "d01"], "{similarity}");
             for (hit, distance) in hits.hits.iter().zip(distances) {
-                assert!((f64::from(hit.distance) / distance - 1.0).abs() < 1e-5, "{similarity}: {hit:?}");
+                assert!((f64::from(hit.distance.unwrap()) / distance - 1.0).abs() < 1e-5, "{similarity}: {hit:?}");
             }
             assert!(hits.exact);
         }
@@ -591,7 +591,7 @@ fn ac_45_exact_search_is_the_oracle_on_any_field_at_any_time() {
             let of_row = |row: usize| oracle::distance(Similarity::Cosine, query, &embeddings[row]);
             // Another row only where single precision cannot tell the two apart.
             assert!((of_row(row(hit)) - of_row(expected)).abs() < 3e-7, "{hit:?}, expected row {expected}");
-            assert!((f64::from(hit.distance) / of_row(row(hit)) - 1.0).abs() < 1e-5, "{hit:?}");
+            assert!((f64::from(hit.distance.unwrap()) / of_row(row(hit)) - 1.0).abs() < 1e-5, "{hit:?}");
         }
     }
 }
@@ -615,8 +615,8 @@ fn ac_46_scaling_a_vector_by_ten_does_what_each_metric_says() {
         }
         writer.commit().unwrap();
         let hits = index.searcher().unwrap().search(&Knn::new("v", query).exact()).unwrap();
-        assert!(hits.hits.is_sorted_by(|left, right| left.distance <= right.distance));
-        hits.hits.into_iter().map(|hit| (hit.key, hit.distance)).collect()
+        assert!(hits.hits.is_sorted_by(|left, right| left.distance.unwrap() <= right.distance.unwrap()));
+        hits.hits.into_iter().map(|hit| (hit.key, hit.distance.unwrap())).collect()
     };
     let cosine = distances(Similarity::Cosine, 1.0);
     let dot = distances(Similarity::MaxInnerProduct, 1.0);
@@ -646,6 +646,6 @@ fn ac_46_scaling_a_vector_by_ten_does_what_each_metric_says() {
     writer.commit().unwrap();
     let hits = index.searcher().unwrap().search(&Knn::new("v", normalized(&query)).exact()).unwrap();
     for hit in hits.hits {
-        assert!((hit.distance - (cosine[&hit.key] - 1.0)).abs() < 1e-6, "{hit:?}");
+        assert!((hit.distance.unwrap() - (cosine[&hit.key] - 1.0)).abs() < 1e-6, "{hit:?}");
     }
 }

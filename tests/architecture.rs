@@ -8,16 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 /// Every top-level module of the engine, and which it may use. Nothing else.
-const ENGINE: [(&str, &[&str]); 12] = [
+const ENGINE: [(&str, &[&str]); 13] = [
     ("error", &[]),
     ("options", &[]),
-    ("schema", &["error", "options"]),
-    ("document", &["error", "options", "schema"]),
+    ("analysis", &["error", "options"]),
+    ("schema", &["error", "options", "analysis"]),
+    ("document", &["error", "options", "analysis", "schema"]),
     ("directory", &["error", "options"]),
     ("commit", &["error", "options", "schema", "directory"]),
-    ("reader", &["error", "options", "schema", "document", "directory", "commit"]),
+    ("reader", &["error", "options", "analysis", "schema", "document", "directory", "commit"]),
     ("query", &["error", "options", "schema", "document"]),
-    ("search", &["error", "options", "schema", "document", "reader", "query"]),
+    ("search", &["error", "options", "analysis", "schema", "document", "reader", "query"]),
     ("merge", &["error", "options", "schema", "commit", "reader"]),
     ("writer", &["error", "options", "schema", "document", "commit", "reader", "merge"]),
     (
@@ -25,7 +26,9 @@ const ENGINE: [(&str, &[&str]); 12] = [
         &[
             "error",
             "options",
+            "analysis",
             "schema",
+            "document",
             "directory",
             "commit",
             "reader",

@@ -236,7 +236,7 @@ fn nearest(index: &Index, knn: Knn) -> Vec<(String, f32)> {
     let hits = index.searcher().unwrap().search(&knn).unwrap();
     assert!(hits.exact);
     assert!(hits.segments.iter().all(|segment| segment.strategy == "toy scan"));
-    hits.hits.into_iter().map(|hit| (hit.key, hit.distance)).collect()
+    hits.hits.into_iter().map(|hit| (hit.key, hit.distance.unwrap())).collect()
 }
 
 /// The answers, whatever the segments.

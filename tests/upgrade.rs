@@ -183,7 +183,7 @@ fn answers(index: &Index) -> (Vec<Option<Vec<f32>>>, Vec<Hits>) {
 }
 
 fn hits(answers: &[Hits]) -> Vec<Vec<(String, f32)>> {
-    let of = |hits: &Hits| hits.hits.iter().map(|hit| (hit.key.clone(), hit.distance)).collect();
+    let of = |hits: &Hits| hits.hits.iter().map(|hit| (hit.key.clone(), hit.distance.unwrap())).collect();
     answers.iter().map(of).collect()
 }
 

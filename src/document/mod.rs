@@ -11,7 +11,6 @@ mod value;
 mod vector;
 
 pub(crate) use analyzers::FieldAnalyzers;
-pub(crate) use indexed::{Indexed, Tokens};
 pub(crate) use validate::{Validated, validate};
 pub use value::Value;
 pub(crate) use vector::check_query;

@@ -38,16 +38,7 @@ pub(crate) fn sortable(number: f64) -> i64 {
     bits ^ ((bits >> 63) as u64 >> 1) as i64
 }
 
-/// A column value as the JSON value it stands for.
-pub(crate) fn to_json(field_type: &FieldType, number: i64) -> serde_json::Value {
-    match field_type {
-        FieldType::F64 => from_sortable(number).into(),
-        FieldType::Bool => (number != 0).into(),
-        FieldType::Date => date::format(number).into(),
-        _ => number.into(),
-    }
-}
-
+#[cfg(test)]
 fn from_sortable(place: i64) -> f64 {
     f64::from_bits((place ^ ((place >> 63) as u64 >> 1) as i64) as u64)
 }

@@ -1,5 +1,6 @@
 //! What a search returns.
 
+use super::explain::Explanation;
 use serde_json::{Map, Value};
 
 /// A document that was found.
@@ -8,16 +9,20 @@ use serde_json::{Map, Value};
 pub struct Hit {
     /// The document's key.
     pub key: String,
-    /// Larger is nearer; finite, at least 0, comparable across segments and searches of one field.
+    /// Larger is better; finite, comparable across segments and searches with the same query.
     pub score: f32,
-    /// The field's distance; smaller is nearer.
-    pub distance: f32,
+    /// Of a hit that was found or reranked by its vector, the field's distance; smaller is nearer.
+    pub distance: Option<f32>,
+    /// Which of the document's vectors is the nearest, from 0, in a field of several vectors a document.
+    pub vector: Option<u32>,
     /// Stored fields, when asked for.
     pub fields: Option<Map<String, Value>>,
+    /// How the score came about, when asked for.
+    pub explanation: Option<Explanation>,
 }
 
-/// The hits of a search, nearest first; documents at the same distance are in the order of their keys'
-/// bytes.
+/// The hits of a search, best first (or as sorted); documents of the same score are in the order of their
+/// keys' bytes.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Hits {
@@ -46,4 +51,6 @@ pub struct SegmentSearch {
     pub strategy: &'static str,
     /// Distances computed.
     pub visited: u64,
+    /// Documents that the filter and the live docs let through.
+    pub accepted: u32,
 }

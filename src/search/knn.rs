@@ -1,13 +1,16 @@
 //! Nearest neighbours over all segments of a snapshot.
 
 use super::hits::SegmentSearch;
+use super::node::Node;
+use super::rank::{Nearest, Ranked};
+use super::resolve::Resolver;
 use crate::error::{Error, Result};
 use crate::options::{MAX_CANDIDATES, MAX_K};
 use crate::query::Knn;
 use crate::reader::{Snapshot, SnapshotSegment, VectorSegment};
 use crate::schema::VectorField;
 use lucerne_codec::vector::{Effort, VectorSearch};
-use lucerne_codec::{Cancel, DocId, Neighbor, Similarity};
+use lucerne_codec::{Accept, BitSet, Cancel, DocId, Neighbor, Similarity};
 use std::cmp::Ordering;
 
 /// A neighbour and its segment's position in the snapshot.
@@ -17,18 +20,64 @@ pub(crate) struct Found {
     pub(crate) neighbor: Neighbor,
 }
 
+#[derive(Default)]
 pub(crate) struct KnnResult {
+    pub(crate) field: u32,
     pub(crate) found: Vec<Found>,
     pub(crate) similarity: Similarity,
     pub(crate) exact: bool,
     pub(crate) segments: Vec<SegmentSearch>,
 }
 
-pub(crate) fn search(snapshot: &Snapshot, query: &Knn) -> Result<KnnResult> {
+impl KnnResult {
+    /// The documents with their scores.
+    pub(super) fn ranked(&self) -> Vec<Ranked> {
+        let ranked = self.found.iter().map(|found| Ranked {
+            segment: found.segment,
+            doc: found.neighbor.doc,
+            score: self.similarity.score(found.neighbor.distance),
+            nearest: Some(Nearest { field: self.field, neighbor: found.neighbor }),
+        });
+        ranked.collect()
+    }
+}
+
+/// The nearest of the documents that match the query's filter and the resolver's, or of all when the query
+/// filters afterwards.
+pub(super) fn search(resolver: &Resolver<'_>, query: &Knn) -> Result<KnnResult> {
+    let snapshot = resolver.snapshot;
     let field = snapshot.schema.vector_field_named(&query.field)?;
-    let (number, similarity) = (field.number(), field.info().similarity);
+    let similarity = field.info().similarity;
     check(query, field)?;
     let row = crate::document::check_query(field, &query.vector)?;
+    let own = query.filter.as_deref();
+    let own = own.map(|filter| Resolver { filter: None, ..*resolver }.resolve(filter)).transpose()?;
+    let filters: Vec<&Node> = own.iter().chain(resolver.filter).collect();
+    let before: &[&Node] = if query.post_filter { &[] } else { &filters };
+    let mut result = nearest(snapshot, query, field.number(), &row, before)?;
+    (result.field, result.similarity) = (field.number(), similarity);
+    if let Some(least) = query.min_score {
+        result.found.retain(|found| similarity.score(found.neighbor.distance) >= least);
+    }
+    if query.post_filter && !filters.is_empty() {
+        let accepted = snapshot.segments.iter().enumerate();
+        let accepted = accepted.map(|(index, segment)| accepted_by(&filters, index, segment));
+        let accepted = accepted.collect::<Result<Vec<_>>>()?;
+        result.found.retain(|found| {
+            let accepted = accepted.get(found.segment).and_then(Option::as_ref);
+            accepted.is_some_and(|accepted| accepted.contains(found.neighbor.doc))
+        });
+    }
+    Ok(result)
+}
+
+fn nearest(
+    snapshot: &Snapshot,
+    query: &Knn,
+    number: u32,
+    row: &[u8],
+    filters: &[&Node],
+) -> Result<KnnResult> {
     let wanted = match query.rescore {
         Some(factor) if !query.exact => (query.k as f64 * f64::from(factor)).ceil() as usize,
         _ => query.k,
@@ -37,17 +86,19 @@ pub(crate) fn search(snapshot: &Snapshot, query: &Knn) -> Result<KnnResult> {
         true => Effort::Exact,
         false => Effort::Candidates(query.effective_candidates().max(wanted)),
     };
-    let mut result = KnnResult { found: Vec::new(), similarity, exact: true, segments: Vec::new() };
+    let mut result = KnnResult { exact: true, ..KnnResult::default() };
     let searched = snapshot.segments.iter().enumerate().filter_map(|(index, segment)| {
         segment.reader.vector_field(number).map(|vectors| (index, segment, vectors))
     });
     for (index, segment, vectors) in searched.clone() {
+        let accepted = accepted_by(filters, index, segment)?;
+        let accept = accepted.as_ref().map_or_else(|| segment.accept(), Accept::only);
         let ties = key_order(segment);
         let hits = vectors.reader.search(&VectorSearch {
-            query: &row,
+            query: row,
             k: wanted,
             effort,
-            accept: segment.accept(),
+            accept,
             ties: &ties,
             cancel: &Cancel::new(),
         })?;
@@ -57,18 +108,52 @@ pub(crate) fn search(snapshot: &Snapshot, query: &Knn) -> Result<KnnResult> {
             segment: segment.reader.name().to_owned(),
             strategy: hits.strategy,
             visited: hits.visited,
+            accepted: accept.count(),
         });
     }
     keep_best(snapshot, &mut result.found, wanted)?;
     if query.rescore.is_some() && !result.exact {
         for (index, _, vectors) in searched {
-            rescore(&row, vectors, index, &mut result.found)?;
+            rescore(row, vectors, index, &mut result.found)?;
         }
         result.exact = true;
         keep_best(snapshot, &mut result.found, query.k)?;
     }
     result.found.truncate(query.k);
     Ok(result)
+}
+
+/// Live documents of a segment that match all filters; `None` without any.
+fn accepted_by(filters: &[&Node], index: usize, segment: &SnapshotSegment) -> Result<Option<BitSet>> {
+    let mut accepted: Option<BitSet> = None;
+    for filter in filters {
+        let docs = super::rank::accepted(Some(filter), index, segment)?;
+        match (&mut accepted, docs) {
+            (Some(accepted), Some(docs)) => accepted.intersect(&docs),
+            (accepted, docs) => *accepted = docs,
+        }
+    }
+    Ok(accepted)
+}
+
+/// The nearest of a document's vectors, compared exactly; `None` when it has none.
+pub(super) fn nearest_of(
+    snapshot: &Snapshot,
+    field: u32,
+    row: &[u8],
+    segment: usize,
+    doc: DocId,
+) -> Result<Option<Neighbor>> {
+    let segment = snapshot.segments.get(segment);
+    let Some(vectors) = segment.and_then(|segment| segment.reader.vector_field(field)) else {
+        return Ok(None);
+    };
+    let mut ordinals = Vec::new();
+    vectors.reader.ordinals(doc, &mut ordinals)?;
+    let neighbors = ordinals.into_iter().map(|ordinal| Neighbor { distance: f32::INFINITY, ordinal, doc });
+    let mut neighbors: Vec<Neighbor> = neighbors.collect();
+    vectors.reader.rescore(row, &mut neighbors)?;
+    Ok(neighbors.into_iter().min_by(|left, right| left.distance.total_cmp(&right.distance)))
 }
 
 fn check(query: &Knn, field: VectorField<'_>) -> Result<()> {
@@ -84,6 +169,9 @@ fn check(query: &Knn, field: VectorField<'_>) -> Result<()> {
     {
         return wrong(format!("candidates is {candidates}, expected 1 to {MAX_CANDIDATES}"));
     }
+    if query.min_score.is_some_and(f32::is_nan) {
+        return wrong("min_score is not a number".to_owned());
+    }
     match query.rescore {
         Some(factor) if !(1.0..=1000.0).contains(&factor) => {
             wrong(format!("rescore is {factor}, expected a factor from 1 to 1000"))
@@ -94,7 +182,7 @@ fn check(query: &Knn, field: VectorField<'_>) -> Result<()> {
 
 /// Documents of one segment in the order of their keys' bytes. A key that cannot be read sorts last; reading
 /// it for the hit reports the damage.
-fn key_order(segment: &SnapshotSegment) -> impl Fn(DocId, DocId) -> Ordering + Sync + '_ {
+pub(super) fn key_order(segment: &SnapshotSegment) -> impl Fn(DocId, DocId) -> Ordering + Sync + '_ {
     |left, right| {
         let keys = segment.reader.keys();
         match (keys.key(left), keys.key(right)) {

@@ -1,14 +1,18 @@
 //! A searcher: a snapshot and the ways to ask it.
 
 use super::hits::{Hit, Hits};
-use super::knn;
+use super::node::Node;
+use super::rank::Ranked;
+use super::resolve::Resolver;
+use super::{fetch, rank, rerank, sort};
 use crate::analysis::Analyzers;
 use crate::document::Document;
 use crate::error::{Error, Result};
-use crate::query::Knn;
+use crate::options::MAX_K;
+use crate::query::{Query, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::Schema;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -65,29 +69,105 @@ impl Searcher {
         self.snapshot.segments.len()
     }
 
-    /// The documents nearest to a vector, nearest first, ties in the order of keys. The same query gives the
-    /// same answer every time. Deleted documents never appear and never use up a place: min(k, live
-    /// documents with a vector) hits come back.
+    /// Runs a query, or a [`Search`] made of one: a [`crate::Knn`] by reference will do.
+    ///
+    /// The same search gives the same answer every time. Deleted documents never appear and never use up a
+    /// place.
     ///
     /// # Errors
-    /// When the field is not an indexed vector field, the vector does not fit it, or a knob is out of range.
-    pub fn search(&self, query: &Knn) -> Result<Hits> {
-        if let Some(fields) = &query.fields {
+    /// When a field is not there, not indexed or of another type than the query needs, a vector does not fit
+    /// its field, or a knob is out of range.
+    pub fn search(&self, search: impl Into<Search>) -> Result<Hits> {
+        self.run(&search.into())
+    }
+
+    /// How many documents match a query.
+    ///
+    /// # Errors
+    /// As [`Searcher::search`].
+    pub fn count(&self, query: impl Into<Query>) -> Result<u64> {
+        let node = self.resolver(None).resolve(&query.into())?;
+        let mut count = 0;
+        for (index, segment) in self.snapshot.segments.iter().enumerate() {
+            let matching = rank::accepted(Some(&node), index, segment)?;
+            count += u64::from(matching.map_or(0, |docs| docs.count()));
+        }
+        Ok(count)
+    }
+
+    pub(super) fn resolver<'a>(&'a self, filter: Option<&'a Node>) -> Resolver<'a> {
+        Resolver { snapshot: &self.snapshot, analyzers: &self.analyzers, filter }
+    }
+
+    fn run(&self, search: &Search) -> Result<Hits> {
+        self.check(search)?;
+        let filter = search.filter.as_ref().map(|filter| self.resolver(None).resolve(filter)).transpose()?;
+        let resolver = self.resolver(filter.as_ref());
+        let wanted = search.offset.saturating_add(search.limit);
+        let window = search.rerank.as_ref().map_or(0, |rerank| rerank.window);
+        let mut pass = match &*search.sort {
+            [] => rank::first_pass(&resolver, &search.query, wanted.max(window))?,
+            sort => {
+                let node = resolver.resolve(&search.query)?;
+                let wanted = if search.min_score.is_some() { usize::MAX } else { wanted };
+                rank::Pass::of(sort::sorted(&self.snapshot, &node, filter.as_ref(), sort, wanted)?)
+            }
+        };
+        if let Some(second) = &search.rerank {
+            rerank::rerank(&resolver, second, &mut pass.ranked)?;
+        }
+        if let Some(least) = search.min_score {
+            pass.ranked.retain(|one| one.score >= least);
+        }
+        let page = pass.ranked.iter().skip(search.offset).take(search.limit);
+        let hits = page.map(|one| self.hit(search, one)).collect::<Result<_>>()?;
+        Ok(Hits { hits, exact: pass.exact, segments: pass.segments })
+    }
+
+    fn check(&self, search: &Search) -> Result<()> {
+        let wrong = |problem: String| Err(Error::WrongQuery { field: None, problem });
+        if let Some(fields) = &search.fields {
             fields.iter().try_for_each(|field| self.check_returnable(field))?;
         }
-        let result = knn::search(&self.snapshot, query)?;
-        let hits = result.found.iter().map(|found| {
-            let segment = self.segment(found.segment)?;
-            let doc = found.neighbor.doc;
-            let fields = query.fields.as_ref().map(|wanted| self.fields(segment, doc, wanted));
-            Ok(Hit {
-                key: segment.reader.keys().key(doc)?.to_owned(),
-                score: result.similarity.score(found.neighbor.distance),
-                distance: found.neighbor.distance,
-                fields: fields.transpose()?,
-            })
-        });
-        Ok(Hits { hits: hits.collect::<Result<_>>()?, exact: result.exact, segments: result.segments })
+        if search.limit == 0 || search.limit > MAX_K {
+            return wrong(format!("limit (k) is {}, expected 1 to {MAX_K}", search.limit));
+        }
+        if search.min_score.is_some_and(f32::is_nan) {
+            return wrong("min_score is not a number".to_owned());
+        }
+        match &search.rerank {
+            Some(_) if !search.sort.is_empty() => {
+                wrong("rerank and sort exclude each other: one order or the other".to_owned())
+            }
+            Some(second) => rerank::check(second),
+            None => Ok(()),
+        }
+    }
+
+    fn hit(&self, search: &Search, one: &Ranked) -> Result<Hit> {
+        let segment = self.segment(one.segment)?;
+        let key = segment.reader.keys().key(one.doc)?.to_owned();
+        let mut fields =
+            search.fields.as_ref().map(|wanted| self.fields(segment, one.doc, wanted)).transpose()?;
+        let distance = one.nearest.map(|nearest| nearest.neighbor.distance);
+        if let Some(name) = &search.score_as {
+            let by_distance = matches!(search.query, Query::Knn(_)) && search.rerank.is_none();
+            let score = if by_distance { distance.unwrap_or(one.score) } else { one.score };
+            fields.get_or_insert_default().insert(name.clone(), score.into());
+        }
+        let explanation = search.explain.then(|| self.explain_ranked(search, one)).transpose()?;
+        Ok(Hit { vector: self.vector_index(one)?, key, score: one.score, distance, fields, explanation })
+    }
+
+    /// Which of its document's vectors the nearest is, in a field of several.
+    fn vector_index(&self, one: &Ranked) -> Result<Option<u32>> {
+        let Some(nearest) = one.nearest else { return Ok(None) };
+        let vectors = self.segment(one.segment)?.reader.vector_field(nearest.field);
+        let Some(vectors) = vectors.filter(|vectors| vectors.field.is_multiple()) else { return Ok(None) };
+        let mut ordinals = Vec::new();
+        vectors.reader.ordinals(one.doc, &mut ordinals)?;
+        let place = ordinals.iter().position(|ordinal| *ordinal == nearest.neighbor.ordinal);
+        Ok(place.map(|place| place as u32))
     }
 
     /// The stored document of that key, vectors included where the schema stores them; `None` when there
@@ -97,7 +177,7 @@ impl Searcher {
     /// When a file is damaged.
     pub fn get(&self, key: &str) -> Result<Option<Document>> {
         let Some((segment, doc)) = self.find(key)? else { return Ok(None) };
-        let fields = self.fields(segment, doc, &[])?;
+        let fields = self.fields(self.segment(segment)?, doc, &[])?;
         Document::from_value(Value::Object(fields)).map(Some)
     }
 
@@ -110,62 +190,22 @@ impl Searcher {
         self.check_returnable(field)?;
         let number = self.snapshot.schema.vector_field_named(field)?.number();
         let Some((segment, doc)) = self.find(key)? else { return Ok(None) };
-        vector(segment, doc, number)
+        let segment = self.segment(segment)?;
+        Ok(fetch::vectors(segment, doc, number)?.into_iter().next())
     }
 
-    fn segment(&self, index: usize) -> Result<&SnapshotSegment> {
+    pub(super) fn segment(&self, index: usize) -> Result<&SnapshotSegment> {
         let segment = self.snapshot.segments.get(index);
         segment.ok_or_else(|| lucerne_codec::Error::Invalid(format!("no segment {index}")).into())
     }
 
-    fn find(&self, key: &str) -> Result<Option<(&SnapshotSegment, u32)>> {
-        for segment in self.snapshot.segments.iter().rev() {
+    /// The live document of a key: its segment's position and its id.
+    pub(super) fn find(&self, key: &str) -> Result<Option<(usize, u32)>> {
+        for (index, segment) in self.snapshot.segments.iter().enumerate().rev() {
             if let Some(doc) = segment.reader.find_live(key, |doc| !segment.is_live(doc))? {
-                return Ok(Some((segment, doc)));
+                return Ok(Some((index, doc)));
             }
         }
         Ok(None)
     }
-
-    fn check_returnable(&self, field: &str) -> Result<()> {
-        let schema = &self.snapshot.schema;
-        let declared = schema.field(field);
-        let dynamic = schema.is_dynamic() || field == schema.key().name();
-        match declared {
-            Some(declared) if !declared.is_stored() => Err(Error::NotStored { field: field.to_owned() }),
-            None if !dynamic => schema.require(field).map(drop),
-            _ => Ok(()),
-        }
-    }
-
-    /// Stored fields of a document: those wanted, or all when none are named.
-    fn fields(&self, segment: &SnapshotSegment, doc: u32, wanted: &[String]) -> Result<Map<String, Value>> {
-        let mut bytes = Vec::new();
-        segment.reader.stored().get(doc, &mut bytes)?;
-        let mut fields: Map<String, Value> = serde_json::from_slice(&bytes).map_err(|error| {
-            let file = segment.reader.info().stored.files.first().map_or("", |file| &file.name);
-            lucerne_codec::Error::corrupt(file, 0, format!("document {doc} is not JSON: {error}"))
-        })?;
-        if !wanted.is_empty() {
-            fields.retain(|name, _| wanted.contains(name));
-        }
-        for field in self.snapshot.schema.vector_fields() {
-            let asked = wanted.is_empty() || wanted.iter().any(|name| name == field.name());
-            if !asked || !field.is_stored() {
-                continue;
-            }
-            if let Some(vector) = vector(segment, doc, field.number())? {
-                fields.insert(field.name().to_owned(), Value::from(vector));
-            }
-        }
-        Ok(fields)
-    }
-}
-
-fn vector(segment: &SnapshotSegment, doc: u32, number: u32) -> Result<Option<Vec<f32>>> {
-    let Some(vectors) = segment.reader.vector_field(number) else { return Ok(None) };
-    let Some(ordinal) = vectors.reader.ordinal(doc)? else { return Ok(None) };
-    let components = vectors.reader.row(ordinal)?.chunks_exact(4);
-    let decode = |bytes: &[u8]| <[u8; 4]>::try_from(bytes).map_or(0.0, f32::from_le_bytes);
-    Ok(Some(components.map(decode).collect()))
 }

@@ -70,22 +70,22 @@ pub(crate) fn assert_exact<'a>(
     let by_engine =
         |left: (f32, &str), right: (f32, &str)| left.0.total_cmp(&right.0).then_with(|| left.1.cmp(right.1));
     for pair in hits.hits.windows(2) {
-        let order = by_engine((pair[0].distance, &pair[0].key), (pair[1].distance, &pair[1].key));
+        let order = by_engine((pair[0].distance.unwrap(), &pair[0].key), (pair[1].distance.unwrap(), &pair[1].key));
         assert_eq!(order, Ordering::Less, "not in order: {:?} before {:?}", pair[0], pair[1]);
     }
     for hit in &hits.hits {
         let Some(vector) = documents.get(&*hit.key) else { panic!("{hit:?} is not a live document") };
         let expected = distance(similarity, query, vector);
         let allowed = tolerance(similarity, query, vector);
-        assert!((f64::from(hit.distance) - expected).abs() <= allowed, "{hit:?}, expected {expected}");
-        let expected = score(similarity, f64::from(hit.distance));
+        assert!((f64::from(hit.distance.unwrap()) - expected).abs() <= allowed, "{hit:?}, expected {expected}");
+        let expected = score(similarity, f64::from(hit.distance.unwrap()));
         assert!((f64::from(hit.score) - expected).abs() <= expected.abs() * 1e-6, "{hit:?}: {expected}");
     }
     let Some(last) = hits.hits.last() else { return };
     let found: std::collections::BTreeSet<&str> = hits.hits.iter().map(|hit| &*hit.key).collect();
     for (key, vector) in documents.iter().filter(|(key, _)| !found.contains(*key)) {
         let nearest = distance(similarity, query, vector) + tolerance(similarity, query, vector);
-        assert!(nearest >= f64::from(last.distance), "{key:?} at {nearest} is nearer than {last:?}");
+        assert!(nearest >= f64::from(last.distance.unwrap()), "{key:?} at {nearest} is nearer than {last:?}");
         let same = |other: &[f32]| other.iter().map(|x| x.to_bits()).eq(vector.iter().map(|x| x.to_bits()));
         if same(documents[&*last.key]) {
             assert!(*key > &*last.key, "{key:?} ties with {last:?} and comes first");
@@ -96,7 +96,7 @@ pub(crate) fn assert_exact<'a>(
 /// Panics unless `hits` are exactly `ranked`'s first `k`: for vectors whose distances single precision holds
 /// without rounding.
 pub(crate) fn assert_identical(hits: &Hits, ranked: &[(f64, &str)], k: usize) {
-    let found: Vec<_> = hits.hits.iter().map(|hit| (f64::from(hit.distance), &*hit.key)).collect();
+    let found: Vec<_> = hits.hits.iter().map(|hit| (f64::from(hit.distance.unwrap()), &*hit.key)).collect();
     assert_eq!(found, ranked[..k.min(ranked.len())]);
 }
 

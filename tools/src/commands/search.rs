@@ -73,7 +73,7 @@ struct JsonHits<'a> {
 struct JsonHit<'a> {
     key: &'a str,
     score: f32,
-    distance: f32,
+    distance: Option<f32>,
     fields: Option<&'a Map<String, Value>>,
 }
 
@@ -122,7 +122,7 @@ fn table(hits: &Hits, wanted: &[String]) -> String {
             (rank + 1).to_string(),
             hit.key.clone(),
             format!("{:.6}", hit.score),
-            format!("{estimated}{:.6}", hit.distance),
+            hit.distance.map_or(String::new(), |distance| format!("{estimated}{distance:.6}")),
         ];
         let value =
             |name: &&str| hit.fields.as_ref().and_then(|fields| fields.get(*name)).unwrap_or(&Value::Null);

@@ -1,0 +1,290 @@
+//! From a query to a [`Node`]: fields are looked up, texts analyzed, neighbours found.
+
+use super::node::{BoolNode, Node, PhraseNode, TermRange, Totals, Word};
+use super::values::{dynamic_range, number_of, number_range, text_of, text_range, wrong};
+use super::{fuse, knn};
+use crate::analysis::Analyzers;
+use crate::document::{Value, dynamic};
+use crate::error::{Error, Result};
+use crate::options::MAX_QUERY_DEPTH;
+use crate::query::{Bool, Knn, Match, Operator, Phrase, Prefix, Query, Range, Terms};
+use crate::reader::Snapshot;
+use crate::schema::{Field, FieldType, Schema, Text};
+use lucerne_codec::DocId;
+use std::collections::BTreeMap;
+
+/// What a query is resolved against.
+#[derive(Clone, Copy)]
+pub(super) struct Resolver<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) analyzers: &'a Analyzers,
+    /// Neighbours are searched among the documents that match this.
+    pub(super) filter: Option<&'a Node>,
+}
+
+/// What a name in a query stands for.
+enum Target<'a> {
+    Key,
+    Declared(&'a Field),
+    /// A name that a dynamic schema does not declare.
+    Undeclared,
+}
+
+impl<'a> Resolver<'a> {
+    /// Makes a query ready.
+    pub(super) fn resolve(&self, query: &Query) -> Result<Node> {
+        self.at(query, MAX_QUERY_DEPTH)
+    }
+
+    fn at(&self, query: &Query, depth: usize) -> Result<Node> {
+        let too_deep = || Error::WrongQuery {
+            field: None,
+            problem: format!("queries within queries more than {MAX_QUERY_DEPTH} deep"),
+        };
+        let depth = depth.checked_sub(1).ok_or_else(too_deep)?;
+        match query {
+            Query::All {} => Ok(Node::All),
+            Query::None {} => Ok(Node::None),
+            Query::Term(term) => self.terms(&term.field, std::slice::from_ref(&term.value), true),
+            Query::Terms(Terms { field, values }) => self.terms(field, values, false),
+            Query::Range(range) => self.range(range),
+            Query::Exists(exists) => self.exists(&exists.field),
+            Query::Prefix(prefix) => self.prefix(prefix),
+            Query::Match(words) => self.words(words),
+            Query::Phrase(phrase) => self.phrase(phrase),
+            Query::Bool(clauses) => self.clauses(clauses, depth),
+            Query::Boost(boost) => {
+                Ok(Node::Boost(Box::new(self.at(&boost.query, depth)?), finite("boost", boost.boost, 0.0)?))
+            }
+            Query::Constant(constant) => Ok(Node::Constant(
+                Box::new(self.at(&constant.query, depth)?),
+                finite("score", constant.score, 0.0)?,
+            )),
+            Query::Knn(query) => self.neighbors(query),
+            Query::Fuse(query) => Ok(self.found(&fuse::fuse(self, query)?)),
+        }
+    }
+
+    fn schema(&self) -> &'a Schema {
+        &self.snapshot.schema
+    }
+
+    fn target(&self, name: &str) -> Result<Target<'a>> {
+        let schema = self.schema();
+        if name == schema.key().name() {
+            return Ok(Target::Key);
+        }
+        match schema.field(name) {
+            Some(field) if !field.is_indexed() => Err(Error::NotIndexed { field: name.to_owned() }),
+            Some(field) => Ok(Target::Declared(field)),
+            None if schema.is_dynamic() => Ok(Target::Undeclared),
+            None => schema.require(name).map(Target::Declared),
+        }
+    }
+
+    fn terms(&self, name: &str, values: &[Value], scored: bool) -> Result<Node> {
+        let texts = || values.iter().map(|value| text_of(name, value));
+        match self.target(name)? {
+            Target::Key => Ok(Node::Keys(texts().collect::<Result<_>>()?)),
+            Target::Undeclared => {
+                let known = values.iter().map(|value| {
+                    dynamic::term(name, value)
+                        .ok_or_else(|| wrong(name, "expected a short string, a number or a truth value"))
+                });
+                Ok(Node::AnyTerm { field: dynamic::DYNAMIC_FIELD, terms: known.collect::<Result<_>>()? })
+            }
+            Target::Declared(field) => match field.field_type() {
+                FieldType::Keyword(_) => {
+                    let terms = texts().map(|text| text.map(String::into_bytes));
+                    Ok(Node::AnyTerm { field: field.number(), terms: terms.collect::<Result<_>>()? })
+                }
+                FieldType::Text(text) if scored => {
+                    let terms = texts().collect::<Result<Vec<_>>>()?;
+                    let words = terms.into_iter().map(|term| self.word(field, text, term, 1.0));
+                    Ok(Node::Words { words: words.collect::<Result<_>>()?, required: 1 })
+                }
+                FieldType::Text(_) => {
+                    let terms = texts().map(|text| text.map(String::into_bytes));
+                    Ok(Node::AnyTerm { field: field.number(), terms: terms.collect::<Result<_>>()? })
+                }
+                FieldType::Vector(_) => {
+                    Err(wrong(name, "a vector field has no terms; search it with a kNN query"))
+                }
+                _ => {
+                    let mut should = Vec::new();
+                    for value in values {
+                        if let Some(number) = number_of(field, value)? {
+                            should.push(Node::Numbers { field: field.number(), range: number..=number });
+                        }
+                    }
+                    Ok(one_of(should))
+                }
+            },
+        }
+    }
+
+    fn range(&self, range: &Range) -> Result<Node> {
+        match self.target(&range.field)? {
+            Target::Key => Ok(Node::KeyRange(text_range(&range.field, range)?)),
+            Target::Undeclared => {
+                let range = dynamic_range(&range.field, range)?;
+                Ok(Node::TermRange { field: dynamic::DYNAMIC_FIELD, range })
+            }
+            Target::Declared(field) => match field.field_type() {
+                FieldType::Text(_) | FieldType::Keyword(_) => {
+                    let range = text_range(&range.field, range)?;
+                    Ok(Node::TermRange { field: field.number(), range })
+                }
+                FieldType::Vector(_) => Err(wrong(&range.field, "a vector field has no ranges")),
+                _ => Ok(match number_range(field, range)? {
+                    Some(range) => Node::Numbers { field: field.number(), range },
+                    None => Node::None,
+                }),
+            },
+        }
+    }
+
+    fn exists(&self, name: &str) -> Result<Node> {
+        Ok(match self.target(name)? {
+            Target::Key => Node::All,
+            Target::Undeclared => {
+                Node::AnyTerm { field: dynamic::DYNAMIC_FIELD, terms: vec![dynamic::existing(name)] }
+            }
+            Target::Declared(field) => Node::Exists(field.number()),
+        })
+    }
+
+    fn prefix(&self, Prefix { field: name, prefix }: &Prefix) -> Result<Node> {
+        let range = || TermRange::prefix(prefix.clone().into_bytes());
+        match self.target(name)? {
+            Target::Key => Ok(Node::KeyRange(range())),
+            Target::Undeclared => {
+                let range = TermRange::prefix(dynamic::prefix(name, prefix));
+                Ok(Node::TermRange { field: dynamic::DYNAMIC_FIELD, range })
+            }
+            Target::Declared(field) => match field.field_type() {
+                FieldType::Text(_) | FieldType::Keyword(_) => {
+                    Ok(Node::TermRange { field: field.number(), range: range() })
+                }
+                other => Err(wrong(
+                    name,
+                    format!("prefixes are of text, keyword and key fields, it is {}", other.name()),
+                )),
+            },
+        }
+    }
+
+    fn text_field(&self, name: &str) -> Result<(&'a Field, &'a Text)> {
+        if let Target::Declared(field) = self.target(name)?
+            && let FieldType::Text(text) = field.field_type()
+        {
+            return Ok((field, text));
+        }
+        let of_type =
+            self.schema().field(name).map_or("key or undeclared", |field| field.field_type().name());
+        Err(wrong(name, format!("expected a text field, it is a {of_type} field; use term for exact values")))
+    }
+
+    /// The terms of a text as the field analyzes it, with their places.
+    fn analyze(&self, name: &str, text: &Text, given: &str) -> Result<Vec<(String, u32)>> {
+        let analyzer =
+            self.analyzers.resolve(text.text_analysis()).map_err(|error| wrong(name, error.to_string()))?;
+        let mut terms = Vec::new();
+        analyzer.analyze(given, &mut |term, position| terms.push((term.to_owned(), position)));
+        Ok(terms)
+    }
+
+    fn words(&self, query: &Match) -> Result<Node> {
+        let (field, text) = self.text_field(&query.field)?;
+        let mut counts: BTreeMap<String, f32> = BTreeMap::new();
+        for (term, _) in self.analyze(&query.field, text, &query.text)? {
+            *counts.entry(term).or_default() += 1.0;
+        }
+        if counts.is_empty() {
+            return Ok(Node::None);
+        }
+        let required = match query.operator {
+            Operator::And => counts.len(),
+            Operator::Or => (query.minimum_should_match.unwrap_or(1) as usize).clamp(1, counts.len()),
+        };
+        let words = counts.into_iter().map(|(term, count)| self.word(field, text, term, count));
+        Ok(Node::Words { words: words.collect::<Result<_>>()?, required })
+    }
+
+    fn phrase(&self, query: &Phrase) -> Result<Node> {
+        let (field, text) = self.text_field(&query.field)?;
+        let terms = self.analyze(&query.field, text, &query.text)?;
+        let words = terms.into_iter().map(|(term, place)| Ok((self.word(field, text, term, 1.0)?, place)));
+        let mut words = words.collect::<Result<Vec<_>>>()?;
+        if words.len() <= 1 {
+            let Some((word, _)) = words.pop() else { return Ok(Node::None) };
+            return Ok(Node::Words { words: vec![word], required: 1 });
+        }
+        Ok(Node::Phrase { phrase: Box::new(PhraseNode { words, slop: query.slop }) })
+    }
+
+    /// A term with its statistics over all segments.
+    fn word(&self, field: &Field, text: &Text, term: String, count: f32) -> Result<Word> {
+        let (mut totals, mut doc_freq) = (Totals::default(), 0);
+        for segment in &self.snapshot.segments {
+            let postings = segment.reader.postings().and_then(|postings| postings.field(field.number()));
+            let Some(postings) = postings else { continue };
+            let stats = postings.stats();
+            totals.docs += u64::from(stats.docs);
+            totals.tokens += stats.tokens;
+            doc_freq += postings.term(term.as_bytes())?.map_or(0, |entry| u64::from(entry.doc_freq));
+        }
+        let weight = text.text_weight() * count;
+        Ok(Word { field: field.number(), term: term.into_bytes(), doc_freq, totals, weight })
+    }
+
+    fn clauses(&self, query: &Bool, depth: usize) -> Result<Node> {
+        let all =
+            |queries: &[Query]| queries.iter().map(|query| self.at(query, depth)).collect::<Result<_>>();
+        Ok(Node::Bool(Box::new(BoolNode {
+            must: all(&query.must)?,
+            should: all(&query.should)?,
+            must_not: all(&query.must_not)?,
+            filter: all(&query.filter)?,
+            required: query.required_should(),
+        })))
+    }
+
+    fn neighbors(&self, query: &Knn) -> Result<Node> {
+        Ok(self.found(&knn::search(self, query)?.ranked()))
+    }
+
+    /// Documents found before, as a query for them.
+    pub(super) fn found(&self, ranked: &[super::rank::Ranked]) -> Node {
+        let mut by_segment: Vec<Vec<(DocId, f32)>> = vec![Vec::new(); self.snapshot.segments.len()];
+        for one in ranked {
+            if let Some(found) = by_segment.get_mut(one.segment) {
+                found.push((one.doc, one.score));
+            }
+        }
+        by_segment.iter_mut().for_each(|found| found.sort_unstable_by_key(|(doc, _)| *doc));
+        Node::Found(by_segment)
+    }
+}
+
+fn one_of(mut nodes: Vec<Node>) -> Node {
+    match nodes.len() {
+        0 => Node::None,
+        1 => nodes.pop().unwrap_or(Node::None),
+        _ => {
+            let clauses = BoolNode { should: nodes, required: 1, ..BoolNode::default() };
+            Node::Constant(Box::new(Node::Bool(Box::new(clauses))), 1.0)
+        }
+    }
+}
+
+/// A finite number of at least `least`.
+pub(super) fn finite(what: &str, number: f32, least: f32) -> Result<f32> {
+    match number.is_finite() && number >= least {
+        true => Ok(number),
+        false => {
+            let problem = format!("{what} is {number}, expected a finite number of at least {least}");
+            Err(Error::WrongQuery { field: None, problem })
+        }
+    }
+}
