@@ -34,6 +34,12 @@ pub enum Error {
         /// The key.
         key: String,
     },
+    /// No live document has this key.
+    #[error("no document {key:?}; add it with all its fields first")]
+    NoSuchDocument {
+        /// The key.
+        key: String,
+    },
     /// The schema has no such field.
     #[error("no field {field:?}; the schema has: {known}")]
     NoSuchField {
@@ -273,6 +279,7 @@ impl Error {
                 Codec::Cancelled => ErrorKind::Cancelled,
                 _ => ErrorKind::Io,
             },
+            Self::NoSuchDocument { .. } => ErrorKind::NotFound,
             Self::DuplicateKey { .. } | Self::AlreadyExists { .. } => ErrorKind::AlreadyExists,
             Self::NotAnIndex { .. } => ErrorKind::NotFound,
             Self::WriterClosed | Self::WriterFailed { .. } => ErrorKind::Closed,

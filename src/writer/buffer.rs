@@ -99,6 +99,18 @@ impl Buffer {
         self.stored.get(start..end).unwrap_or_default()
     }
 
+    /// The vectors of a document with their field's number, in the order they were given.
+    pub(crate) fn vectors_of(&self, doc: DocId) -> Vec<(u32, Vec<u8>)> {
+        let mut found = Vec::new();
+        for (field, BufferedVectors { rows, docs }) in &self.vectors {
+            let row_len = rows.len() / docs.len().max(1);
+            let own = docs.partition_point(|other| *other < doc)..docs.partition_point(|other| *other <= doc);
+            let rows = own.filter_map(|at| rows.get(at * row_len..(at + 1) * row_len));
+            found.extend(rows.map(|row| (*field, row.to_vec())));
+        }
+        found
+    }
+
     /// Vector fields that at least one document has, by number.
     pub(crate) fn vectors(&self) -> impl Iterator<Item = (u32, &BufferedVectors)> {
         self.vectors.iter().map(|(field, vectors)| (*field, vectors))

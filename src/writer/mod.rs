@@ -17,6 +17,7 @@ mod moments;
 mod options;
 mod slot;
 mod state;
+mod update;
 
 pub(crate) use buffer::Buffer;
 pub use commit::PreparedCommit;
@@ -124,6 +125,18 @@ impl Writer {
     pub fn upsert_batch(&self, documents: &[Document]) -> Result<Vec<String>> {
         self.room()?;
         self.core.write_batch(documents, Mode::Upsert)
+    }
+
+    /// Sets some fields of the document of that key and leaves the others, its vectors included, as they are; a
+    /// field that is null is taken out. What is set is a whole top-level value.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDocument`] when there is no live document of that key; [`Error::NotStored`] when the
+    /// schema has an indexed field that is not stored and not given, since its values could not be kept; else
+    /// as [`Writer::upsert`].
+    pub fn update(&self, key: &str, fields: &Document) -> Result<()> {
+        self.room()?;
+        self.core.update(key, fields)
     }
 
     /// Deletes the document whose key field `field` has the value `key`; false when there is none.
