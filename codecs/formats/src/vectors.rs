@@ -19,6 +19,7 @@ mod reader;
 mod report;
 mod search;
 mod settings;
+mod spill;
 mod verify;
 mod write;
 

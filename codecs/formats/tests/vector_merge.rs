@@ -73,6 +73,20 @@ fn ac_24_the_same_merge_resamples_under_the_lucene_preset() {
     assert_eq!(report["vectors_requantized"], 2_100);
 }
 
+/// 16.4 MiB of codes: they are on disk while the graph is made, and then they are gone from there.
+#[test]
+fn codes_of_a_large_merge_are_kept_and_renewed_all_the_same() {
+    let field = field(4_096, Similarity::Euclidean, r#"{"graph_threshold": 0, "m": 4, "beam_width": 8}"#);
+    let segment = |lower, seed| Segment::flush(forced(lower, 1.0), &field, &random_rows(2_100, 4_096, seed));
+    let (old, other) = (segment(-1.0, 1), segment(-1.1, 2));
+    let (merged, _, report) = merge(format("hnsw_sq8"), &field, &[&old, &other]);
+    assert!(outcomes(&report).contains(&"requantized"), "{report}");
+    let mut written: Vec<_> = merged.written.files.iter().map(|file| file.name.clone()).collect();
+    written.sort();
+    assert_eq!(merged.directory.files().into_keys().collect::<Vec<_>>(), written);
+    assert!(merged.written.files.iter().any(|file| file.len > 16 << 20));
+}
+
 /// Every merge moves the quantiles a little; what was kept from the first is measured from what it is.
 #[test]
 fn small_moves_cannot_add_up_unseen() {

@@ -2,6 +2,7 @@
 
 use super::Quantiles;
 use super::quantizer::Quantizer;
+use lucerne_codec::Input;
 
 /// Encodings a segment may have.
 pub const MAX_ENCODINGS: usize = 64;
@@ -38,7 +39,7 @@ impl CodeRows<'_> {
     }
 }
 
-/// Codes being collected. Memory: dimension + 5 bytes per vector.
+/// Codes being collected. Memory: dimension + 5 bytes per vector, 5 when the codes are moved elsewhere.
 #[derive(Debug)]
 pub struct Codes {
     /// Components of a vector.
@@ -46,6 +47,8 @@ pub struct Codes {
     /// Quantiles in use; `numbers` index this.
     pub encodings: Vec<Quantiles>,
     codes: Vec<u8>,
+    /// All codes, once they are elsewhere.
+    moved: Option<Input>,
     corrections: Vec<[u8; 4]>,
     numbers: Vec<u8>,
 }
@@ -57,9 +60,32 @@ impl Codes {
             dimension,
             encodings: Vec::new(),
             codes: Vec::with_capacity(count.saturating_mul(dimension)),
+            moved: None,
             corrections: Vec::with_capacity(count),
             numbers: Vec::with_capacity(count),
         }
+    }
+
+    /// Like [`Codes::new`] for codes that are taken out part by part.
+    pub fn in_parts(dimension: usize, count: usize) -> Self {
+        Self {
+            corrections: Vec::with_capacity(count),
+            numbers: Vec::with_capacity(count),
+            ..Self::new(dimension, 0)
+        }
+    }
+
+    /// Hands over the codes collected since the last part.
+    pub fn take_part<T>(&mut self, take: impl FnOnce(&[u8]) -> T) -> T {
+        let taken = take(&self.codes);
+        self.codes.clear();
+        taken
+    }
+
+    /// All parts, one after the other, where they were taken to.
+    pub fn moved_to(&mut self, codes: Input) {
+        self.codes = Vec::new();
+        self.moved = Some(codes);
     }
 
     /// The number of an encoding, added if it is not known yet. At most [`MAX_ENCODINGS`] are offered.
@@ -102,7 +128,7 @@ impl Codes {
     /// The codes as a reader has them.
     pub fn rows(&self) -> CodeRows<'_> {
         CodeRows {
-            codes: &self.codes,
+            codes: self.moved.as_ref().map_or(&self.codes, Input::bytes),
             corrections: &self.corrections,
             encodings: if self.encodings.len() > 1 { &self.numbers } else { &[] },
         }

@@ -1,13 +1,15 @@
 //! Merging: live vectors of all sources, in the order of the sources, then like a flush.
 //!
-//! Raw rows are read where they are and written through; what is held in memory is codes, graph and twelve
-//! bytes per vector.
+//! Raw rows are read where they are and written through, codes beyond a few MiB are on disk (`spill`); what is
+//! held in memory is the graph, 16 m bytes per vector with the distances of its links, and about 50 bytes more
+//! per vector, whatever the dimension.
 
 use super::Layers;
 use super::plan::Planned;
 use super::reader::LayeredReader;
 use super::report;
 use super::settings::Settings;
+use super::spill::Spill;
 use super::write::{build, build_params, finish, with_pairs};
 use crate::flat_f32::Rows;
 use crate::hnsw::graph::{self, Graph, GraphView, JoinSource};
@@ -166,9 +168,14 @@ pub(super) fn merge(
     };
     let planned = Planned::new(layers, field, &settings, &gathered, context.cancel)?;
     lap(&mut seconds.quantiles);
+    let mut spill = match &planned.codes {
+        Some(_) => Spill::new(context, field, gathered.len())?,
+        None => None,
+    };
     let (encoded, renewed) = match &planned.codes {
         Some(codes) => {
-            let (encoded, renewed) = codes.encode(field, &settings, &gathered, context.cancel)?;
+            let (encoded, renewed) =
+                codes.encode(field, &settings, &gathered, spill.as_mut(), context.cancel)?;
             (Some(encoded), renewed)
         }
         None => (None, Vec::new()),
@@ -181,6 +188,7 @@ pub(super) fn merge(
     lap(&mut seconds.graph);
     let docs: Vec<DocId> = gathered.entries.iter().map(|entry| entry.doc).collect();
     let written = finish(context, field, &gathered, &docs, encoded, graph)?;
+    drop(spill);
     lap(&mut seconds.files);
     let mut facts = report::merge_facts(layers, &settings, &gathered, &planned);
     report::add_outcome(&mut facts, &renewed, seconds);

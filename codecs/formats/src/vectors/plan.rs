@@ -5,6 +5,7 @@ use super::encode::{ChosenCenter, sample_quantiles};
 use super::merge::Gathered;
 use super::reader::LayeredReader;
 use super::settings::Settings;
+use super::spill::Spill;
 use crate::flat_f32::Rows;
 use crate::sq8::Quantiles;
 use crate::sq8::center::LEAST;
@@ -94,21 +95,25 @@ impl PlannedCodes {
         plan.and_then(|plan| plan.keeps.get(number)).copied().unwrap_or(false)
     }
 
-    /// Carries the plan out; also returns, per source, how many vectors were encoded anew.
+    /// Carries the plan out, codes going to `spill` if there is one; also returns, per source, how many vectors
+    /// were encoded anew.
     pub(super) fn encode(
         &self,
         field: &FieldInfo,
         settings: &Settings,
         gathered: &Gathered<'_>,
+        mut spill: Option<&mut Spill<'_>>,
         cancel: &Cancel,
     ) -> Result<(Encoded, Vec<u64>)> {
-        let mut codes = Codes::new(field.dimension as usize, gathered.len());
+        let new = if spill.is_some() { Codes::in_parts } else { Codes::new };
+        let mut codes = new(field.dimension as usize, gathered.len());
         let quantizer = Quantizer::new(field.similarity, self.quantiles);
         let mut vector = Vec::new();
         let mut renewed = vec![0u64; gathered.sources.len()];
         for (index, entry) in gathered.entries.iter().enumerate() {
             if index % 1_024 == 0 {
                 cancel.check()?;
+                spill.as_deref_mut().map_or(Ok(()), |spill| spill.take(&mut codes))?;
             }
             let number_of_source = entry.source as usize;
             let source = gathered.sources.get(number_of_source);
@@ -129,6 +134,7 @@ impl PlannedCodes {
                 *renewed += 1;
             }
         }
+        spill.map_or(Ok(()), |spill| spill.finish(&mut codes))?;
         let encoded = Encoded::new(codes, self.quantiles, settings.confidence, self.center.clone());
         Ok((encoded, renewed))
     }
