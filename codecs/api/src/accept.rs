@@ -94,6 +94,35 @@ impl BitSet {
         })
     }
 
+    /// Adds up to 64 documents at once: those of the 1 bits of `word`, as the `index`-th of [`BitSet::words`].
+    /// Bits beyond the length are left out.
+    #[inline]
+    pub fn insert_word(&mut self, index: usize, word: u64) {
+        let spare = match index + 1 == self.words.len() && !self.len.is_multiple_of(64) {
+            true => u64::MAX >> (64 - self.len % 64),
+            false => u64::MAX,
+        };
+        if let Some(own) = self.words.get_mut(index) {
+            *own |= word & spare;
+        }
+    }
+
+    /// Adds the members of `other`, as far as they are possible here.
+    pub fn union(&mut self, other: &BitSet) {
+        other.words.iter().enumerate().for_each(|(index, &word)| self.insert_word(index, word));
+    }
+
+    /// Removes the members of `other`.
+    pub fn difference(&mut self, other: &BitSet) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= !other);
+    }
+
+    /// Turns the set into its complement.
+    pub fn negate(&mut self) {
+        let BitSet { words, .. } = Self::full(self.len);
+        self.words.iter_mut().zip(words).for_each(|(word, full)| *word ^= full);
+    }
+
     /// Keeps only the members that are in `other` too.
     pub fn intersect(&mut self, other: &BitSet) {
         let others = other.words.iter().copied().chain(std::iter::repeat(0));
@@ -156,5 +185,31 @@ mod tests {
             assert!(len == 0 || set.remove(0) && !set.remove(0));
         }
         assert!(BitSet::from_words(vec![0b1000], 3).is_err());
+    }
+
+    #[test]
+    fn sets_are_combined_within_their_length() {
+        let set = |len: u32, step: usize| {
+            let mut set = BitSet::empty(len);
+            assert!((0..len).step_by(step).all(|doc| set.insert(doc)));
+            set
+        };
+        for (len, other_len) in [(0, 70), (70, 70), (70, 128), (130, 64), (200, 199)] {
+            let (twos, threes) = (set(len, 2), set(other_len, 3));
+            let three = |doc: &DocId| doc.is_multiple_of(3) && *doc < other_len;
+            let expect = |set: BitSet, holds: &dyn Fn(&DocId) -> bool| {
+                assert!(set.iter().eq((0..len).filter(holds)), "{set:?}");
+            };
+            let (mut union, mut difference, mut negated) = (twos.clone(), twos.clone(), twos.clone());
+            union.union(&threes);
+            expect(union, &|doc| doc.is_multiple_of(2) || three(doc));
+            difference.difference(&threes);
+            expect(difference, &|doc| doc.is_multiple_of(2) && !three(doc));
+            negated.negate();
+            expect(negated, &|doc| !doc.is_multiple_of(2));
+            let mut words = BitSet::empty(len);
+            (0..5).for_each(|index| words.insert_word(index, u64::MAX));
+            assert_eq!(words, BitSet::full(len));
+        }
     }
 }

@@ -9,6 +9,7 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
 )]
 
+pub mod columns_v1;
 pub mod commit_v1;
 pub mod flat_f32;
 pub mod hnsw;
@@ -31,7 +32,7 @@ pub fn builtin() -> Registry {
     Registry {
         vectors: vectors::vector_formats(),
         postings: vec![Arc::new(postings_v1::PostingsV1)],
-        columns: vec![],
+        columns: vec![Arc::new(columns_v1::ColumnsV1)],
         stored: vec![Arc::new(stored_v1::StoredV1)],
         keys: vec![Arc::new(keys_v1::KeysV1)],
         live_docs: vec![Arc::new(live_docs_v1::LiveDocsV1)],

@@ -14,6 +14,11 @@ fn keys() {
 }
 
 #[test]
+fn columns() {
+    builtin().columns.iter().for_each(|format| testing::check_columns_format(&**format));
+}
+
+#[test]
 fn postings() {
     builtin().postings.iter().for_each(|format| testing::check_postings_format(&**format));
 }

@@ -5,13 +5,14 @@
 //! new golden files, and keep the old ones readable. (`stored_v1` also changes when a new zstd compresses
 //! differently: then keep the old file for reading, and compare writing with a second one beside it.)
 
+use lucerne_codec::columns::{ColumnData, ColumnField, ColumnKind, ColumnsSource};
 use lucerne_codec::commit::{CommitInfo, CommitSegment, LiveDocsInfo};
 use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
 use lucerne_codec::testing::postings_model::{ModelField, ModelPostings};
 use lucerne_codec::testing::{Bench, MemoryDirectory};
 use lucerne_codec::vector::Written;
-use lucerne_codec::{BitSet, Cancel, DocId, Facts, FieldInfo, Params, Similarity};
+use lucerne_codec::{BitSet, Cancel, DocId, Facts, FieldInfo, Params, Result, Similarity};
 use lucerne_formats::builtin;
 use serde_json::json;
 use std::path::Path;
@@ -81,7 +82,8 @@ fn postings() {
     let format = registry.postings("postings_v1", "test").expect("registered");
     let max_doc = 300;
     // A list of two full blocks and a rest, a short one, one kept in the dictionary; with positions and without.
-    let most = |at: fn(DocId) -> Vec<u32>| (0..max_doc).filter(|doc| doc % 9 != 8).map(move |doc| (doc, at(doc)));
+    let most =
+        |at: fn(DocId) -> Vec<u32>| (0..max_doc).filter(|doc| doc % 9 != 8).map(move |doc| (doc, at(doc)));
     let fields = [true, false].map(|positions| {
         let at: fn(DocId) -> Vec<u32> =
             if positions { |doc| (0..1 + doc % 3).map(|n| n * 7 + doc).collect() } else { |_| Vec::new() };
@@ -96,6 +98,58 @@ fn postings() {
     let reader = format.open(&bench.open(max_doc, &written)).expect("opened");
     assert!(ModelPostings::read(&*reader, max_doc).expect("read") == model);
     assert_eq!(reader.verify(&Cancel::new()).expect("verified"), []);
+}
+
+/// Columns by ascending field number.
+struct Columns(std::vec::IntoIter<(ColumnField, ColumnData)>);
+
+impl ColumnsSource for Columns {
+    fn next_column(&mut self) -> Result<Option<(ColumnField, ColumnData)>> {
+        Ok(self.0.next())
+    }
+}
+
+#[test]
+fn columns() {
+    let field = |number: u32, kind| ColumnField { number, name: format!("f{number}"), kind };
+    let numbers = |number: u32, docs: Vec<DocId>, values: Vec<i64>| {
+        (field(number, ColumnKind::Numbers), ColumnData::Numbers { docs, values })
+    };
+    let keywords = ColumnData::Keywords {
+        docs: vec![0, 3, 3, 1_100],
+        ordinals: vec![2, 0, 1, 2],
+        dictionary: ["", "größe", "vim"].map(Into::into).to_vec(),
+    };
+    let max_doc = 1_101;
+    let columns = vec![
+        numbers(0, (0..max_doc).collect(), (0..i64::from(max_doc)).map(|value| value * 100 - 7).collect()),
+        numbers(1, (0..200).step_by(2).collect(), vec![i64::MIN; 100]),
+        numbers(2, vec![5, 5, 1_024], vec![i64::MIN, i64::MAX, 1]),
+        (field(5, ColumnKind::Keywords), keywords),
+    ];
+    let (bench, registry) = (Bench::new(), builtin());
+    let format = registry.columns("columns_v1", "test").expect("registered");
+    let written = format.write(&bench.write(max_doc), &mut Columns(columns.into_iter())).expect("written");
+    hold_against_golden(&bench.directory);
+    let facts = json!({"columns": [
+        {"field": {"number": 0, "name": "f0", "kind": "numbers"}, "at": 64, "len": 4330, "docs": 1101, "values": 1101,
+         "least": -7, "greatest": 109_993, "blocks": 2},
+        {"field": {"number": 1, "name": "f1", "kind": "numbers"}, "at": 4394, "len": 168, "docs": 100, "values": 100,
+         "least": i64::MIN, "greatest": i64::MIN, "blocks": 1},
+        {"field": {"number": 2, "name": "f2", "kind": "numbers"}, "at": 4562, "len": 104, "docs": 2, "values": 3,
+         "least": i64::MIN, "greatest": i64::MAX, "blocks": 2},
+        {"field": {"number": 5, "name": "f5", "kind": "keywords"}, "at": 4666, "len": 110, "docs": 3, "values": 4,
+         "least": 0, "greatest": 2, "blocks": 2, "dictionary": {"terms": 3, "bytes": 10}},
+    ]});
+    assert_eq!(written.meta, facts);
+    let reader = format.open(&bench.open(max_doc, &written)).expect("opened");
+    assert!(reader.verify(&Cancel::new()).expect("verified").is_empty());
+    assert_eq!(reader.numbers(0).expect("a column").least(1_100).expect("read"), Some(109_993));
+    assert_eq!(reader.numbers(1).expect("a column").docs(), 100);
+    assert_eq!(reader.numbers(2).expect("a column").greatest(5).expect("read"), Some(i64::MAX));
+    let keywords = reader.keywords(5).expect("a column");
+    assert_eq!(keywords.least(1_100).expect("read"), Some(2));
+    assert_eq!(keywords.term(1).expect("read"), "größe");
 }
 
 #[test]

@@ -9,6 +9,8 @@
 )]
 
 pub mod bench;
+mod column_model;
+mod columns;
 pub mod damage;
 mod keys;
 mod live_docs;
@@ -21,6 +23,7 @@ mod vector_merges;
 mod vectors;
 
 pub use bench::Bench;
+pub use columns::check_columns_format;
 pub use damage::{Verdict, check_damage, reseal};
 pub use keys::check_keys_format;
 pub use live_docs::check_live_docs_format;

@@ -1,0 +1,85 @@
+//! A column of keywords: positions in a dictionary.
+
+use super::dictionary::Dictionary;
+use super::meta::{ColumnMeta, DictionaryMeta};
+use super::numbers::Numbers;
+use lucerne_codec::columns::{KeywordColumn, NumberColumn};
+use lucerne_codec::{BitSet, Cancel, DocId, Error, Input, Result};
+
+/// Keywords.
+pub(super) struct Keywords {
+    ordinals: Numbers,
+    pub(super) dictionary: Dictionary,
+    column: Input,
+}
+
+impl Keywords {
+    pub(super) fn open(
+        column: &Input,
+        max_doc: u32,
+        meta: &ColumnMeta,
+        dictionary: DictionaryMeta,
+    ) -> Result<Self> {
+        let (dictionary, end) = Dictionary::open(column, dictionary)?;
+        Ok(Self { ordinals: Numbers::open(column, end, max_doc, meta)?, dictionary, column: column.clone() })
+    }
+
+    /// A value of the ordinals' column as a position that exists.
+    fn ordinal(&self, value: i64) -> Result<u32> {
+        let ordinal = u32::try_from(value).ok().filter(|&ordinal| ordinal < self.dictionary.terms());
+        ordinal.ok_or_else(|| self.beyond(value))
+    }
+
+    #[cold]
+    fn beyond(&self, value: i64) -> Error {
+        self.column.corrupt(0, format!("term {value} of {}", self.dictionary.terms()))
+    }
+
+    /// Reads everything: every term is some document's.
+    pub(super) fn verify(&self, cancel: &Cancel) -> Result<()> {
+        let mut used = BitSet::empty(self.dictionary.terms());
+        self.ordinals.verify(cancel, &mut |value| {
+            used.insert(self.ordinal(value)?);
+            Ok(())
+        })?;
+        if used.count() != used.len() {
+            let problem = format!("{} of {} terms are no document's", used.len() - used.count(), used.len());
+            return Err(self.column.corrupt(0, problem));
+        }
+        self.dictionary.verify()
+    }
+}
+
+impl KeywordColumn for Keywords {
+    fn docs(&self) -> u32 {
+        self.ordinals.docs()
+    }
+
+    fn terms(&self) -> u32 {
+        self.dictionary.terms()
+    }
+
+    fn term(&self, ordinal: u32) -> Result<&str> {
+        self.dictionary.term(ordinal)
+    }
+
+    fn ordinals(&self, doc: DocId, into: &mut Vec<u32>) -> Result<()> {
+        into.clear();
+        self.ordinals.each_value(doc, |value| {
+            into.push(self.ordinal(value)?);
+            Ok(())
+        })
+    }
+
+    fn least(&self, doc: DocId) -> Result<Option<u32>> {
+        self.ordinals.least(doc)?.map(|value| self.ordinal(value)).transpose()
+    }
+
+    fn greatest(&self, doc: DocId) -> Result<Option<u32>> {
+        self.ordinals.greatest(doc)?.map(|value| self.ordinal(value)).transpose()
+    }
+
+    fn existing(&self, into: &mut BitSet) -> Result<()> {
+        self.ordinals.existing(into)
+    }
+}

@@ -1,0 +1,127 @@
+//! Numbers of one width: 0, 1, 2, 4 or 8 little-endian bytes each, read where they lie.
+
+/// Bytes that numbers up to `greatest` take.
+pub(super) fn width(greatest: u64) -> usize {
+    match greatest {
+        0 => 0,
+        1..=0xFF => 1,
+        0x100..=0xFFFF => 2,
+        0x1_0000..=0xFFFF_FFFF => 4,
+        _ => 8,
+    }
+}
+
+/// Appends a number.
+pub(super) fn push(bytes: &mut Vec<u8>, width: usize, number: u64) {
+    bytes.extend_from_slice(number.to_le_bytes().get(..width).unwrap_or_default());
+}
+
+/// Numbers of one width.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Packed<'a> {
+    /// That many zeros, of no width.
+    Zeros(usize),
+    One(&'a [[u8; 1]]),
+    Two(&'a [[u8; 2]]),
+    Four(&'a [[u8; 4]]),
+    Eight(&'a [[u8; 8]]),
+}
+
+impl<'a> Packed<'a> {
+    /// The numbers in `bytes`; `len` counts when they have no width.
+    pub(super) fn new(bytes: &'a [u8], width: usize, len: usize) -> Self {
+        match width {
+            0 => Self::Zeros(len),
+            1 => Self::One(bytes.as_chunks().0),
+            2 => Self::Two(bytes.as_chunks().0),
+            4 => Self::Four(bytes.as_chunks().0),
+            _ => Self::Eight(bytes.as_chunks().0),
+        }
+    }
+
+    #[inline]
+    pub(super) fn get(&self, index: usize) -> Option<u64> {
+        match self {
+            Self::Zeros(len) => (index < *len).then_some(0),
+            Self::One(numbers) => numbers.get(index).map(|bytes| u8::from_le_bytes(*bytes).into()),
+            Self::Two(numbers) => numbers.get(index).map(|bytes| u16::from_le_bytes(*bytes).into()),
+            Self::Four(numbers) => numbers.get(index).map(|bytes| u32::from_le_bytes(*bytes).into()),
+            Self::Eight(numbers) => numbers.get(index).map(|bytes| u64::from_le_bytes(*bytes)),
+        }
+    }
+
+    /// Calls `emit` with a word for every 64 numbers: bit i is 1 where the i-th is in `low..=high`. Both
+    /// bounds fit the width.
+    pub(super) fn words_within(&self, low: u64, high: u64, emit: &mut dyn FnMut(u64)) {
+        // One comparison tells: a number below `low` wraps around to a great one.
+        let span = high.wrapping_sub(low);
+        match self {
+            Self::Zeros(len) => words(&vec![(); *len], |()| low == 0, emit),
+            Self::One(numbers) => {
+                words(numbers, |one| u8::from_le_bytes(one).wrapping_sub(low as u8) <= span as u8, emit);
+            }
+            Self::Two(numbers) => {
+                words(numbers, |two| u16::from_le_bytes(two).wrapping_sub(low as u16) <= span as u16, emit);
+            }
+            Self::Four(numbers) => {
+                words(numbers, |four| u32::from_le_bytes(four).wrapping_sub(low as u32) <= span as u32, emit);
+            }
+            Self::Eight(numbers) => {
+                words(numbers, |eight| u64::from_le_bytes(eight).wrapping_sub(low) <= span, emit);
+            }
+        }
+    }
+}
+
+#[inline]
+fn words<T: Copy>(numbers: &[T], within: impl Fn(T) -> bool + Copy, emit: &mut dyn FnMut(u64)) {
+    let (chunks, rest) = numbers.as_chunks::<64>();
+    for chunk in chunks {
+        emit(word(chunk, within));
+    }
+    if !rest.is_empty() {
+        emit(rest.iter().rev().fold(0, |word, &number| word << 1 | u64::from(within(number))));
+    }
+}
+
+/// Comparisons first, one byte each, which the compiler vectorises; then eight of them at once become bits.
+#[inline]
+fn word<T: Copy>(numbers: &[T; 64], within: impl Fn(T) -> bool) -> u64 {
+    let mut flags = [0u8; 64];
+    for (flag, &number) in flags.iter_mut().zip(numbers) {
+        *flag = within(number).into();
+    }
+    let eights = flags.as_chunks::<8>().0.iter().rev();
+    eights.fold(0, |word, &eight| {
+        word << 8 | u64::from_le_bytes(eight).wrapping_mul(0x0102_0408_1020_4080) >> 56
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_have_a_bit_for_each_number_within() {
+        for greatest in [0u64, 1, 255, 256, 65_535, 65_536, u32::MAX.into(), 1 << 32, u64::MAX] {
+            let width = width(greatest);
+            let numbers: Vec<u64> =
+                (0..200u64).map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 1) % greatest.max(1)).collect();
+            let mut bytes = Vec::new();
+            numbers.iter().for_each(|&number| push(&mut bytes, width, number));
+            let packed = Packed::new(&bytes, width, numbers.len());
+            assert!((0..).zip(&numbers).all(|(index, &number)| packed.get(index) == Some(number)));
+            assert_eq!(packed.get(numbers.len()), None);
+            for (low, high) in [(0, greatest), (greatest / 3, greatest / 2), (greatest, greatest), (0, 0)] {
+                let mut found = Vec::new();
+                packed.words_within(low, high, &mut |word| found.push(word));
+                assert_eq!(found.len(), 4);
+                for (index, number) in numbers.iter().enumerate() {
+                    let bit = found[index / 64] >> (index % 64) & 1 == 1;
+                    assert_eq!(bit, (low..=high).contains(number), "{number} in {low}..={high}");
+                }
+                assert_eq!(found[3] >> 8, 0);
+            }
+        }
+    }
+}
