@@ -13,7 +13,8 @@ use common::life::{
 use common::rng::Rng;
 use lucerne::codec::Directory;
 use lucerne::directory::FsDirectory;
-use lucerne::{Index, Writer, WriterOptions};
+use lucerne::{Index, MergePolicy, TieredOptions, Writer, WriterOptions, admin};
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -57,8 +58,10 @@ fn writing_child() {
     let Some(folder) = std::env::var_os(CHILD_FOLDER) else { return };
     let seed = number_from_environment(CHILD_SEED).unwrap();
     let index = Index::open(folder).unwrap();
-    // Two threads and merges in the background, as in real life.
-    let writer = index.writer_with(WriterOptions::new().threads(2).flush_docs(8)).unwrap();
+    // Two threads and merges in the background, as in real life; more of them than there.
+    let policy = MergePolicy::Tiered(TieredOptions::new().segments_per_tier(2));
+    let options = WriterOptions::new().threads(2).flush_docs(8).merge_policy(policy);
+    let writer = index.writer_with(options).unwrap();
     let mut number = number_of(&index.searcher().unwrap());
     // Half of the children throw something away first.
     if number.is_multiple_of(2) {
@@ -126,7 +129,7 @@ fn a_killed_process_loses_no_acknowledged_commit() {
     Index::create(folder.path(), schema()).unwrap();
     let directory: Arc<dyn Directory> = Arc::new(FsDirectory::open(folder.path()).unwrap());
     let mut last = State::default();
-    let (mut acknowledged, mut published, mut with_orphans) = (0, 0, 0);
+    let (mut acknowledged, mut published, mut with_orphans, mut merged) = (0, 0, 0, BTreeSet::new());
     for kill in 0..kills {
         // Every fifth child while it opens the index, the others within a later commit.
         let commits = if kill.is_multiple_of(5) { 0 } else { 1 + rng.next() % 4 };
@@ -151,6 +154,10 @@ fn a_killed_process_loses_no_acknowledged_commit() {
         };
         published += found.number - last.number;
         with_orphans += u64::from(!leaked(&directory).unwrap().is_empty());
+        let facts = admin::inspect(&Index::open(folder.path()).unwrap().searcher().unwrap()).unwrap();
+        let segments = facts["segments"].as_array().unwrap().iter();
+        let names = segments.filter(|segment| !segment["merge"].is_null());
+        merged.extend(names.map(|segment| segment["name"].to_string()));
         last = found;
         // Every other time the next child recovers, and may be killed while it does.
         if rng.chance(50)
@@ -161,10 +168,13 @@ fn a_killed_process_loses_no_acknowledged_commit() {
     }
     println!(
         "{kills} kills, {acknowledged} commits acknowledged, 0 lost; {published} published but not yet \
-         acknowledged; files left over for the next writer {with_orphans} times, 0 after it; {:.1} s",
+         acknowledged; files left over for the next writer {with_orphans} times, 0 after it; {} merged segments \
+         seen; {:.1} s",
+        merged.len(),
         started.elapsed().as_secs_f64()
     );
     assert!(acknowledged > kills, "the children hardly came to write");
+    assert!(merged.len() as u64 > kills / 4, "the children hardly merged");
     let mut life = Life::resume(Arc::clone(&directory), common::life::options(8), vec![Some(last)], 1 << 30);
     life.apply_all(&[Step::Read, Step::Open, Step::Commit, Step::Close]).unwrap();
     lives_on(&directory, life.acknowledged()).unwrap();
