@@ -65,7 +65,7 @@ pub use options::{
 };
 pub use query::{
     Bool, Boost, Constant, Exists, Fuse, Fusion, Knn, Match, Missing, Operator, Order, Phrase, Prefix, Query,
-    Range, Rerank, RerankBy, Search, Sort, Term, Terms,
+    QueryParser, Range, Rerank, RerankBy, Search, Sort, Term, Terms,
 };
 pub use schema::{
     Field, FieldPath, FieldType, KeyField, Keyword, Quantization, Schema, SchemaBuilder, Text, Vector,

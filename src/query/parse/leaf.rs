@@ -1,0 +1,212 @@
+//! What a field and a value mean, by the field's type.
+
+use super::cursor::Word;
+use super::problem::{Parsed, Problem, shortened};
+use crate::document::Value;
+use crate::query::{Exists, Match, Phrase, Prefix, Query, Range, Term, Terms};
+use crate::schema::{FieldType, Schema};
+
+/// What a field holds, as far as queries differ by it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    Text,
+    /// Keywords, and the key.
+    Keyword,
+    Whole,
+    Number,
+    Bool,
+    Date,
+    /// With its dimension.
+    Vector(usize),
+    /// Not declared: a dynamic schema has fields of any type.
+    Any,
+}
+
+/// A field of the schema that a query names.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+}
+
+impl Target {
+    /// The field of that name, named at byte `at`.
+    pub(super) fn named(schema: &Schema, name: &str, at: usize) -> Parsed<Self> {
+        let kind = match schema.field(name).map(|field| field.field_type()) {
+            None if name == schema.key().name() => Kind::Keyword,
+            None if schema.is_dynamic() => Kind::Any,
+            None => {
+                return Err(Problem::new(
+                    at,
+                    format!("no field {name:?}; the schema has: {}", schema.known()),
+                ));
+            }
+            Some(FieldType::Text { .. }) => Kind::Text,
+            Some(FieldType::Keyword { .. }) => Kind::Keyword,
+            Some(FieldType::I64 { .. }) => Kind::Whole,
+            Some(FieldType::F64 { .. }) => Kind::Number,
+            Some(FieldType::Bool { .. }) => Kind::Bool,
+            Some(FieldType::Date { .. }) => Kind::Date,
+            Some(FieldType::Vector(options)) => Kind::Vector(options.dimension()),
+            #[allow(unreachable_patterns, reason = "types to come")]
+            Some(_) => Kind::Any,
+        };
+        Ok(Self { name: name.to_owned(), kind })
+    }
+
+    /// The field that words without a field are searched in: the first text field.
+    pub(super) fn default(schema: &Schema) -> Option<Self> {
+        let is_text = |field: &FieldType| matches!(field, FieldType::Text { .. });
+        let field = schema.fields().iter().find(|field| field.is_indexed() && is_text(field.field_type()))?;
+        Some(Self { name: field.name().to_owned(), kind: Kind::Text })
+    }
+
+    fn problem(&self, at: usize, text: impl Into<String>) -> Problem {
+        Problem::new(at, text).of_field(&self.name)
+    }
+
+    /// A word without quotes: words, a value, a prefix, or `*` for any value.
+    pub(super) fn word(&self, word: Word) -> Parsed<Leaf> {
+        if word.is("*") {
+            return Ok(Exists::new(&self.name).into());
+        }
+        if let Some(prefix) = word.prefix()? {
+            return match self.kind {
+                Kind::Text => Ok(Prefix::new(&self.name, prefix.to_lowercase()).into()),
+                Kind::Keyword | Kind::Any => Ok(Prefix::new(&self.name, prefix).into()),
+                _ => Err(self.problem(word.at, format!("expected {}, found a prefix", self.wants()))),
+            };
+        }
+        match self.kind {
+            Kind::Text => Ok(Leaf::Words(self.name.clone(), word.text)),
+            _ => Ok(Leaf::Value(self.name.clone(), self.value(&word.text, word.at, word.escaped)?)),
+        }
+    }
+
+    /// A text between quotes, with its slop (and where that is said).
+    pub(super) fn quoted(&self, text: String, at: usize, slop: Option<(u32, usize)>) -> Parsed<Leaf> {
+        match (self.kind, slop) {
+            (Kind::Text, slop) => {
+                Ok(Phrase::new(&self.name, text).slop(slop.map_or(0, |(slop, _)| slop)).into())
+            }
+            (_, Some((_, at))) => Err(self.problem(at, "expected ~ only after a phrase in a text field")),
+            (_, None) => Ok(Leaf::Value(self.name.clone(), self.value(&text, at, true)?)),
+        }
+    }
+
+    /// A value of the field's type. What is `literal` is not taken for a number where any type is possible.
+    pub(super) fn value(&self, text: &str, at: usize, literal: bool) -> Parsed<Value> {
+        let value = match self.kind {
+            Kind::Text | Kind::Keyword => Some(Value::from(text)),
+            Kind::Whole => whole(text).map(Value::I64),
+            Kind::Number => number(text),
+            Kind::Bool => truth(text),
+            Kind::Date => Value::date(text).map(|_| Value::from(text)),
+            Kind::Vector(_) => None,
+            Kind::Any if literal => Some(Value::from(text)),
+            Kind::Any => Some(number(text).or_else(|| truth(text)).unwrap_or_else(|| Value::from(text))),
+        };
+        value.ok_or_else(|| {
+            self.problem(at, format!("expected {}, found {:?}", self.wants(), shortened(text)))
+        })
+    }
+
+    /// Refuses a range at byte `at` where values have no order.
+    pub(super) fn check_ordered(&self, at: usize) -> Parsed<()> {
+        let kind = match self.kind {
+            Kind::Text => "text",
+            Kind::Bool => "bool",
+            Kind::Vector(_) => "vector",
+            _ => return Ok(()),
+        };
+        let problem =
+            format!("expected a number, date or keyword field before a range, it is a {kind} field");
+        Err(self.problem(at, problem))
+    }
+
+    fn wants(&self) -> String {
+        match self.kind {
+            Kind::Whole => "a whole number of 64 bits".into(),
+            Kind::Number => "a number".into(),
+            Kind::Bool => "true or false".into(),
+            Kind::Date => "a date (YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ)".into(),
+            Kind::Vector(_) => {
+                let name = &self.name;
+                format!("{name}:* (has a vector) or {{!knn f={name} topK=10}}[…]: it is a vector field")
+            }
+            Kind::Text | Kind::Keyword | Kind::Any => "a value".into(),
+        }
+    }
+}
+
+fn whole(text: &str) -> Option<i64> {
+    const LIMIT: f64 = (1u64 << 63) as f64;
+    let number =
+        |number: f64| (number.fract() == 0.0 && (-LIMIT..LIMIT).contains(&number)).then_some(number as i64);
+    text.parse().ok().or_else(|| finite(text).and_then(number))
+}
+
+fn number(text: &str) -> Option<Value> {
+    text.parse().ok().map(Value::I64).or_else(|| finite(text).map(Value::F64))
+}
+
+/// A number with digits: not `inf`, not `nan`.
+fn finite(text: &str) -> Option<f64> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite())?;
+    text.contains(|char: char| char.is_ascii_digit()).then_some(number)
+}
+
+fn truth(text: &str) -> Option<Value> {
+    text.parse().ok().map(Value::Bool)
+}
+
+/// The smallest part of a query. Words of one text, and values of one field, that stand side by side become
+/// one query.
+#[derive(Debug)]
+pub(super) enum Leaf {
+    /// Words of a text field.
+    Words(String, String),
+    /// A value of another field.
+    Value(String, Value),
+    /// Several values of another field.
+    Values(String, Vec<Value>),
+    Query(Query),
+}
+
+impl<Q: Into<Query>> From<Q> for Leaf {
+    fn from(query: Q) -> Self {
+        Self::Query(query.into())
+    }
+}
+
+impl Leaf {
+    /// The query; of words all are needed when it `must` match.
+    pub(super) fn query(self, must: bool) -> Query {
+        match self {
+            Self::Words(field, text) if must => Match::all(field, text).into(),
+            Self::Words(field, text) => Match::new(field, text).into(),
+            Self::Value(field, value) => Term::new(field, value).into(),
+            Self::Values(field, values) => Terms::new(field, values).into(),
+            Self::Query(query) => query,
+        }
+    }
+}
+
+/// A bound of a range, `None` where it is open.
+pub(super) type Bound = Option<Value>;
+
+/// The range between two bounds, each with whether it is part of the range.
+pub(super) fn range(field: &str, from: (Bound, bool), to: (Bound, bool)) -> Query {
+    let range = Range::new(field);
+    let range = match from {
+        (None, _) => range,
+        (Some(value), true) => range.gte(value),
+        (Some(value), false) => range.gt(value),
+    };
+    let range = match to {
+        (None, _) => range,
+        (Some(value), true) => range.lte(value),
+        (Some(value), false) => range.lt(value),
+    };
+    range.into()
+}

@@ -1,0 +1,289 @@
+//! Queries as Lucene's users write them.
+//!
+//! | written | means |
+//! |---|---|
+//! | `editor`, `text editor` | words in the default field; more words score higher |
+//! | `title:editor`, `title:(a b)` | words in a text field; values in any other field |
+//! | `title:"text editor"~2` | a phrase, its words off their places by 2 at most |
+//! | `a AND b`, `a && b`, `a OR b`, `a \|\| b`, `NOT a`, `!a`, `( )` | AND binds tighter than OR |
+//! | `+a -b c` | a must match, b must not, c adds to the score |
+//! | `a^2` | scores times 2 |
+//! | `size:[10 TO *]`, `size:{10 TO 20]`, `size:>=10` | ranges: `[ ]` with their bounds, `{ }` without |
+//! | `name:pre*`, `name:*`, `*:*` | begins with; has any value; everything |
+//! | `\` before a character | the character itself |
+//!
+//! Unlike in Lucene's classic parser AND binds tighter than OR, and `a OR NOT b` has what does not match b.
+
+use super::clauses::{Clauses, Occur};
+use super::cursor::Cursor;
+use super::leaf::{Bound, Leaf, Target, range};
+use super::problem::{Parsed, Problem};
+use crate::query::{Bool, Boost, Query};
+use crate::schema::Schema;
+
+/// Parses a query; words without a field are searched in `default`.
+pub(super) fn parse(text: &str, schema: &Schema, default: Option<&Target>) -> Parsed<Query> {
+    let mut parser = Parser { cursor: Cursor::new(text), schema };
+    let query = parser.clauses(Scope { target: default, named: false })?;
+    match (parser.cursor.peek(), query) {
+        (None, Some(query)) => Ok(query),
+        (None, None) => Err(parser.cursor.expected("a query (*:* finds everything)")),
+        (Some(_), _) => Err(parser.cursor.expected("a term or the end")),
+    }
+}
+
+struct Parser<'a> {
+    cursor: Cursor<'a>,
+    schema: &'a Schema,
+}
+
+/// The field that terms belong to, and whether the query names it.
+#[derive(Clone, Copy)]
+struct Scope<'a> {
+    target: Option<&'a Target>,
+    named: bool,
+}
+
+fn ends_word(char: char) -> bool {
+    char.is_whitespace() || "()[]{}\"^~:".contains(char)
+}
+
+/// After a field's name a colon is part of the value.
+fn ends_value(char: char) -> bool {
+    char != ':' && ends_word(char)
+}
+
+fn ends_bound(char: char) -> bool {
+    char.is_whitespace() || "]}".contains(char)
+}
+
+impl Parser<'_> {
+    /// Clauses up to the end or a closing parenthesis; `None` when there are none.
+    fn clauses(&mut self, scope: Scope<'_>) -> Parsed<Option<Query>> {
+        let mut clauses = Clauses::default();
+        let mut after_or = false;
+        loop {
+            self.cursor.skip_space();
+            if !after_or && matches!(self.cursor.peek(), None | Some(')')) {
+                return Ok(clauses.query());
+            }
+            let (occur, leaf) = self.conjunction(scope)?;
+            self.cursor.skip_space();
+            let before_or = self.eat_operator("OR", "||");
+            match occur {
+                Occur::MustNot if before_or || after_or => {
+                    clauses.push(Occur::Should, Bool::new().must_not(leaf.query(false)).into());
+                }
+                occur => clauses.push(occur, leaf),
+            }
+            after_or = before_or;
+        }
+    }
+
+    /// Terms with AND between them, or one alone.
+    fn conjunction(&mut self, scope: Scope<'_>) -> Parsed<(Occur, Leaf)> {
+        let (mut occur, mut leaf) = self.signed(scope)?;
+        self.cursor.skip_space();
+        if !self.eat_operator("AND", "&&") {
+            return Ok((occur, leaf));
+        }
+        let mut clauses = Clauses::default();
+        loop {
+            clauses.push(if occur == Occur::MustNot { occur } else { Occur::Must }, leaf);
+            (occur, leaf) = self.signed(scope)?;
+            self.cursor.skip_space();
+            if !self.eat_operator("AND", "&&") {
+                clauses.push(if occur == Occur::MustNot { occur } else { Occur::Must }, leaf);
+                return Ok((Occur::Should, clauses.query().unwrap_or_else(Query::none).into()));
+            }
+        }
+    }
+
+    /// A term, with what stands before it.
+    fn signed(&mut self, scope: Scope<'_>) -> Parsed<(Occur, Leaf)> {
+        self.cursor.skip_space();
+        let occur = if self.eat_operator("NOT", "!") {
+            self.cursor.skip_space();
+            Occur::MustNot
+        } else if self.cursor.eat("-") {
+            Occur::MustNot
+        } else if self.cursor.eat("+") {
+            Occur::Must
+        } else {
+            Occur::Should
+        };
+        let leaf = self.term(scope)?;
+        Ok((occur, self.boosted(leaf, occur == Occur::Must)?))
+    }
+
+    fn term(&mut self, scope: Scope<'_>) -> Parsed<Leaf> {
+        let at = self.cursor.at();
+        match self.cursor.peek() {
+            Some('(') => return self.group(scope),
+            Some('"') => return self.phrase(self.target(scope, at)?.clone()),
+            Some('[' | '{') => return Err(self.cursor.expected("a field and a colon before a range")),
+            _ if self.cursor.eat("*:*") => return Ok(Query::all().into()),
+            _ => {}
+        }
+        if ["AND", "OR", "NOT"].into_iter().any(|word| self.is_operator(word))
+            || ["&&", "||"].into_iter().any(|sign| self.cursor.rest().starts_with(sign))
+        {
+            return Err(self.expected_term(at));
+        }
+        let word = self.cursor.word(ends_word)?;
+        if word.text.is_empty() {
+            return Err(self.expected_term(at));
+        }
+        if self.cursor.eat(":") {
+            let target = Target::named(self.schema, &word.text, at)?;
+            self.cursor.skip_space();
+            return self.value(&target);
+        }
+        self.refuse_fuzzy()?;
+        match word.is("*") && !scope.named {
+            true => Ok(Query::all().into()),
+            false => self.target(scope, at)?.word(word),
+        }
+    }
+
+    fn expected_term(&self, at: usize) -> Problem {
+        let mut here = self.cursor.clone();
+        match here.take_until(char::is_whitespace) {
+            "" => self.cursor.expected("a term"),
+            found => Problem::new(at, format!("expected a term, found {found:?}")),
+        }
+    }
+
+    /// What stands after a field's colon.
+    fn value(&mut self, target: &Target) -> Parsed<Leaf> {
+        match self.cursor.peek() {
+            Some('(') => self.group(Scope { target: Some(target), named: true }),
+            Some('"') => self.phrase(target.clone()),
+            Some('[' | '{') => self.range(target),
+            Some('<' | '>') => self.comparison(target),
+            _ => {
+                let word = self.cursor.word(ends_value)?;
+                if word.text.is_empty() {
+                    return Err(self.cursor.expected(&format!("a value of {:?}", target.name)));
+                }
+                self.refuse_fuzzy()?;
+                target.word(word)
+            }
+        }
+    }
+
+    fn group(&mut self, scope: Scope<'_>) -> Parsed<Leaf> {
+        let open = self.cursor.at();
+        self.cursor.enter()?;
+        self.cursor.expect("(", "(")?;
+        let query = self.clauses(scope)?;
+        if !self.cursor.eat(")") {
+            return Err(Problem::new(open, "this parenthesis is not closed; expected another )"));
+        }
+        self.cursor.leave();
+        query.map(Leaf::from).ok_or_else(|| Problem::new(open, "expected a term between the parentheses"))
+    }
+
+    fn phrase(&mut self, target: Target) -> Parsed<Leaf> {
+        let at = self.cursor.at();
+        let text = self.cursor.quoted()?;
+        let tilde = self.cursor.at();
+        if !self.cursor.eat("~") {
+            return target.quoted(text, at, None);
+        }
+        let number = self.cursor.clone();
+        let slop = self.cursor.take_until(|char| !char.is_ascii_digit()).parse();
+        let slop = slop.map_err(|_| number.expected("a number of places"))?;
+        target.quoted(text, at, Some((slop, tilde)))
+    }
+
+    fn range(&mut self, target: &Target) -> Parsed<Leaf> {
+        target.check_ordered(self.cursor.at())?;
+        let with_from = self.cursor.next() == Some('[');
+        let from = self.bound(target)?;
+        self.cursor.skip_space();
+        if !self.cursor.eat_word("TO") {
+            return Err(self.cursor.expected("TO"));
+        }
+        let to = self.bound(target)?;
+        self.cursor.skip_space();
+        let with_to = self.cursor.eat("]");
+        if !with_to {
+            self.cursor.expect("}", "] or }")?;
+        }
+        Ok(range(&target.name, (from, with_from), (to, with_to)).into())
+    }
+
+    fn bound(&mut self, target: &Target) -> Parsed<Bound> {
+        self.cursor.skip_space();
+        let at = self.cursor.at();
+        if self.cursor.peek() == Some('"') {
+            let text = self.cursor.quoted()?;
+            return target.value(&text, at, true).map(Some);
+        }
+        let word = self.cursor.word(ends_bound)?;
+        if word.text.is_empty() || word.is("TO") {
+            return Err(Problem::new(at, "expected a value, or * for no bound"));
+        }
+        match word.is("*") {
+            true => Ok(None),
+            false => target.value(&word.text, at, word.escaped).map(Some),
+        }
+    }
+
+    /// `>10`, `>=10`, `<10`, `<=10`.
+    fn comparison(&mut self, target: &Target) -> Parsed<Leaf> {
+        target.check_ordered(self.cursor.at())?;
+        let is_lower = self.cursor.next() == Some('>');
+        let included = self.cursor.eat("=");
+        self.cursor.skip_space();
+        let at = self.cursor.at();
+        let value = match self.cursor.peek() {
+            Some('"') => target.value(&self.cursor.quoted()?, at, true)?,
+            _ => {
+                let word = self.cursor.word(ends_value)?;
+                if word.text.is_empty() {
+                    return Err(self.cursor.expected("a value"));
+                }
+                target.value(&word.text, at, word.escaped)?
+            }
+        };
+        let (from, to) = if is_lower { (Some(value), None) } else { (None, Some(value)) };
+        Ok(range(&target.name, (from, included), (to, included)).into())
+    }
+
+    /// A term with its `^2`, if it has one.
+    fn boosted(&mut self, leaf: Leaf, must: bool) -> Parsed<Leaf> {
+        if !self.cursor.eat("^") {
+            return Ok(leaf);
+        }
+        let number = self.cursor.clone();
+        let text = self.cursor.take_until(|char| !char.is_ascii_digit() && char != '.');
+        let boost = text.parse::<f32>().ok().filter(|boost| boost.is_finite());
+        let boost = boost.ok_or_else(|| number.expected("a number of at least 0"))?;
+        Ok(Boost::new(leaf.query(must), boost).into())
+    }
+
+    fn target<'t>(&self, scope: Scope<'t>, at: usize) -> Parsed<&'t Target> {
+        scope.target.ok_or_else(|| {
+            Problem::new(at, "expected a field and a colon; the schema has no text field for words alone")
+        })
+    }
+
+    fn refuse_fuzzy(&self) -> Parsed<()> {
+        match self.cursor.peek() {
+            Some('~') => Err(self.cursor.expected("~ only after a phrase (there is no fuzzy search)")),
+            _ => Ok(()),
+        }
+    }
+
+    fn eat_operator(&mut self, word: &str, sign: &str) -> bool {
+        (self.is_operator(word) && self.cursor.eat(word)) || self.cursor.eat(sign)
+    }
+
+    /// True when this word is next, with nothing that makes it a longer word or a field.
+    fn is_operator(&self, word: &str) -> bool {
+        let rest = self.cursor.rest().strip_prefix(word);
+        rest.is_some_and(|rest| rest.chars().next().is_none_or(|next| next != ':' && ends_word(next)))
+    }
+}

@@ -1,0 +1,90 @@
+//! Values that a query names with `$`.
+
+use super::cursor::Cursor;
+use super::leaf::{Kind, Target};
+use super::problem::{Parsed, Problem};
+use crate::document::Value;
+use std::collections::BTreeMap;
+
+/// A value, or the bytes of a vector.
+#[derive(Clone, Debug)]
+pub(super) enum Param {
+    Value(Value),
+    Bytes(Vec<u8>),
+}
+
+/// Values by name, without the `$`.
+pub(super) type Params = BTreeMap<String, Param>;
+
+/// The name after a `$`, and its value.
+pub(super) fn param<'p>(cursor: &mut Cursor<'_>, params: &'p Params) -> Parsed<&'p Param> {
+    let at = cursor.at();
+    cursor.expect("$", "a parameter, $name")?;
+    let name = cursor.take_until(|char| !char.is_alphanumeric() && char != '_');
+    params.get(name).ok_or_else(|| {
+        let known: Vec<String> = params.keys().map(|name| format!("${name}")).collect();
+        let known = if known.is_empty() { "there are none".to_owned() } else { known.join(", ") };
+        Problem::new(at, format!("no parameter ${name}; given: {known}"))
+    })
+}
+
+/// A `$name`, or a number.
+pub(super) fn count(cursor: &mut Cursor<'_>, params: &Params, what: &str) -> Parsed<usize> {
+    let here = cursor.clone();
+    let given = if cursor.peek() == Some('$') {
+        match param(cursor, params)? {
+            Param::Value(Value::I64(number)) => usize::try_from(*number).ok(),
+            Param::Value(Value::Text(text)) => text.parse().ok(),
+            _ => None,
+        }
+    } else {
+        cursor.take_until(|char| !char.is_ascii_digit()).parse().ok()
+    };
+    given.ok_or_else(|| here.expected(what))
+}
+
+/// The vector that is the value of the `$name` that is next: a list of numbers, the same in JSON, or its
+/// components as little-endian f32 bytes.
+pub(super) fn vector(cursor: &mut Cursor<'_>, params: &Params, field: &Target) -> Parsed<Vec<f32>> {
+    let at = cursor.at();
+    let wrong = |given: String| {
+        let Kind::Vector(dimension) = field.kind else { return not_a_vector(field, at) };
+        let expected = format!("expected a vector of {dimension} numbers, given {given}");
+        Problem::new(at, expected).of_field(&field.name)
+    };
+    let vector: Vec<f32> = match param(cursor, params)? {
+        Param::Value(Value::Vector(components)) => components.clone(),
+        Param::Value(Value::Text(text)) => {
+            serde_json::from_str(text).map_err(|error| wrong(format!("a text that is no list: {error}")))?
+        }
+        Param::Value(list @ Value::List(_)) => serde_json::to_value(list)
+            .and_then(serde_json::from_value)
+            .map_err(|error| wrong(format!("a list of something else: {error}")))?,
+        Param::Value(_) => return Err(wrong("something else".into())),
+        Param::Bytes(bytes) => {
+            let (components, rest) = bytes.as_chunks::<4>();
+            if !rest.is_empty() {
+                return Err(wrong(format!("{} bytes, which are no f32 numbers", bytes.len())));
+            }
+            components.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+        }
+    };
+    check_dimension(field, &vector, at)?;
+    Ok(vector)
+}
+
+/// Refuses a vector of another length than the field's.
+pub(super) fn check_dimension(field: &Target, vector: &[f32], at: usize) -> Parsed<()> {
+    match field.kind {
+        Kind::Vector(dimension) if dimension == vector.len() => Ok(()),
+        Kind::Vector(dimension) => {
+            let problem = format!("expected a vector of {dimension} components, given {}", vector.len());
+            Err(Problem::new(at, problem).of_field(&field.name))
+        }
+        _ => Err(not_a_vector(field, at)),
+    }
+}
+
+pub(super) fn not_a_vector(field: &Target, at: usize) -> Problem {
+    Problem::new(at, "expected a vector field").of_field(&field.name)
+}

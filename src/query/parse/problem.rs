@@ -1,0 +1,89 @@
+//! What is wrong with a query, and where: a message with the query and a caret under the place.
+
+use crate::error::Error;
+
+pub(super) type Parsed<T> = Result<T, Problem>;
+
+/// What is wrong at a byte of the text.
+#[derive(Debug, PartialEq)]
+pub(super) struct Problem {
+    at: usize,
+    field: Option<String>,
+    text: String,
+}
+
+/// Characters of the query that a message shows before and after the place.
+const AROUND: usize = 48;
+
+impl Problem {
+    pub(super) fn new(at: usize, text: impl Into<String>) -> Self {
+        Self { at, field: None, text: text.into() }
+    }
+
+    pub(super) fn of_field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// The error: the problem, where it is, the line of the query it is in, and a caret.
+    pub(super) fn within(self, query: &str) -> Error {
+        let before = query.get(..self.at).unwrap_or(query);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let column = before.chars().count() - query.get(..line_start).unwrap_or_default().chars().count();
+        let lines = query.lines().count();
+        let place = match lines > 1 {
+            true => format!("line {}, character {}", before.matches('\n').count() + 1, column + 1),
+            false => format!("character {}", column + 1),
+        };
+        let line = query.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let (shown, caret) = excerpt(line, column);
+        let problem = format!("{} ({place})\n  {shown}\n  {}^", self.text, " ".repeat(caret));
+        Error::WrongQuery { field: self.field, problem }
+    }
+}
+
+/// The part of a line around a character, and where that character is in it.
+fn excerpt(line: &str, column: usize) -> (String, usize) {
+    let skipped = column.saturating_sub(AROUND);
+    let mut chars = line.chars().skip(skipped).map(|char| if char.is_control() { ' ' } else { char });
+    let mut shown: String = chars.by_ref().take(column - skipped + AROUND).collect();
+    if chars.next().is_some() {
+        shown.push('…');
+    }
+    match skipped {
+        0 => (shown, column),
+        _ => (format!("…{shown}"), column - skipped + 1),
+    }
+}
+
+/// The beginning of a text, short enough for a message.
+pub(super) fn shortened(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_queries_are_cut_around_the_place() {
+        let long = format!("{}X{}", "a".repeat(200), "b".repeat(200));
+        let error = Problem::new(200, "bad").within(&long).to_string();
+        let lines: Vec<&str> = error.lines().collect();
+        assert_eq!(lines[0], "query: bad (character 201)");
+        assert!(lines[1].starts_with("  …a") && lines[1].ends_with("b…"), "{error}");
+        assert_eq!(lines[1].chars().nth(lines[2].chars().count() - 1), Some('X'), "{error}");
+    }
+
+    #[test]
+    fn places_are_counted_in_characters_and_lines() {
+        let error = Problem::new(7, "bad").within("äö\nü\tx y\n").to_string();
+        assert_eq!(error, "query: bad (line 2, character 2)\n  ü x y\n   ^");
+        let error = Problem::new(2, "bad").of_field("f").within("ä").to_string();
+        assert_eq!(error, "query: field \"f\": bad (character 2)\n  ä\n   ^");
+    }
+}

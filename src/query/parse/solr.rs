@@ -1,0 +1,106 @@
+//! Nearest neighbours as Solr's users write them: `{!knn f=vector topK=10}[1.0, 2.0, 3.0, 4.0]`.
+//!
+//! `f` is the field, `topK` the number of neighbours (default 10), `candidates` and `rescore` as in [`Knn`].
+//! The vector is a list of numbers, or `$name`.
+
+use super::cursor::Cursor;
+use super::leaf::Target;
+use super::params::{self, Params};
+use super::problem::{Parsed, Problem};
+use crate::query::Knn;
+use crate::schema::Schema;
+
+pub(super) fn parse(text: &str, schema: &Schema, params: &Params) -> Parsed<Knn> {
+    let mut cursor = Cursor::new(text);
+    cursor.skip_space();
+    let open = cursor.at();
+    cursor.expect("{!", "{!knn")?;
+    if !cursor.eat_word("knn") {
+        return Err(cursor.expected("knn, the one parser there is"));
+    }
+    let (mut field, mut settings) = (None, Knn::new("", Vec::new()));
+    loop {
+        cursor.skip_space();
+        if cursor.eat("}") {
+            break;
+        }
+        let here = cursor.clone();
+        let name = cursor.take_until(|char| !char.is_alphanumeric());
+        if !matches!(name, "f" | "topK" | "candidates" | "rescore") {
+            return Err(here.expected("f, topK, candidates, rescore or }"));
+        }
+        cursor.expect("=", "=")?;
+        let at = cursor.at();
+        let value = value(&mut cursor)?;
+        let count = || {
+            let problem = || Problem::new(at, format!("expected a whole number, found {value:?}"));
+            value.parse::<usize>().map_err(|_| problem())
+        };
+        settings = match name {
+            "f" => {
+                field = Some(Target::named(schema, &value, at)?);
+                settings
+            }
+            "topK" => settings.k(count()?),
+            "candidates" => settings.candidates(count()?),
+            _ => settings.rescore(
+                value.parse().map_err(|_| Problem::new(at, format!("expected a number, found {value:?}")))?,
+            ),
+        };
+    }
+    let field = field.ok_or_else(|| Problem::new(open, "expected f=FIELD between { and }"))?;
+    let vector = vector(&mut cursor, &field, params)?;
+    Ok(Knn { field: field.name, vector, ..settings })
+}
+
+/// A value, between quotes or up to a space.
+fn value(cursor: &mut Cursor<'_>) -> Parsed<String> {
+    for quote in ['"', '\''] {
+        let here = cursor.clone();
+        if cursor.peek() == Some(quote) {
+            cursor.next();
+            let text = cursor.take_until(|char| char == quote).to_owned();
+            return match cursor.next() {
+                Some(_) => Ok(text),
+                None => Err(Problem::new(here.at(), format!("this quote is not closed; expected {quote}"))),
+            };
+        }
+    }
+    match cursor.take_until(|char| char.is_whitespace() || char == '}') {
+        "" => Err(cursor.expected("a value")),
+        text => Ok(text.to_owned()),
+    }
+}
+
+fn vector(cursor: &mut Cursor<'_>, field: &Target, params: &Params) -> Parsed<Vec<f32>> {
+    cursor.skip_space();
+    let at = cursor.at();
+    let vector = match cursor.peek() {
+        Some('$') => params::vector(cursor, params, field)?,
+        Some('[') => list(cursor)?,
+        _ => return Err(cursor.expected("the vector, [1.0, 2.0, …] or $name")),
+    };
+    params::check_dimension(field, &vector, at)?;
+    cursor.skip_space();
+    match cursor.peek() {
+        None => Ok(vector),
+        Some(_) => Err(cursor.expected("the end")),
+    }
+}
+
+fn list(cursor: &mut Cursor<'_>) -> Parsed<Vec<f32>> {
+    cursor.expect("[", "[")?;
+    let mut numbers = Vec::new();
+    loop {
+        cursor.skip_space();
+        let here = cursor.clone();
+        let number = cursor.take_until(|char| !char.is_ascii_digit() && !"+-.eE".contains(char));
+        let number = number.parse::<f32>().ok().filter(|number| number.is_finite());
+        numbers.push(number.ok_or_else(|| here.expected("a number"))?);
+        cursor.skip_space();
+        if cursor.eat("]") {
+            return Ok(numbers);
+        }
+        cursor.expect(",", ", or ]")?;
+    }
+}

@@ -1,0 +1,172 @@
+use crate::document::Value;
+use crate::query::*;
+use proptest::prelude::*;
+
+#[test]
+fn a_query_alone_is_a_search() {
+    let search = Search::from_json(r#"{"term": {"field": "section", "value": "python"}}"#).unwrap();
+    assert_eq!(search, Search::new(Term::new("section", "python")));
+    let search = Search::from_json(r#"{"knn": {"field": "e", "vector": [1, 2], "k": 3}}"#).unwrap();
+    assert_eq!(search, Search::new(Knn::new("e", [1.0, 2.0]).k(3)).limit(3));
+    assert_eq!(Search::from_json("{}").unwrap(), Search::new(Query::all()));
+    let search =
+        Search::from_json(r#"{"query": {"all": {}}, "limit": 3, "sort": [{"field": "size"}]}"#).unwrap();
+    assert_eq!(search, Search::new(Query::all()).limit(3).sort(Sort::asc("size")));
+}
+
+#[test]
+fn errors_say_where() {
+    for (text, expected) in [
+        ("{", "EOF while parsing an object (character 1)\n  {\n  ^"),
+        (
+            r#"{"term": {"feld": "a"}}"#,
+            "unknown field `feld`, expected `field` or `value` (character 16)\n  {\"term\": {\"feld\": \"a\"}}\n                 ^",
+        ),
+        (r#"{"term": {"field": "a"}}"#, "missing field `value` (character 23)"),
+        (r#"{"tern": {}}"#, "unknown variant `tern`, expected one of `all`, `none`, `term`"),
+        (r#"{"limit": "a"}"#, "invalid type: string \"a\", expected usize"),
+        ("{\"limit\": 3,\n \"filter\": {\"all\": 3}}", "line 2, character"),
+        ("[1]", "expected an object, a search or a query (character 1)"),
+        ("ä", "expected value (character 1)"),
+        (r#"{"all": {}} x"#, "trailing characters (character 13)"),
+        ("", "EOF"),
+    ] {
+        let error = Search::from_json(text).unwrap_err().to_string();
+        assert!(error.starts_with("query: ") && error.contains(expected), "{text}: {error}");
+    }
+    let deep = format!("{}{{\"all\":{{}}}}{}", "{\"bool\":{\"must\":[".repeat(1000), "]}}".repeat(1000));
+    let error = Search::from_json(&deep).unwrap_err().to_string();
+    assert!(error.contains("recursion limit exceeded"), "{error}");
+}
+
+fn names() -> impl Strategy<Value = String> {
+    "\\PC{0,8}"
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        names().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        prop::num::f64::NORMAL.prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+    ]
+}
+
+fn numbers() -> impl Strategy<Value = f32> {
+    prop::num::f32::NORMAL | prop::num::f32::ZERO
+}
+
+fn vectors() -> impl Strategy<Value = Vec<f32>> {
+    prop::collection::vec(numbers(), 0..4)
+}
+
+fn leaves() -> impl Strategy<Value = Query> {
+    let bounds = prop::collection::vec(prop::option::of(values()), 4);
+    prop_oneof![
+        Just(Query::all()),
+        Just(Query::none()),
+        (names(), values()).prop_map(|(field, value)| Term::new(field, value).into()),
+        (names(), prop::collection::vec(values(), 0..4))
+            .prop_map(|(field, values)| Terms::new(field, values).into()),
+        (names(), bounds).prop_map(|(field, mut bounds)| Query::Range(Range {
+            field,
+            gt: bounds.pop().flatten(),
+            gte: bounds.pop().flatten(),
+            lt: bounds.pop().flatten(),
+            lte: bounds.pop().flatten(),
+        })),
+        names().prop_map(|field| Exists::new(field).into()),
+        (names(), names()).prop_map(|(field, prefix)| Prefix::new(field, prefix).into()),
+        (names(), names(), any::<bool>(), prop::option::of(0..9u32)).prop_map(|(field, text, all, least)| {
+            let query = if all { Match::all(field, text) } else { Match::new(field, text) };
+            Query::Match(Match { minimum_should_match: least, ..query })
+        }),
+        (names(), names(), any::<u32>())
+            .prop_map(|(field, text, slop)| { Phrase::new(field, text).slop(slop).into() }),
+    ]
+}
+
+fn queries() -> impl Strategy<Value = Query> {
+    leaves().prop_recursive(4, 24, 4, |inner| {
+        let some = || prop::collection::vec(inner.clone(), 0..3);
+        let knn = (names(), vectors(), 0..99usize, prop::option::of(0..99usize), prop::option::of(numbers()));
+        let knn = (knn, any::<bool>(), any::<bool>(), prop::option::of(inner.clone()));
+        prop_oneof![
+            (some(), some(), some(), some(), prop::option::of(0..9u32)).prop_map(
+                |(must, should, must_not, filter, minimum_should_match)| {
+                    Query::Bool(Bool { must, should, must_not, filter, minimum_should_match })
+                }
+            ),
+            (inner.clone(), numbers()).prop_map(|(query, boost)| Boost::new(query, boost).into()),
+            (inner.clone(), numbers()).prop_map(|(query, score)| Constant::new(query, score).into()),
+            knn.prop_map(|((field, vector, k, candidates, number), exact, post_filter, filter)| {
+                let (rescore, min_score, filter) = (number, number, filter.map(Box::new));
+                let fields = None;
+                Query::Knn(Knn {
+                    field,
+                    vector,
+                    k,
+                    candidates,
+                    rescore,
+                    exact,
+                    filter,
+                    post_filter,
+                    min_score,
+                    fields,
+                })
+            }),
+            (prop::collection::vec((inner.clone(), numbers()), 0..3), any::<bool>(), 0..99usize).prop_map(
+                |(queries, linear, window)| {
+                    let fuse = if linear { Fuse::linear() } else { Fuse::rrf() };
+                    let add = |fuse: Fuse, (query, weight)| fuse.weighted(query, weight);
+                    queries.into_iter().fold(fuse.window(window), add).into()
+                }
+            ),
+        ]
+    })
+}
+
+fn reranks() -> impl Strategy<Value = Rerank> {
+    let vector = (names(), vectors(), prop::option::of(0..99usize))
+        .prop_map(|(field, vector, compat_topk)| RerankBy::Vector { field, vector, compat_topk });
+    let by = prop_oneof![vector, queries().prop_map(|query| RerankBy::Query(Box::new(query)))];
+    (by, 0..99usize, numbers()).prop_map(|(by, window, weight)| Rerank { by, window, weight })
+}
+
+fn sorts() -> impl Strategy<Value = Sort> {
+    (names(), any::<bool>(), any::<bool>()).prop_map(|(field, desc, first)| {
+        let sort = if desc { Sort::desc(field) } else { Sort::asc(field) };
+        sort.missing(if first { Missing::First } else { Missing::Last })
+    })
+}
+
+fn searches() -> impl Strategy<Value = Search> {
+    let what = (queries(), prop::option::of(queries()), prop::option::of(reranks()));
+    let which = (0..99usize, 0..99usize, prop::collection::vec(sorts(), 0..3), any::<bool>());
+    let fields = prop::option::of(prop::collection::vec(names(), 0..3));
+    let scores = (prop::option::of(numbers()), prop::option::of(names()));
+    (what, which, fields, scores).prop_map(|(what, which, fields, (min_score, score_as))| {
+        let ((query, filter, rerank), (limit, offset, sort, explain)) = (what, which);
+        Search { query, filter, limit, offset, rerank, sort, fields, min_score, score_as, explain }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn every_search_reads_back(search in searches()) {
+        prop_assert_eq!(Search::from_json(&search.to_json()).unwrap(), search);
+    }
+
+    #[test]
+    fn every_query_reads_back_and_is_a_search(query in queries()) {
+        prop_assert_eq!(Query::from_json(&query.to_json()).unwrap(), query.clone());
+        prop_assert_eq!(Search::from_json(&query.to_json()).unwrap(), Search::from(query));
+    }
+
+    #[test]
+    fn no_json_panics(text in "[{}\\[\\]\":,a-z0-9 \n]{0,60}") {
+        let _ = Search::from_json(&text);
+    }
+}
