@@ -4,8 +4,10 @@ use super::inverted::InvertedBuffer;
 use crate::document::Validated;
 use crate::error::Result;
 use crate::schema::{Field, FieldType, Schema};
-use lucerne_codec::DocId;
 use lucerne_codec::columns::{ColumnData, ColumnField, ColumnKind, ColumnsSource};
+use lucerne_codec::segment_info::StructureInfo;
+use lucerne_codec::vector::WriteContext;
+use lucerne_codec::{DocId, Registry};
 use std::collections::BTreeMap;
 
 /// Memory a number takes now and will take while it is flushed.
@@ -61,12 +63,12 @@ impl ColumnsSource for BufferedColumns<'_> {
 
 /// Writes the columns of a buffer, if it has any.
 pub(super) fn write(
-    format: &dyn lucerne_codec::columns::ColumnsFormat,
-    context: &lucerne_codec::vector::WriteContext<'_>,
+    registry: &Registry,
+    context: &WriteContext<'_>,
     schema: &Schema,
     numbers: &NumbersBuffer,
     terms: &InvertedBuffer,
-) -> Result<Option<lucerne_codec::segment_info::StructureInfo>> {
+) -> Result<Option<StructureInfo>> {
     let keyword = |field: &Field| matches!(field.field_type(), FieldType::Keyword(_));
     let any = |field: &Field| {
         let number = field.number();
@@ -76,6 +78,7 @@ pub(super) fn write(
         return Ok(None);
     }
     let mut columns = BufferedColumns { fields: schema.fields().iter(), numbers, terms };
+    let format = registry.default_columns()?;
     let written = format.write(context, &mut columns)?;
     Ok(Some(crate::merge::structure(format.name(), written)))
 }

@@ -68,14 +68,8 @@ fn write(task: &FlushTask<'_>, buffer: &Buffer) -> Result<SegmentReader> {
     let keys = task.registry.default_keys()?;
     let texts: Vec<&str> = buffer.keys().iter().map(|key| &**key).collect();
     let keys = structure(keys.name(), keys.write(&context, &texts)?);
-    let postings = match task.registry.default_postings() {
-        Ok(format) => inverted::write(format, &context, task.schema, &buffer.terms)?,
-        Err(_) => None,
-    };
-    let columns = match task.registry.default_columns() {
-        Ok(format) => columns::write(format, &context, task.schema, &buffer.numbers, &buffer.terms)?,
-        Err(_) => None,
-    };
+    let postings = inverted::write(task.registry, &context, task.schema, &buffer.terms)?;
+    let columns = columns::write(task.registry, &context, task.schema, &buffer.numbers, &buffer.terms)?;
     let info = SegmentInfo {
         name: task.name.to_owned(),
         id: task.id,

@@ -4,8 +4,10 @@ use crate::document::Validated;
 use crate::document::dynamic::DYNAMIC_FIELD;
 use crate::error::Result;
 use crate::schema::Schema;
-use lucerne_codec::DocId;
 use lucerne_codec::postings::{PostingsField, PostingsSource};
+use lucerne_codec::segment_info::StructureInfo;
+use lucerne_codec::vector::WriteContext;
+use lucerne_codec::{DocId, Registry};
 use std::collections::{BTreeMap, HashMap};
 
 /// Memory a different term takes beside its bytes: map entry, allocation.
@@ -241,14 +243,15 @@ impl PostingsSource for InvertedSource<'_> {
 
 /// Writes the terms of a buffer, if there are any.
 pub(super) fn write(
-    format: &dyn lucerne_codec::postings::PostingsFormat,
-    context: &lucerne_codec::vector::WriteContext<'_>,
+    registry: &Registry,
+    context: &WriteContext<'_>,
     schema: &Schema,
     terms: &InvertedBuffer,
-) -> Result<Option<lucerne_codec::segment_info::StructureInfo>> {
+) -> Result<Option<StructureInfo>> {
     if terms.is_empty() {
         return Ok(None);
     }
+    let format = registry.default_postings()?;
     let written = format.write(context, &mut terms.source(schema, context.max_doc))?;
     Ok(Some(crate::merge::structure(format.name(), written)))
 }

@@ -95,7 +95,9 @@ impl Core {
 fn check(schema: &Schema, key: &str, fields: &Document) -> Result<()> {
     let key_field = schema.key().name();
     if fields.get(key_field).is_some_and(|value| *value != Value::from(key)) {
-        return Err(Error::Invalid(format!("an update of {key:?} cannot change the key field {key_field:?}")));
+        return Err(Error::Invalid(format!(
+            "an update of {key:?} cannot change the key field {key_field:?}"
+        )));
     }
     let lost = schema.fields().iter().find(|field| {
         let vector = matches!(field.field_type(), FieldType::Vector(_));
