@@ -32,7 +32,7 @@ impl Clauses {
                 values.push(value);
             }
             (last @ Leaf::Value(..), Leaf::Value(of, value)) if *before == Occur::Should => {
-                match std::mem::replace(last, Leaf::Query(Query::none())) {
+                match std::mem::replace(last, Query::none().into()) {
                     Leaf::Value(field, first) if field == of => {
                         *last = Leaf::Values(field, vec![first, value]);
                     }

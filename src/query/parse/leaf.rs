@@ -41,22 +41,20 @@ impl Target {
                     format!("no field {name:?}; the schema has: {}", schema.known()),
                 ));
             }
-            Some(FieldType::Text { .. }) => Kind::Text,
-            Some(FieldType::Keyword { .. }) => Kind::Keyword,
-            Some(FieldType::I64 { .. }) => Kind::Whole,
-            Some(FieldType::F64 { .. }) => Kind::Number,
-            Some(FieldType::Bool { .. }) => Kind::Bool,
-            Some(FieldType::Date { .. }) => Kind::Date,
+            Some(FieldType::Text(_)) => Kind::Text,
+            Some(FieldType::Keyword(_)) => Kind::Keyword,
+            Some(FieldType::I64) => Kind::Whole,
+            Some(FieldType::F64) => Kind::Number,
+            Some(FieldType::Bool) => Kind::Bool,
+            Some(FieldType::Date) => Kind::Date,
             Some(FieldType::Vector(options)) => Kind::Vector(options.dimension()),
-            #[allow(unreachable_patterns, reason = "types to come")]
-            Some(_) => Kind::Any,
         };
         Ok(Self { name: name.to_owned(), kind })
     }
 
     /// The field that words without a field are searched in: the first text field.
     pub(super) fn default(schema: &Schema) -> Option<Self> {
-        let is_text = |field: &FieldType| matches!(field, FieldType::Text { .. });
+        let is_text = |field: &FieldType| matches!(field, FieldType::Text(_));
         let field = schema.fields().iter().find(|field| field.is_indexed() && is_text(field.field_type()))?;
         Some(Self { name: field.name().to_owned(), kind: Kind::Text })
     }
@@ -170,12 +168,12 @@ pub(super) enum Leaf {
     Value(String, Value),
     /// Several values of another field.
     Values(String, Vec<Value>),
-    Query(Query),
+    Query(Box<Query>),
 }
 
 impl<Q: Into<Query>> From<Q> for Leaf {
     fn from(query: Q) -> Self {
-        Self::Query(query.into())
+        Self::Query(Box::new(query.into()))
     }
 }
 
@@ -187,7 +185,7 @@ impl Leaf {
             Self::Words(field, text) => Match::new(field, text).into(),
             Self::Value(field, value) => Term::new(field, value).into(),
             Self::Values(field, values) => Terms::new(field, values).into(),
-            Self::Query(query) => query,
+            Self::Query(query) => *query,
         }
     }
 }
