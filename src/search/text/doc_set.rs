@@ -14,7 +14,7 @@ pub(crate) struct SetDocs<'a> {
     cost: u64,
 }
 
-impl SetDocs {
+impl<'a> SetDocs<'a> {
     /// Stands on the first member.
     pub(crate) fn new(set: impl Into<Cow<'a, BitSet>>, score: f32) -> Self {
         let set = set.into();
@@ -37,7 +37,7 @@ fn next_member(set: &BitSet, from: DocId) -> DocId {
     at as u32 * 64 + word.trailing_zeros()
 }
 
-impl Scorer for SetDocs {
+impl Scorer for SetDocs<'_> {
     fn doc(&self) -> DocId {
         self.doc
     }

@@ -210,7 +210,7 @@ fn clauses_within_clauses_find_what_looking_at_everything_finds() {
                 let any = Box::new(AnyOf::new(vec![both, scaled], 1).unwrap());
                 let preferring = Box::new(Preferring { of: any, preferred: term(4) });
                 let except = Box::new(Except::new(preferring, term(5)).unwrap());
-                let members = Box::new(SetDocs::new(set.clone(), 1.5));
+                let members = Box::new(SetDocs::new(&set, 1.5));
                 let listed = Box::new(Constant { of: Box::new(ScoredDocs::new(&list)), score: 0.5 });
                 let found = Box::new(ScoredDocs::new(&list));
                 Box::new(AnyOf::new(vec![except, members, listed, found], 2).unwrap())
