@@ -568,7 +568,10 @@ fn ac_45_exact_search_is_the_oracle_on_any_field_at_any_time() {
             let hits = searcher.search(&Knn::new("v", query.clone()).k(5).exact()).unwrap();
             assert_eq!(hits.keys(), ["d05", "d09", "d00", "d10", "d01"], "{similarity}");
             for (hit, distance) in hits.hits.iter().zip(distances) {
-                assert!((f64::from(hit.distance.unwrap()) / distance - 1.0).abs() < 1e-5, "{similarity}: {hit:?}");
+                assert!(
+                    (f64::from(hit.distance.unwrap()) / distance - 1.0).abs() < 1e-5,
+                    "{similarity}: {hit:?}"
+                );
             }
             assert!(hits.exact);
         }

@@ -55,11 +55,7 @@ pub(super) fn matching(node: &Node, index: usize, segment: &SnapshotSegment) -> 
                 }
             }
         }
-        Node::Words { .. } | Node::Phrase { .. } => {
-            for (doc, _) in score::scored(node, index, segment)? {
-                docs.insert(doc);
-            }
-        }
+        Node::Words { .. } | Node::Phrase { .. } => return score::matching(node, index, segment),
         Node::Bool(clauses) => return combine(clauses, index, segment),
         Node::Boost(node, _) | Node::Constant(node, _) => return matching(node, index, segment),
         Node::Found(found) => {

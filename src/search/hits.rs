@@ -49,7 +49,7 @@ pub struct SegmentSearch {
     pub segment: String,
     /// The way taken: through the graph, a scan of codes, ….
     pub strategy: &'static str,
-    /// Distances computed.
+    /// Distances computed, or documents scored.
     pub visited: u64,
     /// Documents that the filter and the live docs let through.
     pub accepted: u32,

@@ -17,6 +17,7 @@ mod resolve;
 mod score;
 mod searcher;
 mod sort;
+mod text;
 mod values;
 
 pub use explain::Explanation;

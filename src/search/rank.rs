@@ -8,7 +8,7 @@ use super::{filter, fuse, score};
 use crate::error::Result;
 use crate::query::Query;
 use crate::reader::{Snapshot, SnapshotSegment};
-use lucerne_codec::{BitSet, DocId, Neighbor};
+use lucerne_codec::{Accept, BitSet, DocId, Neighbor};
 
 /// A document with its score.
 #[derive(Clone, Copy, Debug)]
@@ -55,36 +55,39 @@ pub(super) fn first_pass(resolver: &Resolver<'_>, query: &Query, wanted: usize) 
         Query::Fuse(query) => Ok(Pass::of(fuse::fuse(resolver, query)?)),
         query => {
             let node = resolver.resolve(query)?;
-            Ok(Pass::of(best(resolver.snapshot, &node, resolver.filter, wanted)?))
+            best(resolver.snapshot, &node, resolver.filter, wanted)
         }
     }
 }
 
 /// The `wanted` best documents of a node.
-pub(super) fn best(
-    snapshot: &Snapshot,
-    node: &Node,
-    filter: Option<&Node>,
-    wanted: usize,
-) -> Result<Vec<Ranked>> {
-    let mut ranked = Vec::new();
+pub(super) fn best(snapshot: &Snapshot, node: &Node, filter: Option<&Node>, wanted: usize) -> Result<Pass> {
+    let (mut ranked, mut segments): (Vec<Ranked>, Vec<SegmentSearch>) = (Vec::new(), Vec::new());
     for (index, segment) in snapshot.segments.iter().enumerate() {
-        let accept = accepted(filter, index, segment)?;
-        let accepts = |doc: DocId| match &accept {
-            Some(accept) => accept.contains(doc),
-            None => segment.is_live(doc),
-        };
+        let filtered = accepted(filter, index, segment)?;
+        let accept = filtered.as_ref().map_or_else(|| segment.accept(), Accept::only);
         let ties = key_order(segment);
-        let found = score::top(node, index, segment, wanted, &accepts, &ties)?;
+        // What has as many better ones in other segments need not be looked at. An equal score may still win.
+        let floor = match ranked.get(wanted.wrapping_sub(1)) {
+            Some(last) => last.score,
+            None => f32::NEG_INFINITY,
+        };
+        let (found, visited) = score::top(node, index, segment, wanted, accept, &ties, floor)?;
+        segments.push(SegmentSearch {
+            segment: segment.reader.name().to_owned(),
+            strategy: "terms",
+            visited,
+            accepted: accept.count(),
+        });
         ranked.extend(found.into_iter().map(|(doc, score)| Ranked {
             segment: index,
             doc,
             score,
             nearest: None,
         }));
+        best_first(snapshot, &mut ranked, wanted);
     }
-    best_first(snapshot, &mut ranked, wanted);
-    Ok(ranked)
+    Ok(Pass { ranked, exact: true, segments })
 }
 
 /// Live documents that match the filter; `None` without a filter.

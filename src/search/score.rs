@@ -3,36 +3,42 @@
 use super::filter;
 use super::node::{BoolNode, Node, PhraseNode, Word};
 use super::rank::Ranked;
+use super::text::{self, AllOf, AnyOf, Best, Bm25, ScoredDocs, Scorer, SetDocs, TermScorer};
 use crate::error::Result;
 use crate::reader::{Snapshot, SnapshotSegment};
-use lucerne_codec::postings::PostingsCursor;
+use lucerne_codec::postings::{FieldPostings, TermEntry};
 use lucerne_codec::top_k::TieBreak;
-use lucerne_codec::{DocId, Neighbor, TopK};
+use lucerne_codec::{Accept, BitSet, Cancel, DocId};
 
-/// BM25's saturation of frequencies (Robertson; Lucene's default).
-const K1: f64 = 1.2;
-/// BM25's share of length normalisation (Lucene's default).
-const B: f64 = 0.75;
+type Boxed<'a> = Box<dyn Scorer + 'a>;
 
-/// Documents with their scores, ascending.
-type Scored = Vec<(DocId, f32)>;
-
-/// The `wanted` best accepted documents of a node in a segment.
+/// The `wanted` best accepted documents of a node in a segment, best first; `floor` is a score that many are
+/// known to reach in other segments. Also returns how many documents were scored.
 pub(super) fn top(
     node: &Node,
     index: usize,
     segment: &SnapshotSegment,
     wanted: usize,
-    accepts: &dyn Fn(DocId) -> bool,
+    accept: Accept<'_>,
     ties: &TieBreak<'_>,
-) -> Result<Scored> {
-    let mut top = TopK::new(wanted, ties);
-    for (doc, score) in scored(node, index, segment)? {
-        if accepts(doc) {
-            top.offer(Neighbor { distance: -score, ordinal: 0, doc });
+    floor: f32,
+) -> Result<(Vec<(DocId, f32)>, u64)> {
+    let cancel = Cancel::new();
+    let mut best = Best::new(wanted, accept, ties, &cancel).with_floor(floor);
+    match node {
+        Node::Words { words, required } if *required == 1 => {
+            text::any_term(found(words, segment)?, &mut best)?;
         }
+        Node::Words { words, required } if *required == words.len() => {
+            let terms = found(words, segment)?;
+            if terms.len() == words.len() {
+                text::all_terms(terms, &mut best)?;
+            }
+        }
+        node => text::top_docs(&mut *scorer(node, index, segment)?, &mut best)?,
     }
-    Ok(top.into_sorted().into_iter().map(|one| (one.doc, -one.distance)).collect())
+    let visited = best.visited();
+    Ok((best.into_sorted(), visited))
 }
 
 /// The scores of ascending documents of a segment; 0 for those that do not match.
@@ -42,12 +48,12 @@ pub(super) fn of_segment(
     segment: &SnapshotSegment,
     docs: &[DocId],
 ) -> Result<Vec<f32>> {
-    let scored = scored(node, index, segment)?;
-    let score = |doc: &DocId| {
-        let at = scored.binary_search_by_key(doc, |(doc, _)| *doc).ok()?;
-        scored.get(at).map(|(_, score)| *score)
+    let mut scorer = scorer(node, index, segment)?;
+    let score = |doc: &DocId| match scorer.seek(*doc)? == *doc {
+        true => Ok(scorer.score()?),
+        false => Ok(0.0),
     };
-    Ok(docs.iter().map(|doc| score(doc).unwrap_or(0.0)).collect())
+    docs.iter().map(score).collect()
 }
 
 /// The scores of documents in any order.
@@ -69,140 +75,123 @@ pub(super) fn of_documents(snapshot: &Snapshot, node: &Node, ranked: &[Ranked]) 
     Ok(scores)
 }
 
-/// All documents of a segment that match, with their scores.
-pub(super) fn scored(node: &Node, index: usize, segment: &SnapshotSegment) -> Result<Scored> {
+/// The documents of a segment that match.
+pub(super) fn matching(node: &Node, index: usize, segment: &SnapshotSegment) -> Result<BitSet> {
+    let mut docs = BitSet::empty(segment.reader.max_doc());
+    let mut scorer = scorer(node, index, segment)?;
+    let mut doc = scorer.doc();
+    while doc < docs.len() {
+        docs.insert(doc);
+        doc = scorer.advance()?;
+    }
+    Ok(docs)
+}
+
+/// Walks through the documents that match and scores them.
+fn scorer<'a>(node: &'a Node, index: usize, segment: &'a SnapshotSegment) -> Result<Boxed<'a>> {
     match node {
         Node::Words { words, required } => {
-            let lists = words.iter().map(|word| of_word(word, segment)).collect::<Result<Vec<_>>>()?;
-            Ok(sum(lists, *required))
+            let terms = found(words, segment)?;
+            if terms.len() < *required {
+                return none();
+            }
+            let mut terms: Vec<Boxed<'a>> =
+                terms.into_iter().map(|term| Box::new(term) as Boxed<'a>).collect();
+            match terms.len() {
+                1 => terms.pop().map_or_else(none, Ok),
+                _ => Ok(Box::new(AnyOf::new(terms, *required)?)),
+            }
         }
         Node::Phrase { phrase } => of_phrase(phrase, segment),
         Node::Bool(clauses) => of_clauses(clauses, index, segment),
-        Node::Boost(node, boost) => {
-            let scored = scored(node, index, segment)?;
-            Ok(scored.into_iter().map(|(doc, score)| (doc, score * boost)).collect())
+        Node::Boost(node, factor) => {
+            Ok(Box::new(text::Scaled { of: scorer(node, index, segment)?, factor: *factor }))
         }
         Node::Constant(node, score) => {
-            Ok(filter::matching(node, index, segment)?.iter().map(|doc| (doc, *score)).collect())
+            Ok(Box::new(text::Constant { of: scorer(node, index, segment)?, score: *score }))
         }
-        Node::Found(found) => Ok(found.get(index).cloned().unwrap_or_default()),
-        node => Ok(filter::matching(node, index, segment)?.iter().map(|doc| (doc, 1.0)).collect()),
+        Node::Found(found) => Ok(Box::new(ScoredDocs::new(found.get(index).map_or(&[], Vec::as_slice)))),
+        node => Ok(Box::new(SetDocs::new(filter::matching(node, index, segment)?, 1.0))),
     }
 }
 
-/// Documents in at least `required` lists, their scores added.
-fn sum(lists: Vec<Scored>, required: usize) -> Scored {
-    let mut all: Scored = lists.into_iter().flatten().collect();
-    all.sort_by_key(|(doc, _)| *doc);
-    let runs = all.chunk_by(|left, right| left.0 == right.0).filter(|run| run.len() >= required);
-    let total = |run: &[(DocId, f32)]| {
-        Some((run.first()?.0, run.iter().map(|(_, score)| f64::from(*score)).sum::<f64>() as f32))
+fn none<'a>() -> Result<Boxed<'a>> {
+    Ok(Box::new(ScoredDocs::new(&[])))
+}
+
+fn of_clauses<'a>(clauses: &'a BoolNode, index: usize, segment: &'a SnapshotSegment) -> Result<Boxed<'a>> {
+    let all = |nodes: &'a [Node]| {
+        nodes.iter().map(|node| scorer(node, index, segment)).collect::<Result<Vec<Boxed<'a>>>>()
     };
-    runs.filter_map(total).collect()
-}
-
-fn of_clauses(clauses: &BoolNode, index: usize, segment: &SnapshotSegment) -> Result<Scored> {
-    let mut lists = Vec::new();
-    for node in clauses.must.iter().chain(&clauses.should) {
-        lists.push(scored(node, index, segment)?);
+    let unscored = |of: Boxed<'a>| Box::new(text::Constant { of, score: 0.0 }) as Boxed<'a>;
+    let mut needed = all(&clauses.must)?;
+    needed.extend(all(&clauses.filter)?.into_iter().map(unscored));
+    let mut preferred = None;
+    match (clauses.required, clauses.should.is_empty()) {
+        (0, true) => {}
+        (0, false) => preferred = Some(Box::new(AnyOf::new(all(&clauses.should)?, 1)?)),
+        (required, _) if required > clauses.should.len() => return none(),
+        (required, _) => needed.push(Box::new(AnyOf::new(all(&clauses.should)?, required)?)),
     }
-    let matching = filter::matching(&Node::Bool(Box::new(clauses.clone())), index, segment)?;
-    let scores = sum(lists, 1);
-    let mut scores = scores.into_iter().filter(|(doc, _)| matching.contains(*doc)).peekable();
-    let scored = matching.iter().map(|doc| match scores.next_if(|(other, _)| *other == doc) {
-        Some(scored) => scored,
-        None => (doc, 0.0),
-    });
-    Ok(scored.collect())
+    let mut scorer: Boxed<'a> = match needed.len() {
+        0 => Box::new(SetDocs::new(BitSet::full(segment.reader.max_doc()), 0.0)),
+        1 => needed.pop().map_or_else(none, Ok)?,
+        _ => Box::new(AllOf::new(needed)?),
+    };
+    if let Some(preferred) = preferred {
+        scorer = Box::new(text::Preferring { of: scorer, preferred });
+    }
+    if !clauses.must_not.is_empty() {
+        let without = AnyOf::new(all(&clauses.must_not)?, 1)?;
+        scorer = Box::new(text::Except::new(scorer, Box::new(without))?);
+    }
+    Ok(scorer)
 }
 
-fn cursor<'a>(word: &Word, segment: &'a SnapshotSegment) -> Result<Option<PostingsCursor<'a>>> {
+/// A word's postings and its entry in them.
+fn entry<'a>(
+    word: &Word,
+    segment: &'a SnapshotSegment,
+) -> Result<Option<(&'a dyn FieldPostings, TermEntry)>> {
     let postings = segment.reader.postings().and_then(|postings| postings.field(word.field));
     let Some(postings) = postings else { return Ok(None) };
-    let Some(entry) = postings.term(&word.term)? else { return Ok(None) };
-    Ok(Some(postings.cursor(&entry)?))
+    Ok(postings.term(&word.term)?.map(|entry| (postings, entry)))
 }
 
-fn length(word: &Word, segment: &SnapshotSegment, doc: DocId) -> u32 {
-    let postings = segment.reader.postings().and_then(|postings| postings.field(word.field));
-    postings.map_or(0, |postings| postings.lengths().get(doc))
+fn idf(word: &Word) -> f32 {
+    Bm25::idf(word.doc_freq, word.totals.docs)
 }
 
-fn bm25(word: &Word, doc_freq: u64, freq: f64, length: u32) -> f32 {
-    let (docs, doc_freq) = (word.totals.docs as f64, doc_freq as f64);
-    let idf = (1.0 + (docs - doc_freq + 0.5) / (doc_freq + 0.5)).ln();
-    let average = word.totals.tokens as f64 / docs.max(1.0);
-    let norm = K1 * (1.0 - B + B * f64::from(length) / average.max(f64::MIN_POSITIVE));
-    (f64::from(word.weight) * idf * freq / (freq + norm)) as f32
-}
-
-fn of_word(word: &Word, segment: &SnapshotSegment) -> Result<Scored> {
-    let Some(mut cursor) = cursor(word, segment)? else { return Ok(Vec::new()) };
-    let mut scored = Vec::new();
-    while cursor.doc() != DocId::MAX {
-        let length = length(word, segment, cursor.doc());
-        scored.push((cursor.doc(), bm25(word, word.doc_freq, cursor.freq().into(), length)));
-        cursor.advance()?;
+/// The words that the segment has.
+fn found<'a>(words: &[Word], segment: &'a SnapshotSegment) -> Result<Vec<TermScorer<'a>>> {
+    let mut terms = Vec::with_capacity(words.len());
+    for word in words {
+        let Some((postings, entry)) = entry(word, segment)? else { continue };
+        let weight = Bm25::default().weight(word.weight, idf(word), word.totals.docs, word.totals.tokens);
+        terms.push(TermScorer::new(postings, &entry, weight)?);
     }
-    Ok(scored)
+    Ok(terms)
+}
+
+/// A phrase scores as a word does that is as rare as its words are together.
+fn of_phrase<'a>(phrase: &PhraseNode, segment: &'a SnapshotSegment) -> Result<Boxed<'a>> {
+    let mut places = Vec::with_capacity(phrase.words.len());
+    let (mut rarity, mut field) = (0.0, None);
+    for (word, place) in &phrase.words {
+        let Some((postings, entry)) = entry(word, segment)? else { return none() };
+        rarity += idf(word);
+        field = Some((postings, word));
+        places.push((entry, *place));
+    }
+    let Some((postings, word)) = field else { return none() };
+    let weight = Bm25::default().weight(word.weight, rarity, word.totals.docs, word.totals.tokens);
+    Ok(Box::new(text::Phrase::new(postings, &places, phrase.slop, weight)?))
 }
 
 /// How often a word is in a document, and the document's length; `None` when it is not.
 pub(super) fn occurrences(word: &Word, segment: &SnapshotSegment, doc: DocId) -> Result<Option<(u32, u32)>> {
-    let Some(mut cursor) = cursor(word, segment)? else { return Ok(None) };
+    let Some((postings, entry)) = entry(word, segment)? else { return Ok(None) };
+    let mut cursor = postings.cursor(&entry)?;
     let found = cursor.seek(doc)? == doc;
-    Ok(found.then(|| (cursor.freq(), length(word, segment, doc))))
-}
-
-/// Documents with the phrase. Its weight is that of its words' idf added up.
-fn of_phrase(phrase: &PhraseNode, segment: &SnapshotSegment) -> Result<Scored> {
-    let mut cursors = Vec::new();
-    for (word, place) in &phrase.words {
-        let Some(cursor) = cursor(word, segment)? else { return Ok(Vec::new()) };
-        cursors.push((cursor, *place));
-    }
-    let (mut scored, mut doc) = (Vec::new(), 0);
-    loop {
-        let mut furthest = doc;
-        for (cursor, _) in &mut cursors {
-            furthest = furthest.max(cursor.seek(furthest)?);
-        }
-        if furthest == DocId::MAX {
-            return Ok(scored);
-        }
-        if furthest == doc || cursors.iter().all(|(cursor, _)| cursor.doc() == furthest) {
-            doc = furthest;
-            let freq = phrase_frequency(&mut cursors, phrase.slop)?;
-            if freq > 0.0 {
-                let score = phrase
-                    .words
-                    .iter()
-                    .map(|(word, _)| f64::from(bm25(word, word.doc_freq, freq, length(word, segment, doc))));
-                scored.push((doc, score.sum::<f64>() as f32));
-            }
-            doc += 1;
-        } else {
-            doc = furthest;
-        }
-    }
-}
-
-/// How often the words are at their places, off by at most `slop` in all; each occurrence counts 1 / (1 + off).
-fn phrase_frequency(cursors: &mut [(PostingsCursor<'_>, u32)], slop: u32) -> Result<f64> {
-    let mut starts: Vec<Vec<i64>> = Vec::new();
-    for (cursor, place) in cursors {
-        let mut positions = Vec::new();
-        cursor.positions(&mut positions)?;
-        starts.push(positions.iter().map(|position| i64::from(*position) - i64::from(*place)).collect());
-    }
-    let Some((first, others)) = starts.split_first() else { return Ok(0.0) };
-    let mut freq = 0.0;
-    for start in first {
-        let nearest = |list: &Vec<i64>| list.iter().map(|other| other.abs_diff(*start)).min();
-        let off: Option<u64> = others.iter().map(nearest).sum();
-        if let Some(off) = off.filter(|off| *off <= u64::from(slop)) {
-            freq += 1.0 / (1.0 + off as f64);
-        }
-    }
-    Ok(freq)
+    Ok(found.then(|| (cursor.freq(), postings.lengths().get(doc))))
 }

@@ -81,16 +81,21 @@ impl Searcher {
         self.run(&search.into())
     }
 
-    /// How many documents match a query.
+    /// How many documents match a query, or a search's query and filter.
     ///
     /// # Errors
     /// As [`Searcher::search`].
-    pub fn count(&self, query: impl Into<Query>) -> Result<u64> {
-        let node = self.resolver(None).resolve(&query.into())?;
+    pub fn count(&self, search: impl Into<Search>) -> Result<u64> {
+        let search = search.into();
+        let filter = search.filter.as_ref().map(|filter| self.resolver(None).resolve(filter)).transpose()?;
+        let node = self.resolver(filter.as_ref()).resolve(&search.query)?;
         let mut count = 0;
         for (index, segment) in self.snapshot.segments.iter().enumerate() {
-            let matching = rank::accepted(Some(&node), index, segment)?;
-            count += u64::from(matching.map_or(0, |docs| docs.count()));
+            let Some(mut docs) = rank::accepted(Some(&node), index, segment)? else { continue };
+            if let Some(filter) = rank::accepted(filter.as_ref(), index, segment)? {
+                docs.intersect(&filter);
+            }
+            count += u64::from(docs.count());
         }
         Ok(count)
     }

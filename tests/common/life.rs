@@ -165,7 +165,8 @@ pub(crate) fn difference(searcher: &Searcher, content: &Content) -> Result<(), T
         let with_vector = expected.len();
         expected.truncate(5);
         let hits = searcher.search(&Knn::new(field, query.clone()).k(5).exact())?;
-        let found: Vec<_> = hits.hits.iter().map(|hit| (f64::from(hit.distance.unwrap()), &*hit.key)).collect();
+        let found: Vec<_> =
+            hits.hits.iter().map(|hit| (f64::from(hit.distance.unwrap()), &*hit.key)).collect();
         if found != expected {
             return wrong(format!("the nearest in {field}: {found:?}, expected {expected:?}"));
         }

@@ -70,14 +70,18 @@ pub(crate) fn assert_exact<'a>(
     let by_engine =
         |left: (f32, &str), right: (f32, &str)| left.0.total_cmp(&right.0).then_with(|| left.1.cmp(right.1));
     for pair in hits.hits.windows(2) {
-        let order = by_engine((pair[0].distance.unwrap(), &pair[0].key), (pair[1].distance.unwrap(), &pair[1].key));
+        let order =
+            by_engine((pair[0].distance.unwrap(), &pair[0].key), (pair[1].distance.unwrap(), &pair[1].key));
         assert_eq!(order, Ordering::Less, "not in order: {:?} before {:?}", pair[0], pair[1]);
     }
     for hit in &hits.hits {
         let Some(vector) = documents.get(&*hit.key) else { panic!("{hit:?} is not a live document") };
         let expected = distance(similarity, query, vector);
         let allowed = tolerance(similarity, query, vector);
-        assert!((f64::from(hit.distance.unwrap()) - expected).abs() <= allowed, "{hit:?}, expected {expected}");
+        assert!(
+            (f64::from(hit.distance.unwrap()) - expected).abs() <= allowed,
+            "{hit:?}, expected {expected}"
+        );
         let expected = score(similarity, f64::from(hit.distance.unwrap()));
         assert!((f64::from(hit.score) - expected).abs() <= expected.abs() * 1e-6, "{hit:?}: {expected}");
     }

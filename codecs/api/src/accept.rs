@@ -1,6 +1,7 @@
 //! Which documents may be returned: live docs ∧ filter.
 
 use crate::{DocId, Error, Result};
+use std::borrow::Cow;
 
 /// A fixed-length set of document ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -127,6 +128,18 @@ impl BitSet {
     pub fn intersect(&mut self, other: &BitSet) {
         let others = other.words.iter().copied().chain(std::iter::repeat(0));
         self.words.iter_mut().zip(others).for_each(|(word, other)| *word &= other);
+    }
+}
+
+impl From<BitSet> for Cow<'_, BitSet> {
+    fn from(set: BitSet) -> Self {
+        Cow::Owned(set)
+    }
+}
+
+impl<'a> From<&'a BitSet> for Cow<'a, BitSet> {
+    fn from(set: &'a BitSet) -> Self {
+        Cow::Borrowed(set)
     }
 }
 
