@@ -21,17 +21,29 @@ use lucerne_formats::hnsw::graph::{self, Scorer, SearchScratch};
 use lucerne_formats::vectors::LayeredReader;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+#[path = "fuzz_columns.rs"]
+mod columns;
+
+pub(crate) use columns::columns;
+
+#[path = "fuzz_postings.rs"]
+mod postings;
+
+pub(crate) use postings::postings;
+
 /// What is run for each input.
 pub(crate) type Target = fn(&[u8]);
 
 /// Every target by name.
-pub(crate) const TARGETS: [(&str, Target); 12] = [
+pub(crate) const TARGETS: [(&str, Target); 14] = [
     ("envelope", envelope),
     ("commit", commit),
     ("segment_info", segment_info),
     ("live_docs", live_docs),
     ("stored", stored),
     ("keys", keys),
+    ("postings", postings),
+    ("columns", columns),
     ("flat_f32", flat_f32),
     ("sq8", sq8),
     ("hnsw", hnsw),
@@ -589,6 +601,7 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         "vectors": [{ "field": sound.field, "structure": structure("hnsw_sq8", files, sound.written.meta.clone()) }],
         "merge": { "sources": [1] } });
     seeds.push(("segment_info", info.to_string().into_bytes()));
+    seeds.extend(columns::seeds());
     seeds.push(("vector_facts", sound.written.meta.to_string().into_bytes()));
     let document = r#"{"id":"a","t":"text","w":["x","y"],"i":-7,"x":1.5e3,"b":true,"d":"2024-02-29T12:00:00.5+02:00","v":[0.1,-2],"more":{"deep":[null,1e-7]}}"#;
     seeds.push(("document_json", document.as_bytes().to_vec()));
@@ -606,5 +619,6 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
             seeds.push((target, [&[first + 1][..], &[0, 1, 2, 3, 255]].concat()));
         }
     }
+    seeds.extend(postings::seeds());
     seeds
 }
