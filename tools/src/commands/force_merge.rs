@@ -1,5 +1,6 @@
 //! `force-merge`: fewer segments, the plan first.
 
+use super::memory::{self, Sampler};
 use crate::args::{ForceMerge, Rewriting};
 use crate::failure::{In as _, Outcome};
 use crate::render::{facts, merges, out, progress::MergeBar, units};
@@ -38,7 +39,7 @@ impl Rewrite<'_> {
     /// The plan, then, unless it is all that was asked for, the merges and their records, in one commit.
     pub(super) fn run(&self, dir: &Path, json: bool) -> Outcome {
         let started = Instant::now();
-        let bar = MergeBar::new();
+        let (sampler, bar) = (Sampler::start(), MergeBar::new());
         let mut options = WriterOptions::new().merge_policy(MergePolicy::None).on_merge(bar.listener());
         options = self.how.threads.map_or(options.clone(), |threads| options.threads(threads));
         options = self.how.seed.map_or(options.clone(), |seed| options.seed(seed));
@@ -74,6 +75,8 @@ impl Rewrite<'_> {
             result["records"] = records.into();
             result["segments_after"] = after.into();
             result["generation"] = generation.into();
+            drop(sampler);
+            result["peak_anon_mb"] = memory::peak_anon_mb().into();
             result["seconds"] = started.elapsed().as_secs_f64().into();
         }
         if json { out::json(&result) } else { Ok(()) }

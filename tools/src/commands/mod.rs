@@ -8,6 +8,7 @@ mod eval;
 mod force_merge;
 mod import;
 mod inspect;
+mod memory;
 mod search;
 mod upgrade;
 

@@ -4,18 +4,17 @@
 //! line waits anywhere, so memory is that of the writer and of one line per thread.
 
 mod lines;
-mod memory;
 mod source;
 mod work;
 
 use crate::args::Import;
 use crate::commands::dimension;
+use crate::commands::memory::{self, Sampler};
 use crate::failure::{Code, Failure, In as _, Outcome};
 use crate::render::{out, units};
 use crate::signals;
 use crate::vectors::VectorFile;
 use lucerne::{Index, MergePolicy, Schema, WriterOptions, admin};
-use memory::Sampler;
 use serde::Serialize;
 use source::Source;
 use std::time::Instant;
