@@ -111,7 +111,8 @@ impl Scorer for TermScorer<'_> {
         if !(self.bound_from..=self.bound.last_doc).contains(&target) {
             let impact = self.cursor.impact(target)?;
             self.bound_from = target;
-            self.bound = Bound { last_doc: impact.last_doc.max(target), score: self.weight.bound(impact.pairs()) };
+            self.bound =
+                Bound { last_doc: impact.last_doc.max(target), score: self.weight.bound(impact.pairs()) };
         }
         Ok(self.bound)
     }

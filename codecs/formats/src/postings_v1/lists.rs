@@ -32,6 +32,8 @@ pub(super) struct List<'a> {
     whole: Impact,
     /// The loaded block, or the first.
     current: usize,
+    /// The last document of the block loaded last.
+    read_to: Option<DocId>,
     /// The last document of a list without a table, once it has been read.
     only_last: Option<DocId>,
     positions: Option<Box<Positions<'a>>>,
@@ -78,6 +80,7 @@ impl Lists {
             pos_start,
             whole,
             current: 0,
+            read_to: None,
             only_last: None,
             positions: None,
         };
@@ -226,8 +229,14 @@ impl Blocks for List<'_> {
             self.current = index;
             return Ok(false);
         }
+        let again = self.current == index;
         self.current = index;
         self.decode(index, block).ok_or_else(|| self.damaged(index))?;
+        // A table that is not in order must not lead back.
+        if !again && block.docs.first() <= self.read_to.as_ref() {
+            return Err(self.damaged(index));
+        }
+        self.read_to = block.len.checked_sub(1).and_then(|last| block.docs.get(last)).copied();
         Ok(self.only_last.is_none_or(|last| last >= target))
     }
 
