@@ -1,6 +1,7 @@
 //! Printing: tables, units, progress, facts.
 
 pub(crate) mod facts;
+pub(crate) mod hits;
 pub(crate) mod merges;
 pub(crate) mod out;
 pub(crate) mod progress;

@@ -71,6 +71,17 @@ impl Rows {
         text
     }
 
+    /// The rows in Markdown, nothing cut.
+    pub(crate) fn markdown(&self) -> String {
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let cell = |text: &String| text.replace('\\', "\\\\").replace('|', "\\|");
+        let rule = |align: &Align| if *align == Align::Right { "---:" } else { "---" }.to_owned();
+        let mut text = line(self.heading.iter().map(|(name, _)| cell(name)).collect());
+        text.push_str(&line(self.heading.iter().map(|(_, align)| rule(align)).collect()));
+        self.rows.iter().for_each(|row| text.push_str(&line(row.iter().map(cell).collect())));
+        text
+    }
+
     /// How wide each column may be.
     fn limits(&self, width: Option<usize>, flexible: usize) -> Vec<usize> {
         let widest = |column: usize| {
@@ -124,6 +135,15 @@ mod tests {
             ["key    score  short", "vim      0.9  an editor for a…", "emacs   0.75  an editor"]
         );
         assert!(lines.iter().all(|line| measure_text_width(line) <= 32));
+    }
+
+    #[test]
+    fn markdown_is_whole_and_its_bars_are_escaped() {
+        let mut rows = rows();
+        rows.push(vec!["a|b".into(), "1".into(), "c\\".into()]);
+        let expected = "| key | score | short |\n| --- | ---: | --- |\n| vim | 0.9 | an editor for all  [31mof \
+                        us, and more |\n| emacs | 0.75 | an editor |\n| a\\|b | 1 | c\\\\ |\n";
+        assert_eq!(rows.markdown(), expected);
     }
 
     #[test]

@@ -11,7 +11,7 @@ fn usage_is_2() {
         ("search @ --knn nope --vector [1,2]", "no field \"nope\""),
         ("search @ --knn size --vector [1,2]", "expected a vector field"),
         ("search @ --knn e --vector [1]", "expected a vector of 2 components, given 1"),
-        ("search @ --knn e --vector [1,2] -k 0", "k is 0"),
+        ("search @ --knn e --vector [1,2] -k 0", "limit (k) is 0"),
         ("search @ --knn e --vector [1,2] --fields nope", "no field \"nope\""),
         ("search @ --knn e --vector [1,2] --row 3", "cannot be used with '--row"),
         ("create other.idx --schema bad.json", "binary_vector"),

@@ -7,6 +7,7 @@ mod import;
 mod inspect;
 mod interrupt;
 mod search;
+mod search_queries;
 mod support;
 mod upgrade;
 mod vector_files;

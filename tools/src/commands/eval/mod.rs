@@ -17,11 +17,10 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
     let searcher = searcher(&args.dir)?;
     let dimension = dimension(searcher.schema(), &args.field)?;
     let vectors = queries(args, dimension)?;
-    let plain: Vec<Knn> =
-        vectors.into_iter().map(|vector| Knn::new(&args.field, vector).k(args.knobs.k)).collect();
+    let plain: Vec<Knn> = vectors.into_iter().map(|vector| Knn::new(&args.field, vector).k(args.k)).collect();
     let truth = Truth::of(args, &searcher, &plain)?;
     if !json {
-        out::line(&Line::heading(args.knobs.k))?;
+        out::line(&Line::heading(args.k))?;
     }
     let settings: Vec<Option<usize>> = match args.candidates.is_empty() {
         true => vec![None],
@@ -34,8 +33,8 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
         let timing = Timing::measure(args, &searcher, &queries)?;
         let line = Line {
             candidates: candidates.unwrap_or(DEFAULT_CANDIDATES),
-            rescore: args.knobs.rescore,
-            k: args.knobs.k,
+            rescore: args.rescore,
+            k: args.k,
             threads: args.threads,
             queries: queries.len(),
             recall: found.recall,
@@ -58,7 +57,7 @@ fn with_knobs(mut query: Knn, candidates: Option<usize>, args: &Eval) -> Knn {
     if let Some(candidates) = candidates {
         query = query.candidates(candidates);
     }
-    match args.knobs.rescore {
+    match args.rescore {
         Some(factor) => query.rescore(factor),
         None => query,
     }

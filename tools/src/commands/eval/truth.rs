@@ -34,7 +34,7 @@ impl Truth {
         match &args.truth {
             Some(path) => {
                 let truth = ids::Truth::open(path)?;
-                let k = args.knobs.k;
+                let k = args.k;
                 if truth.k() < k {
                     let problem = format!("{} neighbours per query, -k {k} needs {k}", truth.k());
                     return Err(Failure::content(path, problem));
@@ -51,7 +51,7 @@ impl Truth {
             None => {
                 let (bar, done) = (PhaseBar::new(), AtomicU64::new(0));
                 let found = measure::each(args.threads, queries, |query| {
-                    let hits = searcher.search(&query.clone().exact()).in_index(&args.dir)?;
+                    let hits = searcher.search(query.clone().exact()).in_index(&args.dir)?;
                     let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                     bar.report("exact searches", done, queries.len() as u64);
                     Ok(hits.hits.into_iter().map(|hit| hit.key).collect())

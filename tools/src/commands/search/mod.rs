@@ -1,0 +1,39 @@
+//! `search`: what was asked, the answer, and how it is printed.
+
+mod request;
+
+use crate::args::{Format, Search};
+use crate::commands::searcher;
+use crate::failure::{Code, Failure, In as _, Outcome};
+use crate::render::{hits, out};
+
+pub(super) fn run(args: &Search, json: bool) -> Outcome {
+    let searcher = searcher(&args.dir)?;
+    let search = request::of(args, &searcher)?;
+    let format = if json { Format::Json } else { args.format };
+    if let Some(key) = &args.why {
+        let explanation = searcher.explain(search, key).in_index(&args.dir)?;
+        return match format {
+            Format::Json => out::json(&explanation),
+            _ => out::text(&out::printable(&explanation.to_string())),
+        };
+    }
+    let found = searcher.search(search).in_index(&args.dir)?;
+    match format {
+        Format::Json => out::json(&hits::as_json(&found))?,
+        Format::Markdown => out::text(&hits::markdown(&found, args.offset, &args.fields))?,
+        Format::Table => out::text(&hits::table(&found, args.offset, &args.fields))?,
+    }
+    match found.hits.is_empty() {
+        false => Ok(()),
+        true if format == Format::Json => Err(Failure::silent(Code::DamageOrNoHit)),
+        true => {
+            let hint = match (&args.knn, &args.query) {
+                (Some(field), None) => format!("has one a vector in {field:?}?"),
+                _ => "--why KEY says why one of them is not found".to_owned(),
+            };
+            let failure = Failure::new(Code::DamageOrNoHit, "no hit");
+            Err(failure.hint(format!("the index has {} documents; {hint}", searcher.len())))
+        }
+    }
+}

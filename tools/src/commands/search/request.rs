@@ -1,0 +1,160 @@
+//! From arguments to a search.
+
+use crate::args::{self, Fusion};
+use crate::commands::dimension;
+use crate::failure::{Failure, In as _, Outcome};
+use crate::vectors::VectorFile;
+use lucerne::{Fuse, Knn, Query, QueryParser, Rerank, Search, Searcher, Sort};
+use std::path::Path;
+
+/// The search that was asked for.
+pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
+    let parser = parser(args, searcher)?;
+    let filter = args.filter.as_ref().map(|text| parser.parse_query(text).in_index(&args.dir)).transpose()?;
+    let mut search = match (&args.query, nearest(args, searcher)?) {
+        (None, None) if filter.is_some() => Query::all().into(),
+        (None, None) => {
+            return Err(Failure::usage("nothing to find; give --query, --filter, or --knn with a vector")
+                .hint("--query '*:*' finds every document"));
+        }
+        (None, Some((_, knn))) => of_nearest(args, knn, filter.as_ref()),
+        (Some(query), None) => parser.parse(query).in_index(&args.dir)?,
+        (Some(query), Some(nearest)) => together(args, &parser, query, nearest)?,
+    };
+    if let Some(filter) = filter.filter(|_| !args.post_filter) {
+        search = search.filter(filter);
+    }
+    if let Some(limit) = args.limit {
+        search = search.limit(limit);
+    }
+    if args.offset > 0 {
+        search = search.offset(args.offset);
+    }
+    if let Some(least) = args.min_score {
+        search = search.min_score(least);
+    }
+    search = args.sort.iter().fold(search, |search, sort| search.sort(order(sort)));
+    if !args.fields.is_empty() {
+        let all = args.fields.iter().any(|field| field == "*");
+        search = search.fields(if all { Vec::new() } else { args.fields.clone() });
+    }
+    Ok(if args.explain { search.explain() } else { search })
+}
+
+fn parser(args: &args::Search, searcher: &Searcher) -> Outcome<QueryParser> {
+    let mut parser = QueryParser::new(searcher.schema());
+    if let Some(field) = &args.default_field {
+        parser = parser.default_field(field);
+    }
+    for (name, value) in &args.param {
+        parser = match value.strip_prefix('@') {
+            None => parser.param(name, value.as_str()),
+            Some(file) => from_file(parser, name, file)?,
+        };
+    }
+    Ok(parser)
+}
+
+/// A parameter whose value is in a file: a row of a vector file, or raw bytes.
+fn from_file(parser: QueryParser, name: &str, file: &str) -> Outcome<QueryParser> {
+    let (path, row) = match file.rsplit_once(':').map(|(path, row)| (path, row.parse())) {
+        Some((path, Ok(row))) => (Path::new(path), Some(row)),
+        _ => (Path::new(file), None),
+    };
+    let is_raw = path.extension().is_some_and(|extension| extension == "bin" || extension == "f32");
+    match (is_raw, row) {
+        (true, None) => {
+            let bytes = std::fs::read(path).map_err(|error| Failure::file(path, "read", &error))?;
+            Ok(parser.param_bytes(name, bytes))
+        }
+        (true, Some(_)) => {
+            Err(Failure::usage(format!("--param {name}: {file}: raw bytes are one vector and have no rows")))
+        }
+        (false, row) => Ok(parser.param(name, VectorFile::open(path, None)?.row(row.unwrap_or(0))?)),
+    }
+}
+
+/// What --knn says: the vector, and the query for its neighbours.
+fn nearest(args: &args::Search, searcher: &Searcher) -> Outcome<Option<(Vec<f32>, Knn)>> {
+    let Some(field) = &args.knn else { return Ok(None) };
+    let dimension = dimension(searcher.schema(), field)?;
+    let vector = match (&args.vector, &args.vector_file, &args.like) {
+        (Some(text), _, _) => parse(text)?,
+        (_, Some(path), _) => {
+            let mut file = VectorFile::open(path, Some(dimension))?;
+            file.expect_dimension(field, dimension)?;
+            file.row(args.row)?
+        }
+        (_, _, Some(key)) => searcher.vector(key, field).in_index(&args.dir)?.ok_or_else(|| {
+            Failure::usage(format!("--like: no document {key:?} that has a vector in {field:?}"))
+        })?,
+        _ => return Err(Failure::usage("no query vector; give --vector, --vector-file or --like")),
+    };
+    let mut knn = Knn::new(field, &*vector);
+    if let Some(candidates) = args.candidates {
+        knn = knn.candidates(candidates);
+    }
+    if let Some(factor) = args.rescore {
+        knn = knn.rescore(factor);
+    }
+    Ok(Some((vector, if args.exact { knn.exact() } else { knn })))
+}
+
+fn parse(text: &str) -> Outcome<Vec<f32>> {
+    serde_json::from_str(text).map_err(|error| {
+        Failure::usage(format!("--vector: {error}"))
+            .hint("expected a JSON list of numbers: --vector '[0.1, 0.7]'")
+    })
+}
+
+/// How many hits are looked at: those shown and those left out before them.
+fn wanted(args: &args::Search) -> usize {
+    args.limit.unwrap_or(lucerne::DEFAULT_K).saturating_add(args.offset)
+}
+
+fn of_nearest(args: &args::Search, knn: Knn, filter: Option<&Query>) -> Search {
+    let knn = knn.k(wanted(args));
+    let knn = match filter {
+        Some(filter) if args.post_filter => knn.filter(filter.clone()).post_filter(),
+        _ => knn,
+    };
+    Search::from(knn).limit(args.limit.unwrap_or(lucerne::DEFAULT_K))
+}
+
+/// A query and a vector.
+fn together(
+    args: &args::Search,
+    parser: &QueryParser,
+    query: &str,
+    (vector, knn): (Vec<f32>, Knn),
+) -> Outcome<Search> {
+    let window = args.window.unwrap_or_else(|| wanted(args).max(lucerne::DEFAULT_CANDIDATES));
+    match (args.hybrid, args.rerank) {
+        (Some(fusion), _) => {
+            let fuse = match fusion {
+                Fusion::Rrf => Fuse::rrf(),
+                Fusion::Linear => Fuse::linear(),
+            };
+            let query = parser.parse_query(query).in_index(&args.dir)?;
+            let (of_query, of_vector) = args.weights;
+            let fuse = fuse.window(window).weighted(query, of_query).weighted(knn.k(window), of_vector);
+            Ok(fuse.into())
+        }
+        (None, Some(args::Second::Vector)) => {
+            let Some(field) = &args.knn else { return Err(Failure::usage("--rerank vector needs --knn")) };
+            let rerank = Rerank::vector(field, vector).window(window).weight(args.weight);
+            Ok(parser.parse(query).in_index(&args.dir)?.rerank(rerank))
+        }
+        (None, None) => Err(Failure::usage("--query and --knn: say how they combine")
+            .hint("--hybrid ranks by both; --rerank vector reorders the query's best; --filter keeps what it matches")),
+    }
+}
+
+/// `size`, `size:asc`, `size:desc`.
+fn order(sort: &str) -> Sort {
+    match sort.rsplit_once(':') {
+        Some((field, "desc")) => Sort::desc(field),
+        Some((field, "asc")) => Sort::asc(field),
+        _ => Sort::asc(sort),
+    }
+}
