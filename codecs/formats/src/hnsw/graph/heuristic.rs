@@ -1,6 +1,6 @@
 //! Which candidates become links.
 
-use super::scratch::Key;
+use super::scratch::{Key, Visited};
 use super::{Ordinal, PairScorer, Scorer};
 
 /// A link: where it leads and how far that is.
@@ -8,19 +8,43 @@ use super::{Ordinal, PairScorer, Scorer};
 pub(super) struct Link {
     pub(super) position: u32,
     pub(super) distance: f32,
-    /// True when the heuristic has chosen it together with all others of its row that say so.
-    pub(super) checked: bool,
+    pub(super) standing: Standing,
+}
+
+/// What is known of a link's place among the others of its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The heuristic has chosen it together with all others of its row that say so.
+    Chosen,
+    /// One of those dominates it: it fills room until another link needs it.
+    Spare,
+    /// It was not compared with the others yet.
+    Unknown,
 }
 
 impl Link {
     pub(super) fn new(position: u32, distance: f32) -> Self {
-        Self { position, distance, checked: false }
+        Self { position, distance, standing: Standing::Unknown }
     }
 
     /// Orders links: nearest first, ties by position.
     #[inline]
     pub(super) fn key(&self) -> Key {
         Key::new(self.distance, self.position)
+    }
+
+    /// Whether a chosen link at `distance`, which is at most this one's, dominates this one when it is
+    /// `between` away from it.
+    #[inline]
+    pub(super) fn is_dominated(&self, between: f32, distance: f32) -> bool {
+        between < self.bound() || (between <= self.distance && distance == self.distance)
+    }
+
+    /// A chosen link nearer to this one than that dominates it.
+    #[inline]
+    pub(super) fn bound(&self) -> f32 {
+        // An inner product below zero is no distance, and a factor on it means nothing.
+        if self.distance >= 0.0 { self.distance / RELAX } else { self.distance }
     }
 }
 
@@ -46,8 +70,13 @@ pub(super) struct Chooser {
     /// Of what is chosen: ordinals and distances of the links that were checked before, and of the others.
     checked: Vec<(Ordinal, f32)>,
     unchecked: Vec<(Ordinal, f32)>,
+    /// Positions of candidates that a link chosen is known to dominate.
+    dominated: Visited,
     /// For callers: a row being changed.
     pub(super) row: Vec<Link>,
+    /// For callers: links of the row a new one was not compared with, and the distances between.
+    pub(super) missing: Vec<u32>,
+    pub(super) between: Vec<f32>,
 }
 
 impl Chooser {
@@ -62,14 +91,18 @@ impl Chooser {
     /// one is linked. `node` tells a position's ordinal.
     ///
     /// Links of a row chosen before need not be compared with each other again, which halves the work of
-    /// pruning and changes nothing.
+    /// pruning and changes nothing. `spread` is told each choice, and may add
+    /// positions of candidates that it is known to dominate, so that they need no comparing.
     pub(super) fn choose<V: PairScorer>(
         &mut self,
         candidates: &[Link],
         limit: usize,
         vectors: &V,
         node: impl Fn(u32) -> Ordinal,
+        spread: impl Fn(&Link, &mut Visited),
     ) {
+        let places = candidates.iter().map(|link| link.position as usize + 1).max();
+        self.dominated.reset(places.unwrap_or(0));
         self.chosen.clear();
         self.checked.clear();
         self.unchecked.clear();
@@ -78,11 +111,14 @@ impl Chooser {
                 break;
             }
             let ordinal = node(candidate.position);
-            let dominated = (!candidate.checked && dominates(&self.checked, candidate, ordinal, vectors))
+            let known = candidate.standing == Standing::Chosen;
+            let dominated = self.dominated.contains(candidate.position)
+                || (!known && dominates(&self.checked, candidate, ordinal, vectors))
                 || dominates(&self.unchecked, candidate, ordinal, vectors);
             if !dominated {
-                self.chosen.push(Link { checked: true, ..*candidate });
-                let side = if candidate.checked { &mut self.checked } else { &mut self.unchecked };
+                self.chosen.push(Link { standing: Standing::Chosen, ..*candidate });
+                spread(candidate, &mut self.dominated);
+                let side = if known { &mut self.checked } else { &mut self.unchecked };
                 side.push((ordinal, candidate.distance));
             }
         }
@@ -99,9 +135,6 @@ fn dominates<V: PairScorer>(
     if chosen.is_empty() {
         return false;
     }
-    let own = candidate.distance;
-    // An inner product below zero is no distance, and a factor on it means nothing.
-    let bound = if own >= 0.0 { own / RELAX } else { own };
     let mut query = vectors.query(ordinal);
     let (mut ordinals, mut distances) = ([0; CHUNK], [0.0; CHUNK]);
     chosen.chunks(CHUNK).any(|chunk| {
@@ -113,6 +146,6 @@ fn dominates<V: PairScorer>(
         ordinals.iter_mut().zip(chunk).for_each(|(to, from)| *to = from.0);
         query.distances(ordinals, distances);
         let mut pairs = distances.iter().zip(chunk);
-        pairs.any(|(&between, &(_, distance))| between < bound || (between <= own && distance == own))
+        pairs.any(|(&between, &(_, distance))| candidate.is_dominated(between, distance))
     })
 }

@@ -5,6 +5,7 @@ use super::heuristic::{Chooser, Link};
 use super::memory::stride;
 use super::scratch::SearchScratch;
 use super::search::{Walk, descend};
+use super::seen::Seen;
 use super::working::Working;
 use super::{GraphView, Ordinal, PairScorer, Scorer};
 use lucerne_codec::{Cancel, Result};
@@ -91,19 +92,30 @@ impl<V: PairScorer> Inserter<'_, V> {
             let Some(position) = self.graph.position(level, node) else {
                 continue;
             };
-            let Worker { found, chooser, links, .. } = worker;
+            let Worker { found, chooser, links, scratch } = worker;
             let Some(found) = found.get_mut(level) else {
                 continue;
             };
             found.retain(|link| link.position != position);
             let limit = stride(self.graph.m(), level);
-            chooser.choose(found, limit, self.vectors, |position| self.graph.node(level, position));
+            let ordinal = |position| self.graph.node(level, position);
+            let SearchScratch { visited, known, .. } = scratch;
+            chooser.choose(found, limit, self.vectors, ordinal, |link, marked| {
+                if level == 0 {
+                    self.graph.mark_dominated(link, (visited, known), marked);
+                }
+            });
             links.clear();
             links.extend_from_slice(chooser.chosen());
             self.graph.add_links(level, position, links, self.vectors, chooser);
             for link in links.iter() {
                 let back = Link::new(position, link.distance);
-                self.graph.add_links(level, link.position, &[back], self.vectors, chooser);
+                if level > 0 {
+                    self.graph.add_links(level, link.position, &[back], self.vectors, chooser);
+                    continue;
+                }
+                let mut seen = Seen { visited, known, query: &mut *query };
+                self.graph.add_back(link.position, back, self.vectors, chooser, &mut seen);
             }
         }
         Ok(())

@@ -3,10 +3,11 @@
 //! The largest source's graph is copied and healed (`repair`). A vector of another source needs no search from
 //! the entry point: its neighbours in its own graph that are placed already show where it belongs, and a
 //! narrow search from them finds its neighbours in the whole. Lucene has the same idea (apache/lucene#14331),
-//! but inserts a fifth to half of a source, a covering set, by full searches first. Here the vectors come in
-//! random order: with 16 links a node, one in 17 has no placed neighbour when its turn comes, and only those
-//! (and the nodes of upper levels) are searched for from the entry point. Breadth-first order leaves even
-//! fewer, but a graph that grows from one corner loses long links: it was 0.002 to 0.005 of recall worse.
+//! but inserts a fifth to half of a source, a covering set, by full searches first. Here a random part of the
+//! source comes first, so that the graph has its long links before the rest, which then comes with neighbours
+//! close together: it finds most of its own placed, and in cache, and needs a narrower search. Only nodes
+//! without a placed neighbour (and those of upper levels) are searched for from the entry point. Order of
+//! neighbourhood alone, without the part that comes first, was 0.002 to 0.005 of recall worse.
 
 use super::build::{build, check, finish, insert_all, workers};
 use super::duplicates::Duplicates;
@@ -19,11 +20,14 @@ use super::{BuildParams, Graph, GraphView, NO_NODE, Ordinal, PairScorer};
 use lucerne_codec::{Cancel, Error, Progress, Result};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// Candidates whose links are followed in a local search; as many are kept to choose links from as in a full
-/// search. Measured with ten graphs of 7,782 vectors joined: recall at 100 candidates is 0.984 (from scratch
-/// 0.982) for 0.6 of the processor time of building from scratch, on a busy machine. Keeping fewer is cheaper but costs recall:
-/// following 24 and keeping 64 gives 0.974, 24 and 48 0.971, 12 and 48 0.969 (0.25 to 0.45 of the time).
-const LOCAL_BEAM: usize = 32;
+/// Share of a source, of 2⁶⁴, that is inserted first: 15 %.
+const COVER: u64 = u64::MAX / 100 * 15;
+
+/// Candidates whose links are followed in a local search, for the cover and for the rest; as many are kept to
+/// choose links from as in a full search. Measured with ten graphs of 7,782 vectors joined (benches/README.md):
+/// for the rest 32 has the recall of 16, and 8 loses 0.004; keeping 64 instead of 100 loses 0.010.
+const COVER_BEAM: usize = 32;
+const REST_BEAM: usize = 16;
 
 /// One source of a [`join`].
 #[derive(Clone, Copy)]
@@ -191,11 +195,16 @@ fn insert_source<V: PairScorer>(
     let new_of = |old: Ordinal| source.ordinals.get(old as usize).copied().unwrap_or(NO_NODE);
     let mut order: Vec<Ordinal> =
         (0..source.graph.len() as u32).filter(|&old| new_of(old) != NO_NODE).collect();
-    order.sort_by_cached_key(|&old| split_mix(seed, u64::from(old)));
+    // The cover in random order, then the rest in the order of the source, which has neighbours close together.
+    let random = |old: Ordinal| split_mix(seed, u64::from(old));
+    let is_cover = |old: Ordinal| random(old) < COVER;
+    order.sort_by_cached_key(|&old| match is_cover(old) {
+        true => (false, random(old)),
+        false => (true, u64::from(old)),
+    });
     let placed: Vec<AtomicBool> =
         source.ordinals.iter().map(|&new| AtomicBool::new(Some(new) == promoted)).collect();
     let is_placed = |old: Ordinal| placed.get(old as usize).is_some_and(|placed| placed.load(Relaxed));
-    let beam = inserter.beam_width.min(LOCAL_BEAM);
     each(&order, workers, inserter.cancel, Some(steps), |worker, &old| {
         let node = new_of(old);
         if is_placed(old) {
@@ -207,11 +216,12 @@ fn insert_source<V: PairScorer>(
         let placed_links = scratch.row.iter().copied().filter(|&link| is_placed(link));
         scratch.starts.clear();
         scratch.starts.extend(placed_links.map(new_of));
+        let beam = if is_cover(old) { COVER_BEAM } else { REST_BEAM };
         // Upper levels need the descent anyway.
         if level > 0 || scratch.starts.is_empty() {
             inserter.insert(node, level, worker)?;
         } else {
-            inserter.insert_near(node, beam, worker)?;
+            inserter.insert_near(node, inserter.beam_width.min(beam), worker)?;
         }
         if let Some(placed) = placed.get(old as usize) {
             placed.store(true, Relaxed);

@@ -12,6 +12,7 @@
 //! | `scratch` | reusable memory of one search: visited set, candidate lists |
 //! | `search` | descent and beam search |
 //! | `heuristic` | which candidates become links |
+//! | `seen` | where a link back stands, from distances known already |
 //! | `insert`, `build` | one insertion; a graph from nothing |
 //! | `join`, `repair` | a graph from graphs: copying, healing around deletes, local insertion |
 //! | `duplicates` | vectors the scorer cannot tell apart |
@@ -31,6 +32,7 @@ mod parallel;
 mod repair;
 mod scratch;
 mod search;
+mod seen;
 mod working;
 
 pub use build::build;

@@ -6,7 +6,7 @@
 //! apache/lucene#16552).
 
 use super::duplicates::Duplicates;
-use super::heuristic::Link;
+use super::heuristic::{Link, Standing};
 use super::insert::Worker;
 use super::join::JoinSource;
 use super::parallel::{Steps, each};
@@ -162,7 +162,7 @@ impl<V: PairScorer> Base<'_, V> {
                 continue;
             }
             for link in links.iter_mut() {
-                link.checked = false;
+                link.standing = Standing::Unknown;
                 link.position = self.duplicates.of(link.position);
             }
             links.retain(|link| link.position != own);
@@ -203,7 +203,8 @@ impl<V: PairScorer> Base<'_, V> {
         self.score(level, position, scratch, links);
         links.sort_unstable_by_key(Link::key);
         let limit = super::memory::stride(self.graph.m(), level);
-        chooser.choose(links, limit, self.vectors, |position| self.graph.node(level, position));
+        let node = |position| self.graph.node(level, position);
+        chooser.choose(links, limit, self.vectors, node, |_, _| {});
         let known = scratch.fresh.get(..kept).unwrap_or_default();
         links.clear();
         links.extend(chooser.chosen().iter().filter(|link| !known.contains(&link.position)));

@@ -185,6 +185,8 @@ impl Heaps {
 pub struct SearchScratch {
     pub(super) visited: Visited,
     pub(super) pool: Pool,
+    /// Distances of the nodes that the last walk that filled `pool` has visited.
+    pub(super) known: Vec<f32>,
     pub(super) heaps: Heaps,
     /// Positions a walk starts from.
     pub(super) starts: Vec<u32>,

@@ -94,12 +94,19 @@ pub(super) struct Walk<'a, G: ?Sized, S> {
 impl<G: GraphView + ?Sized, S: Scorer> Walk<'_, G, S> {
     /// Fills `scratch.pool`.
     pub(super) fn pool(&mut self, scratch: &mut SearchScratch) -> Result<u64> {
+        let len = self.graph.level_len(self.level);
+        if scratch.known.len() < len {
+            scratch.known.resize(len, 0.0);
+        }
         std::mem::swap(&mut scratch.row, &mut scratch.starts);
         let mut scored = self.score(scratch)?;
         std::mem::swap(&mut scratch.row, &mut scratch.starts);
         loop {
             for (&node, &distance) in scratch.fresh.iter().zip(&scratch.distances) {
                 scratch.pool.offer(Key::new(distance, node));
+                if let Some(known) = scratch.known.get_mut(node as usize) {
+                    *known = distance;
+                }
             }
             let Some(key) = scratch.pool.next() else {
                 return Ok(scored);

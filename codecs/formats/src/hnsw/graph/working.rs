@@ -4,10 +4,12 @@
 //! lock. A reader may see a row in the middle of a change, some links of before and some of after: all of
 //! them are nodes, and a link seen twice is skipped by the visited set.
 
-use super::heuristic::{Chooser, Link};
+use super::heuristic::{Chooser, Link, Standing};
 use super::levels::{level_lists, position_in};
 use super::memory::{Level, lookup, stride};
-use super::{Graph, GraphView, NO_NODE, PairScorer};
+use super::scratch::Visited;
+use super::seen::Seen;
+use super::{Graph, GraphView, NO_NODE, PairScorer, Scorer};
 use lucerne_codec::{Error, Ordinal};
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -16,12 +18,12 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 struct WorkingLevel {
     nodes: Vec<Ordinal>,
     below: Vec<u32>,
-    /// Links: those that the heuristic chose, then those added since.
+    /// Links: those that the heuristic chose, then spare ones, then those not compared yet.
     ids: Vec<AtomicU32>,
     /// The links' distances as bits.
     distances: Vec<AtomicU32>,
-    /// For each row, how many links at its start are known not to dominate each other.
-    checked: Vec<AtomicU32>,
+    /// For each row how many links are chosen, and in the upper half how many are spare.
+    standings: Vec<AtomicU32>,
 }
 
 /// A graph under construction. All levels have their nodes from the start; an unfinished node has no links.
@@ -54,7 +56,7 @@ impl Working {
             let nodes = if number == 0 { highest.len() } else { level.nodes.len() };
             let words = nodes * stride(m, number);
             level.ids = (0..words).map(|_| AtomicU32::new(NO_NODE)).collect();
-            level.checked = (0..nodes).map(|_| AtomicU32::new(0)).collect();
+            level.standings = (0..nodes).map(|_| AtomicU32::new(0)).collect();
             level.distances = (0..words).map(|_| AtomicU32::new(0)).collect();
         }
         Self {
@@ -100,14 +102,15 @@ impl Working {
         level.and_then(|level| level.distances.get(range)).unwrap_or_default()
     }
 
-    fn checked(&self, level: usize, position: u32) -> Option<&AtomicU32> {
-        self.levels.get(level)?.checked.get(position as usize)
+    fn standings(&self, level: usize, position: u32) -> Option<&AtomicU32> {
+        self.levels.get(level)?.standings.get(position as usize)
     }
 
     /// The links of a node with their distances.
     pub(super) fn links(&self, level: usize, position: u32, into: &mut Vec<Link>) {
         into.clear();
-        let checked = self.checked(level, position).map_or(0, |checked| checked.load(Relaxed));
+        let counts = self.standings(level, position).map_or(0, |counts| counts.load(Relaxed));
+        let (chosen, spare) = (counts & 0xFFFF, counts >> 16);
         let words = self.ids(level, position).iter().zip(self.distances(level, position));
         into.extend(
             words
@@ -115,18 +118,22 @@ impl Working {
                 .map(|((id, distance), index)| Link {
                     position: id.load(Relaxed),
                     distance: f32::from_bits(distance.load(Relaxed)),
-                    checked: index < checked,
+                    standing: match index {
+                        _ if index < chosen => Standing::Chosen,
+                        _ if index < chosen + spare => Standing::Spare,
+                        _ => Standing::Unknown,
+                    },
                 })
                 .take_while(|link| link.position != NO_NODE),
         );
     }
 
-    /// Replaces a row; checked links come first.
+    /// Replaces a row, sorted by standing.
     fn store(&self, level: usize, position: u32, links: &[Link]) {
         let empty = Link::new(NO_NODE, 0.0);
-        let checked = links.iter().take_while(|link| link.checked).count();
-        if let Some(slot) = self.checked(level, position) {
-            slot.store(checked as u32, Relaxed);
+        let count = |standing| links.iter().filter(|link| link.standing == standing).count() as u32;
+        if let Some(slot) = self.standings(level, position) {
+            slot.store(count(Standing::Chosen) | count(Standing::Spare) << 16, Relaxed);
         }
         let links = links.iter().chain(std::iter::repeat(&empty));
         let words = self.ids(level, position).iter().zip(self.distances(level, position));
@@ -163,17 +170,73 @@ impl Working {
         let before = row.len();
         for link in added {
             if link.position != position && row.iter().all(|known| known.position != link.position) {
-                row.push(Link { checked: link.checked && before == 0, ..*link });
+                let standing = if before == 0 { link.standing } else { Standing::Unknown };
+                row.push(Link { standing, ..*link });
             }
         }
         if row.len() > capacity {
             row.sort_unstable_by_key(Link::key);
-            chooser.choose(&row, capacity, vectors, |position| self.node(level, position));
+            let node = |position| self.node(level, position);
+            chooser.choose(&row, capacity, vectors, node, |_, _| {});
             self.store(level, position, chooser.chosen());
         } else if row.len() > before {
             self.store(level, position, &row);
         }
         chooser.row = row;
+    }
+
+    /// Adds on level 0 the link back to a node just searched for, which the search has seen the distances of
+    /// most others from. They decide at once where it stands, so that a full row is pruned without computing.
+    pub(super) fn add_back<V: PairScorer, S: Scorer>(
+        &self,
+        position: u32,
+        back: Link,
+        vectors: &V,
+        chooser: &mut Chooser,
+        seen: &mut Seen<'_, S>,
+    ) {
+        let guard = self.lock(0, position);
+        self.links(0, position, &mut chooser.row);
+        if chooser.row.iter().any(|link| link.standing == Standing::Unknown) {
+            drop(guard);
+            return self.add_links(0, position, &[back], vectors, chooser);
+        }
+        let Chooser { row, missing, between, .. } = chooser;
+        if back.position == position || row.iter().any(|known| known.position == back.position) {
+            return;
+        }
+        let standing = seen.compare(&back, row, missing, between);
+        row.push(Link { standing, ..back });
+        let capacity = stride(self.m, 0);
+        if row.len() > capacity {
+            row.retain(|link| link.standing == Standing::Chosen);
+            row.sort_unstable_by_key(Link::key);
+            row.truncate(capacity);
+        } else {
+            row.sort_by_key(|link| link.standing == Standing::Spare);
+        }
+        self.store(0, position, row);
+    }
+
+    /// Of the nodes a search has visited at `known` distances, marks those that a link chosen by the node
+    /// searched for dominates, as far as the row of that link on level 0 tells.
+    pub(super) fn mark_dominated(
+        &self,
+        chosen: &Link,
+        (visited, known): (&Visited, &[f32]),
+        marked: &mut Visited,
+    ) {
+        let ids = self.ids(0, chosen.position).iter();
+        let words = ids.zip(self.distances(0, chosen.position));
+        let words = words.map(|(id, distance)| (id.load(Relaxed), distance));
+        for (id, between) in words.take_while(|(id, _)| *id != NO_NODE) {
+            if visited.contains(id)
+                && let Some(&own) = known.get(id as usize)
+                && f32::from_bits(between.load(Relaxed)) < Link::new(id, own).bound()
+            {
+                marked.insert(id);
+            }
+        }
     }
 
     /// The finished graph, rows nearest first. The entry point's level is the highest.
