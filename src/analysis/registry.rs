@@ -1,16 +1,22 @@
 //! Analyzers by name.
 
+use super::options::StopWords;
 use super::standard::Standard;
-use super::{Analyzer, TextAnalysis};
+use super::whole::{Keyword, Whitespace};
+use super::{Analyzer, TextAnalysis, stop_words};
 use crate::error::{Error, Result};
+use frostem::Stemmer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The analyzers that text fields can name.
+/// The analyzers that text fields can name: `standard`, `whitespace` (what white space separates, as it is),
+/// `keyword` (the whole text as one term), and those registered.
 #[derive(Clone, Debug, Default)]
 pub struct Analyzers {
     custom: BTreeMap<String, Arc<dyn Analyzer>>,
 }
+
+const BUILT_IN: [&str; 3] = ["standard", "whitespace", "keyword"];
 
 impl Analyzers {
     /// The built-in analyzers.
@@ -18,20 +24,64 @@ impl Analyzers {
         Self::default()
     }
 
-    /// Adds an analyzer under a name; a later one of the same name replaces an earlier one.
+    /// Adds an analyzer under a name; a later one of the same name replaces an earlier one, or one that is
+    /// built in.
     pub fn register(&mut self, name: impl Into<String>, analyzer: Arc<dyn Analyzer>) {
         self.custom.insert(name.into(), analyzer);
     }
 
+    /// Names that are known, the built-in ones first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let custom = self.custom.keys().map(String::as_str).filter(|name| !BUILT_IN.contains(name));
+        BUILT_IN.into_iter().chain(custom)
+    }
+
     /// The analyzer that `analysis` asks for.
     pub fn resolve(&self, analysis: &TextAnalysis) -> Result<Arc<dyn Analyzer>> {
-        let name = analysis.analyzer.as_deref().unwrap_or("standard");
-        if let Some(custom) = self.custom.get(name) {
-            return Ok(Arc::clone(custom));
+        if let (true, Some(language)) = (analysis.nostem, analysis.stemmer) {
+            return Err(refuse(format!("nostem is true and stemmer is {language}, expected one of them")));
         }
-        match name {
-            "standard" => Ok(Arc::new(Standard)),
-            _ => Err(Error::Schema { field: None, problem: format!("unknown analyzer {name:?}") }),
+        let name = analysis.analyzer.as_deref().unwrap_or("standard");
+        let analyzer: Arc<dyn Analyzer> = match (self.custom.get(name), name) {
+            (Some(custom), _) => Arc::clone(custom),
+            (None, "standard") => return Ok(Arc::new(standard(analysis)?)),
+            (None, "whitespace") => Arc::new(Whitespace),
+            (None, "keyword") => Arc::new(Keyword),
+            (None, _) => {
+                let known = self.names().collect::<Vec<_>>().join(", ");
+                return Err(refuse(format!("analyzer {name:?} is unknown; known: {known}")));
+            }
+        };
+        let options = [
+            ("stemmer", analysis.stemmer.is_some()),
+            ("stop_words", analysis.stop_words.is_some()),
+            ("fold", analysis.fold),
+        ];
+        match options.iter().find(|(_, given)| *given) {
+            Some((option, _)) => {
+                Err(refuse(format!("{option} is an option of analyzer \"standard\", not of {name:?}")))
+            }
+            None => Ok(analyzer),
         }
     }
+}
+
+fn standard(analysis: &TextAnalysis) -> Result<Standard> {
+    let stop_words: Vec<&str> = match &analysis.stop_words {
+        None => Vec::new(),
+        Some(StopWords::List(words)) => words.iter().map(String::as_str).collect(),
+        Some(StopWords::Of(language)) => {
+            let list = stop_words::of(*language).ok_or_else(|| {
+                refuse(format!("there is no list of stop words for {language}; give the words in a list"))
+            })?;
+            list.to_vec()
+        }
+    };
+    let stemmer = analysis.stemmer.map(|language| Stemmer::try_from_name(&language.to_string()));
+    let stemmer = stemmer.transpose().map_err(|error| refuse(error.to_string()))?;
+    Ok(Standard::new(analysis.fold, stop_words.into_iter(), stemmer))
+}
+
+fn refuse(problem: String) -> Error {
+    Error::Schema { field: None, problem }
 }

@@ -1,15 +1,139 @@
-//! Words in lower case.
+//! Words in lower case, and what a field declares to be done with them.
 
-use super::Analyzer;
+use super::bigrams::{bigrams, is_unspaced};
+use super::fold::fold;
+use super::normalize::normalize;
+use super::{Analyzer, MAX_WORD};
+use frostem::Stemmer;
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+use unicode_segmentation::UnicodeSegmentation;
 
-#[derive(Debug)]
-pub(super) struct Standard;
+/// The analyzer `standard`: lower case, then accents off, stop words out, stems, each where declared.
+pub(super) struct Standard {
+    fold: bool,
+    stop_words: HashSet<Box<str>>,
+    stemmer: Option<Stemmer>,
+}
+
+impl fmt::Debug for Standard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stemmer = self.stemmer.as_ref().map(|stemmer| stemmer.algorithm().name());
+        let stop_words = self.stop_words.len();
+        write!(f, "Standard(stemmer {stemmer:?}, {stop_words} stop words, fold {})", self.fold)
+    }
+}
+
+impl Standard {
+    pub(super) fn new<'a>(
+        fold: bool,
+        stop_words: impl Iterator<Item = &'a str>,
+        stemmer: Option<Stemmer>,
+    ) -> Self {
+        // Stop words are spelled as the words they are compared with.
+        let mut buffers = Buffers::default();
+        let stop_words = stop_words.map(|word| buffers.spell(&normalize(word), fold).into()).collect();
+        Self { fold, stop_words, stemmer }
+    }
+}
+
+/// Room for a word on its way, used again for each.
+#[derive(Default)]
+struct Buffers {
+    lower: String,
+    folded: String,
+}
+
+impl Buffers {
+    /// The word in lower case, without accents if `fold`.
+    fn spell(&mut self, word: &str, to_fold: bool) -> &str {
+        self.lower.clear();
+        if word.is_ascii() {
+            self.lower.push_str(word);
+            self.lower.make_ascii_lowercase();
+            return &self.lower;
+        }
+        self.lower.push_str(&word.to_lowercase());
+        if !to_fold {
+            return &self.lower;
+        }
+        self.folded.clear();
+        fold(&self.lower, &mut self.folded);
+        &self.folded
+    }
+}
+
+/// The terms of one text on their way.
+struct Pass<'a> {
+    standard: &'a Standard,
+    emit: &'a mut dyn FnMut(&str, u32),
+    position: u32,
+    buffers: Buffers,
+}
+
+impl Pass<'_> {
+    fn word(&mut self, word: &str) {
+        let position = self.position;
+        self.position = position.saturating_add(1);
+        let word = self.buffers.spell(word, self.standard.fold);
+        // Nothing longer is looked at any further.
+        if word.len() > MAX_WORD || self.standard.stop_words.contains(word) {
+            return;
+        }
+        let term = match &self.standard.stemmer {
+            Some(stemmer) => stemmer.stem(word),
+            None => Cow::Borrowed(word),
+        };
+        if (1..=MAX_WORD).contains(&term.len()) {
+            (self.emit)(&term, position);
+        }
+    }
+
+    fn run(&mut self, run: &str) {
+        if !is_word(run) {
+            return;
+        }
+        let first = self.position;
+        let count = bigrams(run, |term, offset| (self.emit)(term, first.saturating_add(offset)));
+        self.position = first.saturating_add(count);
+    }
+}
 
 impl Analyzer for Standard {
     fn analyze(&self, text: &str, emit: &mut dyn FnMut(&str, u32)) {
-        let words = text.split(|character: char| !character.is_alphanumeric());
-        for (position, word) in (0..).zip(words.filter(|word| !word.is_empty())) {
-            emit(&word.to_lowercase(), position);
+        let text = normalize(text);
+        let mut pass = Pass { standard: self, emit, position: 0, buffers: Buffers::default() };
+        for (unspaced, part) in parts(&text) {
+            match unspaced {
+                true => pass.run(part),
+                // The same words, found faster.
+                false if part.is_ascii() => part.unicode_words().for_each(|word| pass.word(word)),
+                false => {
+                    part.split_word_bounds().filter(|word| is_word(word)).for_each(|word| pass.word(word))
+                }
+            }
         }
     }
+}
+
+/// True when there is anything to search for: letters, digits, emoji.
+fn is_word(piece: &str) -> bool {
+    piece.chars().any(|character| character.is_alphanumeric() || is_emoji(character))
+}
+
+fn is_emoji(character: char) -> bool {
+    matches!(character, '\u{2600}'..='\u{26FF}' | '\u{2764}' | '\u{1F000}'..='\u{1FAFF}')
+}
+
+/// The text's runs of unspaced characters, and of others.
+fn parts(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let unspaced = is_unspaced(rest.chars().next()?);
+        let len = rest.find(|character| is_unspaced(character) != unspaced).unwrap_or(rest.len());
+        let (part, later) = rest.split_at_checked(len)?;
+        rest = later;
+        Some((unspaced, part))
+    })
 }

@@ -1,0 +1,32 @@
+//! Analyzers that change nothing.
+
+use super::{Analyzer, MAX_WORD};
+
+/// What white space separates, as it is.
+#[derive(Debug)]
+pub(super) struct Whitespace;
+
+impl Analyzer for Whitespace {
+    fn analyze(&self, text: &str, emit: &mut dyn FnMut(&str, u32)) {
+        for (position, word) in (0..).zip(text.split_whitespace()) {
+            if word.len() <= MAX_WORD {
+                emit(word, position);
+            }
+        }
+    }
+}
+
+/// The text as one term.
+#[derive(Debug)]
+pub(super) struct Keyword;
+
+/// Longest text, in bytes, that becomes a term.
+const MAX_TEXT: usize = 32_766;
+
+impl Analyzer for Keyword {
+    fn analyze(&self, text: &str, emit: &mut dyn FnMut(&str, u32)) {
+        if (1..=MAX_TEXT).contains(&text.len()) {
+            emit(text, 0);
+        }
+    }
+}
