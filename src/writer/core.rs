@@ -227,8 +227,15 @@ fn is_outdated(registry: &Registry, schema: &Schema, entry: &Entry) -> bool {
     });
     let stored = registry.default_stored().is_ok_and(|format| format.name() != info.stored.format);
     let keys = registry.default_keys().is_ok_and(|format| format.name() != info.keys.format);
-    let older = !segment.stored().is_current() || !segment.keys().is_current();
-    vectors || stored || keys || older
+    let postings = registry.default_postings().map(|format| format.name());
+    let postings = info.postings.as_ref().is_some_and(|own| postings.is_ok_and(|name| name != own.format));
+    let columns = registry.default_columns().map(|format| format.name());
+    let columns = info.columns.as_ref().is_some_and(|own| columns.is_ok_and(|name| name != own.format));
+    let older = !segment.stored().is_current()
+        || !segment.keys().is_current()
+        || segment.postings().is_some_and(|postings| !postings.is_current())
+        || segment.columns().is_some_and(|columns| !columns.is_current());
+    vectors || stored || keys || postings || columns || older
 }
 
 /// What one vector of each field costs until it is flushed; checks the fields' parameters.

@@ -91,6 +91,11 @@ pub trait ColumnsReader: Send + Sync {
     /// The keywords of a field; `None` when no document of the segment has any.
     fn keywords(&self, number: u32) -> Option<&dyn KeywordColumn>;
 
+    /// False when the file has an older version than the format writes now: `lucerne upgrade` rewrites it.
+    fn is_current(&self) -> bool {
+        true
+    }
+
     /// Facts for people and tools: values, documents, least and greatest, bytes by field.
     fn inspect(&self) -> Facts;
 

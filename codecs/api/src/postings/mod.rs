@@ -74,6 +74,11 @@ pub trait PostingsReader: Send + Sync {
     /// The terms of a field; `None` when no document of the segment has any.
     fn field(&self, number: u32) -> Option<&dyn FieldPostings>;
 
+    /// False when the file has an older version than the format writes now: `lucerne upgrade` rewrites it.
+    fn is_current(&self) -> bool {
+        true
+    }
+
     /// Facts for people and tools: terms, documents and bytes by field.
     fn inspect(&self) -> Facts;
 
