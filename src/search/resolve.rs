@@ -225,14 +225,16 @@ impl<'a> Resolver<'a> {
 
     /// A term with its statistics over all segments.
     fn word(&self, field: &Field, text: &Text, term: String, count: f32) -> Result<Word> {
-        let (mut totals, mut doc_freq) = (Totals::default(), 0);
+        let (mut totals, mut doc_freq) = (Totals::default(), 0u64);
         for segment in &self.snapshot.segments {
             let postings = segment.reader.postings().and_then(|postings| postings.field(field.number()));
             let Some(postings) = postings else { continue };
             let stats = postings.stats();
-            totals.docs += u64::from(stats.docs);
-            totals.tokens += stats.tokens;
-            doc_freq += postings.term(term.as_bytes())?.map_or(0, |entry| u64::from(entry.doc_freq));
+            // What a file says may be anything.
+            totals.docs = totals.docs.saturating_add(stats.docs.into());
+            totals.tokens = totals.tokens.saturating_add(stats.tokens);
+            let found = postings.term(term.as_bytes())?.map_or(0, |entry| entry.doc_freq);
+            doc_freq = doc_freq.saturating_add(found.into());
         }
         let weight = text.text_weight() * count;
         Ok(Word { field: field.number(), term: term.into_bytes(), doc_freq, totals, weight })

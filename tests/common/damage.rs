@@ -10,8 +10,8 @@ use lucerne::codec::Error as CodecError;
 use lucerne::codec::testing::{MemoryDirectory, reseal};
 use lucerne::codec::{Cancel, Directory};
 use lucerne::{
-    Document, Error, IndexBuilder, Knn, MergePolicy, Quantization, Schema, Searcher, Similarity, Vector,
-    WriterOptions,
+    Document, Error, Exists, IndexBuilder, Knn, Match, MergePolicy, Phrase, Prefix, Quantization, Range,
+    Rerank, Schema, Search, Searcher, Similarity, Sort, Term, Terms, Vector, WriterOptions,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -49,7 +49,10 @@ fn document(number: u32, rng: &mut Rng) -> Document {
     if !number.is_multiple_of(6) {
         return document;
     }
-    let document = document.with("t", "a little text").with("w", "word").with("i", i64::from(number));
+    let document = document
+        .with("t", format!("a little text {number}"))
+        .with("w", ["word", "other"][number as usize / 6 % 2])
+        .with("i", i64::from(number));
     document.with("x", 0.5).with("b", true).with("d", "2024-02-29T12:00:00Z").with("flat", rng.vector(3))
 }
 
@@ -107,20 +110,26 @@ pub(crate) fn is_commit(file: &str) -> bool {
 }
 
 /// Queries of every kind.
-pub(crate) fn queries() -> Vec<Knn> {
+pub(crate) fn queries() -> Vec<Search> {
     let near = || Knn::new("near", [0.1, -0.3]);
     vec![
-        near().k(1).candidates(1),
-        near().k(3).candidates(20).fields(["i", "near"]),
-        near().k(2).rescore(2.0),
-        near().k(3).exact(),
-        Knn::new("flat", [0.3, 0.2, -0.9]).k(3).fields(Vec::<String>::new()),
+        near().k(1).candidates(1).into(),
+        near().k(3).candidates(20).fields(["i", "near"]).into(),
+        near().k(2).rescore(2.0).into(),
+        near().k(3).exact().into(),
+        Knn::new("flat", [0.3, 0.2, -0.9]).k(3).fields(Vec::<String>::new()).into(),
+        near().k(3).filter(Term::new("w", "word")).into(),
+        Match::new("t", "little text 12").into(),
+        Phrase::new("t", "little text").into(),
+        Search::new(Prefix::new("t", "te")).filter(Range::new("i").gt(3)).sort(Sort::desc("x")),
+        Search::new(Terms::new("b", [true])).sort(Sort::asc("w")).sort(Sort::asc("d")),
+        Search::new(Exists::new("x")).rerank(Rerank::vector("near", [1.0, 1.0])),
     ]
 }
 
 /// Runs every query and reads documents; each answer or error as text.
 pub(crate) fn ask(searcher: &Searcher) -> Vec<Result<String, Error>> {
-    let hits = |query: &Knn| Ok(format!("{:?}", searcher.search(query)?.hits));
+    let hits = |query: &Search| Ok(format!("{:?}", searcher.search(query)?.hits));
     let mut answers: Vec<_> = queries().iter().map(hits).collect();
     for key in ["0", "18", "24", "33", "none"] {
         let read = || Ok(format!("{:?} {:?}", searcher.get(key)?, searcher.vector(key, "near")?));

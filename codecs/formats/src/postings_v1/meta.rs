@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Meta {
     /// By ascending number.
     pub(super) fields: Vec<FieldMeta>,
+    /// Bytes of each file, in order.
+    pub(super) files: Vec<u64>,
 }
 
 /// A field with terms.

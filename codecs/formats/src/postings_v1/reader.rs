@@ -38,6 +38,9 @@ impl Reader {
     pub(super) fn open(context: &OpenContext<'_>) -> Result<Self> {
         let first = context.files.first().map_or("(no file)", |file| &file.name);
         let meta = Meta::from_facts(context.meta, first, context.max_doc)?;
+        if !context.files.iter().map(|file| file.len).eq(meta.files.iter().copied()) {
+            return Err(Error::corrupt(first, 0, "postings_v1: files of other lengths than were written"));
+        }
         let (terms, post, positional) = match context.files {
             [terms, post] if !meta.positions() => (terms, post, None),
             // A field without terms may have made the files of positions and lengths.

@@ -39,10 +39,10 @@ pub(super) fn write(context: &WriteContext<'_>, source: &mut dyn PostingsSource)
         fields.extend(write_field(context, &mut files, field, source)?);
     }
     let mut entries = vec![files.terms.finish()?, files.post.finish()?];
-    let meta = Meta { fields };
     if let Some((positions, lengths)) = files.positional {
         entries.extend([positions.finish()?, lengths.finish()?]);
     }
+    let meta = Meta { fields, files: entries.iter().map(|entry| entry.len).collect() };
     Ok(Written { files: entries, meta: meta.to_facts()? })
 }
 

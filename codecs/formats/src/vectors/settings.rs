@@ -49,7 +49,7 @@ impl Settings {
             graph_threshold: field.integer("graph_threshold", GRAPH_THRESHOLD, 0..=u64::from(u32::MAX))?,
             confidence: field
                 .number("confidence_interval", 0.9..=1.0)?
-                .unwrap_or_else(|| default_confidence(field.dimension)),
+                .unwrap_or_else(|| default_confidence(field.similarity, field.dimension)),
             thresholds: Thresholds {
                 keep: field.number("keep_drift", 0.0..=1.0)?.unwrap_or(thresholds.keep),
                 resample: field.number("resample_drift", 0.0..=1.0)?.unwrap_or(thresholds.resample),
