@@ -42,6 +42,8 @@ pub(crate) fn kinds(name: &str) -> [Vec<u8>; 2] {
 /// Adds the terms of a field's value and of everything in it.
 pub(super) fn terms(name: &str, value: &Value, into: &mut Vec<Box<[u8]>>) {
     match value {
+        // Members nested beyond what anyone would ask for.
+        _ if name.len() > MAX_DYNAMIC_LEN => return,
         Value::Null => return,
         Value::List(values) => return values.iter().for_each(|value| terms(name, value, into)),
         Value::Json(serde_json::Value::Object(members)) => {

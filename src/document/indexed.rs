@@ -8,6 +8,9 @@ use crate::schema::{Field, FieldType};
 /// Places between the values of a text field, so that no phrase spans two of them.
 const GAP: u32 = 100;
 
+/// Bytes of a term at most; an analyzer's longer ones are left out.
+const MAX_TERM_LEN: usize = 32_766;
+
 /// What of a document is searched beside its vectors, by field number.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Indexed {
@@ -36,7 +39,7 @@ impl Tokens {
     pub(crate) fn analyze(&mut self, text: &str, analyzer: &dyn crate::analysis::Analyzer) {
         let first = if self.ends.is_empty() { 0 } else { self.next.saturating_add(GAP) };
         analyzer.analyze(text, &mut |term, position| {
-            if term.is_empty() {
+            if term.is_empty() || term.len() > MAX_TERM_LEN {
                 return;
             }
             self.text.push_str(term);
