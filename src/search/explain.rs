@@ -4,7 +4,7 @@ use super::node::{Node, Word};
 use super::rank::{Ranked, accepted, first_pass};
 use super::resolve::Resolver;
 use super::searcher::Searcher;
-use super::{knn, score};
+use super::{knn, rerank, score};
 use crate::error::Result;
 use crate::options::MAX_K;
 use crate::query::{Fuse, Knn, Query, Search};
@@ -124,9 +124,11 @@ impl Searcher {
             parts.push(Explanation::new(part.matches, 0.0, outcome).with(vec![part]));
         }
         if let Some(second) = &search.rerank {
-            let of =
-                format!("reranked: the best {} by first + {} × second score", second.window, second.weight);
-            parts.push(Explanation::new(true, 0.0, of));
+            let one = Ranked { segment: place.segment, doc: place.doc, score: 0.0, nearest: None };
+            let score = rerank::second_score(&resolver, second, one)?;
+            let (window, weight) = (second.window, second.weight);
+            let of = format!("reranked, when among the best {window}: {weight} × second score {score}");
+            parts.push(Explanation::new(true, weight * score, of));
         }
         if let Some(least) = search.min_score {
             parts.push(Explanation::new(true, 0.0, format!("only scores of at least {least}")));

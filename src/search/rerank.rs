@@ -32,6 +32,11 @@ pub(super) fn rerank(resolver: &Resolver<'_>, rerank: &Rerank, ranked: &mut Vec<
     Ok(())
 }
 
+/// The second score of one document.
+pub(super) fn second_score(resolver: &Resolver<'_>, rerank: &Rerank, one: Ranked) -> Result<f32> {
+    Ok(second_scores(resolver, rerank, &[one])?.first().map_or(0.0, |second| second.0))
+}
+
 type Second = (f32, Option<Nearest>);
 
 fn second_scores(resolver: &Resolver<'_>, rerank: &Rerank, ranked: &[Ranked]) -> Result<Vec<Second>> {

@@ -1,89 +1,106 @@
-//! Documents with all of some words: the rarest leads, the others follow, blocks that cannot matter are left
-//! out.
+//! Documents with all of some words: the rarest leads, block by block; the others are looked up in those of its
+//! documents that may still be among the best. Blocks that cannot matter are left out.
 
 use super::Scorer;
 use super::best::Best;
-use super::term::TermScorer;
+use super::term::{Scored, TermScorer};
 use lucerne_codec::postings::NO_MORE_DOCS;
 use lucerne_codec::{DocId, Result};
 
-/// Documents between two looks at the cancel flag.
-const CANCEL_STEP: u32 = 1 << 12;
+/// Ranges of documents between two looks at the cancel flag.
+const CANCEL_STEP: u32 = 64;
 
 /// Offers the documents that hold all of the words.
 pub(crate) fn all_terms(mut terms: Vec<TermScorer<'_>>, best: &mut Best<'_>) -> Result<()> {
     terms.sort_by_key(Scorer::cost);
     let Some((lead, others)) = terms.split_first_mut() else { return Ok(()) };
-    let (mut doc, mut steps) = (lead.doc(), 0u32);
-    let mut range = Range { last: None, others: 0.0, least: f32::NEG_INFINITY };
-    'docs: while doc != NO_MORE_DOCS {
-        steps = steps.wrapping_add(1);
-        if steps.is_multiple_of(CANCEL_STEP) {
+    let others_whole = others.iter().map(|other| f64::from(other.whole())).sum();
+    let (mut scored, mut ranges) = (Scored::default(), 0u32);
+    let mut first = lead.doc();
+    while first < NO_MORE_DOCS {
+        ranges = ranges.wrapping_add(1);
+        if ranges.is_multiple_of(CANCEL_STEP) {
             best.check_cancelled()?;
         }
-        let least = best.competitive();
-        if least > f32::NEG_INFINITY && (range.last < Some(doc) || least > range.least) {
-            match Range::at(doc, least, lead, others)? {
-                Ok(found) => range = found,
-                Err(NO_MORE_DOCS) => return Ok(()),
-                Err(last) => {
-                    doc = lead.seek(last + 1)?;
-                    continue;
-                }
+        let range = match Range::at(first, best.competitive(), lead, others, others_whole)? {
+            Next::Range(range) => range,
+            Next::From(next) => {
+                first = next;
+                continue;
             }
-        }
-        // The lead's own score often tells that the others need not be looked at.
-        let score = f64::from(lead.score()?);
-        if ((score + range.others) as f32) < least || !best.accepts(doc) {
-            doc = lead.advance()?;
-            continue;
-        }
-        let mut sum = score;
-        for other in others.iter_mut() {
-            let found = other.seek(doc)?;
-            if found != doc {
-                doc = lead.seek(found)?;
-                continue 'docs;
-            }
-            sum += f64::from(other.score()?);
-        }
-        best.offer(doc, sum as f32);
-        doc = lead.advance()?;
+        };
+        let (count, next) = lead.score_block(range.first, range.last, &mut scored)?;
+        follow(others, &mut scored, count, range.others, best)?;
+        first = next.unwrap_or(range.last.saturating_add(1));
     }
     Ok(())
 }
 
-/// Documents for which the words' bounds hold.
+/// Documents of the lead that may be among the best.
 struct Range {
-    /// The last of them; `None` while there are no bounds.
-    last: Option<DocId>,
+    first: DocId,
+    last: DocId,
     /// Bounds of all words but the lead together.
     others: f64,
-    /// The lowest score that counted when they were found.
-    least: f32,
+}
+
+/// Where to go on.
+enum Next {
+    Range(Range),
+    /// No document before this one can be among the best.
+    From(DocId),
 }
 
 impl Range {
-    /// The bounds that hold from `doc` on, or how far no document reaches `least`.
     fn at(
-        doc: DocId,
+        first: DocId,
         least: f32,
         lead: &mut TermScorer<'_>,
         others: &mut [TermScorer<'_>],
-    ) -> Result<std::result::Result<Self, DocId>> {
-        let own = lead.bound(doc)?;
+        others_whole: f64,
+    ) -> Result<Next> {
+        if least == f32::NEG_INFINITY {
+            return Ok(Next::Range(Self { first, last: NO_MORE_DOCS - 1, others: f64::INFINITY }));
+        }
+        let own = lead.bound(first)?;
+        if own.last_doc == NO_MORE_DOCS || ((f64::from(own.score) + others_whole) as f32) < least {
+            return Ok(Next::From(own.last_doc.saturating_add(1)));
+        }
+        let first = lead.seek(first)?;
         let (mut last, mut sum) = (own.last_doc, 0.0);
         for other in others {
-            let bound = other.bound(doc)?;
+            let bound = other.bound(first)?;
             if bound.last_doc == NO_MORE_DOCS {
-                return Ok(Err(NO_MORE_DOCS));
+                return Ok(Next::From(NO_MORE_DOCS));
             }
             last = last.min(bound.last_doc);
             sum += f64::from(bound.score);
         }
         match ((f64::from(own.score) + sum) as f32) < least {
-            true => Ok(Err(last)),
-            false => Ok(Ok(Self { last: Some(last), others: sum, least })),
+            true => Ok(Next::From(last + 1)),
+            false => Ok(Next::Range(Self { first, last, others: sum })),
         }
     }
+}
+
+/// Looks the lead's documents up in the other words, and offers those that hold all.
+fn follow(
+    others: &mut [TermScorer<'_>],
+    scored: &mut Scored,
+    mut count: usize,
+    rest: f64,
+    best: &mut Best<'_>,
+) -> Result<()> {
+    let least = best.competitive();
+    count = scored.retain(count, |doc, score| ((score + rest) as f32) >= least && best.accepts(doc));
+    for other in others {
+        if count == 0 {
+            return Ok(());
+        }
+        count = other.intersect(scored, count)?;
+    }
+    for (doc, score) in scored.first(count) {
+        best.offer(doc, score as f32);
+    }
+    Ok(())
 }

@@ -161,7 +161,7 @@ impl<'a> MaxScore<'a> {
         while let (Some(first), Some(term)) = (from, self.terms.get_mut(lead)) {
             let (count, next) = term.score_block(first, window.last, scored)?;
             for (&doc, &score) in scored.docs.iter().zip(&scored.scores).take(count) {
-                self.finish(doc, f64::from(score), split, best)?;
+                self.finish(doc, score, split, best)?;
             }
             from = next;
         }
@@ -184,7 +184,7 @@ impl<'a> MaxScore<'a> {
                     let slot = (doc - window.first) as usize;
                     let (sum, word) = (self.scores.get_mut(slot), self.touched.get_mut(slot / 64));
                     if let (Some(sum), Some(word)) = (sum, word) {
-                        *sum += f64::from(*score);
+                        *sum += score;
                         *word |= 1 << (slot % 64);
                     }
                 }

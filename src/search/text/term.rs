@@ -23,12 +23,38 @@ pub(crate) struct TermScorer<'a> {
 /// Documents with their scores.
 pub(super) struct Scored {
     pub(super) docs: [DocId; BLOCK_LEN],
-    pub(super) scores: [f32; BLOCK_LEN],
+    /// Sums of scores: exact, so that the order of adding does not matter.
+    pub(super) scores: [f64; BLOCK_LEN],
 }
 
 impl Default for Scored {
     fn default() -> Self {
         Self { docs: [0; BLOCK_LEN], scores: [0.0; BLOCK_LEN] }
+    }
+}
+
+impl Scored {
+    /// The first `count` documents.
+    pub(super) fn first(&self, count: usize) -> impl Iterator<Item = (DocId, f64)> {
+        self.docs.iter().copied().zip(self.scores.iter().copied()).take(count)
+    }
+
+    fn set(&mut self, at: usize, doc: DocId, score: f64) {
+        if let (Some(to), Some(sum)) = (self.docs.get_mut(at), self.scores.get_mut(at)) {
+            (*to, *sum) = (doc, score);
+        }
+    }
+
+    /// Keeps those of the first `count` documents that `keep` accepts; returns how many there are.
+    #[inline]
+    pub(super) fn retain(&mut self, count: usize, keep: impl Fn(DocId, f64) -> bool) -> usize {
+        let mut kept = 0;
+        for at in 0..count {
+            let (Some(&doc), Some(&score)) = (self.docs.get(at), self.scores.get(at)) else { break };
+            self.set(kept, doc, score);
+            kept += usize::from(keep(doc, score));
+        }
+        kept
     }
 }
 
@@ -79,10 +105,50 @@ impl<'a> TermScorer<'a> {
         let targets = into.docs.iter_mut().zip(&mut into.scores);
         for ((&doc, &freq), (to, score)) in docs.iter().zip(freqs).take(count).zip(targets) {
             *to = doc;
-            *score = self.weight.score(freq as f32, self.lengths.get(doc));
+            *score = self.weight.score(freq as f32, self.lengths.get(doc)).into();
         }
         Ok((count, next))
     }
+
+    /// Keeps those of the first `count` documents that hold this term too, and adds its scores; returns how many
+    /// there are.
+    pub(super) fn intersect(&mut self, scored: &mut Scored, count: usize) -> Result<usize> {
+        let (mut kept, mut at) = (0, 0);
+        while let Some(&doc) = scored.docs.get(at).filter(|_| at < count) {
+            self.cursor.seek(doc)?;
+            let (docs, freqs) = self.cursor.rest_of_block();
+            let Some(&end) = docs.last() else { break };
+            // All that are in the loaded block, without moving the cursor for each.
+            let mut place = 0;
+            while let (Some(&doc), Some(&score)) = (scored.docs.get(at), scored.scores.get(at)) {
+                if at >= count || doc > end {
+                    break;
+                }
+                place += gallop(docs.get(place..).unwrap_or_default(), doc);
+                if let (Some(found), Some(&freq)) = (docs.get(place), freqs.get(place))
+                    && *found == doc
+                {
+                    let own = self.weight.score(freq as f32, self.lengths.get(doc));
+                    scored.set(kept, doc, score + f64::from(own));
+                    kept += 1;
+                }
+                at += 1;
+            }
+        }
+        Ok(kept)
+    }
+}
+
+/// How many of ascending `docs` are before `target`, which is near the front as a rule.
+#[inline]
+fn gallop(docs: &[DocId], target: DocId) -> usize {
+    let (mut low, mut step) = (0, 1);
+    while docs.get(low + step - 1).is_some_and(|&doc| doc < target) {
+        low += step;
+        step *= 2;
+    }
+    let high = (low + step - 1).min(docs.len());
+    low + docs.get(low..high).unwrap_or_default().partition_point(|&doc| doc < target)
 }
 
 impl Scorer for TermScorer<'_> {
