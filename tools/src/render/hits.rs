@@ -65,6 +65,9 @@ pub(crate) fn table(hits: &Hits, offset: usize, wanted: &[String]) -> String {
 
 /// A Markdown table, nothing cut, and the explanations below it.
 pub(crate) fn markdown(hits: &Hits, offset: usize, wanted: &[String]) -> String {
+    if hits.hits.is_empty() {
+        return String::new();
+    }
     let mut text = rows(hits, offset, wanted).0.markdown();
     let explained = explanations(hits);
     if !explained.is_empty() {

@@ -26,6 +26,25 @@ fn the_facts_have_the_promised_keys() {
 }
 
 #[test]
+fn ac_08_the_schema_that_inspect_prints_makes_an_index_of_the_same_schema() {
+    let place = Place::with_schema(
+        r#"{ "key": "id", "dynamic": true, "fields": [
+            { "name": "model", "type": "text", "path": "$.model", "weight": 2.0 },
+            { "name": "price", "type": "f64", "path": "$.price" },
+            { "name": "type", "type": "keyword", "path": "$.type", "separator": "," },
+            { "name": "vector", "type": "vector", "path": "$.embedding", "dimension": 8, "index": "flat" } ] }"#,
+    );
+    let printed = place.run("inspect @ schema --json").expect(0).out;
+    assert!(
+        printed.contains(r#""separator":",""#) && printed.contains(r#""path":"$.embedding""#),
+        "{printed}"
+    );
+    place.write("again.json", &printed);
+    place.run("create again.idx --schema again.json").expect(0);
+    assert_eq!(place.run("inspect again.idx schema --json").expect(0).out, printed);
+}
+
+#[test]
 fn people_see_tables_totals_and_defaults() {
     let place = Place::sample(800, "--flush-docs 400 --threads 1");
     let text = place.run("inspect @").expect(0).out;

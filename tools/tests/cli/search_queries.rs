@@ -192,6 +192,7 @@ fn wrong_queries_show_the_place_and_exit_with_2() {
             .err
             .contains("no such file")
     );
+    assert_eq!(ask(&place, &["-q", "nothing", "--format", "markdown"]).expect(1).out, "");
     let none = ask(&place, &["-q", "nothing"]).expect(1);
     assert!(none.err.contains("no hit") && none.err.contains("--why"), "{none:?}");
 }
