@@ -7,23 +7,24 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A --query says what to find; its text tells its language:
-  title:editor AND size:[* TO 5000] -section:games        as for Lucene; AND binds tighter than OR
-  {!knn f=embedding topK=10}[0.1, 0.7]                     as for Solr
-  (@section:{python})=>[KNN 3 @embedding $v AS distance]   as for Redis, with --param v=@query.npy
-  {\"term\": {\"field\": \"section\", \"value\": \"python\"}}      JSON; also a whole search
+  title:editor AND size:[* TO 5000] -section:games          as for Lucene; AND binds tighter than OR
+  {!knn f=embedding topK=10}[0.1, 0.7]                      as for Solr
+  (@section:{python})=>[KNN 3 @embedding $v AS distance]    as for Redis, with --param v=@q.npy
+  {\"term\": {\"field\": \"section\", \"value\": \"python\"}}         JSON; also a whole search
 Words without a field are searched in the first text field of the schema, or in --default-field.
 
---knn finds the documents nearest to a vector. With --query, say how the two combine: --hybrid ranks by both,
---rerank vector reorders the best of the query by their vectors. A --filter keeps what it matches and does
-not score; the nearest are searched among what it keeps, so that none is lost.
+--knn finds the documents nearest to a vector. With --query, say how the two combine: --hybrid
+ranks by both, --rerank vector reorders the best of the query by their vectors. A --filter keeps
+what it matches and does not score; the nearest are searched among what it keeps, so that none is
+lost.
 
 A --vector-file is .npy, .fbin or .fvecs, or raw little-endian f32 bytes (.f32, .bin).
 
 Examples:
   lucerne search packages.idx --query 'editor -section:games' --sort size:desc --fields short,size
   lucerne search packages.idx --knn embedding --like vim --filter 'section:python AND size:<1000'
-  lucerne search packages.idx --query 'ssh library' --knn embedding --vector-file q.npy --row 3 --hybrid
-  lucerne search packages.idx --query 'text editor' --knn embedding --like vim --rerank vector --explain")]
+  lucerne search packages.idx --query 'ssh library' --knn embedding --vector-file q.npy --hybrid
+  lucerne search packages.idx --query editor --knn embedding --like vim --rerank vector --explain")]
 pub(crate) struct Search {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
