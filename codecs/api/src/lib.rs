@@ -35,6 +35,7 @@ pub mod similarity;
 pub mod stored;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod top_docs;
 pub mod top_k;
 pub mod vector;
 
@@ -47,6 +48,7 @@ pub use io::{Cursor, Directory, Input, Lock, Output};
 pub use merge::DocMap;
 pub use registry::Registry;
 pub use similarity::Similarity;
+pub use top_docs::TopDocs;
 pub use top_k::{Neighbor, TopK};
 
 /// A tree of facts about a structure, printed by tools that do not understand it.

@@ -125,7 +125,7 @@ pub struct VectorHits {
     pub exact: bool,
     /// Distances computed.
     pub visited: u64,
-    /// The way taken: `graph`, `scan codes`, `scan raw`, …
+    /// The way taken: `graph`, `graph filtered`, `scan codes`, `scan raw`, `none`, …
     pub strategy: &'static str,
 }
 
@@ -205,7 +205,8 @@ pub trait VectorReader: Send + Sync {
     /// The accepted vectors nearest to the query.
     fn search(&self, search: &VectorSearch<'_>) -> Result<VectorHits>;
 
-    /// Replaces estimated distances by those of the raw vectors. The order is left alone.
+    /// Replaces estimated distances by those of the raw vectors. The order is left alone. In a field of several
+    /// vectors a document each neighbour becomes its document's nearest vector.
     fn rescore(&self, query: &[u8], neighbors: &mut [Neighbor]) -> Result<()>;
 
     /// Facts for people and tools: parts with their sizes, parameters in force, quantiles, ….

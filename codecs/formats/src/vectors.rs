@@ -10,6 +10,8 @@
 //! The raw vectors, being the truth, are always there. A search uses the topmost layer and never touches
 //! the raw vectors below codes unless asked to.
 
+mod collect;
+mod cost;
 mod encode;
 mod format;
 mod merge;
@@ -17,10 +19,12 @@ mod meta;
 mod plan;
 mod reader;
 mod report;
+mod scan;
 mod search;
 mod settings;
 mod spill;
 mod verify;
+mod walk;
 mod write;
 
 pub use format::LayeredFormat;

@@ -1,5 +1,7 @@
 //! What every vector format must do.
 
+mod several;
+
 use super::Bench;
 use super::damage::{Verdict, check_damage};
 use super::vector_merges::{check_merge, check_merge_of_small_segments};
@@ -27,6 +29,7 @@ pub fn check_vector_format(format: &dyn VectorFormat, params: &Params) {
         damage(format, &field);
         check_cancel(format, &field);
     }
+    several::check_several(format, params);
     let mut unknown = field(Similarity::Cosine, params);
     unknown.params.insert("no_such_parameter".to_owned(), true.into());
     let error = format.check(&unknown).expect_err("an unknown parameter").to_string();

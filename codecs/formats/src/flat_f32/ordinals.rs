@@ -13,6 +13,9 @@ pub const FORMAT: &str = "ordinals";
 /// Version written.
 pub const VERSION: u32 = 1;
 
+/// Cost of finding a document's vectors, in vectors gone through.
+const LOOKUP: u64 = 8;
+
 /// Writes the maps of the vectors whose documents are `documents`, by ordinal.
 pub fn write(context: &WriteContext<'_>, field: &FieldInfo, documents: &[DocId]) -> Result<FileEntry> {
     let mut pairs: Vec<(DocId, Ordinal)> = documents.iter().copied().zip(0..).collect();
@@ -112,14 +115,43 @@ impl OrdinalMap {
 
     /// The first vector of a document.
     pub fn ordinal(&self, doc: DocId) -> Option<Ordinal> {
-        self.ordinals_from(doc).next().filter(|found| found.0 == doc).map(|found| found.1)
+        self.ordinals(doc).next()
     }
 
-    /// (document, ordinal) pairs in order, from document `doc` on.
-    fn ordinals_from(&self, doc: DocId) -> impl Iterator<Item = (DocId, Ordinal)> + '_ {
+    /// The vectors of a document, ascending.
+    pub fn ordinals(&self, doc: DocId) -> impl Iterator<Item = Ordinal> + '_ {
+        let start = self.position(doc, self.guess(doc));
+        self.pairs_from(start).take_while(move |pair| pair.0 == doc).map(|pair| pair.1)
+    }
+
+    /// How many documents have a vector.
+    pub fn count_documents(&self) -> usize {
+        let mut last = None;
+        self.pairs_from(0).filter(|pair| last.replace(pair.0) != Some(pair.0)).count()
+    }
+
+    /// Whether every document has exactly one vector, as far as counts tell.
+    pub fn is_dense(&self) -> bool {
+        self.len == self.max_doc as usize
+    }
+
+    /// Where a document's vectors are in the list by document, or would be; found the faster the nearer `guess` is.
+    fn position(&self, doc: DocId, guess: usize) -> usize {
         let pairs = self.by_document();
-        let start = pairs.partition_point(|bytes| self.raw_doc(u32::from_le_bytes(*bytes)) < doc);
-        let rest = pairs.get(start..).unwrap_or_default();
+        let before = |position: usize| {
+            pairs.get(position).is_some_and(|bytes| self.raw_doc(u32::from_le_bytes(*bytes)) < doc)
+        };
+        partition_near(pairs.len(), guess, before)
+    }
+
+    /// Where a document would be if vectors were spread evenly.
+    fn guess(&self, doc: DocId) -> usize {
+        (u64::from(doc) * self.len as u64 / u64::from(self.max_doc.max(1))) as usize
+    }
+
+    /// (document, ordinal) pairs in order, from a position on.
+    fn pairs_from(&self, position: usize) -> impl Iterator<Item = (DocId, Ordinal)> + '_ {
+        let rest = self.by_document().get(position..).unwrap_or_default();
         rest.iter().map(|bytes| {
             let ordinal = u32::from_le_bytes(*bytes);
             (self.raw_doc(ordinal), ordinal)
@@ -133,11 +165,15 @@ impl OrdinalMap {
         accept: &Accept<'_>,
         mut visit: impl FnMut(Ordinal) -> Result<()>,
     ) -> Result<()> {
-        let lookups = u64::from(accept.count()) * u64::from((self.len as u32 | 1).ilog2() + 1);
         match accept.docs() {
-            Some(docs) if lookups < self.len as u64 => {
+            Some(docs) if u64::from(accept.count()) * LOOKUP < self.len as u64 => {
+                let mut moved = 0i64;
                 for doc in docs.iter() {
-                    for (_, ordinal) in self.ordinals_from(doc).take_while(|pair| pair.0 == doc) {
+                    // What the last guess missed by, the next one probably does too.
+                    let guess = self.guess(doc);
+                    let start = self.position(doc, (guess as i64 + moved).max(0) as usize);
+                    moved = start as i64 - guess as i64;
+                    for (_, ordinal) in self.pairs_from(start).take_while(|pair| pair.0 == doc) {
                         visit(ordinal)?;
                     }
                 }
@@ -153,8 +189,24 @@ impl OrdinalMap {
         Ok(())
     }
 
-    /// Checks that every document exists and that the two maps agree.
-    pub fn verify(&self) -> Vec<Problem> {
+    /// Replaces the content of `into` by up to `count` accepted vectors from all over the documents.
+    pub fn spread(&self, accept: &Accept<'_>, count: usize, into: &mut Vec<Ordinal>) {
+        into.clear();
+        let words = accept.docs().map_or(&[][..], |docs| docs.words());
+        let part_len = words.len().div_ceil(count.max(1)).max(1);
+        for (part, words) in words.chunks(part_len).enumerate() {
+            let found = words.iter().enumerate().find(|(_, word)| **word != 0);
+            if let Some((at, word)) = found {
+                let doc = ((part * part_len + at) * 64) as DocId + word.trailing_zeros();
+                into.extend(self.ordinal(doc));
+            }
+        }
+        into.retain(|&ordinal| (ordinal as usize) < self.len);
+    }
+
+    /// Checks that every document exists, that the two maps agree, and that only in a field of several vectors a
+    /// document (`multiple`) a document has more than one.
+    pub fn verify(&self, multiple: bool) -> Vec<Problem> {
         let problem = |problem: String| Problem { file: self.name().to_owned(), problem };
         let mut problems = Vec::new();
         for ordinal in 0..self.len as u32 {
@@ -163,8 +215,8 @@ impl OrdinalMap {
                 break;
             }
         }
-        let mut last = None;
-        for (doc, ordinal) in self.ordinals_from(0) {
+        let mut last: Option<(DocId, Ordinal)> = None;
+        for (doc, ordinal) in self.pairs_from(0) {
             // Strictly ascending pairs of existing ordinals, n of them: a permutation.
             if ordinal as usize >= self.len || last.is_some_and(|last| last >= (doc, ordinal)) {
                 problems.push(problem(format!(
@@ -172,8 +224,63 @@ impl OrdinalMap {
                 )));
                 break;
             }
+            if !multiple && last.is_some_and(|last| last.0 == doc) {
+                problems.push(problem(format!("document {doc} has several vectors in a field of one")));
+                break;
+            }
             last = Some((doc, ordinal));
         }
         problems
+    }
+}
+
+/// The first of `0..len` that is not `before`, looked for in growing steps from `guess`, then by halving.
+fn partition_near(len: usize, guess: usize, before: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high, mut step) = (0, len, 1);
+    if guess < len && before(guess) {
+        low = guess + 1;
+        while low + step <= high {
+            if !before(low + step - 1) {
+                high = low + step - 1;
+                break;
+            }
+            low += step;
+            step *= 2;
+        }
+    } else {
+        high = guess.min(len);
+        while high > low {
+            let probe = high.saturating_sub(step);
+            if before(probe) {
+                low = probe + 1;
+                break;
+            }
+            high = probe;
+            step *= 2;
+        }
+    }
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match before(middle) {
+            true => low = middle + 1,
+            false => high = middle,
+        }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::partition_near;
+
+    #[test]
+    fn a_guess_changes_the_way_and_not_the_place() {
+        for len in [0, 1, 2, 7, 100] {
+            for place in 0..=len {
+                for guess in (0..len + 3).chain([usize::MAX / 2]) {
+                    assert_eq!(partition_near(len, guess, |at| at < place), place, "{len} {guess}");
+                }
+            }
+        }
     }
 }

@@ -10,6 +10,9 @@ use lucerne_simd as simd;
 /// Rows scanned with one kernel call.
 pub const BLOCK: usize = 256;
 
+/// 127·256 + 127, the largest number that two planes hold.
+const LARGEST: i32 = 32_639;
+
 /// A query against the codes of one segment. The query is split into two planes of signed bytes,
 /// qᵢ ≈ s·(256·hᵢ + lᵢ): one plane of 7 bits loses more than the codes themselves when a few components
 /// are much larger than the others.
@@ -50,21 +53,16 @@ impl CodeQuery {
             Similarity::Euclidean => sum(&mut vector.iter().map(|&x| (x, x))),
             _ => center.map_or(0.0, |center| sum(&mut vector.iter().copied().zip(center.iter().copied()))),
         };
-        let greatest = vector.iter().fold(0f32, |most, value| most.max(value.abs()));
-        // 127·256 + 127 is the largest number that two planes hold.
-        let scale = (f64::from(greatest) / 32_639.0).max(1e-300);
-        let (mut high, mut low) = (Vec::with_capacity(vector.len()), Vec::with_capacity(vector.len()));
-        let mut total = 0i64;
-        for value in vector {
-            let whole = (f64::from(value) / scale).round().clamp(-32_639.0, 32_639.0) as i32;
-            let upper = (whole + 128) >> 8;
-            high.push(upper as i8);
-            low.push((whole - 256 * upper) as i8);
-            total += i64::from(whole);
-        }
+        let scale = (f64::from(greatest(&vector)) / f64::from(LARGEST)).max(1e-300);
+        let whole: Vec<i32> = vector.iter().map(|&value| rounded(f64::from(value) / scale)).collect();
+        let upper = |whole: i32| (whole + 128) >> 8;
+        let high: Vec<i8> = whole.iter().map(|&whole| upper(whole) as i8).collect();
+        let low: Vec<i8> = whole.iter().map(|&whole| (whole - 256 * upper(whole)) as i8).collect();
+        // At most 4,096 components: no sum overflows.
+        let total: i32 = whole.iter().sum();
         let decoders = encodings
             .map(|quantiles| {
-                let offset = scale * f64::from(quantiles.lower) * total as f64;
+                let offset = scale * f64::from(quantiles.lower) * f64::from(total);
                 (offset as f32, (scale * quantiles.range() / 255.0) as f32)
             })
             .collect();
@@ -119,6 +117,17 @@ impl CodeQuery {
     }
 }
 
+/// The greatest magnitude. Magnitudes order as their bits do, and integers are compared several at once: preparing
+/// the query is most of a search among few vectors.
+fn greatest(vector: &[f32]) -> f32 {
+    f32::from_bits(vector.iter().fold(0, |most, value| most.max(value.to_bits() & 0x7FFF_FFFF)))
+}
+
+/// The nearest integer, at most [`LARGEST`]. Added to 1.5·2⁵² it stands in the lowest bits of the sum.
+fn rounded(value: f64) -> i32 {
+    ((value + 6_755_399_441_055_744.0).to_bits() as i32).clamp(-LARGEST, LARGEST)
+}
+
 impl QueryScratch {
     fn resize(&mut self, len: usize) {
         self.high.resize(len, 0);
@@ -129,4 +138,19 @@ impl QueryScratch {
 /// A centre from its bytes.
 pub fn read_center(bytes: &[u8]) -> Vec<f32> {
     components(bytes).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_and_magnitudes_are_those_of_floats() {
+        for value in [0.0, -0.0, 0.4, -0.6, 1.5001, -1.4999, 32_638.7, -32_639.0, 40_000.0] {
+            let expected = f64::round(value).clamp(-32_639.0, 32_639.0);
+            assert_eq!(f64::from(rounded(value)), expected, "{value}");
+        }
+        assert_eq!(greatest(&[0.5, -7.25, -0.0, 1e-40]), 7.25);
+        assert_eq!(greatest(&[]), 0.0);
+    }
 }

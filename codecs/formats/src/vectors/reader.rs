@@ -72,6 +72,26 @@ impl LayeredReader {
         self.graph.as_ref()
     }
 
+    /// Replaces each neighbour by its document's nearest vector: the nearest estimate need not be that.
+    fn rescore_documents(&self, query: &ExactQuery, neighbors: &mut [Neighbor]) -> Result<()> {
+        let mut last: Option<Neighbor> = None;
+        for neighbor in neighbors {
+            if let Some(known) = last.filter(|last| last.doc == neighbor.doc) {
+                *neighbor = known;
+                continue;
+            }
+            neighbor.distance = query.distance(self.raw.row(neighbor.ordinal)?);
+            for ordinal in self.map.ordinals(neighbor.doc) {
+                let distance = query.distance(self.raw.row(ordinal)?);
+                if (distance, ordinal) < (neighbor.distance, neighbor.ordinal) {
+                    (neighbor.distance, neighbor.ordinal) = (distance, ordinal);
+                }
+            }
+            last = Some(*neighbor);
+        }
+        Ok(())
+    }
+
     /// Refuses a query that is not one row.
     pub(super) fn check_query(&self, query: &[u8]) -> Result<()> {
         if query.len() == self.field.row_len() {
@@ -99,6 +119,12 @@ impl VectorReader for LayeredReader {
         Ok(self.map.ordinal(doc))
     }
 
+    fn ordinals(&self, doc: DocId, into: &mut Vec<Ordinal>) -> Result<()> {
+        into.clear();
+        into.extend(self.map.ordinals(doc));
+        Ok(())
+    }
+
     fn row(&self, ordinal: Ordinal) -> Result<&[u8]> {
         self.raw.row(ordinal)
     }
@@ -110,6 +136,9 @@ impl VectorReader for LayeredReader {
     fn rescore(&self, query: &[u8], neighbors: &mut [Neighbor]) -> Result<()> {
         self.check_query(query)?;
         let query = ExactQuery::new(self.field.similarity, query);
+        if self.settings.multiple {
+            return self.rescore_documents(&query, neighbors);
+        }
         let ordinals: Vec<Ordinal> = neighbors.iter().map(|neighbor| neighbor.ordinal).collect();
         for (at, neighbor) in neighbors.iter_mut().enumerate() {
             if let Some(&next) = ordinals.get(at + AHEAD) {

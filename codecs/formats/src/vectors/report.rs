@@ -46,6 +46,9 @@ pub(super) fn inspect(reader: &LayeredReader) -> Facts {
         "dimension": reader.field.dimension,
         "similarity": reader.field.similarity.name(),
     });
+    if reader.settings.multiple {
+        set(&mut facts, "documents", json!(reader.map.count_documents()));
+    }
     let mut bytes = json!({ "raw": reader.raw.bytes().len() });
     if let Some(codes) = reader.codes() {
         let meta = codes.meta();

@@ -3,7 +3,7 @@
 use super::Layers;
 use crate::sq8::plan::Thresholds;
 use crate::sq8::quantiles::default_confidence;
-use lucerne_codec::{FieldInfo, Result};
+use lucerne_codec::{Error, FieldInfo, Result};
 
 /// Below this many vectors a scan of the codes is faster than a walk through a graph.
 pub(super) const GRAPH_THRESHOLD: u64 = 4_000;
@@ -23,6 +23,8 @@ pub(super) struct Settings {
     pub(super) thresholds: Thresholds,
     /// Whether a centre may be used.
     pub(super) center: bool,
+    /// Whether a document may have several vectors.
+    pub(super) multiple: bool,
 }
 
 const GRAPH: [&str; 3] = ["m", "beam_width", "graph_threshold"];
@@ -31,7 +33,7 @@ const CODES: [&str; 5] = ["confidence_interval", "keep_drift", "resample_drift",
 impl Settings {
     /// Reads a field's parameters; refuses those the format does not have.
     pub(super) fn of(layers: Layers, field: &FieldInfo) -> Result<Self> {
-        let mut accepted = Vec::new();
+        let mut accepted = vec![FieldInfo::MULTIPLE];
         if layers.graph {
             accepted.extend(GRAPH);
         }
@@ -55,6 +57,19 @@ impl Settings {
                 resample: field.number("resample_drift", 0.0..=1.0)?.unwrap_or(thresholds.resample),
             },
             center: field.choice("center", &["auto", "none"])? != Some("none"),
+            multiple: multiple(field)?,
         })
+    }
+}
+
+/// Refuses what [`FieldInfo::is_multiple`] would take for a no.
+fn multiple(field: &FieldInfo) -> Result<bool> {
+    match field.params.get(FieldInfo::MULTIPLE) {
+        Some(value) if !value.is_boolean() => Err(Error::Invalid(format!(
+            "field {:?}: parameter {:?} is {value}, expected true or false",
+            field.name,
+            FieldInfo::MULTIPLE
+        ))),
+        _ => Ok(field.is_multiple()),
     }
 }

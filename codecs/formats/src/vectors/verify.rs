@@ -12,7 +12,7 @@ const LISTED: usize = 8;
 
 /// Compares raw vectors, maps, codes and graph.
 pub(super) fn verify(reader: &LayeredReader, cancel: &Cancel) -> Result<Vec<Problem>> {
-    let mut problems = reader.map.verify();
+    let mut problems = reader.map.verify(reader.settings.multiple);
     problems.extend(raw(reader, cancel)?);
     if let Some(codes) = reader.codes() {
         problems.extend(compare_codes(reader, codes, cancel)?);

@@ -140,10 +140,13 @@ pub(super) fn finish(
     encoded: Option<Encoded>,
     graph: Option<Graph>,
 ) -> Result<Written> {
-    let order: Vec<Ordinal> = match &graph {
+    let mut order: Vec<Ordinal> = match &graph {
         Some(graph) => graph::locality_order(graph)?,
         None => (0..docs.len() as u32).collect(),
     };
+    if field.is_multiple() {
+        keep_order_of_documents(&mut order, docs);
+    }
     let ordered = order.iter().map(|&index| rows.row(index as usize));
     let mut files = vec![flat_f32::rows::write(context, field, docs.len(), ordered)?];
     let ordered: Vec<DocId> = order.iter().filter_map(|&index| docs.get(index as usize).copied()).collect();
@@ -161,4 +164,19 @@ pub(super) fn finish(
         meta.graph = Some(facts);
     }
     Ok(Written { files, meta: meta.facts()? })
+}
+
+/// Lets each document's vectors trade places until they are in the order they were given in: a document's vectors
+/// are numbered in that order. `order` lists old places by new.
+fn keep_order_of_documents(order: &mut [Ordinal], docs: &[DocId]) {
+    let doc = |old: Ordinal| docs.get(old as usize).copied().unwrap_or(DocId::MAX);
+    let mut new: Vec<(DocId, Ordinal)> = order.iter().map(|&old| doc(old)).zip(0..).collect();
+    let mut old: Vec<(DocId, Ordinal)> = order.iter().map(|&old| (doc(old), old)).collect();
+    new.sort_unstable();
+    old.sort_unstable();
+    for ((_, new), (_, old)) in new.into_iter().zip(old) {
+        if let Some(slot) = order.get_mut(new as usize) {
+            *slot = old;
+        }
+    }
 }

@@ -11,6 +11,7 @@
 //! | `working` | a graph that several threads change at once |
 //! | `scratch` | reusable memory of one search: visited set, candidate lists |
 //! | `search` | descent and beam search |
+//! | `filtered` | the beam search that keeps to accepted nodes |
 //! | `heuristic` | which candidates become links |
 //! | `seen` | where a link back stands, from distances known already |
 //! | `insert`, `build` | one insertion; a graph from nothing |
@@ -22,6 +23,7 @@
 mod build;
 mod connect;
 mod duplicates;
+mod filtered;
 mod heuristic;
 mod insert;
 mod join;
@@ -37,11 +39,12 @@ mod working;
 
 pub use build::build;
 pub use connect::unreachable;
+pub use filtered::{Filtered, Walked, search_filtered};
 pub use join::{JoinSource, join};
 pub use memory::{Graph, Level};
 pub use order::locality_order;
 pub use scratch::SearchScratch;
-pub use search::search;
+pub use search::{search, search_within};
 
 use lucerne_codec::{Error, Ordinal};
 

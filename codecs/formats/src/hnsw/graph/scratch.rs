@@ -192,6 +192,8 @@ pub struct SearchScratch {
     pub(super) starts: Vec<u32>,
     /// The links at hand.
     pub(super) row: Vec<u32>,
+    /// The links of a node that is looked through.
+    pub(super) links: Vec<u32>,
     /// Positions to score, their ordinals, and their distances.
     pub(super) fresh: Vec<u32>,
     pub(super) ordinals: Vec<u32>,

@@ -1,7 +1,7 @@
 //! Descent through the levels and beam search.
 
 use super::scratch::{Key, SearchScratch};
-use super::{GraphView, NO_NODE, Scorer};
+use super::{GraphView, NO_NODE, Scorer, Walked};
 use lucerne_codec::{Cancel, Ordinal, Result};
 
 /// Finds the nodes nearest to the scorer's query and puts them into `out` (cleared first), nearest first,
@@ -17,24 +17,40 @@ pub fn search<G: GraphView + ?Sized, S: Scorer>(
     cancel: &Cancel,
     out: &mut Vec<(f32, Ordinal)>,
 ) -> Result<u64> {
+    let walked = search_within(graph, scorer, candidates, u64::MAX, accept, scratch, cancel, out)?;
+    Ok(walked.scored)
+}
+
+/// Like [`search`]; gives up after about `budget` distances.
+#[expect(clippy::too_many_arguments, reason = "one more than `search`")]
+pub fn search_within<G: GraphView + ?Sized, S: Scorer>(
+    graph: &G,
+    scorer: &mut S,
+    candidates: usize,
+    budget: u64,
+    accept: impl Fn(Ordinal) -> bool,
+    scratch: &mut SearchScratch,
+    cancel: &Cancel,
+    out: &mut Vec<(f32, Ordinal)>,
+) -> Result<Walked> {
     out.clear();
     if graph.is_empty() || candidates == 0 {
-        return Ok(0);
+        return Ok(Walked { complete: true, ..Walked::default() });
     }
     let entry = entry_ordinal(graph)?;
-    let mut visited = descend(graph, scorer, (graph.levels().saturating_sub(1), 0), 0, scratch, cancel)?;
+    let mut scored = descend(graph, scorer, (graph.levels().saturating_sub(1), 0), 0, scratch, cancel)?;
     scratch.visited.reset(graph.len());
     scratch.heaps.reset(candidates);
     let mut walk = Walk { graph, level: 0, scorer, cancel };
-    visited += walk.heaps(&accept, scratch)?;
-    if !scratch.heaps.is_full() && !scratch.visited.contains(entry) {
+    scored += walk.heaps(&accept, budget, scratch)?;
+    if scored <= budget && !scratch.heaps.is_full() && !scratch.visited.contains(entry) {
         // Every node can be reached from the entry point, not always from where the descent ended.
         scratch.starts.clear();
         scratch.starts.push(entry);
-        visited += walk.heaps(&accept, scratch)?;
+        scored += walk.heaps(&accept, budget, scratch)?;
     }
     scratch.heaps.drain_sorted(out);
-    Ok(visited)
+    Ok(Walked { scored, through: 0, complete: scored <= budget })
 }
 
 /// The level-0 position of the entry point.
@@ -49,7 +65,11 @@ pub(super) fn entry_ordinal<G: GraphView + ?Sized>(graph: &G) -> Result<Ordinal>
     Ok(position)
 }
 
-fn out_of_range<G: GraphView + ?Sized>(graph: &G, level: usize, position: u32) -> lucerne_codec::Error {
+pub(super) fn out_of_range<G: GraphView + ?Sized>(
+    graph: &G,
+    level: usize,
+    position: u32,
+) -> lucerne_codec::Error {
     graph.corrupt(format!("level {level}: no node {position}"))
 }
 
@@ -116,8 +136,13 @@ impl<G: GraphView + ?Sized, S: Scorer> Walk<'_, G, S> {
         }
     }
 
-    /// Fills `scratch.heaps`, accepted nodes only.
-    fn heaps(&mut self, accept: &impl Fn(Ordinal) -> bool, scratch: &mut SearchScratch) -> Result<u64> {
+    /// Fills `scratch.heaps`, accepted nodes only; stops when more than `budget` are scored.
+    fn heaps(
+        &mut self,
+        accept: &impl Fn(Ordinal) -> bool,
+        budget: u64,
+        scratch: &mut SearchScratch,
+    ) -> Result<u64> {
         std::mem::swap(&mut scratch.row, &mut scratch.starts);
         let mut scored = self.score(scratch)?;
         std::mem::swap(&mut scratch.row, &mut scratch.starts);
@@ -125,7 +150,7 @@ impl<G: GraphView + ?Sized, S: Scorer> Walk<'_, G, S> {
             for (&node, &distance) in scratch.fresh.iter().zip(&scratch.distances) {
                 scratch.heaps.offer(Key::new(distance, node), accept(node));
             }
-            let Some(key) = scratch.heaps.next() else {
+            let Some(key) = scratch.heaps.next().filter(|_| scored <= budget) else {
                 return Ok(scored);
             };
             self.graph.neighbors(self.level, key.node(), &mut scratch.row);

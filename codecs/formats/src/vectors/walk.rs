@@ -1,0 +1,107 @@
+//! The ways through a graph.
+
+use super::collect::Best;
+use super::cost::{self, Attempt, Known, Way};
+use super::reader::LayeredReader;
+use super::search::{Query, Scratch};
+use crate::hnsw::file::GraphFile;
+use crate::hnsw::graph::{self, Filtered, Scorer, Walked};
+use crate::sq8::query::QueryScratch;
+use lucerne_codec::vector::{VectorHits, VectorSearch};
+use lucerne_codec::{Neighbor, Ordinal, Result};
+
+/// Accepted vectors that a filtered walk starts from, besides where the levels above lead to.
+const SEEDS: usize = 16;
+
+/// A query walking through a graph.
+struct Walker<'a> {
+    query: &'a Query<'a>,
+    scratch: &'a mut QueryScratch,
+}
+
+impl Scorer for Walker<'_> {
+    fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+        self.query.picked(ordinals, self.scratch, out);
+    }
+}
+
+/// Walks through the graph; `Err` has the distances spent where that is not worth it, became too expensive, or did
+/// not find as many as there may be.
+pub(super) fn walk(
+    reader: &LayeredReader,
+    graph: &GraphFile,
+    search: &VectorSearch<'_>,
+    query: &Query<'_>,
+    (candidates, accepted): (usize, f64),
+    scratch: &mut Scratch,
+) -> Result<Result<VectorHits, u64>> {
+    let mut beam = candidates.max(search.k).min(reader.len);
+    let mut visited = 0;
+    loop {
+        let known = Known { beam, accepted, len: reader.len, exact: query.is_exact() };
+        let mut taken = None;
+        for attempt in cost::attempts(&known).into_iter().flatten() {
+            let walked = go(reader, graph, search, query, attempt, scratch)?;
+            visited += walked.scored;
+            // A filtered walk that runs out of nodes before it has enough may have missed a region.
+            if walked.complete && (attempt.way == Way::Graph || scratch.found.len() >= attempt.beam) {
+                taken = Some(attempt);
+                break;
+            }
+        }
+        let Some(attempt) = taken else {
+            return Ok(Err(visited));
+        };
+        let full = scratch.found.len() >= attempt.beam;
+        let wanted = search.k.min(search.accept.count() as usize);
+        // Documents that only the end of the beam has are those it is least sure of.
+        let crowded = reader.settings.multiple && full;
+        let sure = if crowded { attempt.beam / 2 } else { scratch.found.len() };
+        let sure = scratch.found.get(..sure).unwrap_or_default();
+        if !crowded || best_of(reader, search, sure)?.len() >= wanted {
+            let neighbors = best_of(reader, search, &scratch.found)?;
+            if neighbors.len() < wanted {
+                return Ok(Err(visited));
+            }
+            let (exact, strategy) = (query.is_exact(), attempt.way.name());
+            return Ok(Ok(VectorHits { neighbors, exact, visited, strategy }));
+        }
+        // The vectors of some documents crowd out other documents.
+        beam = beam.saturating_mul(2);
+    }
+}
+
+fn best_of(
+    reader: &LayeredReader,
+    search: &VectorSearch<'_>,
+    found: &[(f32, Ordinal)],
+) -> Result<Vec<Neighbor>> {
+    let mut best = Best::new(reader, search.k, search.ties);
+    for &(distance, ordinal) in found {
+        best.offer(reader, distance, ordinal)?;
+    }
+    Ok(best.into_sorted())
+}
+
+fn go(
+    reader: &LayeredReader,
+    graph: &GraphFile,
+    search: &VectorSearch<'_>,
+    query: &Query<'_>,
+    Attempt { way, beam, budget }: Attempt,
+    scratch: &mut Scratch,
+) -> Result<Walked> {
+    let Scratch { walk, found, query: memory, ordinals, .. } = scratch;
+    let mut walker = Walker { query, scratch: memory };
+    let accept = |ordinal| reader.map.accepts(&search.accept, ordinal);
+    match way {
+        Way::Graph => {
+            graph::search_within(graph, &mut walker, beam, budget, accept, walk, search.cancel, found)
+        }
+        Way::Filtered => {
+            reader.map.spread(&search.accept, SEEDS, ordinals);
+            let filtered = Filtered { candidates: beam, seeds: ordinals, budget };
+            graph::search_filtered(graph, &mut walker, filtered, accept, walk, search.cancel, found)
+        }
+    }
+}
