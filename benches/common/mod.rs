@@ -21,6 +21,8 @@ pub(crate) type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 pub(crate) struct Arguments {
     /// Vectors instead of synthetic ones.
     pub(crate) file: Option<PathBuf>,
+    /// Queries instead of the last of the vectors.
+    pub(crate) queries: Option<PathBuf>,
     pub(crate) docs: usize,
     pub(crate) dimension: usize,
     /// What a child process is to do; empty in the bench itself.
@@ -29,7 +31,7 @@ pub(crate) struct Arguments {
 
 /// The arguments, or `None` when this is not `cargo bench` (`cargo test --all-targets` runs benches too).
 pub(crate) fn arguments(docs: usize) -> Result<Option<Arguments>> {
-    let mut arguments = Arguments { file: None, docs, dimension: 384, child: Vec::new() };
+    let mut arguments = Arguments { file: None, queries: None, docs, dimension: 384, child: Vec::new() };
     let (mut given, mut bench) = (env::args().skip(1), false);
     while let Some(argument) = given.next() {
         let mut number = || -> Result<usize> {
@@ -41,8 +43,12 @@ pub(crate) fn arguments(docs: usize) -> Result<Option<Arguments>> {
             "--docs" => arguments.docs = number()?,
             "--dim" => arguments.dimension = number()?,
             "--child" => arguments.child = given.by_ref().collect(),
-            file if !file.starts_with('-') => arguments.file = Some(file.into()),
-            other => return Err(format!("{other}: expected [--docs N] [--dim N] [FILE.npy]").into()),
+            file if !file.starts_with('-') && arguments.file.is_none() => arguments.file = Some(file.into()),
+            file if !file.starts_with('-') => arguments.queries = Some(file.into()),
+            other => {
+                let expected = "[--docs N] [--dim N] [FILE.npy [QUERIES.npy]]";
+                return Err(format!("{other}: expected {expected}").into());
+            }
         }
     }
     Ok((bench || !arguments.child.is_empty()).then_some(arguments))
@@ -58,7 +64,8 @@ pub(crate) struct Data {
 }
 
 impl Data {
-    /// The file's rows, of which the last `queries` are queries; or synthetic ones.
+    /// The file's rows, of which the last `queries` are queries unless those have a file of their own; or synthetic
+    /// ones.
     pub(crate) fn new(arguments: &Arguments, queries: usize) -> Result<Self> {
         let Some(file) = &arguments.file else {
             let Arguments { docs, dimension, .. } = *arguments;
@@ -71,7 +78,10 @@ impl Data {
         if vectors.len() <= queries {
             return Err(format!("{}: more than {queries} rows are needed", file.display()).into());
         }
-        let queries = vectors.split_off(vectors.len() - queries);
+        let queries = match &arguments.queries {
+            Some(file) => npy::read_rows(file)?.into_iter().take(queries).collect(),
+            None => vectors.split_off(vectors.len() - queries),
+        };
         vectors.truncate(arguments.docs);
         let dimension = vectors.first().map_or(0, Vec::len);
         let name = file.file_name().unwrap_or_default().to_string_lossy();
