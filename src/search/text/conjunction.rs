@@ -9,6 +9,8 @@ use lucerne_codec::{DocId, Result};
 
 /// Ranges of documents between two looks at the cancel flag.
 const CANCEL_STEP: u32 = 64;
+/// The lead is sparse when another word has so many times its documents.
+const SPARSE: u64 = 8;
 
 /// Offers the documents that hold all of the words.
 pub(crate) fn all_terms(mut terms: Vec<TermScorer<'_>>, best: &mut Best<'_>) -> Result<()> {
@@ -66,7 +68,9 @@ impl Range {
         if own.last_doc == NO_MORE_DOCS || ((f64::from(own.score) + others_whole) as f32) < least {
             return Ok(Next::From(own.last_doc.saturating_add(1)));
         }
-        let first = lead.seek(first)?;
+        // A block of the lead is read first where it is cheaper than looking at all blocks of others beside it.
+        let sparse = others.iter().any(|other| lead.cost() < other.cost() / SPARSE);
+        let first = if sparse || lead.has_loaded(first) { lead.seek(first)? } else { first };
         let (mut last, mut sum) = (own.last_doc, 0.0);
         for other in others {
             let bound = other.bound(first)?;
@@ -76,8 +80,12 @@ impl Range {
             last = last.min(bound.last_doc);
             sum += f64::from(bound.score);
         }
-        match ((f64::from(own.score) + sum) as f32) < least {
-            true => Ok(Next::From(last + 1)),
+        if ((f64::from(own.score) + sum) as f32) < least {
+            return Ok(Next::From(last + 1));
+        }
+        let first = lead.seek(first)?;
+        match first > last {
+            true => Ok(Next::From(first)),
             false => Ok(Next::Range(Self { first, last, others: sum })),
         }
     }

@@ -73,6 +73,11 @@ impl<'a> TermScorer<'a> {
         self.whole
     }
 
+    /// Whether going to `doc` reads no block.
+    pub(super) fn has_loaded(&self, doc: DocId) -> bool {
+        self.cursor.rest_of_block().0.last().is_none_or(|&last| doc <= last)
+    }
+
     /// A bound on the documents from `first` to `last`.
     pub(super) fn bound_over(&mut self, first: DocId, last: DocId) -> Result<f32> {
         let mut bound = self.bound(first)?;

@@ -163,15 +163,26 @@ impl Dictionary {
         fits.then_some(Entry { shared, rest, found: TermEntry { doc_freq, handle: handle.encode() } })
     }
 
+    /// The first term of a block; `None` when the block is damaged.
+    #[inline]
+    fn first_term<'a>(&self, file: &'a [u8], index: &[u8], block: u64) -> Option<&'a [u8]> {
+        let at = usize::try_from(block).ok()?.checked_mul(8)?;
+        let start = u64::from_le_bytes(index.get(at..at + 8)?.try_into().ok()?);
+        let mut bytes = file.get(usize::try_from(start).ok()?..)?;
+        let (shared, len) = (take(&mut bytes)?, take(&mut bytes)?);
+        let first = bytes.get(..usize::try_from(len).ok()?)?;
+        (shared == 0 && start >= self.at.start).then_some(first)
+    }
+
     /// The last block whose first term is not after `term`; the first block when there is none.
     fn block_of(&self, term: &[u8]) -> Result<u64> {
+        let file = self.file.bytes().get(..self.at.index as usize).unwrap_or_default();
+        let index = self.file.slice(self.at.index, 8 * self.blocks())?;
         let (mut low, mut high) = (0, self.blocks());
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            let (mut bytes, _) = self.block(middle)?;
-            let first = self.entry(&mut bytes, &mut 0).filter(|entry| entry.shared == 0);
-            let first = first.ok_or_else(|| self.damaged(middle, "has no first term"))?;
-            match first.rest <= term {
+            let first = self.first_term(file, index, middle);
+            match first.ok_or_else(|| self.damaged(middle, "has no first term"))? <= term {
                 true => low = middle,
                 false => high = middle,
             }

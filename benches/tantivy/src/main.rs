@@ -1,0 +1,119 @@
+//! Words searched by lucerne and by tantivy: the same documents, the same words, the ten best.
+//!
+//! `cargo run --release -- docs.jsonl.zst [--docs N] [--queries N] [--rounds N]`. A line of the file is a JSON object
+//! with `name` and `description`. Both engines index with one thread, keep the same stored fields, and are merged
+//! into one segment. Each query runs in turns, first here, then there; its time is the least of all rounds, which a
+//! busy machine disturbs least.
+
+mod documents;
+mod ours;
+mod theirs;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+pub type Failure = Box<dyn std::error::Error>;
+
+/// What the words of a query must do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Mode {
+    Or,
+    And,
+}
+
+/// A score of the ten best, best first.
+pub trait Engine {
+    fn search(&self, words: &str, mode: Mode) -> Result<Vec<f32>, Failure>;
+}
+
+fn number(name: &str, default: usize) -> Result<usize, Failure> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
+    Ok(arguments.next().map(|value| value.parse()).transpose()?.unwrap_or(default))
+}
+
+fn folder_len(folder: &Path) -> Result<u64, Failure> {
+    let mut len = 0;
+    for entry in std::fs::read_dir(folder)? {
+        len += entry?.metadata()?.len();
+    }
+    Ok(len)
+}
+
+fn report_build(name: &str, docs: usize, took: Duration, folder: &Path) -> Result<(), Failure> {
+    let mib = folder_len(folder)? as f64 / f64::from(1 << 20);
+    println!("{name:<22} {:>9.0} docs/s  {mib:>7.2} MiB", docs as f64 / took.as_secs_f64());
+    Ok(())
+}
+
+fn main() -> Result<(), Failure> {
+    let path = std::env::args().nth(1).ok_or("usage: lucerne-tantivy-bench docs.jsonl[.zst] [--docs N]")?;
+    let docs = documents::read(Path::new(&path), number("--docs", usize::MAX)?)?;
+    let (count, rounds) = (number("--queries", 200)?, number("--rounds", 5)?);
+    println!("{} documents\n", docs.len());
+
+    let (plain, own, other) = (tempfile::tempdir()?, tempfile::tempdir()?, tempfile::tempdir()?);
+    let (_, took) = ours::build(plain.path(), &docs, false)?;
+    report_build("lucerne, stored only", docs.len(), took, plain.path())?;
+    let (ours, took) = ours::build(own.path(), &docs, true)?;
+    report_build("lucerne, with text", docs.len(), took, own.path())?;
+    let (theirs, took) = theirs::build(other.path(), &docs)?;
+    report_build("tantivy, with text", docs.len(), took, other.path())?;
+
+    println!(
+        "\n{:<6} {:>5} {:>12} {:>12} {:>7} {:>9}",
+        "", "words", "lucerne/s", "tantivy/s", "ratio", "agree"
+    );
+    for mode in [Mode::Or, Mode::And] {
+        let mut all = [Duration::ZERO; 2];
+        for words in 1..=4 {
+            let queries = documents::queries(&docs, words, count);
+            let (times, agree) = compare(&ours, &theirs, &queries, mode, rounds)?;
+            print_row(&format!("{mode:?}"), &words.to_string(), count, times, agree);
+            all = [all[0] + times[0], all[1] + times[1]];
+        }
+        print_row(&format!("{mode:?}"), "1-4", 4 * count, all, f64::NAN);
+    }
+    Ok(())
+}
+
+fn print_row(mode: &str, words: &str, count: usize, times: [Duration; 2], agree: f64) {
+    let rates = times.map(|time| count as f64 / time.as_secs_f64());
+    let agree = if agree.is_nan() { String::new() } else { format!("{agree:.3}") };
+    println!(
+        "{mode:<6} {words:>5} {:>12.0} {:>12.0} {:>7.2} {agree:>9}",
+        rates[0],
+        rates[1],
+        rates[0] / rates[1]
+    );
+}
+
+/// The least times of both engines, added up over the queries, and how many queries' scores have the same ratios.
+fn compare(
+    ours: &dyn Engine,
+    theirs: &dyn Engine,
+    queries: &[String],
+    mode: Mode,
+    rounds: usize,
+) -> Result<([Duration; 2], f64), Failure> {
+    let mut least = vec![[Duration::MAX; 2]; queries.len()];
+    let mut agree = 0;
+    for round in 0..rounds {
+        for (words, least) in queries.iter().zip(&mut least) {
+            let mut found = [Vec::new(), Vec::new()];
+            for (index, engine) in [ours, theirs].into_iter().enumerate() {
+                let start = Instant::now();
+                found[index] = engine.search(words, mode)?;
+                least[index] = least[index].min(start.elapsed());
+            }
+            agree += usize::from(round == 0 && same(&found[0], &found[1]));
+        }
+    }
+    let sum = |index: usize| least.iter().map(|least| least[index]).sum();
+    Ok(([sum(0), sum(1)], agree as f64 / queries.len() as f64))
+}
+
+/// tantivy rounds lengths to a byte and multiplies by k1 + 1: scores agree to some percent up to that factor.
+fn same(ours: &[f32], theirs: &[f32]) -> bool {
+    let close = |(own, other): (&f32, &f32)| (own * 2.2 - other).abs() <= 0.08 * other.abs();
+    ours.len() == theirs.len() && ours.iter().zip(theirs).all(close)
+}
