@@ -58,7 +58,7 @@ fn measure(searcher: &Searcher, data: &Data) -> Result<Table> {
         "q/s 1 thread",
         "q/s all cores",
     ]);
-    let query = |vector: &[f32], effort: fn(Knn) -> Knn| searcher.search(&effort(Knn::new("v", vector)));
+    let query = |vector: &[f32], effort: fn(Knn) -> Knn| searcher.search(effort(Knn::new("v", vector)));
     let mut truth = Vec::new();
     for vector in &data.queries {
         truth.push(query(vector, Knn::exact)?);
@@ -102,7 +102,7 @@ fn throughput(searcher: &Searcher, data: &Data, effort: fn(Knn) -> Knn, rounds: 
     std::thread::scope(|scope| {
         let ask = || {
             for vector in std::iter::repeat_n(&data.queries, rounds).flatten() {
-                searcher.search(&effort(Knn::new("v", &**vector)))?;
+                searcher.search(effort(Knn::new("v", &**vector)))?;
             }
             Ok(())
         };

@@ -77,7 +77,7 @@ fn main() -> Result<()> {
 }
 
 fn query(searcher: &Searcher, vector: &[f32]) -> Result<Hits> {
-    Ok(searcher.search(&Knn::new("v", vector))?)
+    Ok(searcher.search(Knn::new("v", vector))?)
 }
 
 fn ask(searcher: &Searcher, data: &Data) -> Result<Vec<Hits>> {

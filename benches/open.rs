@@ -73,7 +73,7 @@ fn open(arguments: &Arguments, docs: usize) -> Result<Vec<String>> {
     let searcher = index.searcher()?;
     let (opened, after) = (started.elapsed(), resident());
     let started = Instant::now();
-    let found = searcher.search(&Knn::new("v", query))?;
+    let found = searcher.search(Knn::new("v", query))?;
     let (asked, last) = (started.elapsed(), resident());
     if searcher.len() != docs as u64 || found.hits.len() != 10 {
         return Err(format!("{} documents, expected {docs}", searcher.len()).into());

@@ -182,8 +182,8 @@ impl<'a> Rounds<'a> {
     fn recall(&self, searcher: &Searcher, effort: fn(Knn) -> Knn) -> Result<(f64, u64)> {
         let (mut right, mut wanted, mut visited) = (0, 0, 0);
         for query in &self.data.queries {
-            let truth = searcher.search(&Knn::new("v", &**query).exact())?;
-            let found = searcher.search(&effort(Knn::new("v", &**query).candidates(CANDIDATES)))?;
+            let truth = searcher.search(Knn::new("v", &**query).exact())?;
+            let found = searcher.search(effort(Knn::new("v", &**query).candidates(CANDIDATES)))?;
             visited += found.segments.iter().map(|segment| segment.visited).sum::<u64>();
             right += found.keys().iter().filter(|key| truth.keys().contains(key)).count();
             wanted += truth.hits.len();

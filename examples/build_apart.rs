@@ -224,8 +224,8 @@ fn all_once(folder: &Path, documents: &[Document]) -> Result<()> {
 fn recall(searcher: &Searcher, queries: &[Vec<f32>]) -> Result<f64> {
     let mut right = 0;
     for query in queries {
-        let truth = searcher.search(&Knn::new("embedding", &**query).exact())?;
-        let found = searcher.search(&Knn::new("embedding", &**query))?;
+        let truth = searcher.search(Knn::new("embedding", &**query).exact())?;
+        let found = searcher.search(Knn::new("embedding", &**query))?;
         right += found.keys().iter().filter(|key| truth.keys().contains(key)).count();
     }
     Ok(right as f64 / (10 * queries.len()) as f64)

@@ -108,7 +108,7 @@ fn json_lines(path: PathBuf) -> Result<Vec<Value>> {
 
 /// The nearest documents, by name.
 fn hits(searcher: &Searcher, query: &[f32]) -> Result<table::Table> {
-    let found = searcher.search(&Knn::new("embedding", query).k(4).fields(["short"]))?;
+    let found = searcher.search(Knn::new("embedding", query).k(4).fields(["short"]))?;
     let mut table = table::Table::new(["rank", "score", "name", "short"]);
     for (rank, hit) in (1..).zip(&found.hits) {
         let fields = hit.fields.as_ref();
@@ -134,9 +134,9 @@ fn recall(searcher: &Searcher, queries: &[(String, Vec<f32>)]) -> Result<table::
         for (_, query) in queries {
             for (right, k) in right.iter_mut().zip([10, 100]) {
                 let knn = Knn::new("embedding", &**query).k(k);
-                let truth = searcher.search(&knn.clone().exact())?;
+                let truth = searcher.search(knn.clone().exact())?;
                 let started = Instant::now();
-                let found = searcher.search(&effort(knn))?;
+                let found = searcher.search(effort(knn))?;
                 if k == 10 {
                     time += started.elapsed();
                     visited += found.segments.iter().map(|segment| segment.visited).sum::<u64>();

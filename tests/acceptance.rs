@@ -106,7 +106,7 @@ fn ac_03_dot_product_takes_unit_vectors_only_or_normalises_on_request() {
     assert_eq!(error.kind(), ErrorKind::Usage);
     writer.commit().unwrap();
     let searcher = index.searcher().unwrap();
-    let error = searcher.search(&Knn::new("v", [3.0, 4.0])).unwrap_err();
+    let error = searcher.search(Knn::new("v", [3.0, 4.0])).unwrap_err();
     assert!(matches!(&error, Error::QueryVector { problem: ValueProblem::NotUnit { .. } }), "{error:?}");
     assert_eq!(searcher.len(), 1);
 
@@ -118,12 +118,12 @@ fn ac_03_dot_product_takes_unit_vectors_only_or_normalises_on_request() {
     for (key, vector) in &stored {
         assert_eq!(searcher.vector(key, "v").unwrap().as_ref(), Some(vector), "the original length is kept");
     }
-    let hits = searcher.search(&Knn::new("v", [30.0, 40.0]).exact()).unwrap();
+    let hits = searcher.search(Knn::new("v", [30.0, 40.0]).exact()).unwrap();
     assert_eq!(hits.keys(), ["a", "b"]);
     for (hit, cosine) in hits.hits.iter().zip([1.0, (0.1 * 0.6 - 7.0 * 0.8) / 49.01f64.sqrt()]) {
         assert!((f64::from(hit.score) - (1.0 + cosine) / 2.0).abs() < 1e-6, "{hit:?}");
     }
-    let error = searcher.search(&Knn::new("v", [0.0, 0.0])).unwrap_err().to_string();
+    let error = searcher.search(Knn::new("v", [0.0, 0.0])).unwrap_err().to_string();
     assert!(error.contains("no direction"), "{error}");
 }
 
@@ -142,7 +142,7 @@ fn ac_04_cosine_keeps_the_original_vector_bit_for_bit() {
         let pairs = names.iter().zip(&originals).map(|(key, vector)| (key.as_str(), vector.as_slice()));
         add_all(&index, small_segments(2), pairs);
         let searcher = reopen(&directory).searcher().unwrap();
-        let hits = searcher.search(&Knn::new("v", [1.0; 4]).fields(["v"])).unwrap();
+        let hits = searcher.search(Knn::new("v", [1.0; 4]).fields(["v"])).unwrap();
         assert_eq!(hits.hits.len(), originals.len());
         for (key, original) in names.iter().zip(&originals) {
             let bits = |vector: &[f32]| vector.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
@@ -213,18 +213,18 @@ fn ac_06_a_field_not_indexed_says_so_and_one_not_stored_is_not_returned() {
     writer.close().unwrap();
     let searcher = reopen(&directory).searcher().unwrap();
 
-    let error = searcher.search(&Knn::new("unindexed", [1.0, 2.0])).unwrap_err();
+    let error = searcher.search(Knn::new("unindexed", [1.0, 2.0])).unwrap_err();
     assert!(matches!(&error, Error::NotIndexed { field } if field == "unindexed"), "{error:?}");
     assert!(error.to_string().contains("is not indexed"), "{error}");
     assert_eq!(searcher.vector("a", "unindexed").unwrap().unwrap(), [1.0, 2.0]);
 
     let none: [&str; 0] = [];
-    let hits = searcher.search(&Knn::new("unstored", [3.0, 4.0]).fields(none)).unwrap();
+    let hits = searcher.search(Knn::new("unstored", [3.0, 4.0]).fields(none)).unwrap();
     let returned: Vec<&String> = hits.hits[0].fields.as_ref().unwrap().keys().collect();
     assert_eq!(returned, ["id", "body", "unindexed"]);
     for (field, error) in [
         ("unstored", searcher.vector("a", "unstored").unwrap_err()),
-        ("title", searcher.search(&Knn::new("unstored", [3.0, 4.0]).fields(["title"])).unwrap_err()),
+        ("title", searcher.search(Knn::new("unstored", [3.0, 4.0]).fields(["title"])).unwrap_err()),
     ] {
         assert!(matches!(&error, Error::NotStored { field: named } if named == field), "{error:?}");
     }
@@ -324,7 +324,7 @@ fn ac_20_flushing_at_a_memory_limit_changes_no_answer() {
     assert!(searcher.segment_count() >= 2, "{} MB of vectors in 1 MiB", 2_000 * 1_024 / 1_000_000);
     let query = Rng::new(3).vector(256);
     for k in [1, 10, 2_000] {
-        let hits = searcher.search(&Knn::new("v", query.clone()).k(k).exact()).unwrap();
+        let hits = searcher.search(Knn::new("v", query.clone()).k(k).exact()).unwrap();
         oracle::assert_exact(&hits, Similarity::Euclidean, &query, rows(&all), k);
     }
 }
@@ -372,7 +372,7 @@ fn ac_22_a_search_without_rescoring_never_reads_raw_vectors() {
     let queries = npy::read_f16_rows("queries.f16.npy");
     let ask = |index: &Index, knn: &dyn Fn(Knn) -> Knn| {
         let searcher = index.searcher().unwrap();
-        let search = |query: &Vec<f32>| searcher.search(&knn(Knn::new("v", query.clone())));
+        let search = |query: &Vec<f32>| searcher.search(knn(Knn::new("v", query.clone())));
         queries.iter().take(30).map(search).collect::<Vec<_>>()
     };
     let ways: [&dyn Fn(Knn) -> Knn; 2] = [&|knn| knn, &|knn| knn.k(5).candidates(5)];
@@ -461,7 +461,7 @@ fn ac_26_degenerate_segments_have_ordered_finite_quantiles_and_answer() {
                 for knn in
                     [Knn::new("v", query), Knn::new("v", query).exact(), Knn::new("v", query).rescore(1.0)]
                 {
-                    let hits = searcher.search(&knn.k(total)).unwrap();
+                    let hits = searcher.search(knn.k(total)).unwrap();
                     assert_eq!(hits.hits.len(), total);
                     assert!(hits.hits.iter().all(|hit| hit.score.is_finite() && hit.score >= 0.0));
                     assert!(hits.hits.iter().all(|hit| hit.distance.unwrap().is_finite()));
@@ -484,7 +484,7 @@ fn ac_35_defaults_hold_and_are_shown() {
     let field = &facts["segments"][0]["fields"]["v"];
     assert_eq!((&field["m"], &field["beam_width"]), (&16.into(), &100.into()), "{field}");
     assert_eq!(facts["defaults"]["k"], 10, "{facts}");
-    assert_eq!(searcher.search(&Knn::new("v", [1.0; 4])).unwrap().hits.len(), 10);
+    assert_eq!(searcher.search(Knn::new("v", [1.0; 4])).unwrap().hits.len(), 10);
 
     // And what is set is shown instead.
     let (_, index) = in_memory(one_field(Vector::f32(4).m(10).beam_width(40)));
@@ -525,7 +525,7 @@ fn ac_40_knn_returns_k_hits_sorted_by_the_metric_with_ties_by_key() {
                     assert!(hits.hits.is_sorted_by(|left, right| left.score >= right.score));
                 }
                 for length in [0, 5, 7] {
-                    let error = searcher.search(&Knn::new("v", vec![0.5; length])).unwrap_err();
+                    let error = searcher.search(Knn::new("v", vec![0.5; length])).unwrap_err();
                     let expected =
                         ValueProblem::WrongDimension { field: "v".into(), expected: 6, given: length };
                     assert!(
@@ -565,7 +565,7 @@ fn ac_45_exact_search_is_the_oracle_on_any_field_at_any_time() {
             let (_, index) = in_memory(one_field(vector));
             add_all(&index, small_segments(5), rows(&all));
             let searcher = index.searcher().unwrap();
-            let hits = searcher.search(&Knn::new("v", query.clone()).k(5).exact()).unwrap();
+            let hits = searcher.search(Knn::new("v", query.clone()).k(5).exact()).unwrap();
             assert_eq!(hits.keys(), ["d05", "d09", "d00", "d10", "d01"], "{similarity}");
             for (hit, distance) in hits.hits.iter().zip(distances) {
                 assert!(
@@ -587,7 +587,7 @@ fn ac_45_exact_search_is_the_oracle_on_any_field_at_any_time() {
     let embeddings = npy::read_f16_rows("packages.f16.npy");
     for (query, truth) in npy::read_f16_rows("queries.f16.npy").iter().zip(&truth) {
         let hits =
-            searcher.search(&Knn::new("embedding", query.clone()).k(100).exact().fields(["row"])).unwrap();
+            searcher.search(Knn::new("embedding", query.clone()).k(100).exact().fields(["row"])).unwrap();
         let row = |hit: &lucerne::Hit| hit.fields.as_ref().unwrap()["row"].as_u64().unwrap() as usize;
         assert_eq!(hits.hits.len(), truth.len());
         for (hit, &expected) in hits.hits.iter().zip(truth) {
@@ -617,7 +617,7 @@ fn ac_46_scaling_a_vector_by_ten_does_what_each_metric_says() {
             writer.add(&document(key, vector.map(|x| x * scale))).unwrap();
         }
         writer.commit().unwrap();
-        let hits = index.searcher().unwrap().search(&Knn::new("v", query).exact()).unwrap();
+        let hits = index.searcher().unwrap().search(Knn::new("v", query).exact()).unwrap();
         assert!(hits.hits.is_sorted_by(|left, right| left.distance.unwrap() <= right.distance.unwrap()));
         hits.hits.into_iter().map(|hit| (hit.key, hit.distance.unwrap())).collect()
     };
@@ -647,7 +647,7 @@ fn ac_46_scaling_a_vector_by_ten_does_what_each_metric_says() {
         writer.add(&document(*key, normalized(vector))).unwrap();
     }
     writer.commit().unwrap();
-    let hits = index.searcher().unwrap().search(&Knn::new("v", normalized(&query)).exact()).unwrap();
+    let hits = index.searcher().unwrap().search(Knn::new("v", normalized(&query)).exact()).unwrap();
     for hit in hits.hits {
         assert!((hit.distance.unwrap() - (cosine[&hit.key] - 1.0)).abs() < 1e-6, "{hit:?}");
     }

@@ -86,8 +86,8 @@ fn find<'a>(facts: &'a Facts, name: &str) -> Option<&'a Facts> {
 /// Mean recall@10 with default settings.
 fn recall(searcher: &Searcher, queries: &[Vec<f32>]) -> f64 {
     let found = queries.iter().map(|query| {
-        let truth = searcher.search(&Knn::new("v", query.clone()).k(10).exact()).unwrap();
-        let hits = searcher.search(&Knn::new("v", query.clone()).k(10)).unwrap();
+        let truth = searcher.search(Knn::new("v", query.clone()).k(10).exact()).unwrap();
+        let hits = searcher.search(Knn::new("v", query.clone()).k(10)).unwrap();
         oracle::recall(&hits, &truth.keys())
     });
     found.sum::<f64>() / queries.len() as f64
@@ -140,7 +140,7 @@ fn ac_26_merges_of_degenerate_segments_end() {
         let quantile = |at: usize| quantiles[at].as_f64().expect("a number") as f32;
         assert!(quantile(0) < quantile(1) && quantile(0).is_finite() && quantile(1).is_finite());
         let searcher = index.searcher().unwrap();
-        let hits = searcher.search(&Knn::new("v", [0.5, 0.5, 0.5, 0.4]).k(82)).unwrap();
+        let hits = searcher.search(Knn::new("v", [0.5, 0.5, 0.5, 0.4]).k(82)).unwrap();
         assert_eq!(hits.hits.len(), 82, "{similarity}");
         assert!(hits.hits.iter().all(|hit| hit.score.is_finite() && hit.distance.unwrap().is_finite()));
     }

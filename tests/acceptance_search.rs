@@ -72,7 +72,7 @@ fn ac_07_a_document_of_several_vectors_comes_once_by_its_best_with_that_ones_ind
         let searcher = index.searcher().unwrap();
         check(&searcher);
         let key = "d006";
-        let stored = searcher.search(&Knn::new("v", documents[key][4].clone()).k(1).fields(["v"])).unwrap();
+        let stored = searcher.search(Knn::new("v", documents[key][4].clone()).k(1).fields(["v"])).unwrap();
         assert_eq!((&*stored.hits[0].key, stored.hits[0].vector), (key, Some(4)));
         let given: Value = serde_json::to_value(&documents[key]).unwrap().into();
         let returned: Value = stored.hits[0].fields.as_ref().unwrap()["v"].clone().into();

@@ -36,7 +36,7 @@ fn at_once<T: Send>(work: impl Fn(usize) -> T + Sync) -> Vec<T> {
 fn assert_keys(index: &Index, expected: &BTreeSet<String>) {
     let searcher = index.searcher().unwrap();
     assert_eq!(searcher.len(), expected.len() as u64);
-    let hits = searcher.search(&Knn::new("v", [0.0; 4]).k(10_000).exact()).unwrap();
+    let hits = searcher.search(Knn::new("v", [0.0; 4]).k(10_000).exact()).unwrap();
     let mut found = hits.keys();
     found.sort_unstable();
     assert_eq!(found, expected.iter().map(String::as_str).collect::<Vec<_>>());
@@ -130,7 +130,7 @@ fn searchers_opened_while_threads_write_see_each_key_at_most_once_and_batches_wh
     let check = |writer: &Writer| {
         writer.refresh().unwrap();
         let searcher = index.searcher().unwrap();
-        let hits = searcher.search(&Knn::new("v", [1.0; 4]).k(1_000).exact().fields(["version"])).unwrap();
+        let hits = searcher.search(Knn::new("v", [1.0; 4]).k(1_000).exact().fields(["version"])).unwrap();
         assert_eq!(hits.hits.len() as u64, searcher.len());
         assert_eq!(hits.keys().into_iter().collect::<BTreeSet<_>>().len(), hits.hits.len());
         for thread in 0..THREADS {

@@ -50,7 +50,7 @@ fn assert_same(searcher: &Searcher, model: &Model, what: &str) {
         assert_eq!(searcher.vector(key, "v").unwrap().as_ref(), Some(vector), "{key}: {what}");
     }
     let query = [0.2; DIMENSION];
-    let hits = searcher.search(&Knn::new("v", query).k(10).exact()).unwrap();
+    let hits = searcher.search(Knn::new("v", query).k(10).exact()).unwrap();
     let documents = model.iter().map(|(key, vector)| (&**key, &**vector));
     oracle::assert_exact(&hits, Similarity::Euclidean, &query, documents, 10);
 }

@@ -38,7 +38,7 @@ fn assert_same(searcher: &Searcher, model: &Model, rng: &mut Rng) {
     }
     for _ in 0..3 {
         let query = rng.vector(DIMENSION);
-        let hits = searcher.search(&Knn::new("v", query.clone()).k(10).exact()).unwrap();
+        let hits = searcher.search(Knn::new("v", query.clone()).k(10).exact()).unwrap();
         let documents = model.iter().map(|(key, vector)| (&**key, &**vector));
         oracle::assert_exact(&hits, Similarity::Euclidean, &query, documents, 10);
     }

@@ -236,7 +236,7 @@ impl Setup {
             if field.quantization == Quantization::None && field.index == VectorIndex::Flat {
                 exact(knn.clone(), "flat");
             }
-            let hits = searcher.search(&knn.fields(["tag"])).unwrap();
+            let hits = searcher.search(knn.fields(["tag"])).unwrap();
             assert_eq!(hits.hits.len(), k.min(count), "approximate hits among {count}");
             let keys: BTreeSet<&str> = hits.keys().into_iter().collect();
             assert_eq!(keys.len(), hits.hits.len(), "a document was found twice");

@@ -273,7 +273,7 @@ fn compare(index: &Index, model: &Model, rng: &mut Rng, clean: bool) {
         search = search.filter(filter.query.clone());
         expected.retain(|key, _| filter.scores.contains_key(key));
     }
-    let context = || format!("{}", serde_json::to_string(&search).unwrap());
+    let context = || serde_json::to_string(&search).unwrap().to_string();
     let hits = searcher.search(&search).unwrap();
     let found: BTreeSet<&str> = hits.keys().into_iter().collect();
     assert_eq!(found, expected.keys().map(|key| &**key).collect(), "{}", context());

@@ -39,11 +39,11 @@ fn recall(searcher: &Searcher, similarity: Similarity, how: impl Fn(Knn) -> Knn)
         let keys: Vec<String> = match similarity {
             Similarity::Cosine => truth.iter().take(10).map(|row| format!("{row:04}")).collect(),
             _ => {
-                let exact = searcher.search(&Knn::new("v", query.clone()).exact()).unwrap();
+                let exact = searcher.search(Knn::new("v", query.clone()).exact()).unwrap();
                 exact.keys().into_iter().map(str::to_owned).collect()
             }
         };
-        let hits = searcher.search(&how(Knn::new("v", query))).unwrap();
+        let hits = searcher.search(how(Knn::new("v", query))).unwrap();
         assert_eq!(hits.hits.len(), 10);
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         sum += oracle::recall(&hits, &keys);

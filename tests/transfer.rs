@@ -94,7 +94,7 @@ fn kill_half_way(mut child: Child, folder: &Path) -> bool {
 fn recall(searcher: &Searcher, rows: &HashMap<String, usize>) -> f64 {
     let (queries, truth) = (npy::read_f16_rows("queries.f16.npy"), npy::read_truth("truth.cosine.ibin"));
     let found = queries.iter().zip(&truth).map(|(query, truth)| {
-        let hits = searcher.search(&Knn::new("embedding", query.clone()).k(10)).unwrap();
+        let hits = searcher.search(Knn::new("embedding", query.clone()).k(10)).unwrap();
         hits.keys().iter().filter(|key| truth[..10].contains(&rows[**key])).count()
     });
     found.sum::<usize>() as f64 / (10 * queries.len()) as f64
@@ -206,7 +206,7 @@ fn assert_numbers(index: &Index, numbers: impl IntoIterator<Item = usize>) {
         assert_eq!(searcher.vector(key, "v").unwrap().as_ref(), Some(vector), "{key}");
     }
     let query = vector(7);
-    let hits = searcher.search(&Knn::new("v", query.clone()).k(20).exact()).unwrap();
+    let hits = searcher.search(Knn::new("v", query.clone()).k(20).exact()).unwrap();
     let documents = documents.iter().map(|(key, vector)| (&**key, &**vector));
     oracle::assert_exact(&hits, Similarity::Euclidean, &query, documents, 20);
 }

@@ -178,7 +178,7 @@ fn readers_of_other_processes_never_fail_while_a_writer_commits() {
                 let searcher = index.searcher().unwrap();
                 assert!(searcher.generation() >= generation, "time runs forward");
                 generation = searcher.generation();
-                let hits = searcher.search(&Knn::new("v", [0.0; 4]).k(20).exact()).unwrap();
+                let hits = searcher.search(Knn::new("v", [0.0; 4]).k(20).exact()).unwrap();
                 let mut found: Vec<u64> = hits.keys().iter().map(|key| key.parse().unwrap()).collect();
                 found.sort_unstable();
                 let first = found[0];

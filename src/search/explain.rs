@@ -225,7 +225,7 @@ fn fusion(resolver: &Resolver<'_>, query: &Fuse, place: Place) -> Result<Explana
         };
         details.push(Explanation::new(rank.is_some(), part.score, outcome).with(vec![part]));
     }
-    let fused = super::fuse::fuse(resolver, query)?;
+    let fused = super::fuse::fuse(resolver, query)?.ranked;
     let own = fused.iter().find(|one| one.segment == place.segment && one.doc == place.doc);
     let description = "fused rankings";
     Ok(Explanation::new(own.is_some(), own.map_or(0.0, |one| one.score), description).with(details))

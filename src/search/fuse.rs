@@ -1,6 +1,6 @@
 //! Several rankings made one.
 
-use super::rank::{Ranked, best_first, first_pass};
+use super::rank::{Pass, Ranked, best_first, first_pass};
 use super::resolve::{Resolver, finite};
 use crate::error::{Error, Result};
 use crate::options::MAX_K;
@@ -8,16 +8,20 @@ use crate::query::{Fuse, Fusion};
 use lucerne_codec::DocId;
 use std::collections::HashMap;
 
-/// The documents of all rankings, best first.
-pub(super) fn fuse(resolver: &Resolver<'_>, query: &Fuse) -> Result<Vec<Ranked>> {
+/// The documents of all rankings, best first, and what was done for it.
+pub(super) fn fuse(resolver: &Resolver<'_>, query: &Fuse) -> Result<Pass> {
     if query.window == 0 || query.window > MAX_K {
         let problem = format!("window is {}, expected 1 to {MAX_K}", query.window);
         return Err(Error::WrongQuery { field: None, problem });
     }
     let mut sums: HashMap<(usize, DocId), Ranked> = HashMap::new();
+    let (mut exact, mut segments) = (true, Vec::new());
     for ranking in &query.queries {
         let weight = finite("weight", ranking.weight, 0.0)?;
-        let mut ranked = first_pass(resolver, &ranking.query, query.window)?.ranked;
+        let pass = first_pass(resolver, &ranking.query, query.window)?;
+        exact &= pass.exact;
+        segments.extend(pass.segments);
+        let mut ranked = pass.ranked;
         ranked.truncate(query.window);
         let best = ranked.first().map_or(0.0, |first| first.score);
         for (rank, one) in (1u32..).zip(&ranked) {
@@ -33,5 +37,5 @@ pub(super) fn fuse(resolver: &Resolver<'_>, query: &Fuse) -> Result<Vec<Ranked>>
     }
     let mut fused: Vec<Ranked> = sums.into_values().collect();
     best_first(resolver.snapshot, &mut fused, usize::MAX);
-    Ok(fused)
+    Ok(Pass { ranked: fused, exact, segments })
 }

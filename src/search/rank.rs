@@ -52,7 +52,7 @@ pub(super) fn first_pass(resolver: &Resolver<'_>, query: &Query, wanted: usize) 
             let result = knn::search(resolver, query)?;
             Ok(Pass { ranked: result.ranked(), exact: result.exact, segments: result.segments })
         }
-        Query::Fuse(query) => Ok(Pass::of(fuse::fuse(resolver, query)?)),
+        Query::Fuse(query) => fuse::fuse(resolver, query),
         query => {
             let node = resolver.resolve(query)?;
             best(resolver.snapshot, &node, resolver.filter, wanted)

@@ -61,7 +61,7 @@ impl<'a> Resolver<'a> {
                 finite("score", constant.score, 0.0)?,
             )),
             Query::Knn(query) => self.neighbors(query),
-            Query::Fuse(query) => Ok(self.found(&fuse::fuse(self, query)?)),
+            Query::Fuse(query) => Ok(self.found(&fuse::fuse(self, query)?.ranked)),
         }
     }
 

@@ -158,7 +158,7 @@ impl Searcher {
         if let Some(name) = &search.score_as {
             let by_distance = matches!(search.query, Query::Knn(_)) && search.rerank.is_none();
             let score = if by_distance { distance.unwrap_or(one.score) } else { one.score };
-            fields.get_or_insert_default().insert(name.clone(), score.into());
+            fields.get_or_insert_default().insert(name.clone(), short(score));
         }
         let explanation = search.explain.then(|| self.explain_ranked(search, one)).transpose()?;
         Ok(Hit { vector: self.vector_index(one)?, key, score: one.score, distance, fields, explanation })
@@ -213,4 +213,9 @@ impl Searcher {
         }
         Ok(None)
     }
+}
+
+/// A score as JSON, in as few digits as tell it from other single-precision numbers.
+fn short(score: f32) -> Value {
+    Value::from(score.to_string().parse::<f64>().unwrap_or(score.into()))
 }

@@ -173,7 +173,7 @@ pub(crate) fn commit(data: &[u8]) {
     {
         for field in searcher.schema().vector_fields() {
             let query = vec![0.5; field.info().dimension as usize];
-            let _ = searcher.search(&Knn::new(field.name(), query));
+            let _ = searcher.search(Knn::new(field.name(), query));
         }
         let _ = searcher.get("0");
     }

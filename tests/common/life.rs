@@ -164,13 +164,13 @@ pub(crate) fn difference(searcher: &Searcher, content: &Content) -> Result<(), T
         let mut expected = oracle::ranked(Similarity::Euclidean, &query, documents);
         let with_vector = expected.len();
         expected.truncate(5);
-        let hits = searcher.search(&Knn::new(field, query.clone()).k(5).exact())?;
+        let hits = searcher.search(Knn::new(field, query.clone()).k(5).exact())?;
         let found: Vec<_> =
             hits.hits.iter().map(|hit| (f64::from(hit.distance.unwrap()), &*hit.key)).collect();
         if found != expected {
             return wrong(format!("the nearest in {field}: {found:?}, expected {expected:?}"));
         }
-        let near = searcher.search(&Knn::new(field, query).k(5))?;
+        let near = searcher.search(Knn::new(field, query).k(5))?;
         let known = |key: &&str| content.get(*key).is_some_and(|document| vector(document, field).is_some());
         if near.hits.len() != with_vector.min(5) || !near.keys().iter().all(known) {
             return wrong(format!("approximate search in {field} found {:?}", near.keys()));
