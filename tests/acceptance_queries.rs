@@ -330,6 +330,34 @@ fn words_phrases_and_booleans_find_what_they_say() {
 }
 
 #[test]
+fn scoring_parameters_are_the_field_s_own_and_may_change() {
+    let schema = |options: &str| {
+        let json = format!(r#"{{"key": "id", "fields": [{{"name": "text", "type": "text"{options}}}]}}"#);
+        Schema::from_json(&json).unwrap()
+    };
+    let flat = schema(r#", "weight": 2.5, "k1": 0, "b": 0"#);
+    assert_eq!(Schema::from_json(&flat.to_json().to_string()).unwrap(), flat);
+    let (_, index) = in_memory(flat);
+    documents(&index, json!([{ "id": "long", "text": "a b c d" }, { "id": "often", "text": "a a a" }]));
+    let hits = || index.searcher().unwrap().search(Match::new("text", "a")).unwrap();
+    // Without k1 it only counts whether the word is there: weight × idf.
+    let idf = (1.0f32 + 0.5 / 2.5).ln();
+    assert!(hits().hits.iter().all(|hit| (hit.score - 2.5 * idf).abs() < 1e-6), "{:?}", hits());
+    assert_eq!(ids(&hits()), ["long", "often"]);
+    let writer = index.writer().unwrap();
+    writer.set_schema(&schema("")).unwrap();
+    writer.add(&Document::new().with("id", "none").with("text", "b")).unwrap();
+    writer.commit().unwrap();
+    assert_eq!(ids(&hits()), ["often", "long"]);
+    let error = writer.set_schema(&schema(r#", "stemmer": "english""#)).unwrap_err();
+    assert!(matches!(error, Error::Schema { .. }), "{error}");
+    for wrong in [r#", "k1": -1"#, r#", "b": 1.5"#, r#", "weight": 0"#] {
+        let json = format!(r#"{{"fields": [{{"name": "text", "type": "text"{wrong}}}]}}"#);
+        assert!(Schema::from_json(&json).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn a_search_says_why_a_document_was_found_or_not() {
     let (directory, index) = on_a_line_with_a_deleted();
     let searcher = reopen(&directory).searcher().unwrap();

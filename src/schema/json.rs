@@ -16,6 +16,7 @@
 //! | field | `indexed`, `stored` | true, false | true |
 //! | field | `path` | `$.specs.weight`, `$.parts[*].name` | the field's name |
 //! | text | `weight` | above 0 | 1 |
+//! | text | `k1`, `b` | BM25's: at least 0; from 0 to 1 | 1.2, 0.75 |
 //! | text | any other | an option of [`crate::TextAnalysis`] | |
 //! | keyword | `separator` | one character | a value is taken whole |
 //! | vector | `multiple` | true, false: several vectors in one document | false |
@@ -28,7 +29,7 @@
 //! | vector | any other | a parameter of the format, which refuses those it does not know | |
 
 use super::field::{Field, FieldType};
-use super::text::{Keyword, Text};
+use super::text::{BM25, Keyword, Text};
 use super::vector::{OPTION_NAMES, Quantization, Vector, VectorIndex};
 use super::{DEFAULT_KEY, DEFAULT_KEY_MAX_LEN, KeyField, Schema};
 use crate::error::{Error, Result};
@@ -122,8 +123,13 @@ impl Field {
 }
 
 fn text_to_json(text: &Text, json: &mut Map<String, Value>) {
-    if text.weight != 1.0 {
-        json.insert("weight".into(), text.weight.into());
+    let (k1, b) = BM25;
+    for (name, value, default) in [("weight", text.weight, 1.0), ("k1", text.k1, k1), ("b", text.b, b)] {
+        if value != default {
+            // In as few digits as tell it from other single-precision numbers.
+            let short = value.to_string().parse::<f64>().unwrap_or(value.into());
+            json.insert(name.into(), short.into());
+        }
     }
     if let Ok(Value::Object(analysis)) = serde_json::to_value(&text.analysis) {
         json.extend(analysis);
@@ -197,11 +203,14 @@ fn read_field(value: &Value) -> Read<Field> {
 const COMMON: [&str; 5] = ["name", "type", "indexed", "stored", "path"];
 
 fn read_text(json: &Map<String, Value>) -> Read<Text> {
-    let weight = match json.get("weight") {
-        None => 1.0,
-        Some(value) => value.as_f64().ok_or_else(|| unexpected("weight", value, "a number"))? as f32,
+    let number = |name: &str, default: f32| match json.get(name) {
+        None => Ok(default),
+        Some(value) => {
+            value.as_f64().map(|number| number as f32).ok_or_else(|| unexpected(name, value, "a number"))
+        }
     };
-    let own = |name: &str| COMMON.contains(&name) || name == "weight";
+    let text = Text::new().weight(number("weight", 1.0)?).bm25(number("k1", BM25.0)?, number("b", BM25.1)?);
+    let own = |name: &str| COMMON.contains(&name) || ["weight", "k1", "b"].contains(&name);
     let analysis: Map<_, _> = json
         .iter()
         .filter(|(name, _)| !own(name))
@@ -210,7 +219,7 @@ fn read_text(json: &Map<String, Value>) -> Read<Text> {
     let analysis = serde_json::from_value(analysis.into()).map_err(|error: serde_json::Error| {
         error.to_string().replacen("unknown field", "unknown option", 1)
     })?;
-    Ok(Text::new().weight(weight).analysis(analysis))
+    Ok(text.analysis(analysis))
 }
 
 fn read_keyword(json: &Map<String, Value>) -> Read<Keyword> {

@@ -21,6 +21,8 @@ impl Schema {
                         && old.similarity() == new.similarity()
                         && old.normalizes() == new.normalizes()
                 }
+                // How they are scored may change.
+                (FieldType::Text(old), FieldType::Text(new)) => old.text_analysis() == new.text_analysis(),
                 (old, new) => old == new,
             };
             if !same {

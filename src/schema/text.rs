@@ -7,11 +7,16 @@ use crate::analysis::TextAnalysis;
 pub struct Text {
     pub(super) analysis: TextAnalysis,
     pub(super) weight: f32,
+    pub(super) k1: f32,
+    pub(super) b: f32,
 }
+
+/// BM25's k1 and b, as Lucene has them.
+pub(super) const BM25: (f32, f32) = (1.2, 0.75);
 
 impl Default for Text {
     fn default() -> Self {
-        Self { analysis: TextAnalysis::default(), weight: 1.0 }
+        Self { analysis: TextAnalysis::default(), weight: 1.0, k1: BM25.0, b: BM25.1 }
     }
 }
 
@@ -25,6 +30,14 @@ impl Text {
     #[must_use]
     pub fn weight(mut self, weight: f32) -> Self {
         self.weight = weight;
+        self
+    }
+
+    /// BM25's parameters: how much further occurrences of a word count (`k1`, a finite number of at least 0,
+    /// default 1.2) and how much the length of a text does (`b`, from 0 to 1, default 0.75).
+    #[must_use]
+    pub fn bm25(mut self, k1: f32, b: f32) -> Self {
+        (self.k1, self.b) = (k1, b);
         self
     }
 
@@ -43,10 +56,21 @@ impl Text {
         self.weight
     }
 
+    /// BM25's k1 and b.
+    pub(crate) fn text_bm25(&self) -> (f32, f32) {
+        (self.k1, self.b)
+    }
+
     pub(super) fn check(&self) -> Result<(), String> {
-        match self.weight.is_finite() && self.weight > 0.0 {
+        if !self.weight.is_finite() || self.weight <= 0.0 {
+            return Err(format!("weight is {}, expected a finite number above 0", self.weight));
+        }
+        if !self.k1.is_finite() || self.k1 < 0.0 {
+            return Err(format!("k1 is {}, expected a finite number of at least 0", self.k1));
+        }
+        match (0.0..=1.0).contains(&self.b) {
             true => Ok(()),
-            false => Err(format!("weight is {}, expected a finite number above 0", self.weight)),
+            false => Err(format!("b is {}, expected a number from 0 to 1", self.b)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A query made ready: fields looked up, texts analyzed, statistics gathered, neighbours found.
 
+use super::text::Bm25;
 use lucerne_codec::DocId;
 use std::ops::{Bound, RangeInclusive};
 
@@ -107,6 +108,8 @@ pub(super) struct Word {
     pub(super) totals: Totals,
     /// What its score is multiplied by.
     pub(super) weight: f32,
+    /// The field's BM25 parameters.
+    pub(super) bm25: Bm25,
 }
 
 /// Words one after the other.

@@ -1,6 +1,7 @@
 //! From a query to a [`Node`]: fields are looked up, texts analyzed, neighbours found.
 
 use super::node::{BoolNode, Node, PhraseNode, TermRange, Totals, Word};
+use super::text::Bm25;
 use super::values::{dynamic_range, number_of, number_range, text_of, text_range, wrong};
 use super::{fuse, knn};
 use crate::analysis::Analyzers;
@@ -237,7 +238,9 @@ impl<'a> Resolver<'a> {
             doc_freq = doc_freq.saturating_add(found.into());
         }
         let weight = text.text_weight() * count;
-        Ok(Word { field: field.number(), term: term.into_bytes(), doc_freq, totals, weight })
+        let (k1, b) = text.text_bm25();
+        let bm25 = Bm25 { k1, b };
+        Ok(Word { field: field.number(), term: term.into_bytes(), doc_freq, totals, weight, bm25 })
     }
 
     fn clauses(&self, query: &Bool, depth: usize) -> Result<Node> {

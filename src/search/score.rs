@@ -167,7 +167,7 @@ fn found<'a>(words: &[Word], segment: &'a SnapshotSegment) -> Result<Vec<TermSco
     let mut terms = Vec::with_capacity(words.len());
     for word in words {
         let Some((postings, entry)) = entry(word, segment)? else { continue };
-        let weight = Bm25::default().weight(word.weight, idf(word), word.totals.docs, word.totals.tokens);
+        let weight = word.bm25.weight(word.weight, idf(word), word.totals.docs, word.totals.tokens);
         terms.push(TermScorer::new(postings, &entry, weight)?);
     }
     Ok(terms)
@@ -184,7 +184,7 @@ fn of_phrase<'a>(phrase: &PhraseNode, segment: &'a SnapshotSegment) -> Result<Bo
         places.push((entry, *place));
     }
     let Some((postings, word)) = field else { return none() };
-    let weight = Bm25::default().weight(word.weight, rarity, word.totals.docs, word.totals.tokens);
+    let weight = word.bm25.weight(word.weight, rarity, word.totals.docs, word.totals.tokens);
     Ok(Box::new(text::Phrase::new(postings, &places, phrase.slop, weight)?))
 }
 
