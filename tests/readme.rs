@@ -95,10 +95,12 @@ fn relative_links_lead_to_files() {
 }
 
 #[test]
-fn the_example_is_short_and_the_rust_version_is_the_workspaces() {
+fn the_examples_are_short_and_the_rust_version_is_the_workspaces() {
     let readme = read("README.md");
-    let example = fenced(&readme, "rust,no_run");
-    assert!((10..=30).contains(&example.len()), "{} lines", example.len());
+    let examples = fenced(&readme, "rust,no_run");
+    let examples: Vec<_> = examples.split(|line| line == "}").filter(|lines| !lines.is_empty()).collect();
+    assert_eq!(examples.len(), 2);
+    assert!(examples.iter().all(|lines| (10..=30).contains(&lines.len())), "{examples:?}");
     let version =
         read("Cargo.toml").lines().find_map(|line| line.strip_prefix("rust-version = ").map(str::to_owned));
     let version = version.unwrap();
