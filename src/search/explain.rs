@@ -79,7 +79,8 @@ impl Searcher {
             explain: false,
             ..search.clone()
         };
-        let rank = self.search(&all)?.hits.iter().position(|hit| hit.key == key);
+        let hits = self.search(all)?.hits;
+        let found = hits.iter().enumerate().find(|(_, hit)| hit.key == key);
         let Some((segment, doc)) = self.find(key)? else {
             return Ok(Explanation::no(format!(
                 "no live document has the key {key:?}: deleted, or never added"
@@ -87,12 +88,11 @@ impl Searcher {
         };
         let place = Place { segment, doc };
         let details = self.parts(&search, place)?;
-        let hit = |rank: usize| rank >= search.offset && rank - search.offset < search.limit;
-        let explained = match rank {
+        let on_page = |rank: usize| rank >= search.offset && rank - search.offset < search.limit;
+        let explained = match found {
             None => Explanation::no(format!("document {key:?} is not found")),
-            Some(rank) => {
-                let score = self.search(&all)?.hits.get(rank).map_or(0.0, |hit| hit.score);
-                let of = match hit(rank) {
+            Some((rank, found)) => {
+                let of = match on_page(rank) {
                     true => "a hit",
                     false => "found, but not on this page",
                 };
@@ -102,7 +102,7 @@ impl Searcher {
                     search.offset,
                     search.limit
                 );
-                Explanation::new(true, score, description)
+                Explanation::new(true, found.score, description)
             }
         };
         Ok(explained.with(details))
@@ -115,7 +115,7 @@ impl Searcher {
     }
 
     fn parts(&self, search: &Search, place: Place) -> Result<Vec<Explanation>> {
-        let filter = search.filter.as_ref().map(|filter| self.resolver(None).resolve(filter)).transpose()?;
+        let filter = self.filter(search)?;
         let resolver = self.resolver(filter.as_ref());
         let mut parts = vec![explain(&resolver, &search.query, place)?];
         if let Some(filter) = &search.filter {
@@ -251,7 +251,7 @@ fn neighbor(resolver: &Resolver<'_>, query: &Knn, place: Place) -> Result<Explan
         }
     }
     if let (Some(filter), Some(segment)) = (resolver.filter, resolver.snapshot.segments.get(place.segment))
-        && !accepted(Some(filter), place.segment, segment)?.is_some_and(|docs| docs.contains(place.doc))
+        && !accepted(&[filter], place.segment, segment)?.is_some_and(|docs| docs.contains(place.doc))
     {
         return Ok(Explanation::no(format!("{name}: filtered out by the search's filter")));
     }

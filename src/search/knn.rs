@@ -2,7 +2,7 @@
 
 use super::hits::SegmentSearch;
 use super::node::Node;
-use super::rank::{Nearest, Ranked};
+use super::rank::{Nearest, Ranked, accepted};
 use super::resolve::Resolver;
 use crate::error::{Error, Result};
 use crate::options::{MAX_CANDIDATES, MAX_K};
@@ -10,7 +10,7 @@ use crate::query::Knn;
 use crate::reader::{Snapshot, SnapshotSegment, VectorSegment};
 use crate::schema::VectorField;
 use lucerne_codec::vector::{Effort, VectorSearch};
-use lucerne_codec::{Accept, BitSet, Cancel, DocId, Neighbor, Similarity};
+use lucerne_codec::{Accept, Cancel, DocId, Neighbor, Similarity};
 use std::cmp::Ordering;
 
 /// A neighbour and its segment's position in the snapshot.
@@ -60,12 +60,12 @@ pub(super) fn search(resolver: &Resolver<'_>, query: &Knn) -> Result<KnnResult> 
         result.found.retain(|found| similarity.score(found.neighbor.distance) >= least);
     }
     if query.post_filter && !filters.is_empty() {
-        let accepted = snapshot.segments.iter().enumerate();
-        let accepted = accepted.map(|(index, segment)| accepted_by(&filters, index, segment));
-        let accepted = accepted.collect::<Result<Vec<_>>>()?;
+        let passing = snapshot.segments.iter().enumerate();
+        let passing = passing.map(|(index, segment)| accepted(&filters, index, segment));
+        let passing = passing.collect::<Result<Vec<_>>>()?;
         result.found.retain(|found| {
-            let accepted = accepted.get(found.segment).and_then(Option::as_ref);
-            accepted.is_some_and(|accepted| accepted.contains(found.neighbor.doc))
+            let passing = passing.get(found.segment).and_then(Option::as_ref);
+            passing.is_some_and(|passing| passing.contains(found.neighbor.doc))
         });
     }
     Ok(result)
@@ -91,8 +91,8 @@ fn nearest(
         segment.reader.vector_field(number).map(|vectors| (index, segment, vectors))
     });
     for (index, segment, vectors) in searched.clone() {
-        let accepted = accepted_by(filters, index, segment)?;
-        let accept = accepted.as_ref().map_or_else(|| segment.accept(), Accept::only);
+        let filtered = accepted(filters, index, segment)?;
+        let accept = filtered.as_ref().map_or_else(|| segment.accept(), Accept::only);
         let ties = key_order(segment);
         let hits = vectors.reader.search(&VectorSearch {
             query: row,
@@ -121,19 +121,6 @@ fn nearest(
     }
     result.found.truncate(query.k);
     Ok(result)
-}
-
-/// Live documents of a segment that match all filters; `None` without any.
-fn accepted_by(filters: &[&Node], index: usize, segment: &SnapshotSegment) -> Result<Option<BitSet>> {
-    let mut accepted: Option<BitSet> = None;
-    for filter in filters {
-        let docs = super::rank::accepted(Some(filter), index, segment)?;
-        match (&mut accepted, docs) {
-            (Some(accepted), Some(docs)) => accepted.intersect(&docs),
-            (accepted, docs) => *accepted = docs,
-        }
-    }
-    Ok(accepted)
 }
 
 /// The nearest of a document's vectors, compared exactly; `None` when it has none.

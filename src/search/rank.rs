@@ -64,7 +64,7 @@ pub(super) fn first_pass(resolver: &Resolver<'_>, query: &Query, wanted: usize) 
 pub(super) fn best(snapshot: &Snapshot, node: &Node, filter: Option<&Node>, wanted: usize) -> Result<Pass> {
     let (mut ranked, mut segments): (Vec<Ranked>, Vec<SegmentSearch>) = (Vec::new(), Vec::new());
     for (index, segment) in snapshot.segments.iter().enumerate() {
-        let filtered = accepted(filter, index, segment)?;
+        let filtered = accepted(filter.as_slice(), index, segment)?;
         let accept = filtered.as_ref().map_or_else(|| segment.accept(), Accept::only);
         let ties = key_order(segment);
         // What has as many better ones in other segments need not be looked at. An equal score may still win.
@@ -90,14 +90,13 @@ pub(super) fn best(snapshot: &Snapshot, node: &Node, filter: Option<&Node>, want
     Ok(Pass { ranked, exact: true, segments })
 }
 
-/// Live documents that match the filter; `None` without a filter.
-pub(super) fn accepted(
-    filter: Option<&Node>,
-    index: usize,
-    segment: &SnapshotSegment,
-) -> Result<Option<BitSet>> {
-    let Some(filter) = filter else { return Ok(None) };
-    let mut docs = filter::matching(filter, index, segment)?;
+/// Live documents of a segment that match all filters; `None` without any.
+pub(super) fn accepted(filters: &[&Node], index: usize, segment: &SnapshotSegment) -> Result<Option<BitSet>> {
+    let Some((first, others)) = filters.split_first() else { return Ok(None) };
+    let mut docs = filter::matching(first, index, segment)?;
+    for other in others {
+        docs.intersect(&filter::matching(other, index, segment)?);
+    }
     if let Some(live) = &segment.live {
         docs.intersect(live);
     }

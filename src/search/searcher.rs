@@ -87,15 +87,13 @@ impl Searcher {
     /// As [`Searcher::search`].
     pub fn count(&self, search: impl Into<Search>) -> Result<u64> {
         let search = search.into();
-        let filter = search.filter.as_ref().map(|filter| self.resolver(None).resolve(filter)).transpose()?;
+        let filter = self.filter(&search)?;
         let node = self.resolver(filter.as_ref()).resolve(&search.query)?;
+        let both: Vec<&Node> = [&node].into_iter().chain(&filter).collect();
         let mut count = 0;
         for (index, segment) in self.snapshot.segments.iter().enumerate() {
-            let Some(mut docs) = rank::accepted(Some(&node), index, segment)? else { continue };
-            if let Some(filter) = rank::accepted(filter.as_ref(), index, segment)? {
-                docs.intersect(&filter);
-            }
-            count += u64::from(docs.count());
+            let docs = rank::accepted(&both, index, segment)?;
+            count += docs.map_or(0, |docs| u64::from(docs.count()));
         }
         Ok(count)
     }
@@ -104,9 +102,14 @@ impl Searcher {
         Resolver { snapshot: &self.snapshot, analyzers: &self.analyzers, filter }
     }
 
+    /// A search's filter, made ready: neighbours in it are searched among all documents.
+    pub(super) fn filter(&self, search: &Search) -> Result<Option<Node>> {
+        search.filter.as_ref().map(|filter| self.resolver(None).resolve(filter)).transpose()
+    }
+
     fn run(&self, search: &Search) -> Result<Hits> {
         self.check(search)?;
-        let filter = search.filter.as_ref().map(|filter| self.resolver(None).resolve(filter)).transpose()?;
+        let filter = self.filter(search)?;
         let resolver = self.resolver(filter.as_ref());
         let wanted = search.offset.saturating_add(search.limit);
         let window = search.rerank.as_ref().map_or(0, |rerank| rerank.window);

@@ -1,6 +1,5 @@
 //! Matches in the order of fields.
 
-use super::filter;
 use super::node::Node;
 use super::rank::{Ranked, accepted};
 use super::score;
@@ -43,14 +42,10 @@ pub(super) fn sorted(
     wanted: usize,
 ) -> Result<Vec<Ranked>> {
     let rules = sort.iter().map(|sort| rule(snapshot, sort)).collect::<Result<Vec<_>>>()?;
+    let filters: Vec<&Node> = [node].into_iter().chain(filter).collect();
     let mut all: Vec<(Vec<Place<'_>>, Ranked)> = Vec::new();
     for (index, segment) in snapshot.segments.iter().enumerate() {
-        let mut docs = filter::matching(node, index, segment)?;
-        match (accepted(filter, index, segment)?, &segment.live) {
-            (Some(accept), _) => docs.intersect(&accept),
-            (None, Some(live)) => docs.intersect(live),
-            (None, None) => {}
-        }
+        let Some(docs) = accepted(&filters, index, segment)? else { continue };
         let docs: Vec<DocId> = docs.iter().collect();
         let scores = score::of_segment(node, index, segment, &docs)?;
         for (doc, score) in docs.into_iter().zip(scores) {
