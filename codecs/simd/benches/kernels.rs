@@ -8,7 +8,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use lucerne_simd::{Kernels, available_levels};
+use lucerne_simd::{Kernels, WideQuery, available_levels};
 
 const FAR_BYTES: usize = 512 << 20;
 const NEAR_ROWS: usize = 64;
@@ -51,9 +51,9 @@ fn bench(kernels: &Kernels, matrix: &[u8], dim: usize) {
         kernels.level()
     );
     let query_f32: Vec<f32> = (0..dim).map(|i| i as f32 / dim as f32 - 0.5).collect();
-    let query_i8: Vec<i8> = (0..dim).map(|i| (i * 37) as u8 as i8).collect();
+    let query_wide = WideQuery::new(&(0..dim).map(|i| (i * 37) as u8 as i8 as i16 * 250).collect::<Vec<_>>());
     let query_u8: Vec<u8> = (0..dim).map(|i| (i * 37) as u8).collect();
-    let (mut out_f32, mut out_i32, mut out_u32) = ([0f32; BATCH], [0i32; BATCH], [0u32; BATCH]);
+    let (mut out_f32, mut out_i64, mut out_u32) = ([0f32; BATCH], [0i64; BATCH], [0u32; BATCH]);
     let row = |id: u32, len: usize| &matrix[id as usize * len..][..len];
 
     type F32Many = fn(&Kernels, &[u8], &[u32], &[f32], &mut [f32]);
@@ -81,20 +81,22 @@ fn bench(kernels: &Kernels, matrix: &[u8], dim: usize) {
         println!(" {ns:7.1}");
     }
     ids_bench(
-        "dot_u8_i8",
+        "dot_u8_i16",
         dim,
         &mut |id| {
-            black_box(kernels.dot_u8_i8(row(id, dim), &query_i8));
+            let mut out = [0];
+            kernels.dot_u8_i16_scan(row(id, dim), &query_wide, &mut out);
+            black_box(out);
         },
         &mut |ids| {
-            kernels.dot_u8_i8_many(matrix, dim, ids, &query_i8, &mut out_i32);
-            black_box(&out_i32);
+            kernels.dot_u8_i16_many(matrix, dim, ids, &query_wide, &mut out_i64);
+            black_box(&out_i64);
         },
     );
     let count = FAR_BYTES / dim;
-    let mut out = vec![0i32; count];
+    let mut out = vec![0i64; count];
     let ns = best_ns(count, || {
-        kernels.dot_u8_i8_scan(&matrix[..count * dim], &query_i8, &mut out);
+        kernels.dot_u8_i16_scan(&matrix[..count * dim], &query_wide, &mut out);
     });
     println!(" {ns:7.1}");
     ids_bench(

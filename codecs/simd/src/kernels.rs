@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::rows::Rows;
+use crate::wide::WideQuery;
 
 /// The most components that the functions over `u8` codes take: their sums fit in 32 bits.
 pub const MAX_U8_DIMS: usize = 65_536;
@@ -53,13 +54,12 @@ pub struct Kernels {
     pub(crate) dot_f32: unsafe fn(a: &[f32], row: &[u8]) -> f32,
     pub(crate) l2_f32: unsafe fn(a: &[f32], row: &[u8]) -> f32,
     pub(crate) norm2_f32: unsafe fn(row: &[u8]) -> f32,
-    pub(crate) dot_u8_i8: unsafe fn(codes: &[u8], query: &[i8]) -> i32,
     pub(crate) dot_u8_u8: unsafe fn(a: &[u8], b: &[u8]) -> u32,
     pub(crate) l2_u8: unsafe fn(a: &[u8], b: &[u8]) -> u32,
     pub(crate) sum_u8: unsafe fn(a: &[u8]) -> u32,
     pub(crate) dot_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
     pub(crate) l2_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
-    pub(crate) dot_u8_i8_rows: unsafe fn(rows: Rows<'_>, query: &[i8], out: &mut [i32]),
+    pub(crate) dot_u8_i16_rows: unsafe fn(rows: Rows<'_>, query: &WideQuery, out: &mut [i64]),
     pub(crate) dot_u8_u8_rows: unsafe fn(rows: Rows<'_>, query: &[u8], out: &mut [u32]),
 }
 
@@ -118,14 +118,6 @@ impl Kernels {
         unsafe { (self.norm2_f32)(row) }
     }
 
-    /// See [`dot_u8_i8`](crate::dot_u8_i8).
-    #[inline]
-    pub fn dot_u8_i8(&self, codes: &[u8], query: &[i8]) -> i32 {
-        check_u8(codes.len(), query.len());
-        // SAFETY: the CPU has the level; the lengths agree.
-        unsafe { (self.dot_u8_i8)(codes, query) }
-    }
-
     /// See [`dot_u8_u8`](crate::dot_u8_u8).
     #[inline]
     pub fn dot_u8_u8(&self, a: &[u8], b: &[u8]) -> u32 {
@@ -150,13 +142,19 @@ impl Kernels {
         unsafe { (self.sum_u8)(a) }
     }
 
-    /// See [`dot_u8_i8_many`](crate::dot_u8_i8_many).
-    pub fn dot_u8_i8_many(&self, rows: &[u8], row_len: usize, ids: &[u32], query: &[i8], out: &mut [i32]) {
+    /// See [`dot_u8_i16_many`](crate::dot_u8_i16_many).
+    pub fn dot_u8_i16_many(
+        &self,
+        rows: &[u8],
+        row_len: usize,
+        ids: &[u32],
+        query: &WideQuery,
+        out: &mut [i64],
+    ) {
         check_out(ids.len(), out.len());
-        check_u8(query.len(), query.len());
         let rows = Rows::picked(rows, row_len, query.len(), ids);
         // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
-        unsafe { (self.dot_u8_i8_rows)(rows, query, out) }
+        unsafe { (self.dot_u8_i16_rows)(rows, query, out) }
     }
 
     /// See [`dot_u8_u8_many`](crate::dot_u8_u8_many).
@@ -184,12 +182,11 @@ impl Kernels {
         unsafe { (self.l2_f32_rows)(rows, query, out) }
     }
 
-    /// See [`dot_u8_i8_scan`](crate::dot_u8_i8_scan).
-    pub fn dot_u8_i8_scan(&self, rows: &[u8], query: &[i8], out: &mut [i32]) {
-        check_u8(query.len(), query.len());
+    /// See [`dot_u8_i16_scan`](crate::dot_u8_i16_scan).
+    pub fn dot_u8_i16_scan(&self, rows: &[u8], query: &WideQuery, out: &mut [i64]) {
         let rows = Rows::all(rows, query.len(), out.len());
         // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
-        unsafe { (self.dot_u8_i8_rows)(rows, query, out) }
+        unsafe { (self.dot_u8_i16_rows)(rows, query, out) }
     }
 
     /// See [`dot_f32_scan`](crate::dot_f32_scan).

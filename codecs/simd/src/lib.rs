@@ -32,6 +32,7 @@ mod kernels;
 mod prefetch;
 mod rows;
 mod scalar;
+mod wide;
 
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 mod aarch64;
@@ -40,6 +41,7 @@ mod x86_64;
 
 pub use dispatch::{available_levels, level};
 pub use kernels::{Kernels, Level, MAX_U8_DIMS};
+pub use wide::{MAX_WIDE, MAX_WIDE_DIMS, WideQuery};
 
 /// Dot product of `a` with the `f32` row in `row`.
 ///
@@ -75,15 +77,6 @@ pub fn norm2_f32(row: &[u8]) -> f32 {
     Kernels::best().norm2_f32(row)
 }
 
-/// Exact dot product of unsigned codes (a document) with signed codes (a query).
-///
-/// # Panics
-/// When the lengths differ or exceed [`MAX_U8_DIMS`].
-#[inline]
-pub fn dot_u8_i8(codes: &[u8], query: &[i8]) -> i32 {
-    Kernels::best().dot_u8_i8(codes, query)
-}
-
 /// Exact dot product of two rows of unsigned codes.
 ///
 /// # Panics
@@ -111,7 +104,7 @@ pub fn sum_u8(a: &[u8]) -> u32 {
     Kernels::best().sum_u8(a)
 }
 
-/// [`dot_u8_i8`] of `query` with the rows that `ids` picks: `out[j]` is the result for `ids[j]`.
+/// Exact dot products of `query` with the rows of unsigned codes that `ids` picks: `out[j]` is the result for `ids[j]`.
 ///
 /// `rows` is a matrix whose row `i` starts at byte `i * row_len`. The codes of a row are its first
 /// `query.len()` bytes; the rest of the row, if any, is not read. Ids may come in any order and
@@ -119,16 +112,16 @@ pub fn sum_u8(a: &[u8]) -> u32 {
 /// so one call with all the neighbours of a graph node is faster than a call for each.
 ///
 /// # Panics
-/// When `out.len() != ids.len()`, when `row_len < query.len()`, when an id is not less than the
-/// number of whole rows in `rows`, or when the query is longer than [`MAX_U8_DIMS`].
+/// When `out.len() != ids.len()`, when `row_len < query.len()`, or when an id is not less than the
+/// number of whole rows in `rows`.
 #[inline]
-pub fn dot_u8_i8_many(rows: &[u8], row_len: usize, ids: &[u32], query: &[i8], out: &mut [i32]) {
-    Kernels::best().dot_u8_i8_many(rows, row_len, ids, query, out);
+pub fn dot_u8_i16_many(rows: &[u8], row_len: usize, ids: &[u32], query: &WideQuery, out: &mut [i64]) {
+    Kernels::best().dot_u8_i16_many(rows, row_len, ids, query, out);
 }
 
 /// [`dot_u8_u8`] of `query` with the rows that `ids` picks: `out[j]` is the result for `ids[j]`.
 ///
-/// Shapes as for [`dot_u8_i8_many`].
+/// Shapes as for [`dot_u8_i16_many`].
 ///
 /// # Panics
 /// When `out.len() != ids.len()`, when `row_len < query.len()`, when an id is not less than the
@@ -164,15 +157,14 @@ pub fn l2_f32_many(rows: &[u8], ids: &[u32], query: &[f32], out: &mut [f32]) {
     Kernels::best().l2_f32_many(rows, ids, query, out);
 }
 
-/// [`dot_u8_i8`] of `query` with every row of `rows`, for exact scans: `out[i]` is the result for
-/// row `i`. Rows are `query.len()` bytes each, without gaps.
+/// Exact dot products of `query` with every row of `rows`, for scans: `out[i]` is the result for
+/// row `i`. Rows are `query.len()` unsigned codes each, without gaps.
 ///
 /// # Panics
-/// When `rows.len() != out.len() * query.len()`, or when the query is longer than
-/// [`MAX_U8_DIMS`].
+/// When `rows.len() != out.len() * query.len()`.
 #[inline]
-pub fn dot_u8_i8_scan(rows: &[u8], query: &[i8], out: &mut [i32]) {
-    Kernels::best().dot_u8_i8_scan(rows, query, out);
+pub fn dot_u8_i16_scan(rows: &[u8], query: &WideQuery, out: &mut [i64]) {
+    Kernels::best().dot_u8_i16_scan(rows, query, out);
 }
 
 /// [`dot_f32`] of `query` with every row of `rows`, for exact scans: `out[i]` is the result for

@@ -2,19 +2,19 @@
 
 use crate::kernels::{Kernels, Level};
 use crate::rows::Rows;
+use crate::wide::WideQuery;
 
 pub(crate) static KERNELS: Kernels = Kernels {
     level: Level::Scalar,
     dot_f32,
     l2_f32,
     norm2_f32,
-    dot_u8_i8,
     dot_u8_u8,
     l2_u8,
     sum_u8,
     dot_f32_rows: |rows, query, out| each(rows, out, |row| dot_f32(query, row)),
     l2_f32_rows: |rows, query, out| each(rows, out, |row| l2_f32(query, row)),
-    dot_u8_i8_rows: |rows, query, out| each(rows, out, |row| dot_u8_i8(row, query)),
+    dot_u8_i16_rows: |rows, query, out| each(rows, out, |row| dot_u8_i16(row, query)),
     dot_u8_u8_rows: |rows, query, out| each(rows, out, |row| dot_u8_u8(row, query)),
 };
 
@@ -60,8 +60,12 @@ fn norm2_f32(row: &[u8]) -> f32 {
     lanes.iter().sum()
 }
 
-fn dot_u8_i8(codes: &[u8], query: &[i8]) -> i32 {
-    codes.iter().zip(query).map(|(&c, &q)| i32::from(c) * i32::from(q)).sum()
+fn dot_u8_i16(codes: &[u8], query: &WideQuery) -> i64 {
+    let (high, low) = query.planes();
+    let dot = |plane: &[i8]| -> i64 {
+        codes.iter().zip(plane).map(|(&c, &q)| i64::from(i32::from(c) * i32::from(q))).sum()
+    };
+    256 * dot(high) + dot(low)
 }
 
 fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {

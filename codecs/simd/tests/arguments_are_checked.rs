@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use lucerne_simd::{Kernels, MAX_U8_DIMS, available_levels, prefetch};
+use lucerne_simd::{Kernels, MAX_U8_DIMS, MAX_WIDE, MAX_WIDE_DIMS, WideQuery, available_levels, prefetch};
 
 #[track_caller]
 fn panics(what: &str, call: impl Fn(&Kernels)) {
@@ -22,10 +22,14 @@ fn ids_out_of_bounds_panic() {
         let n = ids.len();
         panics("dot_f32_many", |k| k.dot_f32_many(&rows, ids, &[0.0; 4], &mut vec![0.0; n]));
         panics("l2_f32_many", |k| k.l2_f32_many(&rows, ids, &[0.0; 4], &mut vec![0.0; n]));
-        panics("dot_u8_i8_many", |k| k.dot_u8_i8_many(&rows, 16, ids, &[0; 16], &mut vec![0; n]));
+        panics("dot_u8_i16_many", |k| {
+            k.dot_u8_i16_many(&rows, 16, ids, &WideQuery::new(&[0; 16]), &mut vec![0; n])
+        });
         panics("dot_u8_u8_many", |k| k.dot_u8_u8_many(&rows, 16, ids, &[0; 16], &mut vec![0; n]));
-        panics("no rows", |k| k.dot_u8_i8_many(&[], 16, ids, &[0; 16], &mut vec![0; n]));
-        panics("long rows", |k| k.dot_u8_i8_many(&rows, usize::MAX, ids, &[0; 16], &mut vec![0; n]));
+        panics("no rows", |k| k.dot_u8_i16_many(&[], 16, ids, &WideQuery::new(&[0; 16]), &mut vec![0; n]));
+        panics("long rows", |k| {
+            k.dot_u8_i16_many(&rows, usize::MAX, ids, &WideQuery::new(&[0; 16]), &mut vec![0; n])
+        });
     }
 }
 
@@ -34,7 +38,7 @@ fn the_last_row_is_in_bounds() {
     for level in available_levels() {
         let kernels = Kernels::for_level(level).unwrap();
         let mut out = [0; 1];
-        kernels.dot_u8_i8_many(&[1; 51], 17, &[2], &[1; 17], &mut out);
+        kernels.dot_u8_i16_many(&[1; 51], 17, &[2], &WideQuery::new(&[1; 17]), &mut out);
         assert_eq!(out, [17]);
     }
 }
@@ -45,7 +49,6 @@ fn lengths_that_differ_panic() {
     panics("dot_f32", |k| _ = k.dot_f32(&[0.0; 3], &[0; 16]));
     panics("l2_f32", |k| _ = k.l2_f32(&[0.0; 3], &[0; 3]));
     panics("norm2_f32", |k| _ = k.norm2_f32(&[0; 7]));
-    panics("dot_u8_i8", |k| _ = k.dot_u8_i8(&[0; 3], &[0; 4]));
     panics("dot_u8_u8", |k| _ = k.dot_u8_u8(&[0; 3], &[0; 2]));
     panics("l2_u8", |k| _ = k.l2_u8(&[0; 3], &[]));
 }
@@ -55,24 +58,31 @@ fn results_that_do_not_fit_the_rows_panic() {
     let rows = [0u8; 64];
     panics("dot_f32_many", |k| k.dot_f32_many(&rows, &[0, 1], &[0.0; 4], &mut [0.0; 3]));
     panics("l2_f32_many", |k| k.l2_f32_many(&rows, &[0, 1], &[0.0; 4], &mut [0.0; 1]));
-    panics("dot_u8_i8_many", |k| k.dot_u8_i8_many(&rows, 4, &[0, 1], &[0; 4], &mut [0; 1]));
+    panics("dot_u8_i16_many", |k| {
+        k.dot_u8_i16_many(&rows, 4, &[0, 1], &WideQuery::new(&[0; 4]), &mut [0; 1])
+    });
     panics("dot_u8_u8_many", |k| k.dot_u8_u8_many(&rows, 4, &[], &[0; 4], &mut [0; 1]));
-    panics("short rows", |k| k.dot_u8_i8_many(&rows, 3, &[0], &[0; 4], &mut [0; 1]));
+    panics("short rows", |k| k.dot_u8_i16_many(&rows, 3, &[0], &WideQuery::new(&[0; 4]), &mut [0; 1]));
     panics("short rows", |k| k.dot_u8_u8_many(&rows, 0, &[0], &[0; 4], &mut [0; 1]));
     panics("dot_f32_scan", |k| k.dot_f32_scan(&rows, &[0.0; 4], &mut [0.0; 3]));
     panics("l2_f32_scan", |k| k.l2_f32_scan(&rows, &[0.0; 4], &mut [0.0; 5]));
-    panics("dot_u8_i8_scan", |k| k.dot_u8_i8_scan(&rows, &[0; 4], &mut [0; 15]));
-    panics("dot_u8_i8_scan", |k| k.dot_u8_i8_scan(&rows, &[], &mut [0; 64]));
+    panics("dot_u8_i16_scan", |k| k.dot_u8_i16_scan(&rows, &WideQuery::new(&[0; 4]), &mut [0; 15]));
+    panics("dot_u8_i16_scan", |k| k.dot_u8_i16_scan(&rows, &WideQuery::new(&[]), &mut [0; 64]));
 }
 
 #[test]
 fn codes_too_long_for_exact_sums_panic() {
-    let (codes, query) = (vec![0; MAX_U8_DIMS + 1], vec![0; MAX_U8_DIMS + 1]);
-    panics("dot_u8_i8", |k| _ = k.dot_u8_i8(&codes, &query));
+    let codes = vec![0; MAX_U8_DIMS + 1];
     panics("dot_u8_u8", |k| _ = k.dot_u8_u8(&codes, &codes));
     panics("l2_u8", |k| _ = k.l2_u8(&codes, &codes));
     panics("sum_u8", |k| _ = k.sum_u8(&codes));
-    panics("dot_u8_i8_scan", |k| k.dot_u8_i8_scan(&codes, &query, &mut [0]));
+}
+
+#[test]
+fn queries_whose_sums_would_not_fit_panic() {
+    panics("too long", |_| _ = WideQuery::new(&vec![0; MAX_WIDE_DIMS + 1]));
+    panics("too large", |_| _ = WideQuery::new(&[0, MAX_WIDE + 1]));
+    panics("too small", |_| _ = WideQuery::new(&[-MAX_WIDE - 1]));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! the one-to-one form.
 #![allow(missing_docs)]
 
-use lucerne_simd::{Kernels, Level, MAX_U8_DIMS, available_levels};
+use lucerne_simd::{Kernels, Level, MAX_U8_DIMS, MAX_WIDE, MAX_WIDE_DIMS, WideQuery, available_levels};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -30,8 +30,9 @@ impl Random {
         (0..n).map(|_| self.next() as u8).collect()
     }
 
-    fn i8s(&mut self, n: usize) -> Vec<i8> {
-        (0..n).map(|_| self.next() as i8).collect()
+    fn i16s(&mut self, n: usize) -> Vec<i16> {
+        let wide = i64::from(MAX_WIDE);
+        (0..n).map(|_| (self.next() as i64 % (wide + 1)) as i16 * [1, -1][self.next() as usize % 2]).collect()
     }
 
     fn f32s(&mut self, n: usize) -> Vec<f32> {
@@ -54,7 +55,7 @@ fn shifted(row: &[u8], offset: usize) -> Vec<u8> {
 
 // ---- integers, written out in 64 bits ----
 
-fn exact_dot_i8(a: &[u8], b: &[i8]) -> i64 {
+fn exact_dot_i16(a: &[u8], b: &[i16]) -> i64 {
     a.iter().zip(b).map(|(&a, &b)| i64::from(a) * i64::from(b)).sum()
 }
 
@@ -67,9 +68,8 @@ fn exact_l2(a: &[u8], b: &[u8]) -> u64 {
 }
 
 #[track_caller]
-fn check_codes(kernels: &Kernels, a: &[u8], b: &[u8], q: &[i8]) {
+fn check_codes(kernels: &Kernels, a: &[u8], b: &[u8]) {
     let (n, level) = (a.len(), kernels.level());
-    assert_eq!(i64::from(kernels.dot_u8_i8(a, q)), exact_dot_i8(a, q), "dot_u8_i8 {level} n={n}");
     assert_eq!(u64::from(kernels.dot_u8_u8(a, b)), exact_dot_u8(a, b), "dot_u8_u8 {level} n={n}");
     assert_eq!(u64::from(kernels.l2_u8(a, b)), exact_l2(a, b), "l2_u8 {level} n={n}");
     let sum: u64 = a.iter().map(|&x| u64::from(x)).sum();
@@ -80,11 +80,11 @@ fn check_codes(kernels: &Kernels, a: &[u8], b: &[u8], q: &[i8]) {
 fn integer_functions_are_exact_for_every_tail_and_alignment() {
     let mut random = Random(1);
     for n in lengths() {
-        let (a, b, q) = (random.u8s(n), random.u8s(n), random.i8s(n));
+        let (a, b) = (random.u8s(n), random.u8s(n));
         for kernels in levels() {
             for offset in 0..=3 {
                 let (a, b) = (shifted(&a, offset), shifted(&b, 3 - offset));
-                check_codes(kernels, &a[offset..][..n], &b[3 - offset..][..n], &q);
+                check_codes(kernels, &a[offset..][..n], &b[3 - offset..][..n]);
             }
         }
     }
@@ -95,9 +95,36 @@ fn integer_functions_are_exact_at_the_extremes() {
     for n in lengths().chain([65_535, MAX_U8_DIMS]) {
         for kernels in levels() {
             for (a, b) in [(0, 0), (0, 255), (255, 0), (255, 255), (128, 127)] {
-                for q in [0, 1, -1, 127, -128] {
-                    check_codes(kernels, &vec![a; n], &vec![b; n], &vec![q; n]);
-                }
+                check_codes(kernels, &vec![a; n], &vec![b; n]);
+            }
+        }
+    }
+}
+
+#[test]
+fn products_with_wide_queries_are_exact_for_every_tail() {
+    let mut random = Random(7);
+    for n in lengths().filter(|&n| n > 0) {
+        let (rows, query) = (random.u8s(n * 9), random.i16s(n));
+        let expect: Vec<i64> = rows.chunks(n).map(|row| exact_dot_i16(row, &query)).collect();
+        for kernels in levels() {
+            let mut out = vec![0; 9];
+            kernels.dot_u8_i16_scan(&rows, &WideQuery::new(&query), &mut out);
+            assert_eq!(out, expect, "{} n={n}", kernels.level());
+        }
+    }
+}
+
+#[test]
+fn products_with_wide_queries_are_exact_at_the_extremes() {
+    for n in [1, 31, 32, 33, 2_048, 2_049, MAX_WIDE_DIMS - 1, MAX_WIDE_DIMS] {
+        for (code, q) in [(255, MAX_WIDE), (255, -MAX_WIDE), (0, MAX_WIDE), (255, 128), (1, -129), (255, -1)]
+        {
+            let (row, query) = (vec![code; n], vec![q; n]);
+            for kernels in levels() {
+                let mut out = [0];
+                kernels.dot_u8_i16_scan(&row, &WideQuery::new(&query), &mut out);
+                assert_eq!(out, [exact_dot_i16(&row, &query)], "{} n={n} {code} {q}", kernels.level());
             }
         }
     }
@@ -205,14 +232,14 @@ fn infinities_and_nan_reach_the_result() {
 #[test]
 fn vectors_without_components_give_zero() {
     for kernels in levels() {
-        check_codes(kernels, &[], &[], &[]);
+        check_codes(kernels, &[], &[]);
         assert_eq!(kernels.dot_f32(&[], &[]).to_bits(), 0);
         assert_eq!(kernels.l2_f32(&[], &[]).to_bits(), 0);
         assert_eq!(kernels.norm2_f32(&[]).to_bits(), 0);
         let (mut floats, mut signed, mut codes) = ([1.0; 3], [1; 3], [1; 3]);
         kernels.dot_f32_many(&[], &[0, 1, 9], &[], &mut floats);
         assert_eq!(floats, [0.0; 3]);
-        kernels.dot_u8_i8_many(&[], 0, &[0, 1, 9], &[], &mut signed);
+        kernels.dot_u8_i16_many(&[], 0, &[0, 1, 9], &WideQuery::new(&[]), &mut signed);
         assert_eq!(signed, [0; 3]);
         kernels.dot_u8_u8_many(&[7; 20], 2, &[0, 1, 9], &[], &mut codes);
         assert_eq!(codes, [0; 3]);
@@ -238,7 +265,8 @@ fn norm2_has_the_bits_of_the_dot_product_with_itself() {
 /// Compares every `many` and `scan` form with one-to-one calls, for ids in any order.
 fn check_many(kernels: &Kernels, n: usize, rows: usize, ids: &[u32], random: &mut Random) {
     let level = kernels.level();
-    let (q, qi, qu) = (random.f32s(n), random.i8s(n), random.u8s(n));
+    let (q, qi, qu) = (random.f32s(n), random.i16s(n), random.u8s(n));
+    let wide = WideQuery::new(&qi);
 
     let matrix = shifted(&bytes(&random.f32s(n * rows)), 1);
     let matrix = &matrix[1..][..4 * n * rows];
@@ -270,18 +298,18 @@ fn check_many(kernels: &Kernels, n: usize, rows: usize, ids: &[u32], random: &mu
         let matrix = random.u8s(stride * rows);
         let row = |id: &u32| &matrix[stride * *id as usize..][..n];
         let mut out = vec![0; ids.len()];
-        kernels.dot_u8_i8_many(&matrix, stride, ids, &qi, &mut out);
-        let expect: Vec<i32> = ids.iter().map(|id| kernels.dot_u8_i8(row(id), &qi)).collect();
-        assert_eq!(out, expect, "dot_u8_i8_many {level} n={n} gap={gap} {ids:?}");
+        kernels.dot_u8_i16_many(&matrix, stride, ids, &wide, &mut out);
+        let expect: Vec<i64> = ids.iter().map(|id| exact_dot_i16(row(id), &qi)).collect();
+        assert_eq!(out, expect, "dot_u8_i16_many {level} n={n} gap={gap} {ids:?}");
         let mut out = vec![0; ids.len()];
         kernels.dot_u8_u8_many(&matrix, stride, ids, &qu, &mut out);
         let expect: Vec<u32> = ids.iter().map(|id| kernels.dot_u8_u8(row(id), &qu)).collect();
         assert_eq!(out, expect, "dot_u8_u8_many {level} n={n} gap={gap} {ids:?}");
         if gap == 0 {
             let mut out = vec![0; rows];
-            kernels.dot_u8_i8_scan(&matrix, &qi, &mut out);
-            let expect: Vec<i32> = all.iter().map(|id| kernels.dot_u8_i8(row(id), &qi)).collect();
-            assert_eq!(out, expect, "dot_u8_i8_scan {level} n={n}");
+            kernels.dot_u8_i16_scan(&matrix, &wide, &mut out);
+            let expect: Vec<i64> = all.iter().map(|id| exact_dot_i16(row(id), &qi)).collect();
+            assert_eq!(out, expect, "dot_u8_i16_scan {level} n={n}");
         }
     }
 }
@@ -321,13 +349,12 @@ proptest! {
 
     #[test]
     fn integer_functions_are_exact_for_random_rows(
-        rows in prop::collection::vec((any::<u8>(), any::<u8>(), any::<i8>()), 0..2000),
+        rows in prop::collection::vec((any::<u8>(), any::<u8>()), 0..2000),
     ) {
         let a: Vec<u8> = rows.iter().map(|row| row.0).collect();
         let b: Vec<u8> = rows.iter().map(|row| row.1).collect();
-        let q: Vec<i8> = rows.iter().map(|row| row.2).collect();
         for kernels in levels() {
-            check_codes(kernels, &a, &b, &q);
+            check_codes(kernels, &a, &b);
         }
     }
 }
@@ -349,13 +376,12 @@ fn the_level_in_use_is_the_last_available_one() {
 #[test]
 fn free_functions_use_the_best_kernels() {
     let mut random = Random(7);
-    let (a, b, q) = (random.f32s(77), random.u8s(77), random.i8s(77));
+    let (a, b) = (random.f32s(77), random.u8s(77));
     let row = bytes(&random.f32s(77));
     let best = Kernels::best();
     assert_eq!(lucerne_simd::dot_f32(&a, &row).to_bits(), best.dot_f32(&a, &row).to_bits());
     assert_eq!(lucerne_simd::l2_f32(&a, &row).to_bits(), best.l2_f32(&a, &row).to_bits());
     assert_eq!(lucerne_simd::norm2_f32(&row).to_bits(), best.norm2_f32(&row).to_bits());
-    assert_eq!(lucerne_simd::dot_u8_i8(&b, &q), best.dot_u8_i8(&b, &q));
     assert_eq!(lucerne_simd::dot_u8_u8(&b, &b), best.dot_u8_u8(&b, &b));
     assert_eq!(lucerne_simd::l2_u8(&b, &row[..77]), best.l2_u8(&b, &row[..77]));
     assert_eq!(lucerne_simd::sum_u8(&b), best.sum_u8(&b));

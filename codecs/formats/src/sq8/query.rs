@@ -5,22 +5,20 @@ use super::{CodeRows, Quantiles};
 use crate::flat_f32::metric::finite;
 use crate::flat_f32::rows::components;
 use lucerne_codec::{Ordinal, Similarity};
-use lucerne_simd as simd;
+use lucerne_simd::{self as simd, WideQuery};
 
 /// Rows scanned with one kernel call.
 pub const BLOCK: usize = 256;
 
-/// 127·256 + 127, the largest number that two planes hold.
-const LARGEST: i32 = 32_639;
+/// The greatest magnitude of a component.
+const LARGEST: i32 = simd::MAX_WIDE as i32;
 
-/// A query against the codes of one segment. The query is split into two planes of signed bytes,
-/// qᵢ ≈ s·(256·hᵢ + lᵢ): one plane of 7 bits loses more than the codes themselves when a few components
-/// are much larger than the others.
+/// A query against the codes of one segment. Its components are integers of 16 bits times a scale: 8 bits lose more
+/// than the codes themselves when a few components are much larger than the others.
 #[derive(Debug)]
 pub struct CodeQuery {
     similarity: Similarity,
-    high: Vec<i8>,
-    low: Vec<i8>,
+    wide: WideQuery,
     /// Per encoding: what to add to, and to multiply, the integer product with.
     decoders: Vec<(f32, f32)>,
     /// Inner product with the centre, or the query's squared length.
@@ -30,8 +28,7 @@ pub struct CodeQuery {
 /// Room for one block of integer products.
 #[derive(Debug, Default)]
 pub struct QueryScratch {
-    high: Vec<i32>,
-    low: Vec<i32>,
+    products: Vec<i64>,
 }
 
 impl CodeQuery {
@@ -54,19 +51,15 @@ impl CodeQuery {
             _ => center.map_or(0.0, |center| sum(&mut vector.iter().copied().zip(center.iter().copied()))),
         };
         let scale = (f64::from(greatest(&vector)) / f64::from(LARGEST)).max(1e-300);
-        let whole: Vec<i32> = vector.iter().map(|&value| rounded(f64::from(value) / scale)).collect();
-        let upper = |whole: i32| (whole + 128) >> 8;
-        let high: Vec<i8> = whole.iter().map(|&whole| upper(whole) as i8).collect();
-        let low: Vec<i8> = whole.iter().map(|&whole| (whole - 256 * upper(whole)) as i8).collect();
-        // At most 4,096 components: no sum overflows.
-        let total: i32 = whole.iter().sum();
+        let whole: Vec<i16> = vector.iter().map(|&value| rounded(f64::from(value) / scale) as i16).collect();
+        let total: i64 = whole.iter().map(|&whole| i64::from(whole)).sum();
         let decoders = encodings
             .map(|quantiles| {
-                let offset = scale * f64::from(quantiles.lower) * f64::from(total);
+                let offset = scale * f64::from(quantiles.lower) * total as f64;
                 (offset as f32, (scale * quantiles.range() / 255.0) as f32)
             })
             .collect();
-        Self { similarity, high, low, decoders, constant: finite(constant as f32) }
+        Self { similarity, wide: WideQuery::new(&whole), decoders, constant: finite(constant as f32) }
     }
 
     /// Estimated distances of the picked vectors.
@@ -77,36 +70,31 @@ impl CodeQuery {
         scratch: &mut QueryScratch,
         out: &mut [f32],
     ) {
-        let dimension = self.high.len();
-        scratch.resize(ordinals.len());
-        simd::dot_u8_i8_many(codes.codes, dimension, ordinals, &self.high, &mut scratch.high);
-        simd::dot_u8_i8_many(codes.codes, dimension, ordinals, &self.low, &mut scratch.low);
-        let products = scratch.high.iter().zip(&scratch.low);
-        for ((out, &ordinal), product) in out.iter_mut().zip(ordinals).zip(products) {
+        scratch.products.resize(ordinals.len(), 0);
+        simd::dot_u8_i16_many(codes.codes, self.wide.len(), ordinals, &self.wide, &mut scratch.products);
+        for ((out, &ordinal), &product) in out.iter_mut().zip(ordinals).zip(&scratch.products) {
             *out = self.estimate(codes, ordinal as usize, product);
         }
     }
 
     /// Estimated distances of the vectors from `first` on, as many as `out` has places and there are.
     pub fn scan(&self, codes: &CodeRows<'_>, first: usize, scratch: &mut QueryScratch, out: &mut [f32]) {
-        let dimension = self.high.len();
+        let dimension = self.wide.len();
         let range = first * dimension..(first + out.len()) * dimension;
         let Some(rows) = codes.codes.get(range) else {
             return out.fill(f32::MAX);
         };
-        scratch.resize(out.len());
-        simd::dot_u8_i8_scan(rows, &self.high, &mut scratch.high);
-        simd::dot_u8_i8_scan(rows, &self.low, &mut scratch.low);
-        let products = scratch.high.iter().zip(&scratch.low);
-        for ((index, out), product) in out.iter_mut().enumerate().zip(products) {
+        scratch.products.resize(out.len(), 0);
+        simd::dot_u8_i16_scan(rows, &self.wide, &mut scratch.products);
+        for ((index, out), &product) in out.iter_mut().enumerate().zip(&scratch.products) {
             *out = self.estimate(codes, first + index, product);
         }
     }
 
     #[inline]
-    fn estimate(&self, codes: &CodeRows<'_>, index: usize, (&high, &low): (&i32, &i32)) -> f32 {
+    fn estimate(&self, codes: &CodeRows<'_>, index: usize, product: i64) -> f32 {
         let (offset, step) = codes.of_encoding(&self.decoders, index);
-        let product = offset + step * (high as f32 * 256.0 + low as f32);
+        let product = offset + step * product as f32;
         let correction = codes.correction(index);
         let distance = match self.similarity {
             Similarity::Euclidean => (self.constant + correction - 2.0 * product).max(0.0),
@@ -126,13 +114,6 @@ fn greatest(vector: &[f32]) -> f32 {
 /// The nearest integer, at most [`LARGEST`]. Added to 1.5·2⁵² it stands in the lowest bits of the sum.
 fn rounded(value: f64) -> i32 {
     ((value + 6_755_399_441_055_744.0).to_bits() as i32).clamp(-LARGEST, LARGEST)
-}
-
-impl QueryScratch {
-    fn resize(&mut self, len: usize) {
-        self.high.resize(len, 0);
-        self.low.resize(len, 0);
-    }
 }
 
 /// A centre from its bytes.

@@ -8,19 +8,19 @@ use core::arch::aarch64::*;
 
 use crate::kernels::{Kernels, Level};
 use crate::rows::{Rows, fill};
+use crate::wide::WideQuery;
 
 pub(super) static KERNELS: Kernels = Kernels {
     level: Level::Neon,
     dot_f32,
     l2_f32,
     norm2_f32,
-    dot_u8_i8,
     dot_u8_u8,
     l2_u8,
     sum_u8,
     dot_f32_rows,
     l2_f32_rows,
-    dot_u8_i8_rows,
+    dot_u8_i16_rows,
     dot_u8_u8_rows,
 };
 
@@ -233,13 +233,6 @@ unsafe fn u8_kernel<const R: usize, const U: usize, const TERM: u8>(
 }
 
 #[target_feature(enable = "neon")]
-unsafe fn dot_u8_i8(codes: &[u8], query: &[i8]) -> i32 {
-    let (q, n) = (query.as_ptr().cast(), query.len());
-    // SAFETY: by the contract of the table, the codes are n.
-    unsafe { u8_kernel::<1, 4, DOT_SIGNED>(q, [codes.as_ptr()], n)[0] as i32 }
-}
-
-#[target_feature(enable = "neon")]
 unsafe fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {
     // SAFETY: by the contract of the table, both are as long.
     unsafe { u8_kernel::<1, 4, DOT>(b.as_ptr(), [a.as_ptr()], b.len())[0] }
@@ -263,11 +256,17 @@ unsafe fn sum_u8(a: &[u8]) -> u32 {
     vaddvq_u32(acc) + tail.iter().map(|&x| u32::from(x)).sum::<u32>()
 }
 
+/// The two planes of a query one after the other.
 #[target_feature(enable = "neon")]
-unsafe fn dot_u8_i8_rows(rows: Rows<'_>, query: &[i8], out: &mut [i32]) {
-    let (q, n) = (query.as_ptr().cast(), query.len());
-    // SAFETY: by the contract of the table, every row has n bytes.
-    fill!(rows, out, 4, |p, R| unsafe { u8_kernel::<R, 2, DOT_SIGNED>(q, p, n) }.map(|v| v as i32));
+unsafe fn dot_u8_i16_rows(rows: Rows<'_>, query: &WideQuery, out: &mut [i64]) {
+    let ((high, low), n) = (query.planes(), query.len());
+    let (high, low) = (high.as_ptr().cast(), low.as_ptr().cast());
+    fill!(rows, out, 4, |p, R| {
+        // SAFETY: by the contract of the table, every row has n bytes; the planes are as long as the query.
+        let (h, l) =
+            unsafe { (u8_kernel::<R, 2, DOT_SIGNED>(high, p, n), u8_kernel::<R, 2, DOT_SIGNED>(low, p, n)) };
+        core::array::from_fn::<i64, R, _>(|r| 256 * i64::from(h[r] as i32) + i64::from(l[r] as i32))
+    });
 }
 
 #[target_feature(enable = "neon")]

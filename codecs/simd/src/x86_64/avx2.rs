@@ -8,19 +8,19 @@ use core::arch::x86_64::*;
 
 use crate::kernels::{Kernels, Level};
 use crate::rows::{Rows, fill};
+use crate::wide::WideQuery;
 
 pub(super) static KERNELS: Kernels = Kernels {
     level: Level::Avx2,
     dot_f32,
     l2_f32,
     norm2_f32,
-    dot_u8_i8,
     dot_u8_u8,
     l2_u8,
     sum_u8,
     dot_f32_rows,
     l2_f32_rows,
-    dot_u8_i8_rows,
+    dot_u8_i16_rows,
     dot_u8_u8_rows,
 };
 
@@ -28,8 +28,6 @@ pub(super) static KERNELS: Kernels = Kernels {
 const DOT: u8 = 0;
 /// The square of a difference.
 const L2: u8 = 1;
-/// The product of an unsigned code with a signed query.
-const DOT_SIGNED: u8 = 2;
 
 /// `f32` components in a vector register.
 const F: usize = 8;
@@ -200,10 +198,6 @@ fn odd(v: __m256i) -> __m256i {
 fn add_term_u8<const TERM: u8>(acc: __m256i, q: __m256i, x: __m256i) -> __m256i {
     let (a, b) = match TERM {
         DOT => (_mm256_madd_epi16(even(q), even(x)), _mm256_madd_epi16(odd(q), odd(x))),
-        DOT_SIGNED => (
-            _mm256_madd_epi16(_mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(q)), even(x)),
-            _mm256_madd_epi16(_mm256_srai_epi16::<8>(q), odd(x)),
-        ),
         _ => {
             let d = _mm256_or_si256(_mm256_subs_epu8(q, x), _mm256_subs_epu8(x, q));
             let (even, odd) = (even(d), odd(d));
@@ -279,13 +273,6 @@ unsafe fn u8_kernel<const R: usize, const U: usize, const TERM: u8>(
 }
 
 #[target_feature(enable = "avx2,fma")]
-unsafe fn dot_u8_i8(codes: &[u8], query: &[i8]) -> i32 {
-    let (q, n) = (query.as_ptr().cast(), query.len());
-    // SAFETY: by the contract of the table, the codes are n.
-    unsafe { u8_kernel::<1, 2, DOT_SIGNED>(q, [codes.as_ptr()], n)[0] as i32 }
-}
-
-#[target_feature(enable = "avx2,fma")]
 unsafe fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {
     // SAFETY: by the contract of the table, both are as long.
     unsafe { u8_kernel::<1, 2, DOT>(b.as_ptr(), [a.as_ptr()], b.len())[0] }
@@ -310,11 +297,59 @@ unsafe fn sum_u8(a: &[u8]) -> u32 {
     sum_u32(acc) + tail.iter().map(|&x| u32::from(x)).sum::<u32>()
 }
 
+/// The sum of the 32-bit lanes of both, in 64 bits.
+#[inline]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn dot_u8_i8_rows(rows: Rows<'_>, query: &[i8], out: &mut [i32]) {
-    let (q, n) = (query.as_ptr().cast(), query.len());
-    // SAFETY: by the contract of the table, every row has n bytes.
-    fill!(rows, out, 4, |p, R| unsafe { u8_kernel::<R, 1, DOT_SIGNED>(q, p, n) }.map(|v| v as i32));
+fn sum_i64(a: __m256i, b: __m256i) -> i64 {
+    let low = |v| _mm256_cvtepi32_epi64(_mm256_castsi256_si128(v));
+    let high = |v| _mm256_cvtepi32_epi64(_mm256_extracti128_si256::<1>(v));
+    let v = _mm256_add_epi64(_mm256_add_epi64(low(a), high(a)), _mm256_add_epi64(low(b), high(b)));
+    let v = _mm_add_epi64(_mm256_castsi256_si128(v), _mm256_extracti128_si256::<1>(v));
+    _mm_cvtsi128_si64(_mm_add_epi64(v, _mm_unpackhi_epi64(v, v)))
+}
+
+/// Adds the products of one block of words with a block of codes, even places and odd ones apart.
+///
+/// # Safety
+/// The CPU has the features; 32 words are readable at `q`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn add_words([e, o]: [__m256i; 2], q: *const i16, x: __m256i) -> [__m256i; 2] {
+    // SAFETY: 32 words are readable at q.
+    let (qe, qo) = unsafe { (_mm256_loadu_si256(q.cast()), _mm256_loadu_si256(q.add(16).cast())) };
+    [_mm256_add_epi32(e, _mm256_madd_epi16(qe, even(x))), _mm256_add_epi32(o, _mm256_madd_epi16(qo, odd(x)))]
+}
+
+/// `R` rows at once. A lane sums at most 128 pairs of products of 255 and 32,639 in 32 bits: they fit.
+///
+/// # Safety
+/// The CPU has the features; each of `rows` has `n` bytes, at most 4,096; `q` has 32 words for each begun 32 of them.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn words_kernel<const R: usize>(q: *const i16, rows: [*const u8; R], n: usize) -> [i64; R] {
+    let mut acc = [[_mm256_setzero_si256(); 2]; R];
+    let mut i = 0;
+    while n - i >= B {
+        for r in 0..R {
+            // SAFETY: bytes and words i .. i + 32 are less than n.
+            acc[r] = unsafe { add_words(acc[r], q.add(i), _mm256_loadu_si256(rows[r].add(i).cast())) };
+        }
+        i += B;
+    }
+    if i < n {
+        for r in 0..R {
+            // SAFETY: n bytes are readable at the row; n is no multiple of 32, so there is one more block of words.
+            acc[r] = unsafe { add_words(acc[r], q.add(i), load_tail(rows[r], n)) };
+        }
+    }
+    acc.map(|[e, o]| sum_i64(e, o))
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn dot_u8_i16_rows(rows: Rows<'_>, query: &WideQuery, out: &mut [i64]) {
+    let (q, n) = (query.words().as_ptr(), query.len());
+    // SAFETY: by the contract of the table, every row has n bytes; the words of a query are as `WideQuery` says.
+    fill!(rows, out, 4, |p, R| unsafe { words_kernel::<R>(q, p, n) });
 }
 
 #[target_feature(enable = "avx2,fma")]

@@ -8,19 +8,19 @@ use core::arch::x86_64::*;
 
 use crate::kernels::{Kernels, Level};
 use crate::rows::{Rows, fill};
+use crate::wide::WideQuery;
 
 pub(super) static KERNELS: Kernels = Kernels {
     level: Level::Avx512,
     dot_f32,
     l2_f32,
     norm2_f32,
-    dot_u8_i8,
     dot_u8_u8,
     l2_u8,
     sum_u8,
     dot_f32_rows,
     l2_f32_rows,
-    dot_u8_i8_rows,
+    dot_u8_i16_rows,
     dot_u8_u8_rows,
 };
 
@@ -207,13 +207,6 @@ unsafe fn u8_kernel<const R: usize, const U: usize, const TERM: u8>(
     out
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn dot_u8_i8(codes: &[u8], query: &[i8]) -> i32 {
-    let (q, n) = (query.as_ptr().cast(), query.len());
-    // SAFETY: by the contract of the table, the codes are n.
-    unsafe { u8_kernel::<1, 4, DOT>(q, [codes.as_ptr()], n)[0] as i32 }
-}
-
 /// `Σ qᵢ·xᵢ = Σ qᵢ·(xᵢ − 128) + 128 · Σ qᵢ`; modulo 2^32, where the true sum fits.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 unsafe fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {
@@ -252,11 +245,45 @@ unsafe fn sum_u8(a: &[u8]) -> u32 {
     _mm512_reduce_add_epi64(_mm512_add_epi64(low, high)) as u32
 }
 
+/// `R` rows at once against the two planes of a query, each row loaded once.
+///
+/// # Safety
+/// The CPU has the features; `high`, `low` and each of `rows` have `n` bytes.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn dot_u8_i8_rows(rows: Rows<'_>, query: &[i8], out: &mut [i32]) {
-    let (q, n) = (query.as_ptr().cast(), query.len());
-    // SAFETY: by the contract of the table, every row has n bytes.
-    fill!(rows, out, 4, |p, R| unsafe { u8_kernel::<R, 2, DOT>(q, p, n) }.map(|v| v as i32));
+unsafe fn planes_kernel<const R: usize>(
+    high: *const u8,
+    low: *const u8,
+    rows: [*const u8; R],
+    n: usize,
+) -> [i64; R] {
+    let mut acc = [[_mm512_setzero_si512(); 2]; R];
+    let mut i = 0;
+    while i < n {
+        let mask = u64::MAX >> (64 - (n - i).min(64));
+        // SAFETY: the mask leaves out what is not less than n; i is less than n.
+        let (h, l) = unsafe {
+            (
+                _mm512_maskz_loadu_epi8(mask, high.add(i).cast()),
+                _mm512_maskz_loadu_epi8(mask, low.add(i).cast()),
+            )
+        };
+        for r in 0..R {
+            // SAFETY: as for the query.
+            let x = unsafe { _mm512_maskz_loadu_epi8(mask, rows[r].add(i).cast()) };
+            acc[r] = [_mm512_dpbusd_epi32(acc[r][0], x, h), _mm512_dpbusd_epi32(acc[r][1], x, l)];
+        }
+        i += (n - i).min(64);
+    }
+    acc.map(|[h, l]| 256 * i64::from(_mm512_reduce_add_epi32(h)) + i64::from(_mm512_reduce_add_epi32(l)))
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn dot_u8_i16_rows(rows: Rows<'_>, query: &WideQuery, out: &mut [i64]) {
+    let ((high, low), n) = (query.planes(), query.len());
+    let (high, low) = (high.as_ptr().cast(), low.as_ptr().cast());
+    // SAFETY: by the contract of the table, every row has n bytes; the planes are as long as the query.
+    fill!(rows, out, 4, |p, R| unsafe { planes_kernel::<R>(high, low, p, n) });
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
