@@ -12,7 +12,7 @@
 //! from them and is checked against the file's length when it is opened. What the words say is not: a search
 //! checks each before it uses it, and [`GraphFile::verify`] checks them all.
 
-use super::graph::{Graph, GraphView, NO_NODE, unreachable};
+use super::graph::{Graph, GraphView, MAX_NODES, NO_NODE, unreachable};
 use lucerne_codec::envelope::{FOOTER_LEN, FileEntry, HEADER_LEN};
 use lucerne_codec::vector::{Problem, WriteContext};
 use lucerne_codec::{Cancel, Error, FieldInfo, Input, Ordinal, Result};
@@ -97,7 +97,7 @@ impl GraphFile {
             let levels = meta.levels.len();
             return fail(format!("a graph with m {} and {levels} levels", meta.m));
         }
-        if meta.len as usize != len || meta.levels.first() != Some(&meta.len) {
+        if meta.len as usize != len || len > MAX_NODES || meta.levels.first() != Some(&meta.len) {
             return fail(format!("a graph of {} nodes for {len} vectors", meta.len));
         }
         let shrinking =
@@ -267,12 +267,18 @@ impl GraphView for GraphFile {
     #[inline]
     fn neighbors(&self, level: usize, position: u32, row: &mut Vec<u32>) {
         row.clear();
-        let words = self.row(level, position).chunks_exact(4);
-        row.extend(
-            words
-                .map(|word| word.try_into().map_or(NO_NODE, u32::from_le_bytes))
-                .take_while(|&link| link != NO_NODE),
-        );
+        // The whole row, then where it ends: neither needs a branch for each link.
+        let (words, _) = self.row(level, position).as_chunks::<4>();
+        row.extend(words.iter().map(|word| u32::from_le_bytes(*word)));
+        row.truncate(row.partition_point(|&link| link != NO_NODE));
+    }
+
+    #[inline]
+    fn prefetch(&self, position: u32) {
+        if let Some(level) = self.levels.first() {
+            let start = level.rows.saturating_add((position as usize).saturating_mul(level.stride));
+            lucerne_simd::prefetch(self.input.bytes(), start, level.stride);
+        }
     }
 
     fn corrupt(&self, problem: String) -> Error {

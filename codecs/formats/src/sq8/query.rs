@@ -71,6 +71,9 @@ impl CodeQuery {
         out: &mut [f32],
     ) {
         scratch.products.resize(ordinals.len(), 0);
+        for &ordinal in ordinals {
+            simd::prefetch(codes.corrections.as_flattened(), 4 * ordinal as usize, 4);
+        }
         simd::dot_u8_i16_many(codes.codes, self.wide.len(), ordinals, &self.wide, &mut scratch.products);
         for ((out, &ordinal), &product) in out.iter_mut().zip(ordinals).zip(&scratch.products) {
             *out = self.estimate(codes, ordinal as usize, product);

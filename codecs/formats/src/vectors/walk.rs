@@ -95,6 +95,9 @@ fn go(
     let mut walker = Walker { query, scratch: memory };
     let accept = |ordinal| reader.map.accepts(&search.accept, ordinal);
     match way {
+        Way::Graph if search.accept.docs().is_none() => {
+            graph::search_all(graph, &mut walker, beam, budget, walk, search.cancel, found)
+        }
         Way::Graph => {
             graph::search_within(graph, &mut walker, beam, budget, accept, walk, search.cancel, found)
         }

@@ -43,7 +43,7 @@ pub(super) fn check(params: &BuildParams, vectors: &impl PairScorer) -> Result<(
             params.m, params.beam_width
         )));
     }
-    if vectors.len() >= super::NO_NODE as usize {
+    if vectors.len() > super::MAX_NODES {
         return Err(Error::Invalid(format!("{} vectors: too many for a graph", vectors.len())));
     }
     Ok(())

@@ -44,12 +44,15 @@ pub use join::{JoinSource, join};
 pub use memory::{Graph, Level};
 pub use order::locality_order;
 pub use scratch::SearchScratch;
-pub use search::{search, search_within};
+pub use search::{search, search_all, search_within};
 
 use lucerne_codec::{Error, Ordinal};
 
 /// Fills the unused end of a row of links.
 pub const NO_NODE: u32 = u32::MAX;
+
+/// The most nodes of a graph: a node fits into 31 bits.
+pub const MAX_NODES: usize = 1 << 31;
 
 /// Distances from one fixed query to stored vectors. Smaller is nearer; never NaN.
 pub trait Scorer {
@@ -128,6 +131,10 @@ pub trait GraphView: Send + Sync {
 
     /// Puts the linked positions of the node at `position` into `row` (which is cleared first).
     fn neighbors(&self, level: usize, position: u32, row: &mut Vec<u32>);
+
+    /// Hints that the links of a node of level 0 will be wanted.
+    #[inline]
+    fn prefetch(&self, _position: u32) {}
 
     /// The error for a word that cannot be right.
     fn corrupt(&self, problem: String) -> Error;

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// A node and its distance as one integer that orders by distance, then by node: comparing it is one
-/// instruction, and ties are decided the same way everywhere.
+/// instruction, and ties are decided the same way everywhere. The lowest bit is free for [`Pool`]; a node has
+/// 31 bits ([`super::MAX_NODES`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key(u64);
 
@@ -14,12 +15,12 @@ impl Key {
         // The order of `f32::total_cmp` as an unsigned integer. Adding zero turns −0 into 0.
         let bits = (distance + 0.0).to_bits();
         let flip = ((bits as i32 >> 31) as u32) | 0x8000_0000;
-        Self(u64::from(bits ^ flip) << 32 | u64::from(node))
+        Self(u64::from(bits ^ flip) << 32 | u64::from(node << 1))
     }
 
     #[inline]
     pub(super) fn node(self) -> u32 {
-        self.0 as u32
+        self.0 as u32 >> 1
     }
 
     #[inline]
@@ -66,6 +67,24 @@ impl Visited {
         }
     }
 
+    /// Puts the nodes of `row` that are seen the first time into `fresh` (which is cleared first), without a branch
+    /// that nobody could predict. Ignores those beyond the length.
+    #[inline]
+    pub(super) fn insert_all(&mut self, row: &[u32], fresh: &mut Vec<u32>) {
+        fresh.clear();
+        fresh.resize(row.len(), 0);
+        let mut count = 0;
+        for &node in row {
+            if let (Some(word), Some(slot)) = (self.words.get_mut(node as usize / 64), fresh.get_mut(count)) {
+                *slot = node;
+                count += usize::from(*word >> (node % 64) & 1 == 0);
+                *word |= 1 << (node % 64);
+            }
+        }
+        fresh.truncate(count);
+        self.seen.extend_from_slice(fresh);
+    }
+
     /// True when the node was seen.
     #[inline]
     pub(super) fn contains(&self, node: u32) -> bool {
@@ -77,7 +96,8 @@ impl Visited {
 /// list, as in NSG (arXiv 1707.00143) and Vamana.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
-    entries: Vec<(Key, bool)>,
+    /// Keys; the lowest bit is set where the links were followed.
+    entries: Vec<u64>,
     /// Entries kept.
     limit: usize,
     /// Only the links of this many nearest entries are followed.
@@ -85,6 +105,9 @@ pub(super) struct Pool {
     /// Everything before it is followed.
     cursor: usize,
 }
+
+/// The bit of an entry whose links were followed.
+const FOLLOWED: u64 = 1;
 
 impl Pool {
     /// Follows the links of the `width` nearest and keeps `limit`, at least as many.
@@ -95,37 +118,51 @@ impl Pool {
         self.cursor = 0;
     }
 
-    /// Adds a node that was not offered before, unless `limit` nearer ones are known.
+    /// Adds a node that was not offered before, unless `limit` nearer ones are known. True when it was added.
     #[inline]
-    pub(super) fn offer(&mut self, key: Key) {
-        if self.entries.len() >= self.limit {
-            match self.entries.last() {
-                Some((worst, _)) if *worst > key => self.entries.pop(),
-                _ => return,
-            };
+    pub(super) fn offer(&mut self, Key(key): Key) -> bool {
+        let full = self.entries.len() >= self.limit;
+        if full && self.entries.last().is_none_or(|&worst| worst < key) {
+            return false;
         }
-        let at = self.entries.partition_point(|(entry, _)| *entry < key);
-        self.entries.insert(at, (key, false));
+        let at = self.entries.partition_point(|&entry| entry < key);
+        if full {
+            // Everything from `at` on moves up, the worst is overwritten.
+            let last = self.entries.len().saturating_sub(1);
+            self.entries.copy_within(at..last, at + 1);
+            if let Some(slot) = self.entries.get_mut(at) {
+                *slot = key;
+            }
+        } else {
+            self.entries.insert(at, key);
+        }
         self.cursor = self.cursor.min(at);
+        true
     }
 
     /// The nearest node whose links were not followed, which it marks as followed.
     #[inline]
     pub(super) fn next(&mut self) -> Option<Key> {
         while self.cursor < self.width
-            && let Some((key, followed)) = self.entries.get_mut(self.cursor)
+            && let Some(entry) = self.entries.get_mut(self.cursor)
         {
             self.cursor += 1;
-            if !*followed {
-                *followed = true;
-                return Some(*key);
+            if *entry & FOLLOWED == 0 {
+                let key = Key(*entry);
+                *entry |= FOLLOWED;
+                return Some(key);
             }
         }
         None
     }
 
+    /// True when no more are kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.entries.len() >= self.limit
+    }
+
     pub(super) fn keys(&self) -> impl ExactSizeIterator<Item = Key> + '_ {
-        self.entries.iter().map(|(key, _)| *key)
+        self.entries.iter().map(|entry| Key(entry & !FOLLOWED))
     }
 }
 

@@ -53,6 +53,35 @@ pub fn search_within<G: GraphView + ?Sized, S: Scorer>(
     Ok(Walked { scored, through: 0, complete: scored <= budget })
 }
 
+/// Like [`search_within`] where every node may be returned: candidates and results are then one list.
+pub fn search_all<G: GraphView + ?Sized, S: Scorer>(
+    graph: &G,
+    scorer: &mut S,
+    candidates: usize,
+    budget: u64,
+    scratch: &mut SearchScratch,
+    cancel: &Cancel,
+    out: &mut Vec<(f32, Ordinal)>,
+) -> Result<Walked> {
+    out.clear();
+    if graph.is_empty() || candidates == 0 {
+        return Ok(Walked { complete: true, ..Walked::default() });
+    }
+    let entry = entry_ordinal(graph)?;
+    let mut scored = descend(graph, scorer, (graph.levels().saturating_sub(1), 0), 0, scratch, cancel)?;
+    scratch.visited.reset(graph.len());
+    scratch.pool.reset(candidates, candidates);
+    let mut walk = Walk { graph, level: 0, scorer, cancel };
+    scored += walk.nearest(budget, scratch)?;
+    if scored <= budget && !scratch.pool.is_full() && !scratch.visited.contains(entry) {
+        scratch.starts.clear();
+        scratch.starts.push(entry);
+        scored += walk.nearest(budget, scratch)?;
+    }
+    out.extend(scratch.pool.keys().map(|key| (key.distance(), key.node())));
+    Ok(Walked { scored, through: 0, complete: scored <= budget })
+}
+
 /// The level-0 position of the entry point.
 pub(super) fn entry_ordinal<G: GraphView + ?Sized>(graph: &G) -> Result<Ordinal> {
     let mut position = 0;
@@ -136,6 +165,25 @@ impl<G: GraphView + ?Sized, S: Scorer> Walk<'_, G, S> {
         }
     }
 
+    /// Fills `scratch.pool`, on level 0; stops when more than `budget` are scored.
+    fn nearest(&mut self, budget: u64, scratch: &mut SearchScratch) -> Result<u64> {
+        std::mem::swap(&mut scratch.row, &mut scratch.starts);
+        let mut scored = self.score(scratch)?;
+        std::mem::swap(&mut scratch.row, &mut scratch.starts);
+        loop {
+            for (&node, &distance) in scratch.fresh.iter().zip(&scratch.distances) {
+                if scratch.pool.offer(Key::new(distance, node)) {
+                    self.graph.prefetch(node);
+                }
+            }
+            let Some(key) = scratch.pool.next().filter(|_| scored <= budget) else {
+                return Ok(scored);
+            };
+            self.graph.neighbors(self.level, key.node(), &mut scratch.row);
+            scored += self.score(scratch)?;
+        }
+    }
+
     /// Fills `scratch.heaps`, accepted nodes only; stops when more than `budget` are scored.
     fn heaps(
         &mut self,
@@ -164,12 +212,7 @@ impl<G: GraphView + ?Sized, S: Scorer> Walk<'_, G, S> {
         self.cancel.check()?;
         let len = self.graph.level_len(self.level);
         let SearchScratch { visited, row, fresh, ordinals, distances, .. } = scratch;
-        fresh.clear();
-        for &position in row.iter() {
-            if visited.insert(position) {
-                fresh.push(position);
-            }
-        }
+        visited.insert_all(row, fresh);
         // One test for all, without an early exit.
         if row.iter().fold(false, |bad, &position| bad | (position as usize >= len)) {
             let bad = row.iter().find(|&&position| position as usize >= len);
