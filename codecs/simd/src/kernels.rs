@@ -8,6 +8,9 @@ use crate::wide::WideQuery;
 /// The most components that the functions over `u8` codes take: their sums fit in 32 bits.
 pub const MAX_U8_DIMS: usize = 65_536;
 
+/// Codes of 4 bits in a block of 32 bytes: the low half of byte `j` is code `j`, the high half code `32 + j`.
+pub const NIBBLES: usize = 64;
+
 /// A set of CPU features that kernels are written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Level {
@@ -60,6 +63,8 @@ pub struct Kernels {
     pub(crate) dot_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
     pub(crate) l2_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
     pub(crate) dot_u8_i16_rows: unsafe fn(rows: Rows<'_>, query: &WideQuery, out: &mut [i64]),
+    /// Rows are half as long as the query, whose length is a multiple of [`NIBBLES`].
+    pub(crate) dot_u4_i8_rows: unsafe fn(rows: Rows<'_>, query: &[i8], out: &mut [i32]),
     pub(crate) dot_u8_u8_rows: unsafe fn(rows: Rows<'_>, query: &[u8], out: &mut [u32]),
 }
 
@@ -155,6 +160,16 @@ impl Kernels {
         let rows = Rows::picked(rows, row_len, query.len(), ids);
         // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
         unsafe { (self.dot_u8_i16_rows)(rows, query, out) }
+    }
+
+    /// See [`dot_u4_i8_many`](crate::dot_u4_i8_many).
+    pub fn dot_u4_i8_many(&self, rows: &[u8], ids: &[u32], query: &[i8], out: &mut [i32]) {
+        check_out(ids.len(), out.len());
+        check_u8(query.len(), query.len());
+        assert!(query.len().is_multiple_of(NIBBLES), "{} components are not whole blocks", query.len());
+        let rows = Rows::picked(rows, query.len() / 2, query.len() / 2, ids);
+        // SAFETY: the CPU has the level; the rows are half as long as the query, one per result.
+        unsafe { (self.dot_u4_i8_rows)(rows, query, out) }
     }
 
     /// See [`dot_u8_u8_many`](crate::dot_u8_u8_many).

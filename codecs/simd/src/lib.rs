@@ -40,7 +40,7 @@ mod aarch64;
 mod x86_64;
 
 pub use dispatch::{available_levels, level};
-pub use kernels::{Kernels, Level, MAX_U8_DIMS};
+pub use kernels::{Kernels, Level, MAX_U8_DIMS, NIBBLES};
 pub use wide::{MAX_WIDE, MAX_WIDE_DIMS, WideQuery};
 
 /// Dot product of `a` with the `f32` row in `row`.
@@ -117,6 +117,19 @@ pub fn sum_u8(a: &[u8]) -> u32 {
 #[inline]
 pub fn dot_u8_i16_many(rows: &[u8], row_len: usize, ids: &[u32], query: &WideQuery, out: &mut [i64]) {
     Kernels::best().dot_u8_i16_many(rows, row_len, ids, query, out);
+}
+
+/// Exact dot products of `query` with the rows of 4-bit codes that `ids` picks: `out[j]` is the result for `ids[j]`.
+///
+/// The query is whole blocks of [`NIBBLES`] components, a row as many of 32 bytes, without gaps between rows. Codes
+/// that fill up the last block meet components of 0.
+///
+/// # Panics
+/// When `out.len() != ids.len()`, when the query is not whole blocks or longer than [`MAX_U8_DIMS`], or when an id is not
+/// less than the number of whole rows in `rows`.
+#[inline]
+pub fn dot_u4_i8_many(rows: &[u8], ids: &[u32], query: &[i8], out: &mut [i32]) {
+    Kernels::best().dot_u4_i8_many(rows, ids, query, out);
 }
 
 /// [`dot_u8_u8`] of `query` with the rows that `ids` picks: `out[j]` is the result for `ids[j]`.

@@ -1,6 +1,6 @@
 //! The reference: what every kernel must compute, in plain Rust without `unsafe`.
 
-use crate::kernels::{Kernels, Level};
+use crate::kernels::{Kernels, Level, NIBBLES};
 use crate::rows::Rows;
 use crate::wide::WideQuery;
 
@@ -15,6 +15,7 @@ pub(crate) static KERNELS: Kernels = Kernels {
     dot_f32_rows: |rows, query, out| each(rows, out, |row| dot_f32(query, row)),
     l2_f32_rows: |rows, query, out| each(rows, out, |row| l2_f32(query, row)),
     dot_u8_i16_rows: |rows, query, out| each(rows, out, |row| dot_u8_i16(row, query)),
+    dot_u4_i8_rows: |rows, query, out| each(rows, out, |row| dot_u4_i8(row, query)),
     dot_u8_u8_rows: |rows, query, out| each(rows, out, |row| dot_u8_u8(row, query)),
 };
 
@@ -66,6 +67,19 @@ fn dot_u8_i16(codes: &[u8], query: &WideQuery) -> i64 {
         codes.iter().zip(plane).map(|(&c, &q)| i64::from(i32::from(c) * i32::from(q))).sum()
     };
     256 * dot(high) + dot(low)
+}
+
+pub(crate) fn dot_u4_i8(row: &[u8], query: &[i8]) -> i32 {
+    let blocks = row.as_chunks::<{ NIBBLES / 2 }>().0.iter().zip(query.as_chunks::<NIBBLES>().0);
+    blocks
+        .map(|(block, query)| -> i32 {
+            let (low, high) = query.split_at(NIBBLES / 2);
+            let of_byte = |(&byte, (&low, &high)): (&u8, (&i8, &i8))| {
+                i32::from(byte & 15) * i32::from(low) + i32::from(byte >> 4) * i32::from(high)
+            };
+            block.iter().zip(low.iter().zip(high)).map(of_byte).sum()
+        })
+        .sum()
 }
 
 fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {

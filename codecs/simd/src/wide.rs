@@ -19,6 +19,7 @@ pub struct WideQuery {
     low: Vec<i8>,
     /// For each block of 32 components those at even places, then those at odd places. If the length is no multiple of
     /// 32, the last block is of the last 32 components, or of all there are and zeros.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 multiplies words"))]
     words: Vec<i16>,
 }
 

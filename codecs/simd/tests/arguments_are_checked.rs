@@ -25,6 +25,7 @@ fn ids_out_of_bounds_panic() {
         panics("dot_u8_i16_many", |k| {
             k.dot_u8_i16_many(&rows, 16, ids, &WideQuery::new(&[0; 16]), &mut vec![0; n])
         });
+        panics("dot_u4_i8_many", |k| k.dot_u4_i8_many(&rows[..48], ids, &[0; 64], &mut vec![0; n]));
         panics("dot_u8_u8_many", |k| k.dot_u8_u8_many(&rows, 16, ids, &[0; 16], &mut vec![0; n]));
         panics("no rows", |k| k.dot_u8_i16_many(&[], 16, ids, &WideQuery::new(&[0; 16]), &mut vec![0; n]));
         panics("long rows", |k| {
@@ -62,6 +63,8 @@ fn results_that_do_not_fit_the_rows_panic() {
         k.dot_u8_i16_many(&rows, 4, &[0, 1], &WideQuery::new(&[0; 4]), &mut [0; 1])
     });
     panics("dot_u8_u8_many", |k| k.dot_u8_u8_many(&rows, 4, &[], &[0; 4], &mut [0; 1]));
+    panics("dot_u4_i8_many", |k| k.dot_u4_i8_many(&rows, &[0, 1], &[0; 64], &mut [0; 1]));
+    panics("no whole blocks", |k| k.dot_u4_i8_many(&rows, &[0], &[0; 63], &mut [0; 1]));
     panics("short rows", |k| k.dot_u8_i16_many(&rows, 3, &[0], &WideQuery::new(&[0; 4]), &mut [0; 1]));
     panics("short rows", |k| k.dot_u8_u8_many(&rows, 0, &[0], &[0; 4], &mut [0; 1]));
     panics("dot_f32_scan", |k| k.dot_f32_scan(&rows, &[0.0; 4], &mut [0.0; 3]));

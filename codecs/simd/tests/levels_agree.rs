@@ -3,7 +3,9 @@
 //! the one-to-one form.
 #![allow(missing_docs)]
 
-use lucerne_simd::{Kernels, Level, MAX_U8_DIMS, MAX_WIDE, MAX_WIDE_DIMS, WideQuery, available_levels};
+use lucerne_simd::{
+    Kernels, Level, MAX_U8_DIMS, MAX_WIDE, MAX_WIDE_DIMS, NIBBLES, WideQuery, available_levels,
+};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -128,6 +130,35 @@ fn products_with_wide_queries_are_exact_at_the_extremes() {
             }
         }
     }
+}
+
+#[test]
+fn products_with_codes_of_4_bits_are_exact() {
+    let mut random = Random(8);
+    for blocks in (0..=9).chain([64, MAX_U8_DIMS / NIBBLES]) {
+        let (n, count) = (blocks * NIBBLES, 1 + blocks % 11);
+        let extreme = |code: u8, q: i8| (vec![code | code << 4; n / 2 * count], vec![q; n]);
+        let any = (random.u8s(n / 2 * count), random.u8s(n).iter().map(|&q| q as i8).collect());
+        for (rows, query) in [any, extreme(15, 127), extreme(15, -128), extreme(0, -1)] {
+            let ids: Vec<u32> = (0..count as u32).rev().chain([0]).collect();
+            let expect: Vec<i64> =
+                ids.iter().map(|&id| nibbles(&rows[id as usize * n / 2..][..n / 2], &query)).collect();
+            for kernels in levels() {
+                let mut out = vec![0; ids.len()];
+                kernels.dot_u4_i8_many(&rows, &ids, &query, &mut out);
+                let out: Vec<i64> = out.into_iter().map(i64::from).collect();
+                assert_eq!(out, expect, "{} n={n}", kernels.level());
+            }
+        }
+    }
+}
+
+fn nibbles(row: &[u8], query: &[i8]) -> i64 {
+    let code = |i: usize| {
+        let byte = row[i / 64 * 32 + i % 32];
+        if i % 64 < 32 { byte & 15 } else { byte >> 4 }
+    };
+    query.iter().enumerate().map(|(i, &q)| i64::from(code(i)) * i64::from(q)).sum()
 }
 
 // ---- f32, against sums in 64 bits ----

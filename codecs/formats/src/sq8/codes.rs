@@ -2,7 +2,8 @@
 
 use super::Quantiles;
 use super::quantizer::Quantizer;
-use lucerne_codec::Input;
+use lucerne_codec::{Input, Ordinal};
+use lucerne_simd as simd;
 
 /// Encodings a segment may have.
 pub const MAX_ENCODINGS: usize = 64;
@@ -30,6 +31,14 @@ impl CodeRows<'_> {
     #[inline]
     pub fn encoding(&self, index: usize) -> usize {
         self.encodings.get(index).map_or(0, |&encoding| usize::from(encoding))
+    }
+
+    /// Hints that the corrections of these vectors will be wanted.
+    #[inline]
+    pub fn prefetch_corrections(&self, ordinals: &[Ordinal]) {
+        for &ordinal in ordinals {
+            simd::prefetch(self.corrections.as_flattened(), 4 * ordinal as usize, 4);
+        }
     }
 
     /// A vector's correction.

@@ -40,6 +40,7 @@
 //! moves cannot add up unseen.
 
 pub mod center;
+pub mod coarse;
 pub mod codes;
 pub mod file;
 pub mod meta;
@@ -49,6 +50,7 @@ pub mod quantiles;
 pub mod quantizer;
 pub mod query;
 
+pub use coarse::{CoarseFile, CoarseQuery};
 pub use codes::{CodeRows, Codes};
 pub use file::CodeFile;
 pub use meta::CodesMeta;

@@ -1,5 +1,6 @@
 //! Estimated distances between a float query and codes.
 
+use super::coarse::CoarseQuery;
 use super::quantizer::transform;
 use super::{CodeRows, Quantiles};
 use crate::flat_f32::metric::finite;
@@ -17,18 +18,46 @@ const LARGEST: i32 = simd::MAX_WIDE as i32;
 /// than the codes themselves when a few components are much larger than the others.
 #[derive(Debug)]
 pub struct CodeQuery {
-    similarity: Similarity,
+    estimate: Estimate,
     wide: WideQuery,
+}
+
+/// What turns an integer product into an estimated distance.
+#[derive(Clone, Debug)]
+pub(super) struct Estimate {
+    similarity: Similarity,
     /// Per encoding: what to add to, and to multiply, the integer product with.
     decoders: Vec<(f32, f32)>,
     /// Inner product with the centre, or the query's squared length.
     constant: f32,
 }
 
+impl Estimate {
+    /// The same for products of other integers.
+    pub(super) fn with_decoders(self, decoders: Vec<(f32, f32)>) -> Self {
+        Self { decoders, ..self }
+    }
+
+    #[inline]
+    pub(super) fn distance(&self, codes: &CodeRows<'_>, index: usize, product: f32) -> f32 {
+        let (offset, step) = codes.of_encoding(&self.decoders, index);
+        let product = offset + step * product;
+        let correction = codes.correction(index);
+        let distance = match self.similarity {
+            Similarity::Euclidean => (self.constant + correction - 2.0 * product).max(0.0),
+            Similarity::Cosine => 1.0 - (self.constant + correction * product),
+            _ => 0.0 - (self.constant + correction * product),
+        };
+        finite(distance)
+    }
+}
+
 /// Room for one block of integer products.
 #[derive(Debug, Default)]
 pub struct QueryScratch {
     products: Vec<i64>,
+    /// Products with the upper halves.
+    pub coarse: Vec<i32>,
 }
 
 impl CodeQuery {
@@ -39,6 +68,18 @@ impl CodeQuery {
         encodings: impl Iterator<Item = Quantiles>,
         row: &[u8],
     ) -> Self {
+        Self::with_coarse(similarity, center, encodings, row, false).0
+    }
+
+    /// The same, and if wanted one for the upper halves of the codes.
+    pub fn with_coarse(
+        similarity: Similarity,
+        center: Option<&[f32]>,
+        encodings: impl Iterator<Item = Quantiles>,
+        row: &[u8],
+        coarse: bool,
+    ) -> (Self, Option<CoarseQuery>) {
+        let encodings: Vec<Quantiles> = encodings.collect();
         let mut vector = Vec::new();
         // The centre is part of the vectors. An inner product takes it apart, a difference cancels it.
         let subtract = center.filter(|_| similarity == Similarity::Euclidean);
@@ -54,12 +95,15 @@ impl CodeQuery {
         let whole: Vec<i16> = vector.iter().map(|&value| rounded(f64::from(value) / scale) as i16).collect();
         let total: i64 = whole.iter().map(|&whole| i64::from(whole)).sum();
         let decoders = encodings
+            .iter()
             .map(|quantiles| {
                 let offset = scale * f64::from(quantiles.lower) * total as f64;
                 (offset as f32, (scale * quantiles.range() / 255.0) as f32)
             })
             .collect();
-        Self { similarity, wide: WideQuery::new(&whole), decoders, constant: finite(constant as f32) }
+        let estimate = Estimate { similarity, decoders, constant: finite(constant as f32) };
+        let coarse = coarse.then(|| CoarseQuery::new(estimate.clone(), &vector, encodings.into_iter()));
+        (Self { estimate, wide: WideQuery::new(&whole) }, coarse)
     }
 
     /// Estimated distances of the picked vectors.
@@ -71,12 +115,10 @@ impl CodeQuery {
         out: &mut [f32],
     ) {
         scratch.products.resize(ordinals.len(), 0);
-        for &ordinal in ordinals {
-            simd::prefetch(codes.corrections.as_flattened(), 4 * ordinal as usize, 4);
-        }
+        codes.prefetch_corrections(ordinals);
         simd::dot_u8_i16_many(codes.codes, self.wide.len(), ordinals, &self.wide, &mut scratch.products);
         for ((out, &ordinal), &product) in out.iter_mut().zip(ordinals).zip(&scratch.products) {
-            *out = self.estimate(codes, ordinal as usize, product);
+            *out = self.estimate.distance(codes, ordinal as usize, product as f32);
         }
     }
 
@@ -90,27 +132,14 @@ impl CodeQuery {
         scratch.products.resize(out.len(), 0);
         simd::dot_u8_i16_scan(rows, &self.wide, &mut scratch.products);
         for ((index, out), &product) in out.iter_mut().enumerate().zip(&scratch.products) {
-            *out = self.estimate(codes, first + index, product);
+            *out = self.estimate.distance(codes, first + index, product as f32);
         }
-    }
-
-    #[inline]
-    fn estimate(&self, codes: &CodeRows<'_>, index: usize, product: i64) -> f32 {
-        let (offset, step) = codes.of_encoding(&self.decoders, index);
-        let product = offset + step * product as f32;
-        let correction = codes.correction(index);
-        let distance = match self.similarity {
-            Similarity::Euclidean => (self.constant + correction - 2.0 * product).max(0.0),
-            Similarity::Cosine => 1.0 - (self.constant + correction * product),
-            _ => 0.0 - (self.constant + correction * product),
-        };
-        finite(distance)
     }
 }
 
 /// The greatest magnitude. Magnitudes order as their bits do, and integers are compared several at once: preparing
 /// the query is most of a search among few vectors.
-fn greatest(vector: &[f32]) -> f32 {
+pub(super) fn greatest(vector: &[f32]) -> f32 {
     f32::from_bits(vector.iter().fold(0, |most, value| most.max(value.to_bits() & 0x7FFF_FFFF)))
 }
 

@@ -187,7 +187,7 @@ pub(super) fn merge(
     };
     lap(&mut seconds.graph);
     let docs: Vec<DocId> = gathered.entries.iter().map(|entry| entry.doc).collect();
-    let written = finish(context, field, &gathered, &docs, encoded, graph)?;
+    let written = finish(context, field, &settings, &gathered, &docs, encoded, graph)?;
     drop(spill);
     lap(&mut seconds.files);
     let mut facts = report::merge_facts(layers, &settings, &gathered, &planned);

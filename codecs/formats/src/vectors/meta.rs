@@ -20,6 +20,9 @@ pub(super) struct Meta {
     /// About the graph; absent when there are too few vectors for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) graph: Option<GraphMeta>,
+    /// Whether walks through the graph have the upper halves of the codes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) coarse: bool,
 }
 
 /// The files by role.
@@ -28,6 +31,7 @@ pub(super) struct Files<'a> {
     pub(super) ordinals: &'a FileEntry,
     pub(super) codes: Option<&'a FileEntry>,
     pub(super) graph: Option<&'a FileEntry>,
+    pub(super) coarse: Option<&'a FileEntry>,
 }
 
 impl Meta {
@@ -35,12 +39,15 @@ impl Meta {
         serde_json::to_value(self).map_err(|error| Error::Invalid(error.to_string()))
     }
 
-    /// Reads the facts and gives the files their roles: raw, ordinals, then codes and graph as present.
+    /// Reads the facts and gives the files their roles: raw, ordinals, then codes, graph and the codes' upper halves as present.
     pub(super) fn read<'a>(context: &OpenContext<'a>, layers: Layers) -> Result<(Self, Files<'a>)> {
         let name = context.files.first().map_or("", |file| file.name.as_str());
         let refuse = |problem: String| Error::corrupt(name, 0, format!("segment info: {problem}"));
         let meta = Self::deserialize(context.meta).map_err(|error| refuse(error.to_string()))?;
-        if meta.codes.is_some() != layers.codes || (meta.graph.is_some() && !layers.graph) {
+        if meta.codes.is_some() != layers.codes
+            || (meta.graph.is_some() && !layers.graph)
+            || (meta.coarse && (meta.graph.is_none() || meta.codes.is_none()))
+        {
             return Err(refuse(format!("layers do not fit format {}", layers.name)));
         }
         let mut files = context.files.iter();
@@ -48,13 +55,17 @@ impl Meta {
         let ordinals = files.next();
         let codes = meta.codes.as_ref().and_then(|_| files.next());
         let graph = meta.graph.as_ref().and_then(|_| files.next());
+        let coarse = if meta.coarse { files.next() } else { None };
         let (Some(raw), Some(ordinals), None) = (raw, ordinals, files.next()) else {
             return Err(refuse(format!("{} files", context.files.len())));
         };
-        if codes.is_some() != meta.codes.is_some() || graph.is_some() != meta.graph.is_some() {
+        if codes.is_some() != meta.codes.is_some()
+            || graph.is_some() != meta.graph.is_some()
+            || coarse.is_some() != meta.coarse
+        {
             return Err(refuse(format!("{} files", context.files.len())));
         }
-        let files = Files { raw, ordinals, codes, graph };
+        let files = Files { raw, ordinals, codes, graph, coarse };
         Ok((meta, files))
     }
 }

@@ -7,7 +7,7 @@ use super::settings::Settings;
 use crate::flat_f32::metric::ExactQuery;
 use crate::flat_f32::{OrdinalMap, RawRows};
 use crate::hnsw::file::{self, GraphFile};
-use crate::sq8::CodeFile;
+use crate::sq8::{CoarseFile, CodeFile};
 use lucerne_codec::envelope::{self, Expected, FileEntry};
 use lucerne_codec::vector::{OpenContext, Problem, VectorHits, VectorReader, VectorSearch};
 use lucerne_codec::{Cancel, DocId, Error, Facts, FieldInfo, Neighbor, Ordinal, Result};
@@ -27,6 +27,7 @@ pub struct LayeredReader {
     pub(super) map: OrdinalMap,
     pub(super) codes: Option<CodeFile>,
     pub(super) graph: Option<GraphFile>,
+    pub(super) coarse: Option<CoarseFile>,
     /// Memory of searches that have ended, for those to come.
     pub(super) scratch: Mutex<Vec<Scratch>>,
 }
@@ -46,8 +47,12 @@ impl LayeredReader {
             (Some(entry), Some(meta)) => Some(open_graph(context, entry, field, meta, len)?),
             _ => None,
         };
+        let coarse = files.coarse.map(|entry| CoarseFile::open(context, entry, field, len)).transpose()?;
         if let Some(codes) = &codes {
             codes.make_resident();
+        }
+        if let Some(coarse) = &coarse {
+            coarse.make_resident();
         }
         Ok(Self {
             layers,
@@ -58,6 +63,7 @@ impl LayeredReader {
             map,
             codes,
             graph,
+            coarse,
             scratch: Mutex::default(),
         })
     }

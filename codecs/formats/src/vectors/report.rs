@@ -84,6 +84,10 @@ pub(super) fn inspect(reader: &LayeredReader) -> Facts {
                 None => json!(format!("none below {graph_threshold} vectors")),
             },
         );
+        if let Some(coarse) = &reader.coarse {
+            set(&mut facts, "walk_bits", json!(4));
+            set(&mut bytes, "codes_walked", json!(coarse.size()));
+        }
         set(&mut bytes, "graph", json!(reader.graph().map_or(0, |graph| graph.input().len())));
     }
     set(&mut bytes, "maps", json!(reader.map.bytes()));

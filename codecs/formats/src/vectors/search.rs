@@ -8,7 +8,7 @@
 //!   when few are accepted.
 //!
 //! The cheapest estimate is taken (`cost`). Estimates cannot know whether the accepted vectors are near the query; so
-//! walks have budgets, and what is given up is followed by the next cheapest way. All ways see the same distances: the
+//! walks have budgets, and what is given up is followed by the next cheapest way. All ways end with the same distances: the
 //! choice changes speed and recall, never the order of what is found.
 //!
 //! # Several vectors a document
@@ -22,7 +22,7 @@ use super::walk::walk;
 use crate::flat_f32::ExactQuery;
 use crate::hnsw::graph::SearchScratch;
 use crate::sq8::query::QueryScratch;
-use crate::sq8::{CodeFile, CodeQuery};
+use crate::sq8::{CoarseFile, CoarseQuery, CodeFile, CodeQuery};
 use lucerne_codec::vector::{Effort, VectorHits, VectorSearch};
 use lucerne_codec::{Ordinal, Result};
 
@@ -38,7 +38,7 @@ pub(super) struct Scratch {
 
 /// A query prepared for the layer that is searched.
 pub(super) enum Query<'a> {
-    Codes(&'a CodeFile, CodeQuery),
+    Codes(&'a CodeFile, CodeQuery, Option<(&'a CoarseFile, CoarseQuery)>),
     Raw(&'a [u8], ExactQuery),
 }
 
@@ -49,14 +49,29 @@ impl Query<'_> {
 
     pub(super) fn picked(&self, ordinals: &[Ordinal], scratch: &mut QueryScratch, out: &mut [f32]) {
         match self {
-            Self::Codes(codes, query) => query.distances(&codes.rows(), ordinals, scratch, out),
+            Self::Codes(codes, query, _) => query.distances(&codes.rows(), ordinals, scratch, out),
             Self::Raw(rows, query) => query.picked(rows, ordinals, out),
         }
     }
 
+    /// What a walk sees: less of each vector than [`Query::picked`], if there is less.
+    pub(super) fn walked(&self, ordinals: &[Ordinal], scratch: &mut QueryScratch, out: &mut [f32]) {
+        match self {
+            Self::Codes(codes, _, Some((coarse, query))) => {
+                query.distances(coarse, &codes.rows(), ordinals, &mut scratch.coarse, out);
+            }
+            _ => self.picked(ordinals, scratch, out),
+        }
+    }
+
+    /// Whether what a walk has found is to be settled by [`Query::picked`].
+    pub(super) fn is_coarse(&self) -> bool {
+        matches!(self, Self::Codes(_, _, Some(_)))
+    }
+
     pub(super) fn scan(&self, first: usize, row_len: usize, scratch: &mut QueryScratch, out: &mut [f32]) {
         match self {
-            Self::Codes(codes, query) => query.scan(&codes.rows(), first, scratch, out),
+            Self::Codes(codes, query, _) => query.scan(&codes.rows(), first, scratch, out),
             Self::Raw(rows, query) => {
                 let range = first * row_len..(first + out.len()) * row_len;
                 query.scan(rows.get(range).unwrap_or_default(), out);
@@ -88,8 +103,10 @@ fn run(reader: &LayeredReader, search: &VectorSearch<'_>, scratch: &mut Scratch)
         (Effort::Candidates(candidates), Some(codes)) => {
             let encodings = codes.meta().encodings.iter();
             let encodings = encodings.map(|encoding| encoding.quantiles);
-            let query = CodeQuery::new(similarity, codes.center(), encodings, search.query);
-            (Query::Codes(codes, query), candidates)
+            let coarse = reader.coarse.as_ref();
+            let (query, coarse_query) =
+                CodeQuery::with_coarse(similarity, codes.center(), encodings, search.query, coarse.is_some());
+            (Query::Codes(codes, query, coarse.zip(coarse_query)), candidates)
         }
     };
     let walked = match &reader.graph {

@@ -1,6 +1,7 @@
 //! A field's parameters, with their defaults.
 
 use super::Layers;
+use crate::sq8::coarse::LEAST_DIMENSION;
 use crate::sq8::plan::Thresholds;
 use crate::sq8::quantiles::default_confidence;
 use lucerne_codec::{Error, FieldInfo, Result};
@@ -23,10 +24,13 @@ pub(super) struct Settings {
     pub(super) thresholds: Thresholds,
     /// Whether a centre may be used.
     pub(super) center: bool,
+    /// Bits of a code that walks through the graph look at: 4 or 8.
+    pub(super) walk_bits: u64,
     /// Whether a document may have several vectors.
     pub(super) multiple: bool,
 }
 
+const WALK_BITS: &str = "walk_bits";
 const GRAPH: [&str; 3] = ["m", "beam_width", "graph_threshold"];
 const CODES: [&str; 5] = ["confidence_interval", "keep_drift", "resample_drift", "drift_preset", "center"];
 
@@ -39,6 +43,9 @@ impl Settings {
         }
         if layers.codes {
             accepted.extend(CODES);
+        }
+        if layers.graph && layers.codes {
+            accepted.push(WALK_BITS);
         }
         field.only(&accepted)?;
         let thresholds = match field.choice("drift_preset", &["lucene"])? {
@@ -57,8 +64,21 @@ impl Settings {
                 resample: field.number("resample_drift", 0.0..=1.0)?.unwrap_or(thresholds.resample),
             },
             center: field.choice("center", &["auto", "none"])? != Some("none"),
+            walk_bits: walk_bits(field)?,
             multiple: multiple(field)?,
         })
+    }
+}
+
+/// Half the code by default, where rows are long enough to gain by it.
+fn walk_bits(field: &FieldInfo) -> Result<u64> {
+    let default = if field.dimension < LEAST_DIMENSION { 8 } else { 4 };
+    match field.integer(WALK_BITS, default, 4..=8)? {
+        bits @ (4 | 8) => Ok(bits),
+        bits => Err(Error::Invalid(format!(
+            "field {:?}: parameter {WALK_BITS:?} is {bits}, expected 4 or 8",
+            field.name
+        ))),
     }
 }
 

@@ -17,6 +17,12 @@ pub(super) fn verify(reader: &LayeredReader, cancel: &Cancel) -> Result<Vec<Prob
     if let Some(codes) = reader.codes() {
         problems.extend(compare_codes(reader, codes, cancel)?);
     }
+    if let (Some(codes), Some(coarse)) = (reader.codes(), &reader.coarse) {
+        problems.extend(each(reader, cancel, coarse.name(), |ordinal| {
+            let agrees = coarse.agrees(ordinal, codes.codes(ordinal)?)?;
+            Ok((!agrees).then(|| "not the upper half of its codes".to_owned()))
+        })?);
+    }
     if let Some(graph) = reader.graph() {
         problems.extend(graph.verify(cancel)?);
     }

@@ -21,7 +21,7 @@ struct Walker<'a> {
 
 impl Scorer for Walker<'_> {
     fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
-        self.query.picked(ordinals, self.scratch, out);
+        self.query.walked(ordinals, self.scratch, out);
     }
 }
 
@@ -91,10 +91,10 @@ fn go(
     Attempt { way, beam, budget }: Attempt,
     scratch: &mut Scratch,
 ) -> Result<Walked> {
-    let Scratch { walk, found, query: memory, ordinals, .. } = scratch;
+    let Scratch { walk, found, query: memory, ordinals, distances } = scratch;
     let mut walker = Walker { query, scratch: memory };
     let accept = |ordinal| reader.map.accepts(&search.accept, ordinal);
-    match way {
+    let mut walked = match way {
         Way::Graph if search.accept.docs().is_none() => {
             graph::search_all(graph, &mut walker, beam, budget, walk, search.cancel, found)
         }
@@ -106,5 +106,27 @@ fn go(
             let filtered = Filtered { candidates: beam, seeds: ordinals, budget };
             graph::search_filtered(graph, &mut walker, filtered, accept, walk, search.cancel, found)
         }
+    }?;
+    if query.is_coarse() {
+        walked.scored += found.len() as u64;
+        settle(query, found, memory, ordinals, distances);
     }
+    Ok(walked)
+}
+
+/// Replaces the distances of what a walk has found by those of the whole codes, and sorts.
+fn settle(
+    query: &Query<'_>,
+    found: &mut [(f32, Ordinal)],
+    memory: &mut QueryScratch,
+    ordinals: &mut Vec<Ordinal>,
+    distances: &mut Vec<f32>,
+) {
+    ordinals.clear();
+    ordinals.extend(found.iter().map(|(_, ordinal)| ordinal));
+    distances.clear();
+    distances.resize(found.len(), 0.0);
+    query.picked(ordinals, memory, distances);
+    found.iter_mut().zip(distances).for_each(|(found, distance)| found.0 = *distance);
+    found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
 }

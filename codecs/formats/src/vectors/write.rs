@@ -70,7 +70,7 @@ pub(super) fn flush(
         true => Some(build(context, field, &settings, &rows, encoded.as_ref())?),
         false => None,
     };
-    finish(context, field, &rows, vectors.docs, encoded, graph)
+    finish(context, field, &settings, &rows, vectors.docs, encoded, graph)
 }
 
 fn encode(
@@ -135,6 +135,7 @@ pub(super) fn build(
 pub(super) fn finish(
     context: &WriteContext<'_>,
     field: &FieldInfo,
+    settings: &Settings,
     rows: &impl Rows,
     docs: &[DocId],
     encoded: Option<Encoded>,
@@ -151,17 +152,22 @@ pub(super) fn finish(
     let mut files = vec![flat_f32::rows::write(context, field, docs.len(), ordered)?];
     let ordered: Vec<DocId> = order.iter().filter_map(|&index| docs.get(index as usize).copied()).collect();
     files.push(flat_f32::ordinals::write(context, field, &ordered)?);
-    let mut meta = Meta { vectors: docs.len() as u32, codes: None, graph: None };
-    if let Some(encoded) = encoded {
+    let mut meta = Meta { vectors: docs.len() as u32, codes: None, graph: None, coarse: false };
+    if let Some(encoded) = &encoded {
         let center = encoded.center.slice();
         files.push(sq8::file::write(context, field, &encoded.codes, &order, center)?);
-        meta.codes = Some(encoded.meta);
+        meta.codes = Some(encoded.meta.clone());
     }
+    let walked = graph.is_some();
     if let Some(graph) = graph {
         let graph = graph.renumber(&order)?;
         let (file, facts) = hnsw::file::write(context, field, &graph)?;
         files.push(file);
         meta.graph = Some(facts);
+    }
+    if let Some(encoded) = encoded.filter(|_| walked && settings.walk_bits == 4) {
+        files.push(sq8::coarse::write(context, field, &encoded.codes, &order)?);
+        meta.coarse = true;
     }
     Ok(Written { files, meta: meta.facts()? })
 }

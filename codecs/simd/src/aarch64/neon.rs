@@ -21,6 +21,7 @@ pub(super) static KERNELS: Kernels = Kernels {
     dot_f32_rows,
     l2_f32_rows,
     dot_u8_i16_rows,
+    dot_u4_i8_rows,
     dot_u8_u8_rows,
 };
 
@@ -267,6 +268,42 @@ unsafe fn dot_u8_i16_rows(rows: Rows<'_>, query: &WideQuery, out: &mut [i64]) {
             unsafe { (u8_kernel::<R, 2, DOT_SIGNED>(high, p, n), u8_kernel::<R, 2, DOT_SIGNED>(low, p, n)) };
         core::array::from_fn::<i64, R, _>(|r| 256 * i64::from(h[r] as i32) + i64::from(l[r] as i32))
     });
+}
+
+/// `R` rows of 4-bit codes at once. A product is at most 15 · 128, so that the two of a 16-bit lane fit.
+///
+/// # Safety
+/// The CPU has the features; `q` has `n` bytes, a multiple of 64, and each of `rows` half as many.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn nibbles_kernel<const R: usize>(q: *const i8, rows: [*const u8; R], n: usize) -> [i32; R] {
+    let mut acc = [vdupq_n_s32(0); R];
+    let mut i = 0;
+    while i < n {
+        for part in [0, B] {
+            // SAFETY: bytes i + part .. + 16 and 32 after them are less than n: part is 0 or 16, and n a multiple of 64.
+            let (low, high) = unsafe { (vld1q_s8(q.add(i + part)), vld1q_s8(q.add(i + part + 32))) };
+            for r in 0..R {
+                // SAFETY: bytes i / 2 + part .. + 16 of the row are less than n / 2.
+                let x = unsafe { vld1q_u8(rows[r].add(i / 2 + part)) };
+                let a = vreinterpretq_s8_u8(vandq_u8(x, vdupq_n_u8(15)));
+                let b = vreinterpretq_s8_u8(vshrq_n_u8::<4>(x));
+                let first =
+                    vmlal_s8(vmull_s8(vget_low_s8(a), vget_low_s8(low)), vget_low_s8(b), vget_low_s8(high));
+                let second = vmlal_high_s8(vmull_high_s8(a, low), b, high);
+                acc[r] = vpadalq_s16(vpadalq_s16(acc[r], first), second);
+            }
+        }
+        i += 64;
+    }
+    acc.map(|v| vaddvq_s32(v))
+}
+
+#[target_feature(enable = "neon")]
+unsafe fn dot_u4_i8_rows(rows: Rows<'_>, query: &[i8], out: &mut [i32]) {
+    let (q, n) = (query.as_ptr(), query.len());
+    // SAFETY: by the contract of the table, the query is whole blocks and every row has n / 2 bytes.
+    fill!(rows, out, 4, |p, R| unsafe { nibbles_kernel::<R>(q, p, n) });
 }
 
 #[target_feature(enable = "neon")]

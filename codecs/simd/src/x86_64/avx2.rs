@@ -21,6 +21,7 @@ pub(super) static KERNELS: Kernels = Kernels {
     dot_f32_rows,
     l2_f32_rows,
     dot_u8_i16_rows,
+    dot_u4_i8_rows,
     dot_u8_u8_rows,
 };
 
@@ -350,6 +351,41 @@ unsafe fn dot_u8_i16_rows(rows: Rows<'_>, query: &WideQuery, out: &mut [i64]) {
     let (q, n) = (query.words().as_ptr(), query.len());
     // SAFETY: by the contract of the table, every row has n bytes; the words of a query are as `WideQuery` says.
     fill!(rows, out, 4, |p, R| unsafe { words_kernel::<R>(q, p, n) });
+}
+
+/// `R` rows of 4-bit codes at once. A product is at most 15 · 128, so that the four of a 16-bit lane fit.
+///
+/// # Safety
+/// The CPU has the features; `q` has `n` bytes, a multiple of 64, and each of `rows` half as many.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn nibbles_kernel<const R: usize>(q: *const i8, rows: [*const u8; R], n: usize) -> [i32; R] {
+    let (mask, ones) = (_mm256_set1_epi8(15), _mm256_set1_epi16(1));
+    let mut acc = [_mm256_setzero_si256(); R];
+    let mut i = 0;
+    while i < n {
+        // SAFETY: bytes i .. i + 64 of the query are less than n.
+        let (low, high) =
+            unsafe { (_mm256_loadu_si256(q.add(i).cast()), _mm256_loadu_si256(q.add(i + B).cast())) };
+        for r in 0..R {
+            // SAFETY: bytes i / 2 .. i / 2 + 32 of the row are less than n / 2.
+            let x = unsafe { _mm256_loadu_si256(rows[r].add(i / 2).cast()) };
+            let sums = _mm256_add_epi16(
+                _mm256_maddubs_epi16(_mm256_and_si256(x, mask), low),
+                _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16::<4>(x), mask), high),
+            );
+            acc[r] = _mm256_add_epi32(acc[r], _mm256_madd_epi16(sums, ones));
+        }
+        i += 2 * B;
+    }
+    acc.map(|v| sum_u32(v) as i32)
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn dot_u4_i8_rows(rows: Rows<'_>, query: &[i8], out: &mut [i32]) {
+    let (q, n) = (query.as_ptr(), query.len());
+    // SAFETY: by the contract of the table, the query is whole blocks and every row has n / 2 bytes.
+    fill!(rows, out, 4, |p, R| unsafe { nibbles_kernel::<R>(q, p, n) });
 }
 
 #[target_feature(enable = "avx2,fma")]

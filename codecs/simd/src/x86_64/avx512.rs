@@ -21,6 +21,7 @@ pub(super) static KERNELS: Kernels = Kernels {
     dot_f32_rows,
     l2_f32_rows,
     dot_u8_i16_rows,
+    dot_u4_i8_rows,
     dot_u8_u8_rows,
 };
 
@@ -284,6 +285,46 @@ unsafe fn dot_u8_i16_rows(rows: Rows<'_>, query: &WideQuery, out: &mut [i64]) {
     let (high, low) = (high.as_ptr().cast(), low.as_ptr().cast());
     // SAFETY: by the contract of the table, every row has n bytes; the planes are as long as the query.
     fill!(rows, out, 4, |p, R| unsafe { planes_kernel::<R>(high, low, p, n) });
+}
+
+/// `R` rows of 4-bit codes at once, a block of 32 bytes at a time.
+///
+/// # Safety
+/// The CPU has the features; `q` has `n` bytes, a multiple of 64, and each of `rows` half as many.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn nibbles_kernel<const R: usize>(q: *const i8, rows: [*const u8; R], n: usize) -> [i32; R] {
+    let mask = _mm256_set1_epi8(15);
+    let mut acc = [[_mm256_setzero_si256(); 2]; R];
+    let mut i = 0;
+    while i < n {
+        // SAFETY: bytes i .. i + 64 of the query are less than n.
+        let (low, high) =
+            unsafe { (_mm256_loadu_si256(q.add(i).cast()), _mm256_loadu_si256(q.add(i + 32).cast())) };
+        for r in 0..R {
+            // SAFETY: bytes i / 2 .. i / 2 + 32 of the row are less than n / 2.
+            let x = unsafe { _mm256_loadu_si256(rows[r].add(i / 2).cast()) };
+            let upper = _mm256_and_si256(_mm256_srli_epi16::<4>(x), mask);
+            acc[r] = [
+                _mm256_dpbusd_epi32(acc[r][0], _mm256_and_si256(x, mask), low),
+                _mm256_dpbusd_epi32(acc[r][1], upper, high),
+            ];
+        }
+        i += 64;
+    }
+    acc.map(|[low, high]| {
+        let v = _mm256_add_epi32(low, high);
+        let v = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256::<1>(v));
+        let v = _mm_add_epi32(v, _mm_shuffle_epi32::<0b01_00_11_10>(v));
+        _mm_cvtsi128_si32(_mm_add_epi32(v, _mm_shuffle_epi32::<0b10_11_00_01>(v)))
+    })
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn dot_u4_i8_rows(rows: Rows<'_>, query: &[i8], out: &mut [i32]) {
+    let (q, n) = (query.as_ptr(), query.len());
+    // SAFETY: by the contract of the table, the query is whole blocks and every row has n / 2 bytes.
+    fill!(rows, out, 4, |p, R| unsafe { nibbles_kernel::<R>(q, p, n) });
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
