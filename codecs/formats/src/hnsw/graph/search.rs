@@ -4,6 +4,12 @@ use super::scratch::{Key, SearchScratch};
 use super::{GraphView, NO_NODE, Scorer, Walked};
 use lucerne_codec::{Cancel, Ordinal, Result};
 
+/// Nodes whose links are scored in one call. A walk waits for memory at the start of each call, and two nodes' links
+/// make half the calls (the beam search of DiskANN, NeurIPS 2019). Measured on 77,815 vectors of 384 dimensions, one
+/// against two against three: at a beam of 56, 7,055, 8,402 and 7,364 queries a second for a recall@10 of 0.975, at 20
+/// 11,986, 12,806 and 12,034 for 0.925, 0.928 and 0.932.
+const TOGETHER: usize = 2;
+
 /// Finds the nodes nearest to the scorer's query and puts them into `out` (cleared first), nearest first,
 /// ties by ordinal. At most `candidates` are kept, and only those that `accept` lets through; others are
 /// walked through, until `candidates` are kept that are nearer than anything not yet walked or nothing is
@@ -180,6 +186,11 @@ impl<G: GraphView + ?Sized, S: Scorer> Walk<'_, G, S> {
                 return Ok(scored);
             };
             self.graph.neighbors(self.level, key.node(), &mut scratch.row);
+            for _ in 1..TOGETHER {
+                let Some(key) = scratch.pool.next() else { break };
+                self.graph.neighbors(self.level, key.node(), &mut scratch.links);
+                scratch.row.extend_from_slice(&scratch.links);
+            }
             scored += self.score(scratch)?;
         }
     }
