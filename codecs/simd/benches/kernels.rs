@@ -111,6 +111,7 @@ fn bench(kernels: &Kernels, matrix: &[u8], dim: usize) {
         },
     );
     println!();
+    bits_bench(kernels, matrix, &query_u8);
     let near = |one: &dyn Fn(&[u8]) -> u32| {
         best_ns(40_000, || {
             for i in 0..40_000u32 {
@@ -120,6 +121,40 @@ fn bench(kernels: &Kernels, matrix: &[u8], dim: usize) {
     };
     println!("  l2_u8       one {:7.1}", near(&|r| kernels.l2_u8(r, &query_u8)));
     println!("  sum_u8      one {:7.1}", near(&|r| kernels.sum_u8(r)));
+}
+
+/// Rows of bits as long as the codes of `query`.
+fn bits_bench(kernels: &Kernels, matrix: &[u8], query: &[u8]) {
+    let len = query.len();
+    let row = |id: u32| &matrix[id as usize * len..][..len];
+    let (mut out_hamming, mut out_overlap) = ([0u32; BATCH], [[0u32; 2]; BATCH]);
+    let count = FAR_BYTES / len;
+    ids_bench(
+        "hamming",
+        len,
+        &mut |id| {
+            black_box(kernels.hamming(row(id), query));
+        },
+        &mut |ids| {
+            kernels.hamming_many(matrix, len, ids, query, &mut out_hamming);
+            black_box(&out_hamming);
+        },
+    );
+    let mut out = vec![0; count];
+    println!(" {:7.1}", best_ns(count, || kernels.hamming_scan(&matrix[..count * len], query, &mut out)));
+    ids_bench(
+        "overlap",
+        len,
+        &mut |id| {
+            black_box(kernels.overlap(row(id), query));
+        },
+        &mut |ids| {
+            kernels.overlap_many(matrix, len, ids, query, &mut out_overlap);
+            black_box(&out_overlap);
+        },
+    );
+    let mut out = vec![[0; 2]; count];
+    println!(" {:7.1}", best_ns(count, || kernels.overlap_scan(&matrix[..count * len], query, &mut out)));
 }
 
 fn main() {

@@ -47,7 +47,7 @@ impl fmt::Display for Level {
 /// The pointers may be called only when
 /// - the CPU has the features of `level`;
 /// - the two vectors have the same number of components (`row` is `4 * a.len()` bytes for `f32`),
-///   at most [`MAX_U8_DIMS`] for codes;
+///   at most [`MAX_U8_DIMS`] codes or bytes of bits;
 /// - for `Rows`, the rows are as long as the query, and `out.len()` is `rows.count()`.
 ///
 /// The methods see to the second and third; the first holds because [`Kernels::for_level`] gives
@@ -60,12 +60,16 @@ pub struct Kernels {
     pub(crate) dot_u8_u8: unsafe fn(a: &[u8], b: &[u8]) -> u32,
     pub(crate) l2_u8: unsafe fn(a: &[u8], b: &[u8]) -> u32,
     pub(crate) sum_u8: unsafe fn(a: &[u8]) -> u32,
+    pub(crate) hamming: unsafe fn(a: &[u8], b: &[u8]) -> u32,
+    pub(crate) overlap: unsafe fn(a: &[u8], b: &[u8]) -> [u32; 2],
     pub(crate) dot_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
     pub(crate) l2_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
     pub(crate) dot_u8_i16_rows: unsafe fn(rows: Rows<'_>, query: &WideQuery, out: &mut [i64]),
     /// Rows are half as long as the query, whose length is a multiple of [`NIBBLES`].
     pub(crate) dot_u4_i8_rows: unsafe fn(rows: Rows<'_>, query: &[i8], out: &mut [i32]),
     pub(crate) dot_u8_u8_rows: unsafe fn(rows: Rows<'_>, query: &[u8], out: &mut [u32]),
+    pub(crate) hamming_rows: unsafe fn(rows: Rows<'_>, query: &[u8], out: &mut [u32]),
+    pub(crate) overlap_rows: unsafe fn(rows: Rows<'_>, query: &[u8], out: &mut [[u32; 2]]),
 }
 
 impl fmt::Debug for Kernels {
@@ -147,6 +151,22 @@ impl Kernels {
         unsafe { (self.sum_u8)(a) }
     }
 
+    /// See [`hamming`](crate::hamming).
+    #[inline]
+    pub fn hamming(&self, a: &[u8], b: &[u8]) -> u32 {
+        check_u8(a.len(), b.len());
+        // SAFETY: the CPU has the level; the lengths agree.
+        unsafe { (self.hamming)(a, b) }
+    }
+
+    /// See [`overlap`](crate::overlap).
+    #[inline]
+    pub fn overlap(&self, a: &[u8], b: &[u8]) -> [u32; 2] {
+        check_u8(a.len(), b.len());
+        // SAFETY: the CPU has the level; the lengths agree.
+        unsafe { (self.overlap)(a, b) }
+    }
+
     /// See [`dot_u8_i16_many`](crate::dot_u8_i16_many).
     pub fn dot_u8_i16_many(
         &self,
@@ -181,6 +201,24 @@ impl Kernels {
         unsafe { (self.dot_u8_u8_rows)(rows, query, out) }
     }
 
+    /// See [`hamming_many`](crate::hamming_many).
+    pub fn hamming_many(&self, rows: &[u8], row_len: usize, ids: &[u32], query: &[u8], out: &mut [u32]) {
+        check_out(ids.len(), out.len());
+        check_u8(query.len(), query.len());
+        let rows = Rows::picked(rows, row_len, query.len(), ids);
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.hamming_rows)(rows, query, out) }
+    }
+
+    /// See [`overlap_many`](crate::overlap_many).
+    pub fn overlap_many(&self, rows: &[u8], row_len: usize, ids: &[u32], query: &[u8], out: &mut [[u32; 2]]) {
+        check_out(ids.len(), out.len());
+        check_u8(query.len(), query.len());
+        let rows = Rows::picked(rows, row_len, query.len(), ids);
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.overlap_rows)(rows, query, out) }
+    }
+
     /// See [`dot_f32_many`](crate::dot_f32_many).
     pub fn dot_f32_many(&self, rows: &[u8], ids: &[u32], query: &[f32], out: &mut [f32]) {
         check_out(ids.len(), out.len());
@@ -202,6 +240,22 @@ impl Kernels {
         let rows = Rows::all(rows, query.len(), out.len());
         // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
         unsafe { (self.dot_u8_i16_rows)(rows, query, out) }
+    }
+
+    /// See [`hamming_scan`](crate::hamming_scan).
+    pub fn hamming_scan(&self, rows: &[u8], query: &[u8], out: &mut [u32]) {
+        check_u8(query.len(), query.len());
+        let rows = Rows::all(rows, query.len(), out.len());
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.hamming_rows)(rows, query, out) }
+    }
+
+    /// See [`overlap_scan`](crate::overlap_scan).
+    pub fn overlap_scan(&self, rows: &[u8], query: &[u8], out: &mut [[u32; 2]]) {
+        check_u8(query.len(), query.len());
+        let rows = Rows::all(rows, query.len(), out.len());
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.overlap_rows)(rows, query, out) }
     }
 
     /// See [`dot_f32_scan`](crate::dot_f32_scan).

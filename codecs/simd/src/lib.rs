@@ -13,7 +13,7 @@
 //! # Rows are bytes
 //! Stored vectors come straight from a file or a buffer, so a row of `f32` is passed as
 //! little-endian bytes, four per component, at any alignment. A row of int8 codes is one unsigned
-//! byte per component.
+//! byte per component, a row of bits eight components in a byte: in which order does not matter here.
 //!
 //! # What the results promise
 //! - The integer functions are exact, and equal at every level.
@@ -104,6 +104,25 @@ pub fn sum_u8(a: &[u8]) -> u32 {
     Kernels::best().sum_u8(a)
 }
 
+/// Number of bits in which `a` and `b` differ (Hamming distance).
+///
+/// # Panics
+/// When the lengths differ or exceed [`MAX_U8_DIMS`] bytes.
+#[inline]
+pub fn hamming(a: &[u8], b: &[u8]) -> u32 {
+    Kernels::best().hamming(a, b)
+}
+
+/// Number of bits set in both of `a` and `b`, and number of bits set in either: `[|a ∧ b|, |a ∨ b|]`, the two
+/// parts of the Jaccard index.
+///
+/// # Panics
+/// When the lengths differ or exceed [`MAX_U8_DIMS`] bytes.
+#[inline]
+pub fn overlap(a: &[u8], b: &[u8]) -> [u32; 2] {
+    Kernels::best().overlap(a, b)
+}
+
 /// Exact dot products of `query` with the rows of unsigned codes that `ids` picks: `out[j]` is the result for `ids[j]`.
 ///
 /// `rows` is a matrix whose row `i` starts at byte `i * row_len`. The codes of a row are its first
@@ -144,6 +163,30 @@ pub fn dot_u8_u8_many(rows: &[u8], row_len: usize, ids: &[u32], query: &[u8], ou
     Kernels::best().dot_u8_u8_many(rows, row_len, ids, query, out);
 }
 
+/// [`hamming`] of `query` with the rows that `ids` picks: `out[j]` is the result for `ids[j]`.
+///
+/// Shapes as for [`dot_u8_u8_many`].
+///
+/// # Panics
+/// When `out.len() != ids.len()`, when `row_len < query.len()`, when an id is not less than the
+/// number of whole rows in `rows`, or when the query is longer than [`MAX_U8_DIMS`].
+#[inline]
+pub fn hamming_many(rows: &[u8], row_len: usize, ids: &[u32], query: &[u8], out: &mut [u32]) {
+    Kernels::best().hamming_many(rows, row_len, ids, query, out);
+}
+
+/// [`overlap`] of `query` with the rows that `ids` picks: `out[j]` is the result for `ids[j]`.
+///
+/// Shapes as for [`dot_u8_u8_many`].
+///
+/// # Panics
+/// When `out.len() != ids.len()`, when `row_len < query.len()`, when an id is not less than the
+/// number of whole rows in `rows`, or when the query is longer than [`MAX_U8_DIMS`].
+#[inline]
+pub fn overlap_many(rows: &[u8], row_len: usize, ids: &[u32], query: &[u8], out: &mut [[u32; 2]]) {
+    Kernels::best().overlap_many(rows, row_len, ids, query, out);
+}
+
 /// [`dot_f32`] of `query` with the rows that `ids` picks: `out[j]` is the result for `ids[j]`,
 /// with the same bits as the one-to-one form.
 ///
@@ -178,6 +221,28 @@ pub fn l2_f32_many(rows: &[u8], ids: &[u32], query: &[f32], out: &mut [f32]) {
 #[inline]
 pub fn dot_u8_i16_scan(rows: &[u8], query: &WideQuery, out: &mut [i64]) {
     Kernels::best().dot_u8_i16_scan(rows, query, out);
+}
+
+/// [`hamming`] of `query` with every row of `rows`, for exact scans: `out[i]` is the result for
+/// row `i`. Rows are `query.len()` bytes each, without gaps.
+///
+/// # Panics
+/// When `rows.len() != out.len() * query.len()`, or when the query is longer than
+/// [`MAX_U8_DIMS`].
+#[inline]
+pub fn hamming_scan(rows: &[u8], query: &[u8], out: &mut [u32]) {
+    Kernels::best().hamming_scan(rows, query, out);
+}
+
+/// [`overlap`] of `query` with every row of `rows`, for exact scans: `out[i]` is the result for
+/// row `i`. Rows are `query.len()` bytes each, without gaps.
+///
+/// # Panics
+/// When `rows.len() != out.len() * query.len()`, or when the query is longer than
+/// [`MAX_U8_DIMS`].
+#[inline]
+pub fn overlap_scan(rows: &[u8], query: &[u8], out: &mut [[u32; 2]]) {
+    Kernels::best().overlap_scan(rows, query, out);
 }
 
 /// [`dot_f32`] of `query` with every row of `rows`, for exact scans: `out[i]` is the result for

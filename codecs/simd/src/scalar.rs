@@ -12,11 +12,15 @@ pub(crate) static KERNELS: Kernels = Kernels {
     dot_u8_u8,
     l2_u8,
     sum_u8,
+    hamming,
+    overlap,
     dot_f32_rows: |rows, query, out| each(rows, out, |row| dot_f32(query, row)),
     l2_f32_rows: |rows, query, out| each(rows, out, |row| l2_f32(query, row)),
     dot_u8_i16_rows: |rows, query, out| each(rows, out, |row| dot_u8_i16(row, query)),
     dot_u4_i8_rows: |rows, query, out| each(rows, out, |row| dot_u4_i8(row, query)),
     dot_u8_u8_rows: |rows, query, out| each(rows, out, |row| dot_u8_u8(row, query)),
+    hamming_rows: |rows, query, out| each(rows, out, |row| hamming(query, row)),
+    overlap_rows: |rows, query, out| each(rows, out, |row| overlap(query, row)),
 };
 
 /// Independent running sums, so that the additions need not wait for each other.
@@ -92,6 +96,24 @@ fn l2_u8(a: &[u8], b: &[u8]) -> u32 {
 
 fn sum_u8(a: &[u8]) -> u32 {
     a.iter().map(|&a| u32::from(a)).sum()
+}
+
+/// Sums `term` over the words of `a` and `b`, the last of which is filled up with zeros.
+#[inline(always)]
+fn sum_words(a: &[u8], b: &[u8], term: impl Fn(u64, u64) -> u32) -> u32 {
+    let (a, a_tail) = a.as_chunks::<8>();
+    let (b, b_tail) = b.as_chunks::<8>();
+    let words = a.iter().zip(b).map(|(a, b)| term(u64::from_le_bytes(*a), u64::from_le_bytes(*b)));
+    let tail = a_tail.iter().zip(b_tail).map(|(&a, &b)| term(u64::from(a), u64::from(b)));
+    words.chain(tail).sum()
+}
+
+fn hamming(a: &[u8], b: &[u8]) -> u32 {
+    sum_words(a, b, |a, b| (a ^ b).count_ones())
+}
+
+fn overlap(a: &[u8], b: &[u8]) -> [u32; 2] {
+    [sum_words(a, b, |a, b| (a & b).count_ones()), sum_words(a, b, |a, b| (a | b).count_ones())]
 }
 
 fn each<T>(rows: Rows<'_>, out: &mut [T], distance: impl Fn(&[u8]) -> T) {

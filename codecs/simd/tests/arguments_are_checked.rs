@@ -31,6 +31,8 @@ fn ids_out_of_bounds_panic() {
         panics("long rows", |k| {
             k.dot_u8_i16_many(&rows, usize::MAX, ids, &WideQuery::new(&[0; 16]), &mut vec![0; n])
         });
+        panics("hamming_many", |k| k.hamming_many(&rows, 16, ids, &[0; 16], &mut vec![0; n]));
+        panics("overlap_many", |k| k.overlap_many(&rows, 16, ids, &[0; 16], &mut vec![[0; 2]; n]));
     }
 }
 
@@ -52,6 +54,8 @@ fn lengths_that_differ_panic() {
     panics("norm2_f32", |k| _ = k.norm2_f32(&[0; 7]));
     panics("dot_u8_u8", |k| _ = k.dot_u8_u8(&[0; 3], &[0; 2]));
     panics("l2_u8", |k| _ = k.l2_u8(&[0; 3], &[]));
+    panics("hamming", |k| _ = k.hamming(&[0; 3], &[0; 4]));
+    panics("overlap", |k| _ = k.overlap(&[0; 3], &[0; 2]));
 }
 
 #[test]
@@ -66,6 +70,11 @@ fn results_that_do_not_fit_the_rows_panic() {
     panics("dot_u4_i8_many", |k| k.dot_u4_i8_many(&rows, &[0, 1], &[0; 64], &mut [0; 1]));
     panics("no whole blocks", |k| k.dot_u4_i8_many(&rows, &[0], &[0; 63], &mut [0; 1]));
     panics("short rows", |k| k.dot_u8_i16_many(&rows, 3, &[0], &WideQuery::new(&[0; 4]), &mut [0; 1]));
+    panics("hamming_many", |k| k.hamming_many(&rows, 4, &[0, 1], &[0; 4], &mut [0; 1]));
+    panics("overlap_many", |k| k.overlap_many(&rows, 4, &[0], &[0; 4], &mut [[0; 2]; 2]));
+    panics("hamming_scan", |k| k.hamming_scan(&rows, &[0; 4], &mut [0; 15]));
+    panics("overlap_scan", |k| k.overlap_scan(&rows, &[0; 4], &mut [[0; 2]; 17]));
+    panics("short rows", |k| k.hamming_many(&rows, 3, &[0], &[0; 4], &mut [0; 1]));
     panics("short rows", |k| k.dot_u8_u8_many(&rows, 0, &[0], &[0; 4], &mut [0; 1]));
     panics("dot_f32_scan", |k| k.dot_f32_scan(&rows, &[0.0; 4], &mut [0.0; 3]));
     panics("l2_f32_scan", |k| k.l2_f32_scan(&rows, &[0.0; 4], &mut [0.0; 5]));
@@ -79,6 +88,8 @@ fn codes_too_long_for_exact_sums_panic() {
     panics("dot_u8_u8", |k| _ = k.dot_u8_u8(&codes, &codes));
     panics("l2_u8", |k| _ = k.l2_u8(&codes, &codes));
     panics("sum_u8", |k| _ = k.sum_u8(&codes));
+    panics("hamming", |k| _ = k.hamming(&codes, &codes));
+    panics("overlap", |k| _ = k.overlap(&codes, &codes));
 }
 
 #[test]

@@ -69,6 +69,10 @@ fn exact_l2(a: &[u8], b: &[u8]) -> u64 {
     a.iter().zip(b).map(|(&a, &b)| (i64::from(a) - i64::from(b)).pow(2) as u64).sum()
 }
 
+fn exact_ones(a: &[u8], b: &[u8], of: impl Fn(u8, u8) -> u8) -> u32 {
+    a.iter().zip(b).map(|(&a, &b)| (0..8).filter(|bit| of(a, b) >> bit & 1 == 1).count() as u32).sum()
+}
+
 #[track_caller]
 fn check_codes(kernels: &Kernels, a: &[u8], b: &[u8]) {
     let (n, level) = (a.len(), kernels.level());
@@ -76,6 +80,9 @@ fn check_codes(kernels: &Kernels, a: &[u8], b: &[u8]) {
     assert_eq!(u64::from(kernels.l2_u8(a, b)), exact_l2(a, b), "l2_u8 {level} n={n}");
     let sum: u64 = a.iter().map(|&x| u64::from(x)).sum();
     assert_eq!(u64::from(kernels.sum_u8(a)), sum, "sum_u8 {level} n={n}");
+    assert_eq!(kernels.hamming(a, b), exact_ones(a, b, |a, b| a ^ b), "hamming {level} n={n}");
+    let overlap = [exact_ones(a, b, |a, b| a & b), exact_ones(a, b, |a, b| a | b)];
+    assert_eq!(kernels.overlap(a, b), overlap, "overlap {level} n={n}");
 }
 
 #[test]
@@ -274,6 +281,8 @@ fn vectors_without_components_give_zero() {
         assert_eq!(signed, [0; 3]);
         kernels.dot_u8_u8_many(&[7; 20], 2, &[0, 1, 9], &[], &mut codes);
         assert_eq!(codes, [0; 3]);
+        kernels.hamming_many(&[7; 20], 2, &[0, 1, 9], &[], &mut codes);
+        assert_eq!(codes, [0; 3]);
         kernels.l2_f32_scan(&[], &[], &mut floats);
         assert_eq!(floats, [0.0; 3]);
     }
@@ -336,11 +345,27 @@ fn check_many(kernels: &Kernels, n: usize, rows: usize, ids: &[u32], random: &mu
         kernels.dot_u8_u8_many(&matrix, stride, ids, &qu, &mut out);
         let expect: Vec<u32> = ids.iter().map(|id| kernels.dot_u8_u8(row(id), &qu)).collect();
         assert_eq!(out, expect, "dot_u8_u8_many {level} n={n} gap={gap} {ids:?}");
+        let mut out = vec![0; ids.len()];
+        kernels.hamming_many(&matrix, stride, ids, &qu, &mut out);
+        let expect: Vec<u32> = ids.iter().map(|id| kernels.hamming(row(id), &qu)).collect();
+        assert_eq!(out, expect, "hamming_many {level} n={n} gap={gap} {ids:?}");
+        let mut out = vec![[0; 2]; ids.len()];
+        kernels.overlap_many(&matrix, stride, ids, &qu, &mut out);
+        let expect: Vec<[u32; 2]> = ids.iter().map(|id| kernels.overlap(row(id), &qu)).collect();
+        assert_eq!(out, expect, "overlap_many {level} n={n} gap={gap} {ids:?}");
         if gap == 0 {
             let mut out = vec![0; rows];
             kernels.dot_u8_i16_scan(&matrix, &wide, &mut out);
             let expect: Vec<i64> = all.iter().map(|id| exact_dot_i16(row(id), &qi)).collect();
             assert_eq!(out, expect, "dot_u8_i16_scan {level} n={n}");
+            let mut out = vec![0; rows];
+            kernels.hamming_scan(&matrix, &qu, &mut out);
+            let expect: Vec<u32> = all.iter().map(|id| kernels.hamming(row(id), &qu)).collect();
+            assert_eq!(out, expect, "hamming_scan {level} n={n}");
+            let mut out = vec![[0; 2]; rows];
+            kernels.overlap_scan(&matrix, &qu, &mut out);
+            let expect: Vec<[u32; 2]> = all.iter().map(|id| kernels.overlap(row(id), &qu)).collect();
+            assert_eq!(out, expect, "overlap_scan {level} n={n}");
         }
     }
 }
@@ -416,6 +441,8 @@ fn free_functions_use_the_best_kernels() {
     assert_eq!(lucerne_simd::dot_u8_u8(&b, &b), best.dot_u8_u8(&b, &b));
     assert_eq!(lucerne_simd::l2_u8(&b, &row[..77]), best.l2_u8(&b, &row[..77]));
     assert_eq!(lucerne_simd::sum_u8(&b), best.sum_u8(&b));
+    assert_eq!(lucerne_simd::hamming(&b, &row[..77]), best.hamming(&b, &row[..77]));
+    assert_eq!(lucerne_simd::overlap(&b, &row[..77]), best.overlap(&b, &row[..77]));
     let mut out = [0.0; 2];
     lucerne_simd::dot_f32_many(&row, &[0, 0], &a, &mut out);
     assert_eq!(out, [best.dot_f32(&a, &row); 2]);

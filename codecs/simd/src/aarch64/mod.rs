@@ -5,6 +5,8 @@ use crate::kernels::Kernels;
 // Kernels index several arrays of registers in step; loops over 0..R and 0..U are unrolled.
 #[allow(clippy::needless_range_loop)]
 mod neon;
+#[allow(clippy::needless_range_loop)]
+mod neon_bits;
 
 /// The NEON kernels, or `None` on a CPU without NEON.
 pub(crate) fn kernels() -> Option<&'static Kernels> {

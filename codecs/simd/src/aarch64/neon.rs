@@ -6,6 +6,7 @@
 
 use core::arch::aarch64::*;
 
+use super::neon_bits::{hamming, hamming_rows, overlap, overlap_rows};
 use crate::kernels::{Kernels, Level};
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
@@ -18,11 +19,15 @@ pub(super) static KERNELS: Kernels = Kernels {
     dot_u8_u8,
     l2_u8,
     sum_u8,
+    hamming,
+    overlap,
     dot_f32_rows,
     l2_f32_rows,
     dot_u8_i16_rows,
     dot_u4_i8_rows,
     dot_u8_u8_rows,
+    hamming_rows,
+    overlap_rows,
 };
 
 /// The term that a kernel sums: a product (for codes, with an unsigned query).
@@ -44,7 +49,7 @@ const B: usize = 16;
 /// `n` is at most 16, and `n` bytes are readable at `p`.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn load_first(p: *const u8, n: usize) -> uint8x16_t {
+pub(super) unsafe fn load_first(p: *const u8, n: usize) -> uint8x16_t {
     let mut bytes = [0u8; B];
     // SAFETY: n bytes are readable at p and fit in `bytes`, which is 16 long.
     unsafe {

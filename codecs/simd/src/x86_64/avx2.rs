@@ -6,6 +6,7 @@
 
 use core::arch::x86_64::*;
 
+use super::avx2_bits::{hamming, hamming_rows, overlap, overlap_rows};
 use crate::kernels::{Kernels, Level};
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
@@ -18,11 +19,15 @@ pub(super) static KERNELS: Kernels = Kernels {
     dot_u8_u8,
     l2_u8,
     sum_u8,
+    hamming,
+    overlap,
     dot_f32_rows,
     l2_f32_rows,
     dot_u8_i16_rows,
     dot_u4_i8_rows,
     dot_u8_u8_rows,
+    hamming_rows,
+    overlap_rows,
 };
 
 /// The term that a kernel sums: a product (for codes, with an unsigned query).

@@ -6,6 +6,8 @@
 
 use core::arch::x86_64::*;
 
+use super::avx2_bits::{hamming, hamming_rows, overlap, overlap_rows};
+use super::avx512_bits;
 use crate::kernels::{Kernels, Level};
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
@@ -18,11 +20,24 @@ pub(super) static KERNELS: Kernels = Kernels {
     dot_u8_u8,
     l2_u8,
     sum_u8,
+    hamming,
+    overlap,
     dot_f32_rows,
     l2_f32_rows,
     dot_u8_i16_rows,
     dot_u4_i8_rows,
     dot_u8_u8_rows,
+    hamming_rows,
+    overlap_rows,
+};
+
+/// The kernels where the CPU also has VPOPCNTDQ.
+pub(super) static KERNELS_VPOPCNT: Kernels = Kernels {
+    hamming: avx512_bits::hamming,
+    overlap: avx512_bits::overlap,
+    hamming_rows: avx512_bits::hamming_rows,
+    overlap_rows: avx512_bits::overlap_rows,
+    ..KERNELS
 };
 
 /// The term that a kernel sums: a product.

@@ -6,7 +6,11 @@ use crate::kernels::{Kernels, Level};
 #[allow(clippy::needless_range_loop)]
 mod avx2;
 #[allow(clippy::needless_range_loop)]
+mod avx2_bits;
+#[allow(clippy::needless_range_loop)]
 mod avx512;
+#[allow(clippy::needless_range_loop)]
+mod avx512_bits;
 
 /// The kernels of an x86-64 level, or `None` when this CPU lacks a feature they use.
 pub(crate) fn kernels(level: Level) -> Option<&'static Kernels> {
@@ -18,6 +22,9 @@ pub(crate) fn kernels(level: Level) -> Option<&'static Kernels> {
         && is_x86_feature_detected!("avx512vnni");
     match level {
         Level::Avx2 if avx2 => Some(&avx2::KERNELS),
+        Level::Avx512 if avx512 && is_x86_feature_detected!("avx512vpopcntdq") => {
+            Some(&avx512::KERNELS_VPOPCNT)
+        }
         Level::Avx512 if avx512 => Some(&avx512::KERNELS),
         _ => None,
     }

@@ -1,0 +1,97 @@
+//! Counting bits with AVX-512 VPOPCNTDQ, for CPUs of the AVX-512 level that have it.
+//!
+//! Every function here needs F, BW, VL and VPOPCNTDQ; a kernel that reads memory also needs `n` bytes readable at
+//! the query and at each row. Tails are read with masked loads, which do not touch what the mask leaves out.
+
+use core::arch::x86_64::*;
+
+use crate::rows::{Rows, fill};
+
+/// Bytes in a vector register.
+const B: usize = 64;
+
+/// Adds the counts of one register: of the differing bits, or of those in both and of those in either.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq")]
+fn add_counts<const OVERLAP: bool>(acc: [__m512i; 2], q: __m512i, x: __m512i) -> [__m512i; 2] {
+    if OVERLAP {
+        let both = _mm512_popcnt_epi64(_mm512_and_si512(q, x));
+        let either = _mm512_popcnt_epi64(_mm512_or_si512(q, x));
+        [_mm512_add_epi64(acc[0], both), _mm512_add_epi64(acc[1], either)]
+    } else {
+        [_mm512_add_epi64(acc[0], _mm512_popcnt_epi64(_mm512_xor_si512(q, x))), acc[1]]
+    }
+}
+
+/// `R` rows at once: the bits that differ from the query's and nothing, or (`OVERLAP`) those in both and those in
+/// either.
+///
+/// # Safety
+/// The CPU has the features; `q` and each of `rows` have `n` bytes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq")]
+unsafe fn bits_kernel<const R: usize, const OVERLAP: bool>(
+    q: *const u8,
+    rows: [*const u8; R],
+    n: usize,
+) -> [[u32; R]; 2] {
+    let mut acc = [[_mm512_setzero_si512(); 2]; R];
+    let mut i = 0;
+    while n - i >= B {
+        // SAFETY: bytes i .. i + 64 are less than n.
+        let qv = unsafe { _mm512_loadu_si512(q.add(i).cast()) };
+        for r in 0..R {
+            // SAFETY: as for the query.
+            let x = unsafe { _mm512_loadu_si512(rows[r].add(i).cast()) };
+            acc[r] = add_counts::<OVERLAP>(acc[r], qv, x);
+        }
+        i += B;
+    }
+    if i < n {
+        let mask = u64::MAX >> (B - (n - i));
+        // SAFETY: the mask leaves out what is not less than n.
+        let qv = unsafe { _mm512_maskz_loadu_epi8(mask, q.add(i).cast()) };
+        for r in 0..R {
+            // SAFETY: as for the query.
+            let x = unsafe { _mm512_maskz_loadu_epi8(mask, rows[r].add(i).cast()) };
+            acc[r] = add_counts::<OVERLAP>(acc[r], qv, x);
+        }
+    }
+    let mut out = [[0; R]; 2];
+    for r in 0..R {
+        out[0][r] = _mm512_reduce_add_epi64(acc[r][0]) as u32;
+        if OVERLAP {
+            out[1][r] = _mm512_reduce_add_epi64(acc[r][1]) as u32;
+        }
+    }
+    out
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq")]
+pub(super) unsafe fn hamming(a: &[u8], b: &[u8]) -> u32 {
+    // SAFETY: by the contract of the table, both are as long.
+    unsafe { bits_kernel::<1, false>(a.as_ptr(), [b.as_ptr()], a.len())[0][0] }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq")]
+pub(super) unsafe fn overlap(a: &[u8], b: &[u8]) -> [u32; 2] {
+    // SAFETY: by the contract of the table, both are as long.
+    unsafe { bits_kernel::<1, true>(a.as_ptr(), [b.as_ptr()], a.len()) }.map(|[count]| count)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq")]
+pub(super) unsafe fn hamming_rows(rows: Rows<'_>, query: &[u8], out: &mut [u32]) {
+    let (q, n) = (query.as_ptr(), query.len());
+    // SAFETY: by the contract of the table, every row has n bytes.
+    fill!(rows, out, 4, |p, R| unsafe { bits_kernel::<R, false>(q, p, n) }[0]);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq")]
+pub(super) unsafe fn overlap_rows(rows: Rows<'_>, query: &[u8], out: &mut [[u32; 2]]) {
+    let (q, n) = (query.as_ptr(), query.len());
+    fill!(rows, out, 4, |p, R| {
+        // SAFETY: by the contract of the table, every row has n bytes.
+        let [both, either] = unsafe { bits_kernel::<R, true>(q, p, n) };
+        core::array::from_fn::<_, R, _>(|r| [both[r], either[r]])
+    });
+}
