@@ -68,8 +68,8 @@ pub use query::{
     QueryParser, Range, Rerank, RerankBy, Search, Sort, Term, Terms,
 };
 pub use schema::{
-    Field, FieldPath, FieldType, KeyField, Keyword, Quantization, Schema, SchemaBuilder, Text, Vector,
-    VectorField, VectorIndex, VectorOptions,
+    Field, FieldPath, FieldType, KeyField, Keyword, Quantization, Schema, SchemaBuilder, SignHash, Text,
+    Vector, VectorField, VectorIndex, VectorOptions,
 };
 pub use search::{Explanation, Hit, Hits, Searcher, SegmentSearch};
 pub use transfer::SegmentBuilder;

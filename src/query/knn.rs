@@ -63,7 +63,8 @@ impl Knn {
     }
 
     /// How many candidates each segment's index keeps while it searches (HNSW's search-time beam width), up
-    /// to 100,000; at least `k` are kept. More is slower and finds more. Default 100.
+    /// to 100,000; at least `k` are kept. More is slower and finds more. Default 100; with sign hashes
+    /// ([`crate::Vector::sign_hash`]) 20 for each hit.
     #[must_use]
     pub fn candidates(mut self, candidates: usize) -> Self {
         self.candidates = Some(candidates);
@@ -117,7 +118,7 @@ impl Knn {
         self
     }
 
-    /// Candidates each segment keeps.
+    /// Candidates each segment keeps, where its format has no default of its own.
     pub(crate) fn effective_candidates(&self) -> usize {
         self.candidates.unwrap_or(DEFAULT_CANDIDATES).max(self.k)
     }

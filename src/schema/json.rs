@@ -25,6 +25,7 @@
 //! | vector | `normalize` | on_write (dot_product only) | not normalised |
 //! | vector | `index` | hnsw, flat | hnsw |
 //! | vector | `quantization` | int8, none | int8 |
+//! | vector | `sign_hash` | true, false, plain, corrected: instead of quantization | false |
 //! | vector | `format` | a registered format, instead of index and quantization | |
 //! | vector | any other | a parameter of the format, which refuses those it does not know | |
 

@@ -18,7 +18,7 @@ pub use field::{Field, FieldType};
 pub(crate) use names::check_name;
 pub use path::FieldPath;
 pub use text::{Keyword, Text};
-pub use vector::{Quantization, Vector, VectorField, VectorIndex, VectorOptions};
+pub use vector::{Quantization, SignHash, Vector, VectorField, VectorIndex, VectorOptions};
 
 use crate::error::{Error, Result};
 use lucerne_codec::FieldInfo;

@@ -71,6 +71,26 @@ impl Quantization {
     }
 }
 
+/// How the hashes of [`Vector::sign_hash`] are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignHash {
+    /// By Hamming distance: one bit per component, dimension / 8 bytes per vector.
+    Plain,
+    /// Signs around the mean of the vectors, with two numbers per vector (8 bytes) that make estimates of them.
+    Corrected,
+}
+
+impl SignHash {
+    /// The name used in schemas.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Corrected => "corrected",
+        }
+    }
+}
+
 /// The built-in format that does it.
 pub(super) fn vector_format_name(index: VectorIndex, quantization: Quantization) -> &'static str {
     match (index, quantization) {
@@ -78,6 +98,14 @@ pub(super) fn vector_format_name(index: VectorIndex, quantization: Quantization)
         (VectorIndex::Hnsw, Quantization::None) => "hnsw_f32",
         (VectorIndex::Flat, Quantization::Int8) => "flat_sq8",
         (VectorIndex::Flat, Quantization::None) => "flat_f32",
+    }
+}
+
+/// The built-in format with sign hashes.
+fn hash_format_name(index: VectorIndex) -> &'static str {
+    match index {
+        VectorIndex::Hnsw => "hnsw_hash",
+        VectorIndex::Flat => "flat_hash",
     }
 }
 
@@ -130,6 +158,21 @@ impl Vector {
     pub fn quantization(mut self, quantization: Quantization) -> Self {
         self.options.quantization = Some(quantization);
         self
+    }
+
+    /// Finds candidates by hashes of one bit per component, its sign, and orders them by their raw vectors, whose
+    /// distances are returned: in place of a quantization. Nothing else changes but the default of
+    /// [`crate::Knn::candidates`]. How good the hashes of some vectors are [`crate::admin::hash_quality`] measures.
+    #[must_use]
+    pub fn sign_hash(mut self, on: bool) -> Self {
+        self.options.params.remove(FieldInfo::SIGN_HASH);
+        if on { self.param(FieldInfo::SIGN_HASH, true) } else { self }
+    }
+
+    /// [`Vector::sign_hash`], compared in a way of your choice. Default: corrected.
+    #[must_use]
+    pub fn sign_hash_by(self, by: SignHash) -> Self {
+        self.param(FieldInfo::SIGN_HASH, by.name())
     }
 
     /// HNSW's maximum of connections (M).
@@ -210,6 +253,9 @@ impl VectorOptions {
         if let Some(name) = self.params.keys().find(|name| OPTION_NAMES.contains(&name.as_str())) {
             return Err(format!("{name:?} is an option of the field, not a parameter of its format"));
         }
+        if self.params.get(FieldInfo::SIGN_HASH).is_some_and(|value| *value == false) {
+            self.params.remove(FieldInfo::SIGN_HASH);
+        }
         if let Some(format) = &self.format {
             return match (format.is_empty(), self.index, self.quantization) {
                 (true, ..) => Err("format is empty, expected the name of a registered vector format".into()),
@@ -217,6 +263,16 @@ impl VectorOptions {
                 _ => Err(format!(
                     "format {format:?} decides on index and quantization itself; leave these options out"
                 )),
+            };
+        }
+        if self.is_sign_hash() {
+            self.index.get_or_insert(VectorIndex::Hnsw);
+            return match (indexed, self.quantization) {
+                (true, None) => Ok(()),
+                (true, Some(_)) => {
+                    Err("sign_hash takes the place of quantization; leave one of them out".into())
+                }
+                (false, _) => Err("indexed is false: leave sign_hash out".into()),
             };
         }
         let (index, quantization) = match indexed {
@@ -251,12 +307,17 @@ impl VectorOptions {
         self.params.get(FieldInfo::MULTIPLE).is_some_and(|value| *value == true)
     }
 
+    /// True when candidates are found by sign hashes ([`Vector::sign_hash`]).
+    pub fn is_sign_hash(&self) -> bool {
+        self.params.contains_key(FieldInfo::SIGN_HASH)
+    }
+
     /// How nearest vectors are found; `None` when the field names its format.
     pub fn index(&self) -> Option<VectorIndex> {
         self.index
     }
 
-    /// What is compared while searching; `None` when the field names its format.
+    /// What is compared while searching; `None` when the field names its format or has sign hashes.
     pub fn quantization(&self) -> Option<Quantization> {
         self.quantization
     }
@@ -270,7 +331,10 @@ impl VectorOptions {
     pub fn format_name(&self) -> &str {
         let index = self.index.unwrap_or(VectorIndex::Hnsw);
         let quantization = self.quantization.unwrap_or(Quantization::Int8);
-        self.format.as_deref().unwrap_or_else(|| vector_format_name(index, quantization))
+        self.format.as_deref().unwrap_or_else(|| match self.is_sign_hash() {
+            true => hash_format_name(index),
+            false => vector_format_name(index, quantization),
+        })
     }
 }
 

@@ -5,11 +5,11 @@ use super::node::Node;
 use super::rank::{Nearest, Ranked, accepted};
 use super::resolve::Resolver;
 use crate::error::{Error, Result};
-use crate::options::{MAX_CANDIDATES, MAX_K};
+use crate::options::{DEFAULT_CANDIDATES, MAX_CANDIDATES, MAX_K};
 use crate::query::Knn;
 use crate::reader::{Snapshot, SnapshotSegment, VectorSegment};
 use crate::schema::VectorField;
-use lucerne_codec::vector::{Effort, VectorSearch};
+use lucerne_codec::vector::{Effort, VectorReader, VectorSearch};
 use lucerne_codec::{Accept, Cancel, DocId, Neighbor, Similarity};
 use std::cmp::Ordering;
 
@@ -82,9 +82,13 @@ fn nearest(
         Some(factor) if !query.exact => (query.k as f64 * f64::from(factor)).ceil() as usize,
         _ => query.k,
     };
-    let effort = match query.exact {
+    let effort = |reader: &dyn VectorReader| match query.exact {
         true => Effort::Exact,
-        false => Effort::Candidates(query.effective_candidates().max(wanted)),
+        false => {
+            let candidates = query.candidates.or_else(|| reader.default_candidates(wanted));
+            let candidates = candidates.unwrap_or(DEFAULT_CANDIDATES).min(MAX_CANDIDATES);
+            Effort::Candidates(candidates.max(wanted))
+        }
     };
     let mut result = KnnResult { exact: true, ..KnnResult::default() };
     let searched = snapshot.segments.iter().enumerate().filter_map(|(index, segment)| {
@@ -97,7 +101,7 @@ fn nearest(
         let hits = vectors.reader.search(&VectorSearch {
             query: row,
             k: wanted,
-            effort,
+            effort: effort(&*vectors.reader),
             accept,
             ties: &ties,
             cancel: &Cancel::new(),

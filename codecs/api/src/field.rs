@@ -28,6 +28,9 @@ impl FieldInfo {
     /// The parameter that says that a document may have several vectors.
     pub const MULTIPLE: &str = "multiple";
 
+    /// The parameter that asks for sign hashes: true, or the name of an estimator.
+    pub const SIGN_HASH: &str = "sign_hash";
+
     /// True when a document may have several vectors.
     pub fn is_multiple(&self) -> bool {
         self.params.get(Self::MULTIPLE).is_some_and(|value| *value == true)

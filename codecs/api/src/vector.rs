@@ -205,6 +205,11 @@ pub trait VectorReader: Send + Sync {
     /// The accepted vectors nearest to the query.
     fn search(&self, search: &VectorSearch<'_>) -> Result<VectorHits>;
 
+    /// Candidates kept in a search for `k` that does not say how many; `None` leaves it to the engine.
+    fn default_candidates(&self, _k: usize) -> Option<usize> {
+        None
+    }
+
     /// Replaces estimated distances by those of the raw vectors. The order is left alone. In a field of several
     /// vectors a document each neighbour becomes its document's nearest vector.
     fn rescore(&self, query: &[u8], neighbors: &mut [Neighbor]) -> Result<()>;

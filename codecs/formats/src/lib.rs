@@ -19,6 +19,7 @@ pub mod live_docs_v1;
 mod names;
 pub mod postings_v1;
 pub mod segment_info_v1;
+pub mod sign_hash;
 pub mod sq8;
 pub mod stored_v1;
 pub mod vectors;

@@ -6,18 +6,22 @@
 //! | `hnsw_f32` | yes | | over the raw vectors |
 //! | `flat_sq8` | yes | yes | |
 //! | `flat_f32` | yes | | |
+//! | `hnsw_hash` | yes | sign hashes | over the raw vectors |
+//! | `flat_hash` | yes | sign hashes | |
 //!
 //! The raw vectors, being the truth, are always there. A search uses the topmost layer and never touches
-//! the raw vectors below codes unless asked to.
+//! the raw vectors below codes unless asked to. Sign hashes only find candidates, which raw vectors reorder.
 
 mod collect;
 mod cost;
 mod encode;
 mod format;
+mod hashes;
 mod merge;
 mod meta;
 mod plan;
 mod reader;
+mod reorder;
 mod report;
 mod scan;
 mod search;
@@ -40,20 +44,28 @@ pub struct Layers {
     pub name: &'static str,
     /// Int8 codes.
     pub codes: bool,
-    /// A graph, over the codes if there are any.
+    /// Sign hashes, in place of codes.
+    pub hashes: bool,
+    /// A graph, over the codes if there are any, else over the raw vectors.
     pub graph: bool,
 }
 
 const fn layers(name: &'static str, codes: bool, graph: bool) -> Layers {
-    Layers { name, codes, graph }
+    Layers { name, codes, hashes: false, graph }
+}
+
+const fn hashes(name: &'static str, graph: bool) -> Layers {
+    Layers { hashes: true, ..layers(name, false, graph) }
 }
 
 /// All combinations; the first is the default.
-const FORMATS: [Layers; 4] = [
+const FORMATS: [Layers; 6] = [
     layers("hnsw_sq8", true, true),
     layers("hnsw_f32", false, true),
     layers("flat_sq8", true, false),
     layers("flat_f32", false, false),
+    hashes("hnsw_hash", true),
+    hashes("flat_hash", false),
 ];
 
 /// The built-in vector formats; the first is the default.

@@ -9,7 +9,7 @@ use lucerne_codec::vector::VectorFormat;
 use lucerne_formats::vectors::{LayeredFormat, Layers};
 use std::sync::Arc;
 
-const HNSW_SQ8: Layers = Layers { name: "hnsw_sq8", codes: true, graph: true };
+const HNSW_SQ8: Layers = Layers { name: "hnsw_sq8", codes: true, hashes: false, graph: true };
 
 fn forced(lower: f32, upper: f32) -> Arc<dyn VectorFormat> {
     Arc::new(LayeredFormat::new(HNSW_SQ8).with_quantiles(lower, upper))

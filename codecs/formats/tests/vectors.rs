@@ -38,3 +38,15 @@ fn hnsw_sq8() {
 fn hnsw_sq8_without_a_graph() {
     check("hnsw_sq8", "{}");
 }
+
+#[test]
+fn flat_hash() {
+    check("flat_hash", "{}");
+    check("flat_hash", r#"{"sign_hash": "plain"}"#);
+}
+
+#[test]
+fn hnsw_hash() {
+    check("hnsw_hash", r#"{"graph_threshold": 0, "m": 4, "beam_width": 20}"#);
+    check("hnsw_hash", r#"{"graph_threshold": 0, "sign_hash": "plain"}"#);
+}

@@ -42,7 +42,8 @@ impl<'a, R: Rows> Sample<'a, R> {
         quantiles::find(self, confidence)
     }
 
-    fn mean(&self, dimension: usize) -> Result<Vec<f32>> {
+    /// The sample's mean.
+    pub fn mean(&self, dimension: usize) -> Result<Vec<f32>> {
         let mut sums = vec![0f64; dimension];
         let mut count = 0u64;
         self.for_each(&mut |vector| {

@@ -4,15 +4,15 @@ use super::reader::LayeredReader;
 use lucerne_codec::top_k::TieBreak;
 use lucerne_codec::{Neighbor, Ordinal, Result, TopDocs, TopK};
 
-/// Keeps the `k` nearest, a document once.
+/// Keeps the `k` nearest: vectors, or documents, each once.
 pub(super) enum Best<'a> {
     Vectors(TopK<'a>),
     Documents(TopDocs<'a>),
 }
 
 impl<'a> Best<'a> {
-    pub(super) fn new(reader: &LayeredReader, k: usize, ties: &'a TieBreak<'a>) -> Self {
-        match reader.settings.multiple {
+    pub(super) fn new(documents: bool, k: usize, ties: &'a TieBreak<'a>) -> Self {
+        match documents {
             true => Self::Documents(TopDocs::new(k, ties)),
             false => Self::Vectors(TopK::new(k, ties)),
         }

@@ -20,6 +20,9 @@ const PICKED: f64 = 0.8;
 /// ... and of raw vectors, where memory is what takes time, four times as much of it.
 const SCANNED_RAW: f64 = 0.8;
 const PICKED_RAW: f64 = 1.0;
+/// ... and of sign hashes.
+const SCANNED_HASH: f64 = 0.1;
+const PICKED_HASH: f64 = 0.4;
 /// Vectors asked whether they are accepted, where counts do not tell.
 const SAMPLE: usize = 128;
 
@@ -50,6 +53,26 @@ pub(super) struct Attempt {
     pub(super) budget: u64,
 }
 
+/// What a query is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// Raw vectors: a scan is the exact search itself.
+    Raw,
+    Codes,
+    Hashes,
+}
+
+impl Compared {
+    /// Cost of a vector in a scan from front to back, and of one picked.
+    fn costs(self) -> (f64, f64) {
+        match self {
+            Self::Raw => (SCANNED_RAW, PICKED_RAW),
+            Self::Codes => (SCANNED, PICKED),
+            Self::Hashes => (SCANNED_HASH, PICKED_HASH),
+        }
+    }
+}
+
 /// What is known before a search.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known {
@@ -57,8 +80,7 @@ pub(super) struct Known {
     /// Accepted vectors.
     pub(super) accepted: f64,
     pub(super) len: usize,
-    /// Whether raw vectors are compared, so that a scan is the exact search itself.
-    pub(super) exact: bool,
+    pub(super) compared: Compared,
 }
 
 /// How many vectors are accepted, as far as it can be told without going through all of them: a count of
@@ -95,7 +117,7 @@ pub(super) fn attempts(known: &Known) -> [Option<Attempt>; 2] {
         return [(plain(known.beam) < scan).then_some(whole), None];
     }
     // Walks that were given up and the scan after them must not cost much more than an exact search.
-    let limit = if known.exact { 0.25 * scan } else { scan };
+    let limit = if known.compared == Compared::Raw { 0.25 * scan } else { scan };
     let wide = (known.beam.saturating_mul(WIDER) / 4).clamp(1, known.len);
     let plain = plain(wide);
     let plainly = Attempt { way: Way::Graph, beam: wide, budget: (2.0 * plain).min(limit) as u64 };
@@ -109,14 +131,20 @@ pub(super) fn attempts(known: &Known) -> [Option<Attempt>; 2] {
     }
 }
 
+/// What a search among all of `len` vectors is expected to cost with a graph, and without.
+pub(super) fn whole(beam: usize, len: usize, compared: Compared) -> (f64, f64) {
+    let known = Known { beam, accepted: len as f64, len, compared };
+    (VISITS * (beam.min(len) as f64 + 20.0), scan(&known))
+}
+
 fn scan(known: &Known) -> f64 {
-    let (scanned, picked) = if known.exact { (SCANNED_RAW, PICKED_RAW) } else { (SCANNED, PICKED) };
+    let (scanned, picked) = known.compared.costs();
     (scanned * known.len as f64).min(picked * known.accepted)
 }
 
 /// Whether picking the accepted vectors is cheaper than going through all.
-pub(super) fn picking_is_cheaper(accepted: f64, len: usize, exact: bool) -> bool {
-    let (scanned, picked) = if exact { (SCANNED_RAW, PICKED_RAW) } else { (SCANNED, PICKED) };
+pub(super) fn picking_is_cheaper(accepted: f64, len: usize, compared: Compared) -> bool {
+    let (scanned, picked) = compared.costs();
     picked * accepted < scanned * len as f64
 }
 
@@ -125,7 +153,7 @@ mod tests {
     use super::*;
 
     fn ways(beam: usize, share: f64, len: usize) -> Vec<Way> {
-        let known = Known { beam, accepted: share * len as f64, len, exact: false };
+        let known = Known { beam, accepted: share * len as f64, len, compared: Compared::Codes };
         attempts(&known).into_iter().flatten().map(|attempt| attempt.way).collect()
     }
 

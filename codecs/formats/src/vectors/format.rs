@@ -48,8 +48,9 @@ impl VectorFormat for LayeredFormat {
             true => field.dimension as usize + 16,
             false => 4,
         };
+        let hashes = if self.layers.hashes { field.dimension as usize / 8 + 16 } else { 0 };
         let graph = if self.layers.graph { 2 * m * 4 * 4 } else { 0 };
-        field.row_len() + 4 + codes + graph + 16
+        field.row_len() + 4 + codes + hashes + graph + 16
     }
 
     fn write(

@@ -10,7 +10,7 @@ use super::reader::LayeredReader;
 use super::report;
 use super::settings::Settings;
 use super::spill::Spill;
-use super::write::{build, build_params, finish, with_pairs};
+use super::write::{Compressed, build, build_params, finish, with_pairs};
 use crate::flat_f32::Rows;
 use crate::hnsw::graph::{self, Graph, GraphView, JoinSource};
 use crate::vectors::encode::Encoded;
@@ -180,6 +180,13 @@ pub(super) fn merge(
         }
         None => (None, Vec::new()),
     };
+    let (hashes, renewed) = match &planned.hashes {
+        Some(hashes) => {
+            let (hashes, renewed) = hashes.encode(field, &gathered, context.cancel)?;
+            (Some(hashes), renewed)
+        }
+        None => (None, renewed),
+    };
     lap(&mut seconds.codes);
     let graph = match layers.graph && gathered.len() as u64 >= settings.graph_threshold {
         true => Some(join(context, field, &settings, &gathered, encoded.as_ref())?),
@@ -187,7 +194,8 @@ pub(super) fn merge(
     };
     lap(&mut seconds.graph);
     let docs: Vec<DocId> = gathered.entries.iter().map(|entry| entry.doc).collect();
-    let written = finish(context, field, &settings, &gathered, &docs, encoded, graph)?;
+    let compressed = Compressed { codes: encoded, hashes };
+    let written = finish(context, field, &settings, &gathered, &docs, compressed, graph)?;
     drop(spill);
     lap(&mut seconds.files);
     let mut facts = report::merge_facts(layers, &settings, &gathered, &planned);

@@ -2,6 +2,7 @@
 
 use super::Layers;
 use crate::hnsw::file::GraphMeta;
+use crate::sign_hash::HashMeta;
 use crate::sq8::CodesMeta;
 use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::vector::OpenContext;
@@ -17,6 +18,9 @@ pub(super) struct Meta {
     /// About the codes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) codes: Option<CodesMeta>,
+    /// About the sign hashes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) hashes: Option<HashMeta>,
     /// About the graph; absent when there are too few vectors for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) graph: Option<GraphMeta>,
@@ -30,6 +34,7 @@ pub(super) struct Files<'a> {
     pub(super) raw: &'a FileEntry,
     pub(super) ordinals: &'a FileEntry,
     pub(super) codes: Option<&'a FileEntry>,
+    pub(super) hashes: Option<&'a FileEntry>,
     pub(super) graph: Option<&'a FileEntry>,
     pub(super) coarse: Option<&'a FileEntry>,
 }
@@ -39,12 +44,14 @@ impl Meta {
         serde_json::to_value(self).map_err(|error| Error::Invalid(error.to_string()))
     }
 
-    /// Reads the facts and gives the files their roles: raw, ordinals, then codes, graph and the codes' upper halves as present.
+    /// Reads the facts and gives the files their roles: raw, ordinals, then codes, hashes, graph and the codes'
+    /// upper halves as present.
     pub(super) fn read<'a>(context: &OpenContext<'a>, layers: Layers) -> Result<(Self, Files<'a>)> {
         let name = context.files.first().map_or("", |file| file.name.as_str());
         let refuse = |problem: String| Error::corrupt(name, 0, format!("segment info: {problem}"));
         let meta = Self::deserialize(context.meta).map_err(|error| refuse(error.to_string()))?;
-        if meta.codes.is_some() != layers.codes
+        let fits = meta.codes.is_some() == layers.codes && meta.hashes.is_some() == layers.hashes;
+        if !fits
             || (meta.graph.is_some() && !layers.graph)
             || (meta.coarse && (meta.graph.is_none() || meta.codes.is_none()))
         {
@@ -54,18 +61,20 @@ impl Meta {
         let raw = files.next();
         let ordinals = files.next();
         let codes = meta.codes.as_ref().and_then(|_| files.next());
+        let hashes = meta.hashes.as_ref().and_then(|_| files.next());
         let graph = meta.graph.as_ref().and_then(|_| files.next());
         let coarse = if meta.coarse { files.next() } else { None };
         let (Some(raw), Some(ordinals), None) = (raw, ordinals, files.next()) else {
             return Err(refuse(format!("{} files", context.files.len())));
         };
-        if codes.is_some() != meta.codes.is_some()
+        let missing = codes.is_some() != meta.codes.is_some()
+            || hashes.is_some() != meta.hashes.is_some()
             || graph.is_some() != meta.graph.is_some()
-            || coarse.is_some() != meta.coarse
-        {
+            || coarse.is_some() != meta.coarse;
+        if missing {
             return Err(refuse(format!("{} files", context.files.len())));
         }
-        let files = Files { raw, ordinals, codes, graph, coarse };
+        let files = Files { raw, ordinals, codes, hashes, graph, coarse };
         Ok((meta, files))
     }
 }

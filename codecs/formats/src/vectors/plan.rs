@@ -2,6 +2,7 @@
 
 use super::Layers;
 use super::encode::{ChosenCenter, sample_quantiles};
+use super::hashes::PlannedHashes;
 use super::merge::Gathered;
 use super::reader::LayeredReader;
 use super::settings::Settings;
@@ -16,9 +17,10 @@ use crate::sq8::quantizer::{Quantizer, transform};
 use crate::vectors::encode::Encoded;
 use lucerne_codec::{Cancel, FieldInfo, Result};
 
-/// A decided merge of codes; nothing for formats without.
+/// A decided merge of codes or hashes; nothing for formats without.
 pub(super) struct Planned {
     pub(super) codes: Option<PlannedCodes>,
+    pub(super) hashes: Option<PlannedHashes>,
 }
 
 /// What is decided about codes.
@@ -43,7 +45,11 @@ impl Planned {
             true => Some(PlannedCodes::new(field, settings, gathered, cancel)?),
             false => None,
         };
-        Ok(Self { codes })
+        let hashes = match layers.hashes {
+            true => Some(PlannedHashes::new(field, settings, gathered, cancel)?),
+            false => None,
+        };
+        Ok(Self { codes, hashes })
     }
 }
 

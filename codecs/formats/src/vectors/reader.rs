@@ -7,6 +7,7 @@ use super::settings::Settings;
 use crate::flat_f32::metric::ExactQuery;
 use crate::flat_f32::{OrdinalMap, RawRows};
 use crate::hnsw::file::{self, GraphFile};
+use crate::sign_hash::HashFile;
 use crate::sq8::{CoarseFile, CodeFile};
 use lucerne_codec::envelope::{self, Expected, FileEntry};
 use lucerne_codec::vector::{OpenContext, Problem, VectorHits, VectorReader, VectorSearch};
@@ -17,6 +18,9 @@ use std::any::Any;
 /// Rows fetched ahead of the one being rescored.
 const AHEAD: usize = 4;
 
+/// Candidates that hashes find for each hit, unless a search says otherwise.
+pub(super) const CANDIDATES_PER_HIT: usize = 20;
+
 /// The reader of every built-in vector format.
 pub struct LayeredReader {
     pub(super) layers: Layers,
@@ -26,6 +30,7 @@ pub struct LayeredReader {
     pub(super) raw: RawRows,
     pub(super) map: OrdinalMap,
     pub(super) codes: Option<CodeFile>,
+    pub(super) hashes: Option<HashFile>,
     pub(super) graph: Option<GraphFile>,
     pub(super) coarse: Option<CoarseFile>,
     /// Memory of searches that have ended, for those to come.
@@ -41,6 +46,10 @@ impl LayeredReader {
         let map = OrdinalMap::open(context, files.ordinals, field, len)?;
         let codes = match (files.codes, meta.codes) {
             (Some(entry), Some(meta)) => Some(CodeFile::open(context, entry, field, len, meta)?),
+            _ => None,
+        };
+        let hashes = match (files.hashes, meta.hashes) {
+            (Some(entry), Some(meta)) => Some(HashFile::open(context, entry, field, len, meta)?),
             _ => None,
         };
         let graph = match (files.graph, &meta.graph) {
@@ -62,6 +71,7 @@ impl LayeredReader {
             raw,
             map,
             codes,
+            hashes,
             graph,
             coarse,
             scratch: Mutex::default(),
@@ -71,6 +81,11 @@ impl LayeredReader {
     /// The codes, for a format that has them.
     pub fn codes(&self) -> Option<&CodeFile> {
         self.codes.as_ref()
+    }
+
+    /// The sign hashes, for a format that has them.
+    pub fn hashes(&self) -> Option<&HashFile> {
+        self.hashes.as_ref()
     }
 
     /// The graph, when there are enough vectors for one.
@@ -137,6 +152,10 @@ impl VectorReader for LayeredReader {
 
     fn search(&self, search: &VectorSearch<'_>) -> Result<VectorHits> {
         super::search::search(self, search)
+    }
+
+    fn default_candidates(&self, k: usize) -> Option<usize> {
+        self.hashes.as_ref().map(|_| k.saturating_mul(CANDIDATES_PER_HIT))
     }
 
     fn rescore(&self, query: &[u8], neighbors: &mut [Neighbor]) -> Result<()> {

@@ -1,9 +1,10 @@
 //! Facts for people and tools: what an open field is, and what a merge decides and did.
 
 use super::Layers;
+use super::cost::{self, Compared};
 use super::merge::{Gathered, Seconds};
 use super::plan::Planned;
-use super::reader::LayeredReader;
+use super::reader::{CANDIDATES_PER_HIT, LayeredReader};
 use super::settings::Settings;
 use crate::hnsw::graph::GraphView;
 use crate::sq8::Quantiles;
@@ -73,6 +74,14 @@ pub(super) fn inspect(reader: &LayeredReader) -> Facts {
             set(&mut facts, "confidence_interval_wanted", json!(confidence));
         }
     }
+    if let Some(hashes) = reader.hashes() {
+        set(&mut facts, "sign_hash", json!(hashes.meta().estimator.name()));
+        set(&mut facts, "candidates", json!(format!("{CANDIDATES_PER_HIT} × k")));
+        let (bits, corrections) = hashes.sizes();
+        set(&mut bytes, "hashes", json!(bits));
+        set(&mut bytes, "corrections", json!(corrections));
+        set(&mut facts, "estimate", estimate(reader.len));
+    }
     if reader.layers.graph {
         set(&mut facts, "m", json!(m));
         set(&mut facts, "beam_width", json!(beam_width));
@@ -91,8 +100,27 @@ pub(super) fn inspect(reader: &LayeredReader) -> Facts {
         set(&mut bytes, "graph", json!(reader.graph().map_or(0, |graph| graph.input().len())));
     }
     set(&mut bytes, "maps", json!(reader.map.bytes()));
+    if reader.hashes().is_some() {
+        let total =
+            bytes.as_object().into_iter().flatten().filter_map(|(_, bytes)| bytes.as_u64()).sum::<u64>();
+        set(&mut bytes, "total", json!(total));
+    }
     set(&mut facts, "bytes", bytes);
     facts
+}
+
+/// What a search for 10 is expected to cost with a graph and without, in distances computed by a walk.
+fn estimate(len: usize) -> Facts {
+    let candidates = 10 * CANDIDATES_PER_HIT;
+    let (graph, flat) = cost::whole(candidates, len, Compared::Hashes);
+    let cheaper = if graph < flat { "hnsw" } else { "flat" };
+    json!({
+        "k": 10,
+        "candidates": candidates,
+        "hnsw": graph.round() as u64,
+        "flat": flat.round() as u64,
+        "cheaper": cheaper,
+    })
 }
 
 /// What a merge decides.
@@ -106,6 +134,9 @@ pub(super) fn merge_facts(
         "format": layers.name,
         "vectors": gathered.entries.len(),
     });
+    if let Some(hashes) = &planned.hashes {
+        set(&mut facts, "sign_hash", json!(hashes.estimator.name()));
+    }
     if let Some(codes) = &planned.codes {
         set(&mut facts, "quantiles", pair(codes.quantiles));
         set(&mut facts, "center", center(codes.center.kind));
@@ -125,9 +156,11 @@ pub(super) fn merge_facts(
             "live": source.live(),
             "deleted": source.deleted(),
         });
-        let outcome = match &planned.codes {
-            None => Outcome::Kept.name(),
-            Some(codes) => {
+        let keeps = planned.hashes.as_ref().map(|hashes| hashes.keeps.get(index) == Some(&true));
+        let outcome = match (&planned.codes, keeps) {
+            (None, Some(false)) => "rehashed",
+            (None, _) => Outcome::Kept.name(),
+            (Some(codes), _) => {
                 let plan = codes.plan.sources.get(index);
                 if let Some(known) = codes.sources.get(index) {
                     set(&mut facts, "quantiles", pair(known.quantiles));
@@ -145,12 +178,14 @@ pub(super) fn merge_facts(
 
 /// Adds what was done: per source the vectors encoded anew (`renewed`), and the time it took.
 pub(super) fn add_outcome(facts: &mut Facts, renewed: &[u64], seconds: Seconds) {
+    let hashed = facts.get("sign_hash").is_some();
+    let name = if hashed { "vectors_rehashed" } else { "vectors_requantized" };
     let sources = facts.get_mut("sources").and_then(Facts::as_array_mut);
     for (source, renewed) in sources.into_iter().flatten().zip(renewed) {
-        set(source, "vectors_requantized", json!(renewed));
+        set(source, name, json!(renewed));
     }
     if !renewed.is_empty() {
-        set(facts, "vectors_requantized", json!(renewed.iter().sum::<u64>()));
+        set(facts, name, json!(renewed.iter().sum::<u64>()));
     }
     let rounded = |seconds: f64| (seconds * 1e6).round() / 1e6;
     set(

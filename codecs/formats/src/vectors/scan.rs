@@ -16,18 +16,13 @@ pub(super) fn scan(
     accepted: f64,
     scratch: &mut Scratch,
 ) -> Result<VectorHits> {
-    let mut top = Best::new(reader, search.k, search.ties);
+    let mut top = Best::new(query.keeps_documents(reader), search.k, search.ties);
     let exact = query.is_exact();
-    let visited = match cost::picking_is_cheaper(accepted, reader.len, exact) {
+    let visited = match cost::picking_is_cheaper(accepted, reader.len, query.compared()) {
         true => scan_picked(reader, search, query, scratch, &mut top)?,
         false => scan_all(reader, search, query, scratch, &mut top)?,
     };
-    Ok(VectorHits {
-        neighbors: top.into_sorted(),
-        exact,
-        visited,
-        strategy: if exact { "scan raw" } else { "scan codes" },
-    })
+    Ok(VectorHits { neighbors: top.into_sorted(), exact, visited, strategy: query.scan_name() })
 }
 
 /// From front to back, in blocks; what the filter refuses is scored and dropped.

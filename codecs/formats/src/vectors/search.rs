@@ -15,12 +15,14 @@
 //! A document counts once, by its nearest vector. Where its vectors crowd out other documents, a walk is
 //! repeated with twice the beam until it finds enough documents or a scan is cheaper.
 
-use super::cost;
+use super::cost::{self, Compared};
 use super::reader::LayeredReader;
 use super::scan::scan;
 use super::walk::walk;
 use crate::flat_f32::ExactQuery;
 use crate::hnsw::graph::SearchScratch;
+use crate::sign_hash::query::HashScratch;
+use crate::sign_hash::{HashFile, HashQuery};
 use crate::sq8::query::QueryScratch;
 use crate::sq8::{CoarseFile, CoarseQuery, CodeFile, CodeQuery};
 use lucerne_codec::vector::{Effort, VectorHits, VectorSearch};
@@ -31,14 +33,22 @@ use lucerne_codec::{Ordinal, Result};
 pub(super) struct Scratch {
     pub(super) walk: SearchScratch,
     pub(super) found: Vec<(f32, Ordinal)>,
-    pub(super) query: QueryScratch,
+    pub(super) query: Room,
     pub(super) ordinals: Vec<Ordinal>,
     pub(super) distances: Vec<f32>,
+}
+
+/// Memory of the distances of one block.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    codes: QueryScratch,
+    hashes: HashScratch,
 }
 
 /// A query prepared for the layer that is searched.
 pub(super) enum Query<'a> {
     Codes(&'a CodeFile, CodeQuery, Option<(&'a CoarseFile, CoarseQuery)>),
+    Hashes(&'a HashFile, HashQuery),
     Raw(&'a [u8], ExactQuery),
 }
 
@@ -47,18 +57,42 @@ impl Query<'_> {
         matches!(self, Self::Raw(..))
     }
 
-    pub(super) fn picked(&self, ordinals: &[Ordinal], scratch: &mut QueryScratch, out: &mut [f32]) {
+    pub(super) fn compared(&self) -> Compared {
         match self {
-            Self::Codes(codes, query, _) => query.distances(&codes.rows(), ordinals, scratch, out),
+            Self::Codes(..) => Compared::Codes,
+            Self::Hashes(..) => Compared::Hashes,
+            Self::Raw(..) => Compared::Raw,
+        }
+    }
+
+    /// Whether a document is to be found once; candidates to be reordered are vectors.
+    pub(super) fn keeps_documents(&self, reader: &LayeredReader) -> bool {
+        reader.settings.multiple && self.compared() != Compared::Hashes
+    }
+
+    pub(super) fn scan_name(&self) -> &'static str {
+        match self {
+            Self::Codes(..) => "scan codes",
+            Self::Hashes(..) => "scan hashes",
+            Self::Raw(..) => "scan raw",
+        }
+    }
+
+    pub(super) fn picked(&self, ordinals: &[Ordinal], scratch: &mut Room, out: &mut [f32]) {
+        match self {
+            Self::Codes(codes, query, _) => query.distances(&codes.rows(), ordinals, &mut scratch.codes, out),
+            Self::Hashes(hashes, query) => {
+                query.distances(&hashes.rows(), ordinals, &mut scratch.hashes, out);
+            }
             Self::Raw(rows, query) => query.picked(rows, ordinals, out),
         }
     }
 
     /// What a walk sees: less of each vector than [`Query::picked`], if there is less.
-    pub(super) fn walked(&self, ordinals: &[Ordinal], scratch: &mut QueryScratch, out: &mut [f32]) {
+    pub(super) fn walked(&self, ordinals: &[Ordinal], scratch: &mut Room, out: &mut [f32]) {
         match self {
             Self::Codes(codes, _, Some((coarse, query))) => {
-                query.distances(coarse, &codes.rows(), ordinals, &mut scratch.coarse, out);
+                query.distances(coarse, &codes.rows(), ordinals, &mut scratch.codes.coarse, out);
             }
             _ => self.picked(ordinals, scratch, out),
         }
@@ -69,9 +103,10 @@ impl Query<'_> {
         matches!(self, Self::Codes(_, _, Some(_)))
     }
 
-    pub(super) fn scan(&self, first: usize, row_len: usize, scratch: &mut QueryScratch, out: &mut [f32]) {
+    pub(super) fn scan(&self, first: usize, row_len: usize, scratch: &mut Room, out: &mut [f32]) {
         match self {
-            Self::Codes(codes, query, _) => query.scan(&codes.rows(), first, scratch, out),
+            Self::Codes(codes, query, _) => query.scan(&codes.rows(), first, &mut scratch.codes, out),
+            Self::Hashes(hashes, query) => query.scan(&hashes.rows(), first, &mut scratch.hashes, out),
             Self::Raw(rows, query) => {
                 let range = first * row_len..(first + out.len()) * row_len;
                 query.scan(rows.get(range).unwrap_or_default(), out);
@@ -96,6 +131,9 @@ fn run(reader: &LayeredReader, search: &VectorSearch<'_>, scratch: &mut Scratch)
     }
     let accepted = cost::accepted_vectors(reader, &search.accept);
     let similarity = reader.field.similarity;
+    if let (Effort::Candidates(candidates), Some(hashes)) = (search.effort, reader.hashes()) {
+        return super::reorder::search(reader, hashes, search, (candidates, accepted), scratch);
+    }
     let exact = || Query::Raw(reader.raw.bytes(), ExactQuery::new(similarity, search.query));
     let (query, candidates) = match (search.effort, reader.codes()) {
         (Effort::Exact, _) => return scan(reader, search, &exact(), accepted, scratch),
@@ -109,14 +147,25 @@ fn run(reader: &LayeredReader, search: &VectorSearch<'_>, scratch: &mut Scratch)
             (Query::Codes(codes, query, coarse.zip(coarse_query)), candidates)
         }
     };
+    find(reader, search, &query, (candidates, accepted), scratch)
+}
+
+/// Walks through the graph, or scans where there is none or that is better.
+pub(super) fn find(
+    reader: &LayeredReader,
+    search: &VectorSearch<'_>,
+    query: &Query<'_>,
+    (candidates, accepted): (usize, f64),
+    scratch: &mut Scratch,
+) -> Result<VectorHits> {
     let walked = match &reader.graph {
-        Some(graph) => walk(reader, graph, search, &query, (candidates, accepted), scratch)?,
+        Some(graph) => walk(reader, graph, search, query, (candidates, accepted), scratch)?,
         None => Err(0),
     };
     match walked {
         Ok(hits) => Ok(hits),
         Err(wasted) => {
-            let hits = scan(reader, search, &query, accepted, scratch)?;
+            let hits = scan(reader, search, query, accepted, scratch)?;
             Ok(VectorHits { visited: hits.visited + wasted, ..hits })
         }
     }

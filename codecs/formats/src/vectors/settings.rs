@@ -1,6 +1,7 @@
 //! A field's parameters, with their defaults.
 
 use super::Layers;
+use crate::sign_hash::Estimator;
 use crate::sq8::coarse::LEAST_DIMENSION;
 use crate::sq8::plan::Thresholds;
 use crate::sq8::quantiles::default_confidence;
@@ -26,6 +27,8 @@ pub(super) struct Settings {
     pub(super) center: bool,
     /// Bits of a code that walks through the graph look at: 4 or 8.
     pub(super) walk_bits: u64,
+    /// How sign hashes are compared.
+    pub(super) estimator: Estimator,
     /// Whether a document may have several vectors.
     pub(super) multiple: bool,
 }
@@ -47,6 +50,9 @@ impl Settings {
         if layers.graph && layers.codes {
             accepted.push(WALK_BITS);
         }
+        if layers.hashes {
+            accepted.push(FieldInfo::SIGN_HASH);
+        }
         field.only(&accepted)?;
         let thresholds = match field.choice("drift_preset", &["lucene"])? {
             Some(_) => Thresholds { keep: 0.2 / 128.0, resample: 1.0 / 32.0 },
@@ -65,6 +71,7 @@ impl Settings {
             },
             center: field.choice("center", &["auto", "none"])? != Some("none"),
             walk_bits: walk_bits(field)?,
+            estimator: estimator(field)?,
             multiple: multiple(field)?,
         })
     }
@@ -79,6 +86,25 @@ fn walk_bits(field: &FieldInfo) -> Result<u64> {
             "field {:?}: parameter {WALK_BITS:?} is {bits}, expected 4 or 8",
             field.name
         ))),
+    }
+}
+
+/// The estimator that a field names; true leaves the choice to the format.
+fn estimator(field: &FieldInfo) -> Result<Estimator> {
+    match field.params.get(FieldInfo::SIGN_HASH) {
+        None => Ok(Estimator::default()),
+        Some(value) if *value == true => Ok(Estimator::default()),
+        Some(value) => {
+            let named = Estimator::ALL.into_iter().find(|estimator| value == estimator.name());
+            let names = Estimator::ALL.map(Estimator::name).join(", ");
+            named.ok_or_else(|| {
+                Error::Invalid(format!(
+                    "field {:?}: parameter {:?} is {value}, expected true, false or one of {names}",
+                    field.name,
+                    FieldInfo::SIGN_HASH
+                ))
+            })
+        }
     }
 }
 

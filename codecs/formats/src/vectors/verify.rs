@@ -2,6 +2,7 @@
 
 use super::reader::LayeredReader;
 use crate::flat_f32::rows::components;
+use crate::sign_hash::{HashFile, Hashes, hash_len};
 use crate::sq8::CodeFile;
 use crate::sq8::quantizer::{Quantizer, transform};
 use lucerne_codec::vector::Problem;
@@ -22,6 +23,9 @@ pub(super) fn verify(reader: &LayeredReader, cancel: &Cancel) -> Result<Vec<Prob
             let agrees = coarse.agrees(ordinal, codes.codes(ordinal)?)?;
             Ok((!agrees).then(|| "not the upper half of its codes".to_owned()))
         })?);
+    }
+    if let Some(hashes) = reader.hashes() {
+        problems.extend(compare_hashes(reader, hashes, cancel)?);
     }
     if let Some(graph) = reader.graph() {
         problems.extend(graph.verify(cancel)?);
@@ -96,4 +100,29 @@ fn compare_codes(reader: &LayeredReader, codes: &CodeFile, cancel: &Cancel) -> R
         problems.push(codes.problem("encodings are not as frequent as the segment info says".to_owned()));
     }
     Ok(problems)
+}
+
+/// Hashes every vector again and compares.
+fn compare_hashes(reader: &LayeredReader, file: &HashFile, cancel: &Cancel) -> Result<Vec<Problem>> {
+    let (estimator, center) = (file.meta().estimator, file.center().map(<[f32]>::to_vec));
+    let hash_len = hash_len(reader.field.dimension as usize);
+    // Lengths are summed in another order on another CPU: normalised components may be on either side of the centre.
+    let normalised = reader.field.similarity == Similarity::Cosine && center.is_some();
+    let allowed = if normalised { reader.field.dimension / 16 + 1 } else { 0 };
+    let mut again = Hashes::new(&reader.field, estimator, center, 1);
+    let stored = file.rows();
+    each(reader, cancel, file.name(), |ordinal| {
+        again.clear();
+        again.encode(reader.raw.row(ordinal)?);
+        let start = ordinal as usize * hash_len;
+        let bits = stored.bits.get(start..start + hash_len).unwrap_or_default();
+        let differing: u32 = bits.iter().zip(again.rows().bits).map(|(a, b)| (a ^ b).count_ones()).sum();
+        if differing > allowed {
+            return Ok(Some(format!("{differing} bits are not those of the raw vector")));
+        }
+        let (found, computed) = (stored.correction(ordinal as usize), again.rows().correction(0));
+        let close = |found: f32, computed: f32| (found - computed).abs() <= 1e-3 * computed.abs().max(1e-3);
+        let close = close(found.0, computed.0) && close(found.1, computed.1);
+        Ok((!close).then(|| format!("corrections {found:?}, the raw vector gives {computed:?}")))
+    })
 }

@@ -3,10 +3,9 @@
 use super::collect::Best;
 use super::cost::{self, Attempt, Known, Way};
 use super::reader::LayeredReader;
-use super::search::{Query, Scratch};
+use super::search::{Query, Room, Scratch};
 use crate::hnsw::file::GraphFile;
 use crate::hnsw::graph::{self, Filtered, Scorer, Walked};
-use crate::sq8::query::QueryScratch;
 use lucerne_codec::vector::{VectorHits, VectorSearch};
 use lucerne_codec::{Neighbor, Ordinal, Result};
 
@@ -16,7 +15,7 @@ const SEEDS: usize = 16;
 /// A query walking through a graph.
 struct Walker<'a> {
     query: &'a Query<'a>,
-    scratch: &'a mut QueryScratch,
+    scratch: &'a mut Room,
 }
 
 impl Scorer for Walker<'_> {
@@ -38,7 +37,7 @@ pub(super) fn walk(
     let mut beam = candidates.max(search.k).min(reader.len);
     let mut visited = 0;
     loop {
-        let known = Known { beam, accepted, len: reader.len, exact: query.is_exact() };
+        let known = Known { beam, accepted, len: reader.len, compared: query.compared() };
         let mut taken = None;
         for attempt in cost::attempts(&known).into_iter().flatten() {
             let walked = go(reader, graph, search, query, attempt, scratch)?;
@@ -55,11 +54,11 @@ pub(super) fn walk(
         let full = scratch.found.len() >= attempt.beam;
         let wanted = search.k.min(search.accept.count() as usize);
         // Documents that only the end of the beam has are those it is least sure of.
-        let crowded = reader.settings.multiple && full;
+        let crowded = query.keeps_documents(reader) && full;
         let sure = if crowded { attempt.beam / 2 } else { scratch.found.len() };
         let sure = scratch.found.get(..sure).unwrap_or_default();
-        if !crowded || best_of(reader, search, sure)?.len() >= wanted {
-            let neighbors = best_of(reader, search, &scratch.found)?;
+        if !crowded || best_of(reader, search, query, sure)?.len() >= wanted {
+            let neighbors = best_of(reader, search, query, &scratch.found)?;
             if neighbors.len() < wanted {
                 return Ok(Err(visited));
             }
@@ -74,9 +73,10 @@ pub(super) fn walk(
 fn best_of(
     reader: &LayeredReader,
     search: &VectorSearch<'_>,
+    query: &Query<'_>,
     found: &[(f32, Ordinal)],
 ) -> Result<Vec<Neighbor>> {
-    let mut best = Best::new(reader, search.k, search.ties);
+    let mut best = Best::new(query.keeps_documents(reader), search.k, search.ties);
     for &(distance, ordinal) in found {
         best.offer(reader, distance, ordinal)?;
     }

@@ -2,12 +2,14 @@
 
 use super::Layers;
 use super::encode::{ChosenCenter, Encoded, sample_quantiles};
+use super::hashes;
 use super::meta::Meta;
 use super::reader::LayeredReader;
 use super::settings::Settings;
 use crate::flat_f32::{self, Rows};
 use crate::hnsw;
 use crate::hnsw::graph::{self, BuildParams, Graph};
+use crate::sign_hash::{self, Hashes};
 use crate::sq8;
 use crate::sq8::Quantiles;
 use crate::sq8::meta::Center;
@@ -62,15 +64,21 @@ pub(super) fn flush(
             field.dimension
         )));
     }
+    let sibling = sibling.and_then(|reader| reader.as_any().downcast_ref::<LayeredReader>());
     let encoded = match layers.codes {
         true => Some(encode(context, field, &settings, &rows, sibling, forced)?),
+        false => None,
+    };
+    let hashes = match layers.hashes {
+        true => Some(hashes::flush(field, &settings, &rows, sibling, context.cancel)?),
         false => None,
     };
     let graph = match layers.graph && rows.len() as u64 >= settings.graph_threshold {
         true => Some(build(context, field, &settings, &rows, encoded.as_ref())?),
         false => None,
     };
-    finish(context, field, &settings, &rows, vectors.docs, encoded, graph)
+    let compressed = Compressed { codes: encoded, hashes };
+    finish(context, field, &settings, &rows, vectors.docs, compressed, graph)
 }
 
 fn encode(
@@ -78,10 +86,9 @@ fn encode(
     field: &FieldInfo,
     settings: &Settings,
     rows: &Buffered<'_>,
-    sibling: Option<&dyn VectorReader>,
+    sibling: Option<&LayeredReader>,
     forced: Option<Quantiles>,
 ) -> Result<Encoded> {
-    let sibling = sibling.and_then(|reader| reader.as_any().downcast_ref::<LayeredReader>());
     let inherited = sibling
         .and_then(ChosenCenter::of)
         .filter(|chosen| settings.center && chosen.kind != Center::Undecided);
@@ -131,6 +138,12 @@ pub(super) fn build(
     with_pairs!(field, rows, encoded, |pairs| graph::build(&params, &pairs, context.cancel, context.progress))
 }
 
+/// What is written besides raw vectors to compare a query with.
+pub(super) struct Compressed {
+    pub(super) codes: Option<Encoded>,
+    pub(super) hashes: Option<Hashes>,
+}
+
 /// Writes all files; vectors come in the order that suits the graph.
 pub(super) fn finish(
     context: &WriteContext<'_>,
@@ -138,7 +151,7 @@ pub(super) fn finish(
     settings: &Settings,
     rows: &impl Rows,
     docs: &[DocId],
-    encoded: Option<Encoded>,
+    Compressed { codes, hashes }: Compressed,
     graph: Option<Graph>,
 ) -> Result<Written> {
     let mut order: Vec<Ordinal> = match &graph {
@@ -152,11 +165,16 @@ pub(super) fn finish(
     let mut files = vec![flat_f32::rows::write(context, field, docs.len(), ordered)?];
     let ordered: Vec<DocId> = order.iter().filter_map(|&index| docs.get(index as usize).copied()).collect();
     files.push(flat_f32::ordinals::write(context, field, &ordered)?);
-    let mut meta = Meta { vectors: docs.len() as u32, codes: None, graph: None, coarse: false };
-    if let Some(encoded) = &encoded {
+    let mut meta = Meta { vectors: docs.len() as u32, codes: None, hashes: None, graph: None, coarse: false };
+    if let Some(encoded) = &codes {
         let center = encoded.center.slice();
         files.push(sq8::file::write(context, field, &encoded.codes, &order, center)?);
         meta.codes = Some(encoded.meta.clone());
+    }
+    if let Some(hashes) = hashes {
+        let (file, facts) = sign_hash::file::write(context, field, &hashes, &order)?;
+        files.push(file);
+        meta.hashes = Some(facts);
     }
     let walked = graph.is_some();
     if let Some(graph) = graph {
@@ -165,7 +183,7 @@ pub(super) fn finish(
         files.push(file);
         meta.graph = Some(facts);
     }
-    if let Some(encoded) = encoded.filter(|_| walked && settings.walk_bits == 4) {
+    if let Some(encoded) = codes.filter(|_| walked && settings.walk_bits == 4) {
         files.push(sq8::coarse::write(context, field, &encoded.codes, &order)?);
         meta.coarse = true;
     }
