@@ -6,7 +6,7 @@ mod search;
 mod segments;
 
 pub(crate) use documents::{AddIndex, Create, Import};
-pub(crate) use eval::Eval;
+pub(crate) use eval::{Eval, HashQuality};
 pub(crate) use search::{Format, Fusion, Search, Second};
 pub(crate) use segments::{Check, ForceMerge, Inspect, Rewriting, Upgrade};
 
@@ -43,6 +43,7 @@ pub(crate) enum Command {
     Inspect(Inspect),
     Check(Check),
     Eval(Eval),
+    HashQuality(HashQuality),
     ForceMerge(ForceMerge),
     Upgrade(Upgrade),
     AddIndex(AddIndex),

@@ -1,4 +1,4 @@
-//! `eval`: recall and latency.
+//! `eval` and `hash-quality`: recall and latency.
 
 use super::threads;
 use clap::Args;
@@ -60,4 +60,40 @@ pub(crate) struct Eval {
     /// Use the first N queries only.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+}
+
+/// Measure how good sign hashes are for the vectors of a field.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Recall is the share of the K exactly nearest vectors that are among the candidates found by sign hashes, for
+vectors of the index themselves (none finds itself) or for --queries. The field need not have sign hashes:
+they are made in memory, of 256 MiB of its vectors at most. A warning follows where the recall with the default
+number of candidates, 20 for each neighbour, is below 0.9.
+
+Examples:
+  lucerne hash-quality packages.idx --field embedding
+  lucerne hash-quality packages.idx --field embedding --queries queries.npy -k 50 --candidates 500,1000,2000")]
+pub(crate) struct HashQuality {
+    /// Folder of the index.
+    pub(crate) dir: PathBuf,
+
+    /// The vector field.
+    #[arg(long)]
+    pub(crate) field: String,
+
+    /// Vectors of the index to search for.
+    #[arg(long, value_name = "N", default_value_t = 1_000, conflicts_with = "queries")]
+    pub(crate) sample: usize,
+
+    /// Query vectors to search for instead: .npy, .fbin or .fvecs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) queries: Option<PathBuf>,
+
+    /// Neighbours wanted.
+    #[arg(short, value_name = "K", default_value_t = lucerne::DEFAULT_K)]
+    pub(crate) k: usize,
+
+    /// Numbers of candidates to measure, separated by commas [default: 5, 10, 20, 50 and 100 times K].
+    #[arg(long, value_name = "N,N", value_delimiter = ',')]
+    pub(crate) candidates: Vec<usize>,
 }

@@ -6,6 +6,7 @@ mod completions;
 mod create;
 mod eval;
 mod force_merge;
+mod hash_quality;
 mod import;
 mod inspect;
 mod memory;
@@ -30,6 +31,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Upgrade(args) => upgrade::run(args, json),
         Command::AddIndex(args) => add_index::run(args, json),
         Command::Eval(args) => eval::run(args, json),
+        Command::HashQuality(args) => hash_quality::run(args, json),
         Command::Completions { shell } => completions::run(*shell),
     }
 }

@@ -101,8 +101,12 @@ pub(super) fn inspect(reader: &LayeredReader) -> Facts {
     }
     set(&mut bytes, "maps", json!(reader.map.bytes()));
     if reader.hashes().is_some() {
-        let total =
-            bytes.as_object().into_iter().flatten().filter_map(|(_, bytes)| bytes.as_u64()).sum::<u64>();
+        let parts = bytes.as_object().into_iter().flatten();
+        let sum = |but: &str| -> u64 {
+            parts.clone().filter(|(name, _)| *name != but).filter_map(|(_, bytes)| bytes.as_u64()).sum()
+        };
+        let (searched, total) = (sum("raw"), sum(""));
+        set(&mut bytes, "searched", json!(searched));
         set(&mut bytes, "total", json!(total));
     }
     set(&mut facts, "bytes", bytes);
