@@ -60,8 +60,8 @@ pub use lucerne_codec as codec;
 pub use lucerne_codec::{Cancel, Facts, Progress, Similarity};
 pub use merge::{MergeEvent, MergeListener, MergeObserver, MergePolicy, TieredOptions};
 pub use options::{
-    DEFAULT_CANDIDATES, DEFAULT_K, DEFAULT_RAM_BUDGET, MAX_CANDIDATES, MAX_K, MAX_QUERY_DEPTH,
-    MAX_SEGMENT_DOCS, MIN_RAM_BUDGET,
+    DEFAULT_CANDIDATES, DEFAULT_K, DEFAULT_RAM_BUDGET, HASH_CANDIDATES_PER_HIT, MAX_CANDIDATES, MAX_K,
+    MAX_QUERY_DEPTH, MAX_SEGMENT_DOCS, MIN_RAM_BUDGET,
 };
 pub use query::{
     Bool, Boost, Constant, Exists, Fuse, Fusion, Knn, Match, Missing, Operator, Order, Phrase, Prefix, Query,

@@ -1,10 +1,10 @@
-//! What a user can do with sign hashes: AC-65 to AC-70.
+//! What a user can do with sign hashes, AC-65 to AC-70, and with relevance sets, AC-81.
 
 mod common;
 
 use common::documents::{document, in_memory, one_field, reopen, small_segments};
 use common::rng::Rng;
-use lucerne::admin::{HashQualityOptions, check_in, hash_quality, inspect};
+use lucerne::admin::{HashQualityOptions, RelevanceSet, check_in, hash_quality, inspect};
 use lucerne::codec::Facts;
 use lucerne::{
     Cancel, Hits, Index, IndexBuilder, Knn, Quantization, Schema, Searcher, SignHash, Similarity, Term,
@@ -294,4 +294,62 @@ fn ac_70_what_cannot_be_measured_is_refused() {
     let options = HashQualityOptions::default();
     let error = hash_quality(&empty.searcher().unwrap(), "v", &options, &Cancel::new(), &()).unwrap_err();
     assert!(error.to_string().contains("no vectors"), "{error}");
+}
+
+#[test]
+fn ac_81_a_relevance_set_is_matched_with_documents_and_measured() {
+    let schema = Schema::builder().key("id").text("body").build().unwrap();
+    let (_, index) = in_memory(schema);
+    let writer = index.writer_with(small_segments(3)).unwrap();
+    let bodies = [
+        "a red fox",
+        "a red fox",
+        "the lazy dog",
+        "a fox and a dog and more",
+        "red wine",
+        "nothing",
+        "old fox",
+    ];
+    for (number, body) in bodies.iter().enumerate() {
+        writer.add(&lucerne::Document::new().with("id", key(number)).with("body", *body)).unwrap();
+    }
+    writer.commit().unwrap();
+    writer.delete("id", &key(6)).unwrap();
+    writer.close().unwrap();
+    let searcher = index.searcher().unwrap();
+    let set = r#"{"query": "red fox", "pos": ["a red fox"], "neg": ["red wine", "no such passage"], "type": "x"}
+
+{"query": "dog", "pos": ["a fox and a dog and more", "the lazy dog", "unknown"], "neg": []}
+{"query": "old", "pos": ["old fox"]}"#;
+    let set = RelevanceSet::from_jsonl(set).unwrap();
+    let judgements = set.judgements(&searcher, Some("body")).unwrap();
+    assert_eq!((judgements.matched, judgements.unanswerable()), (4, 1));
+    let named = |all: &[lucerne::admin::Unmatched]| -> Vec<_> {
+        all.iter().map(|one| (one.line, one.passage.clone())).collect()
+    };
+    let wrong = named(&judgements.unmatched_wrong);
+    assert_eq!(named(&judgements.unmatched_right), [(3, "unknown".to_owned()), (4, "old fox".to_owned())]);
+    assert_eq!(wrong, [(1, "no such passage".to_owned())]);
+    let ranking = |text: &str| -> Vec<String> {
+        let hits = searcher.search(lucerne::Match::new("body", text)).unwrap().hits;
+        hits.into_iter().map(|hit| hit.key).collect()
+    };
+    let rankings: Vec<Vec<String>> = set.queries().map(ranking).collect();
+    // The shorter of the documents with "dog" comes first; the other is found with k = 2.
+    let (one, two) = (judgements.measure(&rankings, 1), judgements.measure(&rankings, 2));
+    assert_eq!((one.queries, one.recall, one.mrr, one.ndcg, one.negatives), (2, 0.75, 1.0, 1.0, 0.0));
+    assert_eq!((two.recall, two.mrr), (1.0, 1.0));
+    let all = judgements.measure(&rankings, 10);
+    assert_eq!((all.recall, all.negatives), (1.0, 0.05));
+    // By key, which none of these passages is.
+    let by_key = set.judgements(&searcher, None).unwrap();
+    assert_eq!((by_key.matched, by_key.unanswerable()), (0, 3));
+    for (text, expected) in [
+        ("{}", "line 1: missing field `query`"),
+        ("\n{\"query\": \"q\", \"pos\": []}", "line 2: \"pos\" is empty"),
+    ] {
+        let error = RelevanceSet::from_jsonl(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    assert!(set.judgements(&searcher, Some("title")).is_err());
 }

@@ -1,9 +1,12 @@
-//! The worked examples print what they should: `examples/solr.rs` and `examples/bikes.rs`.
+//! The worked examples print what they should: `examples/solr.rs`, `examples/bikes.rs` and `examples/passages.rs`.
 #![allow(clippy::print_stdout, missing_docs, reason = "the examples are modules here")]
 
 #[path = "../examples/bikes.rs"]
 #[allow(dead_code, reason = "its main is not called")]
 mod bikes;
+#[path = "../examples/passages.rs"]
+#[allow(dead_code, reason = "its main is not called")]
+mod passages;
 #[path = "../examples/solr.rs"]
 #[allow(dead_code, reason = "its main is not called")]
 mod solr;
@@ -25,6 +28,13 @@ fn ac_41_to_44_the_dense_field_as_in_solr() {
     let folder = tempfile::tempdir().unwrap();
     let report = solr::report(folder.path()).unwrap();
     assert_lines(&report, include_str!("examples/solr.txt"), "solr.txt");
+}
+
+#[test]
+fn ac_65_to_67_passages_by_sign_hashes() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = passages::report(folder.path()).unwrap();
+    assert_lines(&report, include_str!("examples/passages.txt"), "passages.txt");
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use crate::directory::RamDirectory;
 use crate::error::{Error, Result};
 use crate::index::IndexBuilder;
-use crate::options::{MAX_CANDIDATES, MAX_K};
+use crate::options::{HASH_CANDIDATES_PER_HIT, MAX_CANDIDATES, MAX_K};
 use crate::schema::{SignHash, VectorField};
 use crate::search::Searcher;
 use lucerne_codec::vector::{
@@ -123,7 +123,7 @@ pub fn hash_quality(
         compared: sample.docs.len(),
         queries: queries.len(),
         k: options.k,
-        default_candidates: 20 * options.k,
+        default_candidates: HASH_CANDIDATES_PER_HIT * options.k,
         lines,
     })
 }

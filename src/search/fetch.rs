@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 impl Searcher {
     /// Refuses names whose values cannot be returned.
-    pub(super) fn check_returnable(&self, field: &str) -> Result<()> {
+    pub(crate) fn check_returnable(&self, field: &str) -> Result<()> {
         let schema = self.schema();
         let declared = schema.field(field);
         let known = schema.is_dynamic() || field == schema.key().name() || schema.is_path_source(field);
@@ -19,7 +19,7 @@ impl Searcher {
     }
 
     /// Stored fields of a document: those wanted, or all when none are named.
-    pub(super) fn fields(
+    pub(crate) fn fields(
         &self,
         segment: &SnapshotSegment,
         doc: u32,

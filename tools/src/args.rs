@@ -2,11 +2,13 @@
 
 mod documents;
 mod eval;
+mod relevance;
 mod search;
 mod segments;
 
 pub(crate) use documents::{AddIndex, Create, Import};
 pub(crate) use eval::{Eval, HashQuality};
+pub(crate) use relevance::Relevance;
 pub(crate) use search::{Format, Fusion, Search, Second};
 pub(crate) use segments::{Check, ForceMerge, Inspect, Rewriting, Upgrade};
 
@@ -44,6 +46,7 @@ pub(crate) enum Command {
     Check(Check),
     Eval(Eval),
     HashQuality(HashQuality),
+    Relevance(Relevance),
     ForceMerge(ForceMerge),
     Upgrade(Upgrade),
     AddIndex(AddIndex),

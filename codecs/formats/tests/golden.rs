@@ -11,7 +11,7 @@ use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
 use lucerne_codec::testing::postings_model::{ModelField, ModelPostings};
 use lucerne_codec::testing::{Bench, MemoryDirectory};
-use lucerne_codec::vector::Written;
+use lucerne_codec::vector::{VectorRows, Written};
 use lucerne_codec::{BitSet, Cancel, DocId, Facts, FieldInfo, Params, Result, Similarity};
 use lucerne_formats::builtin;
 use serde_json::json;
@@ -163,6 +163,39 @@ fn live_docs() {
     hold_against_golden(&bench.directory);
     let written = written(entry.expect("written"));
     assert_eq!(format.read(&bench.open(70, &written)).expect("read"), live);
+}
+
+/// Raw vectors, maps and sign hashes, of both estimators.
+#[test]
+fn sign_hashes() {
+    let (bench, registry) = (Bench::new(), builtin());
+    let format = registry.vectors("flat_hash", "test").expect("registered");
+    let rows = [
+        [0.5, -0.25, 0.0, -0.0, 1.0, -1.0, 2.0, 0.125, -3.0],
+        [-0.5, 0.75, 1.5, 1e-45, -1.0, 1.0, -2.0, 4.0, 3.0],
+        [0.0; 9],
+    ];
+    let bytes: Vec<u8> = rows.iter().flatten().flat_map(|value: &f32| value.to_le_bytes()).collect();
+    let vectors = VectorRows { rows: &bytes, docs: &[0, 2, 3] };
+    let mut all = Vec::new();
+    for (number, estimator) in [(4, "plain"), (5, "corrected")] {
+        let mut params = Params::new();
+        params.insert("sign_hash".to_owned(), json!(estimator));
+        let (name, similarity) = ("v".to_owned(), Similarity::Euclidean);
+        let field = FieldInfo { number, name, dimension: 9, similarity, params };
+        all.push((format.write(&bench.write(MAX_DOC), &field, vectors, None).expect("written"), field));
+    }
+    hold_against_golden(&bench.directory);
+    for (written, field) in all {
+        let reader = format.open(&bench.open(MAX_DOC, &written), &field).expect("opened");
+        assert_eq!(reader.verify(&Cancel::new()).expect("verified"), []);
+        assert_eq!(reader.doc(1).expect("a document"), 2);
+        let plain = written.meta["hashes"]["estimator"] == "plain";
+        let hashes = bench.directory.get(&written.files[2].name).expect("a file");
+        if plain {
+            assert_eq!(&hashes[64..70], [0b1101_0001, 0, 0b1010_1110, 1, 0, 0]);
+        }
+    }
 }
 
 fn file(name: &str) -> FileEntry {

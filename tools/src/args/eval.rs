@@ -49,7 +49,7 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "FACTOR")]
     pub(crate) rescore: Option<f32>,
 
-    /// Numbers of candidates to measure, separated by commas [default: 100].
+    /// Numbers of candidates to measure, separated by commas [default: 100, with sign hashes 20 times K].
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     pub(crate) candidates: Vec<usize>,
 

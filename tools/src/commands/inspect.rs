@@ -192,7 +192,13 @@ fn defaults(segments: &[Value], names: &[String], numbers: Numbers) -> String {
         let newest =
             segments.iter().rev().find_map(|segment| fields(segment).find(|(field, _)| *field == name));
         let Some((_, facts)) = newest else { continue };
-        let known = [("m", "M"), ("beam_width", "beam_width")];
+        let known = [
+            ("m", "M"),
+            ("beam_width", "beam_width"),
+            ("sign_hash", "sign_hash"),
+            ("candidates", "candidates"),
+            ("cheaper", "cheaper among so many vectors:"),
+        ];
         let known = known.iter().filter_map(|(key, label)| Some((label, facts::find(facts, key)?)));
         let known: Vec<_> = known.map(|(label, value)| format!("{label} {}", facts::scalar(value))).collect();
         if !known.is_empty() {

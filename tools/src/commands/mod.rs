@@ -10,6 +10,7 @@ mod hash_quality;
 mod import;
 mod inspect;
 mod memory;
+mod relevance;
 mod search;
 mod upgrade;
 
@@ -32,6 +33,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::AddIndex(args) => add_index::run(args, json),
         Command::Eval(args) => eval::run(args, json),
         Command::HashQuality(args) => hash_quality::run(args, json),
+        Command::Relevance(args) => relevance::run(args, json),
         Command::Completions { shell } => completions::run(*shell),
     }
 }

@@ -3,6 +3,7 @@
 mod eval;
 mod exit_codes;
 mod force_merge;
+mod hashes;
 mod import;
 mod inspect;
 mod interrupt;

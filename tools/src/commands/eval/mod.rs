@@ -8,7 +8,7 @@ use crate::commands::{dimension, searcher};
 use crate::failure::{Failure, Outcome};
 use crate::render::out;
 use crate::vectors::VectorFile;
-use lucerne::{DEFAULT_CANDIDATES, Knn};
+use lucerne::{DEFAULT_CANDIDATES, HASH_CANDIDATES_PER_HIT, Knn};
 use measure::Timing;
 use serde::Serialize;
 use truth::Truth;
@@ -17,6 +17,11 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
     let searcher = searcher(&args.dir)?;
     let dimension = dimension(searcher.schema(), &args.field)?;
     let vectors = queries(args, dimension)?;
+    let hashes = searcher.schema().vector_field_named(&args.field);
+    let default = match hashes.is_ok_and(|field| field.options().is_sign_hash()) {
+        true => HASH_CANDIDATES_PER_HIT * args.k,
+        false => DEFAULT_CANDIDATES,
+    };
     let plain: Vec<Knn> = vectors.into_iter().map(|vector| Knn::new(&args.field, vector).k(args.k)).collect();
     let truth = Truth::of(args, &searcher, &plain)?;
     if !json {
@@ -32,7 +37,7 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
         let found = truth.compare(args, &searcher, &queries)?;
         let timing = Timing::measure(args, &searcher, &queries)?;
         let line = Line {
-            candidates: candidates.unwrap_or(DEFAULT_CANDIDATES),
+            candidates: candidates.unwrap_or(default),
             rescore: args.rescore,
             k: args.k,
             threads: args.threads,
