@@ -140,7 +140,9 @@ fn ac_65_deletes_filters_and_several_vectors_work_as_in_other_fields() {
             writer.add(&document).unwrap();
         }
         writer.commit().unwrap();
-        (0..40).for_each(|number| drop(writer.delete("id", &key(number)).unwrap()));
+        for number in 0..40 {
+            writer.delete("id", &key(number)).unwrap();
+        }
         writer.force_merge(1, &Cancel::new()).unwrap();
         writer.close().unwrap();
         assert!(
