@@ -118,7 +118,7 @@ fn go(
 fn settle(
     query: &Query<'_>,
     found: &mut [(f32, Ordinal)],
-    memory: &mut QueryScratch,
+    memory: &mut Room,
     ordinals: &mut Vec<Ordinal>,
     distances: &mut Vec<f32>,
 ) {
