@@ -178,7 +178,7 @@ fn sign_hashes() {
     let bytes: Vec<u8> = rows.iter().flatten().flat_map(|value: &f32| value.to_le_bytes()).collect();
     let vectors = VectorRows { rows: &bytes, docs: &[0, 2, 3] };
     let mut all = Vec::new();
-    for (number, estimator) in [(4, "plain"), (5, "corrected")] {
+    for (number, estimator) in [(6, "plain"), (7, "corrected")] {
         let mut params = Params::new();
         params.insert("sign_hash".to_owned(), json!(estimator));
         let (name, similarity) = ("v".to_owned(), Similarity::Euclidean);

@@ -4,6 +4,7 @@
 //! where they lie: so a walk has a budget, and gives up where the accepted vectors are far from the query.
 
 use super::reader::LayeredReader;
+use crate::sign_hash::Estimator;
 use lucerne_codec::{Accept, Ordinal};
 
 /// Vectors scored by a walk, per unit of beam; a walk with no beam would score as many as one of 20 more.
@@ -20,9 +21,12 @@ const PICKED: f64 = 0.8;
 /// ... and of raw vectors, where memory is what takes time, four times as much of it.
 const SCANNED_RAW: f64 = 0.8;
 const PICKED_RAW: f64 = 1.0;
-/// ... and of sign hashes.
-const SCANNED_HASH: f64 = 0.1;
-const PICKED_HASH: f64 = 0.4;
+/// ... of sign hashes (docs/sign_hash.md), ...
+const SCANNED_PLAIN: f64 = 0.1;
+const PICKED_PLAIN: f64 = 0.4;
+/// ... and of those with corrections, compared with four planes of the query.
+const SCANNED_CORRECTED: f64 = 0.2;
+const PICKED_CORRECTED: f64 = 0.6;
 /// Vectors asked whether they are accepted, where counts do not tell.
 const SAMPLE: usize = 128;
 
@@ -59,7 +63,7 @@ pub(super) enum Compared {
     /// Raw vectors: a scan is the exact search itself.
     Raw,
     Codes,
-    Hashes,
+    Hashes(Estimator),
 }
 
 impl Compared {
@@ -68,7 +72,8 @@ impl Compared {
         match self {
             Self::Raw => (SCANNED_RAW, PICKED_RAW),
             Self::Codes => (SCANNED, PICKED),
-            Self::Hashes => (SCANNED_HASH, PICKED_HASH),
+            Self::Hashes(Estimator::Plain) => (SCANNED_PLAIN, PICKED_PLAIN),
+            Self::Hashes(Estimator::Corrected) => (SCANNED_CORRECTED, PICKED_CORRECTED),
         }
     }
 }

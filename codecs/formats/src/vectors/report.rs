@@ -7,6 +7,7 @@ use super::plan::Planned;
 use super::reader::{CANDIDATES_PER_HIT, LayeredReader};
 use super::settings::Settings;
 use crate::hnsw::graph::GraphView;
+use crate::sign_hash::Estimator;
 use crate::sq8::Quantiles;
 use crate::sq8::meta::Center;
 use crate::sq8::plan::Outcome;
@@ -80,7 +81,7 @@ pub(super) fn inspect(reader: &LayeredReader) -> Facts {
         let (bits, corrections) = hashes.sizes();
         set(&mut bytes, "hashes", json!(bits));
         set(&mut bytes, "corrections", json!(corrections));
-        set(&mut facts, "estimate", estimate(reader.len));
+        set(&mut facts, "estimate", estimate(reader.len, hashes.meta().estimator));
     }
     if reader.layers.graph {
         set(&mut facts, "m", json!(m));
@@ -114,9 +115,9 @@ pub(super) fn inspect(reader: &LayeredReader) -> Facts {
 }
 
 /// What a search for 10 is expected to cost with a graph and without, in distances computed by a walk.
-fn estimate(len: usize) -> Facts {
+fn estimate(len: usize, estimator: Estimator) -> Facts {
     let candidates = 10 * CANDIDATES_PER_HIT;
-    let (graph, flat) = cost::whole(candidates, len, Compared::Hashes);
+    let (graph, flat) = cost::whole(candidates, len, Compared::Hashes(estimator));
     let cheaper = if graph < flat { "hnsw" } else { "flat" };
     json!({
         "k": 10,

@@ -60,14 +60,14 @@ impl Query<'_> {
     pub(super) fn compared(&self) -> Compared {
         match self {
             Self::Codes(..) => Compared::Codes,
-            Self::Hashes(..) => Compared::Hashes,
+            Self::Hashes(hashes, _) => Compared::Hashes(hashes.meta().estimator),
             Self::Raw(..) => Compared::Raw,
         }
     }
 
     /// Whether a document is to be found once; candidates to be reordered are vectors.
     pub(super) fn keeps_documents(&self, reader: &LayeredReader) -> bool {
-        reader.settings.multiple && self.compared() != Compared::Hashes
+        reader.settings.multiple && !matches!(self, Self::Hashes(..))
     }
 
     pub(super) fn scan_name(&self) -> &'static str {
