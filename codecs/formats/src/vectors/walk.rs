@@ -96,7 +96,7 @@ fn go(
     let accept = |ordinal| reader.map.accepts(&search.accept, ordinal);
     let mut walked = match way {
         Way::Graph if search.accept.docs().is_none() => {
-            graph::search_all(graph, &mut walker, beam, budget, walk, search.cancel, found)
+            graph::search_all(graph, &mut walker, (search.k, beam), budget, walk, search.cancel, found)
         }
         Way::Graph => {
             graph::search_within(graph, &mut walker, beam, budget, accept, walk, search.cancel, found)

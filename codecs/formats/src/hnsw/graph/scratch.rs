@@ -118,12 +118,12 @@ impl Pool {
         self.cursor = 0;
     }
 
-    /// Adds a node that was not offered before, unless `limit` nearer ones are known. True when it was added.
+    /// Adds a node that was not offered before, unless `limit` nearer ones are known. The place it was given.
     #[inline]
-    pub(super) fn offer(&mut self, Key(key): Key) -> bool {
+    pub(super) fn offer(&mut self, Key(key): Key) -> Option<usize> {
         let full = self.entries.len() >= self.limit;
         if full && self.entries.last().is_none_or(|&worst| worst < key) {
-            return false;
+            return None;
         }
         let at = self.entries.partition_point(|&entry| entry < key);
         if full {
@@ -137,7 +137,7 @@ impl Pool {
             self.entries.insert(at, key);
         }
         self.cursor = self.cursor.min(at);
-        true
+        Some(at)
     }
 
     /// The nearest node whose links were not followed, which it marks as followed.
@@ -154,6 +154,11 @@ impl Pool {
             }
         }
         None
+    }
+
+    /// Entries kept at most.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
     }
 
     /// True when no more are kept.
