@@ -186,6 +186,7 @@ mod tests {
             assert!(error(similarity, Estimator::Corrected, 3.0) < 0.4, "{similarity}");
         }
         assert!(error(Similarity::Cosine, Estimator::Plain, 0.0) < 0.5);
-        assert!(error(Similarity::Cosine, Estimator::Plain, 3.0) > 0.8);
+        // All signs are the same there, and so are all estimates.
+        assert!(error(Similarity::Cosine, Estimator::Plain, 3.0).is_nan());
     }
 }
