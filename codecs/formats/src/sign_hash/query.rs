@@ -156,8 +156,13 @@ mod tests {
             params: Params::new(),
         };
         let center = (estimator == Estimator::Corrected).then(|| {
-            let mean = |at: usize| rows.iter().map(|row| row[at]).sum::<f32>() / rows.len() as f32;
-            (0..dimension).map(mean).collect::<Vec<f32>>()
+            let mut sum = vec![0f32; dimension];
+            let mut vector = Vec::new();
+            for row in &rows {
+                transform(similarity, None, &bytes(row), &mut vector);
+                sum.iter_mut().zip(&vector).for_each(|(sum, value)| *sum += value / rows.len() as f32);
+            }
+            sum
         });
         let mut hashes = Hashes::new(&field, estimator, center.clone(), rows.len());
         rows.iter().for_each(|row| hashes.encode(&bytes(row)));
