@@ -116,7 +116,13 @@ impl VectorField {
         let vector = Vector::f32(self.dimension).similarity(self.similarity);
         let vector = vector.index(self.index).quantization(self.quantization);
         match self.index {
-            VectorIndex::Hnsw => vector.m(4).param("graph_threshold", rng.below(12)),
+            VectorIndex::Hnsw => {
+                let vector = vector.m(4).param("graph_threshold", rng.below(12));
+                match self.quantization {
+                    Quantization::Int8 => vector.param("walk_bits", if rng.chance(50) { 4 } else { 8 }),
+                    _ => vector,
+                }
+            }
             _ => vector,
         }
     }

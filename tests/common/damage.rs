@@ -41,7 +41,8 @@ fn schema() -> Schema {
     let near = Vector::f32(2).similarity(Similarity::Euclidean).m(2).beam_width(8);
     let flat = Vector::f32(3).similarity(Similarity::Cosine).flat().quantization(Quantization::None);
     let builder = Schema::builder().key("id").text("t").keyword("w").i64("i").f64("x").bool("b").date("d");
-    builder.vector("near", near.param("graph_threshold", 0)).vector("flat", flat).build().unwrap()
+    let near = near.param("graph_threshold", 0).param("walk_bits", 4);
+    builder.vector("near", near).vector("flat", flat).build().unwrap()
 }
 
 fn document(number: u32, rng: &mut Rng) -> Document {

@@ -362,7 +362,7 @@ const MAX_DOC: u32 = 50;
 static SOUND_VECTORS: LazyLock<Vec<Sound>> = LazyLock::new(|| Similarity::ALL.map(sound_vectors).into());
 
 fn sound_vectors(similarity: Similarity) -> Sound {
-    let params = serde_json::json!({ "m": 2, "beam_width": 8, "graph_threshold": 0 });
+    let params = serde_json::json!({ "m": 2, "beam_width": 8, "graph_threshold": 0, "walk_bits": 4 });
     let params: Params = params.as_object().cloned().unwrap();
     let field = FieldInfo { number: 0, name: "v".into(), dimension: 3, similarity, params };
     let docs: Vec<u32> = (0..MAX_DOC).filter(|doc| doc % 5 != 0).collect();

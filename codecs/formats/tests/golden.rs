@@ -268,3 +268,21 @@ fn commit() {
     let read = registry.commit.read(&bench.directory, "segments_7", 7);
     assert_eq!(read.expect("read"), commit);
 }
+
+/// Codes, a graph, and the half codes its walks see.
+#[test]
+fn walked_codes() {
+    let (bench, registry) = (Bench::new(), builtin());
+    let format = registry.vectors("hnsw_sq8", "test").expect("registered");
+    let row = |doc: u32| (0..70).map(move |i| ((doc * 31 + i * i * 7) % 64) as f32 / 64.0 - 0.5);
+    let bytes: Vec<u8> = (0..4).flat_map(row).flat_map(f32::to_le_bytes).collect();
+    let vectors = VectorRows { rows: &bytes, docs: &[0, 1, 2, 3] };
+    let params = json!({"graph_threshold": 0, "m": 2}).as_object().cloned().expect("an object");
+    let (name, similarity) = ("v".to_owned(), Similarity::Euclidean);
+    let field = FieldInfo { number: 20, name, dimension: 70, similarity, params };
+    let written = format.write(&bench.write(MAX_DOC), &field, vectors, None).expect("written");
+    hold_against_golden(&bench.directory);
+    let reader = format.open(&bench.open(MAX_DOC, &written), &field).expect("opened");
+    assert_eq!(reader.verify(&Cancel::new()).expect("verified"), []);
+    assert_eq!(reader.inspect()["walk_bits"], 4);
+}
