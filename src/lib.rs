@@ -38,6 +38,7 @@
 
 pub mod admin;
 pub mod analysis;
+pub mod bits;
 mod commit;
 pub mod directory;
 mod document;
@@ -53,7 +54,7 @@ mod transfer;
 mod writer;
 
 pub use commit::recover::OnDamage;
-pub use document::{Document, Value};
+pub use document::{Document, QueryVector, Value};
 pub use error::{Error, ErrorKind, Result, ValueProblem};
 pub use index::{Index, IndexBuilder};
 pub use lucerne_codec as codec;
@@ -68,8 +69,8 @@ pub use query::{
     QueryParser, Range, Rerank, RerankBy, Search, Sort, Term, Terms,
 };
 pub use schema::{
-    Field, FieldPath, FieldType, KeyField, Keyword, Quantization, Schema, SchemaBuilder, SignHash, Text,
-    Vector, VectorField, VectorIndex, VectorOptions,
+    BinaryVector, Field, FieldPath, FieldType, KeyField, Keyword, Quantization, Schema, SchemaBuilder,
+    SignHash, Text, Vector, VectorField, VectorIndex, VectorOptions,
 };
 pub use search::{Explanation, Hit, Hits, Searcher, SegmentSearch};
 pub use transfer::SegmentBuilder;

@@ -279,7 +279,7 @@ fn ac_11_automatic_keys_are_strings_that_are_unique_grow_and_are_returned() {
 
 #[test]
 fn ac_20_results_after_each_flush_equal_brute_force() {
-    for similarity in Similarity::ALL {
+    for similarity in Similarity::FLOAT {
         for (index_kind, quantization) in FORMATS {
             let vector = Vector::f32(8).similarity(similarity).index(index_kind).quantization(quantization);
             let (_, index) = in_memory(one_field(vector));
@@ -505,7 +505,7 @@ fn ac_40_knn_returns_k_hits_sorted_by_the_metric_with_ties_by_key() {
     }
     assert_eq!(all.len(), 60);
     let query = normalized(&Rng::new(4).vector(6));
-    for similarity in Similarity::ALL {
+    for similarity in Similarity::FLOAT {
         for (index_kind, quantization) in FORMATS {
             let vector = Vector::f32(6).similarity(similarity).index(index_kind).quantization(quantization);
             for flush_docs in [1, 7, 100] {

@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 /// Every top-level module of the engine, and which it may use. Nothing else.
-const ENGINE: [(&str, &[&str]); 13] = [
+const ENGINE: [(&str, &[&str]); 14] = [
+    ("bits", &[]),
     ("error", &[]),
     ("options", &[]),
     ("analysis", &["error", "options"]),
     ("schema", &["error", "options", "analysis"]),
-    ("document", &["error", "options", "analysis", "schema"]),
+    ("document", &["bits", "error", "options", "analysis", "schema"]),
     ("directory", &["error", "options"]),
     ("commit", &["error", "options", "schema", "directory"]),
     ("reader", &["error", "options", "analysis", "schema", "document", "directory", "commit"]),

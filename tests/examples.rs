@@ -1,9 +1,13 @@
-//! The worked examples print what they should: `examples/solr.rs`, `examples/bikes.rs` and `examples/passages.rs`.
+//! The worked examples print what they should: `examples/solr.rs`, `examples/bikes.rs`, `examples/binary.rs` and
+//! `examples/passages.rs`.
 #![allow(clippy::print_stdout, missing_docs, reason = "the examples are modules here")]
 
 #[path = "../examples/bikes.rs"]
 #[allow(dead_code, reason = "its main is not called")]
 mod bikes;
+#[path = "../examples/binary.rs"]
+#[allow(dead_code, reason = "its main is not called")]
+mod binary;
 #[path = "../examples/passages.rs"]
 #[allow(dead_code, reason = "its main is not called")]
 mod passages;
@@ -28,6 +32,13 @@ fn ac_41_to_44_the_dense_field_as_in_solr() {
     let folder = tempfile::tempdir().unwrap();
     let report = solr::report(folder.path()).unwrap();
     assert_lines(&report, include_str!("examples/solr.txt"), "solr.txt");
+}
+
+#[test]
+fn ac_62_binary_vectors_as_in_milvus() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = binary::report(folder.path()).unwrap();
+    assert_lines(&report, include_str!("examples/binary.txt"), "binary.txt");
 }
 
 #[test]

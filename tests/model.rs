@@ -13,11 +13,12 @@ mod common;
 use common::documents::{FORMATS, normalized};
 use common::oracle;
 use common::rng::Rng;
+use lucerne::bits::{BitOrder, pack};
 use lucerne::codec::{Cancel, Directory};
 use lucerne::directory::{FsDirectory, RamDirectory};
 use lucerne::{
-    Document, ErrorKind, Index, IndexBuilder, Knn, MergePolicy, Quantization, Schema, Searcher, Similarity,
-    TieredOptions, Value, Vector, VectorIndex, Writer, WriterOptions,
+    BinaryVector, Document, ErrorKind, Field, Index, IndexBuilder, Knn, MergePolicy, Quantization, Schema,
+    Searcher, Similarity, TieredOptions, Value, Vector, VectorIndex, Writer, WriterOptions,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -74,18 +75,28 @@ struct VectorField {
     /// Components for which every distance is a number that single precision holds: the answer has to be
     /// the same to the last bit.
     grid: bool,
+    /// Components are bits, given as zeros and ones.
+    binary: bool,
     /// Some vectors occur again and again.
     popular: Vec<Vec<f32>>,
 }
 
 impl VectorField {
     fn new(name: &'static str, number: u64, rng: &mut Rng) -> Self {
-        let (index, quantization) = FORMATS[(number % 4) as usize];
-        let similarity = Similarity::ALL[(number / 4 % 4) as usize];
-        let dimension = *rng.pick(&[4, 5, 8, 17, 33]);
-        let grid = rng.chance(50);
+        let (mut index, mut quantization) = FORMATS[(number % 4) as usize];
+        let mut similarity = Similarity::FLOAT[(number / 4 % 4) as usize];
+        let mut dimension = *rng.pick(&[4, 5, 8, 17, 33]);
+        let mut grid = rng.chance(50);
+        let binary = rng.chance(20);
+        if binary {
+            index = *rng.pick(&[VectorIndex::Hnsw, VectorIndex::Flat, VectorIndex::Ivf]);
+            quantization = Quantization::None;
+            similarity = *rng.pick(&Similarity::BINARY);
+            dimension = *rng.pick(&[8, 16, 72]);
+            grid = similarity == Similarity::Hamming;
+        }
         let popular = Vec::new();
-        let mut field = Self { name, dimension, similarity, index, quantization, grid, popular };
+        let mut field = Self { name, dimension, similarity, index, quantization, grid, binary, popular };
         field.popular = (0..4).map(|_| field.fresh_vector(rng)).collect();
         field
     }
@@ -96,6 +107,9 @@ impl VectorField {
 
     fn fresh_vector(&self, rng: &mut Rng) -> Vec<f32> {
         let unit = self.similarity == Similarity::DotProduct;
+        if self.binary {
+            return (0..self.dimension).map(|_| f32::from(u8::from(rng.chance(25)))).collect();
+        }
         match (self.grid, self.similarity) {
             (true, Similarity::Cosine | Similarity::DotProduct) => {
                 let mut vector = vec![0.0; self.dimension];
@@ -112,10 +126,21 @@ impl VectorField {
         }
     }
 
-    fn declaration(&self, rng: &mut Rng) -> Vector {
+    fn declaration(&self, rng: &mut Rng) -> Field {
+        if self.binary {
+            let vector = BinaryVector::new(self.dimension).similarity(self.similarity).index(self.index);
+            return Field::binary_vector(
+                self.name,
+                match self.index {
+                    VectorIndex::Hnsw => vector.m(4).param("graph_threshold", rng.below(12)),
+                    VectorIndex::Ivf => vector.nlist(1 + rng.below(6)),
+                    _ => vector,
+                },
+            );
+        }
         let vector = Vector::f32(self.dimension).similarity(self.similarity);
         let vector = vector.index(self.index).quantization(self.quantization);
-        match self.index {
+        let vector = match self.index {
             VectorIndex::Hnsw => {
                 let vector = vector.m(4).param("graph_threshold", rng.below(12));
                 match self.quantization {
@@ -124,7 +149,8 @@ impl VectorField {
                 }
             }
             _ => vector,
-        }
+        };
+        Field::vector(self.name, vector)
     }
 }
 
@@ -139,12 +165,12 @@ struct Setup {
 
 impl Setup {
     fn new(seed: u64, rng: &mut Rng) -> Self {
-        // The formats and metrics in turn: 16 seeds have every combination in each field.
+        // The formats and metrics in turn: 16 seeds have every combination in each field, but where it is binary.
         let fields = [VectorField::new("a", seed, rng), VectorField::new("b", seed * 5 + seed / 16, rng)];
         let automatic = rng.chance(20);
         let builder = Schema::builder().i64("tag").keyword("word");
         let builder = if automatic { builder.auto_key("id") } else { builder.key("id").key_max_len(40) };
-        let builder = builder.vector("a", fields[0].declaration(rng)).vector("b", fields[1].declaration(rng));
+        let builder = builder.field(fields[0].declaration(rng)).field(fields[1].declaration(rng));
         let merging = match rng.below(3) {
             0 => MergePolicy::None,
             1 => MergePolicy::default(),
@@ -199,9 +225,13 @@ impl Setup {
         assert_eq!(document.get("id"), Some(&Value::from(key)), "the document of {key:?}");
         let Some(Value::I64(tag)) = document.get("tag") else { panic!("{key:?} has no tag: {document:?}") };
         let vectors = FIELDS.map(|name| searcher.vector(key, name).unwrap());
-        for (name, vector) in FIELDS.iter().zip(&vectors) {
-            let listed =
-                vector.clone().map(|vector| Document::new().with("v", vector).to_json()["v"].clone());
+        for ((name, vector), field) in FIELDS.iter().zip(&vectors).zip(&self.fields) {
+            let returned = |vector: &Vec<f32>| match field.binary {
+                true => Value::from(pack(vector.iter().map(|bit| *bit == 1.0), BitOrder::LsbFirst)),
+                false => Value::from(vector.clone()),
+            };
+            let listed = vector.as_ref().map(returned);
+            let listed = listed.map(|value| Document::new().with("v", value).to_json()["v"].clone());
             assert_eq!(document.to_json().get(*name), listed.as_ref(), "{name} of {key:?}");
         }
         Some(Record { tag: *tag, vectors })

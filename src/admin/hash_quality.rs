@@ -202,7 +202,7 @@ impl Sample {
 
     fn queries(&self, field: VectorField<'_>, options: &HashQualityOptions) -> Result<Vec<QueryRow>> {
         if !options.queries.is_empty() {
-            let rows = options.queries.iter().map(|query| crate::document::check_query(field, query));
+            let rows = options.queries.iter().map(|query| crate::document::check_query(field, &query.into()));
             return rows.map(|row| Ok(QueryRow { row: row?, own: None })).collect();
         }
         let step = self.docs.len().div_ceil(options.sample).max(1);

@@ -1,19 +1,22 @@
 //! Documents: what users add, and the check of a document against a schema.
 
 mod analyzers;
+mod bits;
 mod date;
 pub(crate) mod dynamic;
 mod indexed;
 mod json;
 pub(crate) mod number;
+mod query_vector;
 mod validate;
 mod value;
 mod vector;
 
 pub(crate) use analyzers::FieldAnalyzers;
+pub use query_vector::QueryVector;
 pub(crate) use validate::{Validated, validate};
 pub use value::Value;
-pub(crate) use vector::check_query;
+pub(crate) use vector::{check_query, components, given_as};
 
 /// Fields with their values, in the order they were given.
 ///

@@ -1,6 +1,7 @@
 //! Values of fields.
 
 use super::date;
+use crate::bits;
 use serde::ser::{Serialize, Serializer};
 
 /// The value of a field.
@@ -23,6 +24,8 @@ pub enum Value {
     List(Vec<Value>),
     /// A vector.
     Vector(Vec<f32>),
+    /// A binary vector, eight bits in a byte, the least significant first ([`crate::bits`]).
+    Bits(Vec<u8>),
     /// Anything else that JSON can say; kept by dynamic schemas.
     Json(serde_json::Value),
 }
@@ -48,6 +51,7 @@ impl Value {
                 Some(first) => format!("a list of {} ({}, …)", values.len(), first.describe()),
             },
             Self::Vector(components) => format!("a vector of {} components", components.len()),
+            Self::Bits(bytes) => format!("{} bits", bytes.len() * 8),
             Self::Json(json) => match json {
                 serde_json::Value::Object(_) => "an object".to_owned(),
                 serde_json::Value::Number(number) => format!("the number {number}"),
@@ -77,6 +81,7 @@ impl Serialize for Value {
             Self::Date(millis) => serializer.collect_str(&date::format(*millis)),
             Self::List(values) => serializer.collect_seq(values),
             Self::Vector(components) => serializer.collect_seq(components),
+            Self::Bits(bytes) => serializer.serialize_str(&bits::to_hex(bytes)),
             Self::Json(json) => json.serialize(serializer),
         }
     }
@@ -120,6 +125,8 @@ from! {
     bool => |truth| Self::Bool(truth);
     Vec<f32> => |components| Self::Vector(components);
     &[f32] => |components| Self::Vector(components.to_vec());
+    Vec<u8> => |bytes| Self::Bits(bytes);
+    &[u8] => |bytes| Self::Bits(bytes.to_vec());
     Vec<Value> => |values| Self::List(values);
     Vec<String> => |texts| Self::List(texts.into_iter().map(Self::Text).collect());
     Vec<&str> => |texts| Self::List(texts.into_iter().map(Self::from).collect());
@@ -128,6 +135,12 @@ from! {
 impl<const N: usize> From<[f32; N]> for Value {
     fn from(components: [f32; N]) -> Self {
         Self::Vector(components.to_vec())
+    }
+}
+
+impl<const N: usize> From<[u8; N]> for Value {
+    fn from(bytes: [u8; N]) -> Self {
+        Self::Bits(bytes.to_vec())
     }
 }
 

@@ -1,6 +1,8 @@
-//! Vectors: from values to checked rows of little-endian f32 bytes.
+//! Vectors: from values to checked rows, of little-endian f32 bytes or of bits, and back.
 
-use super::Value;
+use super::query_vector::QueryVector;
+use super::{Value, bits};
+use crate::bits::BitOrder;
 use crate::error::{Error, Result, ValueProblem};
 use crate::schema::VectorField;
 use lucerne_codec::Similarity;
@@ -10,11 +12,34 @@ const UNIT_TOLERANCE: f64 = 1e-3;
 
 /// Checks a query vector against its field and returns its row: dimension, finite, unit length where the
 /// metric needs it.
-pub(crate) fn check_query(field: VectorField<'_>, query: &[f32]) -> Result<Vec<u8>> {
+pub(crate) fn check_query(field: VectorField<'_>, query: &QueryVector) -> Result<Vec<u8>> {
     if !field.is_indexed() {
         return Err(Error::NotIndexed { field: field.name().to_owned() });
     }
-    row(field, query).map_err(|problem| Error::QueryVector { problem })
+    let row = match query {
+        _ if field.options().is_binary() => bits::row_of_query(field, query),
+        QueryVector::Floats(components) => row(field, components),
+        QueryVector::Bits(bytes) => Err(wrong_type(field, Value::from(bytes.as_slice()).describe())),
+        QueryVector::Text(text) => Err(wrong_type(field, Value::from(text.as_str()).describe())),
+    };
+    row.map_err(|problem| Error::QueryVector { problem })
+}
+
+/// The value that a row was given as.
+pub(crate) fn given_as(field: VectorField<'_>, row: &[u8]) -> Value {
+    match field.options().is_binary() {
+        true => Value::Bits(row.to_vec()),
+        false => Value::Vector(components(field, row)),
+    }
+}
+
+/// The components of a row; a bit is 0 or 1.
+pub(crate) fn components(field: VectorField<'_>, row: &[u8]) -> Vec<f32> {
+    if field.options().is_binary() {
+        let bits = crate::bits::unpack(row, BitOrder::LsbFirst);
+        return bits.into_iter().map(|bit| f32::from(u8::from(bit))).collect();
+    }
+    row.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
 }
 
 /// The rows of a document's vector or, in a field of several, vectors.
@@ -25,7 +50,10 @@ pub(super) fn rows_of(
 ) -> Result<(), ValueProblem> {
     let several = |values: &[Value]| {
         field.options().is_multiple()
-            && values.iter().all(|value| matches!(value, Value::List(_) | Value::Vector(_)))
+            && values.iter().all(|value| {
+                matches!(value, Value::List(_) | Value::Vector(_) | Value::Bits(_))
+                    || (field.options().is_binary() && matches!(value, Value::Text(_)))
+            })
     };
     match value {
         Value::List(values) if several(values) => {
@@ -37,6 +65,9 @@ pub(super) fn rows_of(
 
 /// The row of a document's vector.
 fn row_of(field: VectorField<'_>, value: &Value) -> Result<Vec<u8>, ValueProblem> {
+    if field.options().is_binary() {
+        return bits::row_of(field, value);
+    }
     match value {
         Value::Vector(components) => row(field, components),
         Value::List(values) => {
@@ -119,13 +150,13 @@ mod tests {
 
     fn dot(components: &[f32], vector: Vector) -> Result<Vec<u8>> {
         let schema = schema(vector.similarity(Similarity::DotProduct));
-        check_query(schema.vector_field(0).unwrap(), components)
+        check_query(schema.vector_field(0).unwrap(), &components.into())
     }
 
     #[test]
     fn ac_01_a_query_of_another_length_is_refused_with_both_lengths() {
         let schema = schema(Vector::f32(4));
-        let error = check_query(schema.vector_field(0).unwrap(), &[1.0; 3]).unwrap_err();
+        let error = check_query(schema.vector_field(0).unwrap(), &[1.0; 3].into()).unwrap_err();
         let expected = r#"query: field "e": expected a vector of 4 components, given 3"#;
         assert_eq!(error.to_string(), expected);
     }
@@ -152,7 +183,7 @@ mod tests {
     #[test]
     fn ac_06_a_query_on_a_field_that_is_not_indexed_says_so() {
         let schema = schema(Vector::f32(2).indexed(false));
-        let error = check_query(schema.vector_field(0).unwrap(), &[1.0, 0.0]).unwrap_err();
+        let error = check_query(schema.vector_field(0).unwrap(), &[1.0, 0.0].into()).unwrap_err();
         assert!(matches!(&error, Error::NotIndexed { field } if field == "e"), "{error}");
     }
 
@@ -161,12 +192,12 @@ mod tests {
         let schema = schema(Vector::f32(2));
         let field = schema.vector_field(0).unwrap();
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            let error = check_query(field, &[1.0, bad]).unwrap_err().to_string();
+            let error = check_query(field, &[1.0, bad].into()).unwrap_err().to_string();
             assert!(error.contains(&format!("{bad:?} at position 1")), "{error}");
         }
         let error = row_of(field, &json!([1e39, 0]).into()).unwrap_err().to_string();
         assert!(error.contains("1e39 at position 0 is not a finite number in single precision"), "{error}");
-        check_query(field, &[0.0, 0.0]).unwrap();
+        check_query(field, &[0.0, 0.0].into()).unwrap();
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The nearest neighbours of a vector.
 
 use super::Query;
+use crate::document::QueryVector;
 use crate::options::{DEFAULT_CANDIDATES, DEFAULT_K};
 use serde::{Deserialize, Serialize};
 
@@ -15,11 +16,13 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Knn {
     pub(crate) field: String,
-    pub(crate) vector: Vec<f32>,
+    pub(crate) vector: QueryVector,
     #[serde(default = "default_k")]
     pub(crate) k: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) candidates: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) nprobe: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rescore: Option<f32>,
     #[serde(default)]
@@ -40,12 +43,13 @@ fn default_k() -> usize {
 
 impl Knn {
     /// The 10 nearest neighbours of `vector` in vector field `field`.
-    pub fn new(field: impl Into<String>, vector: impl Into<Vec<f32>>) -> Self {
+    pub fn new(field: impl Into<String>, vector: impl Into<QueryVector>) -> Self {
         Self {
             field: field.into(),
             vector: vector.into(),
             k: DEFAULT_K,
             candidates: None,
+            nprobe: None,
             rescore: None,
             exact: false,
             filter: None,
@@ -68,6 +72,14 @@ impl Knn {
     #[must_use]
     pub fn candidates(mut self, candidates: usize) -> Self {
         self.candidates = Some(candidates);
+        self
+    }
+
+    /// How many inverted lists of each segment are gone through, nearest first, in a field that has them (index ivf);
+    /// more while `k` were not found. By default lists are gone through until they held 32 vectors for every candidate.
+    #[must_use]
+    pub fn nprobe(mut self, lists: usize) -> Self {
+        self.nprobe = Some(lists);
         self
     }
 

@@ -1,6 +1,7 @@
 //! A second opinion on the best of a first pass.
 
 use super::Query;
+use crate::document::QueryVector;
 use serde::{Deserialize, Serialize};
 
 /// What a [`Rerank`] scores with.
@@ -13,7 +14,7 @@ pub enum RerankBy {
         /// The vector field.
         field: String,
         /// The query vector.
-        vector: Vec<f32>,
+        vector: QueryVector,
         /// As Solr does it: only documents that are among this many nearest of the whole index get their
         /// similarity, the others 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,7 +46,7 @@ fn weight() -> f32 {
 
 impl Rerank {
     /// By the exact similarity to `vector` in `field`.
-    pub fn vector(field: impl Into<String>, vector: impl Into<Vec<f32>>) -> Self {
+    pub fn vector(field: impl Into<String>, vector: impl Into<QueryVector>) -> Self {
         let (field, vector) = (field.into(), vector.into());
         Self { by: RerankBy::Vector { field, vector, compat_topk: None }, window: window(), weight: weight() }
     }

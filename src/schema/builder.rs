@@ -1,5 +1,6 @@
 //! Declaring a schema in Rust.
 
+use super::binary::BinaryVector;
 use super::field::Field;
 use super::names::check_name;
 use super::vector::Vector;
@@ -108,6 +109,12 @@ impl SchemaBuilder {
         self.field(Field::vector(name, vector))
     }
 
+    /// Adds a field of binary vectors.
+    #[must_use]
+    pub fn binary_vector(self, name: impl Into<String>, vector: BinaryVector) -> Self {
+        self.field(Field::binary_vector(name, vector))
+    }
+
     /// Checks everything and builds the schema.
     pub fn build(self) -> Result<Schema> {
         let Self { key, dynamic, fields } = self;
@@ -147,7 +154,7 @@ fn check_key(key: &KeyField) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::vector::{Quantization, VectorIndex, vector_format_name};
+    use super::super::vector_index::{Quantization, VectorIndex, binary_format_name, vector_format_name};
     use super::*;
     use lucerne_codec::Similarity;
 
@@ -178,12 +185,14 @@ mod tests {
 
     #[test]
     fn each_choice_of_index_and_quantization_has_its_format() {
-        let mut names: Vec<_> = VectorIndex::ALL
+        let mut names: Vec<_> = [VectorIndex::Hnsw, VectorIndex::Flat]
             .into_iter()
             .flat_map(|index| Quantization::ALL.map(|quantization| vector_format_name(index, quantization)))
             .collect();
         names.sort_unstable();
         assert_eq!(names, ["flat_f32", "flat_sq8", "hnsw_f32", "hnsw_sq8"]);
+        let binary = VectorIndex::ALL.map(binary_format_name);
+        assert_eq!(binary, ["bin_hnsw", "bin_flat", "bin_ivf"]);
         let vector = Vector::f32(4).flat().quantization(Quantization::None);
         let schema = Schema::builder().vector("e", vector).build().unwrap();
         assert_eq!(schema.vector_field(0).unwrap().format(), "flat_f32");

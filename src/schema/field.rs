@@ -1,5 +1,6 @@
 //! A field: name, type and options.
 
+use super::binary::BinaryVector;
 use super::names::check_name;
 use super::path::FieldPath;
 use super::text::{Keyword, Text};
@@ -34,7 +35,7 @@ pub enum FieldType {
     Bool,
     /// A moment in milliseconds, given as an RFC 3339 date.
     Date,
-    /// A vector of a fixed number of components.
+    /// A vector of a fixed number of components, numbers or bits.
     Vector(VectorOptions),
 }
 
@@ -48,6 +49,7 @@ impl FieldType {
             Self::F64 => "f64",
             Self::Bool => "bool",
             Self::Date => "date",
+            Self::Vector(options) if options.is_binary() => "binary_vector",
             Self::Vector(_) => "vector",
         }
     }
@@ -98,6 +100,11 @@ impl Field {
     pub fn vector(name: impl Into<String>, vector: Vector) -> Self {
         let Vector { indexed, stored, options } = vector;
         Self::new(name, FieldType::Vector(options)).indexed(indexed).stored(stored)
+    }
+
+    /// A field of binary vectors.
+    pub fn binary_vector(name: impl Into<String>, vector: BinaryVector) -> Self {
+        Self::vector(name, vector.0)
     }
 
     pub(super) fn new(name: impl Into<String>, field_type: FieldType) -> Self {

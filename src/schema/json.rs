@@ -12,7 +12,7 @@
 //! |---|---|---|---|
 //! | schema | `key` | a name, or `{"name", "auto", "max_length"}` | automatic keys in `id` |
 //! | schema | `dynamic` | true, false | false |
-//! | field | `name`, `type` | text, keyword, i64, f64, bool, date, vector | required |
+//! | field | `name`, `type` | text, keyword, i64, f64, bool, date, vector, binary_vector | required |
 //! | field | `indexed`, `stored` | true, false | true |
 //! | field | `path` | `$.specs.weight`, `$.parts[*].name` | the field's name |
 //! | text | `weight` | above 0 | 1 |
@@ -28,16 +28,21 @@
 //! | vector | `sign_hash` | true, false, plain, corrected: instead of quantization | false |
 //! | vector | `format` | a registered format, instead of index and quantization | |
 //! | vector | any other | a parameter of the format, which refuses those it does not know | |
+//! | binary_vector | `dimension` | a multiple of 8 from 8 to 65536 | required |
+//! | binary_vector | `similarity` | hamming, jaccard | hamming |
+//! | binary_vector | `index` | hnsw, flat, ivf | hnsw |
+//! | binary_vector | `multiple`, `format`, any other | as of a vector | |
 
 use super::field::{Field, FieldType};
 use super::text::{BM25, Keyword, Text};
-use super::vector::{OPTION_NAMES, Quantization, Vector, VectorIndex};
+use super::vector::{OPTION_NAMES, Vector};
+use super::vector_index::{Quantization, VectorIndex};
 use super::{DEFAULT_KEY, DEFAULT_KEY_MAX_LEN, KeyField, Schema};
 use crate::error::{Error, Result};
 use lucerne_codec::Similarity;
 use serde_json::{Map, Value, json};
 
-const TYPES: &str = "text, keyword, i64, f64, bool, date, vector";
+const TYPES: &str = "text, keyword, i64, f64, bool, date, vector, binary_vector";
 
 impl Schema {
     /// Reads a schema in JSON. Keys and options it does not know are refused by name.
@@ -115,7 +120,7 @@ impl Field {
             json.insert("format".into(), format.as_str().into());
         } else if self.is_indexed() {
             json.extend(options.index.map(|index| ("index".to_owned(), index.name().into())));
-            let quantization = options.quantization;
+            let quantization = options.quantization.filter(|_| !options.binary);
             json.extend(quantization.map(|chosen| ("quantization".to_owned(), chosen.name().into())));
         }
         json.extend(options.params.clone());
@@ -177,12 +182,8 @@ fn read_field(value: &Value) -> Read<Field> {
         "f64" => Field::f64(name),
         "bool" => Field::bool(name),
         "date" => Field::date(name),
-        "vector" => Field::vector(name, read_vector(json)?),
-        "binary_vector" => {
-            return Err(format!(
-                "type binary_vector is not yet supported; accepted for now: {TYPES} (vectors are f32)"
-            ));
-        }
+        "vector" => Field::vector(name, read_vector(json, Vector::f32)?),
+        "binary_vector" => Field::vector(name, read_vector(json, Vector::bits)?),
         _ => return Err(format!("type {of_type:?} is unknown; accepted: {TYPES}")),
     };
     let accepted: Option<&[&str]> = match field.field_type() {
@@ -232,9 +233,17 @@ fn read_keyword(json: &Map<String, Value>) -> Read<Keyword> {
     }
 }
 
-fn read_vector(json: &Map<String, Value>) -> Read<Vector> {
-    let dimension = size(json, "dimension")?.ok_or("dimension is missing, expected 1 to 4096")?;
-    let mut vector = Vector::f32(dimension);
+/// Options of a vector that is `new` with its dimension.
+fn read_vector(json: &Map<String, Value>, new: fn(usize) -> Vector) -> Read<Vector> {
+    let dimension = size(json, "dimension")?;
+    let mut vector = new(dimension.unwrap_or_default());
+    let range = match vector.options.binary {
+        true => "a multiple of 8 from 8 to 65536",
+        false => "1 to 4096",
+    };
+    if dimension.is_none() {
+        return Err(format!("dimension is missing, expected {range}"));
+    }
     if let Some(similarity) = text(json, "similarity")? {
         vector = vector.similarity(similarity.parse::<Similarity>()?);
     }

@@ -4,6 +4,7 @@
 //! stored in the index. Fields may be added later ([`Schema::with_added`]); a field's type never changes.
 //! Fields are numbered in the order of their declaration, and keep their numbers.
 
+mod binary;
 mod builder;
 mod field;
 mod json;
@@ -12,13 +13,16 @@ mod path;
 mod successor;
 mod text;
 mod vector;
+mod vector_index;
 
+pub use binary::BinaryVector;
 pub use builder::SchemaBuilder;
 pub use field::{Field, FieldType};
 pub(crate) use names::check_name;
 pub use path::FieldPath;
 pub use text::{Keyword, Text};
-pub use vector::{Quantization, SignHash, Vector, VectorField, VectorIndex, VectorOptions};
+pub use vector::{Vector, VectorField, VectorOptions};
+pub use vector_index::{Quantization, SignHash, VectorIndex};
 
 use crate::error::{Error, Result};
 use lucerne_codec::FieldInfo;
@@ -35,6 +39,8 @@ pub(crate) const MAX_KEY_LEN: usize = 65_535;
 pub(crate) const AUTOMATIC_KEY_LEN: usize = 20;
 /// Components of a vector at most.
 pub(crate) const MAX_DIMENSION: usize = 4_096;
+/// Bits of a binary vector at most.
+pub(crate) const MAX_BINARY_DIMENSION: usize = 65_536;
 
 /// A key and typed fields. Immutable; a clone is cheap.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,11 @@
 //! Vector fields: dimension, metric, and how they are indexed.
 
-use super::MAX_DIMENSION;
 use super::field::Field;
-use lucerne_codec::{FieldInfo, Params, Similarity};
+use super::vector_index::{
+    Quantization, SignHash, VectorIndex, binary_format_name, hash_format_name, vector_format_name,
+};
+use super::{MAX_BINARY_DIMENSION, MAX_DIMENSION};
+use lucerne_codec::{Component, FieldInfo, Params, Similarity};
 
 /// Declares a vector field: `Vector::f32(384).similarity(Similarity::Cosine)`.
 ///
@@ -19,6 +22,8 @@ pub struct Vector {
 #[derive(Clone, Debug, PartialEq)]
 pub struct VectorOptions {
     pub(super) dimension: usize,
+    /// Components are bits.
+    pub(super) binary: bool,
     pub(super) similarity: Similarity,
     pub(super) normalize: bool,
     pub(super) index: Option<VectorIndex>,
@@ -27,93 +32,12 @@ pub struct VectorOptions {
     pub(super) params: Params,
 }
 
-/// How nearest vectors are found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum VectorIndex {
-    /// By walking a graph: fast, nearly always right.
-    Hnsw,
-    /// By comparing all of them.
-    Flat,
-}
-
-impl VectorIndex {
-    pub(super) const ALL: [Self; 2] = [Self::Hnsw, Self::Flat];
-
-    /// The name used in schemas.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Hnsw => "hnsw",
-            Self::Flat => "flat",
-        }
-    }
-}
-
-/// What is compared while searching. Raw vectors are kept in any case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Quantization {
-    /// One byte per component: a quarter of the memory.
-    Int8,
-    /// The raw vectors.
-    None,
-}
-
-impl Quantization {
-    pub(super) const ALL: [Self; 2] = [Self::Int8, Self::None];
-
-    /// The name used in schemas.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Int8 => "int8",
-            Self::None => "none",
-        }
-    }
-}
-
-/// How the hashes of [`Vector::sign_hash`] are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SignHash {
-    /// By Hamming distance: one bit per component, dimension / 8 bytes per vector.
-    Plain,
-    /// Signs around the mean of the vectors, with two numbers per vector (8 bytes) that make estimates of them.
-    Corrected,
-}
-
-impl SignHash {
-    /// The name used in schemas.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::Corrected => "corrected",
-        }
-    }
-}
-
-/// The built-in format that does it.
-pub(super) fn vector_format_name(index: VectorIndex, quantization: Quantization) -> &'static str {
-    match (index, quantization) {
-        (VectorIndex::Hnsw, Quantization::Int8) => "hnsw_sq8",
-        (VectorIndex::Hnsw, Quantization::None) => "hnsw_f32",
-        (VectorIndex::Flat, Quantization::Int8) => "flat_sq8",
-        (VectorIndex::Flat, Quantization::None) => "flat_f32",
-    }
-}
-
-/// The built-in format with sign hashes.
-fn hash_format_name(index: VectorIndex) -> &'static str {
-    match index {
-        VectorIndex::Hnsw => "hnsw_hash",
-        VectorIndex::Flat => "flat_hash",
-    }
-}
-
 impl Vector {
     /// Vectors of `dimension` components (1 to 4,096) in single precision.
     pub fn f32(dimension: usize) -> Self {
         let options = VectorOptions {
             dimension,
+            binary: false,
             similarity: Similarity::default(),
             normalize: false,
             index: None,
@@ -241,9 +165,7 @@ pub(super) const OPTION_NAMES: [&str; 11] = [
 impl VectorOptions {
     /// Checks the options and chooses what they leave open.
     pub(super) fn resolve(&mut self, indexed: bool) -> Result<(), String> {
-        if !(1..=MAX_DIMENSION).contains(&self.dimension) {
-            return Err(format!("dimension is {}, expected 1 to {MAX_DIMENSION}", self.dimension));
-        }
+        self.check_components()?;
         if self.normalize && self.similarity != Similarity::DotProduct {
             return Err(format!(
                 "normalize is for similarity dot_product, it is {}; leave normalize out",
@@ -279,12 +201,56 @@ impl VectorOptions {
             true => (VectorIndex::Hnsw, Quantization::Int8),
             false => (VectorIndex::Flat, Quantization::None),
         };
-        self.index.get_or_insert(index);
-        self.quantization.get_or_insert(quantization);
-        if !indexed && self.format_name() != vector_format_name(index, quantization) {
+        let quantization = if self.binary { Quantization::None } else { quantization };
+        let kept = (index, quantization);
+        let chosen = (*self.index.get_or_insert(index), *self.quantization.get_or_insert(quantization));
+        if !indexed && chosen != kept {
             return Err("indexed is false: leave index and quantization out".into());
         }
         Ok(())
+    }
+
+    /// Checks what depends on what the components are.
+    fn check_components(&self) -> Result<(), String> {
+        let dimension = self.dimension;
+        if self.binary != (self.similarity.component() == Component::Bit) {
+            let (is, accepted) = match self.binary {
+                true => ("binary", &Similarity::BINARY[..]),
+                false => ("float", &Similarity::FLOAT[..]),
+            };
+            let names: Vec<_> = accepted.iter().map(|similarity| similarity.name()).collect();
+            let similarity = self.similarity;
+            return Err(format!(
+                "similarity {similarity} is not for {is} vectors; accepted: {}",
+                names.join(", ")
+            ));
+        }
+        if self.binary {
+            if self.is_sign_hash() {
+                return Err("sign_hash is for float vectors; leave it out".to_owned());
+            }
+            if self.quantization.is_some_and(|quantization| quantization != Quantization::None) {
+                return Err("quantization is for float vectors; leave it out".to_owned());
+            }
+            if !(8..=MAX_BINARY_DIMENSION).contains(&dimension) || !dimension.is_multiple_of(8) {
+                return Err(format!(
+                    "dimension is {dimension}, expected a multiple of 8 from 8 to {MAX_BINARY_DIMENSION} (bits)"
+                ));
+            }
+            return Ok(());
+        }
+        if self.index == Some(VectorIndex::Ivf) {
+            return Err("index ivf is for binary vectors; accepted: hnsw, flat".to_owned());
+        }
+        match (1..=MAX_DIMENSION).contains(&dimension) {
+            true => Ok(()),
+            false => Err(format!("dimension is {dimension}, expected 1 to {MAX_DIMENSION}")),
+        }
+    }
+
+    /// True when components are bits.
+    pub fn is_binary(&self) -> bool {
+        self.binary
     }
 
     /// Components of a vector.
@@ -331,8 +297,10 @@ impl VectorOptions {
     pub fn format_name(&self) -> &str {
         let index = self.index.unwrap_or(VectorIndex::Hnsw);
         let quantization = self.quantization.unwrap_or(Quantization::Int8);
-        self.format.as_deref().unwrap_or_else(|| match self.is_sign_hash() {
-            true => hash_format_name(index),
+        let hashed = self.is_sign_hash();
+        self.format.as_deref().unwrap_or_else(|| match self.binary {
+            true => binary_format_name(index),
+            false if hashed => hash_format_name(index),
             false => vector_format_name(index, quantization),
         })
     }

@@ -1,8 +1,10 @@
 //! Reading documents back: stored fields, vectors, what a path leads to.
 
 use super::searcher::Searcher;
+use crate::document::given_as;
 use crate::error::{Error, Result};
 use crate::reader::SnapshotSegment;
+use crate::schema::VectorField;
 use serde_json::{Map, Value};
 
 impl Searcher {
@@ -31,11 +33,13 @@ impl Searcher {
             // What a path leads to is stored as it was given.
             let by_path = self.schema().field(field.name()).is_some_and(|field| field.field_path().is_some());
             if asked && field.is_stored() && !by_path {
-                let found = vectors(segment, doc, field.number())?;
+                let found = vectors(segment, doc, field)?;
+                let found = found.iter().map(|row| given_as(field, row));
+                let found = found.map(|value| serde_json::to_value(value).unwrap_or_default());
+                let found: Vec<Value> = found.collect();
                 match field.options().is_multiple() {
                     true if !found.is_empty() => drop(stored.insert(field.name().to_owned(), found.into())),
-                    _ => stored
-                        .extend(found.into_iter().next().map(|one| (field.name().to_owned(), one.into()))),
+                    _ => stored.extend(found.into_iter().next().map(|one| (field.name().to_owned(), one))),
                 }
             }
         }
@@ -71,15 +75,10 @@ impl Searcher {
     }
 }
 
-/// The vectors of a document as they were added.
-pub(super) fn vectors(segment: &SnapshotSegment, doc: u32, number: u32) -> Result<Vec<Vec<f32>>> {
-    let Some(vectors) = segment.reader.vector_field(number) else { return Ok(Vec::new()) };
+/// The rows of a document's vectors as they were added.
+pub(super) fn vectors(segment: &SnapshotSegment, doc: u32, field: VectorField<'_>) -> Result<Vec<Vec<u8>>> {
+    let Some(vectors) = segment.reader.vector_field(field.number()) else { return Ok(Vec::new()) };
     let mut ordinals = Vec::new();
     vectors.reader.ordinals(doc, &mut ordinals)?;
-    let rows = ordinals.into_iter().map(|ordinal| {
-        let components = vectors.reader.row(ordinal)?.chunks_exact(4);
-        let decode = |bytes: &[u8]| <[u8; 4]>::try_from(bytes).map_or(0.0, f32::from_le_bytes);
-        Ok(components.map(decode).collect())
-    });
-    rows.collect()
+    ordinals.into_iter().map(|ordinal| Ok(vectors.reader.row(ordinal)?.to_vec())).collect()
 }

@@ -86,8 +86,8 @@ fn nearest(
         true => Effort::Exact,
         false => {
             let candidates = query.candidates.or_else(|| reader.default_candidates(wanted));
-            let candidates = candidates.unwrap_or(DEFAULT_CANDIDATES).min(MAX_CANDIDATES);
-            Effort::Candidates(candidates.max(wanted))
+            let candidates = candidates.unwrap_or(DEFAULT_CANDIDATES).min(MAX_CANDIDATES).max(wanted);
+            query.nprobe.map_or(Effort::Candidates(candidates), |probes| Effort::Lists { probes, candidates })
         }
     };
     let mut result = KnnResult { exact: true, ..KnnResult::default() };
@@ -159,6 +159,9 @@ fn check(query: &Knn, field: VectorField<'_>) -> Result<()> {
         && (candidates == 0 || candidates > MAX_CANDIDATES)
     {
         return wrong(format!("candidates is {candidates}, expected 1 to {MAX_CANDIDATES}"));
+    }
+    if query.nprobe == Some(0) {
+        return wrong("nprobe is 0, expected 1 or more".to_owned());
     }
     if query.min_score.is_some_and(f32::is_nan) {
         return wrong("min_score is not a number".to_owned());

@@ -6,7 +6,7 @@ use super::rank::Ranked;
 use super::resolve::Resolver;
 use super::{fetch, rank, rerank, sort};
 use crate::analysis::Analyzers;
-use crate::document::Document;
+use crate::document::{Document, components};
 use crate::error::{Error, Result};
 use crate::options::MAX_K;
 use crate::query::{Query, Search};
@@ -189,17 +189,18 @@ impl Searcher {
         Document::from_value(Value::Object(fields)).map(Some)
     }
 
-    /// The vector of a document as it was added, bit for bit; `None` when there is no live document of that
+    /// The vector of a document as it was added, bit for bit (a binary vector as zeros and ones); `None` when there is no live document of that
     /// key or it has no vector in the field.
     ///
     /// # Errors
     /// [`Error::NotStored`] when the schema says `stored: false`.
     pub fn vector(&self, key: &str, field: &str) -> Result<Option<Vec<f32>>> {
         self.check_returnable(field)?;
-        let number = self.snapshot.schema.vector_field_named(field)?.number();
+        let field = self.snapshot.schema.vector_field_named(field)?;
         let Some((segment, doc)) = self.find(key)? else { return Ok(None) };
         let segment = self.segment(segment)?;
-        Ok(fetch::vectors(segment, doc, number)?.into_iter().next())
+        let rows = fetch::vectors(segment, doc, field)?;
+        Ok(rows.first().map(|row| components(field, row)))
     }
 
     pub(super) fn segment(&self, index: usize) -> Result<&SnapshotSegment> {

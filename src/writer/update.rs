@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::keymap::Place;
 use super::state::{Frozen, Stage};
-use crate::document::{Document, Validated, Value, validate};
+use crate::document::{Document, Validated, Value, given_as, validate};
 use crate::error::{Error, Result};
 use crate::schema::{FieldType, Schema};
 use std::sync::Arc;
@@ -115,7 +115,7 @@ fn changed(schema: &Schema, kept: Kept, fields: &Document) -> Result<Document> {
     let mut document = Document::from_slice(&kept.stored)?;
     for field in schema.vector_fields() {
         let rows = kept.vectors.iter().filter(|(number, _)| *number == field.number());
-        let vectors: Vec<Value> = rows.map(|(_, row)| Value::Vector(components(row))).collect();
+        let vectors: Vec<Value> = rows.map(|(_, row)| given_as(field, row)).collect();
         let by_path = schema.field(field.name()).is_some_and(|field| field.field_path().is_some());
         if by_path || vectors.is_empty() {
             continue;
@@ -132,9 +132,4 @@ fn changed(schema: &Schema, kept: Kept, fields: &Document) -> Result<Document> {
         }
     }
     Ok(document)
-}
-
-fn components(row: &[u8]) -> Vec<f32> {
-    let decode = |bytes: &[u8]| <[u8; 4]>::try_from(bytes).map_or(0.0, f32::from_le_bytes);
-    row.chunks_exact(4).map(decode).collect()
 }

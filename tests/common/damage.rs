@@ -10,8 +10,9 @@ use lucerne::codec::Error as CodecError;
 use lucerne::codec::testing::{MemoryDirectory, reseal};
 use lucerne::codec::{Cancel, Directory};
 use lucerne::{
-    Document, Error, Exists, IndexBuilder, Knn, Match, MergePolicy, Phrase, Prefix, Quantization, Range,
-    Rerank, Schema, Search, Searcher, Similarity, Sort, Term, Terms, Vector, WriterOptions,
+    BinaryVector, Document, Error, Exists, IndexBuilder, Knn, Match, MergePolicy, Phrase, Prefix,
+    Quantization, Range, Rerank, Schema, Search, Searcher, Similarity, Sort, Term, Terms, Vector,
+    WriterOptions,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -36,13 +37,14 @@ pub(crate) const FIRST: u32 = 24;
 /// Documents of the second segment.
 pub(crate) const SECOND: u32 = 12;
 
-/// Key, all field kinds, a graph over int8 codes, and raw vectors alone.
+/// Key, all field kinds, a graph over int8 codes, raw vectors alone, and inverted lists of bits.
 fn schema() -> Schema {
     let near = Vector::f32(2).similarity(Similarity::Euclidean).m(2).beam_width(8);
     let flat = Vector::f32(3).similarity(Similarity::Cosine).flat().quantization(Quantization::None);
     let builder = Schema::builder().key("id").text("t").keyword("w").i64("i").f64("x").bool("b").date("d");
     let near = near.param("graph_threshold", 0).param("walk_bits", 4);
-    builder.vector("near", near).vector("flat", flat).build().unwrap()
+    let bits = BinaryVector::new(40).ivf().nlist(2);
+    builder.vector("near", near).vector("flat", flat).binary_vector("bits", bits).build().unwrap()
 }
 
 fn document(number: u32, rng: &mut Rng) -> Document {
@@ -54,6 +56,7 @@ fn document(number: u32, rng: &mut Rng) -> Document {
         .with("t", format!("a little text {number}"))
         .with("w", ["word", "other"][number as usize / 6 % 2])
         .with("i", i64::from(number));
+    let document = document.with("bits", [number as u8, (number * 37) as u8, 0, 0, 255]);
     document.with("x", 0.5).with("b", true).with("d", "2024-02-29T12:00:00Z").with("flat", rng.vector(3))
 }
 
@@ -120,6 +123,7 @@ pub(crate) fn queries() -> Vec<Search> {
         near().k(3).exact().into(),
         Knn::new("flat", [0.3, 0.2, -0.9]).k(3).fields(Vec::<String>::new()).into(),
         near().k(3).filter(Term::new("w", "word")).into(),
+        Knn::new("bits", "d92a0000ff").k(2).nprobe(1).into(),
         Match::new("t", "little text 12").into(),
         Phrase::new("t", "little text").into(),
         Search::new(Prefix::new("t", "te")).filter(Range::new("i").gt(3)).sort(Sort::desc("x")),

@@ -10,8 +10,8 @@ use lucerne::codec::envelope::{self, EnvelopeWriter, Expected, FileEntry, Header
 use lucerne::codec::testing::{Bench, MemoryDirectory, reseal};
 use lucerne::codec::vector::{Effort, OpenContext, VectorReader, VectorRows, VectorSearch, Written};
 use lucerne::codec::{
-    Accept, BitSet, Cancel, Directory, Facts, FieldInfo, Input, Ordinal, Params, Registry, SegmentId,
-    Similarity,
+    Accept, BitSet, Cancel, Component, Directory, Facts, FieldInfo, Input, Ordinal, Params, Registry,
+    SegmentId, Similarity,
 };
 use lucerne::directory::RamDirectory;
 use lucerne::{
@@ -35,7 +35,7 @@ pub(crate) use postings::postings;
 pub(crate) type Target = fn(&[u8]);
 
 /// Every target by name.
-pub(crate) const TARGETS: [(&str, Target); 14] = [
+pub(crate) const TARGETS: [(&str, Target); 15] = [
     ("envelope", envelope),
     ("commit", commit),
     ("segment_info", segment_info),
@@ -47,6 +47,7 @@ pub(crate) const TARGETS: [(&str, Target); 14] = [
     ("flat_f32", flat_f32),
     ("sq8", sq8),
     ("hnsw", hnsw),
+    ("ivf", ivf),
     ("vector_facts", vector_facts),
     ("schema_json", schema_json),
     ("document_json", document_json),
@@ -359,7 +360,7 @@ struct Sound {
 const MAX_DOC: u32 = 50;
 
 /// One for each similarity, in the format with all layers.
-static SOUND_VECTORS: LazyLock<Vec<Sound>> = LazyLock::new(|| Similarity::ALL.map(sound_vectors).into());
+static SOUND_VECTORS: LazyLock<Vec<Sound>> = LazyLock::new(|| Similarity::FLOAT.map(sound_vectors).into());
 
 fn sound_vectors(similarity: Similarity) -> Sound {
     let params = serde_json::json!({ "m": 2, "beam_width": 8, "graph_threshold": 0, "walk_bits": 4 });
@@ -376,6 +377,21 @@ fn sound_vectors(similarity: Similarity) -> Sound {
     let written = format.write(&bench.write(MAX_DOC), &field, vectors, None).unwrap();
     Sound { field, directory: bench.directory, written }
 }
+
+/// Inverted lists: 40 vectors of 24 bits around a few centroids.
+static SOUND_LISTS: LazyLock<Sound> = LazyLock::new(|| {
+    let params: Params = serde_json::json!({ "nlist": 6 }).as_object().cloned().unwrap();
+    let similarity = Similarity::Hamming;
+    let field = FieldInfo { number: 0, name: "v".into(), dimension: 24, similarity, params };
+    let docs: Vec<u32> = (0..MAX_DOC).filter(|doc| doc % 5 != 0).collect();
+    let byte = |seed: u32| (seed.wrapping_mul(2_654_435_761) >> 24) as u8;
+    let rows: Vec<u8> = (0..3 * docs.len() as u32).map(byte).collect();
+    let bench = Bench::new();
+    let vectors = VectorRows { rows: &rows, docs: &docs };
+    let format = FORMATS.vectors("bin_ivf", "fuzz").unwrap();
+    let written = format.write(&bench.write(MAX_DOC), &field, vectors, None).unwrap();
+    Sound { field, directory: bench.directory, written }
+});
 
 impl Sound {
     /// Puts a body in the place of the file that ends in `extension`, opens the field and uses it.
@@ -400,7 +416,8 @@ impl Sound {
             files: &written.files,
             meta: &written.meta,
         };
-        let format = FORMATS.vectors("hnsw_sq8", "fuzz").unwrap();
+        let name = if self.field.component() == Component::Bit { "bin_ivf" } else { "hnsw_sq8" };
+        let format = FORMATS.vectors(name, "fuzz").unwrap();
         if let Ok(reader) = format.open(&context, &self.field) {
             use_vectors(&*reader, &self.field, MAX_DOC);
         }
@@ -447,6 +464,18 @@ pub(crate) fn hnsw(data: &[u8]) {
     });
 }
 
+/// Inverted lists: ends and centroids; how many there are, is the body's to say where it is all of it.
+pub(crate) fn ivf(data: &[u8]) {
+    let Some((plan, data)) = Plan::split(data) else { return };
+    SOUND_LISTS.with_body(".ivf", "ivf", |sound, meta| {
+        let body = plan.body(data, &sound);
+        if plan.fix() {
+            meta["lists"]["lists"] = (body.len() / 7).into();
+        }
+        body
+    });
+}
+
 /// The facts about a vector field that its segment info keeps, as JSON.
 pub(crate) fn vector_facts(data: &[u8]) {
     let Ok(meta) = serde_json::from_slice(data) else { return };
@@ -476,7 +505,9 @@ pub(crate) fn use_vectors(reader: &dyn VectorReader, field: &FieldInfo, max_doc:
     few.insert(max_doc / 2);
     few.insert(max_doc / 3);
     let none = BitSet::empty(max_doc);
-    let query: Vec<u8> = (0..field.dimension).flat_map(|i| (0.5 - i as f32 * 0.3).to_le_bytes()).collect();
+    let mut query: Vec<u8> =
+        (0..field.dimension).flat_map(|i| (0.5 - i as f32 * 0.3).to_le_bytes()).collect();
+    query.truncate(field.row_len());
     for (accept, k, effort) in [
         (Accept::all(max_doc), 1, Effort::Candidates(1)),
         (Accept::all(max_doc), 10, Effort::Exact),
@@ -484,6 +515,8 @@ pub(crate) fn use_vectors(reader: &dyn VectorReader, field: &FieldInfo, max_doc:
         (Accept::only(&few), 5, Effort::Candidates(7)),
         (Accept::only(&few), 5, Effort::Exact),
         (Accept::only(&none), 1, Effort::Candidates(1)),
+        (Accept::all(max_doc), 3, Effort::Lists { probes: 2, candidates: 3 }),
+        (Accept::only(&some), 60, Effort::Lists { probes: 1, candidates: 3 }),
     ] {
         let ties = |left: u32, right: u32| left.cmp(&right);
         let search = VectorSearch { query: &query, k, effort, accept, ties: &ties, cancel: &Cancel::new() };
@@ -614,7 +647,7 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     seeds.push(("stored", block));
     for first in (0..16).step_by(4) {
         seeds.push(("live_docs", vec![first, 0, 0]));
-        for target in ["flat_f32", "sq8", "hnsw"] {
+        for target in ["flat_f32", "sq8", "hnsw", "ivf"] {
             seeds.push((target, [&[first][..], &[0; 24]].concat()));
             seeds.push((target, [&[first + 1][..], &[0, 1, 2, 3, 255]].concat()));
         }

@@ -5,8 +5,8 @@ use super::oracle;
 use super::rng::Rng;
 use lucerne::codec::{Cancel, Directory};
 use lucerne::{
-    Document, Error, Index, IndexBuilder, Knn, Quantization, Schema, Searcher, Similarity, Vector, Writer,
-    WriterOptions, admin,
+    BinaryVector, Document, Error, Index, IndexBuilder, Knn, Quantization, Schema, Searcher, Similarity,
+    Vector, Writer, WriterOptions, admin,
 };
 use std::collections::BTreeMap;
 use std::fmt;
@@ -108,13 +108,15 @@ pub(crate) struct Life {
 
 const FLAT: &str = "near";
 const GRAPH: &str = "graph";
+const BITS: &str = "bits";
 
-/// Both kinds of vector fields: raw vectors compared one by one, codes and a graph.
+/// Three kinds of vector fields: raw vectors compared one by one, codes and a graph, inverted lists of bits.
 pub(crate) fn schema() -> Schema {
     let flat = Vector::f32(4).similarity(Similarity::Euclidean).flat().quantization(Quantization::None);
     let graph = Vector::f32(8).similarity(Similarity::Euclidean).m(4).beam_width(8);
     let schema = Schema::builder().key("id").text("note").i64("version").vector(FLAT, flat);
-    schema.vector(GRAPH, graph).build().unwrap()
+    let bits = BinaryVector::new(16).ivf().nlist(3);
+    schema.vector(GRAPH, graph).binary_vector(BITS, bits).build().unwrap()
 }
 
 pub(crate) fn key(number: usize) -> String {
@@ -133,6 +135,9 @@ pub(crate) fn document((number, version): Made) -> Document {
         if !rng.chance(20) {
             document.set(field, vector);
         }
+    }
+    if !rng.chance(20) {
+        document.set(BITS, [rng.below(256) as u8, rng.below(4) as u8]);
     }
     document
 }
@@ -153,15 +158,24 @@ pub(crate) fn difference(searcher: &Searcher, content: &Content) -> Result<(), T
         if found != Some(document.to_json()) {
             return wrong(format!("{key} is {found:?}, expected {}", document.to_json()));
         }
-        for field in [FLAT, GRAPH] {
-            if searcher.vector(key, field)?.as_deref() != vector(document, field) {
+        for field in [FLAT, GRAPH, BITS] {
+            if searcher.vector(key, field)? != vector(document, field) {
                 return wrong(format!("the vector of {key} in {field}"));
             }
         }
     }
-    for (field, query) in [(FLAT, vec![1.0; 4]), (FLAT, vec![-8.0, 8.0, 0.0, 3.0]), (GRAPH, vec![2.0; 8])] {
-        let documents = content.iter().filter_map(|(key, document)| Some((&**key, vector(document, field)?)));
-        let mut expected = oracle::ranked(Similarity::Euclidean, &query, documents);
+    let queries = [
+        (FLAT, vec![1.0; 4]),
+        (FLAT, vec![-8.0, 8.0, 0.0, 3.0]),
+        (GRAPH, vec![2.0; 8]),
+        (BITS, vec![1.0; 16]),
+    ];
+    for (field, query) in queries {
+        let vectors: Vec<(&str, Vec<f32>)> =
+            content.iter().filter_map(|(key, document)| Some((&**key, vector(document, field)?))).collect();
+        let similarity = if field == BITS { Similarity::Hamming } else { Similarity::Euclidean };
+        let documents = vectors.iter().map(|(key, vector)| (*key, vector.as_slice()));
+        let mut expected = oracle::ranked(similarity, &query, documents);
         let with_vector = expected.len();
         expected.truncate(5);
         let hits = searcher.search(Knn::new(field, query.clone()).k(5).exact())?;
@@ -179,9 +193,14 @@ pub(crate) fn difference(searcher: &Searcher, content: &Content) -> Result<(), T
     Ok(())
 }
 
-fn vector<'a>(document: &'a Document, field: &str) -> Option<&'a [f32]> {
+/// Components; bits as zeros and ones.
+fn vector(document: &Document, field: &str) -> Option<Vec<f32>> {
     match document.get(field)? {
-        lucerne::Value::Vector(components) => Some(components),
+        lucerne::Value::Vector(components) => Some(components.clone()),
+        lucerne::Value::Bits(bytes) => {
+            let bits = lucerne::bits::unpack(bytes, lucerne::bits::BitOrder::LsbFirst);
+            Some(bits.into_iter().map(|bit| f32::from(u8::from(bit))).collect())
+        }
         other => panic!("{field} is {other:?}"),
     }
 }

@@ -15,6 +15,11 @@ pub(crate) fn distance(similarity: Similarity, query: &[f32], vector: &[f32]) ->
             1.0 - if norms > 0.0 { dot / norms.sqrt() } else { 0.0 }
         }
         Similarity::DotProduct | Similarity::MaxInnerProduct => 0.0 - dot,
+        Similarity::Hamming => pairs().filter(|(q, x)| q != x).count() as f64,
+        Similarity::Jaccard => {
+            let either = pairs().filter(|(q, x)| q + x > 0.0).count() as f64;
+            if either > 0.0 { 1.0 - dot / either } else { 0.0 }
+        }
         other => panic!("no oracle for {other}"),
     }
 }
@@ -22,7 +27,8 @@ pub(crate) fn distance(similarity: Similarity, query: &[f32], vector: &[f32]) ->
 /// The score of the documented table.
 pub(crate) fn score(similarity: Similarity, distance: f64) -> f64 {
     match similarity {
-        Similarity::Euclidean => 1.0 / (1.0 + distance),
+        Similarity::Euclidean | Similarity::Hamming => 1.0 / (1.0 + distance),
+        Similarity::Jaccard => 1.0 - distance,
         Similarity::DotProduct => (1.0 - distance) / 2.0,
         Similarity::Cosine => (2.0 - distance) / 2.0,
         Similarity::MaxInnerProduct if distance > 0.0 => 1.0 / (1.0 + distance),
@@ -36,7 +42,7 @@ fn tolerance(similarity: Similarity, query: &[f32], vector: &[f32]) -> f64 {
     let pairs = query.iter().zip(vector).map(|(&q, &x)| (f64::from(q), f64::from(x)));
     let magnitude: f64 = match similarity {
         Similarity::Euclidean => pairs.map(|(q, x)| (q - x) * (q - x)).sum(),
-        Similarity::Cosine => 1.0,
+        Similarity::Cosine | Similarity::Jaccard => 1.0,
         _ => pairs.map(|(q, x)| (q * x).abs()).sum(),
     };
     magnitude * 2e-6 + 1e-12

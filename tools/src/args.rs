@@ -6,8 +6,8 @@ mod relevance;
 mod search;
 mod segments;
 
-pub(crate) use documents::{AddIndex, Create, Import};
-pub(crate) use eval::{Eval, HashQuality};
+pub(crate) use documents::{AddIndex, BitOrder, Create, Import};
+pub(crate) use eval::{Eval, HashQuality, RecallBy};
 pub(crate) use relevance::Relevance;
 pub(crate) use search::{Format, Fusion, Search, Second};
 pub(crate) use segments::{Check, ForceMerge, Inspect, Rewriting, Upgrade};

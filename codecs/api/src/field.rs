@@ -1,6 +1,6 @@
 //! What a format is told about the field it writes.
 
-use crate::{Error, Result, Similarity};
+use crate::{Component, Error, Result, Similarity};
 use serde::{Deserialize, Serialize};
 
 /// Parameters of a field's format, by name: `m`, `beam_width`, `quantization`, … The engine hands them on
@@ -15,9 +15,9 @@ pub struct FieldInfo {
     pub number: u32,
     /// The field's name.
     pub name: String,
-    /// Components of a vector: 1 to 4,096.
+    /// Components of a vector: 1 to 4,096 numbers, or 8 to 65,536 bits.
     pub dimension: u32,
-    /// The metric.
+    /// The metric, which says what a component is.
     pub similarity: Similarity,
     /// The format's parameters, as the schema gives them; absent ones take the format's defaults.
     #[serde(default)]
@@ -36,9 +36,17 @@ impl FieldInfo {
         self.params.get(Self::MULTIPLE).is_some_and(|value| *value == true)
     }
 
-    /// Bytes of one vector row: little-endian f32 components.
+    /// What a vector consists of.
+    pub fn component(&self) -> Component {
+        self.similarity.component()
+    }
+
+    /// Bytes of one vector row: little-endian f32 components, or bits, eight in a byte.
     pub fn row_len(&self) -> usize {
-        self.dimension as usize * 4
+        match self.component() {
+            Component::F32 => self.dimension as usize * 4,
+            Component::Bit => self.dimension as usize / 8,
+        }
     }
 
     /// The integer parameter `name`, or `default`; refused outside `range`.

@@ -47,7 +47,7 @@ pub use ids::{DocId, Ordinal, SegmentId};
 pub use io::{Cursor, Directory, Input, Lock, Output};
 pub use merge::DocMap;
 pub use registry::Registry;
-pub use similarity::Similarity;
+pub use similarity::{Component, Similarity};
 pub use top_docs::TopDocs;
 pub use top_k::{Neighbor, TopK};
 

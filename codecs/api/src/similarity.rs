@@ -12,8 +12,13 @@ use std::str::FromStr;
 /// | `dot_product` (unit vectors) | −x·q | (1+x·q)/2 |
 /// | `cosine` | 1 − cos(x, q) | (1+cos)/2 |
 /// | `max_inner_product` | −x·q | x·q<0 ? 1/(1−x·q) : x·q+1 |
+/// | `hamming` (bits) | h = number of differing bits | 1/(1+h) |
+/// | `jaccard` (bits) | j = 1 − bits in both ÷ bits in either | 1−j |
 ///
-/// The cosine of a zero vector with anything is taken as 0. Scores are those of Apache Lucene.
+/// The cosine of a zero vector with anything is taken as 0; the Jaccard distance of two vectors without a bit as 0.
+/// Scores of float vectors are those of Apache Lucene.
+///
+/// The metric says what a component is ([`Similarity::component`]): no metric is for both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -27,11 +32,37 @@ pub enum Similarity {
     Cosine,
     /// Inner product of vectors of any length.
     MaxInnerProduct,
+    /// Number of differing bits.
+    Hamming,
+    /// Share of the bits set in either vector that are not set in both.
+    Jaccard,
+}
+
+/// What a vector consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Component {
+    /// Numbers in single precision; a row is four little-endian bytes for each.
+    F32,
+    /// Bits; a row is one byte for every eight, the first in its least significant bit. The dimension is a multiple
+    /// of 8.
+    Bit,
 }
 
 impl Similarity {
     /// All similarities, in the order they are listed to users.
-    pub const ALL: [Self; 4] = [Self::Euclidean, Self::DotProduct, Self::Cosine, Self::MaxInnerProduct];
+    pub const ALL: [Self; 6] = [
+        Self::Euclidean,
+        Self::DotProduct,
+        Self::Cosine,
+        Self::MaxInnerProduct,
+        Self::Hamming,
+        Self::Jaccard,
+    ];
+    /// Those of float vectors.
+    pub const FLOAT: [Self; 4] = [Self::Euclidean, Self::DotProduct, Self::Cosine, Self::MaxInnerProduct];
+    /// Those of binary vectors; the first is their default.
+    pub const BINARY: [Self; 2] = [Self::Hamming, Self::Jaccard];
 
     /// The name used in schemas and printed everywhere.
     pub fn name(self) -> &'static str {
@@ -40,13 +71,24 @@ impl Similarity {
             Self::DotProduct => "dot_product",
             Self::Cosine => "cosine",
             Self::MaxInnerProduct => "max_inner_product",
+            Self::Hamming => "hamming",
+            Self::Jaccard => "jaccard",
+        }
+    }
+
+    /// What the vectors it compares consist of.
+    pub fn component(self) -> Component {
+        match self {
+            Self::Hamming | Self::Jaccard => Component::Bit,
+            _ => Component::F32,
         }
     }
 
     /// The score of a distance: finite, at least 0, larger is nearer, comparable across segments.
     pub fn score(self, distance: f32) -> f32 {
         let score = match self {
-            Self::Euclidean => 1.0 / (1.0 + distance.max(0.0)),
+            Self::Euclidean | Self::Hamming => 1.0 / (1.0 + distance.max(0.0)),
+            Self::Jaccard => 1.0 - distance,
             Self::DotProduct => (1.0 - distance) / 2.0,
             Self::Cosine => 1.0 - distance / 2.0,
             Self::MaxInnerProduct if distance > 0.0 => 1.0 / (1.0 + distance),
@@ -85,12 +127,17 @@ mod tests {
         assert_eq!(Similarity::MaxInnerProduct.score(-3.0), 4.0);
         assert_eq!(Similarity::MaxInnerProduct.score(3.0), 0.25);
         assert_eq!(Similarity::MaxInnerProduct.score(f32::NEG_INFINITY), f32::MAX);
+        assert_eq!(Similarity::Hamming.score(3.0), 0.25);
+        assert_eq!(Similarity::Jaccard.score(0.75), 0.25);
     }
 
     #[test]
     fn an_unknown_similarity_lists_the_accepted_ones() {
         let error = "manhattan".parse::<Similarity>().unwrap_err();
-        assert!(error.contains("euclidean, dot_product, cosine, max_inner_product"), "{error}");
+        assert!(
+            error.contains("euclidean, dot_product, cosine, max_inner_product, hamming, jaccard"),
+            "{error}"
+        );
         for similarity in Similarity::ALL {
             assert_eq!(similarity.name().parse(), Ok(similarity));
         }

@@ -1,6 +1,7 @@
 //! Vector formats: how one vector field of one segment is written, searched, merged and verified.
 //!
-//! Rows are little-endian f32 bytes, [`FieldInfo::row_len`] each, finite, as the user gave them.
+//! Rows are [`FieldInfo::row_len`] bytes each, as the user gave them: little-endian f32 components, finite, or bits
+//! ([`crate::Component`]).
 
 use crate::envelope::{EnvelopeWriter, FileEntry, Header};
 use crate::top_k::TieBreak;
@@ -96,8 +97,17 @@ pub struct MergeSource<'a> {
 pub enum Effort {
     /// Every accepted vector is compared with the raw query.
     Exact,
-    /// The format's index is used, keeping this many candidates (HNSW's search-time beam width).
+    /// The format's index is used, keeping this many candidates (HNSW's search-time beam width; inverted lists are
+    /// gone through until they held a number of vectors in proportion).
     Candidates(usize),
+    /// This many inverted lists are gone through (nprobe), and more while `k` were not found; a format without lists
+    /// keeps candidates.
+    Lists {
+        /// Lists to go through.
+        probes: usize,
+        /// Candidates to keep where there are no lists.
+        candidates: usize,
+    },
 }
 
 /// A search for the vectors nearest to a query.

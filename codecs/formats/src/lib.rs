@@ -9,10 +9,12 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
 )]
 
+pub mod bits;
 pub mod columns_v1;
 pub mod commit_v1;
 pub mod flat_f32;
 pub mod hnsw;
+pub mod ivf;
 mod json_file;
 pub mod keys_v1;
 pub mod live_docs_v1;

@@ -6,7 +6,7 @@
 use crate::{json_file, names};
 use lucerne_codec::envelope::{self, Expected, FileEntry, Header, NO_FIELD};
 use lucerne_codec::segment_info::{SegmentInfo, SegmentInfoFormat};
-use lucerne_codec::{Directory, Error, Result, SegmentId};
+use lucerne_codec::{Component, Directory, Error, Result, SegmentId};
 use std::collections::HashSet;
 
 const FORMAT: &str = "segment_info";
@@ -60,7 +60,11 @@ fn check(info: &SegmentInfo, own_file: &str) -> Result<(), String> {
         if field.number == NO_FIELD || previous.is_some_and(|previous| previous >= field.number) {
             return Err(format!("vector field {} is out of order", field.number));
         }
-        if !(1..=4096).contains(&field.dimension) {
+        let fits = match field.component() {
+            Component::Bit => field.dimension.is_multiple_of(8) && (8..=65_536).contains(&field.dimension),
+            _ => (1..=4_096).contains(&field.dimension),
+        };
+        if !fits {
             return Err(format!("field {:?} has {} dimensions", field.name, field.dimension));
         }
         previous = Some(field.number);

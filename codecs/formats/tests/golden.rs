@@ -198,6 +198,28 @@ fn sign_hashes() {
     }
 }
 
+/// Two lists of bits: rows in their order, the maps, ends and centroids.
+#[test]
+fn inverted_lists() {
+    let (bench, registry) = (Bench::new(), builtin());
+    let format = registry.vectors("bin_ivf", "test").expect("registered");
+    let mut params = Params::new();
+    params.insert("nlist".to_owned(), json!(2));
+    let similarity = Similarity::Jaccard;
+    let field = FieldInfo { number: 9, name: "bits".to_owned(), dimension: 16, similarity, params };
+    let rows = [[0x0f, 0], [0, 0xf0], [0x1f, 0], [0, 0x70]];
+    let vectors = VectorRows { rows: rows.as_flattened(), docs: &[0, 1, 2, 3] };
+    let written = format.write(&bench.write(MAX_DOC), &field, vectors, None).expect("written");
+    assert_eq!(written.meta, json!({"vectors": 4, "lists": {"lists": 2}}));
+    hold_against_golden(&bench.directory);
+    let reader = format.open(&bench.open(MAX_DOC, &written), &field).expect("opened");
+    for (doc, row) in (0..).zip(&rows) {
+        let ordinal = reader.ordinal(doc).expect("read").expect("a vector");
+        assert_eq!(reader.row(ordinal).expect("read"), row);
+    }
+    assert_eq!(reader.verify(&Cancel::new()).expect("checked"), []);
+}
+
 fn file(name: &str) -> FileEntry {
     FileEntry { name: name.to_owned(), len: 4_321, crc32: 0xDEAD_BEEF }
 }

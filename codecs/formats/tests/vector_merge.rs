@@ -9,7 +9,7 @@ use lucerne_codec::vector::VectorFormat;
 use lucerne_formats::vectors::{LayeredFormat, Layers};
 use std::sync::Arc;
 
-const HNSW_SQ8: Layers = Layers { name: "hnsw_sq8", codes: true, hashes: false, graph: true };
+const HNSW_SQ8: Layers = Layers::floats("hnsw_sq8", true, true);
 
 fn forced(lower: f32, upper: f32) -> Arc<dyn VectorFormat> {
     Arc::new(LayeredFormat::new(HNSW_SQ8).with_quantiles(lower, upper))
@@ -180,7 +180,7 @@ fn sources_that_have_nothing_in_common_are_resampled() {
 #[test]
 fn any_format_migrates_to_any_other() {
     let names = ["flat_f32", "hnsw_f32", "flat_sq8", "hnsw_sq8"];
-    for similarity in Similarity::ALL {
+    for similarity in Similarity::FLOAT {
         // Not the default, which for inner products follows single vectors: those of random rows drift.
         let params =
             |name: &str| if name.ends_with("sq8") { r#"{"confidence_interval": 0.96}"# } else { "{}" };

@@ -55,3 +55,19 @@ fn hnsw_hash() {
     check("hnsw_hash", r#"{"graph_threshold": 0, "m": 4, "beam_width": 20}"#);
     check("hnsw_hash", r#"{"graph_threshold": 0, "sign_hash": "plain"}"#);
 }
+
+#[test]
+fn bin_flat() {
+    check("bin_flat", "{}");
+}
+
+#[test]
+fn bin_hnsw() {
+    check("bin_hnsw", r#"{"graph_threshold": 0, "m": 4, "beam_width": 20}"#);
+}
+
+#[test]
+fn bin_ivf() {
+    check("bin_ivf", "{}");
+    check("bin_ivf", r#"{"nlist": 128}"#);
+}

@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Date,
     /// With its dimension.
     Vector(usize),
+    /// A binary vector, with its dimension.
+    Bits(usize),
     /// Not declared: a dynamic schema has fields of any type.
     Any,
 }
@@ -47,6 +49,7 @@ impl Target {
             Some(FieldType::F64) => Kind::Number,
             Some(FieldType::Bool) => Kind::Bool,
             Some(FieldType::Date) => Kind::Date,
+            Some(FieldType::Vector(options)) if options.is_binary() => Kind::Bits(options.dimension()),
             Some(FieldType::Vector(options)) => Kind::Vector(options.dimension()),
         };
         Ok(Self { name: name.to_owned(), kind })
@@ -100,7 +103,7 @@ impl Target {
             Kind::Number => number(text),
             Kind::Bool => truth(text),
             Kind::Date => Value::date(text).map(|_| Value::from(text)),
-            Kind::Vector(_) => None,
+            Kind::Vector(_) | Kind::Bits(_) => None,
             Kind::Any if literal => Some(Value::from(text)),
             Kind::Any => Some(number(text).or_else(|| truth(text)).unwrap_or_else(|| Value::from(text))),
         };
@@ -115,6 +118,7 @@ impl Target {
             Kind::Text => "text",
             Kind::Bool => "bool",
             Kind::Vector(_) => "vector",
+            Kind::Bits(_) => "binary_vector",
             _ => return Ok(()),
         };
         let problem =
@@ -128,7 +132,7 @@ impl Target {
             Kind::Number => "a number".into(),
             Kind::Bool => "true or false".into(),
             Kind::Date => "a date (YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ)".into(),
-            Kind::Vector(_) => {
+            Kind::Vector(_) | Kind::Bits(_) => {
                 let name = &self.name;
                 format!("{name}:* (has a vector) or {{!knn f={name} topK=10}}[…]: it is a vector field")
             }

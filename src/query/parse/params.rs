@@ -3,7 +3,7 @@
 use super::cursor::Cursor;
 use super::leaf::{Kind, Target};
 use super::problem::{Parsed, Problem};
-use crate::document::Value;
+use crate::document::{QueryVector, Value};
 use std::collections::BTreeMap;
 
 /// A value, or the bytes of a vector.
@@ -44,16 +44,26 @@ pub(super) fn count(cursor: &mut Cursor<'_>, params: &Params, what: &str) -> Par
 }
 
 /// The vector that is the value of the `$name` that is next: a list of numbers, the same in JSON, or its
-/// components as little-endian f32 bytes.
-pub(super) fn vector(cursor: &mut Cursor<'_>, params: &Params, field: &Target) -> Parsed<Vec<f32>> {
+/// components as little-endian f32 bytes. For a binary field bytes are its row, and a text may be bits.
+pub(super) fn vector(cursor: &mut Cursor<'_>, params: &Params, field: &Target) -> Parsed<QueryVector> {
     let at = cursor.at();
     let wrong = |given: String| {
-        let Kind::Vector(dimension) = field.kind else { return not_a_vector(field, at) };
-        let expected = format!("expected a vector of {dimension} numbers, given {given}");
+        let expected = match field.kind {
+            Kind::Vector(dimension) => format!("expected a vector of {dimension} numbers, given {given}"),
+            Kind::Bits(dimension) => format!("expected a vector of {dimension} bits, given {given}"),
+            _ => return not_a_vector(field, at),
+        };
         Problem::new(at, expected).of_field(&field.name)
     };
+    let binary = matches!(field.kind, Kind::Bits(_));
     let vector: Vec<f32> = match param(cursor, params)? {
         Param::Value(Value::Vector(components)) => components.clone(),
+        Param::Value(Value::Bits(bytes)) | Param::Bytes(bytes) if binary => {
+            return checked(field, QueryVector::Bits(bytes.clone()), at);
+        }
+        Param::Value(Value::Text(text)) if binary && !text.trim_start().starts_with('[') => {
+            return checked(field, QueryVector::Text(text.clone()), at);
+        }
         Param::Value(Value::Text(text)) => {
             serde_json::from_str(text).map_err(|error| wrong(format!("a text that is no list: {error}")))?
         }
@@ -69,20 +79,30 @@ pub(super) fn vector(cursor: &mut Cursor<'_>, params: &Params, field: &Target) -
             components.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
         }
     };
-    check_dimension(field, &vector, at)?;
-    Ok(vector)
+    checked(field, vector.into(), at)
 }
 
 /// Refuses a vector of another length than the field's.
-pub(super) fn check_dimension(field: &Target, vector: &[f32], at: usize) -> Parsed<()> {
-    match field.kind {
-        Kind::Vector(dimension) if dimension == vector.len() => Ok(()),
-        Kind::Vector(dimension) => {
-            let problem = format!("expected a vector of {dimension} components, given {}", vector.len());
-            Err(Problem::new(at, problem).of_field(&field.name))
+pub(super) fn checked(field: &Target, vector: QueryVector, at: usize) -> Parsed<QueryVector> {
+    let dimension = match field.kind {
+        Kind::Vector(dimension) | Kind::Bits(dimension) => dimension,
+        _ => return Err(not_a_vector(field, at)),
+    };
+    let binary = matches!(field.kind, Kind::Bits(_));
+    let (given, fits) = match &vector {
+        // One number a bit, or one a byte.
+        QueryVector::Floats(numbers) => {
+            (numbers.len(), numbers.len() == dimension || (binary && numbers.len() * 8 == dimension))
         }
-        _ => Err(not_a_vector(field, at)),
+        QueryVector::Bits(bytes) => (bytes.len() * 8, bytes.len() * 8 == dimension),
+        // Zeros and ones, or hexadecimal digits.
+        QueryVector::Text(text) => (text.len(), [text.len(), text.len() * 4].contains(&dimension)),
+    };
+    if fits {
+        return Ok(vector);
     }
+    let problem = format!("expected a vector of {dimension} components, given {given}");
+    Err(Problem::new(at, problem).of_field(&field.name))
 }
 
 pub(super) fn not_a_vector(field: &Target, at: usize) -> Problem {

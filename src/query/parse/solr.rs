@@ -7,6 +7,7 @@ use super::cursor::Cursor;
 use super::leaf::Target;
 use super::params::{self, Params};
 use super::problem::{Parsed, Problem};
+use crate::document::QueryVector;
 use crate::query::Knn;
 use crate::schema::Schema;
 
@@ -18,7 +19,7 @@ pub(super) fn parse(text: &str, schema: &Schema, params: &Params) -> Parsed<Knn>
     if !cursor.eat_word("knn") {
         return Err(cursor.expected("knn, the one parser there is"));
     }
-    let (mut field, mut settings) = (None, Knn::new("", Vec::new()));
+    let (mut field, mut settings) = (None, Knn::new("", Vec::<f32>::new()));
     loop {
         cursor.skip_space();
         if cursor.eat("}") {
@@ -72,15 +73,14 @@ fn value(cursor: &mut Cursor<'_>) -> Parsed<String> {
     }
 }
 
-fn vector(cursor: &mut Cursor<'_>, field: &Target, params: &Params) -> Parsed<Vec<f32>> {
+fn vector(cursor: &mut Cursor<'_>, field: &Target, params: &Params) -> Parsed<QueryVector> {
     cursor.skip_space();
     let at = cursor.at();
     let vector = match cursor.peek() {
         Some('$') => params::vector(cursor, params, field)?,
-        Some('[') => list(cursor)?,
+        Some('[') => params::checked(field, list(cursor)?.into(), at)?,
         _ => return Err(cursor.expected("the vector, [1.0, 2.0, …] or $name")),
     };
-    params::check_dimension(field, &vector, at)?;
     cursor.skip_space();
     match cursor.peek() {
         None => Ok(vector),

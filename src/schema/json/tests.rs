@@ -98,12 +98,20 @@ fn ac_01_a_missing_or_impossible_dimension_is_refused_by_name() {
 
 #[test]
 fn ac_02_an_unknown_metric_lists_the_accepted_ones() {
-    let field =
-        |name| format!(r#"{{"name": "e", "type": "vector", "dimension": 4, "similarity": "{name}"}}"#);
-    let error = refused_field(&field("manhattan"));
-    assert!(error.contains("euclidean, dot_product, cosine, max_inner_product"), "{error}");
+    let field = |of: &str, name: &str| {
+        format!(r#"{{"name": "e", "type": "{of}", "dimension": 8, "similarity": "{name}"}}"#)
+    };
+    for of in ["vector", "binary_vector"] {
+        let error = refused_field(&field(of, "manhattan"));
+        assert!(
+            error.contains("euclidean, dot_product, cosine, max_inner_product, hamming, jaccard"),
+            "{error}"
+        );
+    }
     for similarity in Similarity::ALL {
-        let schema = Schema::from_json(&format!(r#"{{"fields": [{}]}}"#, field(similarity.name()))).unwrap();
+        let of = if Similarity::BINARY.contains(&similarity) { "binary_vector" } else { "vector" };
+        let field = field(of, similarity.name());
+        let schema = Schema::from_json(&format!(r#"{{"fields": [{field}]}}"#)).unwrap();
         assert_eq!(schema.vector_field_info("e").unwrap().similarity, similarity);
     }
 }
@@ -121,10 +129,10 @@ fn unknown_keys_types_and_options_are_refused_with_the_accepted_ones() {
     );
     let error = refused_field(r#"{"name": "t", "type": "string"}"#);
     assert!(error.contains(TYPES), "{error}");
-    let error = refused_field(r#"{"name": "b", "type": "binary_vector", "dimension": 128}"#);
-    assert!(error.contains("not yet supported"), "{error}");
+    let error = refused_field(r#"{"name": "b", "type": "binary_vector", "dimension": 12}"#);
+    assert!(error.contains("multiple of 8"), "{error}");
     for (option, accepted) in [
-        (r#""index": "ivf""#, "one of hnsw, flat"),
+        (r#""index": "pq""#, "one of hnsw, flat, ivf"),
         (r#""quantization": "int4""#, "one of int8, none"),
         (r#""normalize": true"#, "one of on_write"),
         (r#""format": 3"#, "a string"),

@@ -1,8 +1,17 @@
 //! `create`, `import` and `add-index`: what goes into an index.
 
 use super::threads;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+
+/// Which of eight bits comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BitOrder {
+    /// The least significant.
+    Lsb,
+    /// The most significant.
+    Msb,
+}
 
 /// Create an index.
 #[derive(Debug, Args)]
@@ -14,8 +23,8 @@ A schema:
       { \"name\": \"size\", \"type\": \"i64\" },
       { \"name\": \"embedding\", \"type\": \"vector\", \"dimension\": 384, \"similarity\": \"cosine\" } ] }
 
-Types: text, keyword, i64, f64, bool, date, vector. Similarities: cosine (the default), dot_product,
-euclidean, max_inner_product. Vectors are quantized to int8 and indexed as an HNSW graph unless the field
+Types: text, keyword, i64, f64, bool, date, vector, binary_vector. Similarities: cosine (the default),
+dot_product, euclidean, max_inner_product; of binary vectors hamming (the default), jaccard. Vectors are quantized to int8 and indexed as an HNSW graph unless the field
 says otherwise (\"index\": \"flat\", \"quantization\": \"none\", \"m\": 16, \"beam_width\": 100).
 
 Example:
@@ -33,7 +42,8 @@ pub(crate) struct Create {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Documents are JSON objects, one per line; empty lines do not count. Line i gets row i of each --vectors
-file: .npy (f16, f32, f64, u8, i8; two dimensions, C order), .fbin, .fvecs.
+file: .npy (f16, f32, f64, u8, i8; two dimensions, C order), .fbin, .fvecs, .bvecs. A row of a binary field is
+its zeros and ones, or a byte for every eight.
 
 Everything is committed at the end. Ctrl-C stops cleanly: what was taken is committed, exit code 130 (a
 second Ctrl-C stops at once). A bad line stops the import and takes back what was not committed yet, so that
@@ -52,6 +62,10 @@ pub(crate) struct Import {
     /// Vectors of a field, from a file; may be given for several fields.
     #[arg(long, value_name = "FIELD=FILE", value_parser = field_and_file)]
     pub(crate) vectors: Vec<(String, PathBuf)>,
+
+    /// Which of the eight bits of a byte comes first, in vectors of binary fields.
+    #[arg(long, value_name = "ORDER", default_value = "lsb")]
+    pub(crate) bit_order: BitOrder,
 
     /// Order of arrival: little-endian u32 row numbers, counted from 0; rows not named are left out.
     #[arg(long, value_name = "FILE.u32")]

@@ -1,8 +1,15 @@
 //! `eval` and `hash-quality`: recall and latency.
 
 use super::threads;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+
+/// What makes a hit a right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RecallBy {
+    Id,
+    Distance,
+}
 
 /// Measure recall and latency.
 #[derive(Debug, Args)]
@@ -52,6 +59,15 @@ pub(crate) struct Eval {
     /// Numbers of candidates to measure, separated by commas [default: 100, with sign hashes 20 times K].
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     pub(crate) candidates: Vec<usize>,
+
+    /// Numbers of inverted lists to go through, separated by commas, in a field with index ivf.
+    #[arg(long, value_name = "N,N", value_delimiter = ',', conflicts_with = "candidates")]
+    pub(crate) nprobe: Vec<usize>,
+
+    /// What makes a hit a right one: being one of the true neighbours, or, where many are equally near, not being
+    /// farther than the last of them. By distance needs exact distances.
+    #[arg(long, value_name = "WHAT", default_value = "id")]
+    pub(crate) recall_by: RecallBy,
 
     /// Threads that ask at the same time.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = threads)]

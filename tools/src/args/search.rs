@@ -49,7 +49,7 @@ pub(crate) struct Search {
     #[arg(long, value_name = "FIELD")]
     pub(crate) knn: Option<String>,
 
-    /// The query vector, a JSON list of numbers.
+    /// The query vector, a JSON list of numbers; of a binary field zeros and ones or hexadecimal digits too.
     #[arg(long, value_name = "LIST", requires = "knn", allow_hyphen_values = true)]
     #[arg(conflicts_with_all = ["vector_file", "row", "like"])]
     pub(crate) vector: Option<String>,
@@ -69,6 +69,10 @@ pub(crate) struct Search {
     /// Candidates each segment's index keeps while searching: more finds more and is slower [default: 100].
     #[arg(long, value_name = "N", requires = "knn")]
     pub(crate) candidates: Option<usize>,
+
+    /// Inverted lists of each segment to go through, in a field with index ivf.
+    #[arg(long, value_name = "N", requires = "knn")]
+    pub(crate) nprobe: Option<usize>,
 
     /// Over-fetch factor, 1 or more: the best ⌈K · factor⌉ estimates are settled by their raw vectors.
     #[arg(long, value_name = "FACTOR", requires = "knn")]

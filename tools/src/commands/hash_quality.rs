@@ -1,12 +1,12 @@
 //! `hash-quality`: how good sign hashes are for someone's own vectors.
 
 use crate::args::HashQuality as Args;
-use crate::commands::{dimension, searcher};
+use crate::commands::{searcher, shape};
 use crate::failure::{In as _, Outcome};
 use crate::render::progress::PhaseBar;
 use crate::render::table::{Align, Rows};
 use crate::render::{out, units};
-use crate::vectors::VectorFile;
+use crate::vectors::{Shape, VectorFile};
 use lucerne::admin::{HashQuality, HashQualityOptions, HashRecall, hash_quality};
 use lucerne::{Cancel, SignHash};
 use serde_json::json;
@@ -14,12 +14,12 @@ use std::path::Path;
 
 pub(super) fn run(args: &Args, json: bool) -> Outcome {
     let searcher = searcher(&args.dir)?;
-    let dimension = dimension(searcher.schema(), &args.field)?;
+    let shape = shape(searcher.schema(), &args.field)?;
     let mut options = HashQualityOptions::default();
     (options.sample, options.k) = (args.sample, args.k);
     options.candidates.clone_from(&args.candidates);
     if let Some(path) = &args.queries {
-        options.queries = queries(args, path, dimension)?;
+        options.queries = queries(args, path, shape)?;
     }
     let bar = PhaseBar::new();
     let found = hash_quality(&searcher, &args.field, &options, &Cancel::new(), &bar);
@@ -27,15 +27,15 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
     let found = found.in_index(&args.dir)?;
     match json {
         true => out::json(&as_json(args, &found))?,
-        false => out::text(&table(&found, dimension))?,
+        false => out::text(&table(&found, shape.dimension))?,
     }
     warn(args, &found);
     Ok(())
 }
 
-fn queries(args: &Args, path: &Path, dimension: usize) -> Outcome<Vec<Vec<f32>>> {
-    let mut file = VectorFile::open(path, Some(dimension))?;
-    file.expect_dimension(&args.field, dimension)?;
+fn queries(args: &Args, path: &Path, shape: Shape) -> Outcome<Vec<Vec<f32>>> {
+    let mut file = VectorFile::open(path, Some(shape))?;
+    file.expect(&args.field, shape)?;
     (0..file.rows()).map(|row| file.row(row)).collect()
 }
 

@@ -16,6 +16,7 @@ mod upgrade;
 
 use crate::args::{Arguments, Command};
 use crate::failure::{Failure, In as _, Outcome};
+use crate::vectors::Shape;
 use lucerne::{Searcher, VectorField};
 use std::path::Path;
 
@@ -43,9 +44,10 @@ fn searcher(dir: &Path) -> Outcome<Searcher> {
     lucerne::Index::open(dir).and_then(|index| index.searcher()).in_index(dir)
 }
 
-/// The dimension of a vector field; a failure lists the vector fields there are.
-fn dimension(schema: &lucerne::Schema, field: &str) -> Outcome<usize> {
-    let found = schema.vector_field_named(field).map(|field| field.options().dimension());
+/// What the vectors of a field are; a failure lists the vector fields there are.
+fn shape(schema: &lucerne::Schema, field: &str) -> Outcome<Shape> {
+    let found = schema.vector_field_named(field).map(|field| field.options());
+    let found = found.map(|options| Shape { dimension: options.dimension(), binary: options.is_binary() });
     found.map_err(|error| {
         let failure = Failure::usage(error.to_string());
         let names: Vec<_> =

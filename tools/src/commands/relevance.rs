@@ -1,7 +1,7 @@
 //! `relevance`: recall, MRR and nDCG with a relevance set.
 
 use crate::args::Relevance as Args;
-use crate::commands::{dimension, searcher};
+use crate::commands::{searcher, shape};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::render::table::{Align, Rows};
 use crate::render::{out, units};
@@ -70,9 +70,9 @@ fn knn(
     wanted: usize,
     k: usize,
 ) -> Outcome<Vec<Knn>> {
-    let dimension = dimension(searcher.schema(), field)?;
-    let mut file = VectorFile::open(path, Some(dimension))?;
-    file.expect_dimension(field, dimension)?;
+    let shape = shape(searcher.schema(), field)?;
+    let mut file = VectorFile::open(path, Some(shape))?;
+    file.expect(field, shape)?;
     if file.rows() != wanted as u64 {
         let problem = format!("{} rows, {} has {wanted} queries", file.rows(), args.file.display());
         return Err(Failure::content(path, problem).hint("one row for each line, in the same order"));

@@ -1,6 +1,6 @@
-//! The plain binary layouts: `.fbin`, `.fvecs`, raw f32.
+//! The plain binary layouts: `.fbin`, `.fvecs`, `.bvecs`, raw f32, raw bits.
 
-use super::{Component, Layout};
+use super::{Component, Layout, Shape};
 use std::io::Read;
 
 const LITTLE_F32: Layout =
@@ -26,9 +26,18 @@ pub(super) fn fvecs(input: &mut impl Read, len: u64) -> Result<Layout, String> {
     Ok(Layout { rows: len / layout.row_len(), ..layout })
 }
 
-/// Components only.
-pub(super) fn raw(len: u64, dimension: Option<usize>) -> Result<Layout, String> {
-    let dimension = dimension.ok_or("raw components without a dimension; use .npy, .fbin or .fvecs")?;
-    let layout = Layout { dimension: dimension as u64, ..LITTLE_F32 };
+/// Every row begins with its dimension; components are bytes.
+pub(super) fn bvecs(input: &mut impl Read, len: u64) -> Result<Layout, String> {
+    let layout = Layout { component: Component::U8, ..fvecs(input, len)? };
+    Ok(Layout { rows: len / layout.row_len(), ..layout })
+}
+
+/// Components only; of a binary vector a byte for every eight.
+pub(super) fn raw(len: u64, shape: Option<Shape>) -> Result<Layout, String> {
+    let shape = shape.ok_or("raw components without a dimension; use .npy, .fbin or .fvecs")?;
+    let layout = match shape.binary {
+        true => Layout { dimension: shape.dimension as u64 / 8, component: Component::U8, ..LITTLE_F32 },
+        false => Layout { dimension: shape.dimension as u64, ..LITTLE_F32 },
+    };
     Ok(Layout { rows: len / layout.row_len().max(1), ..layout })
 }

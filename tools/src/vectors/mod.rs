@@ -5,7 +5,10 @@
 //! | `.npy` | NumPy, f16, f32, f64, u8 or i8; two dimensions in C order, or one (a single vector) |
 //! | `.fbin` | u32 rows, u32 dimension, then f32 rows |
 //! | `.fvecs` | for each row u32 dimension, then f32 components |
-//! | `.f32`, `.bin` | f32 components only (query vectors; the dimension comes from the field) |
+//! | `.bvecs` | for each row u32 dimension, then u8 components |
+//! | `.f32`, `.bin` | f32 components, or the bits of a binary vector, only (query vectors; the dimension comes from the field) |
+//!
+//! Rows for a binary field are zeros and ones, or a byte for every eight bits.
 //!
 //! All little-endian, but `.npy`, which says what it is.
 
@@ -43,6 +46,14 @@ impl Component {
     }
 }
 
+/// What a field's vectors are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) dimension: usize,
+    /// Components are bits.
+    pub(crate) binary: bool,
+}
+
 /// Where the rows of a file are and what they consist of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Layout {
@@ -73,14 +84,16 @@ pub(crate) struct VectorFile {
     path: PathBuf,
     input: BufReader<File>,
     layout: Layout,
+    /// Whether bytes are bits with the most significant first.
+    reversed: bool,
     /// Where `input` stands.
     position: u64,
     bytes: Vec<u8>,
 }
 
 impl VectorFile {
-    /// Opens a file whose layout its extension tells. `dimension` is needed for raw files.
-    pub(crate) fn open(path: &Path, dimension: Option<usize>) -> Outcome<Self> {
+    /// Opens a file whose layout its extension tells. `shape` is needed for raw files.
+    pub(crate) fn open(path: &Path, shape: Option<Shape>) -> Outcome<Self> {
         let cannot = |error: std::io::Error| Failure::file(path, "read", &error);
         let mut file = File::open(path).map_err(cannot)?;
         let len = file.metadata().map_err(cannot)?.len();
@@ -89,8 +102,9 @@ impl VectorFile {
             "npy" => npy::layout(&mut file),
             "fbin" => bins::fbin(&mut file),
             "fvecs" => bins::fvecs(&mut file, len),
-            "f32" | "bin" => bins::raw(len, dimension),
-            _ => Err("unknown kind of vector file; expected .npy, .fbin or .fvecs".to_owned()),
+            "bvecs" => bins::bvecs(&mut file, len),
+            "f32" | "bin" => bins::raw(len, shape),
+            _ => Err("unknown kind of vector file; expected .npy, .fbin, .fvecs or .bvecs".to_owned()),
         };
         let layout = layout.map_err(|problem| Failure::content(path, problem))?;
         if layout.dimension == 0 || layout.dimension > MAX_DIMENSION {
@@ -105,7 +119,8 @@ impl VectorFile {
             return Err(Failure::content(path, problem));
         }
         let input = BufReader::with_capacity(1 << 16, file);
-        let mut opened = Self { path: path.to_owned(), input, layout, position: 0, bytes: Vec::new() };
+        let mut opened =
+            Self { path: path.to_owned(), input, layout, reversed: false, position: 0, bytes: Vec::new() };
         opened.position = opened.input.seek(SeekFrom::Start(0)).map_err(cannot)?;
         Ok(opened)
     }
@@ -118,15 +133,22 @@ impl VectorFile {
         &self.path
     }
 
-    /// Refuses a file whose rows are not `dimension` long.
-    pub(crate) fn expect_dimension(&self, field: &str, dimension: usize) -> Outcome {
-        match self.layout.dimension == dimension as u64 {
-            true => Ok(()),
-            false => Err(Failure::content(
-                &self.path,
-                format!("rows of {} components, field {field:?} has {dimension}", self.layout.dimension),
-            )),
+    /// Refuses a file whose rows are no vectors of the field.
+    pub(crate) fn expect(&self, field: &str, Shape { dimension, binary }: Shape) -> Outcome {
+        let found = self.layout.dimension;
+        if found == dimension as u64 || (binary && found * 8 == dimension as u64) {
+            return Ok(());
         }
+        let bytes = if binary { format!(" bits, {} bytes", dimension / 8) } else { String::new() };
+        let problem = format!("rows of {found} components, field {field:?} has {dimension}{bytes}");
+        Err(Failure::content(&self.path, problem))
+    }
+
+    /// Takes the bytes of a binary field of so many bits for bits with the most significant first. Rows of zeros and
+    /// ones are left alone.
+    pub(crate) fn most_significant_first(&mut self, dimension: usize) {
+        self.reversed =
+            self.layout.component == Component::U8 && self.layout.dimension * 8 == dimension as u64;
     }
 
     /// A row; cheap when rows are read one after the other.
@@ -153,6 +175,9 @@ impl VectorFile {
             let (found, expected) = (u32::from_le_bytes(prefix), layout.dimension);
             let problem = format!("row {row} has {found} components, the first has {expected}");
             return Err(Failure::content(&self.path, problem));
+        }
+        if self.reversed {
+            return Ok(components.iter().map(|byte| f32::from(byte.reverse_bits())).collect());
         }
         Ok(decode(components, layout.component, layout.big_endian))
     }
@@ -207,7 +232,8 @@ mod tests {
 
     fn read(extension: &str, bytes: &[u8], dimension: Option<usize>) -> Outcome<Vec<Vec<f32>>> {
         let file = file(extension, bytes);
-        let mut vectors = VectorFile::open(file.path(), dimension)?;
+        let shape = dimension.map(|dimension| Shape { dimension, binary: false });
+        let mut vectors = VectorFile::open(file.path(), shape)?;
         let rows = vectors.rows();
         // Backwards first: rows can be read in any order.
         let mut backwards = (0..rows).rev().map(|row| vectors.row(row)).collect::<Outcome<Vec<_>>>()?;
@@ -257,6 +283,30 @@ mod tests {
         assert_eq!(read(".fvecs", &fvecs, None).unwrap(), expected);
         assert_eq!(read(".f32", &le(&ROWS), Some(3)).unwrap(), expected);
         assert_eq!(read(".bin", &le(&ROWS), Some(6)).unwrap(), [ROWS]);
+        let two = 2u32.to_le_bytes();
+        let bvecs = [&two[..], &[217, 42], &two, &[0, 255]].concat();
+        assert_eq!(read(".bvecs", &bvecs, None).unwrap(), [[217.0, 42.0], [0.0, 255.0]]);
+    }
+
+    #[test]
+    fn bits_are_zeros_and_ones_or_bytes_in_either_order() {
+        let shape = Shape { dimension: 16, binary: true };
+        let packed = file(".npy", &npy("|u1", "(2, 2)", false, &[0x9b, 0x54, 0, 1]));
+        let mut vectors = VectorFile::open(packed.path(), Some(shape)).unwrap();
+        vectors.expect("fp", shape).unwrap();
+        assert_eq!(vectors.row(0).unwrap(), [155.0, 84.0]);
+        vectors.most_significant_first(16);
+        assert_eq!(vectors.row(0).unwrap(), [217.0, 42.0]);
+        let ones = file(".npy", &npy("|u1", "(1, 16)", false, &[1; 16]));
+        let mut vectors = VectorFile::open(ones.path(), Some(shape)).unwrap();
+        vectors.expect("fp", shape).unwrap();
+        vectors.most_significant_first(16);
+        assert_eq!(vectors.row(0).unwrap(), [1.0; 16]);
+        let raw = file(".bin", &[0xd9, 0x2a]);
+        assert_eq!(VectorFile::open(raw.path(), Some(shape)).unwrap().row(0).unwrap(), [217.0, 42.0]);
+        let wrong = VectorFile::open(packed.path(), None).unwrap();
+        let failure = wrong.expect("fp", Shape { dimension: 24, binary: true }).unwrap_err();
+        assert!(failure.message.unwrap().contains("has 24 bits, 3 bytes"));
     }
 
     #[test]

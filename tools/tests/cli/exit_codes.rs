@@ -14,7 +14,7 @@ fn usage_is_2() {
         ("search @ --knn e --vector [1,2] -k 0", "limit (k) is 0"),
         ("search @ --knn e --vector [1,2] --fields nope", "no field \"nope\""),
         ("search @ --knn e --vector [1,2] --row 3", "cannot be used with '--row"),
-        ("create other.idx --schema bad.json", "binary_vector"),
+        ("create other.idx --schema bad.json", "multiple of 8"),
         ("create other.idx --schema unknown.json", "no_such_format"),
         ("create @ --schema schema.json", "there is an index already"),
         ("import @ schema.json --vectors e", "FIELD=FILE"),

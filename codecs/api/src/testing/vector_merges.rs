@@ -105,11 +105,11 @@ fn merge(format: &dyn VectorFormat, field: &FieldInfo, sources: &[Vec<Vec<f32>>]
     assert_eq!(reader.len(), live.len());
     for (doc, vector) in &live {
         let ordinal = reader.ordinal(*doc).expect("the map").expect("a vector");
-        assert_eq!(reader.row(ordinal).expect("the row"), bytes(vector));
+        assert_eq!(reader.row(ordinal).expect("the row"), bytes(field, vector));
     }
     assert_eq!(reader.verify(&cancel).expect("checking"), []);
     for query in random_rows(2, DIMENSION, 5) {
-        let row = bytes(&query);
+        let row = bytes(field, &query);
         let all = Accept::all(next);
         let exact = search(&*reader, &row, 10, Effort::Exact, all);
         let hits = search(&*reader, &row, 10, Effort::Candidates(200), all);

@@ -16,14 +16,14 @@ const PRECISE: std::ops::Range<f32> = 1e-30..1e37;
 
 /// A query prepared for exact distances.
 #[derive(Debug)]
-pub struct ExactQuery {
+pub struct FloatQuery {
     similarity: Similarity,
     vector: Vec<f32>,
     /// Length of the query, for cosine.
     norm: f64,
 }
 
-impl ExactQuery {
+impl FloatQuery {
     /// Prepares a query row.
     pub fn new(similarity: Similarity, row: &[u8]) -> Self {
         Self { similarity, vector: components(row).collect(), norm: norm(row) }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     fn distance(similarity: Similarity, query: &[f32], vector: &[f32]) -> f32 {
-        let query = ExactQuery::new(similarity, &row(query));
+        let query = FloatQuery::new(similarity, &row(query));
         let one = query.distance(&row(vector));
         let mut many = [0.0; 2];
         query.scan(&[row(vector), row(vector)].concat(), &mut many);

@@ -10,6 +10,6 @@ pub mod ordinals;
 pub mod pairs;
 pub mod rows;
 
-pub use metric::ExactQuery;
+pub use metric::FloatQuery;
 pub use ordinals::OrdinalMap;
 pub use rows::{RawRows, Rows};

@@ -1,14 +1,23 @@
-//! The `.vec` file: rows of little-endian f32, one after the other.
+//! The `.vec` file: rows one after the other, of little-endian f32, or of bits (`crate::bits`).
 
+use crate::bits;
 use lucerne_codec::envelope::{self, Expected, FOOTER_LEN, FileEntry, HEADER_LEN};
 use lucerne_codec::io::Access;
 use lucerne_codec::vector::{OpenContext, WriteContext};
-use lucerne_codec::{FieldInfo, Input, Ordinal, Result};
+use lucerne_codec::{Component, FieldInfo, Input, Ordinal, Result};
 
 /// Format name in the file's header.
 pub const FORMAT: &str = "flat_f32";
 /// Version written.
 pub const VERSION: u32 = 1;
+
+/// The format and version of a field's file: a row of one cannot be taken for a row of the other.
+fn format_of(field: &FieldInfo) -> (&'static str, u32) {
+    match field.component() {
+        Component::Bit => (bits::FORMAT, bits::VERSION),
+        _ => (FORMAT, VERSION),
+    }
+}
 
 /// Rows between two looks at the cancel flag.
 const STEP: usize = 1_024;
@@ -20,7 +29,8 @@ pub fn write<'a>(
     count: usize,
     rows: impl Iterator<Item = Result<&'a [u8]>>,
 ) -> Result<FileEntry> {
-    let mut file = context.create("vec", FORMAT, VERSION, field.number)?;
+    let (format, version) = format_of(field);
+    let mut file = context.create("vec", format, version, field.number)?;
     for (index, row) in rows.enumerate() {
         if index % STEP == 0 {
             context.cancel.check()?;
@@ -43,9 +53,10 @@ pub struct RawRows {
 impl RawRows {
     /// Opens the file of `len` rows; only header, footer and length are read.
     pub fn open(context: &OpenContext<'_>, entry: &FileEntry, field: &FieldInfo, len: usize) -> Result<Self> {
+        let (format, version) = format_of(field);
         let expected = Expected {
-            format: FORMAT,
-            versions: (VERSION, VERSION),
+            format,
+            versions: (version, version),
             segment: context.segment_id,
             field: field.number,
         };

@@ -172,7 +172,7 @@ mod tests {
         let mut picked = [0.0];
         prepared.distances(&hashes.rows(), &[7], &mut scratch, &mut picked);
         assert_eq!(picked[0], found[7]);
-        let exact = crate::flat_f32::ExactQuery::new(similarity, &query);
+        let exact = crate::flat_f32::FloatQuery::new(similarity, &query);
         let exact: Vec<f64> = rows.iter().map(|row| f64::from(exact.distance(&bytes(row)))).collect();
         let found: Vec<f64> = found.into_iter().map(f64::from).collect();
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn estimates_follow_distances_and_corrected_ones_do_so_around_any_mean() {
-        for similarity in Similarity::ALL {
+        for similarity in Similarity::FLOAT {
             assert!(error(similarity, Estimator::Corrected, 0.0) < 0.4, "{similarity}");
             assert!(error(similarity, Estimator::Corrected, 3.0) < 0.4, "{similarity}");
         }

@@ -1,12 +1,14 @@
 //! The best of a search: vectors, or documents where each may have several.
 
+use super::nearest::Nearest;
 use super::reader::LayeredReader;
 use lucerne_codec::top_k::TieBreak;
 use lucerne_codec::{Neighbor, Ordinal, Result, TopDocs, TopK};
 
 /// Keeps the `k` nearest: vectors, or documents, each once.
 pub(super) enum Best<'a> {
-    Vectors(TopK<'a>),
+    /// By distance; ties are decided at the end, for those that are left.
+    Vectors(Nearest, &'a TieBreak<'a>),
     Documents(TopDocs<'a>),
 }
 
@@ -14,7 +16,7 @@ impl<'a> Best<'a> {
     pub(super) fn new(documents: bool, k: usize, ties: &'a TieBreak<'a>) -> Self {
         match documents {
             true => Self::Documents(TopDocs::new(k, ties)),
-            false => Self::Vectors(TopK::new(k, ties)),
+            false => Self::Vectors(Nearest::new(k), ties),
         }
     }
 
@@ -22,29 +24,36 @@ impl<'a> Best<'a> {
     #[inline]
     pub(super) fn threshold(&self) -> f32 {
         match self {
-            Self::Vectors(top) => top.threshold(),
+            Self::Vectors(nearest, _) => nearest.threshold(),
             Self::Documents(top) => top.threshold(),
         }
     }
 
-    /// Offers a vector; its document is looked up if the distance is good enough.
+    /// Offers a vector.
     #[inline]
     pub(super) fn offer(&mut self, reader: &LayeredReader, distance: f32, ordinal: Ordinal) -> Result<()> {
         if distance <= self.threshold() {
-            let neighbor = Neighbor { distance, ordinal, doc: reader.map.doc(ordinal)? };
             match self {
-                Self::Vectors(top) => top.offer(neighbor),
-                Self::Documents(top) => top.offer(neighbor),
+                Self::Vectors(nearest, _) => nearest.offer(distance, ordinal),
+                Self::Documents(top) => {
+                    top.offer(Neighbor { distance, ordinal, doc: reader.map.doc(ordinal)? })
+                }
             }
         }
         Ok(())
     }
 
     /// Nearest first.
-    pub(super) fn into_sorted(self) -> Vec<Neighbor> {
+    pub(super) fn into_sorted(self, reader: &LayeredReader) -> Result<Vec<Neighbor>> {
         match self {
-            Self::Vectors(top) => top.into_sorted(),
-            Self::Documents(top) => top.into_sorted(),
+            Self::Vectors(nearest, ties) => {
+                let mut top = TopK::new(nearest.wanted(), ties);
+                for (distance, ordinal) in nearest.into_left() {
+                    top.offer(Neighbor { distance, ordinal, doc: reader.map.doc(ordinal)? });
+                }
+                Ok(top.into_sorted())
+            }
+            Self::Documents(top) => Ok(top.into_sorted()),
         }
     }
 }

@@ -24,9 +24,12 @@ const PICKED_RAW: f64 = 1.0;
 /// ... of sign hashes (docs/sign_hash.md), ...
 const SCANNED_PLAIN: f64 = 0.1;
 const PICKED_PLAIN: f64 = 0.4;
-/// ... and of those with corrections, compared with four planes of the query.
+/// ... of those with corrections, compared with four planes of the query, ...
 const SCANNED_CORRECTED: f64 = 0.2;
 const PICKED_CORRECTED: f64 = 0.6;
+/// ... and of raw bits, which are short and quick to compare (docs/binary.md).
+const SCANNED_BITS: f64 = 0.07;
+const PICKED_BITS: f64 = 0.15;
 /// Vectors asked whether they are accepted, where counts do not tell.
 const SAMPLE: usize = 128;
 
@@ -64,6 +67,8 @@ pub(super) enum Compared {
     Raw,
     Codes,
     Hashes(Estimator),
+    /// Raw bits, of which a scan is the exact search too.
+    Bits,
 }
 
 impl Compared {
@@ -74,6 +79,7 @@ impl Compared {
             Self::Codes => (SCANNED, PICKED),
             Self::Hashes(Estimator::Plain) => (SCANNED_PLAIN, PICKED_PLAIN),
             Self::Hashes(Estimator::Corrected) => (SCANNED_CORRECTED, PICKED_CORRECTED),
+            Self::Bits => (SCANNED_BITS, PICKED_BITS),
         }
     }
 }

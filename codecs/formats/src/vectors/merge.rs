@@ -5,12 +5,13 @@
 //! per vector, whatever the dimension.
 
 use super::Layers;
+use super::lists::Lists;
 use super::plan::Planned;
 use super::reader::LayeredReader;
 use super::report;
 use super::settings::Settings;
 use super::spill::Spill;
-use super::write::{Compressed, build, build_params, finish, with_pairs};
+use super::write::{Built, build, build_params, finish, with_pairs};
 use crate::flat_f32::Rows;
 use crate::hnsw::graph::{self, Graph, GraphView, JoinSource};
 use crate::vectors::encode::Encoded;
@@ -192,10 +193,14 @@ pub(super) fn merge(
         true => Some(join(context, field, &settings, &gathered, encoded.as_ref())?),
         false => None,
     };
+    let lists = match layers.lists {
+        true => Some(Lists::of(context, field, settings.nlist, &gathered)?),
+        false => None,
+    };
     lap(&mut seconds.graph);
     let docs: Vec<DocId> = gathered.entries.iter().map(|entry| entry.doc).collect();
-    let compressed = Compressed { codes: encoded, hashes };
-    let written = finish(context, field, &settings, &gathered, &docs, compressed, graph)?;
+    let built = Built { codes: encoded, hashes, graph, lists };
+    let written = finish(context, field, &settings, &gathered, &docs, built)?;
     drop(spill);
     lap(&mut seconds.files);
     let mut facts = report::merge_facts(layers, &settings, &gathered, &planned);

@@ -1,6 +1,7 @@
 //! The facts a segment info keeps about a vector field's files.
 
 use super::Layers;
+use super::lists::ListsMeta;
 use crate::hnsw::file::GraphMeta;
 use crate::sign_hash::HashMeta;
 use crate::sq8::CodesMeta;
@@ -27,6 +28,9 @@ pub(super) struct Meta {
     /// Whether walks through the graph have the upper halves of the codes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) coarse: bool,
+    /// About the inverted lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) lists: Option<ListsMeta>,
 }
 
 /// The files by role.
@@ -37,6 +41,7 @@ pub(super) struct Files<'a> {
     pub(super) hashes: Option<&'a FileEntry>,
     pub(super) graph: Option<&'a FileEntry>,
     pub(super) coarse: Option<&'a FileEntry>,
+    pub(super) lists: Option<&'a FileEntry>,
 }
 
 impl Meta {
@@ -44,13 +49,15 @@ impl Meta {
         serde_json::to_value(self).map_err(|error| Error::Invalid(error.to_string()))
     }
 
-    /// Reads the facts and gives the files their roles: raw, ordinals, then codes, hashes, graph and the codes'
-    /// upper halves as present.
+    /// Reads the facts and gives the files their roles: raw, ordinals, then codes, hashes, graph, the codes' upper
+    /// halves and lists as present.
     pub(super) fn read<'a>(context: &OpenContext<'a>, layers: Layers) -> Result<(Self, Files<'a>)> {
         let name = context.files.first().map_or("", |file| file.name.as_str());
         let refuse = |problem: String| Error::corrupt(name, 0, format!("segment info: {problem}"));
         let meta = Self::deserialize(context.meta).map_err(|error| refuse(error.to_string()))?;
-        let fits = meta.codes.is_some() == layers.codes && meta.hashes.is_some() == layers.hashes;
+        let fits = meta.codes.is_some() == layers.codes
+            && meta.hashes.is_some() == layers.hashes
+            && meta.lists.is_some() == layers.lists;
         if !fits
             || (meta.graph.is_some() && !layers.graph)
             || (meta.coarse && (meta.graph.is_none() || meta.codes.is_none()))
@@ -64,17 +71,19 @@ impl Meta {
         let hashes = meta.hashes.as_ref().and_then(|_| files.next());
         let graph = meta.graph.as_ref().and_then(|_| files.next());
         let coarse = if meta.coarse { files.next() } else { None };
+        let lists = meta.lists.as_ref().and_then(|_| files.next());
         let (Some(raw), Some(ordinals), None) = (raw, ordinals, files.next()) else {
             return Err(refuse(format!("{} files", context.files.len())));
         };
         let missing = codes.is_some() != meta.codes.is_some()
             || hashes.is_some() != meta.hashes.is_some()
             || graph.is_some() != meta.graph.is_some()
-            || coarse.is_some() != meta.coarse;
+            || coarse.is_some() != meta.coarse
+            || lists.is_some() != meta.lists.is_some();
         if missing {
             return Err(refuse(format!("{} files", context.files.len())));
         }
-        let files = Files { raw, ordinals, codes, hashes, graph, coarse };
+        let files = Files { raw, ordinals, codes, hashes, graph, coarse, lists };
         Ok((meta, files))
     }
 }

@@ -1,17 +1,18 @@
 //! An open vector field.
 
 use super::Layers;
+use super::exact::ExactQuery;
+use super::lists::ListFile;
 use super::meta::Meta;
 use super::search::Scratch;
 use super::settings::Settings;
-use crate::flat_f32::metric::ExactQuery;
 use crate::flat_f32::{OrdinalMap, RawRows};
 use crate::hnsw::file::{self, GraphFile};
 use crate::sign_hash::HashFile;
 use crate::sq8::{CoarseFile, CodeFile};
 use lucerne_codec::envelope::{self, Expected, FileEntry};
 use lucerne_codec::vector::{OpenContext, Problem, VectorHits, VectorReader, VectorSearch};
-use lucerne_codec::{Cancel, DocId, Error, Facts, FieldInfo, Neighbor, Ordinal, Result};
+use lucerne_codec::{Cancel, Component, DocId, Error, Facts, FieldInfo, Neighbor, Ordinal, Result};
 use parking_lot::Mutex;
 use std::any::Any;
 
@@ -33,6 +34,7 @@ pub struct LayeredReader {
     pub(super) hashes: Option<HashFile>,
     pub(super) graph: Option<GraphFile>,
     pub(super) coarse: Option<CoarseFile>,
+    pub(super) lists: Option<ListFile>,
     /// Memory of searches that have ended, for those to come.
     pub(super) scratch: Mutex<Vec<Scratch>>,
 }
@@ -57,6 +59,10 @@ impl LayeredReader {
             _ => None,
         };
         let coarse = files.coarse.map(|entry| CoarseFile::open(context, entry, field, len)).transpose()?;
+        let lists = match (files.lists, &meta.lists) {
+            (Some(entry), Some(meta)) => Some(ListFile::open(context, entry, field, len, meta)?),
+            _ => None,
+        };
         if let Some(codes) = &codes {
             codes.make_resident();
         }
@@ -74,6 +80,7 @@ impl LayeredReader {
             hashes,
             graph,
             coarse,
+            lists,
             scratch: Mutex::default(),
         })
     }
@@ -118,11 +125,13 @@ impl LayeredReader {
         if query.len() == self.field.row_len() {
             return Ok(());
         }
+        let components = match self.field.component() {
+            Component::Bit => query.len() * 8,
+            _ => query.len() / 4,
+        };
         Err(Error::Invalid(format!(
             "field {:?}: a query of {} components, the field has dimension {}",
-            self.field.name,
-            query.len() / 4,
-            self.field.dimension
+            self.field.name, components, self.field.dimension
         )))
     }
 }

@@ -4,10 +4,10 @@
 //! document has several and they crowd out other documents, twice as many candidates are looked for.
 
 use super::collect::Best;
+use super::exact::ExactQuery;
 use super::reader::LayeredReader;
 use super::scan::scan;
 use super::search::{Query, Scratch, find};
-use crate::flat_f32::ExactQuery;
 use crate::sign_hash::{HashFile, HashQuery};
 use lucerne_codec::vector::{VectorHits, VectorSearch};
 use lucerne_codec::{DocId, Neighbor, Result};
@@ -66,5 +66,5 @@ fn nearest(
         }
         best.offer(reader, query.distance(reader.raw.row(candidate.ordinal)?), candidate.ordinal)?;
     }
-    Ok(best.into_sorted())
+    best.into_sorted(reader)
 }

@@ -100,6 +100,10 @@ pub(super) fn inspect(reader: &LayeredReader) -> Facts {
         }
         set(&mut bytes, "graph", json!(reader.graph().map_or(0, |graph| graph.input().len())));
     }
+    if let Some(lists) = &reader.lists {
+        set(&mut facts, "lists", super::lists::facts(reader, lists));
+        set(&mut bytes, "lists", json!(lists.bytes()));
+    }
     set(&mut bytes, "maps", json!(reader.map.bytes()));
     if reader.hashes().is_some() {
         let parts = bytes.as_object().into_iter().flatten();

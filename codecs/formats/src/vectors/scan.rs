@@ -22,7 +22,7 @@ pub(super) fn scan(
         true => scan_picked(reader, search, query, scratch, &mut top)?,
         false => scan_all(reader, search, query, scratch, &mut top)?,
     };
-    Ok(VectorHits { neighbors: top.into_sorted(), exact, visited, strategy: query.scan_name() })
+    Ok(VectorHits { neighbors: top.into_sorted(reader)?, exact, visited, strategy: query.scan_name() })
 }
 
 /// From front to back, in blocks; what the filter refuses is scored and dropped.
@@ -37,13 +37,35 @@ fn scan_all(
         search.cancel.check()?;
         scratch.distances.resize(BLOCK.min(reader.len - first), 0.0);
         query.scan(first, reader.field.row_len(), &mut scratch.query, &mut scratch.distances);
-        for (ordinal, &distance) in (first as u32..).zip(&scratch.distances) {
-            if distance <= top.threshold() && reader.map.accepts(&search.accept, ordinal) {
+        offer_accepted(reader, search, first as Ordinal, &scratch.distances, top)?;
+    }
+    Ok(reader.len as u64)
+}
+
+/// Distances looked at together: most have none that is near enough.
+const TOGETHER: usize = 16;
+
+/// Offers those of the vectors from ordinal `first` that are accepted.
+pub(super) fn offer_accepted(
+    reader: &LayeredReader,
+    search: &VectorSearch<'_>,
+    first: Ordinal,
+    distances: &[f32],
+    top: &mut Best<'_>,
+) -> Result<()> {
+    let mut threshold = top.threshold();
+    for (from, distances) in (first..).step_by(TOGETHER).zip(distances.chunks(TOGETHER)) {
+        if !distances.iter().fold(false, |near, &distance| near | (distance <= threshold)) {
+            continue;
+        }
+        for (ordinal, &distance) in (from..).zip(distances) {
+            if distance <= threshold && reader.map.accepts(&search.accept, ordinal) {
                 top.offer(reader, distance, ordinal)?;
+                threshold = top.threshold();
             }
         }
     }
-    Ok(reader.len as u64)
+    Ok(())
 }
 
 /// Only the accepted, picked by their ordinals.

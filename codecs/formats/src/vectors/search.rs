@@ -16,10 +16,11 @@
 //! repeated with twice the beam until it finds enough documents or a scan is cheaper.
 
 use super::cost::{self, Compared};
+use super::exact::ExactQuery;
+use super::lists;
 use super::reader::LayeredReader;
 use super::scan::scan;
 use super::walk::walk;
-use crate::flat_f32::ExactQuery;
 use crate::hnsw::graph::SearchScratch;
 use crate::sign_hash::query::HashScratch;
 use crate::sign_hash::{HashFile, HashQuery};
@@ -61,7 +62,8 @@ impl Query<'_> {
         match self {
             Self::Codes(..) => Compared::Codes,
             Self::Hashes(hashes, _) => Compared::Hashes(hashes.meta().estimator),
-            Self::Raw(..) => Compared::Raw,
+            Self::Raw(_, ExactQuery::Floats(_)) => Compared::Raw,
+            Self::Raw(_, ExactQuery::Bits(_)) => Compared::Bits,
         }
     }
 
@@ -131,20 +133,26 @@ fn run(reader: &LayeredReader, search: &VectorSearch<'_>, scratch: &mut Scratch)
     }
     let accepted = cost::accepted_vectors(reader, &search.accept);
     let similarity = reader.field.similarity;
-    if let (Effort::Candidates(candidates), Some(hashes)) = (search.effort, reader.hashes()) {
+    let exact = || Query::Raw(reader.raw.bytes(), ExactQuery::new(similarity, search.query));
+    let candidates = match search.effort {
+        Effort::Exact => return scan(reader, search, &exact(), accepted, scratch),
+        Effort::Candidates(candidates) | Effort::Lists { candidates, .. } => candidates,
+    };
+    if let Some(hashes) = reader.hashes() {
         return super::reorder::search(reader, hashes, search, (candidates, accepted), scratch);
     }
-    let exact = || Query::Raw(reader.raw.bytes(), ExactQuery::new(similarity, search.query));
-    let (query, candidates) = match (search.effort, reader.codes()) {
-        (Effort::Exact, _) => return scan(reader, search, &exact(), accepted, scratch),
-        (Effort::Candidates(candidates), None) => (exact(), candidates),
-        (Effort::Candidates(candidates), Some(codes)) => {
+    if let Some(found) = &reader.lists {
+        return lists::search(reader, found, search, &exact(), accepted, scratch);
+    }
+    let query = match reader.codes() {
+        None => exact(),
+        Some(codes) => {
             let encodings = codes.meta().encodings.iter();
             let encodings = encodings.map(|encoding| encoding.quantiles);
             let coarse = reader.coarse.as_ref();
             let (query, coarse_query) =
                 CodeQuery::with_coarse(similarity, codes.center(), encodings, search.query, coarse.is_some());
-            (Query::Codes(codes, query, coarse.zip(coarse_query)), candidates)
+            Query::Codes(codes, query, coarse.zip(coarse_query))
         }
     };
     find(reader, search, &query, (candidates, accepted), scratch)

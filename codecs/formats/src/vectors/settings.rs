@@ -5,10 +5,13 @@ use crate::sign_hash::Estimator;
 use crate::sq8::coarse::LEAST_DIMENSION;
 use crate::sq8::plan::Thresholds;
 use crate::sq8::quantiles::default_confidence;
-use lucerne_codec::{Error, FieldInfo, Result};
+use lucerne_codec::{Component, Error, FieldInfo, Result};
 
 /// Below this many vectors a scan of the codes is faster than a walk through a graph.
 pub(super) const GRAPH_THRESHOLD: u64 = 4_000;
+
+/// Inverted lists of a segment at most.
+pub(super) const MAX_LISTS: u64 = 65_536;
 
 /// Parameters in force.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,16 +34,23 @@ pub(super) struct Settings {
     pub(super) estimator: Estimator,
     /// Whether a document may have several vectors.
     pub(super) multiple: bool,
+    /// Inverted lists wanted; `None` chooses by the number of vectors.
+    pub(super) nlist: Option<usize>,
 }
 
 const WALK_BITS: &str = "walk_bits";
 const GRAPH: [&str; 3] = ["m", "beam_width", "graph_threshold"];
+const LISTS: [&str; 1] = ["nlist"];
 const CODES: [&str; 5] = ["confidence_interval", "keep_drift", "resample_drift", "drift_preset", "center"];
 
 impl Settings {
     /// Reads a field's parameters; refuses those the format does not have.
     pub(super) fn of(layers: Layers, field: &FieldInfo) -> Result<Self> {
+        check_component(layers, field)?;
         let mut accepted = vec![FieldInfo::MULTIPLE];
+        if layers.lists {
+            accepted.extend(LISTS);
+        }
         if layers.graph {
             accepted.extend(GRAPH);
         }
@@ -72,9 +82,34 @@ impl Settings {
             center: field.choice("center", &["auto", "none"])? != Some("none"),
             walk_bits: walk_bits(field)?,
             estimator: estimator(field)?,
-            multiple: multiple(field)?,
+            multiple: multiple(layers, field)?,
+            nlist: match field.params.contains_key("nlist") {
+                true => Some(field.integer("nlist", 1, 1..=MAX_LISTS)? as usize),
+                false => None,
+            },
         })
     }
+}
+
+/// Refuses a field whose vectors the format is not for.
+fn check_component(layers: Layers, field: &FieldInfo) -> Result<()> {
+    if field.component() != layers.component {
+        let (takes, has) = match layers.component {
+            Component::Bit => ("binary", "float"),
+            _ => ("float", "binary"),
+        };
+        return Err(Error::Invalid(format!(
+            "field {:?}: format {} is for {takes} vectors, similarity {} is one of {has} vectors",
+            field.name, layers.name, field.similarity
+        )));
+    }
+    if layers.component == Component::Bit && !field.dimension.is_multiple_of(8) {
+        return Err(Error::Invalid(format!(
+            "field {:?}: dimension is {}, expected a multiple of 8",
+            field.name, field.dimension
+        )));
+    }
+    Ok(())
 }
 
 /// Half the code by default, where rows are long enough to gain by it.
@@ -109,8 +144,13 @@ fn estimator(field: &FieldInfo) -> Result<Estimator> {
 }
 
 /// Refuses what [`FieldInfo::is_multiple`] would take for a no.
-fn multiple(field: &FieldInfo) -> Result<bool> {
+fn multiple(layers: Layers, field: &FieldInfo) -> Result<bool> {
     match field.params.get(FieldInfo::MULTIPLE) {
+        // A document's vectors are numbered in their order, and here vectors are numbered by list.
+        Some(_) if layers.lists && field.is_multiple() => Err(Error::Invalid(format!(
+            "field {:?}: inverted lists hold one vector a document; with \"multiple\" choose index hnsw or flat",
+            field.name
+        ))),
         Some(value) if !value.is_boolean() => Err(Error::Invalid(format!(
             "field {:?}: parameter {:?} is {value}, expected true or false",
             field.name,

@@ -6,7 +6,7 @@ use crate::sign_hash::{HashFile, Hashes, hash_len};
 use crate::sq8::CodeFile;
 use crate::sq8::quantizer::{Quantizer, transform};
 use lucerne_codec::vector::Problem;
-use lucerne_codec::{Cancel, Ordinal, Result, Similarity};
+use lucerne_codec::{Cancel, Component, Ordinal, Result, Similarity};
 
 /// Problems listed per file; one more says how many there are.
 const LISTED: usize = 8;
@@ -30,11 +30,14 @@ pub(super) fn verify(reader: &LayeredReader, cancel: &Cancel) -> Result<Vec<Prob
     if let Some(graph) = reader.graph() {
         problems.extend(graph.verify(cancel)?);
     }
+    if let Some(lists) = &reader.lists {
+        problems.extend(super::lists::verify(reader, lists, cancel)?);
+    }
     Ok(problems)
 }
 
 /// Runs `check` for every vector and lists what it says.
-fn each(
+pub(super) fn each(
     reader: &LayeredReader,
     cancel: &Cancel,
     file: &str,
@@ -62,6 +65,10 @@ fn each(
 }
 
 fn raw(reader: &LayeredReader, cancel: &Cancel) -> Result<Vec<Problem>> {
+    if reader.field.component() == Component::Bit {
+        // Any bits are a vector.
+        return Ok(Vec::new());
+    }
     each(reader, cancel, reader.raw.name(), |ordinal| {
         let finite = components(reader.raw.row(ordinal)?).all(f32::is_finite);
         Ok((!finite).then(|| "a component is not finite".to_owned()))

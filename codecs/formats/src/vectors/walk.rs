@@ -80,7 +80,7 @@ fn best_of(
     for &(distance, ordinal) in found {
         best.offer(reader, distance, ordinal)?;
     }
-    Ok(best.into_sorted())
+    best.into_sorted(reader)
 }
 
 fn go(

@@ -3,6 +3,7 @@
 use super::Layers;
 use super::encode::{ChosenCenter, Encoded, sample_quantiles};
 use super::hashes;
+use super::lists::Lists;
 use super::meta::Meta;
 use super::reader::LayeredReader;
 use super::settings::Settings;
@@ -77,8 +78,12 @@ pub(super) fn flush(
         true => Some(build(context, field, &settings, &rows, encoded.as_ref())?),
         false => None,
     };
-    let compressed = Compressed { codes: encoded, hashes };
-    finish(context, field, &settings, &rows, vectors.docs, compressed, graph)
+    let lists = match layers.lists {
+        true => Some(Lists::of(context, field, settings.nlist, &rows)?),
+        false => None,
+    };
+    let built = Built { codes: encoded, hashes, graph, lists };
+    finish(context, field, &settings, &rows, vectors.docs, built)
 }
 
 fn encode(
@@ -117,6 +122,10 @@ macro_rules! with_pairs {
                 );
                 $body
             }
+            None if $field.component() == lucerne_codec::Component::Bit => {
+                let $pairs = $crate::bits::BitPairs::new($field.similarity, $rows, $field.row_len());
+                $body
+            }
             None => {
                 let $pairs = $crate::flat_f32::pairs::RawPairs::new($field.similarity, $rows)?;
                 $body
@@ -138,25 +147,27 @@ pub(super) fn build(
     with_pairs!(field, rows, encoded, |pairs| graph::build(&params, &pairs, context.cancel, context.progress))
 }
 
-/// What is written besides raw vectors to compare a query with.
-pub(super) struct Compressed {
+/// What was made of the vectors.
+pub(super) struct Built {
     pub(super) codes: Option<Encoded>,
     pub(super) hashes: Option<Hashes>,
+    pub(super) graph: Option<Graph>,
+    pub(super) lists: Option<Lists>,
 }
 
-/// Writes all files; vectors come in the order that suits the graph.
+/// Writes all files; vectors come in the order that suits the graph or the lists.
 pub(super) fn finish(
     context: &WriteContext<'_>,
     field: &FieldInfo,
     settings: &Settings,
     rows: &impl Rows,
     docs: &[DocId],
-    Compressed { codes, hashes }: Compressed,
-    graph: Option<Graph>,
+    Built { codes, hashes, graph, lists }: Built,
 ) -> Result<Written> {
-    let mut order: Vec<Ordinal> = match &graph {
-        Some(graph) => graph::locality_order(graph)?,
-        None => (0..docs.len() as u32).collect(),
+    let mut order: Vec<Ordinal> = match (&graph, &lists) {
+        (Some(graph), _) => graph::locality_order(graph)?,
+        (None, Some(lists)) => lists.order(),
+        (None, None) => (0..docs.len() as u32).collect(),
     };
     if field.is_multiple() {
         keep_order_of_documents(&mut order, docs);
@@ -165,7 +176,14 @@ pub(super) fn finish(
     let mut files = vec![flat_f32::rows::write(context, field, docs.len(), ordered)?];
     let ordered: Vec<DocId> = order.iter().filter_map(|&index| docs.get(index as usize).copied()).collect();
     files.push(flat_f32::ordinals::write(context, field, &ordered)?);
-    let mut meta = Meta { vectors: docs.len() as u32, codes: None, hashes: None, graph: None, coarse: false };
+    let mut meta = Meta {
+        vectors: docs.len() as u32,
+        codes: None,
+        hashes: None,
+        graph: None,
+        coarse: false,
+        lists: None,
+    };
     if let Some(encoded) = &codes {
         let center = encoded.center.slice();
         files.push(sq8::file::write(context, field, &encoded.codes, &order, center)?);
@@ -186,6 +204,11 @@ pub(super) fn finish(
     if let Some(encoded) = codes.filter(|_| walked && settings.walk_bits == 4) {
         files.push(sq8::coarse::write(context, field, &encoded.codes, &order)?);
         meta.coarse = true;
+    }
+    if let Some(lists) = lists {
+        let (file, facts) = lists.write(context, field)?;
+        files.push(file);
+        meta.lists = Some(facts);
     }
     Ok(Written { files, meta: meta.facts()? })
 }

@@ -104,7 +104,8 @@ fn queries() -> impl Strategy<Value = Query> {
                 let fields = None;
                 Query::Knn(Knn {
                     field,
-                    vector,
+                    vector: vector.into(),
+                    nprobe: None,
                     k,
                     candidates,
                     rescore,
@@ -127,8 +128,10 @@ fn queries() -> impl Strategy<Value = Query> {
 }
 
 fn reranks() -> impl Strategy<Value = Rerank> {
-    let vector = (names(), vectors(), prop::option::of(0..99usize))
-        .prop_map(|(field, vector, compat_topk)| RerankBy::Vector { field, vector, compat_topk });
+    let vector =
+        (names(), vectors(), prop::option::of(0..99usize)).prop_map(|(field, vector, compat_topk)| {
+            RerankBy::Vector { field, vector: vector.into(), compat_topk }
+        });
     let by = prop_oneof![vector, queries().prop_map(|query| RerankBy::Query(Box::new(query)))];
     (by, 0..99usize, numbers()).prop_map(|(by, window, weight)| Rerank { by, window, weight })
 }

@@ -4,10 +4,10 @@ mod measure;
 mod truth;
 
 use crate::args::Eval;
-use crate::commands::{dimension, searcher};
+use crate::commands::{searcher, shape};
 use crate::failure::{Failure, Outcome};
 use crate::render::out;
-use crate::vectors::VectorFile;
+use crate::vectors::{Shape, VectorFile};
 use lucerne::{DEFAULT_CANDIDATES, HASH_CANDIDATES_PER_HIT, Knn};
 use measure::Timing;
 use serde::Serialize;
@@ -15,8 +15,8 @@ use truth::Truth;
 
 pub(super) fn run(args: &Eval, json: bool) -> Outcome {
     let searcher = searcher(&args.dir)?;
-    let dimension = dimension(searcher.schema(), &args.field)?;
-    let vectors = queries(args, dimension)?;
+    let shape = shape(searcher.schema(), &args.field)?;
+    let vectors = queries(args, shape)?;
     let hashes = searcher.schema().vector_field_named(&args.field);
     let default = match hashes.is_ok_and(|field| field.options().is_sign_hash()) {
         true => HASH_CANDIDATES_PER_HIT * args.k,
@@ -25,19 +25,22 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
     let plain: Vec<Knn> = vectors.into_iter().map(|vector| Knn::new(&args.field, vector).k(args.k)).collect();
     let truth = Truth::of(args, &searcher, &plain)?;
     if !json {
-        out::line(&Line::heading(args.k))?;
+        let knob = if args.nprobe.is_empty() { "candidates" } else { "nprobe" };
+        out::line(&Line::heading(knob, args.k))?;
     }
-    let settings: Vec<Option<usize>> = match args.candidates.is_empty() {
-        true => vec![None],
-        false => args.candidates.iter().copied().map(Some).collect(),
-    };
-    for candidates in settings {
-        let queries: Vec<Knn> =
-            plain.iter().map(|query| with_knobs(query.clone(), candidates, args)).collect();
+    let candidates = args.candidates.iter().map(|&count| Knob::Candidates(count));
+    let knobs = candidates.chain(args.nprobe.iter().map(|&lists| Knob::Lists(lists)));
+    let mut knobs: Vec<Knob> = knobs.collect();
+    if knobs.is_empty() {
+        knobs.push(Knob::Default);
+    }
+    for knob in knobs {
+        let queries: Vec<Knn> = plain.iter().map(|query| with_knobs(query.clone(), knob, args)).collect();
         let found = truth.compare(args, &searcher, &queries)?;
         let timing = Timing::measure(args, &searcher, &queries)?;
         let line = Line {
-            candidates: candidates.unwrap_or(default),
+            candidates: if let Knob::Candidates(count) = knob { count } else { default },
+            nprobe: if let Knob::Lists(lists) = knob { Some(lists) } else { None },
             rescore: args.rescore,
             k: args.k,
             threads: args.threads,
@@ -58,19 +61,29 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
     Ok(())
 }
 
-fn with_knobs(mut query: Knn, candidates: Option<usize>, args: &Eval) -> Knn {
-    if let Some(candidates) = candidates {
-        query = query.candidates(candidates);
-    }
+/// What is turned from setting to setting.
+#[derive(Clone, Copy)]
+enum Knob {
+    Default,
+    Candidates(usize),
+    Lists(usize),
+}
+
+fn with_knobs(query: Knn, knob: Knob, args: &Eval) -> Knn {
+    let query = match knob {
+        Knob::Default => query,
+        Knob::Candidates(count) => query.candidates(count),
+        Knob::Lists(lists) => query.nprobe(lists),
+    };
     match args.rescore {
         Some(factor) => query.rescore(factor),
         None => query,
     }
 }
 
-fn queries(args: &Eval, dimension: usize) -> Outcome<Vec<Vec<f32>>> {
-    let mut file = VectorFile::open(&args.queries, Some(dimension))?;
-    file.expect_dimension(&args.field, dimension)?;
+fn queries(args: &Eval, shape: Shape) -> Outcome<Vec<Vec<f32>>> {
+    let mut file = VectorFile::open(&args.queries, Some(shape))?;
+    file.expect(&args.field, shape)?;
     let rows = file.rows().min(args.limit.map_or(u64::MAX, |limit| limit as u64));
     match rows {
         0 => Err(Failure::content(&args.queries, "no queries")),
@@ -82,6 +95,8 @@ fn queries(args: &Eval, dimension: usize) -> Outcome<Vec<Vec<f32>>> {
 #[derive(Debug, Serialize)]
 struct Line {
     candidates: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nprobe: Option<usize>,
     rescore: Option<f32>,
     k: usize,
     threads: usize,
@@ -98,18 +113,19 @@ struct Line {
 }
 
 impl Line {
-    fn heading(k: usize) -> String {
+    fn heading(knob: &str, k: usize) -> String {
         let recall = format!("recall@{k}");
         format!(
-            "candidates  {recall:>10}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}",
+            "{knob:>10}  {recall:>10}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}",
             "qps", "mean µs", "p50 µs", "p99 µs", "visited"
         )
     }
 
     fn text(&self) -> String {
-        let Self { candidates, recall, qps, mean_us, p50_us, p99_us, visited, .. } = self;
+        let Self { candidates, nprobe, recall, qps, mean_us, p50_us, p99_us, visited, .. } = self;
+        let knob = nprobe.unwrap_or(*candidates);
         format!(
-            "{candidates:>10}  {recall:>10.4}  {qps:>9.1}  {mean_us:>9.1}  {p50_us:>9.1}  {p99_us:>9.1}  {visited:>9.1}"
+            "{knob:>10}  {recall:>10.4}  {qps:>9.1}  {mean_us:>9.1}  {p50_us:>9.1}  {p99_us:>9.1}  {visited:>9.1}"
         )
     }
 }

@@ -1,7 +1,7 @@
 //! The true neighbours of each query, and how many of them a search finds.
 
 use super::measure;
-use crate::args::Eval;
+use crate::args::{Eval, RecallBy};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::render::progress::PhaseBar;
 use crate::vectors::ids;
@@ -11,7 +11,13 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The true neighbours of each query.
-pub(super) enum Truth {
+pub(super) struct Truth {
+    ids: Ids,
+    /// The distance of the last of them, when recall is counted by distance.
+    farthest: Option<Vec<f32>>,
+}
+
+enum Ids {
     /// As keys: what exact search found.
     Keys(Vec<HashSet<String>>),
     /// As row numbers, from a file.
@@ -31,7 +37,14 @@ pub(super) struct Found {
 impl Truth {
     /// Reads the truth, or computes it.
     pub(super) fn of(args: &Eval, searcher: &Searcher, queries: &[Knn]) -> Outcome<Self> {
-        match &args.truth {
+        let by_distance = args.recall_by == RecallBy::Distance;
+        let exact = match args.truth.is_none() || by_distance {
+            true => exact(args, searcher, queries)?,
+            false => Vec::new(),
+        };
+        let last = |hits: &Hits| hits.hits.last().and_then(|hit| hit.distance).unwrap_or(f32::INFINITY);
+        let farthest = by_distance.then(|| exact.iter().map(last).collect());
+        let ids = match &args.truth {
             Some(path) => {
                 let truth = ids::Truth::open(path)?;
                 let k = args.k;
@@ -46,20 +59,14 @@ impl Truth {
                     return Err(Failure::content(path, problem).hint("--limit N uses the first N queries"));
                 }
                 let rows = truth.queries().take(queries.len());
-                Ok(Self::Rows(rows.map(|ids| ids.iter().take(k).copied().collect()).collect()))
+                Ids::Rows(rows.map(|ids| ids.iter().take(k).copied().collect()).collect())
             }
             None => {
-                let (bar, done) = (PhaseBar::new(), AtomicU64::new(0));
-                let found = measure::each(args.threads, queries, |query| {
-                    let hits = searcher.search(query.clone().exact()).in_index(&args.dir)?;
-                    let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                    bar.report("exact searches", done, queries.len() as u64);
-                    Ok(hits.hits.into_iter().map(|hit| hit.key).collect())
-                });
-                bar.finish();
-                Ok(Self::Keys(found?))
+                let keys = exact.into_iter().map(|hits| hits.hits.into_iter().map(|hit| hit.key).collect());
+                Ids::Keys(keys.collect())
             }
-        }
+        };
+        Ok(Self { ids, farthest })
     }
 
     /// Runs the queries once and counts what they find. Not timed: reading row numbers takes time of its own.
@@ -74,10 +81,15 @@ impl Truth {
         })?;
         let mut recall = 0.0;
         for (query, hits) in results.iter().enumerate() {
-            recall += match self {
-                Self::Keys(truth) => share(truth.get(query), hits, |hit| Ok(hit.key.clone()))?,
-                Self::Rows(truth) => {
-                    share(truth.get(query), hits, |hit| row(hit, args.row_field.as_deref()))?
+            let farthest = self.farthest.as_ref().and_then(|farthest| farthest.get(query)).copied();
+            if farthest.is_some() && !hits.exact {
+                return Err(Failure::usage("--recall-by distance: the distances found are estimates")
+                    .hint("--rescore 1 settles them by raw vectors"));
+            }
+            recall += match &self.ids {
+                Ids::Keys(truth) => share(truth.get(query), hits, farthest, |hit| Ok(hit.key.clone()))?,
+                Ids::Rows(truth) => {
+                    share(truth.get(query), hits, farthest, |hit| row(hit, args.row_field.as_deref()))?
                 }
             };
         }
@@ -89,13 +101,32 @@ impl Truth {
     }
 }
 
-/// The share of the true neighbours among the hits; 1 when there are none to be found.
+/// What exact searches find.
+fn exact(args: &Eval, searcher: &Searcher, queries: &[Knn]) -> Outcome<Vec<Hits>> {
+    let (bar, done) = (PhaseBar::new(), AtomicU64::new(0));
+    let found = measure::each(args.threads, queries, |query| {
+        let hits = searcher.search(query.clone().exact()).in_index(&args.dir)?;
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        bar.report("exact searches", done, queries.len() as u64);
+        Ok(hits)
+    });
+    bar.finish();
+    found
+}
+
+/// The share of the true neighbours among the hits; 1 when there are none to be found. With the distance of the
+/// `farthest`, so many hits that are as near against so many.
 fn share<T: std::hash::Hash + Eq>(
     truth: Option<&HashSet<T>>,
     hits: &Hits,
+    farthest: Option<f32>,
     id: impl Fn(&Hit) -> Outcome<T>,
 ) -> Outcome<f64> {
     let Some(truth) = truth.filter(|truth| !truth.is_empty()) else { return Ok(1.0) };
+    if let Some(farthest) = farthest {
+        let near = hits.hits.iter().filter(|hit| hit.distance.is_some_and(|distance| distance <= farthest));
+        return Ok(near.count().min(truth.len()) as f64 / truth.len() as f64);
+    }
     let found = hits.hits.iter().map(id).collect::<Outcome<HashSet<T>>>()?;
     Ok(found.intersection(truth).count() as f64 / truth.len() as f64)
 }

@@ -7,9 +7,9 @@ mod lines;
 mod source;
 mod work;
 
-use crate::args::Import;
-use crate::commands::dimension;
+use crate::args::{BitOrder, Import};
 use crate::commands::memory::{self, Sampler};
+use crate::commands::shape;
 use crate::failure::{Code, Failure, In as _, Outcome};
 use crate::render::{out, units};
 use crate::signals;
@@ -105,9 +105,12 @@ fn vectors(args: &Import, schema: &Schema) -> Outcome<Vec<(String, VectorFile)>>
         if opened.iter().any(|(name, _)| name == field) {
             return Err(Failure::usage(format!("--vectors names field {field:?} twice")));
         }
-        let dimension = dimension(schema, field)?;
-        let file = VectorFile::open(path, Some(dimension))?;
-        file.expect_dimension(field, dimension)?;
+        let shape = shape(schema, field)?;
+        let mut file = VectorFile::open(path, Some(shape))?;
+        file.expect(field, shape)?;
+        if args.bit_order == BitOrder::Msb && shape.binary {
+            file.most_significant_first(shape.dimension);
+        }
         opened.push((field.clone(), file));
     }
     Ok(opened)

@@ -1,10 +1,10 @@
 //! From arguments to a search.
 
 use crate::args::{self, Fusion};
-use crate::commands::dimension;
+use crate::commands::shape;
 use crate::failure::{Failure, In as _, Outcome};
-use crate::vectors::VectorFile;
-use lucerne::{Fuse, Knn, Query, QueryParser, Rerank, Search, Searcher, Sort};
+use crate::vectors::{Shape, VectorFile};
+use lucerne::{Fuse, Knn, Query, QueryParser, QueryVector, Rerank, Search, Searcher, Sort};
 use std::path::Path;
 
 /// The search that was asked for.
@@ -75,22 +75,29 @@ fn from_file(parser: QueryParser, name: &str, file: &str) -> Outcome<QueryParser
 }
 
 /// What --knn says: the vector, and the query for its neighbours.
-fn nearest(args: &args::Search, searcher: &Searcher) -> Outcome<Option<(Vec<f32>, Knn)>> {
+fn nearest(args: &args::Search, searcher: &Searcher) -> Outcome<Option<(QueryVector, Knn)>> {
     let Some(field) = &args.knn else { return Ok(None) };
-    let dimension = dimension(searcher.schema(), field)?;
+    let shape = shape(searcher.schema(), field)?;
     let vector = match (&args.vector, &args.vector_file, &args.like) {
-        (Some(text), _, _) => parse(text)?,
+        (Some(text), _, _) => parse(text, shape)?,
         (_, Some(path), _) => {
-            let mut file = VectorFile::open(path, Some(dimension))?;
-            file.expect_dimension(field, dimension)?;
-            file.row(args.row)?
+            let mut file = VectorFile::open(path, Some(shape))?;
+            file.expect(field, shape)?;
+            file.row(args.row)?.into()
         }
-        (_, _, Some(key)) => searcher.vector(key, field).in_index(&args.dir)?.ok_or_else(|| {
-            Failure::usage(format!("--like: no document {key:?} that has a vector in {field:?}"))
-        })?,
+        (_, _, Some(key)) => searcher
+            .vector(key, field)
+            .in_index(&args.dir)?
+            .ok_or_else(|| {
+                Failure::usage(format!("--like: no document {key:?} that has a vector in {field:?}"))
+            })?
+            .into(),
         _ => return Err(Failure::usage("no query vector; give --vector, --vector-file or --like")),
     };
-    let mut knn = Knn::new(field, &*vector);
+    let mut knn = Knn::new(field, vector.clone());
+    if let Some(lists) = args.nprobe {
+        knn = knn.nprobe(lists);
+    }
     if let Some(candidates) = args.candidates {
         knn = knn.candidates(candidates);
     }
@@ -100,8 +107,12 @@ fn nearest(args: &args::Search, searcher: &Searcher) -> Outcome<Option<(Vec<f32>
     Ok(Some((vector, if args.exact { knn.exact() } else { knn })))
 }
 
-fn parse(text: &str) -> Outcome<Vec<f32>> {
-    serde_json::from_str(text).map_err(|error| {
+/// A JSON list of numbers; of a binary vector also its bits or bytes as they are.
+fn parse(text: &str, shape: Shape) -> Outcome<QueryVector> {
+    if shape.binary && !text.trim_start().starts_with('[') {
+        return Ok(text.trim().into());
+    }
+    serde_json::from_str(text).map(QueryVector::Floats).map_err(|error| {
         Failure::usage(format!("--vector: {error}"))
             .hint("expected a JSON list of numbers: --vector '[0.1, 0.7]'")
     })
@@ -126,7 +137,7 @@ fn together(
     args: &args::Search,
     parser: &QueryParser,
     query: &str,
-    (vector, knn): (Vec<f32>, Knn),
+    (vector, knn): (QueryVector, Knn),
 ) -> Outcome<Search> {
     let window = args.window.unwrap_or_else(|| wanted(args).max(lucerne::DEFAULT_CANDIDATES));
     match (args.hybrid, args.rerank) {

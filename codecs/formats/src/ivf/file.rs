@@ -1,0 +1,119 @@
+//! The `.ivf` file: where the lists end, and their centroids.
+//!
+//! ```text
+//! body
+//!   ends        lists u32           one after the last ordinal of each list, ascending; the last is the number of vectors
+//!   centroids   lists × row_len     rows of bits
+//! ```
+//! The number of lists is in [`ListsMeta`], under the segment info's checksum; the file's length must fit it. The ends are
+//! checked where they are used.
+
+use lucerne_codec::envelope::{self, Expected, FOOTER_LEN, FileEntry, HEADER_LEN};
+use lucerne_codec::vector::{OpenContext, WriteContext};
+use lucerne_codec::{FieldInfo, Input, Result};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Extension of the file's name.
+pub const EXTENSION: &str = "ivf";
+/// Name in the file's envelope.
+pub const FORMAT: &str = "ivf";
+/// Version written; no other is read.
+pub const VERSION: u32 = 1;
+
+/// What must be known to open the lists' file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListsMeta {
+    /// Number of lists.
+    pub lists: u32,
+}
+
+/// Writes lists.
+pub fn write(
+    context: &WriteContext<'_>,
+    field: &FieldInfo,
+    centroids: &[u8],
+    ends: &[u32],
+) -> Result<(FileEntry, ListsMeta)> {
+    let mut file = context.create(EXTENSION, FORMAT, VERSION, field.number)?;
+    let bytes: Vec<u8> = ends.iter().flat_map(|end| end.to_le_bytes()).collect();
+    file.write(&bytes)?;
+    file.write(centroids)?;
+    Ok((file.finish()?, ListsMeta { lists: ends.len() as u32 }))
+}
+
+/// Lists in an open file.
+#[derive(Debug)]
+pub struct ListFile {
+    body: Input,
+    lists: usize,
+    /// Vectors of the segment.
+    len: usize,
+}
+
+impl ListFile {
+    /// Opens the lists of `len` vectors; only header, footer and length are read.
+    pub fn open(
+        context: &OpenContext<'_>,
+        entry: &FileEntry,
+        field: &FieldInfo,
+        len: usize,
+        meta: &ListsMeta,
+    ) -> Result<Self> {
+        let expected = Expected {
+            format: FORMAT,
+            versions: (VERSION, VERSION),
+            segment: context.segment_id,
+            field: field.number,
+        };
+        let (file, _) = envelope::open_entry(context.directory, entry, expected)?;
+        let bytes = u64::from(meta.lists).checked_mul(field.row_len() as u64 + 4);
+        let whole = bytes.and_then(|bytes| bytes.checked_add(HEADER_LEN + FOOTER_LEN));
+        if meta.lists == 0 || meta.lists as usize > len || whole != Some(file.len() as u64) {
+            let problem = format!("{} lists of {len} vectors do not make {} bytes", meta.lists, file.len());
+            return Err(file.corrupt(0, problem));
+        }
+        Ok(Self { body: envelope::body(&file)?, lists: meta.lists as usize, len })
+    }
+
+    /// Number of lists.
+    pub fn count(&self) -> usize {
+        self.lists
+    }
+
+    /// Bytes of ends and centroids.
+    pub fn bytes(&self) -> usize {
+        self.body.len()
+    }
+
+    /// File name.
+    pub fn name(&self) -> &str {
+        self.body.name()
+    }
+
+    /// The rows of the centroids.
+    pub fn centroids(&self) -> &[u8] {
+        self.body.bytes().get(self.lists * 4..).unwrap_or_default()
+    }
+
+    fn ends(&self) -> &[[u8; 4]] {
+        let bytes = self.body.bytes().get(..self.lists * 4);
+        bytes.unwrap_or_default().as_chunks::<4>().0
+    }
+
+    fn end(&self, list: usize) -> usize {
+        self.ends().get(list).map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize)
+    }
+
+    /// The ordinals of a list.
+    pub fn range(&self, list: usize) -> Result<Range<usize>> {
+        let start = list.checked_sub(1).map_or(0, |before| self.end(before));
+        let end = self.end(list);
+        if list >= self.lists || start > end || end > self.len {
+            let problem = format!("list {list} of {} goes from {start} to {end} of {}", self.lists, self.len);
+            return Err(self.body.corrupt(list as u64 * 4, problem));
+        }
+        Ok(start..end)
+    }
+}

@@ -1,0 +1,96 @@
+//! A query's vector, in any form a field's values have.
+
+use crate::bits;
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+use std::fmt;
+
+/// A query vector: numbers, bits, or bits in text form. Whether it fits is known when its field is.
+///
+/// In JSON it is a list of numbers or a string. A binary field takes what its documents' vectors may be given as.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum QueryVector {
+    /// Components; for a binary field zeros and ones, or bytes.
+    Floats(Vec<f32>),
+    /// Eight bits in a byte, the least significant first ([`crate::bits`]).
+    Bits(Vec<u8>),
+    /// Zeros and ones, or hexadecimal digits.
+    Text(String),
+}
+
+impl Serialize for QueryVector {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Floats(components) => components.serialize(serializer),
+            Self::Bits(bytes) => serializer.serialize_str(&bits::to_hex(bytes)),
+            Self::Text(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for QueryVector {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ListOrText)
+    }
+}
+
+struct ListOrText;
+
+impl<'de> Visitor<'de> for ListOrText {
+    type Value = QueryVector;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of numbers, or a string of bits")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<QueryVector, A::Error> {
+        let mut components = Vec::with_capacity(list.size_hint().unwrap_or(0).min(1 << 16));
+        while let Some(component) = list.next_element()? {
+            components.push(component);
+        }
+        Ok(QueryVector::Floats(components))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<QueryVector, E> {
+        Ok(QueryVector::Text(text.to_owned()))
+    }
+}
+
+macro_rules! from {
+    ($($given:ty => |$value:ident| $made:expr;)*) => {
+        $(impl From<$given> for QueryVector {
+            fn from($value: $given) -> Self {
+                $made
+            }
+        })*
+    };
+}
+
+from! {
+    Vec<f32> => |components| Self::Floats(components);
+    &Vec<f32> => |components| Self::Floats(components.clone());
+    &[f32] => |components| Self::Floats(components.to_vec());
+    Vec<u8> => |bytes| Self::Bits(bytes);
+    &[u8] => |bytes| Self::Bits(bytes.to_vec());
+    String => |text| Self::Text(text);
+    &str => |text| Self::Text(text.to_owned());
+}
+
+impl<const N: usize> From<[f32; N]> for QueryVector {
+    fn from(components: [f32; N]) -> Self {
+        Self::Floats(components.to_vec())
+    }
+}
+
+impl<const N: usize> From<&[f32; N]> for QueryVector {
+    fn from(components: &[f32; N]) -> Self {
+        Self::Floats(components.to_vec())
+    }
+}
+
+impl<const N: usize> From<[u8; N]> for QueryVector {
+    fn from(bytes: [u8; N]) -> Self {
+        Self::Bits(bytes.to_vec())
+    }
+}
