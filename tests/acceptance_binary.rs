@@ -196,7 +196,7 @@ fn ac_64_a_binary_field_beside_a_dense_one_and_both_fused() {
     assert_eq!(searcher.search(&by_numbers).unwrap().keys()[0], "d0007");
     let fused = searcher.search(Fuse::rrf().query(by_bits.k(100)).query(by_numbers.k(100))).unwrap();
     assert_eq!(fused.keys()[0], "d0007");
-    let hits = searcher.search(&Knn::new("fp", rows[7].clone()).k(1).fields(["fp", "dense"])).unwrap();
+    let hits = searcher.search(Knn::new("fp", rows[7].clone()).k(1).fields(["fp", "dense"])).unwrap();
     let fields = hits.hits[0].fields.as_ref().unwrap();
     assert!(fields["fp"].is_string() && fields["dense"].as_array().unwrap().len() == 8);
 }
@@ -299,7 +299,7 @@ fn a_binary_field_round_trips_through_json_and_keeps_its_vectors_through_updates
     let searcher = index.searcher().unwrap();
     let document = searcher.get("d3").unwrap().unwrap();
     assert_eq!((document.get("fp"), document.get("t")), (Some(&"03ff".into()), Some(&"after".into())));
-    let hits = searcher.search(&Knn::new("fp", [4u8, 255])).unwrap();
+    let hits = searcher.search(Knn::new("fp", [4u8, 255])).unwrap();
     assert_eq!(hits.hits.len(), 9);
     let report = admin::check_in(IndexBuilder::new(), Arc::new(directory), &Cancel::new(), &()).unwrap();
     assert!(report.problems.is_empty(), "{:?}", report.problems);

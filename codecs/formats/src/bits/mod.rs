@@ -6,8 +6,3 @@ pub mod pairs;
 
 pub use metric::BitQuery;
 pub use pairs::BitPairs;
-
-/// Format name in the header of a `.vec` file of bits.
-pub const FORMAT: &str = "flat_bits";
-/// Version written.
-pub const VERSION: u32 = 1;

@@ -1,6 +1,5 @@
 //! The `.vec` file: rows one after the other, of little-endian f32, or of bits (`crate::bits`).
 
-use crate::bits;
 use lucerne_codec::envelope::{self, Expected, FOOTER_LEN, FileEntry, HEADER_LEN};
 use lucerne_codec::io::Access;
 use lucerne_codec::vector::{OpenContext, WriteContext};
@@ -10,11 +9,15 @@ use lucerne_codec::{Component, FieldInfo, Input, Ordinal, Result};
 pub const FORMAT: &str = "flat_f32";
 /// Version written.
 pub const VERSION: u32 = 1;
+/// Format name of a file of bits.
+pub const BITS_FORMAT: &str = "flat_bits";
+/// Version of it that is written.
+pub const BITS_VERSION: u32 = 1;
 
 /// The format and version of a field's file: a row of one cannot be taken for a row of the other.
 fn format_of(field: &FieldInfo) -> (&'static str, u32) {
     match field.component() {
-        Component::Bit => (bits::FORMAT, bits::VERSION),
+        Component::Bit => (BITS_FORMAT, BITS_VERSION),
         _ => (FORMAT, VERSION),
     }
 }
