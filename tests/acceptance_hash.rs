@@ -294,6 +294,11 @@ fn ac_70_what_cannot_be_measured_is_refused() {
     assert!(measure("v", |options| options.sample = 0).contains("sample is 0"));
     assert!(measure("v", |options| options.candidates = vec![9]).contains("candidates is 9"));
     assert!(measure("v", |options| options.queries = vec![vec![1.0]]).contains("32"));
+    let bits = Schema::builder().binary_vector("b", lucerne::BinaryVector::new(8)).build().unwrap();
+    let bits = in_memory(bits).1.searcher().unwrap();
+    let options = HashQualityOptions::default();
+    let error = hash_quality(&bits, "b", &options, &Cancel::new(), &()).unwrap_err().to_string();
+    assert!(error.contains("bits already"), "{error}");
     let empty = self::index(one_field(Vector::f32(4).quantization(Quantization::None)), &[], 100);
     let options = HashQualityOptions::default();
     let error = hash_quality(&empty.searcher().unwrap(), "v", &options, &Cancel::new(), &()).unwrap_err();

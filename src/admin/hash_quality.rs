@@ -90,7 +90,7 @@ impl HashQuality {
 /// A vector of the index that is searched for does not find itself.
 ///
 /// # Errors
-/// When there is no such vector field, it has no vectors, an option is out of its range, or on cancellation.
+/// When there is no such vector field, its vectors are bits, it has none, an option is out of its range, or on cancellation.
 pub fn hash_quality(
     searcher: &Searcher,
     field: &str,
@@ -99,6 +99,10 @@ pub fn hash_quality(
     progress: &dyn Progress,
 ) -> Result<HashQuality> {
     let declared = searcher.schema().vector_field_named(field)?;
+    if declared.options().is_binary() {
+        let problem = "its vectors are bits already; sign hashes are for vectors of numbers".to_owned();
+        return Err(Error::WrongQuery { field: Some(field.to_owned()), problem });
+    }
     let candidates = candidates(field, options)?;
     let sample = Sample::read(searcher, declared, cancel)?;
     let queries = sample.queries(declared, options)?;

@@ -37,8 +37,10 @@ fn ac_70_quality_is_measured_with_the_flag_and_without_and_a_poor_one_warned_of(
     assert!(ran.out.starts_with("100 queries, 600 vectors"), "{}", ran.out);
     // All vectors in one corner: signs say nothing.
     let place = self::place("");
-    let document =
-        |number: u32| json!({ "name": format!("d{number}"), "e": vec![100 + number % 7 * number; 8] });
+    let document = |n: u32| {
+        let component = |at: u32| 100 + (n * n * (at + 3) * 7 + n * (at * at + 1) * 31) % 1009 % 50;
+        json!({ "name": format!("d{n}"), "e": (0..8).map(component).collect::<Vec<u32>>() })
+    };
     let documents: Vec<String> = (0..300).map(|number| document(number).to_string()).collect();
     place.import(&documents.join("\n"), "").expect(0);
     let ran = place.run("hash-quality @ --field e -k 1 --candidates 1,20").expect(0);
