@@ -47,7 +47,7 @@ impl Quantization {
     }
 }
 
-/// How the hashes of [`Vector::sign_hash`] are compared.
+/// How the hashes of [`Vector::sign_hash`](super::Vector::sign_hash) are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignHash {
