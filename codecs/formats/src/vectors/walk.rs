@@ -1,7 +1,7 @@
 //! The ways through a graph.
 
 use super::collect::Best;
-use super::cost::{self, Attempt, Known, Way};
+use super::cost::{self, Attempt, Compared, Known, Way};
 use super::reader::LayeredReader;
 use super::search::{Query, Room, Scratch};
 use crate::hnsw::file::GraphFile;
@@ -96,7 +96,9 @@ fn go(
     let accept = |ordinal| reader.map.accepts(&search.accept, ordinal);
     let mut walked = match way {
         Way::Graph if search.accept.docs().is_none() => {
-            graph::search_all(graph, &mut walker, (search.k, beam), budget, walk, search.cancel, found)
+            // Distances of bits are few: that none was nearer for a while says little.
+            let k = if query.compared() == Compared::Bits { beam } else { search.k };
+            graph::search_all(graph, &mut walker, (k, beam), budget, walk, search.cancel, found)
         }
         Way::Graph => {
             graph::search_within(graph, &mut walker, beam, budget, accept, walk, search.cancel, found)
