@@ -3,10 +3,10 @@
 //! Rows are [`FieldInfo::row_len`] bytes each, as the user gave them: little-endian f32 components, finite, or bits
 //! ([`crate::Component`]).
 
-use crate::envelope::{EnvelopeWriter, FileEntry, Header};
+use crate::envelope::{self, EnvelopeWriter, Expected, FileEntry, Header};
 use crate::top_k::TieBreak;
 use crate::{
-    Accept, Cancel, Directory, DocId, DocMap, Facts, FieldInfo, Neighbor, Ordinal, Progress, Result,
+    Accept, Cancel, Directory, DocId, DocMap, Facts, FieldInfo, Input, Neighbor, Ordinal, Progress, Result,
     SegmentId,
 };
 use std::any::Any;
@@ -60,6 +60,15 @@ pub struct OpenContext<'a> {
     pub files: &'a [FileEntry],
     /// The facts the format returned when it wrote them.
     pub meta: &'a Facts,
+}
+
+impl OpenContext<'_> {
+    /// Opens a file as [`WriteContext::create`] made it: envelope checked, of this segment and field, of this very
+    /// version.
+    pub fn open(&self, entry: &FileEntry, format: &str, version: u32, field: u32) -> Result<Input> {
+        let expected = Expected { format, versions: (version, version), segment: self.segment_id, field };
+        envelope::open_entry(self.directory, entry, expected).map(|(input, _)| input)
+    }
 }
 
 /// What a format has written: its files, and the small facts it needs to open them again. The facts are

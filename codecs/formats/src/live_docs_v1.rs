@@ -10,7 +10,7 @@
 //! The whole file is verified at read: it is small, and a flipped bit would bring a deleted document back.
 
 use crate::names::only_file;
-use lucerne_codec::envelope::{self, EnvelopeWriter, Expected, FileEntry, Header, NO_FIELD};
+use lucerne_codec::envelope::{self, EnvelopeWriter, FileEntry, Header, NO_FIELD};
 use lucerne_codec::live_docs::LiveDocsFormat;
 use lucerne_codec::vector::OpenContext;
 use lucerne_codec::{BitSet, Directory, Result, SegmentId};
@@ -51,14 +51,8 @@ impl LiveDocsFormat for LiveDocsV1 {
     }
 
     fn read(&self, context: &OpenContext<'_>) -> Result<BitSet> {
-        let expected = Expected {
-            format: FORMAT,
-            versions: (VERSION, VERSION),
-            segment: context.segment_id,
-            field: NO_FIELD,
-        };
         let entry = only_file(context, self.name())?;
-        let (input, _) = envelope::open_entry(context.directory, entry, expected)?;
+        let input = context.open(entry, FORMAT, VERSION, NO_FIELD)?;
         envelope::verify_checksum(&input)?;
         let body = envelope::body(&input)?;
         let mut cursor = body.cursor(0);

@@ -6,7 +6,7 @@ use super::numbers::Numbers;
 use super::{FORMAT, VERSION};
 use crate::names::only_file;
 use lucerne_codec::columns::{ColumnField, ColumnsReader, KeywordColumn, NumberColumn};
-use lucerne_codec::envelope::{self, Expected, FOOTER_LEN, HEADER_LEN, NO_FIELD};
+use lucerne_codec::envelope::{FOOTER_LEN, HEADER_LEN, NO_FIELD};
 use lucerne_codec::vector::{OpenContext, Problem};
 use lucerne_codec::{Cancel, Error, Facts, Input, Result};
 use serde_json::json;
@@ -25,14 +25,8 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn open(context: &OpenContext<'_>) -> Result<Self> {
-        let expected = Expected {
-            format: FORMAT,
-            versions: (VERSION, VERSION),
-            segment: context.segment_id,
-            field: NO_FIELD,
-        };
         let entry = only_file(context, "columns_v1")?;
-        let (input, _) = envelope::open_entry(context.directory, entry, expected)?;
+        let input = context.open(entry, FORMAT, VERSION, NO_FIELD)?;
         let metas = Meta::read(context, &entry.name)?.columns;
         let (mut columns, mut end) = (Vec::with_capacity(metas.len()), HEADER_LEN);
         for meta in &metas {

@@ -4,7 +4,7 @@
 //! (document, ordinal): a binary search in it finds a document's vectors, one or many, in memory
 //! proportional to the vectors and not to the documents.
 
-use lucerne_codec::envelope::{self, Expected, FOOTER_LEN, FileEntry, HEADER_LEN};
+use lucerne_codec::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN};
 use lucerne_codec::vector::{OpenContext, Problem, WriteContext};
 use lucerne_codec::{Accept, DocId, FieldInfo, Input, Ordinal, Result};
 
@@ -49,13 +49,7 @@ pub struct OrdinalMap {
 impl OrdinalMap {
     /// Opens the maps of `len` vectors; only header, footer and length are read.
     pub fn open(context: &OpenContext<'_>, entry: &FileEntry, field: &FieldInfo, len: usize) -> Result<Self> {
-        let expected = Expected {
-            format: FORMAT,
-            versions: (VERSION, VERSION),
-            segment: context.segment_id,
-            field: field.number,
-        };
-        let (file, _) = envelope::open_entry(context.directory, entry, expected)?;
+        let file = context.open(entry, FORMAT, VERSION, field.number)?;
         let bytes = (len as u64).checked_mul(8);
         if bytes.and_then(|bytes| bytes.checked_add(HEADER_LEN + FOOTER_LEN)) != Some(file.len() as u64) {
             let problem = format!("maps of {len} vectors do not make {} bytes", file.len());

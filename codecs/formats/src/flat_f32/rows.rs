@@ -1,6 +1,6 @@
 //! The `.vec` file: rows one after the other, of little-endian f32, or of bits (`crate::bits`).
 
-use lucerne_codec::envelope::{self, Expected, FOOTER_LEN, FileEntry, HEADER_LEN};
+use lucerne_codec::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN};
 use lucerne_codec::io::Access;
 use lucerne_codec::vector::{OpenContext, WriteContext};
 use lucerne_codec::{Component, FieldInfo, Input, Ordinal, Result};
@@ -57,13 +57,7 @@ impl RawRows {
     /// Opens the file of `len` rows; only header, footer and length are read.
     pub fn open(context: &OpenContext<'_>, entry: &FileEntry, field: &FieldInfo, len: usize) -> Result<Self> {
         let (format, version) = format_of(field);
-        let expected = Expected {
-            format,
-            versions: (version, version),
-            segment: context.segment_id,
-            field: field.number,
-        };
-        let (file, _) = envelope::open_entry(context.directory, entry, expected)?;
+        let file = context.open(entry, format, version, field.number)?;
         let row_len = field.row_len();
         let bytes = (len as u64).checked_mul(row_len as u64);
         if bytes.and_then(|bytes| bytes.checked_add(HEADER_LEN + FOOTER_LEN)) != Some(file.len() as u64) {

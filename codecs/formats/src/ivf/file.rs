@@ -8,7 +8,7 @@
 //! The number of lists is in [`ListsMeta`], under the segment info's checksum; the file's length must fit it. The ends are
 //! checked where they are used.
 
-use lucerne_codec::envelope::{self, Expected, FOOTER_LEN, FileEntry, HEADER_LEN};
+use lucerne_codec::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN};
 use lucerne_codec::vector::{OpenContext, WriteContext};
 use lucerne_codec::{FieldInfo, Input, Result};
 use serde::{Deserialize, Serialize};
@@ -61,13 +61,7 @@ impl ListFile {
         len: usize,
         meta: &ListsMeta,
     ) -> Result<Self> {
-        let expected = Expected {
-            format: FORMAT,
-            versions: (VERSION, VERSION),
-            segment: context.segment_id,
-            field: field.number,
-        };
-        let (file, _) = envelope::open_entry(context.directory, entry, expected)?;
+        let file = context.open(entry, FORMAT, VERSION, field.number)?;
         let bytes = u64::from(meta.lists).checked_mul(field.row_len() as u64 + 4);
         let whole = bytes.and_then(|bytes| bytes.checked_add(HEADER_LEN + FOOTER_LEN));
         if meta.lists == 0 || meta.lists as usize > len || whole != Some(file.len() as u64) {

@@ -3,7 +3,7 @@
 use super::hash::hash64;
 use super::{CANCEL_STEP, ENTRY_LEN, FORMAT, MAX_KEY, VERSION, key_checksum};
 use crate::names::only_file;
-use lucerne_codec::envelope::{self, Expected, NO_FIELD};
+use lucerne_codec::envelope::{self, NO_FIELD};
 use lucerne_codec::keys::KeysReader;
 use lucerne_codec::vector::{OpenContext, Problem};
 use lucerne_codec::{Cancel, DocId, Error, Facts, Input, Result};
@@ -26,14 +26,8 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn open(context: &OpenContext<'_>) -> Result<Self> {
-        let expected = Expected {
-            format: FORMAT,
-            versions: (VERSION, VERSION),
-            segment: context.segment_id,
-            field: NO_FIELD,
-        };
         let entry = only_file(context, "keys_v1")?;
-        let (input, _) = envelope::open_entry(context.directory, entry, expected)?;
+        let input = context.open(entry, FORMAT, VERSION, NO_FIELD)?;
         let body = envelope::body(&input)?;
         let mut head = body.cursor(0);
         let (max_doc, zero, keys_len) = (head.u32()?, head.u32()?, head.u64()?);

@@ -4,7 +4,7 @@ use super::dictionary::Dictionary;
 use super::lists::{Lists, OnlyDoc};
 use super::meta::{FieldMeta, Meta};
 use super::{Handle, LENGTHS, POSITIONS, POSTINGS, TERMS, VERSION, verify};
-use lucerne_codec::envelope::{self, Expected, FOOTER_LEN, FileEntry, NO_FIELD};
+use lucerne_codec::envelope::{FOOTER_LEN, FileEntry, NO_FIELD};
 use lucerne_codec::postings::{
     Blocks, FieldPostings, FieldStats, Lengths, PostingsField, PostingsReader, TermEntry, Terms,
 };
@@ -28,9 +28,7 @@ pub(super) struct Field {
 
 /// A checked file without its footer.
 fn open_file(context: &OpenContext<'_>, entry: &FileEntry, format: &str) -> Result<Input> {
-    let versions = (VERSION, VERSION);
-    let expected = Expected { format, versions, segment: context.segment_id, field: NO_FIELD };
-    let (input, _) = envelope::open_entry(context.directory, entry, expected)?;
+    let input = context.open(entry, format, VERSION, NO_FIELD)?;
     input.sub(0, (input.len() as u64).saturating_sub(FOOTER_LEN))
 }
 

@@ -1,9 +1,8 @@
 //! The `.sign` file: hashes, and with the corrected estimator two numbers per vector and the centre.
 
 use super::{Estimator, HashMeta, HashRows, Hashes, hash_len};
-use crate::sq8::file::center_bytes;
-use crate::sq8::query::read_center;
-use lucerne_codec::envelope::{self, Expected, FileEntry};
+use crate::sq8::center;
+use lucerne_codec::envelope::{self, FileEntry};
 use lucerne_codec::io::Access;
 use lucerne_codec::vector::{OpenContext, Problem, WriteContext};
 use lucerne_codec::{FieldInfo, Input, Ordinal, Result};
@@ -46,7 +45,7 @@ pub fn write(
             file.write(&buffer)?;
         }
     }
-    let center = hashes.center.as_deref().map(center_bytes);
+    let center = hashes.center.as_deref().map(center::to_bytes);
     file.write(center.as_deref().unwrap_or_default())?;
     let center = center.as_deref().map(crc32fast::hash);
     Ok((file.finish()?, HashMeta { estimator: hashes.estimator, center }))
@@ -70,13 +69,7 @@ impl HashFile {
         len: usize,
         meta: HashMeta,
     ) -> Result<Self> {
-        let expected = Expected {
-            format: FORMAT,
-            versions: (VERSION, VERSION),
-            segment: context.segment_id,
-            field: field.number,
-        };
-        let (file, _) = envelope::open_entry(context.directory, entry, expected)?;
+        let file = context.open(entry, FORMAT, VERSION, field.number)?;
         let body = envelope::body(&file)?;
         if let Some(problem) = meta.problem() {
             return Err(file.corrupt(0, problem));
@@ -92,19 +85,8 @@ impl HashFile {
                 format!("{len} hashes of {} bits do not make {} bytes", field.dimension, file.len());
             return Err(file.corrupt(0, problem));
         }
-        let center = match meta.center {
-            Some(crc) => {
-                let bytes = body.slice(bits + corrections, center_len)?;
-                let found = crc32fast::hash(bytes);
-                let center = read_center(bytes);
-                if found != crc || !center.iter().all(|value| value.is_finite()) {
-                    let problem = format!("the centre's checksum is {found:08x}, expected {crc:08x}");
-                    return Err(body.corrupt(bits + corrections, problem));
-                }
-                Some(center)
-            }
-            None => None,
-        };
+        let center =
+            meta.center.map(|crc| center::read(&body, bits + corrections, center_len, crc)).transpose()?;
         let (bits, corrections) = (body.sub(0, bits)?, body.sub(bits, corrections)?);
         bits.advise(Access::Resident);
         corrections.advise(Access::Resident);

@@ -9,7 +9,8 @@ use super::Quantiles;
 use super::quantiles::{self, SAMPLE, Values, evenly};
 use super::quantizer::{Quantizer, transform};
 use crate::flat_f32::Rows;
-use lucerne_codec::{Cancel, Result, Similarity};
+use crate::flat_f32::rows::components;
+use lucerne_codec::{Cancel, Input, Result, Similarity};
 
 /// Fewer vectors do not show where a field's centre is.
 pub const LEAST: usize = 256;
@@ -17,6 +18,22 @@ pub const LEAST: usize = 256;
 pub const WORTH: f64 = 0.5;
 /// Vectors the two errors are measured on.
 const MEASURED: usize = 4_000;
+
+/// A centre as files have it.
+pub fn to_bytes(center: &[f32]) -> Vec<u8> {
+    center.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// The centre of `len` bytes that a file has at `at`, checked against the CRC-32 that its facts give.
+pub fn read(body: &Input, at: u64, len: u64, crc: u32) -> Result<Vec<f32>> {
+    let bytes = body.slice(at, len)?;
+    let found = crc32fast::hash(bytes);
+    let center: Vec<f32> = components(bytes).collect();
+    if found != crc || !center.iter().all(|value| value.is_finite()) {
+        return Err(body.corrupt(at, format!("the centre's checksum is {found:08x}, expected {crc:08x}")));
+    }
+    Ok(center)
+}
 
 /// An even sample of vectors, as codes around `center` see them.
 pub struct Sample<'a, R: Rows> {

@@ -22,7 +22,7 @@
 
 use super::query::{Estimate, greatest};
 use super::{CodeRows, Codes, Quantiles};
-use lucerne_codec::envelope::{self, Expected, FileEntry, HEADER_LEN};
+use lucerne_codec::envelope::{self, FileEntry, HEADER_LEN};
 use lucerne_codec::io::Access;
 use lucerne_codec::vector::{OpenContext, WriteContext};
 use lucerne_codec::{FieldInfo, Input, Ordinal, Result};
@@ -92,13 +92,7 @@ pub struct CoarseFile {
 impl CoarseFile {
     /// Opens the file of `len` vectors. Reads header, footer and length.
     pub fn open(context: &OpenContext<'_>, entry: &FileEntry, field: &FieldInfo, len: usize) -> Result<Self> {
-        let expected = Expected {
-            format: FORMAT,
-            versions: (VERSION, VERSION),
-            segment: context.segment_id,
-            field: field.number,
-        };
-        let (file, _) = envelope::open_entry(context.directory, entry, expected)?;
+        let file = context.open(entry, FORMAT, VERSION, field.number)?;
         let rows = envelope::body(&file)?;
         let row_len = row_len(field.dimension as usize);
         if len.checked_mul(row_len) != Some(rows.len()) {

@@ -1,9 +1,8 @@
 //! The `.sq8` file: codes, corrections, and where needed encoding numbers and a centre.
 
 use super::meta::Center;
-use super::query::read_center;
-use super::{CodeRows, Codes, CodesMeta};
-use lucerne_codec::envelope::{self, EnvelopeWriter, Expected, FileEntry};
+use super::{CodeRows, Codes, CodesMeta, center};
+use lucerne_codec::envelope::{self, EnvelopeWriter, FileEntry};
 use lucerne_codec::io::Access;
 use lucerne_codec::vector::{OpenContext, Problem, WriteContext};
 use lucerne_codec::{FieldInfo, Input, Ordinal, Result};
@@ -55,12 +54,7 @@ pub fn write(
 }
 
 fn write_center(file: &mut EnvelopeWriter, center: Option<&[f32]>) -> Result<()> {
-    file.write(&center.map(center_bytes).unwrap_or_default())
-}
-
-/// A centre as the file has it.
-pub fn center_bytes(center: &[f32]) -> Vec<u8> {
-    center.iter().flat_map(|value| value.to_le_bytes()).collect()
+    file.write(&center.map(center::to_bytes).unwrap_or_default())
 }
 
 /// An open `.sq8` file.
@@ -83,13 +77,7 @@ impl CodeFile {
         len: usize,
         meta: CodesMeta,
     ) -> Result<Self> {
-        let expected = Expected {
-            format: FORMAT,
-            versions: (VERSION, VERSION),
-            segment: context.segment_id,
-            field: field.number,
-        };
-        let (file, _) = envelope::open_entry(context.directory, entry, expected)?;
+        let file = context.open(entry, FORMAT, VERSION, field.number)?;
         let body = envelope::body(&file)?;
         if let Some(problem) = meta.problem(len as u64) {
             return Err(file.corrupt(0, problem));
@@ -98,27 +86,19 @@ impl CodeFile {
         let codes = len.checked_mul(dimension).ok_or_else(|| file.corrupt(0, format!("{len} vectors")))?;
         let corrections = len.saturating_mul(4);
         let encodings = if meta.encodings.len() > 1 { len } else { 0 };
-        let center = match meta.center {
+        let center_len = match meta.center {
             Center::Crc32(_) => dimension * 4,
             _ => 0,
         };
-        let parts = [codes, corrections, encodings, center];
+        let parts = [codes, corrections, encodings, center_len];
         let total = parts.iter().try_fold(0u64, |sum, &part| sum.checked_add(part));
         if total != Some(body.len() as u64) {
             let problem = format!("{len} vectors of {dimension} codes do not make {} bytes", file.len());
             return Err(file.corrupt(0, problem));
         }
-        let center_at = codes + corrections + encodings;
         let center = match meta.center {
             Center::Crc32(crc) => {
-                let bytes = body.slice(center_at, center)?;
-                let found = crc32fast::hash(bytes);
-                let center = read_center(bytes);
-                if found != crc || !center.iter().all(|value| value.is_finite()) {
-                    let problem = format!("the centre's checksum is {found:08x}, expected {crc:08x}");
-                    return Err(body.corrupt(center_at, problem));
-                }
-                Some(center)
+                Some(center::read(&body, codes + corrections + encodings, center_len, crc)?)
             }
             _ => None,
         };

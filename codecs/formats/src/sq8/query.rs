@@ -4,7 +4,6 @@ use super::coarse::CoarseQuery;
 use super::quantizer::transform;
 use super::{CodeRows, Quantiles};
 use crate::flat_f32::metric::finite;
-use crate::flat_f32::rows::components;
 use lucerne_codec::{Ordinal, Similarity};
 use lucerne_simd::{self as simd, WideQuery};
 
@@ -61,25 +60,14 @@ pub struct QueryScratch {
 }
 
 impl CodeQuery {
-    /// Prepares a query row for codes written with `encodings` around `center`.
+    /// Prepares a query row for codes written with `encodings` around `center`, and if wanted for their upper halves.
     pub fn new(
         similarity: Similarity,
         center: Option<&[f32]>,
-        encodings: impl Iterator<Item = Quantiles>,
-        row: &[u8],
-    ) -> Self {
-        Self::with_coarse(similarity, center, encodings, row, false).0
-    }
-
-    /// The same, and if wanted one for the upper halves of the codes.
-    pub fn with_coarse(
-        similarity: Similarity,
-        center: Option<&[f32]>,
-        encodings: impl Iterator<Item = Quantiles>,
+        encodings: impl Iterator<Item = Quantiles> + Clone,
         row: &[u8],
         coarse: bool,
     ) -> (Self, Option<CoarseQuery>) {
-        let encodings: Vec<Quantiles> = encodings.collect();
         let mut vector = Vec::new();
         // The centre is part of the vectors. An inner product takes it apart, a difference cancels it.
         let subtract = center.filter(|_| similarity == Similarity::Euclidean);
@@ -95,14 +83,14 @@ impl CodeQuery {
         let whole: Vec<i16> = vector.iter().map(|&value| rounded(f64::from(value) / scale) as i16).collect();
         let total: i64 = whole.iter().map(|&whole| i64::from(whole)).sum();
         let decoders = encodings
-            .iter()
+            .clone()
             .map(|quantiles| {
                 let offset = scale * f64::from(quantiles.lower) * total as f64;
                 (offset as f32, (scale * quantiles.range() / 255.0) as f32)
             })
             .collect();
         let estimate = Estimate { similarity, decoders, constant: finite(constant as f32) };
-        let coarse = coarse.then(|| CoarseQuery::new(estimate.clone(), &vector, encodings.into_iter()));
+        let coarse = coarse.then(|| CoarseQuery::new(estimate.clone(), &vector, encodings));
         (Self { estimate, wide: WideQuery::new(&whole) }, coarse)
     }
 
@@ -146,11 +134,6 @@ pub(super) fn greatest(vector: &[f32]) -> f32 {
 /// The nearest integer, at most [`LARGEST`]. Added to 1.5·2⁵² it stands in the lowest bits of the sum.
 fn rounded(value: f64) -> i32 {
     ((value + 6_755_399_441_055_744.0).to_bits() as i32).clamp(-LARGEST, LARGEST)
-}
-
-/// A centre from its bytes.
-pub fn read_center(bytes: &[u8]) -> Vec<f32> {
-    components(bytes).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{END_LEN, ENTRY_LEN, FORMAT, MAX_BLOCK, TAIL_LEN, VERSION};
 use crate::names::only_file;
-use lucerne_codec::envelope::{self, Expected, FOOTER_LEN, HEADER_LEN, NO_FIELD};
+use lucerne_codec::envelope::{FOOTER_LEN, HEADER_LEN, NO_FIELD};
 use lucerne_codec::stored::StoredReader;
 use lucerne_codec::vector::{OpenContext, Problem};
 use lucerne_codec::{Cancel, DocId, Error, Facts, Input, Result};
@@ -52,14 +52,8 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn open(context: &OpenContext<'_>) -> Result<Self> {
-        let expected = Expected {
-            format: FORMAT,
-            versions: (VERSION, VERSION),
-            segment: context.segment_id,
-            field: NO_FIELD,
-        };
         let entry = only_file(context, "stored_v1")?;
-        let (input, _) = envelope::open_entry(context.directory, entry, expected)?;
+        let input = context.open(entry, FORMAT, VERSION, NO_FIELD)?;
         let tail_at = (input.len() as u64)
             .checked_sub(FOOTER_LEN + TAIL_LEN)
             .filter(|&at| at >= HEADER_LEN)

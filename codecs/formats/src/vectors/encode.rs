@@ -3,8 +3,8 @@
 use super::reader::LayeredReader;
 use super::settings::Settings;
 use crate::flat_f32::Rows;
+use crate::sq8::center;
 use crate::sq8::center::{LEAST, Sample};
-use crate::sq8::file::center_bytes;
 use crate::sq8::meta::{Center, Encoding};
 use crate::sq8::quantizer::{Quantizer, transform};
 use crate::sq8::{Codes, CodesMeta, Quantiles};
@@ -45,9 +45,10 @@ impl ChosenCenter {
         let sample = Sample::new(rows, field.similarity, None, cancel);
         let found = sample.worthwhile_center(field.dimension as usize, settings.confidence)?;
         Ok(match found {
-            Some(center) => {
-                Self { kind: Center::Crc32(crc32fast::hash(&center_bytes(&center))), center: Some(center) }
-            }
+            Some(center) => Self {
+                kind: Center::Crc32(crc32fast::hash(&center::to_bytes(&center))),
+                center: Some(center),
+            },
             None => Self::without(Center::None),
         })
     }

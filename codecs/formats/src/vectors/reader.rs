@@ -10,7 +10,7 @@ use crate::flat_f32::{OrdinalMap, RawRows};
 use crate::hnsw::file::{self, GraphFile};
 use crate::sign_hash::HashFile;
 use crate::sq8::{CoarseFile, CodeFile};
-use lucerne_codec::envelope::{self, Expected, FileEntry};
+use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::vector::{OpenContext, Problem, VectorHits, VectorReader, VectorSearch};
 use lucerne_codec::{Cancel, Component, DocId, Error, Facts, FieldInfo, Neighbor, Ordinal, Result};
 use parking_lot::Mutex;
@@ -203,12 +203,6 @@ fn open_graph(
     meta: &file::GraphMeta,
     len: usize,
 ) -> Result<GraphFile> {
-    let expected = Expected {
-        format: file::FORMAT,
-        versions: (file::VERSION, file::VERSION),
-        segment: context.segment_id,
-        field: field.number,
-    };
-    let (input, _) = envelope::open_entry(context.directory, entry, expected)?;
+    let input = context.open(entry, file::FORMAT, file::VERSION, field.number)?;
     GraphFile::open(input, meta, len)
 }

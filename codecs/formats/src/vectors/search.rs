@@ -151,7 +151,7 @@ fn run(reader: &LayeredReader, search: &VectorSearch<'_>, scratch: &mut Scratch)
             let encodings = encodings.map(|encoding| encoding.quantiles);
             let coarse = reader.coarse.as_ref();
             let (query, coarse_query) =
-                CodeQuery::with_coarse(similarity, codes.center(), encodings, search.query, coarse.is_some());
+                CodeQuery::new(similarity, codes.center(), encodings, search.query, coarse.is_some());
             Query::Codes(codes, query, coarse.zip(coarse_query))
         }
     };
