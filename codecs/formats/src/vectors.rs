@@ -20,6 +20,7 @@ mod cost;
 mod encode;
 mod exact;
 mod format;
+mod halves;
 mod hashes;
 mod lists;
 mod merge;

@@ -56,6 +56,7 @@ impl Scorer for To<'_> {
 
 impl PairScorer for Vectors {
     type Query<'a> = To<'a>;
+    type Coarse<'a> = To<'a>;
 
     fn len(&self) -> usize {
         self.0.len()

@@ -267,14 +267,14 @@ pub fn l2_f32_scan(rows: &[u8], query: &[f32], out: &mut [f32]) {
     Kernels::best().l2_f32_scan(rows, query, out);
 }
 
-/// Hints the CPU to load the cache lines of `bytes[offset..offset + len]`.
+/// Hints the CPU to load the cache lines of `items[start..start + len]`.
 ///
-/// The range is clamped to `bytes`; a range outside has no effect. Reads nothing, never panics,
+/// The range is clamped to `items`; a range outside has no effect. Reads nothing, never panics,
 /// and has no effect on results.
 #[inline]
-pub fn prefetch(bytes: &[u8], offset: usize, len: usize) {
-    if offset < bytes.len() {
-        let len = len.min(bytes.len() - offset);
-        rows::prefetch_lines(bytes.as_ptr().wrapping_add(offset), len);
+pub fn prefetch<T>(items: &[T], start: usize, len: usize) {
+    if start < items.len() {
+        let len = len.min(items.len() - start);
+        rows::prefetch_lines(items.as_ptr().wrapping_add(start).cast(), len * size_of::<T>());
     }
 }

@@ -104,6 +104,6 @@ fn prefetch_accepts_any_range() {
     let bytes = [0u8; 300];
     for (offset, len) in [(0, 300), (299, 1), (299, usize::MAX), (300, 1), (usize::MAX, 5), (7, 0)] {
         prefetch(&bytes, offset, len);
-        prefetch(&[], offset, len);
+        prefetch::<u64>(&[], offset, len);
     }
 }

@@ -42,6 +42,10 @@ impl<R: Rows> PairScorer for BitPairs<'_, R> {
         = BitPairQuery<'b, R>
     where
         Self: 'b;
+    type Coarse<'b>
+        = BitPairQuery<'b, R>
+    where
+        Self: 'b;
 
     fn len(&self) -> usize {
         self.rows.len()

@@ -50,6 +50,10 @@ impl<R: Rows> PairScorer for RawPairs<'_, R> {
         = RawPairQuery<'b, R>
     where
         Self: 'b;
+    type Coarse<'b>
+        = RawPairQuery<'b, R>
+    where
+        Self: 'b;
 
     fn len(&self) -> usize {
         self.rows.len()

@@ -39,17 +39,17 @@ pub const LEAST_DIMENSION: u32 = 64;
 /// Bytes of a block.
 const BLOCK: usize = simd::NIBBLES / 2;
 /// Vectors between two looks at the cancel flag.
-const STEP: usize = 4_096;
+pub const STEP: usize = 4_096;
 /// The greatest magnitude of a query's component.
 const LARGEST: f64 = 127.0;
 
 /// Bytes of a row.
-fn row_len(dimension: usize) -> usize {
+pub fn row_len(dimension: usize) -> usize {
     dimension.div_ceil(simd::NIBBLES) * BLOCK
 }
 
 /// Appends the upper halves of a vector's codes.
-fn pack(codes: &[u8], row: &mut Vec<u8>) {
+pub fn pack(codes: &[u8], row: &mut Vec<u8>) {
     for block in codes.chunks(simd::NIBBLES) {
         let (low, high) = block.split_at(block.len().min(BLOCK));
         let high = high.iter().copied().chain(std::iter::repeat(0));
@@ -107,6 +107,11 @@ impl CoarseFile {
         self.rows.advise(Access::Resident);
     }
 
+    /// All rows.
+    pub fn rows(&self) -> &[u8] {
+        self.rows.bytes()
+    }
+
     /// Bytes of all rows.
     pub fn size(&self) -> usize {
         self.rows.len()
@@ -126,6 +131,25 @@ impl CoarseFile {
     }
 }
 
+/// A vector as integers of 8 bits, in whole blocks, and per encoding what to add to, and to multiply, their products
+/// with halves.
+pub(super) fn prepare(
+    vector: &[f32],
+    encodings: impl Iterator<Item = Quantiles>,
+) -> (Vec<i8>, Vec<(f32, f32)>) {
+    let scale = (f64::from(greatest(vector)) / LARGEST).max(1e-300);
+    let component = |&value: &f32| (f64::from(value) / scale).round().clamp(-LARGEST, LARGEST) as i8;
+    let mut components: Vec<i8> = vector.iter().map(component).collect();
+    let total: f64 = components.iter().map(|&component| f64::from(component)).sum();
+    components.resize(vector.len().next_multiple_of(simd::NIBBLES), 0);
+    let decoders = encodings.map(|quantiles| {
+        let step = quantiles.range() / 255.0;
+        let offset = scale * (f64::from(quantiles.lower) + 7.5 * step) * total;
+        (offset as f32, (scale * 16.0 * step) as f32)
+    });
+    (components, decoders.collect())
+}
+
 /// A query against the upper halves of one segment's codes.
 #[derive(Debug)]
 pub struct CoarseQuery {
@@ -141,25 +165,14 @@ impl CoarseQuery {
         vector: &[f32],
         encodings: impl Iterator<Item = Quantiles>,
     ) -> Self {
-        let scale = (f64::from(greatest(vector)) / LARGEST).max(1e-300);
-        let component = |&value: &f32| (f64::from(value) / scale).round().clamp(-LARGEST, LARGEST) as i8;
-        let mut components: Vec<i8> = vector.iter().map(component).collect();
-        let total: f64 = components.iter().map(|&component| f64::from(component)).sum();
-        components.resize(vector.len().next_multiple_of(simd::NIBBLES), 0);
-        let decoders = encodings
-            .map(|quantiles| {
-                let step = quantiles.range() / 255.0;
-                let offset = scale * (f64::from(quantiles.lower) + 7.5 * step) * total;
-                (offset as f32, (scale * 16.0 * step) as f32)
-            })
-            .collect();
+        let (components, decoders) = prepare(vector, encodings);
         Self { estimate: estimate.with_decoders(decoders), components }
     }
 
     /// Estimated distances of the picked vectors; `codes` has their corrections.
     pub fn distances(
         &self,
-        coarse: &CoarseFile,
+        coarse: &[u8],
         codes: &CodeRows<'_>,
         ordinals: &[Ordinal],
         products: &mut Vec<i32>,
@@ -167,7 +180,7 @@ impl CoarseQuery {
     ) {
         products.resize(ordinals.len(), 0);
         codes.prefetch_corrections(ordinals);
-        simd::dot_u4_i8_many(coarse.rows.bytes(), ordinals, &self.components, products);
+        simd::dot_u4_i8_many(coarse, ordinals, &self.components, products);
         for ((out, &ordinal), &product) in out.iter_mut().zip(ordinals).zip(products.iter()) {
             *out = self.estimate.distance(codes, ordinal as usize, product as f32);
         }

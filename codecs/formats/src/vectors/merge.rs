@@ -1,10 +1,11 @@
 //! Merging: live vectors of all sources, in the order of the sources, then like a flush.
 //!
-//! Raw rows are read where they are and written through, codes beyond a few MiB are on disk (`spill`); what is
+//! Raw rows are read where they are and written through, codes and their upper halves beyond a few MiB are on disk (`spill`); what is
 //! held in memory is the graph, 16 m bytes per vector with the distances of its links, and about 50 bytes more
 //! per vector, whatever the dimension.
 
 use super::Layers;
+use super::halves::Halves;
 use super::lists::Lists;
 use super::plan::Planned;
 use super::reader::LayeredReader;
@@ -19,6 +20,9 @@ use lucerne_codec::vector::{MergeSource, VectorReader, WriteContext, Written};
 use lucerne_codec::{Cancel, DocId, Error, Facts, FieldInfo, Ordinal, Result};
 use std::ops::Range;
 use std::time::Instant;
+
+/// Extension of the file that codes are in during a merge; never part of a segment.
+const CODES: &str = "tmp";
 
 /// A live vector of a merge: where it is and whose it is.
 #[derive(Clone, Copy, Debug)]
@@ -170,7 +174,9 @@ pub(super) fn merge(
     let planned = Planned::new(layers, field, &settings, &gathered, context.cancel)?;
     lap(&mut seconds.quantiles);
     let mut spill = match &planned.codes {
-        Some(_) => Spill::new(context, field, gathered.len())?,
+        Some(_) => {
+            Spill::new(context, field, CODES, gathered.len().saturating_mul(field.dimension as usize))?
+        }
         None => None,
     };
     let (encoded, renewed) = match &planned.codes {
@@ -240,7 +246,9 @@ fn join(
     let sources: Vec<JoinSource<'_>> =
         maps.iter().map(|(graph, ordinals)| JoinSource { graph: *graph, ordinals }).collect();
     let params = build_params(context, settings);
-    with_pairs!(field, gathered, encoded, |pairs| graph::join(
+    let halves = Halves::of(context, field, settings, encoded)?;
+    let halves = halves.as_ref().map(Halves::rows);
+    with_pairs!(field, gathered, encoded, halves, |pairs| graph::join(
         &params,
         &pairs,
         &sources,

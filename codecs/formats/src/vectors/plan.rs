@@ -119,7 +119,9 @@ impl PlannedCodes {
         for (index, entry) in gathered.entries.iter().enumerate() {
             if index % 1_024 == 0 {
                 cancel.check()?;
-                spill.as_deref_mut().map_or(Ok(()), |spill| spill.take(&mut codes))?;
+                if let Some(spill) = &mut spill {
+                    codes.take_part(|part| spill.write(part))?;
+                }
             }
             let number_of_source = entry.source as usize;
             let source = gathered.sources.get(number_of_source);
@@ -140,7 +142,10 @@ impl PlannedCodes {
                 *renewed += 1;
             }
         }
-        spill.map_or(Ok(()), |spill| spill.finish(&mut codes))?;
+        if let Some(spill) = spill {
+            codes.take_part(|part| spill.write(part))?;
+            codes.moved_to(spill.finish()?);
+        }
         let encoded = Encoded::new(codes, self.quantiles, settings.confidence, self.center.clone());
         Ok((encoded, renewed))
     }

@@ -94,7 +94,7 @@ impl Query<'_> {
     pub(super) fn walked(&self, ordinals: &[Ordinal], scratch: &mut Room, out: &mut [f32]) {
         match self {
             Self::Codes(codes, _, Some((coarse, query))) => {
-                query.distances(coarse, &codes.rows(), ordinals, &mut scratch.codes.coarse, out);
+                query.distances(coarse.rows(), &codes.rows(), ordinals, &mut scratch.codes.coarse, out);
             }
             _ => self.picked(ordinals, scratch, out),
         }

@@ -1,18 +1,14 @@
-//! Codes on disk while a merge works with them, so that its memory does not grow with the vectors' dimension.
+//! Bytes on disk while a segment is written, so that the memory of a merge does not grow with the vectors' dimension.
 
-use crate::sq8::Codes;
 use lucerne_codec::envelope::{self, EnvelopeWriter};
 use lucerne_codec::io::Access;
 use lucerne_codec::vector::{WriteContext, file_name};
-use lucerne_codec::{FieldInfo, Result};
+use lucerne_codec::{Error, FieldInfo, Input, Result};
 
-/// Codes of at most this many bytes stay in memory.
+/// At most this many bytes stay in memory.
 const IN_MEMORY: usize = 16 << 20;
 
-/// Never part of a segment: the file is deleted before the merge ends.
-const EXTENSION: &str = "tmp";
-
-/// A file of codes, in the order of the merge, that lives as long as this.
+/// A file that lives as long as this and is never part of a segment.
 pub(super) struct Spill<'a> {
     context: &'a WriteContext<'a>,
     name: String,
@@ -20,37 +16,33 @@ pub(super) struct Spill<'a> {
 }
 
 impl<'a> Spill<'a> {
-    /// A file for the codes of so many vectors; none when they are small.
+    /// A file for so many bytes; none when they are few.
     pub(super) fn new(
         context: &'a WriteContext<'a>,
         field: &FieldInfo,
-        vectors: usize,
+        extension: &str,
+        bytes: usize,
     ) -> Result<Option<Self>> {
-        if vectors.saturating_mul(field.dimension as usize) <= IN_MEMORY {
+        if bytes <= IN_MEMORY {
             return Ok(None);
         }
-        let file = context.create(EXTENSION, "sq8_spill", 1, field.number)?;
-        let name = file_name(context.segment, field.number, EXTENSION);
+        let file = context.create(extension, "spill", 1, field.number)?;
+        let name = file_name(context.segment, field.number, extension);
         Ok(Some(Self { context, name, file: Some(file) }))
     }
 
-    /// Moves the codes collected so far to the file.
-    pub(super) fn take(&mut self, codes: &mut Codes) -> Result<()> {
-        match &mut self.file {
-            Some(file) => codes.take_part(|part| file.write(part)),
-            None => Ok(()),
-        }
+    /// Adds bytes.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.as_mut().map_or(Ok(()), |file| file.write(bytes))
     }
 
-    /// Moves the rest and lets the codes be read from the file.
-    pub(super) fn finish(&mut self, codes: &mut Codes) -> Result<()> {
-        self.take(codes)?;
-        let Some(file) = self.file.take() else { return Ok(()) };
-        file.finish()?;
+    /// All bytes, to be read where they are. Nothing can be added any more.
+    pub(super) fn finish(&mut self) -> Result<Input> {
+        let file = self.file.take();
+        file.ok_or_else(|| Error::Invalid(format!("{} was finished before", self.name)))?.finish()?;
         let body = envelope::body(&self.context.directory.open(&self.name)?)?;
         body.advise(Access::Resident);
-        codes.moved_to(body);
-        Ok(())
+        Ok(body)
     }
 }
 

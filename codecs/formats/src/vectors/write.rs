@@ -2,6 +2,7 @@
 
 use super::Layers;
 use super::encode::{ChosenCenter, Encoded, sample_quantiles};
+use super::halves::Halves;
 use super::hashes;
 use super::lists::Lists;
 use super::meta::Meta;
@@ -108,15 +109,16 @@ fn encode(
     Encoded::all(field, settings, rows, center, quantiles, context.cancel)
 }
 
-/// Runs `$body` with the pair scorer of the segment being written: codes if there are any.
+/// Runs `$body` with the pair scorer of the segment being written: codes if there are any, with their upper halves if given.
 macro_rules! with_pairs {
-    ($field:expr, $rows:expr, $encoded:expr, |$pairs:ident| $body:expr) => {
+    ($field:expr, $rows:expr, $encoded:expr, $halves:expr, |$pairs:ident| $body:expr) => {
         match $encoded {
             Some(encoded) => {
                 let $pairs = $crate::sq8::pairs::CodePairs::new(
                     $field.similarity,
                     encoded.center.slice(),
                     encoded.codes.rows(),
+                    $halves,
                     &encoded.codes.encodings,
                     $field.dimension as usize,
                 );
@@ -144,7 +146,14 @@ pub(super) fn build(
     encoded: Option<&Encoded>,
 ) -> Result<Graph> {
     let params = build_params(context, settings);
-    with_pairs!(field, rows, encoded, |pairs| graph::build(&params, &pairs, context.cancel, context.progress))
+    let halves = Halves::of(context, field, settings, encoded)?;
+    let halves = halves.as_ref().map(Halves::rows);
+    with_pairs!(field, rows, encoded, halves, |pairs| graph::build(
+        &params,
+        &pairs,
+        context.cancel,
+        context.progress
+    ))
 }
 
 /// What was made of the vectors.

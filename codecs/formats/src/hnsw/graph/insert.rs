@@ -35,20 +35,61 @@ pub(super) struct Worker {
 impl<V: PairScorer> Inserter<'_, V> {
     /// Inserts a node by searches from the entry point (algorithm 1 of the HNSW paper).
     pub(super) fn insert(&self, node: Ordinal, highest: usize, worker: &mut Worker) -> Result<()> {
-        let mut query = self.vectors.query(node);
         let (top, _) = self.graph.entry();
-        let from = highest.min(top);
-        let scratch = &mut worker.scratch;
-        descend(self.graph, &mut query, self.graph.entry(), from, scratch, self.cancel)?;
-        self.find(&mut query, from, self.beam_width, worker)?;
-        self.link(node, from, &mut query, worker)
+        self.place(node, highest.min(top), None, worker)
     }
 
     /// Inserts a node that belongs to level 0 only by a search from `worker.scratch.starts`.
     pub(super) fn insert_near(&self, node: Ordinal, beam: usize, worker: &mut Worker) -> Result<()> {
+        self.place(node, 0, Some(beam), worker)
+    }
+
+    fn place(&self, node: Ordinal, from: usize, near: Option<usize>, worker: &mut Worker) -> Result<()> {
         let mut query = self.vectors.query(node);
-        self.find(&mut query, 0, beam, worker)?;
-        self.link(node, 0, &mut query, worker)
+        match self.vectors.coarse(node) {
+            Some(mut coarse) => {
+                self.search(&mut coarse, from, near, worker)?;
+                self.settle(&mut query, worker);
+            }
+            None => self.search(&mut query, from, near, worker)?,
+        }
+        self.link(node, from, &mut query, worker)
+    }
+
+    /// Searches with the whole beam from the entry point, or with a narrow one from `worker.scratch.starts`.
+    fn search<S: Scorer>(
+        &self,
+        query: &mut S,
+        from: usize,
+        near: Option<usize>,
+        worker: &mut Worker,
+    ) -> Result<()> {
+        if near.is_none() {
+            descend(self.graph, query, self.graph.entry(), from, &mut worker.scratch, self.cancel)?;
+        }
+        self.find(query, from, near.unwrap_or(self.beam_width), worker)
+    }
+
+    /// Replaces the distances of what a coarse search has found by those of `query`.
+    fn settle<S: Scorer>(&self, query: &mut S, worker: &mut Worker) {
+        let Worker { scratch, found, .. } = worker;
+        let SearchScratch { ordinals, distances, known, .. } = scratch;
+        for (level, links) in found.iter_mut().enumerate() {
+            ordinals.clear();
+            ordinals.extend(links.iter().map(|link| self.graph.node(level, link.position)));
+            distances.clear();
+            distances.resize(ordinals.len(), 0.0);
+            query.distances(ordinals, distances);
+            for (link, &distance) in links.iter_mut().zip(distances.iter()) {
+                link.distance = distance;
+                if level == 0
+                    && let Some(known) = known.get_mut(link.position as usize)
+                {
+                    *known = distance;
+                }
+            }
+            links.sort_unstable_by_key(Link::key);
+        }
     }
 
     /// Searches the levels from `from` down to 0, starting from `worker.scratch.starts`.

@@ -68,12 +68,23 @@ pub trait PairScorer: Sync {
     where
         Self: 'a;
 
+    /// A scorer that looks at less of each vector.
+    type Coarse<'a>: Scorer
+    where
+        Self: 'a;
+
     /// Number of vectors.
     fn len(&self) -> usize;
 
     /// True when there are none.
     fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// A scorer for the search for the neighbours of the vector `ordinal`, if there is a faster one than
+    /// [`PairScorer::query`]: its distances are close to those, which settle what the search has found.
+    fn coarse(&self, _ordinal: Ordinal) -> Option<Self::Coarse<'_>> {
+        None
     }
 
     /// The scorer whose query is the vector `ordinal`.

@@ -169,17 +169,30 @@ impl<G: GraphView + ?Sized, S: Scorer> Walk<'_, G, S> {
         std::mem::swap(&mut scratch.row, &mut scratch.starts);
         loop {
             for (&node, &distance) in scratch.fresh.iter().zip(&scratch.distances) {
-                scratch.pool.offer(Key::new(distance, node));
+                if scratch.pool.offer(Key::new(distance, node)).is_some() && self.level == 0 {
+                    self.graph.prefetch(node);
+                }
                 if let Some(known) = scratch.known.get_mut(node as usize) {
                     *known = distance;
                 }
             }
-            let Some(key) = scratch.pool.next() else {
+            if !self.follow(scratch) {
                 return Ok(scored);
-            };
-            self.graph.neighbors(self.level, key.node(), &mut scratch.row);
+            }
             scored += self.score(scratch)?;
         }
+    }
+
+    /// Puts the links of the next [`TOGETHER`] nodes of `scratch.pool` into `scratch.row`; false when none is left.
+    fn follow(&self, scratch: &mut SearchScratch) -> bool {
+        let Some(key) = scratch.pool.next() else { return false };
+        self.graph.neighbors(self.level, key.node(), &mut scratch.row);
+        for _ in 1..TOGETHER {
+            let Some(key) = scratch.pool.next() else { break };
+            self.graph.neighbors(self.level, key.node(), &mut scratch.links);
+            scratch.row.extend_from_slice(&scratch.links);
+        }
+        true
     }
 
     /// Fills `scratch.pool`, on level 0; stops when more than `budget` are scored, or when the `k` nearest are found as
@@ -201,14 +214,8 @@ impl<G: GraphView + ?Sized, S: Scorer> Walk<'_, G, S> {
                 }
             }
             let done = scored > budget || (fruitless > patience && scratch.pool.is_full());
-            let Some(key) = scratch.pool.next().filter(|_| !done) else {
+            if done || !self.follow(scratch) {
                 return Ok(scored);
-            };
-            self.graph.neighbors(self.level, key.node(), &mut scratch.row);
-            for _ in 1..TOGETHER {
-                let Some(key) = scratch.pool.next() else { break };
-                self.graph.neighbors(self.level, key.node(), &mut scratch.links);
-                scratch.row.extend_from_slice(&scratch.links);
             }
             scored += self.score(scratch)?;
         }

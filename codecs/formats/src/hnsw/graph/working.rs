@@ -296,6 +296,14 @@ impl GraphView for Working {
         row.extend(ids.map(|id| id.load(Relaxed)).take_while(|&id| id != NO_NODE));
     }
 
+    #[inline]
+    fn prefetch(&self, position: u32) {
+        if let Some(level) = self.levels.first() {
+            let stride = stride(self.m, 0);
+            lucerne_simd::prefetch(&level.ids, (position as usize).saturating_mul(stride), stride);
+        }
+    }
+
     fn corrupt(&self, problem: String) -> Error {
         Error::Invalid(format!("graph being built: {problem}"))
     }
