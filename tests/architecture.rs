@@ -286,7 +286,9 @@ fn graphs_never_see_a_vector() {
     let all = sources("codecs/formats/src");
     for source in all.iter().filter(|source| source.path.starts_with(graphs)) {
         let names = ["lucerne_simd", "flat_f32", "sq8", "VectorRows", "VectorReader"].into_iter();
-        let found = names.filter(|name| !source.lines_with(name).is_empty());
+        // Links may be fetched ahead: they are no vectors.
+        let fetches = source.lines_with("lucerne_simd::prefetch");
+        let found = names.filter(|name| source.lines_with(name).iter().any(|line| !fetches.contains(line)));
         assert_none(
             found.map(|name| format!("{}: {name}", source.path)).collect(),
             "a graph scores ordinals",

@@ -155,8 +155,10 @@ fn vector_table(segments: &[Value], names: &[String], numbers: Numbers) -> Strin
     let heading = heading.map(|(name, align)| (name.to_owned(), align)).into_iter();
     let mut rows = Rows::new(heading.chain(columns.iter().map(|part| (part.clone(), Align::Right))));
     for name in names {
-        let mut totals = vec![0; columns.len()];
+        // `None` for a part that no segment has.
+        let mut totals: Vec<Option<u64>> = vec![None; columns.len()];
         let mut vectors = 0;
+        let cell = |bytes: Option<u64>| bytes.map_or_else(|| "-".to_owned(), |bytes| numbers.bytes(bytes));
         for segment in segments {
             let Some((_, facts)) = fields(segment).find(|(field, _)| *field == name) else { continue };
             let parts = facts::parts(facts);
@@ -170,13 +172,13 @@ fn vector_table(segments: &[Value], names: &[String], numbers: Numbers) -> Strin
             vectors += number(facts, "vectors");
             for (column, total) in columns.iter().zip(&mut totals) {
                 let bytes = parts.iter().find(|(part, _)| part == column).map(|(_, bytes)| *bytes);
-                *total += bytes.unwrap_or(0);
-                row.push(bytes.map_or_else(|| "-".to_owned(), |bytes| numbers.bytes(bytes)));
+                *total = bytes.map(|bytes| bytes + total.unwrap_or(0)).or(*total);
+                row.push(cell(bytes));
             }
             rows.push(row);
         }
         let row = [name.clone(), "total".to_owned(), String::new(), numbers.count(vectors), String::new()];
-        rows.push(row.into_iter().chain(totals.into_iter().map(|total| numbers.bytes(total))).collect());
+        rows.push(row.into_iter().chain(totals.into_iter().map(cell)).collect());
     }
     rows.text(None, usize::MAX)
 }

@@ -20,7 +20,7 @@
 //!   the high half component 32 + j; 0 where there is no component
 //! ```
 
-use super::query::{Estimate, greatest};
+use super::query::{Estimate, greatest, rounded};
 use super::{CodeRows, Codes, Quantiles};
 use lucerne_codec::envelope::{self, FileEntry, HEADER_LEN};
 use lucerne_codec::io::Access;
@@ -41,7 +41,7 @@ const BLOCK: usize = simd::NIBBLES / 2;
 /// Vectors between two looks at the cancel flag.
 pub const STEP: usize = 4_096;
 /// The greatest magnitude of a query's component.
-const LARGEST: f64 = 127.0;
+const LARGEST: i32 = 127;
 
 /// Bytes of a row.
 pub fn row_len(dimension: usize) -> usize {
@@ -137,14 +137,16 @@ pub(super) fn prepare(
     vector: &[f32],
     encodings: impl Iterator<Item = Quantiles>,
 ) -> (Vec<i8>, Vec<(f32, f32)>) {
-    let scale = (f64::from(greatest(vector)) / LARGEST).max(1e-300);
-    let component = |&value: &f32| (f64::from(value) / scale).round().clamp(-LARGEST, LARGEST) as i8;
-    let mut components: Vec<i8> = vector.iter().map(component).collect();
-    let total: f64 = components.iter().map(|&component| f64::from(component)).sum();
+    let scale = (f64::from(greatest(vector)) / f64::from(LARGEST)).max(1e-300);
+    let per_step = 1.0 / scale;
+    let component = |&value: &f32| rounded(f64::from(value) * per_step, LARGEST) as i8;
+    let mut components = Vec::with_capacity(vector.len().next_multiple_of(simd::NIBBLES));
+    components.extend(vector.iter().map(component));
+    let total: i32 = components.iter().map(|&component| i32::from(component)).sum();
     components.resize(vector.len().next_multiple_of(simd::NIBBLES), 0);
     let decoders = encodings.map(|quantiles| {
         let step = quantiles.range() / 255.0;
-        let offset = scale * (f64::from(quantiles.lower) + 7.5 * step) * total;
+        let offset = scale * (f64::from(quantiles.lower) + 7.5 * step) * f64::from(total);
         (offset as f32, (scale * 16.0 * step) as f32)
     });
     (components, decoders.collect())
