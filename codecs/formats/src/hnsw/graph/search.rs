@@ -10,6 +10,10 @@ use lucerne_codec::{Cancel, Ordinal, Result};
 /// 11,986, 12,806 and 12,034 for 0.925, 0.928 and 0.932.
 const TOGETHER: usize = 2;
 
+/// The same for walks that follow a whole beam, as insertions do: what is followed too early costs nothing there.
+/// A flush of the same vectors with two, three, four and eight: 12.7, 11.5, 11.5 and 11.4 s, and the same recall.
+const TOGETHER_FILLING: usize = 4;
+
 /// Finds the nodes nearest to the scorer's query and puts them into `out` (cleared first), nearest first,
 /// ties by ordinal. At most `candidates` are kept, and only those that `accept` lets through; others are
 /// walked through, until `candidates` are kept that are nearer than anything not yet walked or nothing is
@@ -176,18 +180,18 @@ impl<G: GraphView + ?Sized, S: Scorer> Walk<'_, G, S> {
                     *known = distance;
                 }
             }
-            if !self.follow(scratch) {
+            if !self.follow(TOGETHER_FILLING, scratch) {
                 return Ok(scored);
             }
             scored += self.score(scratch)?;
         }
     }
 
-    /// Puts the links of the next [`TOGETHER`] nodes of `scratch.pool` into `scratch.row`; false when none is left.
-    fn follow(&self, scratch: &mut SearchScratch) -> bool {
+    /// Puts the links of the next `together` nodes of `scratch.pool` into `scratch.row`; false when none is left.
+    fn follow(&self, together: usize, scratch: &mut SearchScratch) -> bool {
         let Some(key) = scratch.pool.next() else { return false };
         self.graph.neighbors(self.level, key.node(), &mut scratch.row);
-        for _ in 1..TOGETHER {
+        for _ in 1..together {
             let Some(key) = scratch.pool.next() else { break };
             self.graph.neighbors(self.level, key.node(), &mut scratch.links);
             scratch.row.extend_from_slice(&scratch.links);
@@ -214,7 +218,7 @@ impl<G: GraphView + ?Sized, S: Scorer> Walk<'_, G, S> {
                 }
             }
             let done = scored > budget || (fruitless > patience && scratch.pool.is_full());
-            if done || !self.follow(scratch) {
+            if done || !self.follow(TOGETHER, scratch) {
                 return Ok(scored);
             }
             scored += self.score(scratch)?;
