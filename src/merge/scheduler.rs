@@ -63,32 +63,30 @@ impl Scheduler {
 
     /// Runs a merge of that many bytes in a thread of its own. False when it could not be started.
     pub(crate) fn spawn(&self, bytes: u64, cancel: Cancel, job: impl FnOnce() + Send + 'static) -> bool {
-        let id = {
-            let mut state = self.shared.state.lock();
-            if state.closed {
-                return false;
-            }
-            let id = state.next;
-            state.next += 1;
-            state.running.push(Running { id, bytes, cancel });
-            balance(self.threads, &mut state);
-            id
-        };
-        let done = Done { id, threads: self.threads, shared: Arc::clone(&self.shared) };
+        // Held until the handle is in its place: `close` must not miss a thread that has begun.
+        let mut state = self.shared.state.lock();
+        if state.closed {
+            return false;
+        }
+        let id = state.next;
+        state.next += 1;
+        state.running.push(Running { id, bytes, cancel });
+        balance(self.threads, &mut state);
+        let (threads, shared) = (self.threads, Arc::clone(&self.shared));
         let thread = std::thread::Builder::new().name(format!("lucerne-merge-{id}"));
         let spawned = thread.spawn(move || {
-            let _done = done; // Leaves the list also when the job panics or never runs.
+            let _done = Done { id, threads, shared }; // Leaves the list also when the job panics.
             job();
         });
         match spawned {
             Ok(handle) => {
-                let mut state = self.shared.state.lock();
                 state.handles.retain(|handle| !handle.is_finished());
                 state.handles.push(handle);
                 true
             }
             Err(error) => {
                 tracing::warn!(%error, "a merge thread could not be started");
+                leave(id, self.threads, &mut state);
                 false
             }
         }
@@ -148,9 +146,42 @@ struct Done {
 
 impl Drop for Done {
     fn drop(&mut self) {
-        let mut state = self.shared.state.lock();
-        state.running.retain(|running| running.id != self.id);
-        balance(self.threads, &mut state);
+        leave(self.id, self.threads, &mut self.shared.state.lock());
         self.shared.changed.notify_all();
+    }
+}
+
+fn leave(id: u64, threads: usize, state: &mut State) {
+    state.running.retain(|running| running.id != id);
+    balance(threads, state);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A merge thread that outlives its writer takes away files that the next writer gives the same names.
+    #[test]
+    fn no_merge_is_at_work_once_the_scheduler_is_closed() {
+        for round in 0..300 {
+            let (scheduler, working) = (Arc::new(Scheduler::new(2)), Arc::new(AtomicUsize::new(0)));
+            let job = |working: &Arc<AtomicUsize>| {
+                let working = Arc::clone(working);
+                move || {
+                    working.fetch_add(1, Ordering::SeqCst);
+                    std::thread::sleep(Duration::from_micros(200));
+                    working.fetch_sub(1, Ordering::SeqCst);
+                }
+            };
+            let (next, spawning) = (job(&working), Arc::clone(&scheduler));
+            scheduler.spawn(1, Cancel::new(), move || {
+                spawning.spawn(2, Cancel::new(), next);
+            });
+            std::thread::sleep(Duration::from_micros(round % 100));
+            scheduler.close();
+            assert_eq!(working.load(Ordering::SeqCst), 0, "round {round}");
+            assert_eq!(scheduler.running(), 0, "round {round}");
+        }
     }
 }
