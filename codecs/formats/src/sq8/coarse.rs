@@ -20,7 +20,7 @@
 //!   the high half component 32 + j; 0 where there is no component
 //! ```
 
-use super::query::{Estimate, greatest, rounded};
+use super::estimate::{Estimate, greatest, rounded};
 use super::{CodeRows, Codes, Quantiles};
 use lucerne_codec::envelope::{self, FileEntry, HEADER_LEN};
 use lucerne_codec::io::Access;

@@ -42,6 +42,7 @@
 pub mod center;
 pub mod coarse;
 pub mod codes;
+pub mod estimate;
 pub mod file;
 pub mod meta;
 pub mod pairs;
