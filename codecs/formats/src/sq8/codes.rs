@@ -33,11 +33,12 @@ impl CodeRows<'_> {
         self.encodings.get(index).map_or(0, |&encoding| usize::from(encoding))
     }
 
-    /// Hints that the corrections of these vectors will be wanted.
+    /// Hints that the corrections and encodings of these vectors will be wanted.
     #[inline]
     pub fn prefetch_corrections(&self, ordinals: &[Ordinal]) {
         for &ordinal in ordinals {
-            simd::prefetch(self.corrections.as_flattened(), 4 * ordinal as usize, 4);
+            simd::prefetch(self.corrections, ordinal as usize, 1);
+            simd::prefetch(self.encodings, ordinal as usize, 1);
         }
     }
 

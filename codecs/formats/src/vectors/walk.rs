@@ -12,6 +12,14 @@ use lucerne_codec::{Neighbor, Ordinal, Result};
 /// Accepted vectors that a filtered walk starts from, besides where the levels above lead to.
 const SEEDS: usize = 16;
 
+/// What a coarse walk has found is settled from the nearest on: so many for each vector wanted, and no fewer than
+/// [`LEAST_SETTLED`] in all. With 20 wanted and 240 candidates, all of them settled against 2, 4 and 6 times 20, queries a
+/// second: 6,699 against 7,275, 7,346 and 7,045 on embeddings of 384 dimensions, 5,589 against 6,255, 6,811 and 6,491 on
+/// embeddings of 768, the recall the same to four digits; 7,620 against 8,429, 8,747 and 8,288 on a million synthetic
+/// vectors of 128, recall 0.9875 against 0.9840, 0.9856 and 0.9866.
+const SETTLED: usize = 6;
+const LEAST_SETTLED: usize = 64;
+
 /// A query walking through a graph.
 struct Walker<'a> {
     query: &'a Query<'a>,
@@ -110,6 +118,10 @@ fn go(
         }
     }?;
     if query.is_coarse() {
+        // Those that a filtered walk has found are counted, and all vectors of a document count.
+        if way == Way::Graph && !query.keeps_documents(reader) {
+            found.truncate(search.k.saturating_mul(SETTLED).max(LEAST_SETTLED));
+        }
         walked.scored += found.len() as u64;
         settle(query, found, memory, ordinals, distances);
     }
