@@ -85,6 +85,7 @@ fn measure(data: &Data, docs: usize) -> Result<Point> {
     let ingest = started.elapsed();
     let started = Instant::now();
     writer.force_merge(1, &Cancel::new())?;
+    writer.commit()?;
     let merge = started.elapsed();
     drop(writer);
     let searcher = index.searcher()?;
