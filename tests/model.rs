@@ -144,7 +144,7 @@ impl VectorField {
             VectorIndex::Hnsw => {
                 let vector = vector.m(4).param("graph_threshold", rng.below(12));
                 match self.quantization {
-                    Quantization::Int8 => vector.param("walk_bits", if rng.chance(50) { 4 } else { 8 }),
+                    Quantization::Int8 => vector.param("search_bits", if rng.chance(50) { 4 } else { 8 }),
                     _ => vector,
                 }
             }

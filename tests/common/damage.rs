@@ -42,7 +42,7 @@ fn schema() -> Schema {
     let near = Vector::f32(2).similarity(Similarity::Euclidean).m(2).beam_width(8);
     let flat = Vector::f32(3).similarity(Similarity::Cosine).flat().quantization(Quantization::None);
     let builder = Schema::builder().key("id").text("t").keyword("w").i64("i").f64("x").bool("b").date("d");
-    let near = near.param("graph_threshold", 0).param("walk_bits", 4);
+    let near = near.param("graph_threshold", 0).param("search_bits", 4);
     let bits = BinaryVector::new(40).ivf().nlist(2);
     builder.vector("near", near).vector("flat", flat).binary_vector("bits", bits).build().unwrap()
 }

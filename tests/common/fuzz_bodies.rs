@@ -17,8 +17,9 @@ use lucerne::directory::RamDirectory;
 use lucerne::{
     Document, Index, IndexBuilder, Knn, MergePolicy, Schema, Vector, Writer, WriterOptions, admin,
 };
-use lucerne_formats::hnsw::graph::{self, Scorer, SearchScratch};
-use lucerne_formats::vectors::LayeredReader;
+use lucerne_formats::distance::DistanceComputer;
+use lucerne_formats::hnsw::graph::{self, SearchScratch};
+use lucerne_formats::vectors::VectorFieldReader;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 #[path = "fuzz_columns.rs"]
@@ -363,7 +364,7 @@ const MAX_DOC: u32 = 50;
 static SOUND_VECTORS: LazyLock<Vec<Sound>> = LazyLock::new(|| Similarity::FLOAT.map(sound_vectors).into());
 
 fn sound_vectors(similarity: Similarity) -> Sound {
-    let params = serde_json::json!({ "m": 2, "beam_width": 8, "graph_threshold": 0, "walk_bits": 4 });
+    let params = serde_json::json!({ "m": 2, "beam_width": 8, "graph_threshold": 0, "search_bits": 4 });
     let params: Params = params.as_object().cloned().unwrap();
     let field = FieldInfo { number: 0, name: "v".into(), dimension: 3, similarity, params };
     let docs: Vec<u32> = (0..MAX_DOC).filter(|doc| doc % 5 != 0).collect();
@@ -537,11 +538,11 @@ pub(crate) fn use_vectors(reader: &dyn VectorReader, field: &FieldInfo, max_doc:
 
 /// Walks through the graph, if there is one: a search does so among many vectors only.
 pub(crate) fn walk(reader: &dyn VectorReader) {
-    let Some(reader) = reader.as_any().downcast_ref::<LayeredReader>() else { return };
+    let Some(reader) = reader.as_any().downcast_ref::<VectorFieldReader>() else { return };
     let Some(file) = reader.graph() else { return };
-    struct ByRow<'a>(&'a LayeredReader, usize);
-    impl Scorer for ByRow<'_> {
-        fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+    struct ByRow<'a>(&'a VectorFieldReader, usize);
+    impl DistanceComputer for ByRow<'_> {
+        fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
             for (&ordinal, out) in ordinals.iter().zip(out) {
                 let row = self.0.row(ordinal).expect("a graph scores vectors that exist");
                 *out = row.chunks_exact(4).map(|bytes| f32::from(bytes[self.1 % 4])).sum();

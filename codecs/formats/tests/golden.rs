@@ -306,5 +306,5 @@ fn walked_codes() {
     hold_against_golden(&bench.directory);
     let reader = format.open(&bench.open(MAX_DOC, &written), &field).expect("opened");
     assert_eq!(reader.verify(&Cancel::new()).expect("verified"), []);
-    assert_eq!(reader.inspect()["walk_bits"], 4);
+    assert_eq!(reader.inspect()["search_bits"], 4);
 }

@@ -36,7 +36,7 @@ fn hnsw_sq8() {
 
 #[test]
 fn hnsw_sq8_walked_by_half_codes() {
-    check("hnsw_sq8", r#"{"graph_threshold": 0, "m": 4, "beam_width": 20, "walk_bits": 4}"#);
+    check("hnsw_sq8", r#"{"graph_threshold": 0, "m": 4, "beam_width": 20, "search_bits": 4}"#);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use lucerne_codec::vector::{
     Written,
 };
 use lucerne_codec::{Accept, Cancel, DocId, DocMap, Facts, FieldInfo, Neighbor, SegmentId, Similarity};
-use lucerne_formats::vectors::{LayeredReader, vector_formats};
+use lucerne_formats::vectors::{VectorFieldReader, vector_formats};
 use std::sync::Arc;
 
 pub fn format(name: &str) -> Arc<dyn VectorFormat> {
@@ -128,7 +128,7 @@ pub fn outcomes(facts: &Facts) -> Vec<&str> {
     sources.iter().map(|source| source["outcome"].as_str().unwrap()).collect()
 }
 
-pub fn layered(reader: &dyn VectorReader) -> &LayeredReader {
+pub fn built_in(reader: &dyn VectorReader) -> &VectorFieldReader {
     reader.as_any().downcast_ref().unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! The encoding that keeps nothing besides the raw vectors.
 
-use super::bit_graph::BitPairs;
-use super::float_graph::RawPairs;
+use super::bit_graph::GraphBits;
+use super::float_graph::GraphFloats;
 use crate::distance::GraphVectors;
 use crate::encoding::merge_sources::MergeSources;
 use crate::encoding::report::MergeReport;
@@ -75,8 +75,8 @@ impl NewVectors for NewRawVectors<'_> {
 /// Raw vectors as a graph under construction compares them: also where the encoding is too coarse for that.
 pub fn raw_graph_vectors<'a>(field: &FieldInfo, rows: &'a dyn Rows) -> Result<Box<dyn GraphVectors + 'a>> {
     Ok(match field.component() {
-        Component::Bit => Box::new(BitPairs::new(field.similarity, rows, field.row_len())),
-        _ => Box::new(RawPairs::new(field.similarity, rows)?),
+        Component::Bit => Box::new(GraphBits::new(field.similarity, rows, field.row_len())),
+        _ => Box::new(GraphFloats::new(field.similarity, rows)?),
     })
 }
 

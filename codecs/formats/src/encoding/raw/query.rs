@@ -7,7 +7,9 @@ use lucerne_codec::{Component, Similarity};
 /// A query for raw rows.
 #[derive(Debug)]
 pub enum ExactQuery {
+    /// For f32.
     Floats(FloatQuery),
+    /// For bits.
     Bits(BitQuery),
 }
 

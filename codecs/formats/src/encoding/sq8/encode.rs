@@ -3,7 +3,7 @@
 use super::center::CenterChoice;
 use super::codes::Codes;
 use super::file;
-use super::graph_vectors::CodePairs;
+use super::graph_vectors::GraphCodes;
 use super::meta::{CodesMeta, QuantizerVersion};
 use super::quantiles::{self, Quantiles};
 use super::quantizer::Quantizer;
@@ -74,7 +74,7 @@ impl<'a> NewCodes<'a> {
 
 impl NewVectors for NewCodes<'_> {
     fn graph_vectors(&self) -> Result<Box<dyn GraphVectors + '_>> {
-        Ok(Box::new(CodePairs::new(
+        Ok(Box::new(GraphCodes::new(
             self.field.similarity,
             self.center.slice(),
             self.codes.rows(),

@@ -3,7 +3,7 @@
 use super::center::CenterChoice;
 use super::codes::Codes;
 use super::encode::{NewCodes, sample_quantiles};
-use super::merge_plan::{Outcome, Plan, SourceCodes, plan};
+use super::merge_plan::{Plan, SourceCodes, plan};
 use super::params::Params;
 use super::quantiles::Quantiles;
 use super::quantizer::Quantizer;

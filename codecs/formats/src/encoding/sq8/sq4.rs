@@ -44,7 +44,7 @@ pub fn row_len(dimension: usize) -> usize {
 }
 
 /// Appends the upper four bits of a vector's codes.
-fn pack(codes: &[u8], row: &mut Vec<u8>) {
+pub(super) fn pack(codes: &[u8], row: &mut Vec<u8>) {
     for block in codes.chunks(simd::NIBBLES) {
         let (low, high) = block.split_at(block.len().min(BLOCK));
         let high = high.iter().copied().chain(std::iter::repeat(0));
