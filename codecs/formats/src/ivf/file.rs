@@ -9,7 +9,7 @@
 //! checked where they are used.
 
 use lucerne_codec::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN};
-use lucerne_codec::vector::{OpenContext, WriteContext};
+use lucerne_codec::format::{OpenContext, WriteContext};
 use lucerne_codec::{FieldInfo, Input, Result};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;

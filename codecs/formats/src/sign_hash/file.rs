@@ -3,8 +3,8 @@
 use super::{Estimator, HashMeta, HashRows, Hashes, hash_len};
 use crate::sq8::center;
 use lucerne_codec::envelope::{self, FileEntry};
+use lucerne_codec::format::{OpenContext, Problem, WriteContext};
 use lucerne_codec::io::Access;
-use lucerne_codec::vector::{OpenContext, Problem, WriteContext};
 use lucerne_codec::{FieldInfo, Input, Ordinal, Result};
 
 /// Format name in the file's header.

@@ -23,8 +23,8 @@
 use super::estimate::{Estimate, greatest, rounded};
 use super::{CodeRows, Codes, Quantiles};
 use lucerne_codec::envelope::{self, FileEntry, HEADER_LEN};
+use lucerne_codec::format::{OpenContext, WriteContext};
 use lucerne_codec::io::Access;
-use lucerne_codec::vector::{OpenContext, WriteContext};
 use lucerne_codec::{FieldInfo, Input, Ordinal, Result};
 use lucerne_simd as simd;
 

@@ -3,8 +3,8 @@
 use super::meta::Center;
 use super::{CodeRows, Codes, CodesMeta, center};
 use lucerne_codec::envelope::{self, EnvelopeWriter, FileEntry};
+use lucerne_codec::format::{OpenContext, Problem, WriteContext};
 use lucerne_codec::io::Access;
-use lucerne_codec::vector::{OpenContext, Problem, WriteContext};
 use lucerne_codec::{FieldInfo, Input, Ordinal, Result};
 
 /// Format name in the file's header.

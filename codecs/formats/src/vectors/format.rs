@@ -4,10 +4,9 @@ use super::reader::LayeredReader;
 use super::settings::Settings;
 use super::{Layers, merge, plan, write};
 use crate::sq8::Quantiles;
-use lucerne_codec::vector::{
-    MergeSource, OpenContext, VectorFormat, VectorReader, VectorRows, WriteContext, Written,
-};
-use lucerne_codec::{Cancel, Facts, FieldInfo, Result};
+use lucerne_codec::format::{OpenContext, WriteContext, Written};
+use lucerne_codec::vector::{VectorFormat, VectorKind, VectorReader, VectorRows};
+use lucerne_codec::{Cancel, FieldInfo, MergeInput, Report, Result};
 
 /// A vector format made of layers.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +32,25 @@ impl LayeredFormat {
 impl VectorFormat for LayeredFormat {
     fn name(&self) -> &'static str {
         self.layers.name
+    }
+
+    fn serves(&self) -> Option<VectorKind> {
+        let Layers { component, codes, hashes, graph, lists, .. } = self.layers;
+        let index = if graph {
+            "hnsw"
+        } else if lists {
+            "ivf"
+        } else {
+            "flat"
+        };
+        let encoding = if codes {
+            "int8"
+        } else if hashes {
+            "sign_hash"
+        } else {
+            "none"
+        };
+        Some(VectorKind { component, index, encoding })
     }
 
     fn check(&self, field: &FieldInfo) -> Result<()> {
@@ -67,7 +85,7 @@ impl VectorFormat for LayeredFormat {
         Ok(Box::new(LayeredReader::open(self.layers, context, field)?))
     }
 
-    fn plan_merge(&self, field: &FieldInfo, sources: &[MergeSource<'_>]) -> Result<Facts> {
+    fn plan_merge(&self, field: &FieldInfo, sources: &[MergeInput<'_, dyn VectorReader>]) -> Result<Report> {
         let settings = Settings::of(self.layers, field)?;
         let gathered = merge::Gathered::new(field, sources, &Cancel::new())?;
         let planned = plan::Planned::new(self.layers, field, &settings, &gathered, &Cancel::new())?;
@@ -78,8 +96,8 @@ impl VectorFormat for LayeredFormat {
         &self,
         context: &WriteContext<'_>,
         field: &FieldInfo,
-        sources: &[MergeSource<'_>],
-    ) -> Result<(Written, Facts)> {
+        sources: &[MergeInput<'_, dyn VectorReader>],
+    ) -> Result<(Written, Report)> {
         merge::merge(self.layers, context, field, sources)
     }
 }

@@ -4,7 +4,7 @@ use super::encode::Encoded;
 use super::settings::Settings;
 use super::spill::Spill;
 use crate::sq8::coarse;
-use lucerne_codec::vector::WriteContext;
+use lucerne_codec::format::WriteContext;
 use lucerne_codec::{FieldInfo, Input, Result};
 
 /// Never part of a segment.
@@ -26,7 +26,7 @@ impl<'a> Halves<'a> {
         settings: &Settings,
         encoded: Option<&Encoded>,
     ) -> Result<Option<Self>> {
-        let Some(encoded) = encoded.filter(|_| settings.walk_bits == 4) else {
+        let Some(encoded) = encoded.filter(|_| settings.search_bits == 4) else {
             return Ok(None);
         };
         let codes = &encoded.codes;

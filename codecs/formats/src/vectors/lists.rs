@@ -12,8 +12,9 @@ use super::search::{Query, Scratch};
 use super::verify::each;
 use crate::ivf::train;
 use crate::sq8::query::BLOCK;
-use lucerne_codec::vector::{Effort, Problem, VectorHits, VectorSearch};
-use lucerne_codec::{Cancel, Facts, Ordinal, Result};
+use lucerne_codec::format::Problem;
+use lucerne_codec::vector::{Effort, VectorHits, VectorSearch};
+use lucerne_codec::{Cancel, Ordinal, Report, Result};
 use serde_json::json;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -96,7 +97,7 @@ fn by_distance(
 }
 
 /// Facts for people: how many lists there are, and how many were wanted if that is another number.
-pub(super) fn facts(reader: &LayeredReader, lists: &ListFile) -> Facts {
+pub(super) fn facts(reader: &LayeredReader, lists: &ListFile) -> Report {
     let sizes = (0..lists.count()).map(|list| lists.range(list).map_or(0, |range| range.len()));
     let mut facts = json!({ "nlist": lists.count(), "largest": sizes.max().unwrap_or(0) });
     let wanted = reader.settings.nlist.filter(|wanted| *wanted != lists.count());

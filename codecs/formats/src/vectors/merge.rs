@@ -16,8 +16,9 @@ use super::write::{Built, build, build_params, finish, with_pairs};
 use crate::flat_f32::Rows;
 use crate::hnsw::graph::{self, Graph, GraphView, JoinSource};
 use crate::vectors::encode::Encoded;
-use lucerne_codec::vector::{MergeSource, VectorReader, WriteContext, Written};
-use lucerne_codec::{Cancel, DocId, Error, Facts, FieldInfo, Ordinal, Result};
+use lucerne_codec::format::{WriteContext, Written};
+use lucerne_codec::vector::VectorReader;
+use lucerne_codec::{Cancel, DocId, Error, FieldInfo, MergeInput, Ordinal, Report, Result};
 use std::ops::Range;
 use std::time::Instant;
 
@@ -58,7 +59,11 @@ pub(super) struct Gathered<'a> {
 }
 
 impl<'a> Gathered<'a> {
-    pub(super) fn new(field: &FieldInfo, sources: &[MergeSource<'a>], cancel: &Cancel) -> Result<Self> {
+    pub(super) fn new(
+        field: &FieldInfo,
+        sources: &[MergeInput<'a, dyn VectorReader>],
+        cancel: &Cancel,
+    ) -> Result<Self> {
         let mut gathered = Self { sources: Vec::with_capacity(sources.len()), entries: Vec::new() };
         for (number, source) in (0u32..).zip(sources) {
             let start = gathered.entries.len();
@@ -95,7 +100,12 @@ impl<'a> Gathered<'a> {
         Ok(gathered)
     }
 
-    fn add(&mut self, number: u32, reader: &dyn VectorReader, source: &MergeSource<'_>) -> Result<()> {
+    fn add(
+        &mut self,
+        number: u32,
+        reader: &dyn VectorReader,
+        source: &MergeInput<'_, dyn VectorReader>,
+    ) -> Result<()> {
         for ordinal in 0..reader.len() as u32 {
             if let Some(doc) = source.docs.get(reader.doc(ordinal)?) {
                 self.entries.push(Entry { source: number, ordinal, doc });
@@ -161,8 +171,8 @@ pub(super) fn merge(
     layers: Layers,
     context: &WriteContext<'_>,
     field: &FieldInfo,
-    sources: &[MergeSource<'_>],
-) -> Result<(Written, Facts)> {
+    sources: &[MergeInput<'_, dyn VectorReader>],
+) -> Result<(Written, Report)> {
     let settings = Settings::of(layers, field)?;
     let gathered = Gathered::new(field, sources, context.cancel)?;
     let mut seconds = Seconds::default();

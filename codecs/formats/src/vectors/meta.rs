@@ -6,8 +6,8 @@ use crate::hnsw::file::GraphMeta;
 use crate::sign_hash::HashMeta;
 use crate::sq8::CodesMeta;
 use lucerne_codec::envelope::FileEntry;
-use lucerne_codec::vector::OpenContext;
-use lucerne_codec::{Error, Facts, Result};
+use lucerne_codec::format::OpenContext;
+use lucerne_codec::{Error, Metadata, Result};
 use serde::{Deserialize, Serialize};
 
 /// Everything needed to open the files, and nothing that can be recomputed from them.
@@ -45,7 +45,7 @@ pub(super) struct Files<'a> {
 }
 
 impl Meta {
-    pub(super) fn facts(&self) -> Result<Facts> {
+    pub(super) fn facts(&self) -> Result<Metadata> {
         serde_json::to_value(self).map_err(|error| Error::Invalid(error.to_string()))
     }
 

@@ -11,8 +11,9 @@ use crate::hnsw::file::{self, GraphFile};
 use crate::sign_hash::HashFile;
 use crate::sq8::{CoarseFile, CodeFile};
 use lucerne_codec::envelope::FileEntry;
-use lucerne_codec::vector::{OpenContext, Problem, VectorHits, VectorReader, VectorSearch};
-use lucerne_codec::{Cancel, Component, DocId, Error, Facts, FieldInfo, Neighbor, Ordinal, Result};
+use lucerne_codec::format::{OpenContext, Problem};
+use lucerne_codec::vector::{VectorHits, VectorReader, VectorSearch};
+use lucerne_codec::{Cancel, Component, DocId, Error, FieldInfo, Neighbor, Ordinal, Report, Result};
 use parking_lot::Mutex;
 use std::any::Any;
 
@@ -183,7 +184,7 @@ impl VectorReader for LayeredReader {
         Ok(())
     }
 
-    fn inspect(&self) -> Facts {
+    fn inspect(&self) -> Report {
         super::report::inspect(self)
     }
 

@@ -11,21 +11,21 @@ use crate::sign_hash::Estimator;
 use crate::sq8::Quantiles;
 use crate::sq8::meta::Center;
 use crate::sq8::plan::Outcome;
-use lucerne_codec::Facts;
+use lucerne_codec::Report;
 use serde_json::json;
 
 /// An f32 with the digits it needs and no more.
-fn number(value: f32) -> Facts {
+fn number(value: f32) -> Report {
     let text: Result<f64, _> = value.to_string().parse();
     json!(text.unwrap_or_default())
 }
 
-fn pair(quantiles: Quantiles) -> Facts {
+fn pair(quantiles: Quantiles) -> Report {
     json!([number(quantiles.lower), number(quantiles.upper)])
 }
 
 /// The word for a decision about the centre.
-fn center(center: Center) -> Facts {
+fn center(center: Center) -> Report {
     match center {
         Center::Undecided => json!("undecided"),
         Center::None => json!("none"),
@@ -33,14 +33,14 @@ fn center(center: Center) -> Facts {
     }
 }
 
-fn set(facts: &mut Facts, name: &str, value: Facts) {
+fn set(facts: &mut Report, name: &str, value: Report) {
     if let Some(facts) = facts.as_object_mut() {
         facts.insert(name.to_owned(), value);
     }
 }
 
 /// Parts with their sizes, parameters in force, quantiles.
-pub(super) fn inspect(reader: &LayeredReader) -> Facts {
+pub(super) fn inspect(reader: &LayeredReader) -> Report {
     let Settings { m, beam_width, graph_threshold, confidence, .. } = reader.settings;
     let mut facts = json!({
         "format": reader.layers.name,
@@ -95,7 +95,7 @@ pub(super) fn inspect(reader: &LayeredReader) -> Facts {
             },
         );
         if let Some(coarse) = &reader.coarse {
-            set(&mut facts, "walk_bits", json!(4));
+            set(&mut facts, "search_bits", json!(4));
             set(&mut bytes, "codes_walked", json!(coarse.size()));
         }
         set(&mut bytes, "graph", json!(reader.graph().map_or(0, |graph| graph.input().len())));
@@ -119,7 +119,7 @@ pub(super) fn inspect(reader: &LayeredReader) -> Facts {
 }
 
 /// What a search for 10 is expected to cost with a graph and without, in distances computed by a walk.
-fn estimate(len: usize, estimator: Estimator) -> Facts {
+fn estimate(len: usize, estimator: Estimator) -> Report {
     let candidates = 10 * CANDIDATES_PER_HIT;
     let (graph, flat) = cost::whole(candidates, len, Compared::Hashes(estimator));
     let cheaper = if graph < flat { "hnsw" } else { "flat" };
@@ -138,7 +138,7 @@ pub(super) fn merge_facts(
     settings: &Settings,
     gathered: &Gathered<'_>,
     planned: &Planned,
-) -> Facts {
+) -> Report {
     let mut facts = json!({
         "format": layers.name,
         "vectors": gathered.entries.len(),
@@ -186,10 +186,10 @@ pub(super) fn merge_facts(
 }
 
 /// Adds what was done: per source the vectors encoded anew (`renewed`), and the time it took.
-pub(super) fn add_outcome(facts: &mut Facts, renewed: &[u64], seconds: Seconds) {
+pub(super) fn add_outcome(facts: &mut Report, renewed: &[u64], seconds: Seconds) {
     let hashed = facts.get("sign_hash").is_some();
     let name = if hashed { "vectors_rehashed" } else { "vectors_requantized" };
-    let sources = facts.get_mut("sources").and_then(Facts::as_array_mut);
+    let sources = facts.get_mut("sources").and_then(Report::as_array_mut);
     for (source, renewed) in sources.into_iter().flatten().zip(renewed) {
         set(source, name, json!(renewed));
     }

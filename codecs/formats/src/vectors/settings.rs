@@ -29,7 +29,7 @@ pub(super) struct Settings {
     /// Whether a centre may be used.
     pub(super) center: bool,
     /// Bits of a code that walks through the graph look at: 4 or 8.
-    pub(super) walk_bits: u64,
+    pub(super) search_bits: u64,
     /// How sign hashes are compared.
     pub(super) estimator: Estimator,
     /// Whether a document may have several vectors.
@@ -38,49 +38,58 @@ pub(super) struct Settings {
     pub(super) nlist: Option<usize>,
 }
 
-const WALK_BITS: &str = "walk_bits";
-const GRAPH: [&str; 3] = ["m", "beam_width", "graph_threshold"];
+const SEARCH_BITS: &str = "search_bits";
+const GRAPH_THRESHOLD_PARAM: &str = "graph_threshold";
+const CENTER: &str = "center";
+/// True, or the name of an estimator.
+const SIGN_HASH: &str = "sign_hash";
+const GRAPH: [&str; 2] = ["m", "beam_width"];
 const LISTS: [&str; 1] = ["nlist"];
-const CODES: [&str; 5] = ["confidence_interval", "keep_drift", "resample_drift", "drift_preset", "center"];
+const CODES: [&str; 3] = ["confidence_interval", "requantize_above", "resample_above"];
 
 impl Settings {
     /// Reads a field's parameters; refuses those the format does not have.
     pub(super) fn of(layers: Layers, field: &FieldInfo) -> Result<Self> {
         check_component(layers, field)?;
-        let mut accepted = vec![FieldInfo::MULTIPLE];
+        let (mut accepted, mut accepted_advanced) =
+            (vec![FieldInfo::MULTIPLE, FieldInfo::ADVANCED], Vec::new());
         if layers.lists {
             accepted.extend(LISTS);
         }
         if layers.graph {
             accepted.extend(GRAPH);
+            accepted_advanced.push(GRAPH_THRESHOLD_PARAM);
         }
         if layers.codes {
             accepted.extend(CODES);
+            accepted_advanced.push(CENTER);
         }
         if layers.graph && layers.codes {
-            accepted.push(WALK_BITS);
+            accepted_advanced.push(SEARCH_BITS);
         }
         if layers.hashes {
-            accepted.push(FieldInfo::SIGN_HASH);
+            accepted.push(SIGN_HASH);
         }
         field.only(&accepted)?;
-        let thresholds = match field.choice("drift_preset", &["lucene"])? {
-            Some(_) => Thresholds { keep: 0.2 / 128.0, resample: 1.0 / 32.0 },
-            None => Thresholds { keep: 0.015, resample: 0.10 },
-        };
+        let advanced = field.advanced()?;
+        advanced.only(&accepted_advanced)?;
         Ok(Self {
             m: field.integer("m", 16, 2..=512)? as usize,
             beam_width: field.integer("beam_width", 100, 8..=3_200)? as usize,
-            graph_threshold: field.integer("graph_threshold", GRAPH_THRESHOLD, 0..=u64::from(u32::MAX))?,
+            graph_threshold: advanced.integer(
+                GRAPH_THRESHOLD_PARAM,
+                GRAPH_THRESHOLD,
+                0..=u64::from(u32::MAX),
+            )?,
             confidence: field
                 .number("confidence_interval", 0.9..=1.0)?
                 .unwrap_or_else(|| default_confidence(field.similarity, field.dimension)),
             thresholds: Thresholds {
-                keep: field.number("keep_drift", 0.0..=1.0)?.unwrap_or(thresholds.keep),
-                resample: field.number("resample_drift", 0.0..=1.0)?.unwrap_or(thresholds.resample),
+                keep: field.number("requantize_above", 0.0..=1.0)?.unwrap_or(0.015),
+                resample: field.number("resample_above", 0.0..=1.0)?.unwrap_or(0.10),
             },
-            center: field.choice("center", &["auto", "none"])? != Some("none"),
-            walk_bits: walk_bits(field)?,
+            center: advanced.choice(CENTER, &["auto", "none"])? != Some("none"),
+            search_bits: search_bits(&advanced)?,
             estimator: estimator(field)?,
             multiple: multiple(layers, field)?,
             nlist: match field.params.contains_key("nlist") {
@@ -113,12 +122,12 @@ fn check_component(layers: Layers, field: &FieldInfo) -> Result<()> {
 }
 
 /// Half the code by default, where rows are long enough to gain by it.
-fn walk_bits(field: &FieldInfo) -> Result<u64> {
+fn search_bits(field: &FieldInfo) -> Result<u64> {
     let default = if field.dimension < LEAST_DIMENSION { 8 } else { 4 };
-    match field.integer(WALK_BITS, default, 4..=8)? {
+    match field.integer(SEARCH_BITS, default, 4..=8)? {
         bits @ (4 | 8) => Ok(bits),
         bits => Err(Error::Invalid(format!(
-            "field {:?}: parameter {WALK_BITS:?} is {bits}, expected 4 or 8",
+            "field {:?}: parameter {SEARCH_BITS:?} is {bits}, expected 4 or 8",
             field.name
         ))),
     }
@@ -126,7 +135,7 @@ fn walk_bits(field: &FieldInfo) -> Result<u64> {
 
 /// The estimator that a field names; true leaves the choice to the format.
 fn estimator(field: &FieldInfo) -> Result<Estimator> {
-    match field.params.get(FieldInfo::SIGN_HASH) {
+    match field.params.get(SIGN_HASH) {
         None => Ok(Estimator::default()),
         Some(value) if *value == true => Ok(Estimator::default()),
         Some(value) => {
@@ -135,8 +144,7 @@ fn estimator(field: &FieldInfo) -> Result<Estimator> {
             named.ok_or_else(|| {
                 Error::Invalid(format!(
                     "field {:?}: parameter {:?} is {value}, expected true, false or one of {names}",
-                    field.name,
-                    FieldInfo::SIGN_HASH
+                    field.name, SIGN_HASH
                 ))
             })
         }

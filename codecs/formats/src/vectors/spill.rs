@@ -1,8 +1,8 @@
 //! Bytes on disk while a segment is written, so that the memory of a merge does not grow with the vectors' dimension.
 
 use lucerne_codec::envelope::{self, EnvelopeWriter};
+use lucerne_codec::format::{WriteContext, file_name};
 use lucerne_codec::io::Access;
-use lucerne_codec::vector::{WriteContext, file_name};
 use lucerne_codec::{Error, FieldInfo, Input, Result};
 
 /// At most this many bytes stay in memory.

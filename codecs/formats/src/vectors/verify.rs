@@ -5,7 +5,7 @@ use crate::flat_f32::rows::components;
 use crate::sign_hash::{HashFile, Hashes, hash_len};
 use crate::sq8::CodeFile;
 use crate::sq8::quantizer::{Quantizer, transform};
-use lucerne_codec::vector::Problem;
+use lucerne_codec::format::Problem;
 use lucerne_codec::{Cancel, Component, Ordinal, Result, Similarity};
 
 /// Problems listed per file; one more says how many there are.

@@ -15,7 +15,8 @@ use crate::sign_hash::{self, Hashes};
 use crate::sq8;
 use crate::sq8::Quantiles;
 use crate::sq8::meta::Center;
-use lucerne_codec::vector::{VectorReader, VectorRows, WriteContext, Written};
+use lucerne_codec::format::{WriteContext, Written};
+use lucerne_codec::vector::{VectorReader, VectorRows};
 use lucerne_codec::{DocId, Error, FieldInfo, Ordinal, Result};
 
 /// A flush's rows.
@@ -210,7 +211,7 @@ pub(super) fn finish(
         files.push(file);
         meta.graph = Some(facts);
     }
-    if let Some(encoded) = codes.filter(|_| walked && settings.walk_bits == 4) {
+    if let Some(encoded) = codes.filter(|_| walked && settings.search_bits == 4) {
         files.push(sq8::coarse::write(context, field, &encoded.codes, &order)?);
         meta.coarse = true;
     }
