@@ -58,19 +58,19 @@ pub use document::{Document, QueryVector, Value};
 pub use error::{Error, ErrorKind, Result, ValueProblem};
 pub use index::{Index, IndexBuilder};
 pub use lucerne_codec as codec;
-pub use lucerne_codec::{Cancel, Facts, Progress, Similarity};
+pub use lucerne_codec::{Cancel, Progress, Report, Similarity};
 pub use merge::{MergeEvent, MergeListener, MergeObserver, MergePolicy, TieredOptions};
 pub use options::{
-    DEFAULT_CANDIDATES, DEFAULT_K, DEFAULT_RAM_BUDGET, HASH_CANDIDATES_PER_HIT, MAX_CANDIDATES, MAX_K,
-    MAX_QUERY_DEPTH, MAX_SEGMENT_DOCS, MIN_RAM_BUDGET,
+    DEFAULT_CANDIDATES, DEFAULT_K, DEFAULT_RAM_BUDGET, MAX_CANDIDATES, MAX_K, MAX_QUERY_DEPTH,
+    MAX_SEGMENT_DOCS, MIN_RAM_BUDGET,
 };
 pub use query::{
     Bool, Boost, Constant, Exists, Fuse, Fusion, Knn, Match, Missing, Operator, Order, Phrase, Prefix, Query,
     QueryParser, Range, Rerank, RerankBy, Search, Sort, Term, Terms,
 };
 pub use schema::{
-    BinaryVector, Field, FieldPath, FieldType, KeyField, Keyword, Quantization, Schema, SchemaBuilder,
-    SignHash, Text, Vector, VectorField, VectorIndex, VectorOptions,
+    Field, FieldPath, FieldType, KeyField, Keyword, Quantization, Schema, SchemaBuilder, SignHash, Text,
+    Vector, VectorField, VectorIndex, VectorOptions,
 };
 pub use search::{Explanation, Hit, Hits, Searcher, SegmentSearch};
 pub use transfer::SegmentBuilder;

@@ -332,7 +332,7 @@ fn ac_20_flushing_at_a_memory_limit_changes_no_answer() {
 #[test]
 fn ac_21_inspect_lists_the_parts_of_each_segment_with_their_sizes() {
     let (dimension, count) = (24, 100);
-    let vector = Vector::f32(dimension).param("graph_threshold", 10);
+    let vector = Vector::f32(dimension).advanced("graph_threshold", 10);
     let (_, index) = in_memory(one_field(vector));
     add_all(&index, small_segments(40), rows(&random(count, dimension, 21)));
     let facts = inspect(&index.searcher().unwrap()).unwrap();
@@ -361,7 +361,7 @@ fn ac_21_inspect_lists_the_parts_of_each_segment_with_their_sizes() {
 
 #[test]
 fn ac_22_a_search_without_rescoring_never_reads_raw_vectors() {
-    let vector = Vector::f32(384).param("graph_threshold", 0);
+    let vector = Vector::f32(384).advanced("graph_threshold", 0);
     let (directory, index) = in_memory(one_field(vector));
     let embeddings = npy::read_f16_rows("packages.f16.npy");
     let writer = index.writer_with(small_segments(10_000)).unwrap();
@@ -426,7 +426,7 @@ fn ac_26_degenerate_segments_have_ordered_finite_quantiles_and_answer() {
         for (index_kind, quantization) in FORMATS {
             let vector = Vector::f32(4).similarity(similarity).index(index_kind).quantization(quantization);
             let vector = match index_kind {
-                VectorIndex::Hnsw => vector.param("graph_threshold", 0),
+                VectorIndex::Hnsw => vector.advanced("graph_threshold", 0),
                 _ => vector,
             };
             let directory = RamDirectory::new();

@@ -57,7 +57,7 @@ fn ac_07_a_document_of_several_vectors_comes_once_by_its_best_with_that_ones_ind
     for (kind, quantization) in FORMATS {
         let mut vector = Vector::f32(DIMENSION).index(kind).quantization(quantization);
         if kind == FORMATS[0].0 {
-            vector = vector.param("graph_threshold", 0);
+            vector = vector.advanced("graph_threshold", 0);
         }
         let index = index(vector, &documents, 100);
         let check = |searcher: &Searcher| {

@@ -17,8 +17,8 @@ use lucerne::bits::{BitOrder, pack};
 use lucerne::codec::{Cancel, Directory};
 use lucerne::directory::{FsDirectory, RamDirectory};
 use lucerne::{
-    BinaryVector, Document, ErrorKind, Field, Index, IndexBuilder, Knn, MergePolicy, Quantization, Schema,
-    Searcher, Similarity, TieredOptions, Value, Vector, VectorIndex, Writer, WriterOptions,
+    Document, ErrorKind, Field, Index, IndexBuilder, Knn, MergePolicy, Quantization, Schema, Searcher,
+    Similarity, TieredOptions, Value, Vector, VectorIndex, Writer, WriterOptions,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -128,11 +128,11 @@ impl VectorField {
 
     fn declaration(&self, rng: &mut Rng) -> Field {
         if self.binary {
-            let vector = BinaryVector::new(self.dimension).similarity(self.similarity).index(self.index);
-            return Field::binary_vector(
+            let vector = Vector::bits(self.dimension).similarity(self.similarity).index(self.index);
+            return Field::vector(
                 self.name,
                 match self.index {
-                    VectorIndex::Hnsw => vector.m(4).param("graph_threshold", rng.below(12)),
+                    VectorIndex::Hnsw => vector.m(4).advanced("graph_threshold", rng.below(12)),
                     VectorIndex::Ivf => vector.nlist(1 + rng.below(6)),
                     _ => vector,
                 },
@@ -142,9 +142,9 @@ impl VectorField {
         let vector = vector.index(self.index).quantization(self.quantization);
         let vector = match self.index {
             VectorIndex::Hnsw => {
-                let vector = vector.m(4).param("graph_threshold", rng.below(12));
+                let vector = vector.m(4).advanced("graph_threshold", rng.below(12));
                 match self.quantization {
-                    Quantization::Int8 => vector.param("search_bits", if rng.chance(50) { 4 } else { 8 }),
+                    Quantization::Int8 => vector.advanced("search_bits", if rng.chance(50) { 4 } else { 8 }),
                     _ => vector,
                 }
             }

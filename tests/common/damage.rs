@@ -10,9 +10,8 @@ use lucerne::codec::Error as CodecError;
 use lucerne::codec::testing::{MemoryDirectory, reseal};
 use lucerne::codec::{Cancel, Directory};
 use lucerne::{
-    BinaryVector, Document, Error, Exists, IndexBuilder, Knn, Match, MergePolicy, Phrase, Prefix,
-    Quantization, Range, Rerank, Schema, Search, Searcher, Similarity, Sort, Term, Terms, Vector,
-    WriterOptions,
+    Document, Error, Exists, IndexBuilder, Knn, Match, MergePolicy, Phrase, Prefix, Quantization, Range,
+    Rerank, Schema, Search, Searcher, Similarity, Sort, Term, Terms, Vector, WriterOptions,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -42,9 +41,9 @@ fn schema() -> Schema {
     let near = Vector::f32(2).similarity(Similarity::Euclidean).m(2).beam_width(8);
     let flat = Vector::f32(3).similarity(Similarity::Cosine).flat().quantization(Quantization::None);
     let builder = Schema::builder().key("id").text("t").keyword("w").i64("i").f64("x").bool("b").date("d");
-    let near = near.param("graph_threshold", 0).param("search_bits", 4);
-    let bits = BinaryVector::new(40).ivf().nlist(2);
-    builder.vector("near", near).vector("flat", flat).binary_vector("bits", bits).build().unwrap()
+    let near = near.advanced("graph_threshold", 0).advanced("search_bits", 4);
+    let bits = Vector::bits(40).ivf().nlist(2);
+    builder.vector("near", near).vector("flat", flat).vector("bits", bits).build().unwrap()
 }
 
 fn document(number: u32, rng: &mut Rng) -> Document {

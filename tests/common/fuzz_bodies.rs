@@ -7,18 +7,18 @@
 //! Shared by `fuzz/fuzz_targets` and `tests/hostile_files.rs`, which replays the corpus.
 
 use lucerne::codec::envelope::{self, EnvelopeWriter, Expected, FileEntry, Header, NO_FIELD};
+use lucerne::codec::format::{OpenContext, Written};
 use lucerne::codec::testing::{Bench, MemoryDirectory, reseal};
-use lucerne::codec::vector::{Effort, OpenContext, VectorReader, VectorRows, VectorSearch, Written};
+use lucerne::codec::vector::{Effort, VectorReader, VectorRows, VectorSearch};
 use lucerne::codec::{
-    Accept, BitSet, Cancel, Component, Directory, Facts, FieldInfo, Input, Ordinal, Params, Registry,
+    Accept, BitSet, Cancel, Component, Directory, FieldInfo, Input, Metadata, Ordinal, Params, Registry,
     SegmentId, Similarity,
 };
 use lucerne::directory::RamDirectory;
 use lucerne::{
     Document, Index, IndexBuilder, Knn, MergePolicy, Schema, Vector, Writer, WriterOptions, admin,
 };
-use lucerne_formats::distance::DistanceComputer;
-use lucerne_formats::hnsw::graph::{self, SearchScratch};
+use lucerne_formats::hnsw::graph::{self, Scorer, SearchScratch};
 use lucerne_formats::vectors::VectorFieldReader;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -218,7 +218,7 @@ pub(crate) fn live_docs(data: &[u8]) {
     }
     let bench = Bench::new();
     let entry = put(&bench.directory, "_0_1.live", "live_docs", Bench::ID, NO_FIELD, &body);
-    let written = Written { files: vec![entry], meta: Facts::Null };
+    let written = Written { files: vec![entry], meta: Metadata::Null };
     let format = FORMATS.default_live_docs().unwrap();
     if let Ok(live) = format.read(&bench.open(max_doc, &written)) {
         assert_eq!(live.len(), max_doc);
@@ -253,7 +253,7 @@ pub(crate) fn stored(data: &[u8]) {
     let max_doc = body.len().checked_sub(8).and_then(|at| number(&body, at)).unwrap_or(1);
     let bench = Bench::new();
     let entry = put(&bench.directory, "_0.stored", "stored", Bench::ID, NO_FIELD, &body);
-    let written = Written { files: vec![entry], meta: Facts::Null };
+    let written = Written { files: vec![entry], meta: Metadata::Null };
     let Ok(reader) = FORMATS.default_stored().unwrap().open(&bench.open(max_doc, &written)) else { return };
     let mut document = Vec::new();
     for doc in (0..max_doc.min(40)).chain(max_doc.saturating_sub(3)..max_doc).chain([max_doc, u32::MAX]) {
@@ -311,7 +311,7 @@ pub(crate) fn keys(data: &[u8]) {
     let max_doc = number(&body, 0).unwrap_or(1);
     let bench = Bench::new();
     let entry = put(&bench.directory, "_0.keys", "keys", Bench::ID, NO_FIELD, &body);
-    let written = Written { files: vec![entry], meta: Facts::Null };
+    let written = Written { files: vec![entry], meta: Metadata::Null };
     let Ok(reader) = FORMATS.default_keys().unwrap().open(&bench.open(max_doc, &written)) else { return };
     let mut found = Vec::new();
     for doc in (0..max_doc.min(40)).chain([max_doc.saturating_sub(1), max_doc, u32::MAX]) {
@@ -364,7 +364,7 @@ const MAX_DOC: u32 = 50;
 static SOUND_VECTORS: LazyLock<Vec<Sound>> = LazyLock::new(|| Similarity::FLOAT.map(sound_vectors).into());
 
 fn sound_vectors(similarity: Similarity) -> Sound {
-    let params = serde_json::json!({ "m": 2, "beam_width": 8, "graph_threshold": 0, "search_bits": 4 });
+    let params = serde_json::json!({ "m": 2, "beam_width": 8, "advanced": { "graph_threshold": 0, "search_bits": 4 } });
     let params: Params = params.as_object().cloned().unwrap();
     let field = FieldInfo { number: 0, name: "v".into(), dimension: 3, similarity, params };
     let docs: Vec<u32> = (0..MAX_DOC).filter(|doc| doc % 5 != 0).collect();
@@ -396,7 +396,7 @@ static SOUND_LISTS: LazyLock<Sound> = LazyLock::new(|| {
 
 impl Sound {
     /// Puts a body in the place of the file that ends in `extension`, opens the field and uses it.
-    fn with_body(&self, extension: &str, format: &str, body: impl FnOnce(Vec<u8>, &mut Facts) -> Vec<u8>) {
+    fn with_body(&self, extension: &str, format: &str, body: impl FnOnce(Vec<u8>, &mut Metadata) -> Vec<u8>) {
         let mut written = self.written.clone();
         let at = written.files.iter().position(|file| file.name.ends_with(extension)).unwrap();
         let name = written.files[at].name.clone();
@@ -541,8 +541,8 @@ pub(crate) fn walk(reader: &dyn VectorReader) {
     let Some(reader) = reader.as_any().downcast_ref::<VectorFieldReader>() else { return };
     let Some(file) = reader.graph() else { return };
     struct ByRow<'a>(&'a VectorFieldReader, usize);
-    impl DistanceComputer for ByRow<'_> {
-        fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+    impl Scorer for ByRow<'_> {
+        fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
             for (&ordinal, out) in ordinals.iter().zip(out) {
                 let row = self.0.row(ordinal).expect("a graph scores vectors that exist");
                 *out = row.chunks_exact(4).map(|bytes| f32::from(bytes[self.1 % 4])).sum();
@@ -626,12 +626,12 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     seeds.push(("commit", empty.to_string().into_bytes()));
     seeds.push(("schema_json", schema.to_string().into_bytes()));
     let sound = &SOUND_VECTORS[0];
-    let structure = |format: &str, files: Facts, meta: Facts| serde_json::json!({ "format": format, "files": files, "meta": meta });
+    let structure = |format: &str, files: serde_json::Value, meta: Metadata| serde_json::json!({ "format": format, "files": files, "meta": meta });
     let files = serde_json::to_value(&sound.written.files).unwrap();
     let info = serde_json::json!({
         "name": "_0", "id": Bench::ID.to_string(), "max_doc": MAX_DOC, "written_by": "lucerne",
-        "stored": structure("stored_v1", serde_json::json!([entry("_0.stored")]), Facts::Null),
-        "keys": structure("keys_v1", serde_json::json!([entry("_0.keys")]), Facts::Null),
+        "stored": structure("stored_v1", serde_json::json!([entry("_0.stored")]), Metadata::Null),
+        "keys": structure("keys_v1", serde_json::json!([entry("_0.keys")]), Metadata::Null),
         "vectors": [{ "field": sound.field, "structure": structure("hnsw_sq8", files, sound.written.meta.clone()) }],
         "merge": { "sources": [1] } });
     seeds.push(("segment_info", info.to_string().into_bytes()));

@@ -5,8 +5,8 @@ use super::oracle;
 use super::rng::Rng;
 use lucerne::codec::{Cancel, Directory};
 use lucerne::{
-    BinaryVector, Document, Error, Index, IndexBuilder, Knn, Quantization, Schema, Searcher, Similarity,
-    Vector, Writer, WriterOptions, admin,
+    Document, Error, Index, IndexBuilder, Knn, Quantization, Schema, Searcher, Similarity, Vector, Writer,
+    WriterOptions, admin,
 };
 use std::collections::BTreeMap;
 use std::fmt;
@@ -115,8 +115,8 @@ pub(crate) fn schema() -> Schema {
     let flat = Vector::f32(4).similarity(Similarity::Euclidean).flat().quantization(Quantization::None);
     let graph = Vector::f32(8).similarity(Similarity::Euclidean).m(4).beam_width(8);
     let schema = Schema::builder().key("id").text("note").i64("version").vector(FLAT, flat);
-    let bits = BinaryVector::new(16).ivf().nlist(3);
-    schema.vector(GRAPH, graph).binary_vector(BITS, bits).build().unwrap()
+    let bits = Vector::bits(16).ivf().nlist(3);
+    schema.vector(GRAPH, graph).vector(BITS, bits).build().unwrap()
 }
 
 pub(crate) fn key(number: usize) -> String {

@@ -1,6 +1,6 @@
 //! What verifications of vectors have in common.
 
-use lucerne_codec::vector::Problem;
+use lucerne_codec::format::Problem;
 use lucerne_codec::{Cancel, Ordinal, Result};
 
 /// Problems listed per file; one more says how many there are.

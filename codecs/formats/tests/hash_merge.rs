@@ -29,7 +29,8 @@ fn hashes(segment: &Segment) -> Vec<Vec<u8>> {
 
 #[test]
 fn plain_hashes_are_copied_and_those_of_other_formats_are_made() {
-    let plain = field(DIMENSION, Similarity::Cosine, r#"{"sign_hash": "plain", "graph_threshold": 0}"#);
+    let plain =
+        field(DIMENSION, Similarity::Cosine, r#"{"sign_hash": "plain", "advanced": {"graph_threshold": 0}}"#);
     let bare = field(DIMENSION, Similarity::Cosine, "{}");
     let sources = [
         Segment::flush(format("hnsw_hash"), &plain, &shifted(300, 1, 0.0)),
@@ -48,7 +49,7 @@ fn plain_hashes_are_copied_and_those_of_other_formats_are_made() {
 #[test]
 fn corrected_hashes_share_a_centre_while_it_is_near_the_vectors() {
     for similarity in [Similarity::Cosine, Similarity::Euclidean] {
-        let field = field(DIMENSION, similarity, r#"{"graph_threshold": 0}"#);
+        let field = field(DIMENSION, similarity, r#"{"advanced": {"graph_threshold": 0}}"#);
         let first = Segment::flush(format("hnsw_hash"), &field, &shifted(600, 1, 2.0));
         let sibling = first.open();
         let near = shifted(100, 2, 2.05);

@@ -27,14 +27,14 @@ fn example(params: &str) -> (Vec<Segment>, lucerne_codec::FieldInfo) {
     (segments, field)
 }
 
-fn merged_quantiles(facts: &lucerne_codec::Facts) -> (f64, f64) {
+fn merged_quantiles(facts: &lucerne_codec::Report) -> (f64, f64) {
     let value = |index: usize| facts["quantiles"][index].as_f64().unwrap();
     (value(0), value(1))
 }
 
 #[test]
 fn ac_23_the_worked_example_keeps_two_and_requantizes_one() {
-    let (segments, field) = example(r#"{"graph_threshold": 0}"#);
+    let (segments, field) = example(r#"{"advanced": {"graph_threshold": 0}}"#);
     let sources: Vec<&Segment> = segments.iter().collect();
     let (merged, plan, report) = merge(format("hnsw_sq8"), &field, &sources);
     for facts in [&plan, &report] {
@@ -61,7 +61,7 @@ fn ac_23_the_worked_example_keeps_two_and_requantizes_one() {
 }
 
 #[test]
-fn ac_24_the_same_merge_resamples_under_the_lucene_preset() {
+fn ac_24_the_same_merge_resamples_under_the_thresholds_of_lucene() {
     let (segments, field) = example(r#"{"requantize_above": 0.0015625, "resample_above": 0.03125}"#);
     let sources: Vec<&Segment> = segments.iter().collect();
     let (_, plan, report) = merge(format("hnsw_sq8"), &field, &sources);
@@ -76,7 +76,11 @@ fn ac_24_the_same_merge_resamples_under_the_lucene_preset() {
 /// 16.4 MiB of codes: they are on disk while the graph is made, and then they are gone from there.
 #[test]
 fn codes_of_a_large_merge_are_kept_and_renewed_all_the_same() {
-    let field = field(4_096, Similarity::Euclidean, r#"{"graph_threshold": 0, "m": 4, "beam_width": 8}"#);
+    let field = field(
+        4_096,
+        Similarity::Euclidean,
+        r#"{"advanced": {"graph_threshold": 0}, "m": 4, "beam_width": 8}"#,
+    );
     let segment = |lower, seed| Segment::flush(forced(lower, 1.0), &field, &random_rows(2_100, 4_096, seed));
     let (old, other) = (segment(-1.0, 1), segment(-1.1, 2));
     let (merged, _, report) = merge(format("hnsw_sq8"), &field, &[&old, &other]);
@@ -129,7 +133,7 @@ fn a_center_saves_inner_products_of_data_that_is_not_centred() {
         let field = field(64, Similarity::MaxInnerProduct, params);
         Segment::flush(format("flat_sq8"), &field, &rows)
     };
-    let (with, without) = (flush("{}"), flush(r#"{"center": "none"}"#));
+    let (with, without) = (flush("{}"), flush(r#"{"advanced": {"center": "none"}}"#));
     assert!(recall(&with, &queries, 15, 15) >= 0.99);
     let range = |segment: &Segment| {
         let (lower, upper) = merged_quantiles(&segment.open().inspect());
@@ -166,7 +170,7 @@ fn sources_that_have_nothing_in_common_are_resampled() {
         rows.iter_mut().flatten().for_each(|value| *value *= factor);
         rows
     };
-    let field = field(24, Similarity::Euclidean, r#"{"graph_threshold": 0}"#);
+    let field = field(24, Similarity::Euclidean, r#"{"advanced": {"graph_threshold": 0}}"#);
     let (narrow, wide) = (scaled(0.05, 1), scaled(10.0, 2));
     let sources = [&narrow, &wide].map(|rows| Segment::flush(format("hnsw_sq8"), &field, rows));
     let (merged, plan, _) = merge(format("hnsw_sq8"), &field, &[&sources[0], &sources[1]]);
@@ -194,7 +198,7 @@ fn any_format_migrates_to_any_other() {
         for name in names {
             let mut params = vec![];
             if name.starts_with("hnsw") {
-                params.push(r#""graph_threshold": 0, "m": 8"#);
+                params.push(r#""advanced": {"graph_threshold": 0}, "m": 8"#);
             }
             if name.ends_with("sq8") {
                 params.push(r#""confidence_interval": 0.96"#);

@@ -33,6 +33,6 @@ pub use merge_sources::{MergeSource, MergeSources, MergedVector};
 pub use report::{FieldReport, MergeReport};
 pub use rows::Rows;
 pub use traits::{
-    EncodeContext, EncodedVectors, Encoding, MergePlan, MergedVectors, NewVectors, OpenContext, Precision,
-    QueryComputers, ScanCost,
+    EncodeContext, EncodedVectors, Encoding, MergePlan, MergedVectors, NewVectors, OpenContext, ParamNames,
+    Precision, QueryComputers, ScanCost,
 };

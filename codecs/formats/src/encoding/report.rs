@@ -1,10 +1,10 @@
 //! The reports that an encoding adds to: about an open field, and about a merge.
 
-use lucerne_codec::Facts;
-use serde_json::{Map, json};
+use lucerne_codec::Report;
+use serde_json::{Map, Value, json};
 
 /// An f32 with the digits it needs and no more.
-pub fn number(value: f32) -> Facts {
+pub fn number(value: f32) -> Value {
     let text: Result<f64, _> = value.to_string().parse();
     json!(text.unwrap_or_default())
 }
@@ -12,13 +12,13 @@ pub fn number(value: f32) -> Facts {
 /// What there is to say about a vector field of an open segment.
 #[derive(Debug, Default)]
 pub struct FieldReport {
-    entries: Map<String, Facts>,
-    bytes: Map<String, Facts>,
+    entries: Map<String, Value>,
+    bytes: Map<String, Value>,
 }
 
 impl FieldReport {
     /// Sets an entry.
-    pub fn set(&mut self, name: &str, value: impl Into<Facts>) {
+    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
         self.entries.insert(name.to_owned(), value.into());
     }
 
@@ -34,9 +34,9 @@ impl FieldReport {
     }
 
     /// All entries, with the bytes under `bytes`.
-    pub fn finish(mut self) -> Facts {
-        self.entries.insert("bytes".to_owned(), Facts::Object(self.bytes));
-        Facts::Object(self.entries)
+    pub fn finish(mut self) -> Report {
+        self.entries.insert("bytes".to_owned(), Value::Object(self.bytes));
+        Value::Object(self.entries)
     }
 }
 
@@ -44,19 +44,19 @@ impl FieldReport {
 #[derive(Debug, Default)]
 pub struct MergeReport {
     /// About the merged field.
-    pub field: Map<String, Facts>,
+    pub field: Map<String, Value>,
     /// About each source.
-    pub sources: Vec<Map<String, Facts>>,
+    pub sources: Vec<Map<String, Value>>,
 }
 
 impl MergeReport {
     /// Sets an entry about the merged field.
-    pub fn set(&mut self, name: &str, value: impl Into<Facts>) {
+    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
         self.field.insert(name.to_owned(), value.into());
     }
 
     /// Sets an entry about each source; values beyond the last source are dropped.
-    pub fn set_each<V: Into<Facts>>(&mut self, name: &str, values: impl IntoIterator<Item = V>) {
+    pub fn set_each<V: Into<Value>>(&mut self, name: &str, values: impl IntoIterator<Item = V>) {
         for (source, value) in self.sources.iter_mut().zip(values) {
             source.insert(name.to_owned(), value.into());
         }
@@ -69,9 +69,9 @@ impl MergeReport {
     }
 
     /// All entries, with the sources under `sources`.
-    pub fn finish(mut self) -> Facts {
-        let sources = self.sources.into_iter().map(Facts::Object).collect();
-        self.field.insert("sources".to_owned(), Facts::Array(sources));
-        Facts::Object(self.field)
+    pub fn finish(mut self) -> Report {
+        let sources = self.sources.into_iter().map(Value::Object).collect();
+        self.field.insert("sources".to_owned(), Value::Array(sources));
+        Value::Object(self.field)
     }
 }

@@ -5,8 +5,8 @@
 //! that no commit names and is collected as such.
 
 use lucerne_codec::envelope::{self, EnvelopeWriter};
+use lucerne_codec::format::{WriteContext, file_name};
 use lucerne_codec::io::Access;
-use lucerne_codec::vector::{WriteContext, file_name};
 use lucerne_codec::{Error, FieldInfo, Input, Result};
 
 /// At most this many bytes stay in memory.

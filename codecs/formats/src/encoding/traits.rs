@@ -6,8 +6,8 @@ use super::report::{FieldReport, MergeReport};
 use super::rows::Rows;
 use crate::distance::{DistanceComputer, GraphVectors};
 use lucerne_codec::envelope::FileEntry;
-use lucerne_codec::vector::{self, Problem, WriteContext, Written};
-use lucerne_codec::{Cancel, Facts, FieldInfo, Ordinal, Result};
+use lucerne_codec::format::{self, Metadata, Problem, WriteContext, Written};
+use lucerne_codec::{Cancel, FieldInfo, Ordinal, Result};
 use std::any::Any;
 use std::fmt::Debug;
 
@@ -17,13 +17,8 @@ pub trait Encoding: Debug + Send + Sync {
     fn name(&self) -> &'static str;
 
     /// The parameters of a field that belong to the encoding.
-    fn params(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// Further parameters, of fields with a graph.
-    fn graph_params(&self) -> &'static [&'static str] {
-        &[]
+    fn params(&self) -> ParamNames {
+        ParamNames::default()
     }
 
     /// Refuses parameters out of range, naming field, value and expectation.
@@ -51,6 +46,17 @@ pub trait Encoding: Debug + Send + Sync {
 
     /// Opens what [`NewVectors::write`] wrote. Reads headers, footers and lengths only; every byte is untrusted.
     fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn EncodedVectors>>;
+}
+
+/// Names of the parameters that an encoding has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ParamNames {
+    /// Ordinary ones.
+    pub ordinary: &'static [&'static str],
+    /// Those in the group [`FieldInfo::ADVANCED`].
+    pub advanced: &'static [&'static str],
+    /// Further ones in that group, of fields with a graph.
+    pub advanced_with_graph: &'static [&'static str],
 }
 
 /// Where vectors are encoded.
@@ -102,11 +108,11 @@ pub trait NewVectors {
 /// Where encoded vectors are opened.
 pub struct OpenContext<'a> {
     /// The segment.
-    pub segment: &'a vector::OpenContext<'a>,
+    pub segment: &'a format::OpenContext<'a>,
     /// The files that [`NewVectors::write`] returned.
     pub files: &'a [FileEntry],
     /// The metadata that it returned.
-    pub meta: &'a Facts,
+    pub meta: &'a Metadata,
     /// The field.
     pub field: &'a FieldInfo,
     /// The raw vectors: as many as there are encoded ones.

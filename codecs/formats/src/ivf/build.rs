@@ -4,7 +4,7 @@ use super::file::{self, ListsMeta};
 use super::train;
 use crate::encoding::Rows;
 use lucerne_codec::envelope::FileEntry;
-use lucerne_codec::vector::WriteContext;
+use lucerne_codec::format::WriteContext;
 use lucerne_codec::{FieldInfo, Ordinal, Result};
 
 /// Lists by default: this many times the root of the number of vectors, so that a search compares about as many

@@ -12,7 +12,7 @@ use super::train;
 use crate::encoding::raw::RawVectors;
 use crate::verify::each_vector;
 use lucerne_codec::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN};
-use lucerne_codec::vector::{OpenContext, Problem, WriteContext};
+use lucerne_codec::format::{OpenContext, Problem, WriteContext};
 use lucerne_codec::{Cancel, FieldInfo, Input, Result};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;

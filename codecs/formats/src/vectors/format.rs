@@ -7,10 +7,9 @@ use super::reader::VectorFieldReader;
 use super::segment::VectorSegment;
 use super::{merge, write};
 use crate::encoding::Encoding;
-use lucerne_codec::vector::{
-    MergeSource, OpenContext, VectorFormat, VectorReader, VectorRows, WriteContext, Written,
-};
-use lucerne_codec::{Cancel, Component, Facts, FieldInfo, Result};
+use lucerne_codec::format::{OpenContext, WriteContext, Written};
+use lucerne_codec::vector::{VectorFormat, VectorKind, VectorReader, VectorRows};
+use lucerne_codec::{Cancel, Component, FieldInfo, MergeInput, Report, Result};
 use std::sync::Arc;
 
 /// One index over one encoding of vectors.
@@ -44,6 +43,11 @@ impl VectorFormat for VectorFieldFormat {
         self.name
     }
 
+    fn serves(&self) -> Option<VectorKind> {
+        let (index, encoding) = (self.index.name(), self.encoding.name());
+        Some(VectorKind { component: self.component, index, encoding })
+    }
+
     fn check(&self, field: &FieldInfo) -> Result<()> {
         self.params(field).map(|_| ())
     }
@@ -74,7 +78,7 @@ impl VectorFormat for VectorFieldFormat {
         Ok(Box::new(VectorFieldReader::new(segment)))
     }
 
-    fn plan_merge(&self, field: &FieldInfo, sources: &[MergeSource<'_>]) -> Result<Facts> {
+    fn plan_merge(&self, field: &FieldInfo, sources: &[MergeInput<'_, dyn VectorReader>]) -> Result<Report> {
         merge::plan(self, field, sources, &Cancel::new())
     }
 
@@ -82,8 +86,8 @@ impl VectorFormat for VectorFieldFormat {
         &self,
         context: &WriteContext<'_>,
         field: &FieldInfo,
-        sources: &[MergeSource<'_>],
-    ) -> Result<(Written, Facts)> {
+        sources: &[MergeInput<'_, dyn VectorReader>],
+    ) -> Result<(Written, Report)> {
         merge::merge(self, context, field, sources)
     }
 }

@@ -8,19 +8,20 @@ use super::format::VectorFieldFormat;
 use super::reader::VectorFieldReader;
 use super::report::{self, Seconds};
 use super::write::{NewIndex, builds_graph, write};
-use crate::encoding::{self, EncodeContext, MergeSources, MergedVector, NewVectors, Rows};
+use crate::encoding::{EncodeContext, MergeSource, MergeSources, MergedVector, NewVectors, Rows};
 use crate::hnsw::graph::{self, Graph, GraphView, JoinSource};
-use lucerne_codec::vector::{MergeSource, WriteContext, Written};
-use lucerne_codec::{Cancel, DocId, Error, Facts, FieldInfo, Result};
+use lucerne_codec::format::{WriteContext, Written};
+use lucerne_codec::vector::VectorReader;
+use lucerne_codec::{Cancel, DocId, Error, FieldInfo, MergeInput, Report, Result};
 use std::time::Instant;
 
 /// What a merge would decide, without doing it.
 pub(super) fn plan(
     format: &VectorFieldFormat,
     field: &FieldInfo,
-    sources: &[MergeSource<'_>],
+    sources: &[MergeInput<'_, dyn VectorReader>],
     cancel: &Cancel,
-) -> Result<Facts> {
+) -> Result<Report> {
     format.params(field)?;
     let merged = live_vectors(field, sources, cancel)?;
     let plan = format.encoding.plan_merge(field, &merged, cancel)?;
@@ -32,8 +33,8 @@ pub(super) fn merge(
     format: &VectorFieldFormat,
     context: &WriteContext<'_>,
     field: &FieldInfo,
-    sources: &[MergeSource<'_>],
-) -> Result<(Written, Facts)> {
+    sources: &[MergeInput<'_, dyn VectorReader>],
+) -> Result<(Written, Report)> {
     let params = format.params(field)?;
     let merged = live_vectors(field, sources, context.cancel)?;
     let mut seconds = Seconds::default();
@@ -66,11 +67,11 @@ pub(super) fn merge(
 }
 
 /// The source's reader, if it is of one of the built-in formats.
-fn built_in<'a>(source: &MergeSource<'a>) -> Option<&'a VectorFieldReader> {
+fn built_in<'a>(source: &MergeInput<'a, dyn VectorReader>) -> Option<&'a VectorFieldReader> {
     source.reader.and_then(VectorFieldReader::of)
 }
 
-fn formats(sources: &[MergeSource<'_>]) -> Vec<&'static str> {
+fn formats(sources: &[MergeInput<'_, dyn VectorReader>]) -> Vec<&'static str> {
     let name = |source| built_in(source).map_or("other", |reader| reader.segment.format);
     sources.iter().map(name).collect()
 }
@@ -78,7 +79,7 @@ fn formats(sources: &[MergeSource<'_>]) -> Vec<&'static str> {
 /// The live vectors of all sources, which must be vectors of this field.
 fn live_vectors<'a>(
     field: &FieldInfo,
-    sources: &[MergeSource<'a>],
+    sources: &[MergeInput<'a, dyn VectorReader>],
     cancel: &Cancel,
 ) -> Result<MergeSources<'a>> {
     let mut merged = MergeSources::default();
@@ -98,7 +99,7 @@ fn live_vectors<'a>(
                 field.name, source.segment
             )));
         }
-        merged.sources.push(encoding::MergeSource {
+        merged.sources.push(MergeSource {
             segment: source.segment,
             reader: source.reader,
             encoded: own.map(|own| &*own.segment.encoded),
@@ -125,7 +126,7 @@ fn live_vectors<'a>(
 fn merge_graphs(
     format: &VectorFieldFormat,
     encode: &EncodeContext<'_>,
-    sources: &[MergeSource<'_>],
+    sources: &[MergeInput<'_, dyn VectorReader>],
     merged: &MergeSources<'_>,
     encoded: &dyn NewVectors,
 ) -> Result<Graph> {

@@ -4,8 +4,8 @@ use super::params::IndexKind;
 use crate::hnsw::file::GraphMeta;
 use crate::ivf::ListsMeta;
 use lucerne_codec::envelope::FileEntry;
-use lucerne_codec::vector::OpenContext;
-use lucerne_codec::{Error, Facts, Result};
+use lucerne_codec::format::{Metadata, OpenContext};
+use lucerne_codec::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// Everything needed to open the files, and nothing that can be recomputed from them.
@@ -21,8 +21,8 @@ pub(super) struct Meta {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) lists: Option<ListsMeta>,
     /// About the encoded vectors.
-    #[serde(default, skip_serializing_if = "Facts::is_null")]
-    pub(super) encoding: Facts,
+    #[serde(default, skip_serializing_if = "Metadata::is_null")]
+    pub(super) encoding: Metadata,
 }
 
 /// The files by role.
@@ -35,7 +35,7 @@ pub(super) struct Files<'a> {
 }
 
 impl Meta {
-    pub(super) fn to_json(&self) -> Result<Facts> {
+    pub(super) fn to_json(&self) -> Result<Metadata> {
         serde_json::to_value(self).map_err(|error| Error::Invalid(error.to_string()))
     }
 

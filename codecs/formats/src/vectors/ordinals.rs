@@ -5,7 +5,7 @@
 //! proportional to the vectors and not to the documents.
 
 use lucerne_codec::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN};
-use lucerne_codec::vector::{OpenContext, Problem, WriteContext};
+use lucerne_codec::format::{OpenContext, Problem, WriteContext};
 use lucerne_codec::{Accept, DocId, FieldInfo, Input, Ordinal, Result};
 
 /// Format name in the file's header.

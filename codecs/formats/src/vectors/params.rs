@@ -2,7 +2,7 @@
 
 use crate::encoding::Encoding;
 use crate::hnsw::graph::BuildParams;
-use lucerne_codec::vector::WriteContext;
+use lucerne_codec::format::WriteContext;
 use lucerne_codec::{Component, Error, FieldInfo, Result};
 
 /// Below this many vectors a scan is faster than a graph search.
@@ -10,7 +10,8 @@ const GRAPH_THRESHOLD: u64 = 4_000;
 /// Inverted lists of a segment at most.
 const MAX_LISTS: u64 = 65_536;
 
-const GRAPH: [&str; 3] = ["m", "beam_width", "graph_threshold"];
+const GRAPH: [&str; 2] = ["m", "beam_width"];
+const GRAPH_THRESHOLD_PARAM: &str = "graph_threshold";
 const LISTS: [&str; 1] = ["nlist"];
 
 /// How nearest vectors are found.
@@ -53,22 +54,30 @@ pub(super) struct IndexParams {
 impl IndexParams {
     /// Reads a field's parameters; refuses those that neither the index nor the encoding has.
     pub(super) fn of(index: IndexKind, encoding: &dyn Encoding, field: &FieldInfo) -> Result<Self> {
-        let mut accepted = vec![FieldInfo::MULTIPLE];
-        accepted.extend(encoding.params());
+        let names = encoding.params();
+        let mut ordinary = vec![FieldInfo::MULTIPLE, FieldInfo::ADVANCED];
+        let mut advanced = names.advanced.to_vec();
+        ordinary.extend(names.ordinary);
         match index {
             IndexKind::Flat => {}
             IndexKind::Hnsw => {
-                accepted.extend(GRAPH);
-                accepted.extend(encoding.graph_params());
+                ordinary.extend(GRAPH);
+                advanced.push(GRAPH_THRESHOLD_PARAM);
+                advanced.extend(names.advanced_with_graph);
             }
-            IndexKind::Ivf => accepted.extend(LISTS),
+            IndexKind::Ivf => ordinary.extend(LISTS),
         }
-        field.only(&accepted)?;
+        field.only(&ordinary)?;
+        field.advanced()?.only(&advanced)?;
         encoding.check(field)?;
         Ok(Self {
             m: field.integer("m", 16, 2..=512)? as usize,
             beam_width: field.integer("beam_width", 100, 8..=3_200)? as usize,
-            graph_threshold: field.integer("graph_threshold", GRAPH_THRESHOLD, 0..=u64::from(u32::MAX))?,
+            graph_threshold: field.advanced()?.integer(
+                GRAPH_THRESHOLD_PARAM,
+                GRAPH_THRESHOLD,
+                0..=u64::from(u32::MAX),
+            )?,
             nlist: if field.params.contains_key("nlist") {
                 Some(field.integer("nlist", 1, 1..=MAX_LISTS)? as usize)
             } else {

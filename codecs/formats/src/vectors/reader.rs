@@ -5,8 +5,9 @@ use super::segment::VectorSegment;
 use super::{report, verify};
 use crate::encoding::EncodedVectors;
 use crate::hnsw::file::GraphFile;
-use lucerne_codec::vector::{Problem, VectorHits, VectorReader, VectorSearch};
-use lucerne_codec::{Cancel, DocId, Facts, Neighbor, Ordinal, Result};
+use lucerne_codec::format::Problem;
+use lucerne_codec::vector::{VectorHits, VectorReader, VectorSearch};
+use lucerne_codec::{Cancel, DocId, Neighbor, Ordinal, Report, Result};
 use parking_lot::Mutex;
 use std::any::Any;
 
@@ -79,7 +80,7 @@ impl VectorReader for VectorFieldReader {
         search::rescore_neighbors(&self.segment, query, neighbors)
     }
 
-    fn inspect(&self) -> Facts {
+    fn inspect(&self) -> Report {
         report::inspect(&self.segment)
     }
 

@@ -5,11 +5,11 @@ use super::segment::{Index, VectorSegment};
 use crate::encoding::{FieldReport, MergePlan, MergeReport, MergeSources, Precision};
 use crate::hnsw::graph::GraphView;
 use crate::ivf::ListFile;
-use lucerne_codec::Facts;
-use serde_json::{Map, json};
+use lucerne_codec::Report;
+use serde_json::{Map, Value, json};
 
 /// Parts with their sizes, parameters in force, quantiles.
-pub(super) fn inspect(segment: &VectorSegment) -> Facts {
+pub(super) fn inspect(segment: &VectorSegment) -> Report {
     let mut report = FieldReport::default();
     report.set("format", segment.format);
     report.set("vectors", segment.len);
@@ -46,7 +46,7 @@ pub(super) fn inspect(segment: &VectorSegment) -> Facts {
 }
 
 /// How many lists there are, and how many were wanted if that is another number.
-fn describe_lists(segment: &VectorSegment, lists: &ListFile) -> Facts {
+fn describe_lists(segment: &VectorSegment, lists: &ListFile) -> Value {
     let sizes = (0..lists.count()).map(|list| lists.range(list).map_or(0, |range| range.len()));
     let mut facts = Map::new();
     facts.insert("nlist".to_owned(), json!(lists.count()));
@@ -60,7 +60,7 @@ fn describe_lists(segment: &VectorSegment, lists: &ListFile) -> Facts {
         facts.insert("wanted".to_owned(), json!(wanted));
         facts.insert("note".to_owned(), json!(note));
     }
-    Facts::Object(facts)
+    Value::Object(facts)
 }
 
 /// The candidates of a search for 10, what it costs with a graph and without, and what searches keep in memory.

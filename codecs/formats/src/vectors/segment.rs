@@ -7,7 +7,7 @@ use crate::encoding::raw::{RawFile, RawVectors};
 use crate::encoding::{self, EncodedVectors, Encoding};
 use crate::hnsw::file::{self, GraphFile};
 use crate::ivf::ListFile;
-use lucerne_codec::vector::OpenContext;
+use lucerne_codec::format::OpenContext;
 use lucerne_codec::{Component, Error, FieldInfo, Result};
 
 /// How the vectors of a segment are found.

@@ -3,7 +3,7 @@
 use super::segment::{Index, VectorSegment};
 use crate::encoding::EncodedVectors as _;
 use crate::encoding::raw::RawVectors;
-use lucerne_codec::vector::Problem;
+use lucerne_codec::format::Problem;
 use lucerne_codec::{Cancel, Result};
 
 /// Compares maps, raw vectors, encoded vectors, and graph or lists.

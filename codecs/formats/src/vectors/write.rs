@@ -11,7 +11,8 @@ use crate::encoding::{EncodeContext, NewVectors, Rows};
 use crate::hnsw;
 use crate::hnsw::graph::{self, Graph};
 use crate::ivf::Lists;
-use lucerne_codec::vector::{VectorRows, WriteContext, Written};
+use lucerne_codec::format::{WriteContext, Written};
+use lucerne_codec::vector::VectorRows;
 use lucerne_codec::{DocId, Error, FieldInfo, Ordinal, Result};
 
 /// Writes a buffer.

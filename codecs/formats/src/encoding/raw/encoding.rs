@@ -9,7 +9,7 @@ use crate::encoding::rows::Rows;
 use crate::encoding::traits::{
     EncodeContext, EncodedVectors, Encoding, MergePlan, MergedVectors, NewVectors, OpenContext,
 };
-use lucerne_codec::vector::Written;
+use lucerne_codec::format::Written;
 use lucerne_codec::{Cancel, Component, Error, FieldInfo, Ordinal, Result};
 
 /// Raw vectors only.

@@ -1,8 +1,8 @@
 //! The `.vec` file: rows one after the other, of little-endian f32, or of bits, eight components in a byte.
 
 use lucerne_codec::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN};
+use lucerne_codec::format::{OpenContext, WriteContext};
 use lucerne_codec::io::Access;
-use lucerne_codec::vector::{OpenContext, WriteContext};
 use lucerne_codec::{Component, FieldInfo, Input, Ordinal, Result};
 
 /// Format name in the file's header.

@@ -7,7 +7,7 @@ use crate::encoding::preprocess::components;
 use crate::encoding::report::FieldReport;
 use crate::encoding::traits::{EncodedVectors, Precision, QueryComputers, ScanCost};
 use crate::verify::each_vector;
-use lucerne_codec::vector::Problem;
+use lucerne_codec::format::Problem;
 use lucerne_codec::{Cancel, Component, Ordinal, Result, Similarity};
 use std::any::Any;
 

@@ -9,7 +9,7 @@ use super::vectors::HashVectors;
 use crate::encoding::merge_sources::MergeSources;
 use crate::encoding::rows::Rows;
 use crate::encoding::traits::{
-    EncodeContext, EncodedVectors, Encoding, MergePlan, NewVectors, OpenContext,
+    EncodeContext, EncodedVectors, Encoding, MergePlan, NewVectors, OpenContext, ParamNames,
 };
 use lucerne_codec::{Cancel, FieldInfo, Result};
 
@@ -22,8 +22,8 @@ impl Encoding for SignHash {
         "sign_hash"
     }
 
-    fn params(&self) -> &'static [&'static str] {
-        &[PARAM]
+    fn params(&self) -> ParamNames {
+        ParamNames { ordinary: &[PARAM], ..ParamNames::default() }
     }
 
     fn check(&self, field: &FieldInfo) -> Result<()> {

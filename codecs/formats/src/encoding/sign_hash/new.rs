@@ -6,7 +6,7 @@ use crate::distance::GraphVectors;
 use crate::encoding::raw::raw_graph_vectors;
 use crate::encoding::rows::Rows;
 use crate::encoding::traits::{EncodeContext, NewVectors};
-use lucerne_codec::vector::Written;
+use lucerne_codec::format::Written;
 use lucerne_codec::{Error, FieldInfo, Ordinal, Result};
 
 /// Hashes, and the raw vectors they were made of.

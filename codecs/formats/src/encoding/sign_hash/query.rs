@@ -167,7 +167,7 @@ mod tests {
         let mut picked = [0.0];
         prepared.gather(&hashes.rows(), &[7], &mut scratch, &mut picked);
         assert_eq!(picked[0], found[7]);
-        let exact = crate::flat_f32::FloatQuery::new(similarity, &query);
+        let exact = crate::encoding::raw::FloatQuery::new(similarity, &query);
         let exact: Vec<f64> = rows.iter().map(|row| f64::from(exact.distance(&bytes(row)))).collect();
         let found: Vec<f64> = found.into_iter().map(f64::from).collect();
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;

@@ -9,7 +9,7 @@ use crate::distance::DistanceComputer;
 use crate::encoding::raw::RawVectors;
 use crate::encoding::report::FieldReport;
 use crate::encoding::traits::{EncodedVectors, OpenContext, Precision, QueryComputers, ScanCost};
-use lucerne_codec::vector::Problem;
+use lucerne_codec::format::Problem;
 use lucerne_codec::{Cancel, Error, FieldInfo, Ordinal, Result};
 use serde::Deserialize;
 use std::any::Any;

@@ -4,7 +4,7 @@ use super::encode::{Hashes, hash_len};
 use super::file::HashFile;
 use crate::encoding::raw::RawVectors;
 use crate::verify::each_vector;
-use lucerne_codec::vector::Problem;
+use lucerne_codec::format::Problem;
 use lucerne_codec::{Cancel, FieldInfo, Result, Similarity};
 
 /// Hashes every vector again and compares.

@@ -14,7 +14,7 @@ use crate::encoding::preprocess::preprocess;
 use crate::encoding::rows::{Rows, for_each_index};
 use crate::encoding::sample::Sample;
 use crate::encoding::traits::{EncodeContext, NewVectors};
-use lucerne_codec::vector::Written;
+use lucerne_codec::format::Written;
 use lucerne_codec::{Cancel, Error, FieldInfo, Ordinal, Result};
 
 /// Codes, their metadata and center, and for graph search their 4-bit codes.

@@ -3,13 +3,13 @@
 use super::center::CenterChoice;
 use super::encode::{NewCodes, sample_quantiles};
 use super::merge::CodesMerge;
-use super::params::{GRAPH_PARAMS, PARAMS, Params};
+use super::params::{NAMES, Params};
 use super::quantiles::Quantiles;
 use super::vectors::Sq8Vectors;
 use crate::encoding::merge_sources::MergeSources;
 use crate::encoding::rows::Rows;
 use crate::encoding::traits::{
-    EncodeContext, EncodedVectors, Encoding, MergePlan, NewVectors, OpenContext,
+    EncodeContext, EncodedVectors, Encoding, MergePlan, NewVectors, OpenContext, ParamNames,
 };
 use lucerne_codec::{Cancel, FieldInfo, Result};
 
@@ -31,12 +31,8 @@ impl Encoding for Sq8 {
         "int8"
     }
 
-    fn params(&self) -> &'static [&'static str] {
-        &PARAMS
-    }
-
-    fn graph_params(&self) -> &'static [&'static str] {
-        &GRAPH_PARAMS
+    fn params(&self) -> ParamNames {
+        NAMES
     }
 
     fn check(&self, field: &FieldInfo) -> Result<()> {

@@ -6,7 +6,7 @@ use crate::encoding::center;
 use crate::encoding::traits::{EncodeContext, OpenContext};
 use lucerne_codec::envelope::{self, FileEntry};
 use lucerne_codec::io::Access;
-use lucerne_codec::vector::Problem;
+use lucerne_codec::format::Problem;
 use lucerne_codec::{Input, Ordinal, Result};
 
 /// Format name in the file's header.

@@ -3,15 +3,17 @@
 use super::merge_plan::Thresholds;
 use super::quantiles::default_confidence;
 use super::sq4::LEAST_DIMENSION;
+use crate::encoding::traits::ParamNames;
 use lucerne_codec::{Error, FieldInfo, Result};
 
 const SEARCH_BITS: &str = "search_bits";
 
 /// Parameters of fields with int8 codes.
-pub(super) const PARAMS: [&str; 4] =
-    ["confidence_interval", "requantize_above", "resample_above", "center"];
-/// Further parameters, of fields with a graph.
-pub(super) const GRAPH_PARAMS: [&str; 1] = [SEARCH_BITS];
+pub(super) const NAMES: ParamNames = ParamNames {
+    ordinary: &["confidence_interval", "requantize_above", "resample_above"],
+    advanced: &["center"],
+    advanced_with_graph: &[SEARCH_BITS],
+};
 
 /// Parameters in force.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,6 +30,7 @@ pub(super) struct Params {
 
 impl Params {
     pub(super) fn of(field: &FieldInfo) -> Result<Self> {
+        let advanced = field.advanced()?;
         Ok(Self {
             confidence: field
                 .number("confidence_interval", 0.9..=1.0)?
@@ -36,8 +39,8 @@ impl Params {
                 requantize_above: field.number("requantize_above", 0.0..=1.0)?.unwrap_or(0.015),
                 resample_above: field.number("resample_above", 0.0..=1.0)?.unwrap_or(0.10),
             },
-            center: field.choice("center", &["auto", "none"])? != Some("none"),
-            search_bits: search_bits(field)?,
+            center: advanced.choice("center", &["auto", "none"])? != Some("none"),
+            search_bits: search_bits(&advanced)?,
         })
     }
 }

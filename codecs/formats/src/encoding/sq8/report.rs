@@ -3,15 +3,14 @@
 use super::meta::Center;
 use super::quantiles::Quantiles;
 use crate::encoding::report::number;
-use lucerne_codec::Facts;
-use serde_json::json;
+use serde_json::{Value, json};
 
-pub(super) fn pair(quantiles: Quantiles) -> Facts {
+pub(super) fn pair(quantiles: Quantiles) -> Value {
     json!([number(quantiles.lower), number(quantiles.upper)])
 }
 
 /// The word for a decision about the center.
-pub(super) fn center(center: Center) -> Facts {
+pub(super) fn center(center: Center) -> Value {
     match center {
         Center::Undecided => json!("undecided"),
         Center::None => json!("none"),

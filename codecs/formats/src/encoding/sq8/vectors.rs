@@ -11,7 +11,7 @@ use super::verify::{verify_codes, verify_sq4};
 use crate::encoding::raw::RawVectors;
 use crate::encoding::report::FieldReport;
 use crate::encoding::traits::{EncodedVectors, OpenContext, Precision, QueryComputers, ScanCost};
-use lucerne_codec::vector::Problem;
+use lucerne_codec::format::Problem;
 use lucerne_codec::{Cancel, Error, Result};
 use serde::Deserialize;
 use serde_json::json;

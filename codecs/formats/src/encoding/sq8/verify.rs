@@ -6,7 +6,7 @@ use super::sq4::Sq4File;
 use crate::encoding::preprocess::preprocess;
 use crate::encoding::raw::RawVectors;
 use crate::verify::each_vector;
-use lucerne_codec::vector::Problem;
+use lucerne_codec::format::Problem;
 use lucerne_codec::{Cancel, Result, Similarity};
 
 /// Encodes every vector again, as it was encoded, and compares.
