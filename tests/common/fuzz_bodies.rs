@@ -18,7 +18,8 @@ use lucerne::directory::RamDirectory;
 use lucerne::{
     Document, Index, IndexBuilder, Knn, MergePolicy, Schema, Vector, Writer, WriterOptions, admin,
 };
-use lucerne_formats::hnsw::graph::{self, Scorer, SearchScratch};
+use lucerne_formats::distance::DistanceComputer;
+use lucerne_formats::hnsw::graph::{self, SearchScratch};
 use lucerne_formats::vectors::VectorFieldReader;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -541,8 +542,8 @@ pub(crate) fn walk(reader: &dyn VectorReader) {
     let Some(reader) = reader.as_any().downcast_ref::<VectorFieldReader>() else { return };
     let Some(file) = reader.graph() else { return };
     struct ByRow<'a>(&'a VectorFieldReader, usize);
-    impl Scorer for ByRow<'_> {
-        fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+    impl DistanceComputer for ByRow<'_> {
+        fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
             for (&ordinal, out) in ordinals.iter().zip(out) {
                 let row = self.0.row(ordinal).expect("a graph scores vectors that exist");
                 *out = row.chunks_exact(4).map(|bytes| f32::from(bytes[self.1 % 4])).sum();
