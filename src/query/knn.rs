@@ -2,7 +2,7 @@
 
 use super::Query;
 use crate::document::QueryVector;
-use crate::options::{DEFAULT_CANDIDATES, DEFAULT_K};
+use crate::options::DEFAULT_K;
 use serde::{Deserialize, Serialize};
 
 /// Asks for the documents whose vectors are nearest to a query vector.
@@ -128,10 +128,5 @@ impl Knn {
     pub fn fields<T: Into<String>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
         self.fields = Some(fields.into_iter().map(Into::into).collect());
         self
-    }
-
-    /// Candidates each segment keeps, where its format has no default of its own.
-    pub(crate) fn effective_candidates(&self) -> usize {
-        self.candidates.unwrap_or(DEFAULT_CANDIDATES).max(self.k)
     }
 }
