@@ -7,7 +7,7 @@ use super::ranking::DocAddress;
 use super::resolve::Resolver;
 use super::{fuse, knn, rerank, score, terms};
 use crate::error::Result;
-use crate::options::MAX_K;
+use crate::limits::MAX_K;
 use crate::query::{Fuse, Knn, Query, Search};
 
 /// The parts of a search that decide about a document: its query, filter, reranking and minimum score.

@@ -3,7 +3,7 @@
 use super::ranking::{DocAddress, Ranking, ScoredDoc, keep_best};
 use super::resolve::{Resolver, finite};
 use crate::error::{Error, Result};
-use crate::options::MAX_K;
+use crate::limits::MAX_K;
 use crate::query::{Fuse, Fusion};
 use std::collections::HashMap;
 

@@ -6,7 +6,7 @@ use super::node::Node;
 use super::ranking::{DocAddress, MatchedVector, Ranking, ScoredDoc, keep_first, key_order};
 use super::resolve::Resolver;
 use crate::error::{Error, Result};
-use crate::options::{DEFAULT_CANDIDATES, MAX_CANDIDATES, MAX_K};
+use crate::limits::{DEFAULT_CANDIDATES, MAX_CANDIDATES, MAX_K};
 use crate::query::Knn;
 use crate::reader::{Snapshot, VectorSegment};
 use crate::schema::VectorField;

@@ -4,7 +4,7 @@ use super::ranking::{DocAddress, MatchedVector, ScoredDoc, keep_best};
 use super::resolve::{Resolver, finite};
 use super::{knn, score};
 use crate::error::{Error, Result};
-use crate::options::MAX_K;
+use crate::limits::MAX_K;
 use crate::query::{Knn, Rerank, RerankBy};
 use std::collections::HashMap;
 

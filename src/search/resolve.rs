@@ -7,7 +7,7 @@ use super::values::{dynamic_range, number_of, number_range, text_of, text_range,
 use crate::analysis::Analyzers;
 use crate::document::{Value, dynamic};
 use crate::error::{Error, Result};
-use crate::options::MAX_QUERY_DEPTH;
+use crate::limits::MAX_QUERY_DEPTH;
 use crate::query::{Bool, Match, Operator, Phrase, Prefix, Query, Range, Terms};
 use crate::reader::Snapshot;
 use crate::schema::{Field, FieldType, Schema, Text};
