@@ -37,6 +37,8 @@ mod searcher;
 mod sort;
 mod stored;
 mod terms;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use explanation::Explanation;
