@@ -16,23 +16,20 @@ use serde::{Deserialize, Serialize};
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
-/// use lucerne::{Document, Index, Knn, Schema, Similarity, Term, Vector};
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+/// use lucerne::{Knn, Term};
 ///
-/// # let folder = tempfile::tempdir().unwrap();
-/// # let path = folder.path();
-/// let vector = Vector::f32(2).similarity(Similarity::Euclidean);
-/// let index = Index::create(path, Schema::builder().key("id").keyword("lang").vector("v", vector).build()?)?;
-/// let writer = index.writer()?;
-/// for (id, lang, x) in [("a", "en", 1.0), ("b", "de", 2.0), ("c", "en", 3.0)] {
-///     writer.add(&Document::new().with("id", id).with("lang", lang).with("v", vec![x, 0.0]))?;
-/// }
-/// writer.commit()?;
+/// let hits = searcher.search(Knn::new("v", [0.0, 0.0]).k(2))?;
+/// assert_eq!(hits.keys(), ["vim", "nano"]);
+/// assert!(hits.hits[0].distance < hits.hits[1].distance);
 ///
-/// let searcher = index.searcher()?;
-/// assert_eq!(searcher.search(Knn::new("v", [0.0, 0.0]).k(2))?.keys(), ["a", "b"]);
-/// // The filter is applied before the search: there are k hits when k documents match it.
-/// let english = Knn::new("v", [0.0, 0.0]).k(2).filter(Term::new("lang", "en"));
-/// assert_eq!(searcher.search(english)?.keys(), ["a", "c"]);
+/// // The filter is applied before the search: there are k hits whenever k documents match it.
+/// let games = Knn::new("v", [0.0, 0.0]).k(1).filter(Term::new("section", "games"));
+/// assert_eq!(searcher.search(games)?.keys(), ["chess"]);
+///
+/// // Slower, with higher recall; distances are exact.
+/// let accurate = Knn::new("v", [0.0, 0.0]).k(2).candidates(500).rescore(4.0);
+/// assert!(searcher.search(accurate)?.exact);
 /// # Ok(())
 /// # }
 /// ```

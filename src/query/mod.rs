@@ -14,6 +14,15 @@
 //! | ranked well by several queries (hybrid search) | [`Fuse`] | by rank or weighted score |
 //! | of a query with other scores | [`Boost`], [`Constant`] | |
 //!
+//! The examples on the types of this module search these documents; `v` is compared by Euclidean distance:
+//!
+//! | `id` (key) | `title` (text) | `section` (keyword) | `size` (i64) | `v` (vector) |
+//! |---|---|---|---|---|
+//! | vim | text editor | editors | 3000 | \[1, 0\] |
+//! | nano | small text editor | editors | 200 | \[2, 0\] |
+//! | chess | board game | games | 900 | \[3, 0\] |
+//! | empty | | | | |
+//!
 //! # Queries as text
 //!
 //! [`QueryParser`] reads queries in the syntax of Lucene, Redis, Solr, or in JSON.

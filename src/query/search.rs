@@ -33,23 +33,7 @@ pub enum Missing {
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
-/// # use lucerne::{Document, Index, Schema, Vector};
-/// # let folder = tempfile::tempdir().unwrap();
-/// # let vector = Vector::f32(2).similarity(lucerne::Similarity::Euclidean);
-/// # let schema = Schema::builder().key("id").text("title").keyword("section").i64("size").vector("v", vector);
-/// # let index = Index::create(folder.path(), schema.build()?)?;
-/// # let writer = index.writer()?;
-/// # for (id, title, section, size, x) in [
-/// #     ("vim", "text editor", "editors", 3000, 1.0),
-/// #     ("nano", "small text editor", "editors", 200, 2.0),
-/// #     ("chess", "board game", "games", 900, 3.0),
-/// # ] {
-/// #     let document = Document::new().with("id", id).with("title", title).with("section", section);
-/// #     writer.add(&document.with("size", size).with("v", vec![x, 0.0]))?;
-/// # }
-/// # writer.add(&Document::new().with("id", "empty"))?;
-/// # writer.commit()?;
-/// # let searcher = index.searcher()?;
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
 /// use lucerne::{Query, Search, Sort};
 ///
 /// let search = Search::new(Query::all()).sort(Sort::asc("section")).sort(Sort::desc("size"));
@@ -96,23 +80,7 @@ impl Sort {
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
-/// # use lucerne::{Document, Index, Schema, Vector};
-/// # let folder = tempfile::tempdir().unwrap();
-/// # let vector = Vector::f32(2).similarity(lucerne::Similarity::Euclidean);
-/// # let schema = Schema::builder().key("id").text("title").keyword("section").i64("size").vector("v", vector);
-/// # let index = Index::create(folder.path(), schema.build()?)?;
-/// # let writer = index.writer()?;
-/// # for (id, title, section, size, x) in [
-/// #     ("vim", "text editor", "editors", 3000, 1.0),
-/// #     ("nano", "small text editor", "editors", 200, 2.0),
-/// #     ("chess", "board game", "games", 900, 3.0),
-/// # ] {
-/// #     let document = Document::new().with("id", id).with("title", title).with("section", section);
-/// #     writer.add(&document.with("size", size).with("v", vec![x, 0.0]))?;
-/// # }
-/// # writer.add(&Document::new().with("id", "empty"))?;
-/// # writer.commit()?;
-/// # let searcher = index.searcher()?;
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
 /// use lucerne::{Match, Range, Search};
 ///
 /// let search = Search::new(Match::new("title", "editor"))

@@ -12,23 +12,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
-/// # use lucerne::{Document, Index, Schema, Vector};
-/// # let folder = tempfile::tempdir().unwrap();
-/// # let vector = Vector::f32(2).similarity(lucerne::Similarity::Euclidean);
-/// # let schema = Schema::builder().key("id").text("title").keyword("section").i64("size").vector("v", vector);
-/// # let index = Index::create(folder.path(), schema.build()?)?;
-/// # let writer = index.writer()?;
-/// # for (id, title, section, size, x) in [
-/// #     ("vim", "text editor", "editors", 3000, 1.0),
-/// #     ("nano", "small text editor", "editors", 200, 2.0),
-/// #     ("chess", "board game", "games", 900, 3.0),
-/// # ] {
-/// #     let document = Document::new().with("id", id).with("title", title).with("section", section);
-/// #     writer.add(&document.with("size", size).with("v", vec![x, 0.0]))?;
-/// # }
-/// # writer.add(&Document::new().with("id", "empty"))?;
-/// # writer.commit()?;
-/// # let searcher = index.searcher()?;
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
 /// use lucerne::Term;
 ///
 /// assert_eq!(searcher.search(Term::new("section", "games"))?.keys(), ["chess"]);
@@ -56,23 +40,7 @@ impl Term {
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
-/// # use lucerne::{Document, Index, Schema, Vector};
-/// # let folder = tempfile::tempdir().unwrap();
-/// # let vector = Vector::f32(2).similarity(lucerne::Similarity::Euclidean);
-/// # let schema = Schema::builder().key("id").text("title").keyword("section").i64("size").vector("v", vector);
-/// # let index = Index::create(folder.path(), schema.build()?)?;
-/// # let writer = index.writer()?;
-/// # for (id, title, section, size, x) in [
-/// #     ("vim", "text editor", "editors", 3000, 1.0),
-/// #     ("nano", "small text editor", "editors", 200, 2.0),
-/// #     ("chess", "board game", "games", 900, 3.0),
-/// # ] {
-/// #     let document = Document::new().with("id", id).with("title", title).with("section", section);
-/// #     writer.add(&document.with("size", size).with("v", vec![x, 0.0]))?;
-/// # }
-/// # writer.add(&Document::new().with("id", "empty"))?;
-/// # writer.commit()?;
-/// # let searcher = index.searcher()?;
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
 /// use lucerne::Terms;
 ///
 /// assert_eq!(searcher.search(Terms::new("size", [200, 900]))?.keys(), ["chess", "nano"]);
@@ -101,23 +69,7 @@ impl Terms {
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
-/// # use lucerne::{Document, Index, Schema, Vector};
-/// # let folder = tempfile::tempdir().unwrap();
-/// # let vector = Vector::f32(2).similarity(lucerne::Similarity::Euclidean);
-/// # let schema = Schema::builder().key("id").text("title").keyword("section").i64("size").vector("v", vector);
-/// # let index = Index::create(folder.path(), schema.build()?)?;
-/// # let writer = index.writer()?;
-/// # for (id, title, section, size, x) in [
-/// #     ("vim", "text editor", "editors", 3000, 1.0),
-/// #     ("nano", "small text editor", "editors", 200, 2.0),
-/// #     ("chess", "board game", "games", 900, 3.0),
-/// # ] {
-/// #     let document = Document::new().with("id", id).with("title", title).with("section", section);
-/// #     writer.add(&document.with("size", size).with("v", vec![x, 0.0]))?;
-/// # }
-/// # writer.add(&Document::new().with("id", "empty"))?;
-/// # writer.commit()?;
-/// # let searcher = index.searcher()?;
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
 /// use lucerne::Range;
 ///
 /// assert_eq!(searcher.search(Range::new("size").gte(200).lt(1000))?.keys(), ["chess", "nano"]);
@@ -178,23 +130,7 @@ impl Range {
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
-/// # use lucerne::{Document, Index, Schema, Vector};
-/// # let folder = tempfile::tempdir().unwrap();
-/// # let vector = Vector::f32(2).similarity(lucerne::Similarity::Euclidean);
-/// # let schema = Schema::builder().key("id").text("title").keyword("section").i64("size").vector("v", vector);
-/// # let index = Index::create(folder.path(), schema.build()?)?;
-/// # let writer = index.writer()?;
-/// # for (id, title, section, size, x) in [
-/// #     ("vim", "text editor", "editors", 3000, 1.0),
-/// #     ("nano", "small text editor", "editors", 200, 2.0),
-/// #     ("chess", "board game", "games", 900, 3.0),
-/// # ] {
-/// #     let document = Document::new().with("id", id).with("title", title).with("section", section);
-/// #     writer.add(&document.with("size", size).with("v", vec![x, 0.0]))?;
-/// # }
-/// # writer.add(&Document::new().with("id", "empty"))?;
-/// # writer.commit()?;
-/// # let searcher = index.searcher()?;
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
 /// use lucerne::Bool;
 /// use lucerne::query::Exists;
 ///
@@ -221,23 +157,7 @@ impl Exists {
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
-/// # use lucerne::{Document, Index, Schema, Vector};
-/// # let folder = tempfile::tempdir().unwrap();
-/// # let vector = Vector::f32(2).similarity(lucerne::Similarity::Euclidean);
-/// # let schema = Schema::builder().key("id").text("title").keyword("section").i64("size").vector("v", vector);
-/// # let index = Index::create(folder.path(), schema.build()?)?;
-/// # let writer = index.writer()?;
-/// # for (id, title, section, size, x) in [
-/// #     ("vim", "text editor", "editors", 3000, 1.0),
-/// #     ("nano", "small text editor", "editors", 200, 2.0),
-/// #     ("chess", "board game", "games", 900, 3.0),
-/// # ] {
-/// #     let document = Document::new().with("id", id).with("title", title).with("section", section);
-/// #     writer.add(&document.with("size", size).with("v", vec![x, 0.0]))?;
-/// # }
-/// # writer.add(&Document::new().with("id", "empty"))?;
-/// # writer.commit()?;
-/// # let searcher = index.searcher()?;
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
 /// use lucerne::Prefix;
 ///
 /// assert_eq!(searcher.search(Prefix::new("title", "edit"))?.keys(), ["nano", "vim"]);
