@@ -13,8 +13,10 @@
 mod common;
 
 use common::{Data, Result, Table, document, thousands};
+use lucerne::codec::Report;
 use lucerne::codec::envelope::HEADER_LEN;
-use lucerne::{Cancel, Index, Knn, MergeEvent, Report, Searcher, Vector, Writer, WriterOptions, admin};
+use lucerne::merge::MergeEvent;
+use lucerne::{Cancel, Index, Knn, Searcher, Vector, Writer, WriterOptions, admin};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! An index: a folder of segments and the commit that names them.
 
 use crate::analysis::{Analyzer, Analyzers};
-use crate::commit::{manifest, publish, recover::OnDamage};
+pub use crate::commit::recover::OnDamage;
+use crate::commit::{manifest, publish};
 use crate::directory::FsDirectory;
 use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
@@ -102,7 +103,7 @@ impl IndexBuilder {
             generation: 0,
             next_segment: 0,
             next_key: 0,
-            written_by: crate::options::WRITTEN_BY.to_owned(),
+            written_by: crate::limits::WRITTEN_BY.to_owned(),
             schema: schema.to_json(),
             segments: Vec::new(),
             user_data: Default::default(),

@@ -5,11 +5,12 @@ mod common;
 use common::documents::{in_memory, small_segments};
 use common::rng::Rng;
 use lucerne::bits::{self, BitOrder};
+use lucerne::codec::Report;
 use lucerne::directory::RamDirectory;
-use lucerne::{
-    Cancel, Document, Fuse, Index, IndexBuilder, Knn, QueryParser, Report, Schema, Searcher, Similarity,
-    Vector, VectorIndex, admin,
-};
+use lucerne::index::IndexBuilder;
+use lucerne::query::QueryParser;
+use lucerne::schema::{VectorIndex};
+use lucerne::{Cancel, Document, Fuse, Index, Knn, Schema, Searcher, Similarity, Vector, admin};
 use std::sync::Arc;
 
 const FIRST: &str = "1001101101010100";

@@ -6,10 +6,9 @@ use common::documents::{document, in_memory, one_field, reopen, small_segments};
 use common::rng::Rng;
 use lucerne::admin::{HashQualityOptions, RelevanceSet, check_in, hash_quality, inspect};
 use lucerne::codec::Report;
-use lucerne::{
-    Cancel, Hits, Index, IndexBuilder, Knn, Quantization, Schema, Searcher, SignHash, Similarity, Term,
-    Vector, VectorIndex,
-};
+use lucerne::index::IndexBuilder;
+use lucerne::schema::{Quantization, SignHash, VectorIndex};
+use lucerne::{Cancel, Hits, Index, Knn, Schema, Searcher, Similarity, Term, Vector};
 use std::sync::Arc;
 
 const DIMENSION: usize = 32;

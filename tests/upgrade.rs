@@ -13,7 +13,8 @@ use lucerne::codec::{
     Cancel, DocId, Error as CodecError, FieldInfo, MergeInput, Neighbor, Ordinal, Registry, Report, Result,
 };
 use lucerne::directory::RamDirectory;
-use lucerne::{Error, ErrorKind, Hits, Index, IndexBuilder, Knn, Similarity, Vector, Writer};
+use lucerne::index::IndexBuilder;
+use lucerne::{Error, ErrorKind, Hits, Index, Knn, Similarity, Vector, Writer};
 use std::any::Any;
 use std::sync::Arc;
 

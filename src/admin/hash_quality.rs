@@ -7,7 +7,7 @@
 use crate::directory::RamDirectory;
 use crate::error::{Error, Result};
 use crate::index::IndexBuilder;
-use crate::options::{DEFAULT_CANDIDATES, MAX_CANDIDATES, MAX_K};
+use crate::limits::{DEFAULT_CANDIDATES, MAX_CANDIDATES, MAX_K};
 use crate::schema::{SIGN_HASH, SignHash, VectorField, VectorIndex};
 use crate::search::Searcher;
 use lucerne_codec::format::{OpenContext, WriteContext};

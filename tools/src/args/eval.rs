@@ -49,7 +49,7 @@ pub(crate) struct Eval {
     pub(crate) exact: bool,
 
     /// Hits wanted.
-    #[arg(short, value_name = "K", default_value_t = lucerne::DEFAULT_K)]
+    #[arg(short, value_name = "K", default_value_t = lucerne::limits::DEFAULT_K)]
     pub(crate) k: usize,
 
     /// Over-fetch factor, 1 or more: the best ⌈K · factor⌉ estimates are settled by their raw vectors.
@@ -106,7 +106,7 @@ pub(crate) struct HashQuality {
     pub(crate) queries: Option<PathBuf>,
 
     /// Neighbours wanted.
-    #[arg(short, value_name = "K", default_value_t = lucerne::DEFAULT_K)]
+    #[arg(short, value_name = "K", default_value_t = lucerne::limits::DEFAULT_K)]
     pub(crate) k: usize,
 
     /// Numbers of candidates to measure, separated by commas [default: 5, 10, 20, 50 and 100 times K].

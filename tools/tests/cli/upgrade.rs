@@ -1,7 +1,8 @@
 //! `upgrade`.
 
 use crate::support::{Place, documents};
-use lucerne::{Index, MergePolicy, Schema, Similarity, Vector, WriterOptions};
+use lucerne::merge::MergePolicy;
+use lucerne::{Index, Schema, Similarity, Vector, WriterOptions};
 
 #[test]
 fn ac_34_segments_are_written_anew_when_what_is_written_now_is_something_else() {
