@@ -109,7 +109,7 @@ impl File {
                     }
                     at += 1;
                 }
-                "macro_rules" => _ = self.defined.extend(tokens.get(at + 2).map(|name| (*name).to_owned())),
+                "macro_rules" => self.defined.extend(tokens.get(at + 2).map(|name| (*name).to_owned())),
                 _ if is_name(token) => {
                     let mut path = vec![token.to_owned()];
                     while tokens.get(at + 1) == Some(&"::")

@@ -60,10 +60,6 @@ const CRATES: [(&str, &str, &[&str]); 5] = [
 /// The most lines of a file: of source, of tests, of benches, of examples.
 const MOST_LINES: usize = 500;
 
-/// Files that are longer. The list only gets shorter.
-const LONG_FILES: [&str; 4] =
-    ["tests/acceptance.rs", "tests/common/fuzz_bodies.rs", "tests/hostile_files.rs", "tests/model.rs"];
-
 /// Files that use each other in a circle. The list only gets shorter.
 const FILES_IN_CIRCLES: [&str; 43] = [
     "codecs/simd/src/aarch64/neon.rs",
@@ -350,10 +346,5 @@ fn files_stay_short() {
 /// What is wrong with the length of a file.
 fn too_long(path: &str, text: &str) -> Option<String> {
     let lines = text.lines().count();
-    let excused = LONG_FILES.contains(&path);
-    match lines > MOST_LINES {
-        true if !excused => Some(format!("{path}: {lines} lines, at most {MOST_LINES}")),
-        false if excused => Some(format!("{path} is short by now: take it off LONG_FILES")),
-        _ => None,
-    }
+    (lines > MOST_LINES).then(|| format!("{path}: {lines} lines, at most {MOST_LINES}"))
 }

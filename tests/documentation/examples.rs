@@ -1,0 +1,129 @@
+//! The worked examples print what they should: `examples/solr.rs`, `examples/bikes.rs`, `examples/binary.rs` and
+//! `examples/passages.rs`.
+#![allow(clippy::print_stdout, missing_docs, reason = "the examples are modules here")]
+
+#[path = "../../examples/bikes.rs"]
+#[allow(dead_code, reason = "its main is not called")]
+mod bikes;
+#[path = "../../examples/binary.rs"]
+#[allow(dead_code, reason = "its main is not called")]
+mod binary;
+#[path = "../../examples/passages.rs"]
+#[allow(dead_code, reason = "its main is not called")]
+mod passages;
+#[path = "../../examples/solr.rs"]
+#[allow(dead_code, reason = "its main is not called")]
+mod solr;
+
+use lucerne::{Knn, Match, QueryParser, Schema};
+use std::collections::BTreeSet;
+
+/// Compares line by line; what is expected is a file in `expected/`.
+#[track_caller]
+fn assert_lines(found: &str, expected: &str, file: &str) {
+    for (number, (found, expected)) in found.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(found, expected, "{file}, line {}; all of it:\n{found}", number + 1);
+    }
+    assert_eq!(found.lines().count(), expected.lines().count(), "{file}:\n{found}");
+}
+
+#[test]
+fn the_solr_example_prints_what_is_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = solr::report(folder.path()).unwrap();
+    assert_lines(&report, include_str!("expected/solr.txt"), "solr.txt");
+}
+
+#[test]
+fn the_milvus_example_prints_what_is_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = binary::report(folder.path()).unwrap();
+    assert_lines(&report, include_str!("expected/binary.txt"), "binary.txt");
+}
+
+#[test]
+fn the_passages_example_prints_what_is_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = passages::report(folder.path()).unwrap();
+    assert_lines(&report, include_str!("expected/passages.txt"), "passages.txt");
+}
+
+#[test]
+fn the_bikes_example_prints_what_is_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let searcher = bikes::index(&folder.path().join("bikes.idx")).unwrap();
+    let table = bikes::table(&searcher).unwrap();
+    assert_lines(&table, include_str!("expected/bikes.md"), "bikes.md");
+
+    // Eleven queries of three hits each, the query named once, the best first.
+    let rows: Vec<Vec<&str>> =
+        table.lines().skip(2).map(|line| line.split('|').map(str::trim).collect()).collect();
+    assert_eq!(rows.len(), 33);
+    let mut cut = 0;
+    for hits in rows.chunks(3) {
+        assert!(!hits[0][1].is_empty() && hits[1][1].is_empty() && hits[2][1].is_empty(), "{hits:?}");
+        let scores: Vec<f64> = hits.iter().map(|hit| hit[2].parse().unwrap()).collect();
+        assert!(scores.is_sorted_by(|left, right| left >= right), "{hits:?}");
+        for hit in hits {
+            let length = hit[4].chars().count();
+            assert!(length <= 500, "{hit:?}");
+            if hit[4].ends_with("...") {
+                assert_eq!(length, 500);
+                cut += 1;
+            }
+        }
+    }
+    assert!(cut > 0, "no description was long enough to be cut");
+}
+
+#[test]
+fn a_bike_is_found_by_text_before_it_has_a_vector_and_by_both_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = lucerne::Index::create(folder.path().join("bikes.idx"), bikes::schema().unwrap()).unwrap();
+    let writer = index.writer().unwrap();
+    let bike = r#"{"id":"bikes:001","model":"Jigger","brand":"Velorim","price":270,"type":"Kids bikes,Small bikes",
+        "description":"a small bike"}"#;
+    writer.add(&lucerne::Document::from_json(bike).unwrap()).unwrap();
+    writer.commit().unwrap();
+    let text = Match::new("description", "small");
+    let knn = Knn::new("vector", bikes::embed("a small bike"));
+    let found = |knn: &Knn| {
+        let searcher = index.searcher().unwrap();
+        let by_text = searcher.search(&text).unwrap();
+        (by_text.hits.len(), searcher.search(knn).unwrap().hits.len())
+    };
+    assert_eq!(found(&knn), (1, 0));
+    let vector = lucerne::Document::new().with("description_embeddings", bikes::embed("a small bike"));
+    writer.update("bikes:001", &vector).unwrap();
+    writer.commit().unwrap();
+    assert_eq!(found(&knn), (1, 1));
+
+    let searcher = index.searcher().unwrap();
+    let parser = QueryParser::new(searcher.schema());
+    for (query, hits) in [
+        ("type:\"Kids bikes\"", 1),
+        ("@type:{small bikes | Small bikes}", 1),
+        ("price:[200 TO 300}", 1),
+        ("model:jigger AND brand:velorim", 1),
+        ("type:Kids", 0),
+    ] {
+        assert_eq!(searcher.search(parser.parse(query).unwrap()).unwrap().hits.len(), hits, "{query}");
+    }
+}
+
+#[test]
+fn the_schema_of_the_bikes_is_the_same_in_json_and_in_rust() {
+    let json = r#"{ "key": "id", "fields": [
+        { "name": "model", "type": "text", "path": "$.model", "weight": 1.0 },
+        { "name": "brand", "type": "text", "path": "$.brand", "weight": 1.0 },
+        { "name": "price", "type": "f64", "path": "$.price" },
+        { "name": "type", "type": "keyword", "path": "$.type", "separator": "," },
+        { "name": "description", "type": "text", "path": "$.description", "weight": 1.0 },
+        { "name": "vector", "type": "vector", "path": "$.description_embeddings", "dimension": 768,
+          "similarity": "cosine", "index": "flat", "quantization": "none" } ] }"#;
+    let schema = bikes::schema().unwrap();
+    assert_eq!(Schema::from_json(json).unwrap(), schema);
+    assert_eq!(Schema::from_value(&schema.to_json()).unwrap(), schema);
+    let names: BTreeSet<&str> = schema.fields().iter().map(lucerne::Field::name).collect();
+    assert_eq!(names.len(), 6);
+}
