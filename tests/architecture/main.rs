@@ -2,6 +2,7 @@
 
 mod circles;
 mod imports;
+mod licenses;
 mod self_check;
 mod source;
 

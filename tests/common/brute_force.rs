@@ -1,4 +1,4 @@
-//! Nearest neighbours by brute force, in double precision, from the definitions alone.
+//! Nearest neighbors by brute force, in double precision, from the definitions alone.
 
 use lucerne::{Hits, Similarity};
 use std::cmp::Ordering;

@@ -121,9 +121,9 @@ fn every_flipped_bit_is_survived_and_found() {
     assert!(share <= 0.05, "{:.2} % silent answers: {sum:?}", 100.0 * share);
 }
 
-/// A search walks through graphs of many vectors only, so a graph's bits are tried on the graph's own reader.
+/// A search traverses graphs of many vectors only, so a graph's bits are tried on the graph's own reader.
 #[test]
-fn every_flipped_bit_of_a_graph_is_survived_by_those_who_walk_it() {
+fn every_flipped_bit_of_a_graph_is_survived_by_a_traversal() {
     let [_, _, image] = generations(1);
     for (segment, file) in [("_0.si", "_0.6.hnsw"), ("_1.si", "_1.6.hnsw")] {
         let directory = folder(&image);
@@ -144,7 +144,7 @@ fn every_flipped_bit_of_a_graph_is_survived_by_those_who_walk_it() {
                 let (segment_id, max_doc) = (info.id, info.max_doc);
                 let context = OpenContext { directory: &directory, segment_id, max_doc, files, meta };
                 let reader = format.open(&context, &vectors.field).unwrap();
-                crate::fuzz::walk(&*reader);
+                crate::fuzz::traverse(&*reader);
             });
             assert!(largest <= allocation_bound(total(&image)), "{}: {largest}", what());
         }

@@ -171,8 +171,8 @@ fn at_every_operation(name: &str, disk: &FaultDirectory, state: Option<State>, s
         let (times, kind, applied) = Case::KINDS[number as usize % Case::KINDS.len()];
         let case = Case { at: 1 + number / Case::KINDS.len() as u64, times, kind, applied };
         let operation = log[case.at as usize - 1].operation;
-        if applied && !Operation::MUTATING.contains(&operation) {
-            return Ok(()); // There is no effect, or (a lock) nobody to hold it.
+        if (applied || kind == io::ErrorKind::StorageFull) && !Operation::MUTATING.contains(&operation) {
+            return Ok(()); // What reads has no effect (a lock has nobody to hold it) and needs no room.
         }
         let disk = disk.kill();
         disk.inject(case.fault());

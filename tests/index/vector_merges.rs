@@ -161,12 +161,12 @@ fn a_searcher_answers_the_same_all_through_heavy_merging() {
     let folder = tempfile::tempdir().unwrap();
     let index = Index::create(folder.path(), graph(16, Similarity::Euclidean)).unwrap();
     let merges = Arc::new(AtomicU64::new(0));
-    let heard = Arc::clone(&merges);
+    let counted = Arc::clone(&merges);
     let policy = MergePolicy::Tiered(TieredOptions::new().segments_per_tier(2).floor_bytes(1));
     let options = WriterOptions::new().threads(2).flush_docs(25).merge_threads(2).merge_policy(policy);
     let options = options.on_merge(move |event: &MergeEvent| {
         if matches!(event, MergeEvent::Finished { .. }) {
-            heard.fetch_add(1, Ordering::Relaxed);
+            counted.fetch_add(1, Ordering::Relaxed);
         }
     });
     let writer = index.writer_with(options).unwrap();

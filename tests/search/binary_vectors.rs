@@ -29,7 +29,7 @@ fn index(vector: BinaryVector, rows: &[Vec<u8>], flush: u32) -> Index {
     index
 }
 
-/// Sparse rows around a few centres, with many ties and some duplicates.
+/// Sparse rows around a few centers, with many ties and some duplicates.
 fn sparse(rng: &mut Rng, count: usize, bytes: usize) -> Vec<Vec<u8>> {
     let row = |rng: &mut Rng| {
         let mut row = vec![0u8; bytes];

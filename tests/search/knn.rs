@@ -123,8 +123,8 @@ fn a_search_without_rescoring_never_reads_raw_vectors() {
         let search = |query: &Vec<f32>| searcher.search(knn(Knn::new("v", query.clone())));
         queries.iter().take(30).map(search).collect::<Vec<_>>()
     };
-    let ways: [&dyn Fn(Knn) -> Knn; 2] = [&|knn| knn, &|knn| knn.k(5).candidates(5)];
-    let before = ways.map(|way| ask(&reopen(&directory), way));
+    let options: [&dyn Fn(Knn) -> Knn; 2] = [&|knn| knn, &|knn| knn.k(5).candidates(5)];
+    let before = options.map(|option| ask(&reopen(&directory), option));
     let strategies = |hits: &lucerne::Hits| hits.segments.iter().map(|segment| segment.strategy).collect();
     let strategies: Vec<Vec<&str>> =
         before.iter().map(|hits| strategies(hits[0].as_ref().unwrap())).collect();
@@ -144,8 +144,8 @@ fn a_search_without_rescoring_never_reads_raw_vectors() {
     }
     assert_eq!(poisoned, 1);
     let index = reopen(&directory);
-    for (way, before) in ways.iter().zip(&before) {
-        for (after, before) in ask(&index, way).iter().zip(before) {
+    for (option, before) in options.iter().zip(&before) {
+        for (after, before) in ask(&index, option).iter().zip(before) {
             assert_eq!(after.as_ref().unwrap(), before.as_ref().unwrap());
         }
     }

@@ -73,7 +73,7 @@ struct Asked {
 
 struct Asker<'a> {
     model: &'a Model,
-    /// Neighbours are searched among these.
+    /// Neighbors are searched among these.
     among: Option<&'a Scores>,
 }
 

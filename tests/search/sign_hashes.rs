@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 const DIMENSION: usize = 32;
 const KINDS: [VectorIndex; 2] = [VectorIndex::Flat, VectorIndex::Hnsw];
-const WAYS: [SignHash; 2] = [SignHash::Plain, SignHash::Corrected];
+const KINDS_OF_HASH: [SignHash; 2] = [SignHash::Plain, SignHash::Corrected];
 
 fn vector(kind: VectorIndex) -> Vector {
     let vector = Vector::f32(DIMENSION).index(kind);
@@ -126,7 +126,7 @@ fn the_flag_round_trips_through_json_and_what_contradicts_it_is_refused() {
 #[test]
 fn deletes_filters_and_several_vectors_work_as_in_other_fields() {
     let vectors = vectors(600, 3);
-    for (kind, by) in KINDS.into_iter().flat_map(|kind| WAYS.map(|by| (kind, by))) {
+    for (kind, by) in KINDS.into_iter().flat_map(|kind| KINDS_OF_HASH.map(|by| (kind, by))) {
         let vector = vector(kind).sign_hash_by(by).multiple();
         let schema = Schema::builder().key("id").keyword("tag").vector("v", vector).build().unwrap();
         let (directory, index) = in_memory(schema);
@@ -162,7 +162,7 @@ fn deletes_filters_and_several_vectors_work_as_in_other_fields() {
 #[test]
 fn the_top_50_are_the_candidates_in_exact_order_and_their_number_is_a_parameter() {
     let (vectors, queries) = (vectors(3_000, 4), vectors(10, 5));
-    for (kind, by) in KINDS.into_iter().flat_map(|kind| WAYS.map(|by| (kind, by))) {
+    for (kind, by) in KINDS.into_iter().flat_map(|kind| KINDS_OF_HASH.map(|by| (kind, by))) {
         let index = index(one_field(vector(kind).sign_hash_by(by)), &vectors, 3_000);
         let searcher = index.searcher().unwrap();
         for query in &queries {
@@ -210,19 +210,19 @@ fn rescoring_tells_vectors_of_equal_hashes_apart() {
 #[test]
 fn flat_and_hnsw_find_the_same_and_an_estimate_says_which_is_cheaper() {
     let (vectors, queries) = (vectors(4_000, 6), vectors(20, 7));
-    for by in WAYS {
+    for by in KINDS_OF_HASH {
         let [flat, hnsw] = KINDS.map(|kind| index(one_field(vector(kind).sign_hash_by(by)), &vectors, 4_000));
-        let (mut same, mut ways) = (0, Vec::new());
+        let (mut same, mut strategies) = (0, Vec::new());
         for query in &queries {
             let query = Knn::new("v", query.clone()).candidates(30);
             let [flat, hnsw] = [&flat, &hnsw].map(|index| index.searcher().unwrap().search(&query).unwrap());
             let keys = |hits: &Hits| hits.hits.iter().map(|hit| hit.key.clone()).collect::<Vec<_>>();
             same += keys(&flat).iter().filter(|key| keys(&hnsw).contains(key)).count();
-            ways = vec![flat.segments[0].strategy, hnsw.segments[0].strategy];
+            strategies = vec![flat.segments[0].strategy, hnsw.segments[0].strategy];
         }
-        // Corrected hashes take longer to scan, so that a walk is the cheaper way for so few candidates.
-        let walk = if by == SignHash::Corrected { "graph" } else { "scan hashes" };
-        assert_eq!(ways, ["scan hashes", walk]);
+        // Corrected hashes take longer to scan, so that the graph is cheaper for so few candidates.
+        let cheaper = if by == SignHash::Corrected { "graph" } else { "scan hashes" };
+        assert_eq!(strategies, ["scan hashes", cheaper]);
         assert!(same >= 150, "{same} of 200");
         let estimate = field(&hnsw.searcher().unwrap())["estimate"].clone();
         assert_eq!(estimate, field(&flat.searcher().unwrap())["estimate"]);
@@ -236,7 +236,7 @@ fn flat_and_hnsw_find_the_same_and_an_estimate_says_which_is_cheaper() {
 #[test]
 fn inspect_shows_the_memory_of_hashes_of_the_graph_and_in_all() {
     let n = 500;
-    for (kind, by) in KINDS.into_iter().flat_map(|kind| WAYS.map(|by| (kind, by))) {
+    for (kind, by) in KINDS.into_iter().flat_map(|kind| KINDS_OF_HASH.map(|by| (kind, by))) {
         let index = index(one_field(vector(kind).sign_hash_by(by)), &vectors(n, 8), 1_000);
         let facts = field(&index.searcher().unwrap());
         let bytes = |name: &str| facts["bytes"][name].as_u64().unwrap_or(0) as usize;

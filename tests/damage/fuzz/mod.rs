@@ -18,7 +18,7 @@ pub(crate) use json::{document_json, schema_json};
 pub(crate) use metadata::{commit, envelope, live_docs, segment_info};
 pub(crate) use postings::postings;
 pub(crate) use stored::{keys, stored};
-pub(crate) use vectors::{flat_f32, hnsw, ivf, sq8, vector_facts, walk};
+pub(crate) use vectors::{flat_f32, hnsw, ivf, sq8, traverse, vector_metadata};
 
 use lucerne::codec::envelope::{EnvelopeWriter, FileEntry, Header};
 use lucerne::codec::testing::{Bench, MemoryDirectory};
@@ -42,7 +42,7 @@ pub(crate) const TARGETS: [(&str, Target); 15] = [
     ("sq8", sq8),
     ("hnsw", hnsw),
     ("ivf", ivf),
-    ("vector_facts", vector_facts),
+    ("vector_metadata", vector_metadata),
     ("schema_json", schema_json),
     ("document_json", document_json),
 ];
@@ -151,7 +151,7 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         "merge": { "sources": [1] } });
     seeds.push(("segment_info", info.to_string().into_bytes()));
     seeds.extend(columns::seeds());
-    seeds.push(("vector_facts", sound.written.meta.to_string().into_bytes()));
+    seeds.push(("vector_metadata", sound.written.meta.to_string().into_bytes()));
     let document = r#"{"id":"a","t":"text","w":["x","y"],"i":-7,"x":1.5e3,"b":true,"d":"2024-02-29T12:00:00.5+02:00","v":[0.1,-2],"more":{"deep":[null,1e-7]}}"#;
     seeds.push(("document_json", document.as_bytes().to_vec()));
     // An overlay of nothing: the sound body itself; then the sound body as the whole input.

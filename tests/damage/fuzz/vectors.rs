@@ -91,7 +91,7 @@ pub(crate) fn flat_f32(data: &[u8]) {
     sound.with_body(extension, format, |sound, _| plan.body(data, &sound));
 }
 
-/// Codes, corrections and a centre.
+/// Codes, corrections and a center.
 pub(crate) fn sq8(data: &[u8]) {
     let Some((plan, data)) = Plan::split(data) else { return };
     SOUND_VECTORS[plan.choice(4)].with_body(".sq8", "sq8", |sound, meta| {
@@ -135,8 +135,8 @@ pub(crate) fn ivf(data: &[u8]) {
     });
 }
 
-/// The facts about a vector field that its segment info keeps, as JSON.
-pub(crate) fn vector_facts(data: &[u8]) {
+/// The metadata of a vector field that its segment info keeps, as JSON.
+pub(crate) fn vector_metadata(data: &[u8]) {
     let Ok(meta) = serde_json::from_slice(data) else { return };
     let sound = &SOUND_VECTORS[0];
     sound.open(&sound.directory, &Written { files: sound.written.files.clone(), meta });
@@ -189,13 +189,13 @@ pub(crate) fn use_vectors(reader: &dyn VectorReader, field: &FieldInfo, max_doc:
             assert!(neighbors.iter().all(|hit| hit.distance.is_finite()));
         }
     }
-    walk(reader);
+    traverse(reader);
     let _ = reader.inspect();
     let _ = reader.verify(&Cancel::new());
 }
 
-/// Walks through the graph, if there is one: a search does so among many vectors only.
-pub(crate) fn walk(reader: &dyn VectorReader) {
+/// Traverses the graph, if there is one: a search does so among many vectors only.
+pub(crate) fn traverse(reader: &dyn VectorReader) {
     let Some(reader) = reader.as_any().downcast_ref::<LayeredReader>() else { return };
     let Some(file) = reader.graph() else { return };
     struct ByRow<'a>(&'a LayeredReader, usize);
@@ -211,8 +211,9 @@ pub(crate) fn walk(reader: &dyn VectorReader) {
     for beam in [1, 50] {
         let mut scorer = ByRow(reader, beam);
         let accept = |ordinal: Ordinal| !ordinal.is_multiple_of(beam as u32 + 1);
-        let walked = graph::search(file, &mut scorer, beam, accept, &mut scratch, &Cancel::new(), &mut found);
-        if let Ok(visited) = walked {
+        let visited =
+            graph::search(file, &mut scorer, beam, accept, &mut scratch, &Cancel::new(), &mut found);
+        if let Ok(visited) = visited {
             // Each level scores a node at most once, and every level is smaller than the lowest.
             assert!(found.len() <= beam && visited <= 33 * reader.len() as u64);
             assert!(found.iter().all(|hit| (hit.1 as usize) < reader.len() && accept(hit.1)));

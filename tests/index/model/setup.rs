@@ -125,7 +125,7 @@ impl Setup {
                 }
             };
             exact(knn.clone().exact(), "exact");
-            // Every live vector is a candidate, and settled by its raw vector: nothing is approximate.
+            // Every live vector is a candidate, and rescored with its raw vector: nothing is approximate.
             let everything = knn.clone().candidates(count.max(1));
             exact(everything.rescore((count as f32 / k as f32).ceil().max(1.0)), "rescored");
             if field.quantization == Quantization::None && field.index == VectorIndex::Flat {

@@ -4,4 +4,4 @@
 #[allow(dead_code, reason = "each target runs one of them")]
 mod bodies;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::vector_facts(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::vector_metadata(data));
