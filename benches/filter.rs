@@ -170,8 +170,12 @@ fn row(table: &mut Table, cell: &Cell, found: (Found, f64), exact: (Found, f64),
         found.iter().filter(|hit| exact.contains(hit)).count()
     };
     let right: usize = found.hits.iter().zip(&exact.hits).map(right).sum();
-    let strategies =
-        found.strategies.iter().map(|(way, count)| format!("{way} {count}")).collect::<Vec<_>>().join(", ");
+    let strategies = found
+        .strategies
+        .iter()
+        .map(|(strategy, count)| format!("{strategy} {count}"))
+        .collect::<Vec<_>>()
+        .join(", ");
     let cells = [
         format!("{}", cell.kept),
         cell.lie.to_owned(),
