@@ -3,10 +3,10 @@
 use super::rng::Rng;
 use lucerne::codec::Directory;
 use lucerne::directory::RamDirectory;
-use lucerne::{
-    Document, Index, IndexBuilder, MergePolicy, Quantization, Schema, Similarity, Vector, VectorIndex,
-    WriterOptions,
-};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::MergePolicy;
+use lucerne::schema::{Quantization, VectorIndex};
+use lucerne::{Document, Index, Schema, Similarity, Vector, WriterOptions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -5,7 +5,9 @@ use crate::common::rng::Rng;
 use crate::trials::{Forge, Image, Seen, bounded, folder, look, named, seed, the_index, total};
 use lucerne::codec::Directory;
 use lucerne::directory::FsDirectory;
-use lucerne::{Document, Error, ErrorKind, IndexBuilder, MergePolicy, WriterOptions};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::MergePolicy;
+use lucerne::{Document, Error, ErrorKind, WriterOptions};
 use serde_json::{Value, json};
 use std::sync::Arc;
 

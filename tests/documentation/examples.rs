@@ -15,7 +15,8 @@ mod passages;
 #[allow(dead_code, reason = "its main is not called")]
 mod solr;
 
-use lucerne::{Knn, Match, QueryParser, Schema};
+use lucerne::query::QueryParser;
+use lucerne::{Knn, Match, Schema};
 use std::collections::BTreeSet;
 
 /// Compares line by line; what is expected is a file in `expected/`.
@@ -124,6 +125,6 @@ fn the_schema_of_the_bikes_is_the_same_in_json_and_in_rust() {
     let schema = bikes::schema().unwrap();
     assert_eq!(Schema::from_json(json).unwrap(), schema);
     assert_eq!(Schema::from_value(&schema.to_json()).unwrap(), schema);
-    let names: BTreeSet<&str> = schema.fields().iter().map(lucerne::Field::name).collect();
+    let names: BTreeSet<&str> = schema.fields().iter().map(lucerne::schema::Field::name).collect();
     assert_eq!(names.len(), 6);
 }

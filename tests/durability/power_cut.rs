@@ -9,7 +9,7 @@ use crate::common::life::{Allowed, Life, Made, State, Step, Trouble, find_state,
 use crate::common::rng::Rng;
 use lucerne::codec::{Directory, Input, Lock, Output, Result};
 use lucerne::directory::fault::{FaultDirectory, Logged, Model, Operation, is_power_cut};
-use lucerne::{MergePolicy, TieredOptions, WriterOptions};
+use lucerne::merge::{MergePolicy, TieredOptions};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 

@@ -3,7 +3,8 @@
 use crate::common::life::{Made, document, key, options, schema};
 use lucerne::codec::{Directory, Input, Lock, Output, Result};
 use lucerne::directory::RamDirectory;
-use lucerne::{IndexBuilder, MergePolicy};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::MergePolicy;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 

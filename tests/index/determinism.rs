@@ -3,7 +3,8 @@
 use crate::common::documents::{reopen, small_segments};
 use crate::common::{files, sample};
 use lucerne::directory::{FsDirectory, RamDirectory};
-use lucerne::{Hits, IndexBuilder, Knn, Schema, Searcher, Vector, WriterOptions, codec};
+use lucerne::index::IndexBuilder;
+use lucerne::{Hits, Knn, Schema, Searcher, Vector, WriterOptions, codec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -4,10 +4,9 @@ use crate::common::documents::{
     FORMATS, add_all, document, in_memory, one_field, reopen, rows, small_segments, vectors_of,
 };
 use lucerne::admin::inspect;
-use lucerne::{
-    Document, Error, ErrorKind, Field, Index, Knn, Schema, Similarity, Value, ValueProblem, Vector,
-    WriterOptions,
-};
+use lucerne::error::ValueProblem;
+use lucerne::schema::Field;
+use lucerne::{Document, Error, ErrorKind, Index, Knn, Schema, Similarity, Value, Vector, WriterOptions};
 use std::collections::BTreeMap;
 
 #[test]

@@ -5,10 +5,13 @@ use crate::common::rng::Rng;
 use crate::common::{brute_force, files, sample};
 use lucerne::admin::inspect;
 use lucerne::codec::Error as CodecError;
+use lucerne::codec::Facts;
 use lucerne::codec::testing::{MemoryDirectory, reseal};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::{MergeEvent, MergePolicy, TieredOptions};
+use lucerne::schema::Quantization;
 use lucerne::{
-    Cancel, Error, ErrorKind, Facts, Hits, Index, IndexBuilder, Knn, MergeEvent, MergePolicy, Quantization,
-    Schema, Searcher, Similarity, TieredOptions, Vector, Writer, WriterOptions,
+    Cancel, Error, ErrorKind, Hits, Index, Knn, Schema, Searcher, Similarity, Vector, Writer, WriterOptions,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

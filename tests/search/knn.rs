@@ -9,10 +9,10 @@ use crate::common::{brute_force, files, sample};
 use lucerne::admin::inspect;
 use lucerne::codec::Cancel;
 use lucerne::directory::RamDirectory;
-use lucerne::{
-    Document, Error, ErrorKind, Index, IndexBuilder, Knn, Quantization, Schema, Searcher, Similarity,
-    ValueProblem, Vector, VectorIndex, WriterOptions,
-};
+use lucerne::error::ValueProblem;
+use lucerne::index::IndexBuilder;
+use lucerne::schema::{Quantization, VectorIndex};
+use lucerne::{Document, Error, ErrorKind, Index, Knn, Schema, Searcher, Similarity, Vector, WriterOptions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -2,9 +2,11 @@
 
 use crate::common::documents::{in_memory, reopen};
 use lucerne::codec::Similarity;
+use lucerne::query::Exists;
+use lucerne::schema::{Field, Keyword, Text};
 use lucerne::{
-    Bool, Document, Error, Exists, Field, Fuse, Hits, Index, Keyword, Knn, Match, Phrase, Prefix, Query,
-    Range, Rerank, Schema, Search, Searcher, Sort, Term, Terms, Text, Value, Vector,
+    Bool, Document, Error, Fuse, Hits, Index, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Schema,
+    Search, Searcher, Sort, Term, Terms, Value, Vector,
 };
 use serde_json::json;
 
@@ -268,7 +270,7 @@ fn hits_have_the_chosen_fields_a_named_score_and_the_chosen_order() {
     };
     assert_eq!(sorted(Sort::asc("size")), "bac");
     assert_eq!(sorted(Sort::desc("size")), "abc");
-    assert_eq!(sorted(Sort::desc("size").missing(lucerne::Missing::First)), "cab");
+    assert_eq!(sorted(Sort::desc("size").missing(lucerne::query::Missing::First)), "cab");
     assert_eq!(sorted(Sort::asc("section")), "cab");
     assert_eq!(sorted(Sort::desc("section")), "bac");
     assert_eq!(sorted(Sort::asc("day")), "cab");

@@ -9,9 +9,8 @@
 use crate::common::documents::in_memory;
 use crate::common::rng::Rng;
 use lucerne::{
-    Bool, Boost, Constant, Document, Exists, Fuse, Index, Knn, Match, MergePolicy, Phrase, Prefix,
-    Quantization, Query, Range, Rerank, Schema, Search, Similarity, Sort, Term, Terms, Value, Vector,
-    VectorIndex, Writer, WriterOptions,
+    Bool, Document, Fuse, Index, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Schema, Search,
+    Similarity, Sort, Term, Terms, Value, Vector, Writer, WriterOptions,
 };
 use std::collections::{BTreeMap, BTreeSet};
 

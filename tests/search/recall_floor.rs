@@ -2,7 +2,8 @@
 
 use crate::common::documents::{FORMATS, document, in_memory, one_field, small_segments};
 use crate::common::{brute_force, sample};
-use lucerne::{Knn, Quantization, Searcher, Similarity, Vector, VectorIndex};
+use lucerne::schema::{Quantization, VectorIndex};
+use lucerne::{Knn, Searcher, Similarity, Vector};
 
 /// The sample as an index; a graph, where the format has one, in segments of any size.
 fn sample(

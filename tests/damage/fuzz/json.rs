@@ -2,7 +2,9 @@
 
 use lucerne::codec::Similarity;
 use lucerne::directory::RamDirectory;
-use lucerne::{Document, Index, IndexBuilder, MergePolicy, Schema, Vector, Writer, WriterOptions};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::MergePolicy;
+use lucerne::{Document, Index, Schema, Vector, Writer, WriterOptions};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// A schema in JSON: what is accepted is written and read back the same, and an index of it opens.

@@ -5,7 +5,8 @@ use lucerne::codec::envelope::{self, Expected, NO_FIELD};
 use lucerne::codec::testing::{Bench, MemoryDirectory, reseal};
 use lucerne::codec::vector::Written;
 use lucerne::codec::{Cancel, Directory, Facts, Input, SegmentId};
-use lucerne::{IndexBuilder, Knn, admin};
+use lucerne::index::IndexBuilder;
+use lucerne::{Knn, admin};
 use std::sync::Arc;
 
 /// The bytes as a whole file: as they are, then with header and footer made right.

@@ -6,10 +6,10 @@ use crate::common::rng::Rng;
 use lucerne::bits::{BitOrder, pack};
 use lucerne::codec::{Cancel, Directory};
 use lucerne::directory::{FsDirectory, RamDirectory};
-use lucerne::{
-    Document, Index, IndexBuilder, Knn, MergePolicy, Quantization, Schema, Searcher, TieredOptions, Value,
-    VectorIndex, Writer, WriterOptions,
-};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::{MergePolicy, TieredOptions};
+use lucerne::schema::{Quantization, VectorIndex};
+use lucerne::{Document, Index, Knn, Schema, Searcher, Value, Writer, WriterOptions};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -2,7 +2,8 @@
 
 use crate::common::documents::{FORMATS, normalized};
 use crate::common::rng::Rng;
-use lucerne::{BinaryVector, Field, Quantization, Similarity, Vector, VectorIndex};
+use lucerne::schema::{BinaryVector, Field, Quantization, VectorIndex};
+use lucerne::{Similarity, Vector};
 
 /// One vector field of a seed's schema.
 pub(super) struct VectorField {
