@@ -15,9 +15,9 @@ use lucerne::codec::vector::{
 };
 use lucerne::codec::{Accept, BitSet, Cancel, DocId, FieldInfo, Params, SegmentId, Similarity};
 use lucerne::directory::FsDirectory;
-use lucerne::{
-    Document, Field, Index, Keyword, Knn, MergePolicy, Schema, Searcher, Term, Vector, WriterOptions,
-};
+use lucerne::merge::MergePolicy;
+use lucerne::schema::{Field, Keyword};
+use lucerne::{Document, Index, Knn, Schema, Searcher, Term, Vector, WriterOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -238,7 +238,7 @@ fn codec(data: &Data, sets: &Sets) -> Result<Table> {
                 Ok(Found { hits, ways })
             };
             let found = |effort| measure(queries.len(), || found(effort));
-            let (default, exact) = (Effort::Candidates(lucerne::DEFAULT_CANDIDATES), Effort::Exact);
+            let (default, exact) = (Effort::Candidates(lucerne::limits::DEFAULT_CANDIDATES), Effort::Exact);
             let cell = Cell { kept, lie: name, deletes };
             row(&mut table, &cell, found(default)?, found(exact)?, &[]);
         }

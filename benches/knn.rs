@@ -6,7 +6,8 @@
 mod common;
 
 use common::{Data, Result, Table, document, micros, thousands};
-use lucerne::{Index, Knn, MergePolicy, Searcher, Vector, WriterOptions};
+use lucerne::merge::MergePolicy;
+use lucerne::{Index, Knn, Searcher, Vector, WriterOptions};
 use std::time::{Duration, Instant};
 
 const QUERIES: usize = 500;

@@ -7,7 +7,8 @@
 mod common;
 
 use common::{Data, Result, Table, document, micros};
-use lucerne::{Cancel, Hits, Index, Knn, MergeEvent, MergePolicy, Searcher, Vector, WriterOptions};
+use lucerne::merge::{MergeEvent, MergePolicy};
+use lucerne::{Cancel, Hits, Index, Knn, Searcher, Vector, WriterOptions};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -13,8 +13,10 @@
 mod common;
 
 use common::{Data, Result, Table, document, thousands};
+use lucerne::codec::Facts;
 use lucerne::codec::envelope::HEADER_LEN;
-use lucerne::{Cancel, Facts, Index, Knn, MergeEvent, Searcher, Vector, Writer, WriterOptions, admin};
+use lucerne::merge::MergeEvent;
+use lucerne::{Cancel, Index, Knn, Searcher, Vector, Writer, WriterOptions, admin};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

@@ -5,7 +5,8 @@
 #![allow(clippy::print_stdout, missing_docs, reason = "an example talks to a person")]
 
 use lucerne::bits::{BitOrder, pack};
-use lucerne::{BinaryVector, Document, Index, Knn, Schema, Similarity, admin};
+use lucerne::schema::BinaryVector;
+use lucerne::{Document, Index, Knn, Schema, Similarity, admin};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;

@@ -5,10 +5,9 @@
 //! are hashed words, so that the example needs neither a model nor a network: call your model in `embed`.
 #![allow(clippy::print_stdout, missing_docs, reason = "an example talks to a person")]
 
-use lucerne::{
-    Document, Field, Index, Keyword, Quantization, QueryParser, Schema, Searcher, Similarity, Text, Value,
-    Vector,
-};
+use lucerne::query::QueryParser;
+use lucerne::schema::{Field, Keyword, Quantization, Text};
+use lucerne::{Document, Index, Schema, Searcher, Similarity, Value, Vector};
 use std::error::Error;
 use std::path::Path;
 

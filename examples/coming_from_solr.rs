@@ -4,10 +4,9 @@
 //! `cargo run --release --example coming_from_solr`, from any folder, without arguments.
 #![allow(clippy::print_stdout, missing_docs, reason = "an example talks to a person")]
 
-use lucerne::{
-    Document, Hits, Index, Knn, Quantization, QueryParser, Rerank, Schema, Search, Searcher, Similarity,
-    Vector,
-};
+use lucerne::query::QueryParser;
+use lucerne::schema::Quantization;
+use lucerne::{Document, Hits, Index, Knn, Rerank, Schema, Search, Searcher, Similarity, Vector};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;

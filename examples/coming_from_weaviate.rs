@@ -10,10 +10,8 @@ mod common;
 
 use self::common::npy;
 use lucerne::codec::Facts;
-use lucerne::{
-    Document, Hits, Index, Knn, Schema, Searcher, SignHash, Similarity, Vector, VectorIndex, WriterOptions,
-    admin,
-};
+use lucerne::schema::{SignHash, VectorIndex};
+use lucerne::{Document, Hits, Index, Knn, Schema, Searcher, Similarity, Vector, WriterOptions, admin};
 use std::collections::HashSet;
 use std::error::Error;
 use std::fmt::Write as _;

@@ -9,9 +9,10 @@
 #[path = "common/npy.rs"]
 mod npy;
 
+use lucerne::merge::MergePolicy;
+use lucerne::transfer::{SegmentBuilder, SegmentHandle};
 use lucerne::{
-    Cancel, Document, Index, Knn, MergePolicy, Schema, Searcher, SegmentBuilder, SegmentHandle, Similarity,
-    Value, Vector, WriterOptions, admin,
+    Cancel, Document, Index, Knn, Schema, Searcher, Similarity, Value, Vector, WriterOptions, admin,
 };
 use std::collections::BTreeMap;
 use std::error::Error;

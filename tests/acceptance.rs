@@ -10,9 +10,11 @@ use common::{files, npy, oracle};
 use lucerne::admin::inspect;
 use lucerne::codec::Cancel;
 use lucerne::directory::RamDirectory;
+use lucerne::error::ValueProblem;
+use lucerne::index::IndexBuilder;
+use lucerne::schema::{Field, Quantization, VectorIndex};
 use lucerne::{
-    Document, Error, ErrorKind, Field, Index, IndexBuilder, Knn, Quantization, Schema, Searcher, Similarity,
-    Value, ValueProblem, Vector, VectorIndex, WriterOptions,
+    Document, Error, ErrorKind, Index, Knn, Schema, Searcher, Similarity, Value, Vector, WriterOptions,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;

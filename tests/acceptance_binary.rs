@@ -5,11 +5,12 @@ mod common;
 use common::documents::{in_memory, small_segments};
 use common::rng::Rng;
 use lucerne::bits::{self, BitOrder};
+use lucerne::codec::Facts;
 use lucerne::directory::RamDirectory;
-use lucerne::{
-    BinaryVector, Cancel, Document, Facts, Fuse, Index, IndexBuilder, Knn, QueryParser, Schema, Searcher,
-    Similarity, Vector, VectorIndex, admin,
-};
+use lucerne::index::IndexBuilder;
+use lucerne::query::QueryParser;
+use lucerne::schema::{BinaryVector, VectorIndex};
+use lucerne::{Cancel, Document, Fuse, Index, Knn, Schema, Searcher, Similarity, Vector, admin};
 use std::sync::Arc;
 
 const FIRST: &str = "1001101101010100";

@@ -6,10 +6,9 @@ use common::documents::{document, in_memory, one_field, reopen, small_segments};
 use common::rng::Rng;
 use lucerne::admin::{HashQualityOptions, RelevanceSet, check_in, hash_quality, inspect};
 use lucerne::codec::Facts;
-use lucerne::{
-    Cancel, Hits, Index, IndexBuilder, Knn, Quantization, Schema, Searcher, SignHash, Similarity, Term,
-    Vector, VectorIndex,
-};
+use lucerne::index::IndexBuilder;
+use lucerne::schema::{Quantization, SignHash, VectorIndex};
+use lucerne::{Cancel, Hits, Index, Knn, Schema, Searcher, Similarity, Term, Vector};
 use std::sync::Arc;
 
 const DIMENSION: usize = 32;
@@ -294,7 +293,7 @@ fn ac_70_what_cannot_be_measured_is_refused() {
     assert!(measure("v", |options| options.sample = 0).contains("sample is 0"));
     assert!(measure("v", |options| options.candidates = vec![9]).contains("candidates is 9"));
     assert!(measure("v", |options| options.queries = vec![vec![1.0]]).contains("32"));
-    let bits = Schema::builder().binary_vector("b", lucerne::BinaryVector::new(8)).build().unwrap();
+    let bits = Schema::builder().binary_vector("b", lucerne::schema::BinaryVector::new(8)).build().unwrap();
     let bits = in_memory(bits).1.searcher().unwrap();
     let options = HashQualityOptions::default();
     let error = hash_quality(&bits, "b", &options, &Cancel::new(), &()).unwrap_err().to_string();

@@ -19,10 +19,13 @@ use common::rng::Rng;
 use common::{files, npy, oracle};
 use lucerne::admin::inspect;
 use lucerne::codec::Error as CodecError;
+use lucerne::codec::Facts;
 use lucerne::codec::testing::{MemoryDirectory, reseal};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::{MergeEvent, MergePolicy, TieredOptions};
+use lucerne::schema::Quantization;
 use lucerne::{
-    Cancel, Error, ErrorKind, Facts, Hits, Index, IndexBuilder, Knn, MergeEvent, MergePolicy, Quantization,
-    Schema, Searcher, Similarity, TieredOptions, Vector, Writer, WriterOptions,
+    Cancel, Error, ErrorKind, Hits, Index, Knn, Schema, Searcher, Similarity, Vector, Writer, WriterOptions,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -4,9 +4,11 @@ mod common;
 
 use common::documents::{in_memory, reopen};
 use lucerne::codec::Similarity;
+use lucerne::query::Exists;
+use lucerne::schema::{Field, Keyword, Text};
 use lucerne::{
-    Bool, Document, Error, Exists, Field, Fuse, Hits, Index, Keyword, Knn, Match, Phrase, Prefix, Query,
-    Range, Rerank, Schema, Search, Searcher, Sort, Term, Terms, Text, Value, Vector,
+    Bool, Document, Error, Fuse, Hits, Index, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Schema,
+    Search, Searcher, Sort, Term, Terms, Value, Vector,
 };
 use serde_json::json;
 
@@ -270,7 +272,7 @@ fn ac_49_fields_are_chosen_the_score_is_named_and_hits_are_sorted() {
     };
     assert_eq!(sorted(Sort::asc("size")), "bac");
     assert_eq!(sorted(Sort::desc("size")), "abc");
-    assert_eq!(sorted(Sort::desc("size").missing(lucerne::Missing::First)), "cab");
+    assert_eq!(sorted(Sort::desc("size").missing(lucerne::query::Missing::First)), "cab");
     assert_eq!(sorted(Sort::asc("section")), "cab");
     assert_eq!(sorted(Sort::desc("section")), "bac");
     assert_eq!(sorted(Sort::asc("day")), "cab");

@@ -4,9 +4,8 @@ mod common;
 
 use common::documents::{FORMATS, in_memory, one_field, small_segments};
 use common::rng::Rng;
-use lucerne::{
-    Cancel, Document, Index, Knn, MergePolicy, Searcher, Similarity, Value, Vector, WriterOptions,
-};
+use lucerne::merge::MergePolicy;
+use lucerne::{Cancel, Document, Index, Knn, Searcher, Similarity, Value, Vector, WriterOptions};
 use std::collections::BTreeMap;
 
 const DIMENSION: usize = 8;

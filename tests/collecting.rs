@@ -5,7 +5,8 @@ mod common;
 use common::life::{Made, document, key, options, schema};
 use lucerne::codec::{Directory, Input, Lock, Output, Result};
 use lucerne::directory::RamDirectory;
-use lucerne::{IndexBuilder, MergePolicy};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::MergePolicy;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 

@@ -5,7 +5,8 @@ mod common;
 use common::documents::{reopen, small_segments};
 use common::{files, npy};
 use lucerne::directory::{FsDirectory, RamDirectory};
-use lucerne::{Hits, IndexBuilder, Knn, Schema, Searcher, Vector, WriterOptions, codec};
+use lucerne::index::IndexBuilder;
+use lucerne::{Hits, Knn, Schema, Searcher, Vector, WriterOptions, codec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -20,7 +20,8 @@ mod filtered_search;
 #[allow(dead_code, reason = "its main is not called")]
 mod hybrid_search;
 
-use lucerne::{Knn, Match, QueryParser, Schema};
+use lucerne::query::QueryParser;
+use lucerne::{Knn, Match, Schema};
 use std::collections::BTreeSet;
 
 /// Compares line by line; what is expected is a file beside this one.
@@ -145,6 +146,6 @@ fn the_schema_of_the_bikes_in_json_equals_the_one_in_rust() {
     let schema = coming_from_redis::schema().unwrap();
     assert_eq!(Schema::from_json(json).unwrap(), schema);
     assert_eq!(Schema::from_value(&schema.to_json()).unwrap(), schema);
-    let names: BTreeSet<&str> = schema.fields().iter().map(lucerne::Field::name).collect();
+    let names: BTreeSet<&str> = schema.fields().iter().map(lucerne::schema::Field::name).collect();
     assert_eq!(names.len(), 6);
 }

@@ -24,7 +24,9 @@ use damage::{
 };
 use lucerne::codec::Directory;
 use lucerne::directory::FsDirectory;
-use lucerne::{Document, Error, ErrorKind, IndexBuilder, MergePolicy, WriterOptions};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::MergePolicy;
+use lucerne::{Document, Error, ErrorKind, WriterOptions};
 use rng::Rng;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

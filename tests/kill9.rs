@@ -13,7 +13,8 @@ use common::life::{
 use common::rng::Rng;
 use lucerne::codec::Directory;
 use lucerne::directory::FsDirectory;
-use lucerne::{Index, MergePolicy, TieredOptions, Writer, WriterOptions, admin};
+use lucerne::merge::{MergePolicy, TieredOptions};
+use lucerne::{Index, Writer, WriterOptions, admin};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

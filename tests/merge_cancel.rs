@@ -12,10 +12,8 @@ use common::life::{leaked, whole};
 use common::oracle;
 use common::rng::Rng;
 use lucerne::codec::Directory;
-use lucerne::{
-    Cancel, ErrorKind, Index, Knn, MergePolicy, Searcher, Similarity, TieredOptions, Vector, Writer,
-    WriterOptions,
-};
+use lucerne::merge::{MergePolicy, TieredOptions};
+use lucerne::{Cancel, ErrorKind, Index, Knn, Searcher, Similarity, Vector, Writer, WriterOptions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -59,7 +57,7 @@ fn assert_same(searcher: &Searcher, model: &Model, what: &str) {
 fn assert_clean(writer: &Writer, directory: &Arc<dyn Directory>, model: &Model, what: &str) {
     writer.commit().unwrap();
     assert_eq!(leaked(directory).unwrap(), [""; 0], "{what}");
-    let reader = lucerne::IndexBuilder::new().open(Arc::clone(directory)).unwrap();
+    let reader = lucerne::index::IndexBuilder::new().open(Arc::clone(directory)).unwrap();
     assert_same(&reader.searcher().unwrap(), model, what);
 }
 

@@ -6,10 +6,10 @@ use common::documents::{document, in_memory, one_field, reopen, vectors_of};
 use common::oracle;
 use common::rng::Rng;
 use lucerne::admin::check_in;
-use lucerne::{
-    Cancel, ErrorKind, Index, IndexBuilder, Knn, MergeEvent, MergePolicy, Quantization, Searcher, Similarity,
-    TieredOptions, Vector, VectorIndex, Writer, WriterOptions,
-};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::{MergeEvent, MergePolicy, TieredOptions};
+use lucerne::schema::{Quantization, VectorIndex};
+use lucerne::{Cancel, ErrorKind, Index, Knn, Searcher, Similarity, Vector, Writer, WriterOptions};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};

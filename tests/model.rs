@@ -16,9 +16,11 @@ use common::rng::Rng;
 use lucerne::bits::{BitOrder, pack};
 use lucerne::codec::{Cancel, Directory};
 use lucerne::directory::{FsDirectory, RamDirectory};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::{MergePolicy, TieredOptions};
+use lucerne::schema::{BinaryVector, Field, Quantization, VectorIndex};
 use lucerne::{
-    BinaryVector, Document, ErrorKind, Field, Index, IndexBuilder, Knn, MergePolicy, Quantization, Schema,
-    Searcher, Similarity, TieredOptions, Value, Vector, VectorIndex, Writer, WriterOptions,
+    Document, ErrorKind, Index, Knn, Schema, Searcher, Similarity, Value, Vector, Writer, WriterOptions,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};

@@ -9,9 +9,10 @@ mod common;
 use common::faults::{Merges, PHASES, number_from_environment, on_all_cores, phase, tail};
 use common::life::{Allowed, Life, Made, State, Step, Trouble, find_state, leaked, lives_on, options};
 use common::rng::Rng;
+use lucerne::WriterOptions;
 use lucerne::codec::{Directory, Input, Lock, Output, Result};
 use lucerne::directory::fault::{FaultDirectory, Logged, Model, Operation, is_power_cut};
-use lucerne::{MergePolicy, TieredOptions, WriterOptions};
+use lucerne::merge::{MergePolicy, TieredOptions};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 

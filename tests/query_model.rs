@@ -10,10 +10,12 @@ mod common;
 
 use common::documents::in_memory;
 use common::rng::Rng;
+use lucerne::merge::MergePolicy;
+use lucerne::query::{Boost, Constant, Exists};
+use lucerne::schema::{Quantization, VectorIndex};
 use lucerne::{
-    Bool, Boost, Constant, Document, Exists, Fuse, Index, Knn, Match, MergePolicy, Phrase, Prefix,
-    Quantization, Query, Range, Rerank, Schema, Search, Similarity, Sort, Term, Terms, Value, Vector,
-    VectorIndex, Writer, WriterOptions,
+    Bool, Document, Fuse, Index, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Schema, Search,
+    Similarity, Sort, Term, Terms, Value, Vector, Writer, WriterOptions,
 };
 use std::collections::{BTreeMap, BTreeSet};
 

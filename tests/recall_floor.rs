@@ -4,7 +4,8 @@ mod common;
 
 use common::documents::{FORMATS, document, in_memory, one_field, small_segments};
 use common::{npy, oracle};
-use lucerne::{Knn, Quantization, Searcher, Similarity, Vector, VectorIndex};
+use lucerne::schema::{Quantization, VectorIndex};
+use lucerne::{Knn, Searcher, Similarity, Vector};
 
 /// The sample as an index; a graph, where the format has one, in segments of any size.
 fn sample(

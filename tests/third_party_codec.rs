@@ -11,10 +11,9 @@ use lucerne::codec::{
     Cancel, DocId, Error as CodecError, Facts, FieldInfo, Input, Neighbor, Ordinal, Registry, Result,
 };
 use lucerne::directory::RamDirectory;
-use lucerne::{
-    Document, Error, ErrorKind, Index, IndexBuilder, Knn, MergePolicy, Schema, Similarity, Vector,
-    WriterOptions, admin,
-};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::MergePolicy;
+use lucerne::{Document, Error, ErrorKind, Index, Knn, Schema, Similarity, Vector, WriterOptions, admin};
 use serde_json::json;
 use std::any::Any;
 use std::sync::Arc;

@@ -10,9 +10,10 @@ use common::oracle;
 use lucerne::admin::check;
 use lucerne::codec::Directory;
 use lucerne::directory::FsDirectory;
+use lucerne::merge::MergePolicy;
+use lucerne::transfer::{SegmentBuilder, SegmentHandle};
 use lucerne::{
-    Cancel, Document, Error, ErrorKind, Index, Knn, MergePolicy, Searcher, SegmentBuilder, SegmentHandle,
-    Similarity, Value, Vector, WriterOptions,
+    Cancel, Document, Error, ErrorKind, Index, Knn, Searcher, Similarity, Value, Vector, WriterOptions,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Write};

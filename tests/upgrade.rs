@@ -15,7 +15,8 @@ use lucerne::codec::{
     Cancel, DocId, Error as CodecError, Facts, FieldInfo, Neighbor, Ordinal, Registry, Result,
 };
 use lucerne::directory::RamDirectory;
-use lucerne::{Error, ErrorKind, Hits, Index, IndexBuilder, Knn, Similarity, Vector, Writer};
+use lucerne::index::IndexBuilder;
+use lucerne::{Error, ErrorKind, Hits, Index, Knn, Similarity, Vector, Writer};
 use std::any::Any;
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@
 use crate::directory::RamDirectory;
 use crate::error::{Error, Result};
 use crate::index::IndexBuilder;
-use crate::options::{HASH_CANDIDATES_PER_HIT, MAX_CANDIDATES, MAX_K};
+use crate::limits::{HASH_CANDIDATES_PER_HIT, MAX_CANDIDATES, MAX_K};
 use crate::schema::{SignHash, VectorField};
 use crate::search::Searcher;
 use lucerne_codec::vector::{

@@ -1,7 +1,7 @@
 //! What an index consists of, as a tree of facts.
 
 use crate::error::Result;
-use crate::options::{DEFAULT_CANDIDATES, DEFAULT_K};
+use crate::limits::{DEFAULT_CANDIDATES, DEFAULT_K};
 use crate::reader::SnapshotSegment;
 use crate::search::Searcher;
 use lucerne_codec::Facts;

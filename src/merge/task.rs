@@ -113,7 +113,7 @@ pub(crate) fn merge(task: &Task<'_>, sources: &[Source]) -> Result<Merged> {
         name: task.name.to_owned(),
         id: task.id,
         max_doc,
-        written_by: crate::options::WRITTEN_BY.to_owned(),
+        written_by: crate::limits::WRITTEN_BY.to_owned(),
         stored,
         keys,
         postings,

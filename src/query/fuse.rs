@@ -53,7 +53,7 @@ pub struct Fuse {
 }
 
 fn window() -> usize {
-    crate::options::DEFAULT_CANDIDATES
+    crate::limits::DEFAULT_CANDIDATES
 }
 
 impl Fuse {

@@ -2,7 +2,7 @@
 
 use super::Query;
 use crate::document::QueryVector;
-use crate::options::{DEFAULT_CANDIDATES, DEFAULT_K};
+use crate::limits::{DEFAULT_CANDIDATES, DEFAULT_K};
 use serde::{Deserialize, Serialize};
 
 /// Asks for the documents whose vectors are nearest to a query vector.

@@ -37,7 +37,7 @@ pub struct Rerank {
 }
 
 fn window() -> usize {
-    crate::options::DEFAULT_CANDIDATES
+    crate::limits::DEFAULT_CANDIDATES
 }
 
 fn weight() -> f32 {

@@ -3,7 +3,7 @@
 use super::{
     Bool, Boost, Constant, Exists, Fuse, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Term, Terms,
 };
-use crate::options::DEFAULT_K;
+use crate::limits::DEFAULT_K;
 use serde::{Deserialize, Serialize};
 
 /// Which way to sort.

@@ -6,7 +6,7 @@ use super::resolve::Resolver;
 use super::searcher::Searcher;
 use super::{knn, rerank, score};
 use crate::error::Result;
-use crate::options::MAX_K;
+use crate::limits::MAX_K;
 use crate::query::{Fuse, Knn, Query, Search};
 use lucerne_codec::DocId;
 use serde::Serialize;

@@ -3,7 +3,7 @@
 use super::rank::{Pass, Ranked, best_first, first_pass};
 use super::resolve::{Resolver, finite};
 use crate::error::{Error, Result};
-use crate::options::MAX_K;
+use crate::limits::MAX_K;
 use crate::query::{Fuse, Fusion};
 use lucerne_codec::DocId;
 use std::collections::HashMap;

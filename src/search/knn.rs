@@ -5,7 +5,7 @@ use super::node::Node;
 use super::rank::{Nearest, Ranked, accepted};
 use super::resolve::Resolver;
 use crate::error::{Error, Result};
-use crate::options::{DEFAULT_CANDIDATES, MAX_CANDIDATES, MAX_K};
+use crate::limits::{DEFAULT_CANDIDATES, MAX_CANDIDATES, MAX_K};
 use crate::query::Knn;
 use crate::reader::{Snapshot, SnapshotSegment, VectorSegment};
 use crate::schema::VectorField;

@@ -4,7 +4,7 @@ use super::rank::{Nearest, Ranked, best_first};
 use super::resolve::{Resolver, finite};
 use super::{knn, score};
 use crate::error::{Error, Result};
-use crate::options::MAX_K;
+use crate::limits::MAX_K;
 use crate::query::{Knn, Rerank, RerankBy};
 use lucerne_codec::{DocId, Neighbor};
 use std::collections::HashMap;

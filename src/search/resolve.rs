@@ -7,7 +7,7 @@ use super::{fuse, knn};
 use crate::analysis::Analyzers;
 use crate::document::{Value, dynamic};
 use crate::error::{Error, Result};
-use crate::options::MAX_QUERY_DEPTH;
+use crate::limits::MAX_QUERY_DEPTH;
 use crate::query::{Bool, Knn, Match, Operator, Phrase, Prefix, Query, Range, Terms};
 use crate::reader::Snapshot;
 use crate::schema::{Field, FieldType, Schema, Text};

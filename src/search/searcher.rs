@@ -8,7 +8,7 @@ use super::{fetch, rank, rerank, sort};
 use crate::analysis::Analyzers;
 use crate::document::{Document, components};
 use crate::error::{Error, Result};
-use crate::options::MAX_K;
+use crate::limits::MAX_K;
 use crate::query::{Query, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::Schema;

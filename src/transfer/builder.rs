@@ -98,7 +98,7 @@ impl SegmentBuilder {
                 schema: &self.schema,
                 name: &name,
                 id,
-                seed: self.options.seed.unwrap_or(crate::options::DEFAULT_SEED),
+                seed: self.options.seed.unwrap_or(crate::limits::DEFAULT_SEED),
                 threads: self.options.threads,
                 cancel: &Cancel::new(),
                 sibling: None,

@@ -74,7 +74,7 @@ fn write(task: &FlushTask<'_>, buffer: &Buffer) -> Result<SegmentReader> {
         name: task.name.to_owned(),
         id: task.id,
         max_doc: buffer.len(),
-        written_by: crate::options::WRITTEN_BY.to_owned(),
+        written_by: crate::limits::WRITTEN_BY.to_owned(),
         stored,
         keys,
         postings,

@@ -9,10 +9,13 @@ use lucerne::admin::{self, CheckReport};
 use lucerne::codec::Error as CodecError;
 use lucerne::codec::testing::{MemoryDirectory, reseal};
 use lucerne::codec::{Cancel, Directory};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::MergePolicy;
+use lucerne::query::Exists;
+use lucerne::schema::{BinaryVector, Quantization};
 use lucerne::{
-    BinaryVector, Document, Error, Exists, IndexBuilder, Knn, Match, MergePolicy, Phrase, Prefix,
-    Quantization, Range, Rerank, Schema, Search, Searcher, Similarity, Sort, Term, Terms, Vector,
-    WriterOptions,
+    Document, Error, Knn, Match, Phrase, Prefix, Range, Rerank, Schema, Search, Searcher, Similarity, Sort,
+    Term, Terms, Vector, WriterOptions,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};

@@ -2,10 +2,10 @@
 
 use lucerne::codec::Directory;
 use lucerne::directory::RamDirectory;
-use lucerne::{
-    Document, Index, IndexBuilder, MergePolicy, Quantization, Schema, Similarity, Vector, VectorIndex,
-    WriterOptions,
-};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::MergePolicy;
+use lucerne::schema::{Quantization, VectorIndex};
+use lucerne::{Document, Index, Schema, Similarity, Vector, WriterOptions};
 use std::sync::Arc;
 
 /// The four built-in ways to keep vectors.

@@ -14,9 +14,9 @@ use lucerne::codec::{
     SegmentId, Similarity,
 };
 use lucerne::directory::RamDirectory;
-use lucerne::{
-    Document, Index, IndexBuilder, Knn, MergePolicy, Schema, Vector, Writer, WriterOptions, admin,
-};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::MergePolicy;
+use lucerne::{Document, Index, Knn, Schema, Vector, Writer, WriterOptions, admin};
 use lucerne_formats::hnsw::graph::{self, Scorer, SearchScratch};
 use lucerne_formats::vectors::LayeredReader;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};

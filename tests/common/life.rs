@@ -4,9 +4,10 @@
 use super::oracle;
 use super::rng::Rng;
 use lucerne::codec::{Cancel, Directory};
+use lucerne::index::IndexBuilder;
+use lucerne::schema::{BinaryVector, Quantization};
 use lucerne::{
-    BinaryVector, Document, Error, Index, IndexBuilder, Knn, Quantization, Schema, Searcher, Similarity,
-    Vector, Writer, WriterOptions, admin,
+    Document, Error, Index, Knn, Schema, Searcher, Similarity, Vector, Writer, WriterOptions, admin,
 };
 use std::collections::BTreeMap;
 use std::fmt;

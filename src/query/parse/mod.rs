@@ -35,7 +35,8 @@ use problem::Problem;
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
-/// use lucerne::{Bool, Match, QueryParser, Range, Schema, Search};
+/// use lucerne::query::QueryParser;
+/// use lucerne::{Bool, Match, Range, Schema, Search};
 ///
 /// let schema = Schema::builder().key("name").text("title").i64("size").build()?;
 /// let search = QueryParser::new(&schema).parse("+editor +size:[* TO 5000]")?;

@@ -102,7 +102,7 @@ fn expunging_rewrites_what_has_many_deletes() {
     let place = Place::small();
     place.import(&documents(100), "").expect(0);
     let index = lucerne::Index::open(place.dir()).unwrap();
-    let options = lucerne::WriterOptions::new().merge_policy(lucerne::MergePolicy::None);
+    let options = lucerne::WriterOptions::new().merge_policy(lucerne::merge::MergePolicy::None);
     let writer = index.writer_with(options).unwrap();
     (0..30).for_each(|number| assert!(writer.delete("name", &format!("d{number}")).unwrap()));
     writer.close().unwrap();

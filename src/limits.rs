@@ -1,4 +1,4 @@
-//! Every limit and default, named. What can be set is beside what it sets: `writer/options`, `merge/policy`.
+//! Limits and defaults of writers and searches.
 
 /// 256 MiB: large enough that a first import of 100,000 vectors leaves few segments.
 pub const DEFAULT_RAM_BUDGET: usize = 256 << 20;
