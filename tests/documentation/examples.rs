@@ -1,19 +1,24 @@
-//! The worked examples print what they should: `examples/solr.rs`, `examples/bikes.rs`, `examples/binary.rs` and
-//! `examples/passages.rs`.
+//! The examples print what they should; the expected output of each is a file in `expected/`.
 #![allow(clippy::print_stdout, missing_docs, reason = "the examples are modules here")]
 
-#[path = "../../examples/bikes.rs"]
+#[path = "../../examples/coming_from_milvus.rs"]
 #[allow(dead_code, reason = "its main is not called")]
-mod bikes;
-#[path = "../../examples/binary.rs"]
+mod coming_from_milvus;
+#[path = "../../examples/coming_from_redis.rs"]
 #[allow(dead_code, reason = "its main is not called")]
-mod binary;
-#[path = "../../examples/passages.rs"]
+mod coming_from_redis;
+#[path = "../../examples/coming_from_solr.rs"]
 #[allow(dead_code, reason = "its main is not called")]
-mod passages;
-#[path = "../../examples/solr.rs"]
+mod coming_from_solr;
+#[path = "../../examples/coming_from_weaviate.rs"]
 #[allow(dead_code, reason = "its main is not called")]
-mod solr;
+mod coming_from_weaviate;
+#[path = "../../examples/filtered_search.rs"]
+#[allow(dead_code, reason = "its main is not called")]
+mod filtered_search;
+#[path = "../../examples/hybrid_search.rs"]
+#[allow(dead_code, reason = "its main is not called")]
+mod hybrid_search;
 
 use lucerne::query::QueryParser;
 use lucerne::{Knn, Match, Schema};
@@ -29,32 +34,46 @@ fn assert_lines(found: &str, expected: &str, file: &str) {
 }
 
 #[test]
-fn the_solr_example_prints_what_is_expected() {
+fn the_dense_vector_field_of_solr() {
     let folder = tempfile::tempdir().unwrap();
-    let report = solr::report(folder.path()).unwrap();
-    assert_lines(&report, include_str!("expected/solr.txt"), "solr.txt");
+    let report = coming_from_solr::report(folder.path()).unwrap();
+    assert_lines(&report, include_str!("expected/coming_from_solr.txt"), "coming_from_solr.txt");
 }
 
 #[test]
-fn the_milvus_example_prints_what_is_expected() {
+fn the_binary_vectors_of_milvus() {
     let folder = tempfile::tempdir().unwrap();
-    let report = binary::report(folder.path()).unwrap();
-    assert_lines(&report, include_str!("expected/binary.txt"), "binary.txt");
+    let report = coming_from_milvus::report(folder.path()).unwrap();
+    assert_lines(&report, include_str!("expected/coming_from_milvus.txt"), "coming_from_milvus.txt");
 }
 
 #[test]
-fn the_passages_example_prints_what_is_expected() {
+fn the_binary_quantization_of_weaviate() {
     let folder = tempfile::tempdir().unwrap();
-    let report = passages::report(folder.path()).unwrap();
-    assert_lines(&report, include_str!("expected/passages.txt"), "passages.txt");
+    let report = coming_from_weaviate::report(folder.path()).unwrap();
+    assert_lines(&report, include_str!("expected/coming_from_weaviate.txt"), "coming_from_weaviate.txt");
 }
 
 #[test]
-fn the_bikes_example_prints_what_is_expected() {
+fn filtered_searches() {
     let folder = tempfile::tempdir().unwrap();
-    let searcher = bikes::index(&folder.path().join("bikes.idx")).unwrap();
-    let table = bikes::table(&searcher).unwrap();
-    assert_lines(&table, include_str!("expected/bikes.md"), "bikes.md");
+    let report = filtered_search::report(folder.path()).unwrap();
+    assert_lines(&report, include_str!("expected/filtered_search.txt"), "filtered_search.txt");
+}
+
+#[test]
+fn hybrid_searches() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = hybrid_search::report(folder.path()).unwrap();
+    assert_lines(&report, include_str!("expected/hybrid_search.txt"), "hybrid_search.txt");
+}
+
+#[test]
+fn the_bikes_of_redis() {
+    let folder = tempfile::tempdir().unwrap();
+    let searcher = coming_from_redis::index(&folder.path().join("bikes.idx")).unwrap();
+    let table = coming_from_redis::table(&searcher).unwrap();
+    assert_lines(&table, include_str!("expected/coming_from_redis.md"), "coming_from_redis.md");
 
     // Eleven queries of three hits each, the query named once, the best first.
     let rows: Vec<Vec<&str>> =
@@ -80,21 +99,23 @@ fn the_bikes_example_prints_what_is_expected() {
 #[test]
 fn a_bike_is_found_by_text_before_it_has_a_vector_and_by_both_after() {
     let folder = tempfile::tempdir().unwrap();
-    let index = lucerne::Index::create(folder.path().join("bikes.idx"), bikes::schema().unwrap()).unwrap();
+    let index = lucerne::Index::create(folder.path().join("bikes.idx"), coming_from_redis::schema().unwrap())
+        .unwrap();
     let writer = index.writer().unwrap();
     let bike = r#"{"id":"bikes:001","model":"Jigger","brand":"Velorim","price":270,"type":"Kids bikes,Small bikes",
         "description":"a small bike"}"#;
     writer.add(&lucerne::Document::from_json(bike).unwrap()).unwrap();
     writer.commit().unwrap();
     let text = Match::new("description", "small");
-    let knn = Knn::new("vector", bikes::embed("a small bike"));
+    let knn = Knn::new("vector", coming_from_redis::embed("a small bike"));
     let found = |knn: &Knn| {
         let searcher = index.searcher().unwrap();
         let by_text = searcher.search(&text).unwrap();
         (by_text.hits.len(), searcher.search(knn).unwrap().hits.len())
     };
     assert_eq!(found(&knn), (1, 0));
-    let vector = lucerne::Document::new().with("description_embeddings", bikes::embed("a small bike"));
+    let vector =
+        lucerne::Document::new().with("description_embeddings", coming_from_redis::embed("a small bike"));
     writer.update("bikes:001", &vector).unwrap();
     writer.commit().unwrap();
     assert_eq!(found(&knn), (1, 1));
@@ -113,7 +134,7 @@ fn a_bike_is_found_by_text_before_it_has_a_vector_and_by_both_after() {
 }
 
 #[test]
-fn the_schema_of_the_bikes_is_the_same_in_json_and_in_rust() {
+fn the_schema_of_the_bikes_in_json_equals_the_one_in_rust() {
     let json = r#"{ "key": "id", "fields": [
         { "name": "model", "type": "text", "path": "$.model", "weight": 1.0 },
         { "name": "brand", "type": "text", "path": "$.brand", "weight": 1.0 },
@@ -122,7 +143,7 @@ fn the_schema_of_the_bikes_is_the_same_in_json_and_in_rust() {
         { "name": "description", "type": "text", "path": "$.description", "weight": 1.0 },
         { "name": "vector", "type": "vector", "path": "$.description_embeddings", "dimension": 768,
           "similarity": "cosine", "index": "flat", "quantization": "none" } ] }"#;
-    let schema = bikes::schema().unwrap();
+    let schema = coming_from_redis::schema().unwrap();
     assert_eq!(Schema::from_json(json).unwrap(), schema);
     assert_eq!(Schema::from_value(&schema.to_json()).unwrap(), schema);
     let names: BTreeSet<&str> = schema.fields().iter().map(lucerne::schema::Field::name).collect();

@@ -1,4 +1,5 @@
-//! The README and the examples say what is so.
+//! The README, the guides and the examples are right.
 
 mod examples;
+mod guides;
 mod readme;

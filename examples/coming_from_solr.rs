@@ -1,7 +1,7 @@
-//! A dense vector field as in Solr: `vectorDimension="4" similarityFunction="cosine" hnswMaxConnections="10"
+//! Coming from Solr: a dense vector field, `vectorDimension="4" similarityFunction="cosine" hnswMaxConnections="10"
 //! hnswBeamWidth="40"`, its queries, and what they find.
 //!
-//! `cargo run --release --example solr`, from any folder, without arguments.
+//! `cargo run --release --example coming_from_solr`, from any folder, without arguments.
 #![allow(clippy::print_stdout, missing_docs, reason = "an example talks to a person")]
 
 use lucerne::query::QueryParser;

@@ -1,8 +1,8 @@
-//! Binary passage retrieval: signs of the components find 1,000 candidates by Hamming distance, the raw vectors
-//! order them, 50 are returned.
+//! Coming from Weaviate: binary quantization (binary passage retrieval). Hamming distances between sign bits find 1,000
+//! candidates, the raw vectors rescore them, 50 are returned.
 //!
-//! `cargo run --release --example passages`, from any folder, without arguments. The passages are descriptions of
-//! packages with real embeddings, the queries questions about them.
+//! `cargo run --release --example coming_from_weaviate`, from any folder, without arguments. The passages are
+//! descriptions of packages with real embeddings, the queries are questions about them.
 #![allow(clippy::print_stdout, missing_docs, reason = "an example talks to a person")]
 
 #[allow(dead_code, reason = "tables are for other examples")]
@@ -28,12 +28,12 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// What is found by hashes and by int8 codes, in indexes that are made in this folder.
+/// Recall of sign hashes and of int8 codes, in indexes that are created in this folder.
 pub(crate) fn report(folder: &Path) -> Result<String> {
     let mut report = String::new();
     let queries = npy::read_rows(&data().join("queries.f16.npy"))?;
     let base = || Vector::f32(384).similarity(Similarity::Cosine);
-    // One flag tells the fields apart; all that follows is the same for each of them.
+    // The fields differ in one option; the rest is the same for each of them.
     let fields = [
         ("int8", base()),
         ("hash_flat", base().flat().sign_hash_by(SignHash::Plain)),
@@ -66,7 +66,7 @@ pub(crate) fn report(folder: &Path) -> Result<String> {
     Ok(report)
 }
 
-/// Two vectors of equal signs.
+/// Two vectors with equal signs.
 fn equal_hashes(folder: &Path) -> Result<String> {
     let (x, y) = ([0.13, 0.97], [0.87, 0.02]);
     let vector = Vector::f32(2).sign_hash_by(SignHash::Plain);
@@ -75,7 +75,7 @@ fn equal_hashes(folder: &Path) -> Result<String> {
     writer.add(&Document::new().with("id", "x").with("v", x))?;
     writer.add(&Document::new().with("id", "y").with("v", y))?;
     writer.commit()?;
-    let mut report = format!("{x:?} and {y:?} have the same signs; the second step tells them apart:\n");
+    let mut report = format!("{x:?} and {y:?} have the same signs; rescoring tells them apart:\n");
     for hit in index.searcher()?.search(Knn::new("v", x))?.hits {
         let distance = 2.0 * (1.0 - hit.score);
         writeln!(report, "  {}  cosine distance {distance:.5}", hit.key)?;

@@ -1,8 +1,8 @@
-//! JSON documents as in Redis: bikes, whose embeddings come after them; the nearest three of eleven queries, as
-//! a Markdown table.
+//! Coming from Redis: JSON documents of bikes, whose embeddings are added later, and the three nearest bikes of each of
+//! eleven queries, as a Markdown table.
 //!
-//! `cargo run --release --example bikes`, from any folder, without arguments. The embeddings are made here, of
-//! hashed words, so that the example needs neither a model nor a network: put your model in `embed`.
+//! `cargo run --release --example coming_from_redis`, from any folder, without arguments. The embeddings
+//! are hashed words, so that the example needs neither a model nor a network: call your model in `embed`.
 #![allow(clippy::print_stdout, missing_docs, reason = "an example talks to a person")]
 
 use lucerne::query::QueryParser;
@@ -29,7 +29,7 @@ const QUERIES: [&str; 11] = [
     "Vintage bike",
     "Comfortable city bike",
 ];
-/// Characters of a description that is shown whole.
+/// Longest description shown in full, in characters.
 const LONGEST: usize = 500;
 
 fn main() -> Result<()> {
@@ -39,7 +39,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Fields are names for what paths lead to; the documents are kept as they are given.
+/// Fields take their values from paths into the documents, which are stored as given.
 pub(crate) fn schema() -> Result<Schema> {
     let vector = Vector::f32(DIMENSION).similarity(Similarity::Cosine).flat();
     let text = |name: &str| Field::text_with(name, Text::new().weight(1.0));
@@ -99,10 +99,10 @@ pub(crate) fn table(searcher: &Searcher) -> Result<String> {
 }
 
 fn shortened(text: &str) -> String {
-    match text.chars().count() > LONGEST {
-        true => format!("{}...", text.chars().take(LONGEST - 3).collect::<String>()),
-        false => text.to_owned(),
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
     }
+    format!("{}...", text.chars().take(LONGEST - 3).collect::<String>())
 }
 
 /// Words that are in every text.

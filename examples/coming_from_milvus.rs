@@ -1,7 +1,7 @@
-//! Binary vectors as in Milvus: a `BINARY_VECTOR` of dimension 128 with the index `BIN_IVF_FLAT` (nlist 128, metric
+//! Coming from Milvus: a `BINARY_VECTOR` of dimension 128 with the index `BIN_IVF_FLAT` (nlist 128, metric
 //! `HAMMING`, nprobe 10), automatic string keys, dynamic fields; and the same bits by Jaccard distance.
 //!
-//! `cargo run --release --example binary`, from any folder, without arguments.
+//! `cargo run --release --example coming_from_milvus`, from any folder, without arguments.
 #![allow(clippy::print_stdout, missing_docs, reason = "an example talks to a person")]
 
 use lucerne::bits::{BitOrder, pack};
@@ -30,7 +30,7 @@ fn bytes(text: &str, dimension: usize) -> Vec<u8> {
     pack(text.chars().map(|bit| bit == '1').chain(zeros).take(dimension), BitOrder::LsbFirst)
 }
 
-/// What searches find, in indexes that are made in this folder.
+/// The results of the searches, in indexes that are created in this folder.
 pub(crate) fn report(folder: &Path) -> Result<String> {
     let mut report = String::new();
     let first = bytes(FIRST, 128);
@@ -47,7 +47,7 @@ pub(crate) fn report(folder: &Path) -> Result<String> {
     let index = Index::create(folder.join("two.idx"), schema)?;
     let writer = index.writer()?;
     for (color, vector) in [("red", FIRST), ("blue", SECOND)] {
-        // The colour is not declared: the schema is dynamic.
+        // The color is not declared: the schema is dynamic.
         writer.add(&Document::new().with("color", color).with("binary_vector", bytes(vector, 128)))?;
     }
     writer.commit()?;

@@ -1,9 +1,9 @@
-//! Four processes each build a part of a data set, one of them dies half way and is run again, and one publishes
-//! what all have built, in one commit.
+//! Distributed build: four processes build a segment each, one of them is killed half way and run again, and one process
+//! publishes all segments in one commit.
 //!
-//! `cargo run --release --example build_apart [DOCS.jsonl VECTORS.npy QUERIES.npy [ORDER.u32]]`, from any folder. A
-//! document's key is its `name`. ORDER are row numbers, so that each part can be made of documents that are alike.
-//! Without arguments the sample of this repository is built.
+//! `cargo run --release --example distributed_build [DOCS.jsonl VECTORS.npy QUERIES.npy [ORDER.u32]]`, from any
+//! folder. A document's key is its `name`. ORDER holds row numbers, so that each part can have similar documents.
+//! Without arguments the example builds the sample of this repository.
 #![allow(clippy::print_stdout, missing_docs, reason = "an example talks to a person")]
 
 #[path = "common/npy.rs"]
@@ -26,7 +26,7 @@ type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
 const PARTS: usize = 4;
 
-/// What is to be indexed: the arguments, or the sample.
+/// The files to index: the arguments, or the sample.
 struct Data(Vec<PathBuf>);
 
 fn main() -> Result<()> {
@@ -44,12 +44,12 @@ fn main() -> Result<()> {
     let data = Data(arguments);
     match own.as_deref() {
         Some([_, folder, part]) => data.build(folder, part.to_string_lossy().parse()?),
-        _ => conduct(&data),
+        _ => coordinate(&data),
     }
 }
 
 impl Data {
-    /// The documents in order of arrival.
+    /// The documents, in order of arrival.
     fn documents(&self) -> Result<Vec<Document>> {
         let lines = BufReader::new(fs::File::open(&self.0[0])?).lines();
         let documents = lines.zip(npy::read_rows(&self.0[1])?).map(|(line, vector)| {
@@ -72,7 +72,7 @@ impl Data {
         Ok(Schema::builder().key("name").vector("embedding", embedding).build()?)
     }
 
-    /// What a part's process does: builds its segment and says on standard output what it has built.
+    /// Runs in the process of a part: builds its segment and prints its handle on standard output.
     fn build(&self, folder: &Path, part: usize) -> Result<()> {
         let documents = self.documents()?;
         let size = documents.len().div_ceil(PARTS);
@@ -95,10 +95,10 @@ fn options() -> WriterOptions {
     WriterOptions::new().threads(1).seed(1).ram_budget(1 << 30).merge_policy(MergePolicy::None)
 }
 
-/// What the process does that starts the others.
-fn conduct(data: &Data) -> Result<()> {
+/// Runs in the process that starts the others.
+fn coordinate(data: &Data) -> Result<()> {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
-    let (folder, alone) = (fresh(&target, "apart.idx")?, fresh(&target, "apart-single.idx")?);
+    let (folder, alone) = (fresh(&target, "distributed.idx")?, fresh(&target, "distributed-single.idx")?);
     let index = Index::create(&folder, data.schema()?)?;
     let documents = data.documents()?;
     println!("{} documents, {PARTS} processes", documents.len());
