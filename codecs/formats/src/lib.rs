@@ -12,6 +12,7 @@
 pub mod bits;
 pub mod columns_v1;
 pub mod commit_v1;
+pub mod distance;
 pub mod flat_f32;
 pub mod hnsw;
 pub mod ivf;

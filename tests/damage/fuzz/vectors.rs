@@ -4,7 +4,8 @@ use super::{FORMATS, Plan, body_of, put};
 use lucerne::codec::testing::{Bench, MemoryDirectory};
 use lucerne::codec::vector::{Effort, OpenContext, VectorReader, VectorRows, VectorSearch, Written};
 use lucerne::codec::{Accept, BitSet, Cancel, Component, Facts, FieldInfo, Ordinal, Params, Similarity};
-use lucerne_formats::hnsw::graph::{self, Scorer, SearchScratch};
+use lucerne_formats::distance::DistanceComputer;
+use lucerne_formats::hnsw::graph::{self, SearchScratch};
 use lucerne_formats::vectors::LayeredReader;
 use std::sync::LazyLock;
 
@@ -199,8 +200,8 @@ pub(crate) fn traverse(reader: &dyn VectorReader) {
     let Some(reader) = reader.as_any().downcast_ref::<LayeredReader>() else { return };
     let Some(file) = reader.graph() else { return };
     struct ByRow<'a>(&'a LayeredReader, usize);
-    impl Scorer for ByRow<'_> {
-        fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+    impl DistanceComputer for ByRow<'_> {
+        fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
             for (&ordinal, out) in ordinals.iter().zip(out) {
                 let row = self.0.row(ordinal).expect("a graph scores vectors that exist");
                 *out = row.chunks_exact(4).map(|bytes| f32::from(bytes[self.1 % 4])).sum();

@@ -22,6 +22,12 @@ impl BitQuery {
         Self { jaccard: similarity == Similarity::Jaccard, row: row.to_vec() }
     }
 
+    /// Takes another row as the query.
+    pub fn set_row(&mut self, row: &[u8]) {
+        self.row.clear();
+        self.row.extend_from_slice(row);
+    }
+
     /// Distance to one row of the query's length.
     #[inline]
     pub fn distance(&self, row: &[u8]) -> f32 {

@@ -5,4 +5,4 @@ pub mod metric;
 pub mod pairs;
 
 pub use metric::BitQuery;
-pub use pairs::BitPairs;
+pub use pairs::GraphBits;

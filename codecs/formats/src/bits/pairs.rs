@@ -1,8 +1,8 @@
-//! Distances between rows of bits, for building and joining graphs: those of a query, all metrics being symmetric.
+//! Distances between rows of bits, for building and merging graphs: those of a query, all metrics being symmetric.
 
 use super::BitQuery;
+use crate::distance::{DistanceComputer, GraphVectors, NodeDistances};
 use crate::flat_f32::Rows;
-use crate::hnsw::graph::{PairScorer, Scorer};
 use lucerne_codec::{Ordinal, Similarity};
 use lucerne_simd as simd;
 
@@ -11,13 +11,13 @@ const AHEAD: usize = 4;
 
 /// The vectors of one segment being written.
 #[derive(Debug)]
-pub struct BitPairs<'a, R> {
+pub struct GraphBits<'a, R> {
     similarity: Similarity,
     rows: &'a R,
     row_len: usize,
 }
 
-impl<'a, R: Rows> BitPairs<'a, R> {
+impl<'a, R: Rows> GraphBits<'a, R> {
     /// Rows of `row_len` bytes.
     pub fn new(similarity: Similarity, rows: &'a R, row_len: usize) -> Self {
         Self { similarity, rows, row_len }
@@ -29,41 +29,40 @@ impl<'a, R: Rows> BitPairs<'a, R> {
     }
 }
 
-/// One of the vectors as the query.
-#[derive(Debug)]
-pub struct BitPairQuery<'a, R> {
-    pairs: &'a BitPairs<'a, R>,
-    query: BitQuery,
-    row_len: usize,
-}
-
-impl<R: Rows> PairScorer for BitPairs<'_, R> {
-    type Query<'b>
-        = BitPairQuery<'b, R>
-    where
-        Self: 'b;
-    type Coarse<'b>
-        = BitPairQuery<'b, R>
-    where
-        Self: 'b;
-
+impl<R: Rows> GraphVectors for GraphBits<'_, R> {
     fn len(&self) -> usize {
         self.rows.len()
     }
 
-    fn query(&self, ordinal: Ordinal) -> BitPairQuery<'_, R> {
-        let row = self.row(ordinal);
-        BitPairQuery { pairs: self, query: BitQuery::new(self.similarity, row), row_len: row.len() }
+    fn computer(&self) -> Box<dyn NodeDistances + '_> {
+        Box::new(BitDistances { vectors: self, query: BitQuery::new(self.similarity, &[]), row_len: 0 })
     }
 }
 
-impl<R: Rows> Scorer for BitPairQuery<'_, R> {
-    fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+/// Distances from one of the vectors.
+#[derive(Debug)]
+struct BitDistances<'a, R> {
+    vectors: &'a GraphBits<'a, R>,
+    query: BitQuery,
+    /// Bytes of the query.
+    row_len: usize,
+}
+
+impl<R: Rows> NodeDistances for BitDistances<'_, R> {
+    fn set_query(&mut self, node: Ordinal) {
+        let row = self.vectors.row(node);
+        self.query.set_row(row);
+        self.row_len = row.len();
+    }
+}
+
+impl<R: Rows> DistanceComputer for BitDistances<'_, R> {
+    fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
         for (at, (out, ordinal)) in out.iter_mut().zip(ordinals).enumerate() {
             if let Some(&next) = ordinals.get(at + AHEAD) {
-                simd::prefetch(self.pairs.row(next), 0, self.pairs.row_len);
+                simd::prefetch(self.vectors.row(next), 0, self.vectors.row_len);
             }
-            let row = self.pairs.row(*ordinal);
+            let row = self.vectors.row(*ordinal);
             // A row that cannot be read is far from everything.
             *out = if row.len() == self.row_len { self.query.distance(row) } else { f32::MAX };
         }

@@ -1,15 +1,15 @@
-//! Distances between raw vectors, for building and joining graphs without codes: the same as between codes
+//! Distances between raw vectors, for building and merging graphs without codes: the same as between codes
 //! (`sq8::pairs` says why they are not always the metric's).
 
 use super::metric::{finite, norm};
 use super::rows::{Rows, components};
-use crate::hnsw::graph::{PairScorer, Scorer};
+use crate::distance::{DistanceComputer, GraphVectors, NodeDistances};
 use lucerne_codec::{Ordinal, Result, Similarity};
 use lucerne_simd as simd;
 
 /// The vectors of one segment being written. Memory: 0 or 4 bytes per vector.
 #[derive(Debug)]
-pub struct RawPairs<'a, R> {
+pub struct GraphFloats<'a, R> {
     similarity: Similarity,
     rows: &'a R,
     /// Cosine: 1/|x|, 0 for a zero vector.
@@ -18,7 +18,7 @@ pub struct RawPairs<'a, R> {
     base: f32,
 }
 
-impl<'a, R: Rows> RawPairs<'a, R> {
+impl<'a, R: Rows> GraphFloats<'a, R> {
     /// Prepares the vectors; reads each once for cosine.
     pub fn new(similarity: Similarity, rows: &'a R) -> Result<Self> {
         let scale = |index| -> Result<f32> {
@@ -38,52 +38,50 @@ impl<'a, R: Rows> RawPairs<'a, R> {
     }
 }
 
-/// One of the vectors as the query.
-#[derive(Debug)]
-pub struct RawPairQuery<'a, R> {
-    pairs: &'a RawPairs<'a, R>,
-    vector: Vec<f32>,
-}
-
-impl<R: Rows> PairScorer for RawPairs<'_, R> {
-    type Query<'b>
-        = RawPairQuery<'b, R>
-    where
-        Self: 'b;
-    type Coarse<'b>
-        = RawPairQuery<'b, R>
-    where
-        Self: 'b;
-
+impl<R: Rows> GraphVectors for GraphFloats<'_, R> {
     fn len(&self) -> usize {
         self.rows.len()
     }
 
-    fn query(&self, ordinal: Ordinal) -> RawPairQuery<'_, R> {
-        let scale = self.scale(ordinal);
-        let row = self.rows.row(ordinal as usize).unwrap_or_default();
-        let vector = components(row).map(|value| value * scale).collect();
-        RawPairQuery { pairs: self, vector }
+    fn computer(&self) -> Box<dyn NodeDistances + '_> {
+        Box::new(FloatDistances { vectors: self, query: Vec::new() })
+    }
+}
+
+/// Distances from one of the vectors.
+#[derive(Debug)]
+struct FloatDistances<'a, R> {
+    vectors: &'a GraphFloats<'a, R>,
+    /// The vector; for cosine, of length 1.
+    query: Vec<f32>,
+}
+
+impl<R: Rows> NodeDistances for FloatDistances<'_, R> {
+    fn set_query(&mut self, node: Ordinal) {
+        let scale = self.vectors.scale(node);
+        let row = self.vectors.rows.row(node as usize).unwrap_or_default();
+        self.query.clear();
+        self.query.extend(components(row).map(|value| value * scale));
     }
 }
 
 /// Rows fetched ahead of the one being compared.
 const AHEAD: usize = 4;
 
-impl<R: Rows> Scorer for RawPairQuery<'_, R> {
-    fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
-        let rows = self.pairs.rows;
-        let row = |&ordinal: &Ordinal| rows.row(ordinal as usize).unwrap_or_default();
+impl<R: Rows> DistanceComputer for FloatDistances<'_, R> {
+    fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+        let Self { vectors, query } = self;
+        let row = |&ordinal: &Ordinal| vectors.rows.row(ordinal as usize).unwrap_or_default();
         for (at, (out, ordinal)) in out.iter_mut().zip(ordinals).enumerate() {
             if let Some(row) = ordinals.get(at + AHEAD).map(row) {
                 simd::prefetch(row, 0, row.len());
             }
             let row = row(ordinal);
-            let distance = match self.pairs.similarity {
+            let distance = match vectors.similarity {
                 // A row that cannot be read is far from everything.
-                _ if row.len() != self.vector.len() * 4 => f32::MAX,
-                Similarity::Euclidean => simd::l2_f32(&self.vector, row),
-                _ => self.pairs.base - simd::dot_f32(&self.vector, row) * self.pairs.scale(*ordinal),
+                _ if row.len() != query.len() * 4 => f32::MAX,
+                Similarity::Euclidean => simd::l2_f32(query, row),
+                _ => vectors.base - simd::dot_f32(query, row) * vectors.scale(*ordinal),
             };
             *out = finite(distance);
         }

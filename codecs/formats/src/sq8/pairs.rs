@@ -1,4 +1,4 @@
-//! Distances between two vectors' codes, for building and joining graphs.
+//! Distances between two vectors' codes, for building and merging graphs.
 //!
 //! With sums S = Σ bᵢ kept in memory and I = Σ aᵢbᵢ from the integer kernel, exactly:
 //!
@@ -17,20 +17,20 @@
 
 use super::coarse::prepare;
 use super::{CodeRows, Quantiles};
+use crate::distance::{DistanceComputer, GraphVectors, NodeDistances};
 use crate::flat_f32::metric::finite;
-use crate::hnsw::graph::{PairScorer, Scorer};
 use lucerne_codec::{Ordinal, Similarity};
 use lucerne_simd as simd;
 
 /// The vectors of one segment being written. Memory: 4 to 8 bytes per vector besides the codes.
 #[derive(Debug)]
-pub struct CodePairs<'a> {
+pub struct GraphCodes<'a> {
     similarity: Similarity,
     dimension: usize,
     rows: CodeRows<'a>,
     encodings: &'a [Quantiles],
-    /// The upper halves of the codes, for searches; empty without.
-    halves: &'a [u8],
+    /// The 4-bit codes that graph search uses; empty if it uses the 8-bit codes.
+    sq4: &'a [u8],
     /// Sums of the codes.
     sums: Vec<f32>,
     /// mₓ·c·x̂, or |x̂|² for Euclidean distances; empty when always 0.
@@ -49,24 +49,31 @@ struct Decoder {
     per_product: f32,
 }
 
-impl<'a> CodePairs<'a> {
-    /// Prepares the codes; `encodings` are their quantiles by number, `halves` their upper halves if searches are to see
+/// What a distance takes from the query alone: mₓ·c·x̂ + c·c (Euclidean: |x̂|²), and mₓ.
+#[derive(Clone, Copy, Debug, Default)]
+struct QueryTerms {
+    own: f32,
+    correction: f32,
+}
+
+impl<'a> GraphCodes<'a> {
+    /// Prepares the codes; `encodings` are their quantiles by number, `sq4` their 4-bit codes if graph search is to use
     /// those.
     pub fn new(
         similarity: Similarity,
         center: Option<&[f32]>,
         rows: CodeRows<'a>,
-        halves: Option<&'a [u8]>,
+        sq4: Option<&'a [u8]>,
         encodings: &'a [Quantiles],
         dimension: usize,
     ) -> Self {
         let codes = || rows.codes.chunks_exact(dimension.max(1)).enumerate();
-        let mut pairs = Self {
+        let mut vectors = Self {
             similarity,
             dimension,
             rows,
             encodings,
-            halves: halves.unwrap_or_default(),
+            sq4: sq4.unwrap_or_default(),
             sums: codes().map(|(_, row)| simd::sum_u8(row) as f32).collect(),
             own: Vec::new(),
             constant: 0.0,
@@ -74,16 +81,16 @@ impl<'a> CodePairs<'a> {
         };
         if similarity == Similarity::Euclidean {
             let square = |(index, row)| {
-                let decoders: Vec<Decoder> = pairs.decoders(index).collect();
-                pairs.product(&decoders, index, simd::dot_u8_u8(row, row))
+                let decoders: Vec<Decoder> = vectors.decoders(index).collect();
+                vectors.product(&decoders, index, simd::dot_u8_u8(row, row))
             };
-            pairs.own = codes().map(square).collect();
+            vectors.own = codes().map(square).collect();
         } else if let Some(center) = center {
             let square: f64 = center.iter().map(|&c| f64::from(c) * f64::from(c)).sum();
-            pairs.constant = finite(square as f32);
-            pairs.own = codes().map(|(index, row)| pairs.with_center(center, index, row)).collect();
+            vectors.constant = finite(square as f32);
+            vectors.own = codes().map(|(index, row)| vectors.with_center(center, index, row)).collect();
         }
-        pairs
+        vectors
     }
 
     fn sum(&self, index: usize) -> f32 {
@@ -126,19 +133,18 @@ impl<'a> CodePairs<'a> {
         decoder.offset + decoder.per_sum * self.sum(index) + decoder.per_product * product as f32
     }
 
-    /// A distance to vector `index`, from what belongs to the other vector and their product x̂·ŷ.
+    /// The distance from a query to vector `index`, from the product x̂·ŷ.
     #[inline]
-    fn distance(&self, (own, correction): (f32, f32), index: usize, product: f32) -> f32 {
-        let own = own + self.own(index);
+    fn distance(&self, query: QueryTerms, index: usize, product: f32) -> f32 {
+        let own = query.own + self.own(index);
         finite(match self.similarity {
             Similarity::Euclidean => (own - 2.0 * product).max(0.0),
-            _ => self.base - (own + correction * self.rows.correction(index) * product),
+            _ => self.base - (own + query.correction * self.rows.correction(index) * product),
         })
     }
 
-    /// What belongs to a vector that others are compared with.
-    fn part(&self, index: usize) -> (f32, f32) {
-        (self.own(index) + self.constant, self.rows.correction(index))
+    fn query_terms(&self, index: usize) -> QueryTerms {
+        QueryTerms { own: self.own(index) + self.constant, correction: self.rows.correction(index) }
     }
 
     fn codes(&self, ordinal: Ordinal) -> &'a [u8] {
@@ -147,88 +153,93 @@ impl<'a> CodePairs<'a> {
     }
 }
 
-/// One of the vectors as the query.
-#[derive(Debug)]
-pub struct CodePairQuery<'a> {
-    pairs: &'a CodePairs<'a>,
-    codes: &'a [u8],
-    decoders: Vec<Decoder>,
-    part: (f32, f32),
-    products: Vec<u32>,
-}
-
-impl PairScorer for CodePairs<'_> {
-    type Query<'b>
-        = CodePairQuery<'b>
-    where
-        Self: 'b;
-
-    type Coarse<'b>
-        = CoarsePairQuery<'b>
-    where
-        Self: 'b;
-
+impl GraphVectors for GraphCodes<'_> {
     fn len(&self) -> usize {
         self.sums.len()
     }
 
-    fn coarse(&self, ordinal: Ordinal) -> Option<CoarsePairQuery<'_>> {
-        if self.halves.is_empty() {
-            return None;
-        }
-        let index = ordinal as usize;
-        let quantiles = self.quantiles(index);
-        let value = |&code: &u8| quantiles.lower + quantiles.step() * f32::from(code);
-        let vector: Vec<f32> = self.codes(ordinal).iter().map(value).collect();
-        let (components, decoders) = prepare(&vector, self.encodings.iter().copied());
-        let part = self.part(index);
-        Some(CoarsePairQuery { pairs: self, components, decoders, part, products: Vec::new() })
+    fn computer(&self) -> Box<dyn NodeDistances + '_> {
+        Box::new(CodeDistances {
+            vectors: self,
+            node: 0,
+            codes: &[],
+            decoders: Vec::new(),
+            terms: QueryTerms::default(),
+            products: Vec::new(),
+            sq4: None,
+        })
+    }
+}
+
+/// Distances from one of the vectors.
+#[derive(Debug)]
+struct CodeDistances<'a> {
+    vectors: &'a GraphCodes<'a>,
+    /// The query: its number, codes, decoders and terms.
+    node: Ordinal,
+    codes: &'a [u8],
+    decoders: Vec<Decoder>,
+    terms: QueryTerms,
+    products: Vec<u32>,
+    /// What the last graph search used.
+    sq4: Option<Sq4Distances<'a>>,
+}
+
+impl NodeDistances for CodeDistances<'_> {
+    fn set_query(&mut self, node: Ordinal) {
+        self.node = node;
+        self.codes = self.vectors.codes(node);
+        self.decoders.clear();
+        self.decoders.extend(self.vectors.decoders(node as usize));
+        self.terms = self.vectors.query_terms(node as usize);
     }
 
-    fn query(&self, ordinal: Ordinal) -> CodePairQuery<'_> {
-        let index = ordinal as usize;
-        CodePairQuery {
-            pairs: self,
-            codes: self.codes(ordinal),
-            decoders: self.decoders(index).collect(),
-            part: self.part(index),
-            products: Vec::new(),
+    fn traversal(&mut self) -> Option<&mut dyn DistanceComputer> {
+        if self.vectors.sq4.is_empty() {
+            return None;
+        }
+        let quantiles = self.vectors.quantiles(self.node as usize);
+        let value = |&code: &u8| quantiles.lower + quantiles.step() * f32::from(code);
+        let vector: Vec<f32> = self.codes.iter().map(value).collect();
+        let (components, decoders) = prepare(&vector, self.vectors.encodings.iter().copied());
+        let products = self.sq4.take().map(|used| used.products).unwrap_or_default();
+        let (vectors, terms) = (self.vectors, self.terms);
+        Some(self.sq4.insert(Sq4Distances { vectors, components, decoders, terms, products }))
+    }
+}
+
+impl DistanceComputer for CodeDistances<'_> {
+    fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+        let Self { vectors, codes, terms, .. } = *self;
+        self.products.resize(ordinals.len(), 0);
+        simd::dot_u8_u8_many(vectors.rows.codes, vectors.dimension, ordinals, codes, &mut self.products);
+        for ((out, &ordinal), &product) in out.iter_mut().zip(ordinals).zip(&self.products) {
+            let index = ordinal as usize;
+            let product = vectors.product(&self.decoders, index, product);
+            *out = vectors.distance(terms, index, product);
         }
     }
 }
 
-/// One of the vectors as the query against the upper halves of all.
+/// Distances from one of the vectors, its codes decoded, to the 4-bit codes of others.
 #[derive(Debug)]
-pub struct CoarsePairQuery<'a> {
-    pairs: &'a CodePairs<'a>,
+struct Sq4Distances<'a> {
+    vectors: &'a GraphCodes<'a>,
     components: Vec<i8>,
     decoders: Vec<(f32, f32)>,
-    part: (f32, f32),
+    terms: QueryTerms,
     products: Vec<i32>,
 }
 
-impl Scorer for CoarsePairQuery<'_> {
-    fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
-        let Self { pairs, components, decoders, part, products } = self;
+impl DistanceComputer for Sq4Distances<'_> {
+    fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+        let Self { vectors, components, decoders, terms, products } = self;
         products.resize(ordinals.len(), 0);
-        simd::dot_u4_i8_many(pairs.halves, ordinals, components, products);
+        simd::dot_u4_i8_many(vectors.sq4, ordinals, components, products);
         for ((out, &ordinal), &product) in out.iter_mut().zip(ordinals).zip(products.iter()) {
             let index = ordinal as usize;
-            let (offset, step) = pairs.rows.of_encoding(decoders, index);
-            *out = pairs.distance(*part, index, offset + step * product as f32);
-        }
-    }
-}
-
-impl Scorer for CodePairQuery<'_> {
-    fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
-        let Self { pairs, codes, .. } = *self;
-        self.products.resize(ordinals.len(), 0);
-        simd::dot_u8_u8_many(pairs.rows.codes, pairs.dimension, ordinals, codes, &mut self.products);
-        for ((out, &ordinal), &product) in out.iter_mut().zip(ordinals).zip(&self.products) {
-            let index = ordinal as usize;
-            let product = pairs.product(&self.decoders, index, product);
-            *out = pairs.distance(self.part, index, product);
+            let (offset, step) = vectors.rows.of_encoding(decoders, index);
+            *out = vectors.distance(*terms, index, offset + step * product as f32);
         }
     }
 }
@@ -241,7 +252,7 @@ mod tests {
     use lucerne_codec::testing::random_rows;
 
     #[test]
-    fn a_coarse_search_sees_about_the_distances_that_settle_it() {
+    fn four_bit_codes_give_about_the_distances_of_eight_bit_codes() {
         let dimension = 100;
         for similarity in Similarity::FLOAT {
             for shift in [0.0, 2.0] {
@@ -264,23 +275,25 @@ mod tests {
                 let mut codes = Codes::new(dimension, rows.len());
                 let number = codes.number(quantiles);
                 vectors.iter().for_each(|vector| codes.encode(&quantizer, number, vector));
-                let mut halves = Vec::new();
-                codes.rows().codes.chunks(dimension).for_each(|row| coarse::pack(row, &mut halves));
-                let pairs = CodePairs::new(
+                let mut sq4 = Vec::new();
+                codes.rows().codes.chunks(dimension).for_each(|row| coarse::pack(row, &mut sq4));
+                let vectors = GraphCodes::new(
                     similarity,
                     center.as_deref(),
                     codes.rows(),
-                    Some(&halves),
+                    Some(&sq4),
                     &codes.encodings,
                     dimension,
                 );
                 let others: Vec<Ordinal> = (1..200).collect();
-                let (mut whole, mut half) = (vec![0.0; others.len()], vec![0.0; others.len()]);
-                pairs.query(0).distances(&others, &mut whole);
-                pairs.coarse(0).unwrap().distances(&others, &mut half);
-                let mean = whole.iter().sum::<f32>() / whole.len() as f32;
-                let spread = whole.iter().map(|value| (value - mean).powi(2)).sum::<f32>();
-                let error = whole.iter().zip(&half).map(|(whole, half)| (whole - half).powi(2)).sum::<f32>();
+                let (mut eight, mut four) = (vec![0.0; others.len()], vec![0.0; others.len()]);
+                let mut computer = vectors.computer();
+                computer.set_query(0);
+                computer.gather(&others, &mut eight);
+                computer.traversal().unwrap().gather(&others, &mut four);
+                let mean = eight.iter().sum::<f32>() / eight.len() as f32;
+                let spread = eight.iter().map(|value| (value - mean).powi(2)).sum::<f32>();
+                let error = eight.iter().zip(&four).map(|(eight, four)| (eight - four).powi(2)).sum::<f32>();
                 assert!(error < 0.02 * spread, "{similarity}, mean {shift}: {error} of {spread}");
             }
         }

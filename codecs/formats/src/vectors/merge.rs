@@ -12,7 +12,7 @@ use super::reader::LayeredReader;
 use super::report;
 use super::settings::Settings;
 use super::spill::Spill;
-use super::write::{Built, build, build_params, finish, with_pairs};
+use super::write::{Built, build, build_params, finish, graph_vectors};
 use crate::flat_f32::Rows;
 use crate::hnsw::graph::{self, Graph, GraphView, JoinSource};
 use crate::vectors::encode::Encoded;
@@ -248,12 +248,6 @@ fn join(
     let params = build_params(context, settings);
     let halves = Halves::of(context, field, settings, encoded)?;
     let halves = halves.as_ref().map(Halves::rows);
-    with_pairs!(field, gathered, encoded, halves, |pairs| graph::join(
-        &params,
-        &pairs,
-        &sources,
-        &loose,
-        context.cancel,
-        context.progress
-    ))
+    let vectors = graph_vectors(field, gathered, encoded, halves)?;
+    graph::join(&params, &*vectors, &sources, &loose, context.cancel, context.progress)
 }

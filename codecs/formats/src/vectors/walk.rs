@@ -4,8 +4,9 @@ use super::collect::Best;
 use super::cost::{self, Attempt, Compared, Known, Way};
 use super::reader::LayeredReader;
 use super::search::{Query, Room, Scratch};
+use crate::distance::DistanceComputer;
 use crate::hnsw::file::GraphFile;
-use crate::hnsw::graph::{self, Filtered, Scorer, Walked};
+use crate::hnsw::graph::{self, Filtered, Walked};
 use lucerne_codec::vector::{VectorHits, VectorSearch};
 use lucerne_codec::{Neighbor, Ordinal, Result};
 
@@ -26,8 +27,8 @@ struct Walker<'a> {
     scratch: &'a mut Room,
 }
 
-impl Scorer for Walker<'_> {
-    fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+impl DistanceComputer for Walker<'_> {
+    fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
         self.query.walked(ordinals, self.scratch, out);
     }
 }

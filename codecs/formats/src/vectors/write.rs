@@ -8,6 +8,9 @@ use super::lists::Lists;
 use super::meta::Meta;
 use super::reader::LayeredReader;
 use super::settings::Settings;
+use crate::bits::GraphBits;
+use crate::distance::GraphVectors;
+use crate::flat_f32::pairs::GraphFloats;
 use crate::flat_f32::{self, Rows};
 use crate::hnsw;
 use crate::hnsw::graph::{self, BuildParams, Graph};
@@ -15,8 +18,9 @@ use crate::sign_hash::{self, Hashes};
 use crate::sq8;
 use crate::sq8::Quantiles;
 use crate::sq8::meta::Center;
+use crate::sq8::pairs::GraphCodes;
 use lucerne_codec::vector::{VectorReader, VectorRows, WriteContext, Written};
-use lucerne_codec::{DocId, Error, FieldInfo, Ordinal, Result};
+use lucerne_codec::{Component, DocId, Error, FieldInfo, Ordinal, Result};
 
 /// A flush's rows.
 struct Buffered<'a> {
@@ -109,33 +113,30 @@ fn encode(
     Encoded::all(field, settings, rows, center, quantiles, context.cancel)
 }
 
-/// Runs `$body` with the pair scorer of the segment being written: codes if there are any, with their upper halves if given.
-macro_rules! with_pairs {
-    ($field:expr, $rows:expr, $encoded:expr, $halves:expr, |$pairs:ident| $body:expr) => {
-        match $encoded {
-            Some(encoded) => {
-                let $pairs = $crate::sq8::pairs::CodePairs::new(
-                    $field.similarity,
-                    encoded.center.slice(),
-                    encoded.codes.rows(),
-                    $halves,
-                    &encoded.codes.encodings,
-                    $field.dimension as usize,
-                );
-                $body
-            }
-            None if $field.component() == lucerne_codec::Component::Bit => {
-                let $pairs = $crate::bits::BitPairs::new($field.similarity, $rows, $field.row_len());
-                $body
-            }
-            None => {
-                let $pairs = $crate::flat_f32::pairs::RawPairs::new($field.similarity, $rows)?;
-                $body
-            }
+/// The vectors of the segment being written, as a graph compares them: by their codes if there are any, and with these
+/// 4-bit codes if given.
+pub(super) fn graph_vectors<'a>(
+    field: &FieldInfo,
+    rows: &'a impl Rows,
+    encoded: Option<&'a Encoded>,
+    sq4: Option<&'a [u8]>,
+) -> Result<Box<dyn GraphVectors + 'a>> {
+    let similarity = field.similarity;
+    Ok(match encoded {
+        Some(Encoded { center, codes, .. }) => Box::new(GraphCodes::new(
+            similarity,
+            center.slice(),
+            codes.rows(),
+            sq4,
+            &codes.encodings,
+            field.dimension as usize,
+        )),
+        None if field.component() == Component::Bit => {
+            Box::new(GraphBits::new(similarity, rows, field.row_len()))
         }
-    };
+        None => Box::new(GraphFloats::new(similarity, rows)?),
+    })
 }
-pub(super) use with_pairs;
 
 /// A graph from nothing.
 pub(super) fn build(
@@ -148,12 +149,8 @@ pub(super) fn build(
     let params = build_params(context, settings);
     let halves = Halves::of(context, field, settings, encoded)?;
     let halves = halves.as_ref().map(Halves::rows);
-    with_pairs!(field, rows, encoded, halves, |pairs| graph::build(
-        &params,
-        &pairs,
-        context.cancel,
-        context.progress
-    ))
+    let vectors = graph_vectors(field, rows, encoded, halves)?;
+    graph::build(&params, &*vectors, context.cancel, context.progress)
 }
 
 /// What was made of the vectors.
