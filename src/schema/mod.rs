@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn ac_11_automatic_keys_are_strings_whose_byte_order_is_their_order() {
+    fn automatic_keys_are_strings_whose_byte_order_is_their_order() {
         let numbers = [0, 1, 9, 10, 99, 1_000_000, u64::MAX];
         let keys: Vec<_> = numbers.iter().map(|number| KeyField::automatic(*number)).collect();
         assert!(keys.is_sorted());

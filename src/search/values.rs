@@ -3,7 +3,7 @@
 use super::node::TermRange;
 use crate::document::number::{as_f64, column_number, sortable};
 use crate::document::{Value, dynamic};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shortened};
 use crate::query::Range;
 use crate::schema::{Field, FieldType};
 use std::ops::{Bound, RangeInclusive};
@@ -129,9 +129,5 @@ pub(super) fn sortable_score(score: f32) -> i64 {
 
 /// A value for messages.
 fn shown(value: &Value) -> String {
-    let json = serde_json::to_string(value).unwrap_or_default();
-    match json.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", json.get(..end).unwrap_or_default()),
-        None => json,
-    }
+    shortened(&serde_json::to_string(value).unwrap_or_default())
 }

@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Segment, field, format, built_in, merge, outcomes};
+use common::{Segment, built_in, field, format, merge, outcomes};
 use lucerne_codec::Similarity;
-use lucerne_formats::encoding::sign_hash::HashVectors;
 use lucerne_codec::testing::random_rows;
+use lucerne_formats::encoding::sign_hash::HashVectors;
 
 const DIMENSION: usize = 20;
 
@@ -58,7 +58,13 @@ fn corrected_hashes_share_a_centre_while_it_is_near_the_vectors() {
         far.iter_mut().for_each(|row| row[0] += 9.0);
         let far = Segment::flush_after(format("hnsw_hash"), &field, &far, Some(&*sibling));
         let center = |segment: &Segment| {
-            built_in(&*segment.open()).encoded::<HashVectors>().unwrap().hashes().center().map(<[f32]>::to_vec).unwrap()
+            built_in(&*segment.open())
+                .encoded::<HashVectors>()
+                .unwrap()
+                .hashes()
+                .center()
+                .map(<[f32]>::to_vec)
+                .unwrap()
         };
         assert_eq!(center(&first), center(&near), "{similarity}");
         assert_ne!(center(&first), center(&far), "{similarity}");

@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Segment, field, format, built_in, merge, outcomes, recall};
-use lucerne_codec::{Component, Similarity};
+use common::{Segment, built_in, field, format, merge, outcomes, recall};
 use lucerne_codec::testing::random_rows;
 use lucerne_codec::vector::VectorFormat;
+use lucerne_codec::{Component, Similarity};
 use lucerne_formats::encoding::sq8::{Sq8, Sq8Vectors};
 use lucerne_formats::vectors::{IndexKind, VectorFieldFormat};
 use std::sync::Arc;

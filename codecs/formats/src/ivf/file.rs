@@ -131,8 +131,7 @@ impl ListFile {
         let mut distances = Vec::new();
         each_vector(raw.len(), cancel, self.name(), |ordinal| {
             let row = raw.row(ordinal)?;
-            let nearest =
-                train::nearest(raw.similarity(), self.centroids(), row.len(), row, &mut distances);
+            let nearest = train::nearest(raw.similarity(), self.centroids(), row.len(), row, &mut distances);
             let own = list_of.get(ordinal as usize).copied();
             Ok((own != Some(nearest)).then(|| format!("it is in list {own:?}, nearest is {nearest}")))
         })

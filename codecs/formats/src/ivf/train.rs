@@ -4,8 +4,8 @@
 //! majority of each bit, the nearest thing to a mean, has hardly a bit set where vectors are sparse; a medoid looks like
 //! the vectors it stands for, whatever the metric. The rounds are those of Lloyd's algorithm.
 
-use crate::encoding::raw::BitQuery;
 use crate::encoding::Rows;
+use crate::encoding::raw::BitQuery;
 use lucerne_codec::{Cancel, Result, Similarity};
 use std::collections::HashSet;
 

@@ -102,8 +102,7 @@ pub(super) fn write(
     let ordered: Vec<DocId> = order.iter().filter_map(|&index| docs.get(index as usize).copied()).collect();
     files.push(ordinals::write(context, field, &ordered)?);
     let encoding = encoded.write(encode, &order)?;
-    let mut meta =
-        Meta { vectors: docs.len() as u32, graph: None, lists: None, encoding: encoding.meta };
+    let mut meta = Meta { vectors: docs.len() as u32, graph: None, lists: None, encoding: encoding.meta };
     match index {
         NewIndex::Flat => {}
         NewIndex::Graph(graph) => {

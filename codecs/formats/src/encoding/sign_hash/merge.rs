@@ -53,9 +53,10 @@ impl HashMerge {
         let largest = candidates.rev().max_by_key(|source| source.live());
         let inherited = largest.and_then(|source| hashes(source, estimator)).and_then(HashFile::center);
         let center = choose_center(field, estimator, sources, inherited, cancel)?;
-        let keeps = sources.sources.iter().map(|source| {
-            hashes(source, estimator).is_some_and(|file| file.center() == center.as_deref())
-        });
+        let keeps = sources
+            .sources
+            .iter()
+            .map(|source| hashes(source, estimator).is_some_and(|file| file.center() == center.as_deref()));
         Ok(Self { estimator, keeps: keeps.collect(), center })
     }
 }

@@ -56,12 +56,7 @@ impl CenterChoice {
     }
 
     /// Decides from the vectors themselves.
-    pub(super) fn new(
-        field: &FieldInfo,
-        params: &Params,
-        rows: &dyn Rows,
-        cancel: &Cancel,
-    ) -> Result<Self> {
+    pub(super) fn new(field: &FieldInfo, params: &Params, rows: &dyn Rows, cancel: &Cancel) -> Result<Self> {
         if !params.center {
             return Ok(Self::without(Center::None));
         }

@@ -5,8 +5,8 @@ use super::meta::{Center, CodesMeta, QuantizerVersion};
 use crate::encoding::center;
 use crate::encoding::traits::{EncodeContext, OpenContext};
 use lucerne_codec::envelope::{self, FileEntry};
-use lucerne_codec::io::Access;
 use lucerne_codec::format::Problem;
+use lucerne_codec::io::Access;
 use lucerne_codec::{Input, Ordinal, Result};
 
 /// Format name in the file's header.
@@ -101,9 +101,7 @@ impl CodeFile {
             return Err(file.corrupt(0, problem));
         }
         let center = match meta.center {
-            Center::Crc32(crc) => {
-                Some(center::read(&body, codes + corrections + versions, center_len, crc)?)
-            }
+            Center::Crc32(crc) => Some(center::read(&body, codes + corrections + versions, center_len, crc)?),
             _ => None,
         };
         Ok(Self {

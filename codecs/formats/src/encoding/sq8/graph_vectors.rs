@@ -255,8 +255,8 @@ mod tests {
     use super::super::codes::Codes;
     use super::super::quantizer::Quantizer;
     use super::super::sq4::pack;
-    use crate::encoding::preprocess::preprocess;
     use super::*;
+    use crate::encoding::preprocess::preprocess;
     use lucerne_codec::testing::random_rows;
 
     #[test]

@@ -81,7 +81,13 @@ impl CodesMerge {
     }
 
     /// Copies a vector's codes if they are kept; false if they must be encoded again.
-    fn copy(&self, source: &MergeSource<'_>, number: usize, ordinal: u32, codes: &mut Codes<'_>) -> Result<bool> {
+    fn copy(
+        &self,
+        source: &MergeSource<'_>,
+        number: usize,
+        ordinal: u32,
+        codes: &mut Codes<'_>,
+    ) -> Result<bool> {
         let Some(file) = source.encoded_as::<Sq8Vectors>().map(Sq8Vectors::codes) else {
             return Ok(false);
         };

@@ -20,8 +20,8 @@
 use super::codes::Codes;
 use crate::encoding::temp_file::TempFile;
 use lucerne_codec::envelope::{self, FileEntry, HEADER_LEN};
-use lucerne_codec::io::Access;
 use lucerne_codec::format::{OpenContext, WriteContext};
+use lucerne_codec::io::Access;
 use lucerne_codec::{FieldInfo, Input, Ordinal, Result};
 use lucerne_simd as simd;
 

@@ -88,9 +88,7 @@ impl EncodedVectors for Sq8Vectors {
             report.set("confidence_interval_wanted", self.params.confidence);
         }
         report.set("center", report::center(meta.center));
-        let version = |version: &super::meta::QuantizerVersion| {
-            json!({ "quantiles": report::pair(version.quantiles), "vectors": version.vectors })
-        };
+        let version = |version: &super::meta::QuantizerVersion| json!({ "quantiles": report::pair(version.quantiles), "vectors": version.vectors });
         report.set("quantizer_versions", meta.versions.iter().map(version).collect::<Vec<_>>());
         let sizes = self.codes.sizes();
         report.set_bytes("codes", sizes.codes);

@@ -99,11 +99,7 @@ pub(super) fn plan(input: &CostInput) -> [Option<PlanStep>; 2] {
     let filtered = (ef as f64 + 20.0) * (VISITS + LOOKS / share);
     let filtered_step = PlanStep { strategy: GraphStrategy::Filtered, ef, budget: limit as u64 };
     let filtered_step = (filtered < limit).then_some(filtered_step);
-    if plain <= filtered && plain < limit {
-        [Some(plain_step), filtered_step]
-    } else {
-        [filtered_step, None]
-    }
+    if plain <= filtered && plain < limit { [Some(plain_step), filtered_step] } else { [filtered_step, None] }
 }
 
 /// Expected costs of a search without a filter.

@@ -22,7 +22,9 @@ const LEAST_RESCORED: usize = 64;
 pub(super) enum GraphOutcome {
     Found(VectorHits),
     /// It was rejected by cost, ran out of budget, or found fewer than there may be, after so many distances.
-    GaveUp { visited: u64 },
+    GaveUp {
+        visited: u64,
+    },
 }
 
 /// Searches the graph by the plan that costs least.

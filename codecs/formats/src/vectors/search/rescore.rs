@@ -63,11 +63,7 @@ pub(in crate::vectors) fn rescore_neighbors(
 }
 
 /// Replaces each neighbor by its document's nearest vector: the nearest by estimates need not be that.
-fn rescore_documents(
-    segment: &VectorSegment,
-    query: &ExactQuery,
-    neighbors: &mut [Neighbor],
-) -> Result<()> {
+fn rescore_documents(segment: &VectorSegment, query: &ExactQuery, neighbors: &mut [Neighbor]) -> Result<()> {
     let mut last: Option<Neighbor> = None;
     for neighbor in neighbors {
         if let Some(known) = last.filter(|last| last.doc == neighbor.doc) {

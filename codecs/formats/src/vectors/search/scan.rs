@@ -13,11 +13,7 @@ pub(super) const BLOCK: usize = 256;
 const GROUP: usize = 16;
 
 /// Compares every accepted vector.
-pub(super) fn scan(
-    search: &Search<'_>,
-    query: &mut Query<'_>,
-    scratch: &mut Scratch,
-) -> Result<VectorHits> {
+pub(super) fn scan(search: &Search<'_>, query: &mut Query<'_>, scratch: &mut Scratch) -> Result<VectorHits> {
     let mut nearest = search.collector();
     let visited = if cost::gathering_is_cheaper(search.accepted, search.segment.len, query.cost) {
         gather(search, query, scratch, &mut nearest)?
