@@ -36,7 +36,7 @@ const WRITE: usize = 1 << 16;
 pub struct GraphMeta {
     /// Links of a node on an upper level; on level 0 it has up to twice as many.
     pub m: u32,
-    /// Candidates kept while the graph was built.
+    /// Candidates kept while the graph was built (efConstruction).
     pub beam_width: u32,
     /// Number of nodes.
     pub len: u32,
@@ -51,7 +51,7 @@ pub fn write(context: &WriteContext<'_>, field: &FieldInfo, graph: &Graph) -> Re
     let mut levels = Vec::with_capacity(graph.levels().len());
     let mut bytes = Vec::with_capacity(WRITE);
     for (number, level) in graph.levels().iter().enumerate() {
-        levels.push(GraphView::level_len(graph, number) as u32);
+        levels.push(graph.level_len(number) as u32);
         for words in [&level.nodes, &level.below, &level.rows] {
             for words in words.chunks(WRITE / 4) {
                 context.cancel.check()?;
@@ -177,9 +177,9 @@ impl GraphFile {
             }
         }
         if problems.is_empty() {
-            let lost = unreachable(self)?;
-            if let Some(first) = lost.first() {
-                let problem = format!("{} nodes cannot be reached, the first is {first}", lost.len());
+            let unreachable = unreachable(self)?;
+            if let Some(first) = unreachable.first() {
+                let problem = format!("{} nodes cannot be reached, the first is {first}", unreachable.len());
                 self.report(&mut problems, problem);
             }
         }
@@ -241,7 +241,7 @@ impl GraphView for GraphFile {
         self.m
     }
 
-    fn levels(&self) -> usize {
+    fn level_count(&self) -> usize {
         self.levels.len()
     }
 

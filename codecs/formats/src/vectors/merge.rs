@@ -14,7 +14,7 @@ use super::settings::Settings;
 use super::spill::Spill;
 use super::write::{Built, build, build_params, finish, graph_vectors};
 use crate::flat_f32::Rows;
-use crate::hnsw::graph::{self, Graph, GraphView, JoinSource};
+use crate::hnsw::graph::{self, Graph, GraphView, SourceGraph};
 use crate::vectors::encode::Encoded;
 use lucerne_codec::vector::{MergeSource, VectorReader, WriteContext, Written};
 use lucerne_codec::{Cancel, DocId, Error, Facts, FieldInfo, Ordinal, Result};
@@ -243,11 +243,11 @@ fn join(
     if maps.is_empty() {
         return build(context, field, settings, gathered, encoded);
     }
-    let sources: Vec<JoinSource<'_>> =
-        maps.iter().map(|(graph, ordinals)| JoinSource { graph: *graph, ordinals }).collect();
+    let sources: Vec<SourceGraph<'_>> =
+        maps.iter().map(|(graph, ordinals)| SourceGraph { graph: *graph, ordinals }).collect();
     let params = build_params(context, settings);
     let halves = Halves::of(context, field, settings, encoded)?;
     let halves = halves.as_ref().map(Halves::rows);
     let vectors = graph_vectors(field, gathered, encoded, halves)?;
-    graph::join(&params, &*vectors, &sources, &loose, context.cancel, context.progress)
+    graph::merge_graphs(&params, &*vectors, &sources, &loose, context.cancel, context.progress)
 }

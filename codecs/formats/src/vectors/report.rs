@@ -90,7 +90,7 @@ pub(super) fn inspect(reader: &LayeredReader) -> Facts {
             &mut facts,
             "graph",
             match reader.graph() {
-                Some(graph) => json!({ "levels": graph.levels(), "m": graph.m() }),
+                Some(graph) => json!({ "levels": graph.level_count(), "m": graph.m() }),
                 None => json!(format!("none below {graph_threshold} vectors")),
             },
         );

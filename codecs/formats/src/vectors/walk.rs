@@ -6,7 +6,7 @@ use super::reader::LayeredReader;
 use super::search::{Query, Room, Scratch};
 use crate::distance::DistanceComputer;
 use crate::hnsw::file::GraphFile;
-use crate::hnsw::graph::{self, Filtered, Walked};
+use crate::hnsw::graph::{GraphSearcher, SearchParams, SearchStats};
 use lucerne_codec::vector::{VectorHits, VectorSearch};
 use lucerne_codec::{Neighbor, Ordinal, Result};
 
@@ -50,7 +50,7 @@ pub(super) fn walk(
         let mut taken = None;
         for attempt in cost::attempts(&known).into_iter().flatten() {
             let walked = go(reader, graph, search, query, attempt, scratch)?;
-            visited += walked.scored;
+            visited += walked.visited;
             // A filtered walk that runs out of nodes before it has enough may have missed a region.
             if walked.complete && (attempt.way == Way::Graph || scratch.found.len() >= attempt.beam) {
                 taken = Some(attempt);
@@ -99,23 +99,23 @@ fn go(
     query: &Query<'_>,
     Attempt { way, beam, budget }: Attempt,
     scratch: &mut Scratch,
-) -> Result<Walked> {
+) -> Result<SearchStats> {
     let Scratch { walk, found, query: memory, ordinals, distances } = scratch;
     let mut walker = Walker { query, scratch: memory };
     let accept = |ordinal| reader.map.accepts(&search.accept, ordinal);
+    let cancel = search.cancel;
+    let mut searcher = GraphSearcher { graph, distances: &mut walker, scratch: walk, cancel };
+    let params = SearchParams { ef: beam, budget };
     let mut walked = match way {
         Way::Graph if search.accept.docs().is_none() => {
             // Distances of bits are few: that none was nearer for a while says little.
             let k = if query.compared() == Compared::Bits { beam } else { search.k };
-            graph::search_all(graph, &mut walker, (k, beam), budget, walk, search.cancel, found)
+            searcher.search(k, params, found)
         }
-        Way::Graph => {
-            graph::search_within(graph, &mut walker, beam, budget, accept, walk, search.cancel, found)
-        }
+        Way::Graph => searcher.search_accepted(params, accept, found),
         Way::Filtered => {
             reader.map.spread(&search.accept, SEEDS, ordinals);
-            let filtered = Filtered { candidates: beam, seeds: ordinals, budget };
-            graph::search_filtered(graph, &mut walker, filtered, accept, walk, search.cancel, found)
+            searcher.search_filtered(params, ordinals, accept, found)
         }
     }?;
     if query.is_coarse() {
@@ -123,7 +123,7 @@ fn go(
         if way == Way::Graph && !query.keeps_documents(reader) {
             found.truncate(search.k.saturating_mul(SETTLED).max(LEAST_SETTLED));
         }
-        walked.scored += found.len() as u64;
+        walked.visited += found.len() as u64;
         settle(query, found, memory, ordinals, distances);
     }
     Ok(walked)

@@ -171,7 +171,7 @@ pub(super) fn finish(
     Built { codes, hashes, graph, lists }: Built,
 ) -> Result<Written> {
     let mut order: Vec<Ordinal> = match (&graph, &lists) {
-        (Some(graph), _) => graph::locality_order(graph)?,
+        (Some(graph), _) => graph::bfs_order(graph)?,
         (None, Some(lists)) => lists.order(),
         (None, None) => (0..docs.len() as u32).collect(),
     };
