@@ -91,11 +91,10 @@ impl Copy<'_> {
         if position == NO_NODE {
             return Ok(false);
         }
-        let mut row = std::mem::take(&mut worker.scratch.row);
+        let mut row = Vec::new();
         self.source.graph.neighbors(level, old.position, &mut row);
+        let mut live = Vec::with_capacity(row.len() + 1);
         // The first is the node itself.
-        let mut live = std::mem::take(&mut worker.scratch.links);
-        live.clear();
         live.push(position);
         for &link in &row {
             let link = self.new_position(level, link)?;
@@ -105,8 +104,7 @@ impl Copy<'_> {
         }
         let damaged = live.len() <= row.len();
         self.score(NodeAt { level, position }, &live, worker);
-        let Worker { links, selector, scratch, .. } = worker;
-        (scratch.row, scratch.links) = (row, live);
+        let Worker { links, selector, .. } = worker;
         let own = links.first().map_or(0.0, |link| link.distance);
         if level == 0 {
             for link in links.iter().skip(1).filter(|link| link.distance == own) {

@@ -48,7 +48,7 @@ pub struct SearchStats {
 }
 
 impl SearchStats {
-    /// Of a search that had nothing to do.
+    /// A search that had nothing to do.
     const NONE: Self = Self { visited: 0, bridged: 0, complete: true };
 }
 
@@ -144,7 +144,7 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
         scratch.row.clear();
         scratch.row.push(start.nearest);
         scratch.row.extend_from_slice(seeds);
-        // Where the descent ended all is bridged.
+        // Around the node where the descent ended, all rejected ones are bridged.
         let mut wanted = usize::MAX;
         loop {
             stats.bridged += gather_accepted(graph, wanted, &accept, scratch)?;
