@@ -3,6 +3,7 @@
 //! vectors rescore.
 //!
 //! This folder is all there is to it, and a format is one line: `VectorFieldFormat::new("hnsw_int4", …, Arc::new(Int4))`.
+#![allow(unreachable_pub, reason = "a module of a test")]
 
 mod codes;
 mod merge;
