@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn ac_03_a_field_that_normalises_takes_any_length_but_zero_and_keeps_the_vector_as_it_is() {
+    fn ac_03_a_field_that_normalizes_takes_any_length_but_zero_and_keeps_the_vector_as_it_is() {
         let row = dot(&[3.0, 4.0], Vector::f32(2).normalize_on_write()).unwrap();
         assert_eq!(row, [3f32.to_le_bytes(), 4f32.to_le_bytes()].concat());
         let error = dot(&[0.0, -0.0], Vector::f32(2).normalize_on_write()).unwrap_err().to_string();

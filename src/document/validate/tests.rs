@@ -63,7 +63,7 @@ fn ac_01_a_vector_of_another_length_is_refused_with_document_field_and_both_leng
 }
 
 #[test]
-fn ac_03_a_vector_that_is_not_a_unit_vector_is_refused_by_dot_product_unless_normalised() {
+fn ac_03_a_vector_that_is_not_a_unit_vector_is_refused_by_dot_product_unless_normalized() {
     let doc = Document::new().with("id", "a").with("e", [3.0, 4.0]);
     let vector = Vector::f32(2).similarity(Similarity::DotProduct);
     let strict = Schema::builder().key("id").vector("e", vector.clone()).build().unwrap();
