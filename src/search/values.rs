@@ -2,7 +2,7 @@
 
 use super::node::TermRange;
 use crate::document::number::{as_f64, column_number, sortable};
-use crate::document::{Value, dynamic};
+use crate::document::{Value, dynamic, shortened};
 use crate::error::{Error, Result};
 use crate::query::Range;
 use crate::schema::{Field, FieldType};
@@ -127,11 +127,7 @@ pub(super) fn sortable_score(score: f32) -> i64 {
     sortable(score.into())
 }
 
-/// A value for messages.
+/// A value as JSON for messages.
 fn shown(value: &Value) -> String {
-    let json = serde_json::to_string(value).unwrap_or_default();
-    match json.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", json.get(..end).unwrap_or_default()),
-        None => json,
-    }
+    shortened(&serde_json::to_string(value).unwrap_or_default())
 }
