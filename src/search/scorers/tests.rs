@@ -1,14 +1,14 @@
-//! Every way to find the best documents finds those that looking at all of them finds.
+//! Scorers and collectors find the same documents as scoring every document does.
 
 use super::*;
 use lucerne_codec::postings::{FieldPostings, NO_MORE_DOCS, PostingsFormat, PostingsReader};
 use lucerne_codec::testing::Bench;
 use lucerne_codec::testing::postings_model::{ModelField, ModelPostings, Random};
-use lucerne_codec::{Accept, BitSet, Cancel};
+use lucerne_codec::{Accept, BitSet, Cancel, DocId};
 use lucerne_formats::postings_v1::PostingsV1;
 use std::collections::BTreeMap;
 
-const KNOBS: Bm25 = Bm25 { k1: 1.2, b: 0.75 };
+const BM25: Bm25 = Bm25 { k1: 1.2, b: 0.75 };
 
 /// Documents by their scores.
 type Scores = BTreeMap<DocId, f64>;
@@ -48,7 +48,7 @@ impl Corpus {
 
     fn term(&self, word: &[u8], boost: f32) -> TermScorer<'_> {
         let entry = self.field().term(word).unwrap().unwrap();
-        let weight = KNOBS.weight(boost, self.idf(word), self.docs, self.tokens);
+        let weight = BM25.weight(boost, self.idf(word), self.docs, self.tokens);
         TermScorer::new(self.field(), &entry, weight).unwrap()
     }
 
@@ -60,7 +60,7 @@ impl Corpus {
     fn bm25(&self, doc: DocId, freq: f64, idf: f64) -> f64 {
         let average = self.tokens as f64 / self.docs as f64;
         let length = f64::from(self.model.lengths[doc as usize]);
-        let (k1, b) = (f64::from(KNOBS.k1), f64::from(KNOBS.b));
+        let (k1, b) = (f64::from(BM25.k1), f64::from(BM25.b));
         idf * freq / (freq + k1 * (1.0 - b + b * length / average))
     }
 
@@ -132,23 +132,28 @@ fn exhaust(scorer: &mut dyn Scorer) -> Vec<(DocId, f32)> {
     all
 }
 
-/// Runs `fill` for some `k`, sets of accepted documents and floors, and holds it against `all`.
-fn check_ways(corpus: &Corpus, all: &[(DocId, f32)], expected: &Scores, fill: &dyn Fn(&mut Best<'_>)) {
+/// Runs `fill` for some `k`, sets of accepted documents and minimum scores, and holds it against `all`.
+fn check_collector(
+    corpus: &Corpus,
+    all: &[(DocId, f32)],
+    expected: &Scores,
+    fill: &dyn Fn(&mut TopDocsCollector<'_>),
+) {
     let mut some = BitSet::full(corpus.max_doc);
     (0..corpus.max_doc).filter(|doc| doc % 4 == 1).for_each(|doc| _ = some.remove(doc));
     let cancel = Cancel::new();
     for accept in [Accept::all(corpus.max_doc), Accept::only(&some)] {
         for k in [0, 1, 3, 10, 100, corpus.max_doc as usize] {
-            let mut best = Best::new(k, accept, &ties, &cancel);
-            fill(&mut best);
-            let found = best.into_sorted();
+            let mut collector = TopDocsCollector::new(k, accept, &ties, &cancel);
+            fill(&mut collector);
+            let found = collector.into_sorted();
             check(all, expected, &accept, k, &found);
             // Enough better ones known from elsewhere: only those that are not worse come back.
-            let Some(&(_, floor)) = found.get(found.len() / 2) else { continue };
-            let mut best = Best::new(k, accept, &ties, &cancel).with_floor(floor);
-            fill(&mut best);
-            let high: Vec<_> = found.into_iter().filter(|found| found.1 >= floor).collect();
-            assert_eq!(best.into_sorted(), high);
+            let Some(&(_, min_score)) = found.get(found.len() / 2) else { continue };
+            let mut collector = TopDocsCollector::new(k, accept, &ties, &cancel).with_min_score(min_score);
+            fill(&mut collector);
+            let high: Vec<_> = found.into_iter().filter(|found| found.1 >= min_score).collect();
+            assert_eq!(collector.into_sorted(), high);
         }
     }
 }
@@ -163,7 +168,7 @@ fn corpora() -> Vec<Corpus> {
 }
 
 #[test]
-fn words_and_clauses_find_what_looking_at_everything_finds() {
+fn terms_and_clauses_find_the_same_as_scoring_every_document() {
     for corpus in corpora() {
         let mut random = Random(77);
         for round in 0..20 {
@@ -173,18 +178,23 @@ fn words_and_clauses_find_what_looking_at_everything_finds() {
             let boxed = || picked.iter().map(|(word, boost)| corpus.boxed(word, *boost)).collect::<Vec<_>>();
             for required in [1, 2.min(picked.len()), picked.len()] {
                 let expected = sum(&parts, required);
-                let all = exhaust(&mut AnyOf::new(boxed(), required).unwrap());
-                check_ways(&corpus, &all, &expected, &|best| {
-                    top_docs(&mut AnyOf::new(boxed(), required).unwrap(), best).unwrap();
+                let all = exhaust(&mut DisjunctionScorer::new(boxed(), required).unwrap());
+                check_collector(&corpus, &all, &expected, &|collector| {
+                    collect_scorer(&mut DisjunctionScorer::new(boxed(), required).unwrap(), collector)
+                        .unwrap();
                 });
                 if required == 1 {
-                    check_ways(&corpus, &all, &expected, &|best| any_term(terms(), best).unwrap());
+                    check_collector(&corpus, &all, &expected, &|collector| {
+                        collect_any_term(terms(), collector).unwrap()
+                    });
                 }
                 if required == picked.len() {
-                    check_ways(&corpus, &all, &expected, &|best| all_terms(terms(), best).unwrap());
-                    assert_eq!(exhaust(&mut AllOf::new(boxed()).unwrap()), all);
-                    check_ways(&corpus, &all, &expected, &|best| {
-                        top_docs(&mut AllOf::new(boxed()).unwrap(), best).unwrap();
+                    check_collector(&corpus, &all, &expected, &|collector| {
+                        collect_all_terms(terms(), collector).unwrap()
+                    });
+                    assert_eq!(exhaust(&mut ConjunctionScorer::new(boxed()).unwrap()), all);
+                    check_collector(&corpus, &all, &expected, &|collector| {
+                        collect_scorer(&mut ConjunctionScorer::new(boxed()).unwrap(), collector).unwrap();
                     });
                 }
             }
@@ -193,7 +203,7 @@ fn words_and_clauses_find_what_looking_at_everything_finds() {
 }
 
 #[test]
-fn clauses_within_clauses_find_what_looking_at_everything_finds() {
+fn nested_clauses_find_the_same_as_scoring_every_document() {
     for corpus in corpora() {
         let mut random = Random(5);
         for _ in 0..8 {
@@ -205,15 +215,16 @@ fn clauses_within_clauses_find_what_looking_at_everything_finds() {
             let list: Vec<(DocId, f32)> = set.iter().step_by(2).map(|doc| (doc, (doc % 7) as f32)).collect();
             // (0 and 1) or 2 times 3, preferring 4; not 5. Then a set, a list and a constant.
             let build = || -> Box<dyn Scorer + '_> {
-                let both = Box::new(AllOf::new(vec![term(0), term(1)]).unwrap());
-                let scaled = Box::new(Scaled { of: term(2), factor: 3.0 });
-                let any = Box::new(AnyOf::new(vec![both, scaled], 1).unwrap());
-                let preferring = Box::new(Preferring { of: any, preferred: term(4) });
-                let except = Box::new(Except::new(preferring, term(5)).unwrap());
-                let members = Box::new(SetDocs::new(&set, 1.5));
-                let listed = Box::new(Constant { of: Box::new(ScoredDocs::new(&list)), score: 0.5 });
-                let found = Box::new(ScoredDocs::new(&list));
-                Box::new(AnyOf::new(vec![except, members, listed, found], 2).unwrap())
+                let both = Box::new(ConjunctionScorer::new(vec![term(0), term(1)]).unwrap());
+                let scaled = Box::new(BoostScorer { scorer: term(2), factor: 3.0 });
+                let any = Box::new(DisjunctionScorer::new(vec![both, scaled], 1).unwrap());
+                let preferring = Box::new(ReqOptScorer { required: any, optional: term(4) });
+                let except = Box::new(ReqExclScorer::new(preferring, term(5)).unwrap());
+                let members = Box::new(BitSetScorer::new(&set, 1.5));
+                let listed =
+                    Box::new(ConstantScorer { scorer: Box::new(ScoredDocsScorer::new(&list)), score: 0.5 });
+                let found = Box::new(ScoredDocsScorer::new(&list));
+                Box::new(DisjunctionScorer::new(vec![except, members, listed, found], 2).unwrap())
             };
             let scaled = part(2).into_iter().map(|(doc, score)| (doc, score * 3.0)).collect();
             let mut clause = sum(&[sum(&[part(0), part(1)], 2), scaled], 1);
@@ -225,13 +236,15 @@ fn clauses_within_clauses_find_what_looking_at_everything_finds() {
             let found = list.iter().map(|(doc, score)| (*doc, f64::from(*score))).collect();
             let expected = sum(&[clause, members, listed, found], 2);
             let all = exhaust(&mut *build());
-            check_ways(&corpus, &all, &expected, &|best| top_docs(&mut *build(), best).unwrap());
+            check_collector(&corpus, &all, &expected, &|collector| {
+                collect_scorer(&mut *build(), collector).unwrap()
+            });
         }
     }
 }
 
 #[test]
-fn phrases_are_found_where_the_words_are() {
+fn phrases_match_where_the_terms_are() {
     let mut found = [0usize; 2];
     for corpus in corpora() {
         let mut random = Random(9);
@@ -242,12 +255,12 @@ fn phrases_are_found_where_the_words_are() {
                 .map(|at| (corpus.words[random.below(frequent) as usize].clone(), at + random.below(2)))
                 .collect();
             let idf: f32 = words.iter().map(|(word, _)| corpus.idf(word)).sum();
-            let weight = KNOBS.weight(1.0, idf, corpus.docs, corpus.tokens);
+            let weight = BM25.weight(1.0, idf, corpus.docs, corpus.tokens);
             let entries: Vec<_> = words
                 .iter()
                 .map(|(word, place)| (corpus.field().term(word).unwrap().unwrap(), *place))
                 .collect();
-            let phrase = || Phrase::new(corpus.field(), &entries, slop, weight).unwrap();
+            let phrase = || PhraseScorer::new(corpus.field(), &entries, slop, weight).unwrap();
             let all = exhaust(&mut phrase());
             let mut expected = Scores::new();
             for doc in 0..corpus.max_doc {
@@ -275,7 +288,9 @@ fn phrases_are_found_where_the_words_are() {
                 }
             }
             found[usize::from(slop > 0)] += expected.len();
-            check_ways(&corpus, &all, &expected, &|best| top_docs(&mut phrase(), best).unwrap());
+            check_collector(&corpus, &all, &expected, &|collector| {
+                collect_scorer(&mut phrase(), collector).unwrap()
+            });
         }
     }
     assert!(found.iter().all(|&count| count > 300), "{found:?}");
@@ -322,13 +337,13 @@ fn a_cancelled_search_stops() {
     let corpus = Corpus::new(8, 9_000, 4);
     let cancel = Cancel::new();
     cancel.cancel();
-    let mut best = Best::new(9_000, Accept::all(9_000), &ties, &cancel);
+    let mut collector = TopDocsCollector::new(9_000, Accept::all(9_000), &ties, &cancel);
     let words: Vec<_> = corpus.words.iter().map(|word| corpus.term(word, 1.0)).collect();
     let boxed: Vec<_> = corpus.words.iter().map(|word| corpus.boxed(word, 1.0)).collect();
     let stopped = [
-        all_terms(vec![corpus.term(&corpus.words[0], 1.0)], &mut best),
-        top_docs(&mut AnyOf::new(boxed, 1).unwrap(), &mut best),
-        any_term(words, &mut best),
+        collect_all_terms(vec![corpus.term(&corpus.words[0], 1.0)], &mut collector),
+        collect_scorer(&mut DisjunctionScorer::new(boxed, 1).unwrap(), &mut collector),
+        collect_any_term(words, &mut collector),
     ];
     assert!(
         stopped.iter().any(|result| matches!(result, Err(lucerne_codec::Error::Cancelled))),

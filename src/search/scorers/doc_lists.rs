@@ -1,21 +1,21 @@
-//! Documents that were found before.
+//! Scorers of documents that are known already.
 
 use super::bm25::SLACK;
-use super::{Bound, Scorer};
+use super::scorer::{ScoreBound, Scorer};
 use lucerne_codec::postings::NO_MORE_DOCS;
 use lucerne_codec::{BitSet, DocId, Result};
 use std::borrow::Cow;
 
-/// The members of a set, all with the same score.
-pub(crate) struct SetDocs<'a> {
+/// The documents of a bit set, all with the same score.
+pub(crate) struct BitSetScorer<'a> {
     set: Cow<'a, BitSet>,
     score: f32,
     doc: DocId,
     cost: u64,
 }
 
-impl<'a> SetDocs<'a> {
-    /// Stands on the first member.
+impl<'a> BitSetScorer<'a> {
+    /// Starts on the first document of the set.
     pub(crate) fn new(set: impl Into<Cow<'a, BitSet>>, score: f32) -> Self {
         let set = set.into();
         Self { score, doc: next_member(&set, 0), cost: set.count().into(), set }
@@ -37,7 +37,7 @@ fn next_member(set: &BitSet, from: DocId) -> DocId {
     at as u32 * 64 + word.trailing_zeros()
 }
 
-impl Scorer for SetDocs<'_> {
+impl Scorer for BitSetScorer<'_> {
     fn doc(&self) -> DocId {
         self.doc
     }
@@ -57,8 +57,8 @@ impl Scorer for SetDocs<'_> {
         Ok(self.score)
     }
 
-    fn bound(&mut self, _target: DocId) -> Result<Bound> {
-        Ok(Bound { last_doc: NO_MORE_DOCS, score: self.score * SLACK })
+    fn bound(&mut self, _target: DocId) -> Result<ScoreBound> {
+        Ok(ScoreBound { last_doc: NO_MORE_DOCS, score: self.score * SLACK })
     }
 
     fn cost(&self) -> u64 {
@@ -66,22 +66,22 @@ impl Scorer for SetDocs<'_> {
     }
 }
 
-/// Ascending documents, each with its score.
-pub(crate) struct ScoredDocs<'a> {
+/// A list of ascending documents, each with its score.
+pub(crate) struct ScoredDocsScorer<'a> {
     docs: &'a [(DocId, f32)],
     at: usize,
-    most: f32,
+    max_score: f32,
 }
 
-impl<'a> ScoredDocs<'a> {
-    /// Stands on the first one.
+impl<'a> ScoredDocsScorer<'a> {
+    /// Starts on the first document.
     pub(crate) fn new(docs: &'a [(DocId, f32)]) -> Self {
-        let most = docs.iter().map(|doc| doc.1).fold(0.0, f32::max) * SLACK;
-        Self { docs, at: 0, most }
+        let max_score = docs.iter().map(|doc| doc.1).fold(0.0, f32::max) * SLACK;
+        Self { docs, at: 0, max_score }
     }
 }
 
-impl Scorer for ScoredDocs<'_> {
+impl Scorer for ScoredDocsScorer<'_> {
     fn doc(&self) -> DocId {
         self.docs.get(self.at).map_or(NO_MORE_DOCS, |doc| doc.0)
     }
@@ -100,8 +100,8 @@ impl Scorer for ScoredDocs<'_> {
         Ok(self.docs.get(self.at).map_or(0.0, |doc| doc.1))
     }
 
-    fn bound(&mut self, _target: DocId) -> Result<Bound> {
-        Ok(Bound { last_doc: NO_MORE_DOCS, score: self.most })
+    fn bound(&mut self, _target: DocId) -> Result<ScoreBound> {
+        Ok(ScoreBound { last_doc: NO_MORE_DOCS, score: self.max_score })
     }
 
     fn cost(&self) -> u64 {

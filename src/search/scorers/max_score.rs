@@ -1,37 +1,40 @@
-//! Documents with any of some words: MaxScore by windows of documents.
+//! The best documents that have any of several terms: MaxScore, by windows of documents.
 //!
-//! Words whose bounds together do not reach the lowest score that counts are not *essential*: a document with
-//! none of the others cannot be among the best. Only essential words are walked through; the rest are looked
-//! up in documents that may still get there. Which ones are essential is decided anew for each window, a range
-//! of documents where the bounds of blocks hold.
+//! Terms whose bounds together do not reach the minimum competitive score are *non-essential*: a document that has
+//! none of the other terms cannot be among the best. Only the postings of essential terms are iterated over;
+//! non-essential terms are looked up in documents that may still be competitive. The split is made anew for each
+//! window, a range of documents in which the bounds of the terms' blocks hold.
 
-use super::Scorer;
-use super::best::Best;
-use super::term::{Scored, TermScorer};
+use super::collector::TopDocsCollector;
+use super::scorer::Scorer;
+use super::term::{ScoredBlock, TermScorer};
 use lucerne_codec::postings::NO_MORE_DOCS;
 use lucerne_codec::{DocId, Result};
 
-/// Documents of a window at most.
+/// The most documents of a window.
 const WINDOW: usize = 2_048;
-/// Documents of a window while too few are kept for any bound to matter.
+/// Documents of a window while the collector is not full, so that no bound matters yet.
 const FIRST_WINDOW: u32 = 256;
-/// Windows between two looks at the cancel flag.
+/// The cancel flag is checked once in so many windows.
 const CANCEL_STEP: u32 = 64;
 
-/// Offers the documents that hold at least one of the words.
-pub(crate) fn any_term(mut terms: Vec<TermScorer<'_>>, best: &mut Best<'_>) -> Result<()> {
+/// Collects the documents that have at least one of the terms.
+pub(crate) fn collect_any_term(
+    mut terms: Vec<TermScorer<'_>>,
+    collector: &mut TopDocsCollector<'_>,
+) -> Result<()> {
     terms.retain(|term| term.doc() != NO_MORE_DOCS);
-    MaxScore::new(terms).run(best)
+    MaxScore::new(terms).collect(collector)
 }
 
 struct MaxScore<'a> {
-    /// Ascending by the bounds of their whole lists.
+    /// Ascending by their maximum scores in the segment.
     terms: Vec<TermScorer<'a>>,
-    /// Bounds of the terms up to each one together.
+    /// Of each term: the sum of the maximum scores up to and with it.
     sums: Vec<f64>,
-    /// Terms from here on are essential, as far as whole lists tell.
+    /// Terms from here on are essential by their maximum scores in the segment.
     essential: usize,
-    /// Terms by their bounds in the window, ascending.
+    /// Each term that has documents in the window, with its bound there; ascending by the bound.
     order: Vec<(f32, usize)>,
     scores: Box<[f64; WINDOW]>,
     touched: [u64; WINDOW / 64],
@@ -44,8 +47,7 @@ struct Window {
     last: DocId,
 }
 
-/// Terms before `essential` in a window's order do not reach the lowest score that counts: not with the sum
-/// of their bounds, `rest`.
+/// Terms before `essential` in a window's order are non-essential; `rest` is the sum of their bounds.
 #[derive(Clone, Copy)]
 struct Split {
     essential: usize,
@@ -54,10 +56,10 @@ struct Split {
 
 impl<'a> MaxScore<'a> {
     fn new(mut terms: Vec<TermScorer<'a>>) -> Self {
-        terms.sort_by(|left, right| left.whole().total_cmp(&right.whole()));
+        terms.sort_by(|left, right| left.max_score().total_cmp(&right.max_score()));
         let mut sum = 0.0;
         let sums = terms.iter().map(|term| {
-            sum += f64::from(term.whole());
+            sum += f64::from(term.max_score());
             sum
         });
         Self {
@@ -70,15 +72,15 @@ impl<'a> MaxScore<'a> {
         }
     }
 
-    fn run(mut self, best: &mut Best<'_>) -> Result<()> {
+    fn collect(mut self, collector: &mut TopDocsCollector<'_>) -> Result<()> {
         let (mut next, mut windows) = (0, 0u32);
-        let mut scored = Scored::default();
+        let mut scored = ScoredBlock::default();
         loop {
             windows = windows.wrapping_add(1);
             if windows.is_multiple_of(CANCEL_STEP) {
-                best.check_cancelled()?;
+                collector.check_cancelled()?;
             }
-            let least = f64::from(best.competitive());
+            let least = f64::from(collector.min_competitive_score());
             while self.sums.get(self.essential).is_some_and(|&sum| sum < least) {
                 self.essential += 1;
             }
@@ -89,7 +91,7 @@ impl<'a> MaxScore<'a> {
             }
             let Some(window) = self.window(first, least)? else { return Ok(()) };
             if self.order.iter().map(|&(bound, _)| f64::from(bound)).sum::<f64>() >= least {
-                self.score(window, &mut scored, best)?;
+                self.score(window, &mut scored, collector)?;
             }
             next = match window.last.checked_add(1) {
                 Some(next) => next,
@@ -98,8 +100,8 @@ impl<'a> MaxScore<'a> {
         }
     }
 
-    /// The longest range from `first` on in which the bounds of blocks of essential terms hold; puts all terms
-    /// in order by theirs. `None` when no essential term has documents left.
+    /// The longest range from `first` on in which the block bounds of the essential terms hold; also sorts the
+    /// terms by their bounds in it. `None` when no essential term has documents left.
     fn window(&mut self, first: DocId, least: f64) -> Result<Option<Window>> {
         let longest = match self.terms.len() - self.essential {
             1 => NO_MORE_DOCS,
@@ -130,8 +132,13 @@ impl<'a> MaxScore<'a> {
         Ok(Some(Window { first, last }))
     }
 
-    fn score(&mut self, window: Window, scored: &mut Scored, best: &mut Best<'_>) -> Result<()> {
-        let least = best.competitive();
+    fn score(
+        &mut self,
+        window: Window,
+        scored: &mut ScoredBlock,
+        collector: &mut TopDocsCollector<'_>,
+    ) -> Result<()> {
+        let least = collector.min_competitive_score();
         let (mut rest, mut essential) = (0.0, 0);
         for &(bound, _) in &self.order {
             if (rest + f64::from(bound)) as f32 >= least {
@@ -143,38 +150,38 @@ impl<'a> MaxScore<'a> {
         let split = Split { essential, rest };
         match self.order.len() - essential {
             0 => Ok(()),
-            1 => self.score_one(window, split, scored, best),
-            _ => self.score_many(window, split, scored, best),
+            1 => self.score_one(window, split, scored, collector),
+            _ => self.score_many(window, split, scored, collector),
         }
     }
 
-    /// One term is essential: its documents are the candidates.
+    /// Scores a window with one essential term: its documents are the candidates.
     fn score_one(
         &mut self,
         window: Window,
         split: Split,
-        scored: &mut Scored,
-        best: &mut Best<'_>,
+        scored: &mut ScoredBlock,
+        collector: &mut TopDocsCollector<'_>,
     ) -> Result<()> {
         let Some(&(_, lead)) = self.order.get(split.essential) else { return Ok(()) };
         let mut from = Some(window.first);
         while let (Some(first), Some(term)) = (from, self.terms.get_mut(lead)) {
             let (count, next) = term.score_block(first, window.last, scored)?;
             for (&doc, &score) in scored.docs.iter().zip(&scored.scores).take(count) {
-                self.finish(doc, score, split, best)?;
+                self.complete(doc, score, split, collector)?;
             }
             from = next;
         }
         Ok(())
     }
 
-    /// Adds up the scores of the essential terms, then looks at each document that has one.
+    /// Scores a window with several essential terms: adds up their scores, then completes each document that has one.
     fn score_many(
         &mut self,
         window: Window,
         split: Split,
-        scored: &mut Scored,
-        best: &mut Best<'_>,
+        scored: &mut ScoredBlock,
+        collector: &mut TopDocsCollector<'_>,
     ) -> Result<()> {
         for &(_, at) in self.order.iter().skip(split.essential) {
             let mut from = Some(window.first);
@@ -198,17 +205,23 @@ impl<'a> MaxScore<'a> {
                 let slot = word * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
                 let sum = self.scores.get_mut(slot).map(std::mem::take).unwrap_or(0.0);
-                self.finish(window.first + slot as u32, sum, split, best)?;
+                self.complete(window.first + slot as u32, sum, split, collector)?;
             }
         }
         Ok(())
     }
 
-    /// Adds the scores of the terms that are not essential, highest bounds first, and offers the document.
+    /// Adds the scores of the non-essential terms, highest bounds first, and collects the document.
     #[inline]
-    fn finish(&mut self, doc: DocId, mut sum: f64, split: Split, best: &mut Best<'_>) -> Result<()> {
-        let (least, mut rest) = (best.competitive(), split.rest);
-        if ((sum + rest) as f32) < least || !best.accepts(doc) {
+    fn complete(
+        &mut self,
+        doc: DocId,
+        mut sum: f64,
+        split: Split,
+        collector: &mut TopDocsCollector<'_>,
+    ) -> Result<()> {
+        let (least, mut rest) = (collector.min_competitive_score(), split.rest);
+        if ((sum + rest) as f32) < least || !collector.accepts(doc) {
             return Ok(());
         }
         for &(bound, at) in self.order.iter().take(split.essential).rev() {
@@ -221,7 +234,7 @@ impl<'a> MaxScore<'a> {
             }
             rest -= f64::from(bound);
         }
-        best.offer(doc, sum as f32);
+        collector.collect(doc, sum as f32);
         Ok(())
     }
 }

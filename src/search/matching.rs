@@ -1,13 +1,27 @@
-//! Which documents of a segment match: a query as a set.
+//! Which documents of a segment match: a resolved query as a bit set.
 
 use super::node::{BoolNode, Node, TermRange};
-use super::score;
+use super::scorers::Scorer;
+use super::terms::{phrase_scorer, words_scorer};
 use crate::error::Result;
 use crate::reader::SnapshotSegment;
-use lucerne_codec::postings::FieldPostings;
+use lucerne_codec::postings::{FieldPostings, PostingsCursor};
 use lucerne_codec::{BitSet, DocId};
 
-/// The documents of the `index`-th segment that match, deleted ones among them.
+/// Live documents of a segment that match all filters; `None` when there are no filters.
+pub(super) fn accepted(filters: &[&Node], index: usize, segment: &SnapshotSegment) -> Result<Option<BitSet>> {
+    let Some((first, others)) = filters.split_first() else { return Ok(None) };
+    let mut docs = matching(first, index, segment)?;
+    for other in others {
+        docs.intersect(&matching(other, index, segment)?);
+    }
+    if let Some(live) = &segment.live {
+        docs.intersect(live);
+    }
+    Ok(Some(docs))
+}
+
+/// The documents of the segment at position `index` that match, deleted ones among them.
 pub(super) fn matching(node: &Node, index: usize, segment: &SnapshotSegment) -> Result<BitSet> {
     let reader = &segment.reader;
     let max_doc = reader.max_doc();
@@ -55,8 +69,11 @@ pub(super) fn matching(node: &Node, index: usize, segment: &SnapshotSegment) -> 
                 }
             }
         }
-        Node::Words { .. } | Node::Phrase { .. } => return score::matching(node, index, segment),
-        Node::Bool(clauses) => return combine(clauses, index, segment),
+        Node::Words { words, required } => {
+            add_scorer(&mut *words_scorer(words, *required, segment)?, &mut docs)?
+        }
+        Node::Phrase { phrase } => add_scorer(&mut *phrase_scorer(phrase, segment)?, &mut docs)?,
+        Node::Bool(clauses) => return matching_clauses(clauses, index, segment),
         Node::Boost(node, _) | Node::Constant(node, _) => return matching(node, index, segment),
         Node::Found(found) => {
             for (doc, _) in found.get(index).into_iter().flatten() {
@@ -67,7 +84,7 @@ pub(super) fn matching(node: &Node, index: usize, segment: &SnapshotSegment) -> 
     Ok(docs)
 }
 
-fn combine(clauses: &BoolNode, index: usize, segment: &SnapshotSegment) -> Result<BitSet> {
+fn matching_clauses(clauses: &BoolNode, index: usize, segment: &SnapshotSegment) -> Result<BitSet> {
     let mut docs = match clauses.required {
         0 => BitSet::full(segment.reader.max_doc()),
         1 => {
@@ -110,7 +127,16 @@ fn add_term(postings: &dyn FieldPostings, term: &[u8], docs: &mut BitSet) -> Res
     add_cursor(postings.cursor(&entry)?, docs)
 }
 
-fn add_cursor(mut cursor: lucerne_codec::postings::PostingsCursor<'_>, docs: &mut BitSet) -> Result<()> {
+fn add_scorer(scorer: &mut dyn Scorer, docs: &mut BitSet) -> Result<()> {
+    let mut doc = scorer.doc();
+    while doc < docs.len() {
+        docs.insert(doc);
+        doc = scorer.advance()?;
+    }
+    Ok(())
+}
+
+fn add_cursor(mut cursor: PostingsCursor<'_>, docs: &mut BitSet) -> Result<()> {
     loop {
         let (block, _) = cursor.rest_of_block();
         let Some(last) = block.last().copied() else { return Ok(()) };
@@ -137,7 +163,7 @@ fn add_terms(postings: &dyn FieldPostings, range: &TermRange, docs: &mut BitSet)
     Ok(())
 }
 
-/// Documents with anything in a field: a column knows it, else the lengths or the terms, else the vectors.
+/// Adds the documents with any value in a field: by its vectors, else its column, else its field lengths.
 fn add_existing(field: u32, segment: &SnapshotSegment, docs: &mut BitSet) -> Result<()> {
     let reader = &segment.reader;
     if let Some(vectors) = reader.vector_field(field) {

@@ -1,11 +1,11 @@
-//! The documents of one word.
+//! The documents of one term.
 
 use super::bm25::Weight;
-use super::{Bound, Scorer};
+use super::scorer::{ScoreBound, Scorer};
 use lucerne_codec::postings::{BLOCK_LEN, FieldPostings, Lengths, PostingsCursor, TermEntry};
 use lucerne_codec::{DocId, Result};
 
-/// Blocks looked at for a bound on many.
+/// How many blocks [`TermScorer::bound_over`] looks at before it falls back to the maximum score.
 const BLOCKS_BOUNDED: usize = 8;
 
 /// Scores the documents of a term.
@@ -14,26 +14,26 @@ pub(crate) struct TermScorer<'a> {
     lengths: Lengths<'a>,
     weight: Weight,
     doc_freq: u32,
-    whole: f32,
-    /// The last bound and the first document it holds for.
-    bound: Bound,
+    max_score: f32,
+    /// The last bound, and the first document it holds for.
+    bound: ScoreBound,
     bound_from: DocId,
 }
 
-/// Documents with their scores.
-pub(super) struct Scored {
+/// A block of documents with their scores.
+pub(super) struct ScoredBlock {
     pub(super) docs: [DocId; BLOCK_LEN],
-    /// Sums of scores: exact, so that the order of adding does not matter.
+    /// Sums of scores: f64, so that the order of adding does not matter.
     pub(super) scores: [f64; BLOCK_LEN],
 }
 
-impl Default for Scored {
+impl Default for ScoredBlock {
     fn default() -> Self {
         Self { docs: [0; BLOCK_LEN], scores: [0.0; BLOCK_LEN] }
     }
 }
 
-impl Scored {
+impl ScoredBlock {
     /// The first `count` documents.
     pub(super) fn first(&self, count: usize) -> impl Iterator<Item = (DocId, f64)> {
         self.docs.iter().copied().zip(self.scores.iter().copied()).take(count)
@@ -45,7 +45,7 @@ impl Scored {
         }
     }
 
-    /// Keeps those of the first `count` documents that `keep` accepts; returns how many there are.
+    /// Keeps those of the first `count` documents that `keep` accepts; returns how many are kept.
     #[inline]
     pub(super) fn retain(&mut self, count: usize, keep: impl Fn(DocId, f64) -> bool) -> usize {
         let mut kept = 0;
@@ -59,21 +59,29 @@ impl Scored {
 }
 
 impl<'a> TermScorer<'a> {
-    /// Stands on the first document of a term that was found in `field`.
+    /// Starts on the first document of a term of `field`.
     pub(crate) fn new(field: &'a dyn FieldPostings, term: &TermEntry, weight: Weight) -> Result<Self> {
         let cursor = field.cursor(term)?;
-        let whole = weight.bound(cursor.whole().pairs());
-        let bound = Bound { last_doc: 0, score: 0.0 };
+        let max_score = weight.bound(cursor.whole().pairs());
+        let bound = ScoreBound { last_doc: 0, score: 0.0 };
         let lengths = field.lengths();
-        Ok(Self { cursor, lengths, weight, doc_freq: term.doc_freq, whole, bound, bound_from: DocId::MAX })
+        Ok(Self {
+            cursor,
+            lengths,
+            weight,
+            doc_freq: term.doc_freq,
+            max_score,
+            bound,
+            bound_from: DocId::MAX,
+        })
     }
 
-    /// No document of the term scores higher.
-    pub(super) fn whole(&self) -> f32 {
-        self.whole
+    /// The maximum score: no document of the term scores higher.
+    pub(super) fn max_score(&self) -> f32 {
+        self.max_score
     }
 
-    /// Whether going to `doc` reads no block.
+    /// True when seeking to `doc` needs no other block than the loaded one.
     pub(super) fn has_loaded(&self, doc: DocId) -> bool {
         self.cursor.rest_of_block().0.last().is_none_or(|&last| doc <= last)
     }
@@ -89,17 +97,17 @@ impl<'a> TermScorer<'a> {
             bound = self.bound(bound.last_doc + 1)?;
             score = score.max(bound.score);
         }
-        Ok(if bound.last_doc >= last { score } else { self.whole })
+        Ok(if bound.last_doc >= last { score } else { self.max_score })
     }
 
-    /// Scores the documents from `first` to `last`, but at most one block. Returns how many there were, and
-    /// where to go on when there may be more. The term is left where it was read last.
+    /// Scores the documents from `first` to `last`, at most one block. Returns how many were scored and, when there
+    /// may be more, the document to continue from. The cursor stays on the block that was read.
     #[inline]
     pub(super) fn score_block(
         &mut self,
         first: DocId,
         last: DocId,
-        into: &mut Scored,
+        into: &mut ScoredBlock,
     ) -> Result<(usize, Option<DocId>)> {
         self.cursor.seek(first)?;
         let (docs, freqs) = self.cursor.rest_of_block();
@@ -115,15 +123,15 @@ impl<'a> TermScorer<'a> {
         Ok((count, next))
     }
 
-    /// Keeps those of the first `count` documents that hold this term too, and adds its scores; returns how many
-    /// there are.
-    pub(super) fn intersect(&mut self, scored: &mut Scored, count: usize) -> Result<usize> {
+    /// Keeps those of the first `count` documents that have this term too and adds its scores; returns how many
+    /// are kept.
+    pub(super) fn intersect(&mut self, scored: &mut ScoredBlock, count: usize) -> Result<usize> {
         let (mut kept, mut at) = (0, 0);
         while let Some(&doc) = scored.docs.get(at).filter(|_| at < count) {
             self.cursor.seek(doc)?;
             let (docs, freqs) = self.cursor.rest_of_block();
             let Some(&end) = docs.last() else { break };
-            // All that are in the loaded block, without moving the cursor for each.
+            // Matches all documents of the loaded block without moving the cursor for each.
             let mut place = 0;
             while let (Some(&doc), Some(&score)) = (scored.docs.get(at), scored.scores.get(at)) {
                 if at >= count || doc > end {
@@ -144,7 +152,7 @@ impl<'a> TermScorer<'a> {
     }
 }
 
-/// How many of ascending `docs` are before `target`, which is near the front as a rule.
+/// How many of the ascending `docs` are before `target`, by galloping: it is usually near the front.
 #[inline]
 fn gallop(docs: &[DocId], target: DocId) -> usize {
     let (mut low, mut step) = (0, 1);
@@ -178,12 +186,14 @@ impl Scorer for TermScorer<'_> {
     }
 
     #[inline]
-    fn bound(&mut self, target: DocId) -> Result<Bound> {
+    fn bound(&mut self, target: DocId) -> Result<ScoreBound> {
         if !(self.bound_from..=self.bound.last_doc).contains(&target) {
             let impact = self.cursor.impact(target)?;
             self.bound_from = target;
-            self.bound =
-                Bound { last_doc: impact.last_doc.max(target), score: self.weight.bound(impact.pairs()) };
+            self.bound = ScoreBound {
+                last_doc: impact.last_doc.max(target),
+                score: self.weight.bound(impact.pairs()),
+            };
         }
         Ok(self.bound)
     }

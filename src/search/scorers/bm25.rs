@@ -1,14 +1,14 @@
-//! BM25: how much the occurrences of a word say about a document.
+//! BM25: the score of a term in a document, from its frequency and the length of the document.
 
-/// Bounds are this much too high, so that rounding never makes one too low.
+/// Bounds are multiplied by this, so that rounding never makes one too low.
 pub(super) const SLACK: f32 = 1.000_001;
 
-/// The two knobs of BM25.
+/// The two parameters of BM25.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bm25 {
-    /// How much further occurrences of a word count.
+    /// Term frequency saturation: with greater values further occurrences count more.
     pub(crate) k1: f32,
-    /// How much the length of a document counts, from 0 to 1.
+    /// Length normalization, from 0 (none) to 1.
     pub(crate) b: f32,
 }
 
@@ -18,7 +18,7 @@ impl Default for Bm25 {
     }
 }
 
-/// A word's part of a score, all but frequency and length already known.
+/// The factors of a term's score that do not depend on the document.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Weight {
     factor: f32,
@@ -27,14 +27,15 @@ pub(crate) struct Weight {
 }
 
 impl Bm25 {
-    /// How rare a word is: held by `doc_freq` of `docs` documents that have the field, deleted ones included.
+    /// Inverse document frequency of a term that `doc_freq` of `docs` documents with the field have, deleted ones
+    /// included.
     pub(crate) fn idf(doc_freq: u64, docs: u64) -> f32 {
         let (doc_freq, docs) = (doc_freq as f64, docs.max(doc_freq) as f64);
         (1.0 + (docs - doc_freq + 0.5) / (doc_freq + 0.5)).ln() as f32
     }
 
-    /// The weight of a word (or of several together) of inverse document frequency `idf` in a field of `docs`
-    /// documents with `tokens` tokens in all.
+    /// The weight of a term (or phrase) of inverse document frequency `idf` in a field of `docs` documents with
+    /// `tokens` tokens in all.
     pub(crate) fn weight(self, boost: f32, idf: f32, docs: u64, tokens: u64) -> Weight {
         let average = tokens as f64 / docs.max(1) as f64;
         let per_token = if average > 0.0 { f64::from(self.k1 * self.b) / average } else { 0.0 };
@@ -49,12 +50,12 @@ impl Weight {
         self.factor * (freq / (freq + (self.base + self.per_token * length as f32)))
     }
 
-    /// No score is higher, whatever the frequency and the length.
-    pub(crate) fn most(&self) -> f32 {
+    /// The upper bound on the score for any frequency and length.
+    pub(crate) fn max_score(&self) -> f32 {
         self.factor * SLACK
     }
 
-    /// The best score of one of `pairs` of frequency and length, or a little more.
+    /// An upper bound on the scores of `pairs` of frequency and length.
     pub(crate) fn bound(&self, pairs: &[(u32, u32)]) -> f32 {
         pairs.iter().map(|&(freq, length)| self.score(freq as f32, length)).fold(0.0, f32::max) * SLACK
     }
