@@ -116,11 +116,11 @@ impl<'a> Rounds<'a> {
             self.upsert(self.living[place])?;
         }
         (0..docs / 50).try_for_each(|_| self.add())?;
-        self.settle()
+        self.wait_for_merges()
     }
 
     /// Everything visible, merges included.
-    fn settle(&self) -> Result<()> {
+    fn wait_for_merges(&self) -> Result<()> {
         self.writer.refresh()?;
         self.writer.wait_for_merges();
         Ok(self.writer.refresh()?)
@@ -160,7 +160,7 @@ impl<'a> Rounds<'a> {
     ) -> Result<()> {
         self.writer.commit()?;
         self.writer.wait_for_merges();
-        self.settle()?;
+        self.wait_for_merges()?;
         let searcher = index.searcher()?;
         let (plain, distances) = self.recall(&searcher, |knn| knn)?;
         let (rescored, _) = self.recall(&searcher, |knn| knn.rescore(2.0))?;
