@@ -1,4 +1,4 @@
-//! What merges of int8 segments decide and keep: the worked example, drift, centres, other formats.
+//! What merges of int8 segments decide and keep: the worked example, drift, centers, other formats.
 
 mod common;
 
@@ -113,7 +113,7 @@ fn small_moves_cannot_add_up_unseen() {
     assert!(renewed > 200, "{renewed}");
 }
 
-/// Three dimensions far from the rest, small spread: one pair of quantiles over all of them is too coarse.
+/// Three dimensions far from the rest, small spread: one pair of quantiles over all of them is too imprecise.
 fn off_center(count: usize, seed: u64) -> Vec<Vec<f32>> {
     let mut rows = random_rows(count, 64, seed);
     for row in &mut rows {
