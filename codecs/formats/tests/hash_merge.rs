@@ -47,7 +47,7 @@ fn plain_hashes_are_copied_and_those_of_other_formats_are_made() {
 }
 
 #[test]
-fn corrected_hashes_share_a_centre_while_it_is_near_the_vectors() {
+fn corrected_hashes_share_a_center_while_it_is_near_the_vectors() {
     for similarity in [Similarity::Cosine, Similarity::Euclidean] {
         let field = field(DIMENSION, similarity, r#"{"advanced": {"graph_threshold": 0}}"#);
         let first = Segment::flush(format("hnsw_hash"), &field, &shifted(600, 1, 2.0));
