@@ -2,7 +2,7 @@
 
 use crate::analysis::{Analyzer, Analyzers};
 pub use crate::commit::recover::OnDamage;
-use crate::commit::{manifest, publish};
+use crate::commit::{lock, manifest, publish};
 use crate::directory::FsDirectory;
 use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
@@ -94,11 +94,10 @@ impl IndexBuilder {
         FieldAnalyzers::of(&schema, &self.analyzers)?;
         let store = Store::new(directory, self.registry, self.analyzers);
         let directory = &*store.directory;
-        let _lock = directory.lock(manifest::LOCK_FILE, "creating the index")?;
-        let names = directory.list()?;
-        if !manifest::generations(&names).is_empty() {
-            return Err(Error::AlreadyExists { path: crate::directory::place(directory) });
-        }
+        // Before the lock is asked for: an index that is being written exists, whoever holds its lock.
+        refuse_existing(directory)?;
+        let _lock = lock::take(directory, "creating the index")?;
+        let names = refuse_existing(directory)?;
         let mut commit = CommitInfo {
             generation: 0,
             next_segment: 0,
@@ -127,6 +126,15 @@ impl IndexBuilder {
     }
 }
 
+/// The names of the files of a directory without an index; an error when it holds a commit.
+fn refuse_existing(directory: &dyn Directory) -> Result<Vec<String>> {
+    let names = directory.list()?;
+    if manifest::generations(&names).is_empty() {
+        return Ok(names);
+    }
+    Err(Error::AlreadyExists { path: crate::directory::place(directory) })
+}
+
 impl Index {
     /// Creates an index in the folder `path`, which is created if need be.
     ///
@@ -147,7 +155,7 @@ impl Index {
     /// The writer, with default options. There is one at a time, in any process.
     ///
     /// # Errors
-    /// [`lucerne_codec::Error::Locked`] when there is another one.
+    /// [`Error::Locked`] when there is another one.
     pub fn writer(&self) -> Result<Writer> {
         self.writer_with(WriterOptions::default())
     }

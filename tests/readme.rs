@@ -42,7 +42,7 @@ fn the_two_commands_are_run_in_ci() {
 
 #[test]
 fn every_cli_command_that_is_shown_exists_and_every_one_that_exists_is_shown() {
-    let (readme, arguments) = (read("README.md"), read("tools/src/args.rs"));
+    let (readme, arguments) = (read("README.md"), read("tools/src/args/mod.rs"));
     let body = arguments.split_once("enum Command {").unwrap().1.split_once("\n}").unwrap().0;
     let variants = body.lines().filter(|line| line.starts_with("    ") && !line.starts_with("     "));
     let variants = variants.filter_map(|line| line.trim().split(['(', ' ', ',']).next());

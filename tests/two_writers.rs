@@ -4,7 +4,7 @@ mod common;
 
 use common::documents::{document, small_segments, vectors_of};
 use common::rng::Rng;
-use lucerne::{Error, ErrorKind, Index, Knn, Similarity, codec};
+use lucerne::{Error, ErrorKind, Index, Knn, Similarity};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -18,7 +18,7 @@ fn create(folder: &Path) -> Index {
 fn locked(index: &Index) -> String {
     let error = index.writer().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Locked);
-    assert!(matches!(&error, Error::Codec(codec::Error::Locked { .. })), "{error:?}");
+    assert!(matches!(&error, Error::Locked { .. }), "{error:?}");
     error.to_string()
 }
 
@@ -27,12 +27,20 @@ fn a_second_writer_in_the_same_process_is_told_who_holds_the_index() {
     let folder = tempfile::tempdir().unwrap();
     let index = create(folder.path());
     let writer = index.writer().unwrap();
-    let holder = format!("write.lock: locked by process {}, writer", std::process::id());
+    let holder = format!(
+        "{}: another writer is open (process {}, this process); close it, or share that Writer between threads",
+        folder.path().display(),
+        std::process::id()
+    );
     assert_eq!(locked(&index), holder);
     assert_eq!(locked(&index.clone()), holder);
     // Through another handle, and along another path to the same folder.
     assert_eq!(locked(&Index::open(folder.path()).unwrap()), holder);
-    assert_eq!(locked(&Index::open(folder.path().join(".")).unwrap()), holder);
+    let along_another_path = locked(&Index::open(folder.path().join(".")).unwrap());
+    assert!(along_another_path.contains("this process"), "{along_another_path}");
+    // The folder holds an index, whoever writes to it.
+    let error = Index::create(folder.path(), vectors_of(4, Similarity::Euclidean)).unwrap_err();
+    assert!(matches!(&error, Error::AlreadyExists { .. }), "{error:?}");
 
     // The first one is none the worse for it, and readers work.
     writer.add(&document("a", [1.0; 4])).unwrap();
@@ -135,7 +143,11 @@ fn a_writer_in_another_process_keeps_this_one_out_until_it_dies() {
     let folder = tempfile::tempdir().unwrap();
     let index = create(folder.path());
     let (mut child, mut lines) = other_process(folder.path());
-    let holder = format!("write.lock: locked by process {}, writer", child.0.id());
+    let holder = format!(
+        "{}: another writer is open (process {}); wait until it is closed",
+        folder.path().display(),
+        child.0.id()
+    );
     assert_eq!(locked(&index), holder);
     while !lines.next().unwrap().unwrap().ends_with(" 5") {}
     assert_eq!(locked(&index), holder);

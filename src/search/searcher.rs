@@ -5,11 +5,11 @@ use super::hits::{Hit, Hits};
 use super::node::Node;
 use super::ranking::{DocAddress, Ranking, ScoredDoc};
 use super::resolve::Resolver;
-use super::{explain, matching, rank, rerank, sort, stored};
+use super::{explain, knn, matching, rank, rerank, sort, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, components};
 use crate::error::{Error, Result};
-use crate::limits::MAX_K;
+use crate::limits::{DEFAULT_CANDIDATES, MAX_K};
 use crate::query::{Query, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::Schema;
@@ -75,7 +75,7 @@ impl Searcher {
         self.snapshot.generation
     }
 
-    /// The user data of that commit: see [`PreparedCommit`](crate::PreparedCommit).
+    /// The user data of that commit: see [`PreparedCommit`](crate::writer::PreparedCommit).
     pub fn user_data(&self) -> &BTreeMap<String, String> {
         &self.snapshot.user_data
     }
@@ -93,6 +93,18 @@ impl Searcher {
     /// Number of segments.
     pub fn segment_count(&self) -> usize {
         self.snapshot.segments.len()
+    }
+
+    /// The number of candidates that a [`Knn`](crate::Knn) query for `k` neighbors keeps in a segment unless it says
+    /// how many; the largest where segments differ.
+    ///
+    /// # Errors
+    /// When there is no such vector field.
+    pub fn default_candidates(&self, field: &str, k: usize) -> Result<usize> {
+        let number = self.schema().vector_field_named(field)?.number();
+        let fields = self.snapshot.segments.iter().filter_map(|segment| segment.reader.vector_field(number));
+        let defaults = fields.map(|vectors| knn::default_candidates(k, &*vectors.reader));
+        Ok(defaults.max().unwrap_or(DEFAULT_CANDIDATES).max(k))
     }
 
     /// Runs a [`Search`]. Every query type converts into one, by value or by reference.

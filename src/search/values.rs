@@ -2,8 +2,8 @@
 
 use super::node::TermRange;
 use crate::document::number::{as_f64, column_number, sortable};
-use crate::document::{Value, dynamic, shortened};
-use crate::error::{Error, Result};
+use crate::document::{Value, dynamic};
+use crate::error::{Error, Result, shortened};
 use crate::query::Range;
 use crate::schema::{Field, FieldType};
 use std::ops::{Bound, RangeInclusive};

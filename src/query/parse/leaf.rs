@@ -2,7 +2,8 @@
 
 use super::cursor::Word;
 use super::problem::{Parsed, Problem};
-use crate::document::{Value, shortened};
+use crate::document::Value;
+use crate::error::shortened;
 use crate::query::{Exists, Match, Phrase, Prefix, Query, Range, Term, Terms};
 use crate::schema::{FieldType, Schema};
 use std::ops::Bound;
