@@ -1,4 +1,4 @@
-//! Recall, latency and throughput of nearest-neighbour searches, and where a query's time goes.
+//! Recall, latency and throughput of nearest-neighbor searches, and where a query's time goes.
 //!
 //! `cargo bench --bench knn [-- [--docs N] [--dim N] [FILE.npy]]`
 #![allow(clippy::print_stdout, missing_docs, reason = "a bench prints")]

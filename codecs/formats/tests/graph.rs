@@ -1,12 +1,13 @@
 //! Graphs: recall, determinism, reachability, joining, and hostile bytes.
 
+use lucerne_codec::format::WriteContext;
 use lucerne_codec::testing::MemoryDirectory;
-use lucerne_codec::vector::WriteContext;
 use lucerne_codec::{Cancel, Directory, Error, FieldInfo, Input, Ordinal, Progress, SegmentId, Similarity};
+use lucerne_formats::distance::{DistanceComputer, GraphVectors, NodeDistances};
 use lucerne_formats::hnsw::file::{GraphFile, GraphMeta, write};
 use lucerne_formats::hnsw::graph::{
-    BuildParams, Graph, GraphView, JoinSource, NO_NODE, PairScorer, Scorer, SearchScratch, build, join,
-    locality_order, search, unreachable,
+    BuildParams, Graph, GraphView, JoinSource, NO_NODE, SearchScratch, build, join, locality_order, search,
+    unreachable,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -45,8 +46,8 @@ struct Vectors(Vec<[f32; DIMENSION]>);
 
 struct To<'a>(&'a Vectors, [f32; DIMENSION]);
 
-impl Scorer for To<'_> {
-    fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+impl DistanceComputer for To<'_> {
+    fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
         for (&ordinal, out) in ordinals.iter().zip(out) {
             let row = &self.0.0[ordinal as usize];
             *out = row.iter().zip(&self.1).map(|(a, b)| (a - b) * (a - b)).sum();
@@ -54,16 +55,19 @@ impl Scorer for To<'_> {
     }
 }
 
-impl PairScorer for Vectors {
-    type Query<'a> = To<'a>;
-    type Coarse<'a> = To<'a>;
+impl NodeDistances for To<'_> {
+    fn set_query(&mut self, node: Ordinal) {
+        self.1 = self.0.0[node as usize];
+    }
+}
 
+impl GraphVectors for Vectors {
     fn len(&self) -> usize {
         self.0.len()
     }
 
-    fn query(&self, ordinal: Ordinal) -> To<'_> {
-        To(self, self.0[ordinal as usize])
+    fn computer(&self) -> Box<dyn NodeDistances + '_> {
+        Box::new(To(self, [0.0; DIMENSION]))
     }
 }
 
@@ -88,7 +92,7 @@ impl Vectors {
     ) -> Vec<(f32, Ordinal)> {
         let ordinals: Vec<Ordinal> = (0..self.0.len() as u32).collect();
         let mut distances = vec![0.0; ordinals.len()];
-        To(self, *query).distances(&ordinals, &mut distances);
+        To(self, *query).gather(&ordinals, &mut distances);
         let mut all: Vec<(f32, Ordinal)> = distances.into_iter().zip(ordinals).collect();
         all.retain(|&(_, ordinal)| accept(ordinal));
         all.sort_by(|left, right| left.0.total_cmp(&right.0).then(left.1.cmp(&right.1)));

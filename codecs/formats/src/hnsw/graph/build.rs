@@ -6,7 +6,8 @@ use super::insert::{Inserter, Worker};
 use super::levels::level_of;
 use super::parallel::{Steps, each};
 use super::working::Working;
-use super::{BuildParams, Graph, GraphView, Ordinal, PairScorer};
+use super::{BuildParams, Graph, GraphView, Ordinal};
+use crate::distance::GraphVectors;
 use lucerne_codec::{Cancel, Error, Progress, Result};
 
 /// Nodes inserted by one thread before others join in: nodes inserted at the same time do not see each
@@ -16,7 +17,7 @@ const ALONE: usize = 512;
 /// Builds a graph over all vectors.
 pub fn build(
     params: &BuildParams,
-    vectors: &impl PairScorer,
+    vectors: &dyn GraphVectors,
     cancel: &Cancel,
     progress: &dyn Progress,
 ) -> Result<Graph> {
@@ -26,17 +27,16 @@ pub fn build(
     let graph = Working::new(&highest, params.m, None);
     let duplicates = Duplicates::new(len);
     let steps = Steps::new(progress, len);
-    let mut workers = workers(params);
+    let mut workers = workers(params, vectors);
     let entry = graph.node(graph.entry().0, 0);
     let order: Vec<Ordinal> = insertion_order(&highest, entry);
-    let inserter =
-        Inserter { graph: &graph, vectors, duplicates: &duplicates, beam_width: params.beam_width, cancel };
+    let inserter = Inserter { graph: &graph, duplicates: &duplicates, beam_width: params.beam_width, cancel };
     insert_all(&inserter, &order, &highest, &mut workers, &steps)?;
     finish(graph, vectors, &duplicates, params, cancel, &steps)
 }
 
 /// Refuses parameters no graph can be built with.
-pub(super) fn check(params: &BuildParams, vectors: &impl PairScorer) -> Result<()> {
+pub(super) fn check(params: &BuildParams, vectors: &dyn GraphVectors) -> Result<()> {
     if params.m < 2 || params.m > 4_096 || params.beam_width == 0 {
         return Err(Error::Invalid(format!(
             "m {} and beam width {}: expected 2 to 4096 and at least 1",
@@ -49,8 +49,8 @@ pub(super) fn check(params: &BuildParams, vectors: &impl PairScorer) -> Result<(
     Ok(())
 }
 
-pub(super) fn workers(params: &BuildParams) -> Vec<Worker> {
-    (0..params.threads.max(1)).map(|_| Worker::default()).collect()
+pub(super) fn workers<'v>(params: &BuildParams, vectors: &'v dyn GraphVectors) -> Vec<Worker<'v>> {
+    (0..params.threads.max(1)).map(|_| Worker::new(vectors)).collect()
 }
 
 /// The nodes of high levels first, otherwise in order. So the entry point never changes, the upper levels are
@@ -65,14 +65,14 @@ fn insertion_order(highest: &[u8], entry: Ordinal) -> Vec<Ordinal> {
 }
 
 /// Inserts nodes in this order.
-pub(super) fn insert_all<V: PairScorer>(
-    inserter: &Inserter<'_, V>,
+pub(super) fn insert_all(
+    inserter: &Inserter<'_>,
     order: &[Ordinal],
     highest: &[u8],
-    workers: &mut [Worker],
+    workers: &mut [Worker<'_>],
     steps: &Steps<'_>,
 ) -> Result<()> {
-    let insert = |worker: &mut Worker, &node: &Ordinal| {
+    let insert = |worker: &mut Worker<'_>, &node: &Ordinal| {
         let highest = highest.get(node as usize).copied().unwrap_or(0);
         inserter.insert(node, usize::from(highest), worker)
     };
@@ -83,9 +83,9 @@ pub(super) fn insert_all<V: PairScorer>(
 }
 
 /// Adds the duplicates and proves that every node can be reached.
-pub(super) fn finish<V: PairScorer>(
+pub(super) fn finish(
     graph: Working,
-    vectors: &V,
+    vectors: &dyn GraphVectors,
     duplicates: &Duplicates,
     params: &BuildParams,
     cancel: &Cancel,

@@ -5,7 +5,8 @@
 
 use super::scratch::{Key, SearchScratch};
 use super::search::{Walk, descend, entry_ordinal};
-use super::{Graph, GraphView, NO_NODE, Ordinal, PairScorer};
+use super::{Graph, GraphView, NO_NODE, Ordinal};
+use crate::distance::{GraphVectors, NodeDistances};
 use lucerne_codec::{Cancel, Result};
 
 /// The nodes that cannot be reached from the entry point on level 0, in order of ordinal.
@@ -75,9 +76,9 @@ impl Tree {
 
 /// Links every node that cannot be reached from the nearest node that can. One without room gives up its
 /// farthest link that is not part of the tree by which other nodes are reached, so nothing is lost by it.
-pub(super) fn connect<V: PairScorer>(
+pub(super) fn connect(
     graph: &mut Graph,
-    vectors: &V,
+    vectors: &dyn GraphVectors,
     beam_width: usize,
     cancel: &Cancel,
 ) -> Result<usize> {
@@ -87,13 +88,15 @@ pub(super) fn connect<V: PairScorer>(
     let mut tree = Tree::new(graph.len());
     tree.grow(graph, entry_ordinal(graph)?, NO_NODE)?;
     let mut scratch = SearchScratch::new();
+    let mut query = vectors.computer();
     let mut linked = 0;
     for node in tree.missing() {
         if tree.reaches(node) {
             continue;
         }
         cancel.check()?;
-        near(graph, vectors, node, beam_width, &mut scratch, cancel)?;
+        query.set_query(node);
+        near(graph, &mut *query, beam_width, &mut scratch, cancel)?;
         let found = scratch.pool.keys().map(Key::node);
         // Somewhere there is room: a tree has fewer links than there are nodes, and a node has four words.
         let parent = found
@@ -108,22 +111,20 @@ pub(super) fn connect<V: PairScorer>(
     Ok(linked)
 }
 
-/// Searches for `node`: what is found can be reached, being found.
-fn near<V: PairScorer>(
+/// Searches for the query: what is found can be reached, being found.
+fn near(
     graph: &Graph,
-    vectors: &V,
-    node: Ordinal,
+    query: &mut dyn NodeDistances,
     beam_width: usize,
     scratch: &mut SearchScratch,
     cancel: &Cancel,
 ) -> Result<()> {
-    let mut query = vectors.query(node);
     let top = GraphView::levels(graph).saturating_sub(1);
-    descend(graph, &mut query, (top, 0), 0, scratch, cancel)?;
+    descend(graph, query, (top, 0), 0, scratch, cancel)?;
     scratch.starts.push(entry_ordinal(graph)?);
     scratch.visited.reset(graph.len());
     scratch.pool.reset(beam_width, beam_width);
-    let mut walk = Walk { graph, level: 0, scorer: &mut query, cancel };
+    let mut walk = Walk { graph, level: 0, scorer: query, cancel };
     walk.pool(scratch)?;
     Ok(())
 }

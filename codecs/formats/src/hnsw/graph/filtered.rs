@@ -5,9 +5,10 @@
 //! arXiv 2403.04871). Where most nodes near the query are accepted this is the plain walk without the others'
 //! distances; where few are, it costs reading links instead of computing distances.
 
+use super::GraphView;
 use super::scratch::{Key, SearchScratch};
 use super::search::{descend, out_of_range};
-use super::{GraphView, Scorer};
+use crate::distance::DistanceComputer;
 use lucerne_codec::{Cancel, Ordinal, Result};
 
 /// Cost of looking through a node, in distances: its links are rarely in a cache.
@@ -38,7 +39,7 @@ pub struct Filtered<'a> {
 
 /// Finds the accepted nodes nearest to the scorer's query and puts them into `out` (cleared first), nearest first,
 /// ties by ordinal.
-pub fn search_filtered<G: GraphView + ?Sized, S: Scorer>(
+pub fn search_filtered<G: GraphView + ?Sized, S: DistanceComputer + ?Sized>(
     graph: &G,
     scorer: &mut S,
     walk: Filtered<'_>,
@@ -64,7 +65,7 @@ pub fn search_filtered<G: GraphView + ?Sized, S: Scorer>(
         cancel.check()?;
         scratch.distances.clear();
         scratch.distances.resize(scratch.fresh.len(), 0.0);
-        scorer.distances(&scratch.fresh, &mut scratch.distances);
+        scorer.gather(&scratch.fresh, &mut scratch.distances);
         walked.scored += scratch.fresh.len() as u64;
         for (&node, &distance) in scratch.fresh.iter().zip(&scratch.distances) {
             scratch.heaps.offer(Key::new(distance, node), true);

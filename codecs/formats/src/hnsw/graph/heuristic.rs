@@ -1,7 +1,8 @@
 //! Which candidates become links.
 
+use super::Ordinal;
 use super::scratch::{Key, Visited};
-use super::{Ordinal, PairScorer, Scorer};
+use crate::distance::{GraphVectors, NodeDistances};
 
 /// A link: where it leads and how far that is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,8 +65,8 @@ const RELAX: f32 = 1.1;
 const CHUNK: usize = 8;
 
 /// Chooses links, with reusable memory.
-#[derive(Debug, Default)]
-pub(super) struct Chooser {
+pub(super) struct Chooser<'v> {
+    distances: Box<dyn NodeDistances + 'v>,
     chosen: Vec<Link>,
     /// Of what is chosen: ordinals and distances of the links that were checked before, and of the others.
     checked: Vec<(Ordinal, f32)>,
@@ -79,7 +80,28 @@ pub(super) struct Chooser {
     pub(super) between: Vec<f32>,
 }
 
-impl Chooser {
+impl<'v> Chooser<'v> {
+    pub(super) fn new(vectors: &'v dyn GraphVectors) -> Self {
+        Self {
+            distances: vectors.computer(),
+            chosen: Vec::new(),
+            checked: Vec::new(),
+            unchecked: Vec::new(),
+            dominated: Visited::default(),
+            row: Vec::new(),
+            missing: Vec::new(),
+            between: Vec::new(),
+        }
+    }
+
+    /// The distance of a vector from itself, which need not be 0.
+    pub(super) fn own_distance(&mut self, node: Ordinal) -> f32 {
+        let mut own = [0.0];
+        self.distances.set_query(node);
+        self.distances.gather(&[node], &mut own);
+        own[0]
+    }
+
     /// What [`Chooser::choose`] chose, nearest first.
     pub(super) fn chosen(&self) -> &[Link] {
         &self.chosen
@@ -93,11 +115,10 @@ impl Chooser {
     /// Links of a row chosen before need not be compared with each other again, which halves the work of
     /// pruning and changes nothing. `spread` is told each choice, and may add
     /// positions of candidates that it is known to dominate, so that they need no comparing.
-    pub(super) fn choose<V: PairScorer>(
+    pub(super) fn choose(
         &mut self,
         candidates: &[Link],
         limit: usize,
-        vectors: &V,
         node: impl Fn(u32) -> Ordinal,
         spread: impl Fn(&Link, &mut Visited),
     ) {
@@ -113,8 +134,8 @@ impl Chooser {
             let ordinal = node(candidate.position);
             let known = candidate.standing == Standing::Chosen;
             let dominated = self.dominated.contains(candidate.position)
-                || (!known && dominates(&self.checked, candidate, ordinal, vectors))
-                || dominates(&self.unchecked, candidate, ordinal, vectors);
+                || (!known && dominates(&self.checked, candidate, ordinal, &mut *self.distances))
+                || dominates(&self.unchecked, candidate, ordinal, &mut *self.distances);
             if !dominated {
                 self.chosen.push(Link { standing: Standing::Chosen, ..*candidate });
                 spread(candidate, &mut self.dominated);
@@ -126,16 +147,16 @@ impl Chooser {
 }
 
 /// Whether one of `chosen` dominates the candidate.
-fn dominates<V: PairScorer>(
+fn dominates(
     chosen: &[(Ordinal, f32)],
     candidate: &Link,
     ordinal: Ordinal,
-    vectors: &V,
+    distances_to: &mut dyn NodeDistances,
 ) -> bool {
     if chosen.is_empty() {
         return false;
     }
-    let mut query = vectors.query(ordinal);
+    distances_to.set_query(ordinal);
     let (mut ordinals, mut distances) = ([0; CHUNK], [0.0; CHUNK]);
     chosen.chunks(CHUNK).any(|chunk| {
         let (Some(ordinals), Some(distances)) =
@@ -144,7 +165,7 @@ fn dominates<V: PairScorer>(
             return false;
         };
         ordinals.iter_mut().zip(chunk).for_each(|(to, from)| *to = from.0);
-        query.distances(ordinals, distances);
+        distances_to.gather(ordinals, distances);
         let mut pairs = distances.iter().zip(chunk);
         pairs.any(|(&between, &(_, distance))| candidate.is_dominated(between, distance))
     })

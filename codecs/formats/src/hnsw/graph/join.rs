@@ -16,7 +16,8 @@ use super::levels::{MAX_LEVELS, level_of, split_mix};
 use super::parallel::{Steps, each};
 use super::repair::Base;
 use super::working::Working;
-use super::{BuildParams, Graph, GraphView, NO_NODE, Ordinal, PairScorer};
+use super::{BuildParams, Graph, GraphView, NO_NODE, Ordinal};
+use crate::distance::GraphVectors;
 use lucerne_codec::{Cancel, Error, Progress, Result};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -48,7 +49,7 @@ impl JoinSource<'_> {
 /// vectors that are in no source's graph. Every new ordinal must be given exactly once.
 pub fn join(
     params: &BuildParams,
-    vectors: &impl PairScorer,
+    vectors: &dyn GraphVectors,
     sources: &[JoinSource<'_>],
     loose: &[Ordinal],
     cancel: &Cancel,
@@ -69,21 +70,20 @@ pub fn join(
     let highest = highest_levels(params, vectors.len(), source)?;
     let (mut graph, promoted) = prepare(params, &highest, source)?;
     let steps = Steps::new(progress, vectors.len());
-    let mut workers = workers(params);
+    let mut workers = workers(params, vectors);
     let duplicates = Duplicates::new(vectors.len());
-    let copied =
-        Base { source: *source, graph: &graph, vectors, duplicates: &duplicates, highest: &highest, cancel };
+    let copied = Base { source: *source, graph: &graph, duplicates: &duplicates, highest: &highest, cancel };
     let orphans = copied.copy(&mut workers, &steps)?;
     if let Some(node) = promoted {
         // A node above the base's highest level: it is the entry point from now on.
-        inserter(&graph, vectors, &duplicates, params, cancel).insert(
+        inserter(&graph, &duplicates, params, cancel).insert(
             node,
             usize::from(highest.get(node as usize).copied().unwrap_or(0)),
-            workers.first_mut().unwrap_or(&mut Worker::default()),
+            workers.first_mut().unwrap_or(&mut Worker::new(vectors)),
         )?;
         graph.set_entry((graph.levels() - 1, 0));
     }
-    let inserter = inserter(&graph, vectors, &duplicates, params, cancel);
+    let inserter = inserter(&graph, &duplicates, params, cancel);
     insert_all(&inserter, &orphans, &highest, &mut workers, &steps)?;
     for (index, source) in sources.iter().enumerate() {
         if index != base {
@@ -95,14 +95,13 @@ pub fn join(
     finish(graph, vectors, &duplicates, params, cancel, &steps)
 }
 
-fn inserter<'a, V>(
+fn inserter<'a>(
     graph: &'a Working,
-    vectors: &'a V,
     duplicates: &'a Duplicates,
     params: &BuildParams,
     cancel: &'a Cancel,
-) -> Inserter<'a, V> {
-    Inserter { graph, vectors, duplicates, beam_width: params.beam_width, cancel }
+) -> Inserter<'a> {
+    Inserter { graph, duplicates, beam_width: params.beam_width, cancel }
 }
 
 /// Every new ordinal exactly once.
@@ -183,13 +182,13 @@ fn prepare(
 }
 
 /// Inserts the nodes of another graph near their placed neighbours.
-fn insert_source<V: PairScorer>(
-    inserter: &Inserter<'_, V>,
+fn insert_source(
+    inserter: &Inserter<'_>,
     source: &JoinSource<'_>,
     seed: u64,
     highest: &[u8],
     promoted: Option<Ordinal>,
-    workers: &mut [Worker],
+    workers: &mut [Worker<'_>],
     steps: &Steps<'_>,
 ) -> Result<()> {
     let new_of = |old: Ordinal| source.ordinals.get(old as usize).copied().unwrap_or(NO_NODE);

@@ -54,43 +54,6 @@ pub const NO_NODE: u32 = u32::MAX;
 /// The most nodes of a graph: a node fits into 31 bits.
 pub const MAX_NODES: usize = 1 << 31;
 
-/// Distances from one fixed query to stored vectors. Smaller is nearer; never NaN.
-pub trait Scorer {
-    /// Puts the distance to `ordinals[i]` into `out[i]`. Both have the same length, and every ordinal is
-    /// that of a stored vector.
-    fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]);
-}
-
-/// Vectors that can be each other's query: what building and merging a graph needs.
-pub trait PairScorer: Sync {
-    /// A scorer whose query is one of the vectors.
-    type Query<'a>: Scorer
-    where
-        Self: 'a;
-
-    /// A scorer that looks at less of each vector.
-    type Coarse<'a>: Scorer
-    where
-        Self: 'a;
-
-    /// Number of vectors.
-    fn len(&self) -> usize;
-
-    /// True when there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// A scorer for the search for the neighbours of the vector `ordinal`, if there is a faster one than
-    /// [`PairScorer::query`]: its distances are close to those, which settle what the search has found.
-    fn coarse(&self, _ordinal: Ordinal) -> Option<Self::Coarse<'_>> {
-        None
-    }
-
-    /// The scorer whose query is the vector `ordinal`.
-    fn query(&self, ordinal: Ordinal) -> Self::Query<'_>;
-}
-
 /// How a graph is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuildParams {

@@ -11,15 +11,15 @@ use super::insert::Worker;
 use super::join::JoinSource;
 use super::parallel::{Steps, each};
 use super::working::Working;
-use super::{GraphView, NO_NODE, Ordinal, PairScorer, Scorer};
+use super::{GraphView, NO_NODE, Ordinal};
+use crate::distance::NodeDistances;
 use lucerne_codec::{Cancel, Result};
 use parking_lot::Mutex;
 
 /// A source's graph being copied into a new one.
-pub(super) struct Base<'a, V> {
+pub(super) struct Base<'a> {
     pub(super) source: JoinSource<'a>,
     pub(super) graph: &'a Working,
-    pub(super) vectors: &'a V,
     pub(super) duplicates: &'a Duplicates,
     pub(super) highest: &'a [u8],
     pub(super) cancel: &'a Cancel,
@@ -28,10 +28,10 @@ pub(super) struct Base<'a, V> {
 /// A node to copy: its level and its position there in the source.
 type Place = (usize, u32);
 
-impl<V: PairScorer> Base<'_, V> {
+impl Base<'_> {
     /// Copies all live nodes and heals around the others. Returns the live nodes that have no links on level 0
     /// and must be inserted like new ones.
-    pub(super) fn copy(&self, workers: &mut [Worker], steps: &Steps<'_>) -> Result<Vec<Ordinal>> {
+    pub(super) fn copy(&self, workers: &mut [Worker<'_>], steps: &Steps<'_>) -> Result<Vec<Ordinal>> {
         let source = self.source.graph;
         let (lost, twins) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
         for level in 0..source.levels().min(self.graph.levels()) {
@@ -83,14 +83,14 @@ impl<V: PairScorer> Base<'_, V> {
     fn copy_row(
         &self,
         (level, old): Place,
-        worker: &mut Worker,
+        worker: &mut Worker<'_>,
         twins: &Mutex<Vec<(Ordinal, Ordinal)>>,
     ) -> Result<bool> {
         let position = self.moved(level, old)?;
         if position == NO_NODE {
             return Ok(false);
         }
-        let Worker { scratch, links, chooser, .. } = worker;
+        let Worker { query, scratch, links, chooser, .. } = worker;
         self.source.graph.neighbors(level, old, &mut scratch.row);
         scratch.fresh.clear();
         scratch.fresh.push(position);
@@ -101,43 +101,44 @@ impl<V: PairScorer> Base<'_, V> {
             }
         }
         let lost = scratch.fresh.len() <= scratch.row.len();
-        self.score(level, position, scratch, links);
+        self.score(level, position, &mut **query, scratch, links);
         // The first is the node itself.
         let own = links.first().map_or(0.0, |link| link.distance);
         if level == 0 {
             for link in links.iter().skip(1).filter(|link| link.distance == own) {
-                if self.own_distance(link.position) == own {
+                if chooser.own_distance(link.position) == own {
                     twins.lock().push((position, link.position));
                 }
             }
         }
         let others = links.get(1..).unwrap_or_default();
-        self.graph.add_links(level, position, others, self.vectors, chooser);
+        self.graph.add_links(level, position, others, chooser);
         Ok(lost)
     }
 
     /// Links to `scratch.fresh`, in its order.
-    fn score(&self, level: usize, position: u32, scratch: &mut super::SearchScratch, links: &mut Vec<Link>) {
+    fn score(
+        &self,
+        level: usize,
+        position: u32,
+        query: &mut dyn NodeDistances,
+        scratch: &mut super::SearchScratch,
+        links: &mut Vec<Link>,
+    ) {
         let node = |position: &u32| self.graph.node(level, *position);
         scratch.ordinals.clear();
         scratch.ordinals.extend(scratch.fresh.iter().map(node));
         scratch.distances.clear();
         scratch.distances.resize(scratch.fresh.len(), 0.0);
-        let mut query = self.vectors.query(node(&position));
-        query.distances(&scratch.ordinals, &mut scratch.distances);
+        query.set_query(node(&position));
+        query.gather(&scratch.ordinals, &mut scratch.distances);
         links.clear();
         let scored = scratch.fresh.iter().zip(&scratch.distances);
         links.extend(scored.map(|(&position, &distance)| Link::new(position, distance)));
     }
 
-    fn own_distance(&self, node: Ordinal) -> f32 {
-        let mut own = [0.0];
-        self.vectors.query(node).distances(&[node], &mut own);
-        own[0]
-    }
-
     /// Undoes the trees of duplicates that the source's graph holds: they are hung anew at the end.
-    fn fold_twins(&self, mut twins: Vec<(Ordinal, Ordinal)>, workers: &mut [Worker]) {
+    fn fold_twins(&self, mut twins: Vec<(Ordinal, Ordinal)>, workers: &mut [Worker<'_>]) {
         let Some(worker) = workers.first_mut().filter(|_| !twins.is_empty()) else {
             return;
         };
@@ -167,17 +168,17 @@ impl<V: PairScorer> Base<'_, V> {
             }
             links.retain(|link| link.position != own);
             self.graph.clear_links(0, node);
-            self.graph.add_links(0, own, links, self.vectors, chooser);
+            self.graph.add_links(0, own, links, chooser);
         }
     }
 
     /// Replaces the links to deleted nodes by links to what those were linked to.
-    fn heal(&self, (level, old): Place, worker: &mut Worker) -> Result<()> {
+    fn heal(&self, (level, old): Place, worker: &mut Worker<'_>) -> Result<()> {
         let position = self.moved(level, old)?;
         if position == NO_NODE || level == 0 && self.duplicates.is_duplicate(position) {
             return Ok(());
         }
-        let Worker { scratch, links, chooser, .. } = worker;
+        let Worker { query, scratch, links, chooser, .. } = worker;
         let source = self.source.graph;
         self.graph.neighbors(level, position, &mut scratch.fresh);
         let kept = scratch.fresh.len();
@@ -200,18 +201,18 @@ impl<V: PairScorer> Base<'_, V> {
         if scratch.fresh.len() == kept {
             return Ok(());
         }
-        self.score(level, position, scratch, links);
+        self.score(level, position, &mut **query, scratch, links);
         links.sort_unstable_by_key(Link::key);
         let limit = super::memory::stride(self.graph.m(), level);
         let node = |position| self.graph.node(level, position);
-        chooser.choose(links, limit, self.vectors, node, |_, _| {});
+        chooser.choose(links, limit, node, |_, _| {});
         let known = scratch.fresh.get(..kept).unwrap_or_default();
         links.clear();
         links.extend(chooser.chosen().iter().filter(|link| !known.contains(&link.position)));
-        self.graph.add_links(level, position, links, self.vectors, chooser);
+        self.graph.add_links(level, position, links, chooser);
         for link in links.iter() {
             let back = Link::new(position, link.distance);
-            self.graph.add_links(level, link.position, &[back], self.vectors, chooser);
+            self.graph.add_links(level, link.position, &[back], chooser);
         }
         Ok(())
     }

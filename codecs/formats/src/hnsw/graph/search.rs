@@ -1,7 +1,8 @@
 //! Descent through the levels and beam search.
 
 use super::scratch::{Key, SearchScratch};
-use super::{GraphView, NO_NODE, Scorer, Walked};
+use super::{GraphView, NO_NODE, Walked};
+use crate::distance::DistanceComputer;
 use lucerne_codec::{Cancel, Ordinal, Result};
 
 /// Nodes whose links are scored in one call. A walk waits for memory at the start of each call, and two nodes' links
@@ -18,7 +19,7 @@ const TOGETHER_FILLING: usize = 4;
 /// ties by ordinal. At most `candidates` are kept, and only those that `accept` lets through; others are
 /// walked through, until `candidates` are kept that are nearer than anything not yet walked or nothing is
 /// left. Returns the number of distances computed.
-pub fn search<G: GraphView + ?Sized, S: Scorer>(
+pub fn search<G: GraphView + ?Sized, S: DistanceComputer + ?Sized>(
     graph: &G,
     scorer: &mut S,
     candidates: usize,
@@ -33,7 +34,7 @@ pub fn search<G: GraphView + ?Sized, S: Scorer>(
 
 /// Like [`search`]; gives up after about `budget` distances.
 #[expect(clippy::too_many_arguments, reason = "one more than `search`")]
-pub fn search_within<G: GraphView + ?Sized, S: Scorer>(
+pub fn search_within<G: GraphView + ?Sized, S: DistanceComputer + ?Sized>(
     graph: &G,
     scorer: &mut S,
     candidates: usize,
@@ -75,7 +76,7 @@ const LEAST_PATIENCE: usize = 8;
 
 /// Like [`search_within`] where every node may be returned: candidates and results are then one list. `k` of the
 /// candidates are what is wanted.
-pub fn search_all<G: GraphView + ?Sized, S: Scorer>(
+pub fn search_all<G: GraphView + ?Sized, S: DistanceComputer + ?Sized>(
     graph: &G,
     scorer: &mut S,
     (k, candidates): (usize, usize),
@@ -125,7 +126,7 @@ pub(super) fn out_of_range<G: GraphView + ?Sized>(
 
 /// Walks greedily from `from` (a level and a position in it) down to level `to`, and leaves the position
 /// reached there in `scratch.starts`.
-pub(super) fn descend<G: GraphView + ?Sized, S: Scorer>(
+pub(super) fn descend<G: GraphView + ?Sized, S: DistanceComputer + ?Sized>(
     graph: &G,
     scorer: &mut S,
     from: (usize, u32),
@@ -154,14 +155,14 @@ pub(super) fn descend<G: GraphView + ?Sized, S: Scorer>(
 }
 
 /// A beam search on one level, from `scratch.starts`, with the visited set and the list as they are.
-pub(super) struct Walk<'a, G: ?Sized, S> {
+pub(super) struct Walk<'a, G: ?Sized, S: ?Sized> {
     pub(super) graph: &'a G,
     pub(super) level: usize,
     pub(super) scorer: &'a mut S,
     pub(super) cancel: &'a Cancel,
 }
 
-impl<G: GraphView + ?Sized, S: Scorer> Walk<'_, G, S> {
+impl<G: GraphView + ?Sized, S: DistanceComputer + ?Sized> Walk<'_, G, S> {
     /// Fills `scratch.pool`.
     pub(super) fn pool(&mut self, scratch: &mut SearchScratch) -> Result<u64> {
         let len = self.graph.level_len(self.level);
@@ -262,7 +263,7 @@ impl<G: GraphView + ?Sized, S: Scorer> Walk<'_, G, S> {
         distances.clear();
         distances.resize(fresh.len(), 0.0);
         if self.level == 0 {
-            self.scorer.distances(fresh, distances);
+            self.scorer.gather(fresh, distances);
         } else {
             ordinals.clear();
             for &position in fresh.iter() {
@@ -272,7 +273,7 @@ impl<G: GraphView + ?Sized, S: Scorer> Walk<'_, G, S> {
                 }
                 ordinals.push(node);
             }
-            self.scorer.distances(ordinals, distances);
+            self.scorer.gather(ordinals, distances);
         }
         Ok(fresh.len() as u64)
     }

@@ -4,18 +4,18 @@
 //! way. So the row of each can be asked almost for nothing whether the link back is dominated there. Before
 //! this two thirds of the distances of an insertion were those of choosing links.
 
-use super::Scorer;
 use super::heuristic::{Link, Standing};
 use super::scratch::Visited;
+use crate::distance::DistanceComputer;
 
 /// What the search for a node has seen, and the node as the query.
-pub(super) struct Seen<'a, S> {
+pub(super) struct Seen<'a> {
     pub(super) visited: &'a Visited,
     pub(super) known: &'a [f32],
-    pub(super) query: &'a mut S,
+    pub(super) query: &'a mut dyn DistanceComputer,
 }
 
-impl<S: Scorer> Seen<'_, S> {
+impl Seen<'_> {
     /// The node's distance from a position, if it was computed.
     fn known(&self, position: u32) -> Option<f32> {
         self.visited.contains(position).then(|| self.known.get(position as usize).copied()).flatten()
@@ -44,7 +44,7 @@ impl<S: Scorer> Seen<'_, S> {
         between.clear();
         between.resize(missing.len(), 0.0);
         if !missing.is_empty() {
-            self.query.distances(missing, between);
+            self.query.gather(missing, between);
         }
         let mut computed = between.iter();
         let dominated = row.iter().filter(|link| chosen(link) && !self.visited.contains(link.position));

@@ -9,7 +9,7 @@ use super::levels::{level_lists, position_in};
 use super::memory::{Level, lookup, stride};
 use super::scratch::Visited;
 use super::seen::Seen;
-use super::{Graph, GraphView, NO_NODE, PairScorer, Scorer};
+use super::{Graph, GraphView, NO_NODE};
 use lucerne_codec::{Error, Ordinal};
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -155,14 +155,7 @@ impl Working {
     }
 
     /// Adds links to a node. When they do not all fit, the heuristic chooses among old and new.
-    pub(super) fn add_links<V: PairScorer>(
-        &self,
-        level: usize,
-        position: u32,
-        added: &[Link],
-        vectors: &V,
-        chooser: &mut Chooser,
-    ) {
+    pub(super) fn add_links(&self, level: usize, position: u32, added: &[Link], chooser: &mut Chooser<'_>) {
         let capacity = stride(self.m, level);
         let _guard = self.lock(level, position);
         let mut row = std::mem::take(&mut chooser.row);
@@ -177,7 +170,7 @@ impl Working {
         if row.len() > capacity {
             row.sort_unstable_by_key(Link::key);
             let node = |position| self.node(level, position);
-            chooser.choose(&row, capacity, vectors, node, |_, _| {});
+            chooser.choose(&row, capacity, node, |_, _| {});
             self.store(level, position, chooser.chosen());
         } else if row.len() > before {
             self.store(level, position, &row);
@@ -187,19 +180,12 @@ impl Working {
 
     /// Adds on level 0 the link back to a node just searched for, which the search has seen the distances of
     /// most others from. They decide at once where it stands, so that a full row is pruned without computing.
-    pub(super) fn add_back<V: PairScorer, S: Scorer>(
-        &self,
-        position: u32,
-        back: Link,
-        vectors: &V,
-        chooser: &mut Chooser,
-        seen: &mut Seen<'_, S>,
-    ) {
+    pub(super) fn add_back(&self, position: u32, back: Link, chooser: &mut Chooser<'_>, seen: &mut Seen<'_>) {
         let guard = self.lock(0, position);
         self.links(0, position, &mut chooser.row);
         if chooser.row.iter().any(|link| link.standing == Standing::Unknown) {
             drop(guard);
-            return self.add_links(0, position, &[back], vectors, chooser);
+            return self.add_links(0, position, &[back], chooser);
         }
         let Chooser { row, missing, between, .. } = chooser;
         if back.position == position || row.iter().any(|known| known.position == back.position) {
