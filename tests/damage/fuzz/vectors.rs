@@ -1,12 +1,13 @@
 //! Fuzzing of vector fields.
 
 use super::{FORMATS, Plan, body_of, put};
+use lucerne::codec::format::{OpenContext, Written};
 use lucerne::codec::testing::{Bench, MemoryDirectory};
-use lucerne::codec::vector::{Effort, OpenContext, VectorReader, VectorRows, VectorSearch, Written};
-use lucerne::codec::{Accept, BitSet, Cancel, Component, Facts, FieldInfo, Ordinal, Params, Similarity};
+use lucerne::codec::vector::{Effort, VectorReader, VectorRows, VectorSearch};
+use lucerne::codec::{Accept, BitSet, Cancel, Component, FieldInfo, Metadata, Ordinal, Params, Similarity};
 use lucerne_formats::distance::DistanceComputer;
 use lucerne_formats::hnsw::graph::{self, SearchScratch};
-use lucerne_formats::vectors::LayeredReader;
+use lucerne_formats::vectors::VectorFieldReader;
 use std::sync::LazyLock;
 
 /// A vector field as it was written: 40 vectors of 3 components, in 50 documents.
@@ -23,7 +24,7 @@ pub(super) static SOUND_VECTORS: LazyLock<Vec<Sound>> =
     LazyLock::new(|| Similarity::FLOAT.map(sound_vectors).into());
 
 fn sound_vectors(similarity: Similarity) -> Sound {
-    let params = serde_json::json!({ "m": 2, "beam_width": 8, "graph_threshold": 0, "walk_bits": 4 });
+    let params = serde_json::json!({ "m": 2, "beam_width": 8, "advanced": { "graph_threshold": 0, "search_bits": 4 } });
     let params: Params = params.as_object().cloned().unwrap();
     let field = FieldInfo { number: 0, name: "v".into(), dimension: 3, similarity, params };
     let docs: Vec<u32> = (0..MAX_DOC).filter(|doc| doc % 5 != 0).collect();
@@ -55,7 +56,7 @@ static SOUND_LISTS: LazyLock<Sound> = LazyLock::new(|| {
 
 impl Sound {
     /// Puts a body in the place of the file that ends in `extension`, opens the field and uses it.
-    fn with_body(&self, extension: &str, format: &str, body: impl FnOnce(Vec<u8>, &mut Facts) -> Vec<u8>) {
+    fn with_body(&self, extension: &str, format: &str, body: impl FnOnce(Vec<u8>, &mut Metadata) -> Vec<u8>) {
         let mut written = self.written.clone();
         let at = written.files.iter().position(|file| file.name.ends_with(extension)).unwrap();
         let name = written.files[at].name.clone();
@@ -197,9 +198,9 @@ pub(crate) fn use_vectors(reader: &dyn VectorReader, field: &FieldInfo, max_doc:
 
 /// Traverses the graph, if there is one: a search does so among many vectors only.
 pub(crate) fn traverse(reader: &dyn VectorReader) {
-    let Some(reader) = reader.as_any().downcast_ref::<LayeredReader>() else { return };
+    let Some(reader) = reader.as_any().downcast_ref::<VectorFieldReader>() else { return };
     let Some(file) = reader.graph() else { return };
-    struct ByRow<'a>(&'a LayeredReader, usize);
+    struct ByRow<'a>(&'a VectorFieldReader, usize);
     impl DistanceComputer for ByRow<'_> {
         fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
             for (&ordinal, out) in ordinals.iter().zip(out) {

@@ -6,7 +6,7 @@ use serde_json::json;
 fn place(sign_hash: &str) -> Place {
     Place::with_schema(&format!(
         r#"{{ "key": "name", "fields": [ {{ "name": "body", "type": "text" }},
-            {{ "name": "e", "type": "vector", "dimension": 8, {sign_hash} "graph_threshold": 0 }} ] }}"#
+            {{ "name": "e", "type": "vector", "dimension": 8, {sign_hash} "advanced": {{ "graph_threshold": 0 }} }} ] }}"#
     ))
 }
 
