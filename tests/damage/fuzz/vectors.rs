@@ -6,7 +6,7 @@ use lucerne::codec::testing::{Bench, MemoryDirectory};
 use lucerne::codec::vector::{Effort, VectorReader, VectorRows, VectorSearch};
 use lucerne::codec::{Accept, BitSet, Cancel, Component, FieldInfo, Metadata, Ordinal, Params, Similarity};
 use lucerne_formats::distance::DistanceComputer;
-use lucerne_formats::hnsw::graph::{self, SearchScratch};
+use lucerne_formats::hnsw::graph::{GraphSearcher, SearchParams, SearchScratch};
 use lucerne_formats::vectors::VectorFieldReader;
 use std::sync::LazyLock;
 
@@ -213,11 +213,12 @@ pub(crate) fn traverse(reader: &dyn VectorReader) {
     for beam in [1, 50] {
         let mut scorer = ByRow(reader, beam);
         let accept = |ordinal: Ordinal| !ordinal.is_multiple_of(beam as u32 + 1);
-        let visited =
-            graph::search(file, &mut scorer, beam, accept, &mut scratch, &Cancel::new(), &mut found);
-        if let Ok(visited) = visited {
+        let (distances, scratch, cancel) = (&mut scorer, &mut scratch, &Cancel::new());
+        let mut searcher = GraphSearcher { graph: file, distances, scratch, cancel };
+        let params = SearchParams { ef: beam, budget: u64::MAX };
+        if let Ok(stats) = searcher.search_accepted(params, accept, &mut found) {
             // Each level scores a node at most once, and every level is smaller than the lowest.
-            assert!(found.len() <= beam && visited <= 33 * reader.len() as u64);
+            assert!(found.len() <= beam && stats.visited <= 33 * reader.len() as u64);
             assert!(found.iter().all(|hit| (hit.1 as usize) < reader.len() && accept(hit.1)));
         }
     }

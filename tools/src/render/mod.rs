@@ -1,6 +1,6 @@
-//! Printing: tables, units, progress, facts.
+//! Printing: tables, units, progress, metadata.
 
-pub(crate) mod facts;
+pub(crate) mod metadata;
 pub(crate) mod hits;
 pub(crate) mod merges;
 pub(crate) mod out;

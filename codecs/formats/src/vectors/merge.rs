@@ -9,7 +9,7 @@ use super::reader::VectorFieldReader;
 use super::report::{self, Seconds};
 use super::write::{NewIndex, builds_graph, write};
 use crate::encoding::{EncodeContext, MergeSource, MergeSources, MergedVector, NewVectors, Rows};
-use crate::hnsw::graph::{self, Graph, GraphView, JoinSource};
+use crate::hnsw::graph::{self, Graph, GraphView, SourceGraph};
 use lucerne_codec::format::{WriteContext, Written};
 use lucerne_codec::vector::VectorReader;
 use lucerne_codec::{Cancel, DocId, Error, FieldInfo, MergeInput, Report, Result};
@@ -155,7 +155,7 @@ fn merge_graphs(
     if maps.is_empty() {
         return graph::build(&params, &*vectors, context.cancel, context.progress);
     }
-    let graphs: Vec<JoinSource<'_>> =
-        maps.iter().map(|(graph, ordinals)| JoinSource { graph: *graph, ordinals }).collect();
-    graph::join(&params, &*vectors, &graphs, &without_graph, context.cancel, context.progress)
+    let graphs: Vec<SourceGraph<'_>> =
+        maps.iter().map(|(graph, ordinals)| SourceGraph { graph: *graph, ordinals }).collect();
+    graph::merge_graphs(&params, &*vectors, &graphs, &without_graph, context.cancel, context.progress)
 }

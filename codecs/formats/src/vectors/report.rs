@@ -27,7 +27,7 @@ pub(super) fn inspect(segment: &VectorSegment) -> Report {
             report.set("m", params.m);
             report.set("beam_width", params.beam_width);
             let facts = match graph {
-                Some(graph) => json!({ "levels": graph.levels(), "m": graph.m() }),
+                Some(graph) => json!({ "levels": graph.level_count(), "m": graph.m() }),
                 None => json!(format!("none below {} vectors", params.graph_threshold)),
             };
             report.set("graph", facts);

@@ -78,7 +78,7 @@ impl NewIndex {
     fn order(&self, vectors: usize) -> Result<Vec<Ordinal>> {
         match self {
             Self::Flat => Ok((0..vectors as u32).collect()),
-            Self::Graph(graph) => graph::locality_order(graph),
+            Self::Graph(graph) => graph::bfs_order(graph),
             Self::Lists(lists) => Ok(lists.order()),
         }
     }

@@ -9,11 +9,10 @@
 //! so distances are symmetric and independent of who asks. Inner products take both corrections,
 //! c·c + mₓ·c·x̂ + m_y·c·ŷ + mₓ·m_y·x̂·ŷ; Euclidean distances are those of the decoded vectors.
 //!
-//! A graph needs distances that behave like distances: the links of a node are chosen by comparing how far
-//! they are from it with how far they are from each other, by a factor. So directions are compared by
-//! 1 − x·y, never by −x·y. Inner products of vectors of any length have no such form that helps: lifting all
-//! vectors to one length (Bachrach et al., RecSys 2014) was tried, and on real embeddings of lengths 5 to 8.6
-//! recall@10 at 100 candidates fell from 0.964 to 0.746. They stay −x·y, compared without a factor.
+//! A graph needs distances that behave like distances: neighbor selection compares how far candidates are from a
+//! node with how far they are from each other, by a factor. So directions are compared by
+//! 1 − x·y, never by −x·y. Inner products of vectors of any length have no such form that helps
+//! (`docs/measurements/graph-code.md`): they stay −x·y, compared without a factor.
 
 use super::codes::CodeRows;
 use super::quantiles::Quantiles;
@@ -176,13 +175,13 @@ impl GraphVectors for GraphCodes<'_> {
 #[derive(Debug)]
 struct CodeDistances<'a> {
     vectors: &'a GraphCodes<'a>,
-    /// The query: its number, codes, decoders and terms.
+    /// The query.
     node: Ordinal,
     codes: &'a [u8],
     decoders: Vec<Decoder>,
     terms: QueryTerms,
     products: Vec<u32>,
-    /// What the last graph search used.
+    /// The computer that the last graph search used.
     sq4: Option<Sq4Distances<'a>>,
 }
 

@@ -5,7 +5,7 @@ use super::query::Query;
 use super::request::{Scratch, Search};
 use super::rescore::rescore_traversal;
 use crate::hnsw::file::GraphFile;
-use crate::hnsw::graph::{self, Filtered, Walked};
+use crate::hnsw::graph::{GraphSearcher, SearchParams, SearchStats};
 use lucerne_codec::vector::VectorHits;
 use lucerne_codec::{Neighbor, Ordinal, Result};
 
@@ -42,11 +42,11 @@ pub(super) fn search(
         let input = CostInput { ef, accepted: search.accepted, len, scan: query.cost };
         let mut taken = None;
         for step in cost::plan(&input).into_iter().flatten() {
-            let outcome = traverse(search, graph, query, step, scratch)?;
-            visited += outcome.scored;
+            let stats = traverse(search, graph, query, step, scratch)?;
+            visited += stats.visited;
             // A filtered search that runs out of nodes before it has enough may have missed a region.
             let enough = step.strategy == GraphStrategy::Plain || scratch.found.len() >= step.ef;
-            if outcome.complete && enough {
+            if stats.complete && enough {
                 taken = Some(step);
                 break;
             }
@@ -85,25 +85,21 @@ fn traverse(
     query: &mut Query<'_>,
     PlanStep { strategy, ef, budget }: PlanStep,
     scratch: &mut Scratch,
-) -> Result<Walked> {
+) -> Result<SearchStats> {
     let Scratch { graph: memory, found, ordinals, distances } = scratch;
     let request = search.request;
     let accept = |ordinal| search.accepts(ordinal);
     let (cancel, unfiltered) = (request.cancel, request.accept.docs().is_none());
     // Where distances have few values, that none was nearer for a while says little.
     let k = if query.ties_often { ef } else { request.k };
-    let computer = query.traversal();
-    let mut outcome = match strategy {
-        GraphStrategy::Plain if unfiltered => {
-            graph::search_all(graph, computer, (k, ef), budget, memory, cancel, found)
-        }
-        GraphStrategy::Plain => {
-            graph::search_within(graph, computer, ef, budget, accept, memory, cancel, found)
-        }
+    let params = SearchParams { ef, budget };
+    let mut searcher = GraphSearcher { graph, distances: query.traversal(), scratch: memory, cancel };
+    let mut stats = match strategy {
+        GraphStrategy::Plain if unfiltered => searcher.search(k, params, found),
+        GraphStrategy::Plain => searcher.search_accepted(params, accept, found),
         GraphStrategy::Filtered => {
             search.segment.map.spread(&request.accept, SEEDS, ordinals);
-            let filtered = Filtered { candidates: ef, seeds: ordinals, budget };
-            graph::search_filtered(graph, computer, filtered, accept, memory, cancel, found)
+            searcher.search_filtered(params, ordinals, accept, found)
         }
     }?;
     if query.must_rescore() {
@@ -111,8 +107,8 @@ fn traverse(
         if strategy == GraphStrategy::Plain && !search.documents {
             found.truncate(request.k.saturating_mul(RESCORED).max(LEAST_RESCORED));
         }
-        outcome.scored += found.len() as u64;
+        stats.visited += found.len() as u64;
         rescore_traversal(query, found, ordinals, distances);
     }
-    Ok(outcome)
+    Ok(stats)
 }

@@ -1,13 +1,13 @@
-//! Reachability, proven and enforced.
+//! What can be reached from the entry point: reachability, proven and enforced; nodes in breadth-first order.
 //!
 //! Pruned links leave nodes that nothing links to: up to 3.7 % were measured in Lucene's graphs
 //! (apache/lucene#12627), and a vector that cannot be found is a wrong answer no beam width repairs.
 
 use super::scratch::{Key, SearchScratch};
-use super::search::{Walk, descend, entry_ordinal};
-use super::{Graph, GraphView, NO_NODE, Ordinal};
-use crate::distance::{GraphVectors, NodeDistances};
-use lucerne_codec::{Cancel, Result};
+use super::search::{GraphSearcher, entry_point};
+use super::{Graph, GraphView, NO_NODE, NodeAt};
+use crate::distance::{DistanceComputer, GraphVectors};
+use lucerne_codec::{Cancel, Ordinal, Result};
 
 /// The nodes that cannot be reached from the entry point on level 0, in order of ordinal.
 pub fn unreachable<G: GraphView + ?Sized>(graph: &G) -> Result<Vec<Ordinal>> {
@@ -15,8 +15,8 @@ pub fn unreachable<G: GraphView + ?Sized>(graph: &G) -> Result<Vec<Ordinal>> {
         return Ok(Vec::new());
     }
     let mut tree = Tree::new(graph.len());
-    tree.grow(graph, entry_ordinal(graph)?, NO_NODE)?;
-    Ok(tree.missing())
+    tree.grow(graph, entry_point(graph)?, NO_NODE)?;
+    Ok(tree.unreached())
 }
 
 /// A tree of links from the entry point to every node it reaches.
@@ -68,7 +68,7 @@ impl Tree {
         }
     }
 
-    fn missing(&self) -> Vec<Ordinal> {
+    fn unreached(&self) -> Vec<Ordinal> {
         let nodes = (0..NO_NODE).zip(&self.reached);
         nodes.filter_map(|(node, reached)| (!reached).then_some(node)).collect()
     }
@@ -76,57 +76,49 @@ impl Tree {
 
 /// Links every node that cannot be reached from the nearest node that can. One without room gives up its
 /// farthest link that is not part of the tree by which other nodes are reached, so nothing is lost by it.
-pub(super) fn connect(
+pub(super) fn connect_unreachable(
     graph: &mut Graph,
     vectors: &dyn GraphVectors,
-    beam_width: usize,
     cancel: &Cancel,
-) -> Result<usize> {
+) -> Result<()> {
     if graph.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
     let mut tree = Tree::new(graph.len());
-    tree.grow(graph, entry_ordinal(graph)?, NO_NODE)?;
+    tree.grow(graph, entry_point(graph)?, NO_NODE)?;
     let mut scratch = SearchScratch::new();
     let mut query = vectors.computer();
-    let mut linked = 0;
-    for node in tree.missing() {
+    for node in tree.unreached() {
         if tree.reaches(node) {
             continue;
         }
         cancel.check()?;
         query.set_query(node);
-        near(graph, &mut *query, beam_width, &mut scratch, cancel)?;
-        let found = scratch.pool.keys().map(Key::node);
+        let searcher =
+            GraphSearcher { graph: &*graph, distances: &mut *query, scratch: &mut scratch, cancel };
+        let nearest = nearest(searcher)?;
         // Somewhere there is room: a tree has fewer links than there are nodes, and a node has four words.
-        let parent = found
+        let parent = nearest
+            .into_iter()
             .chain(0..graph.len() as u32)
             .filter(|&parent| tree.reaches(parent))
             .find(|&parent| make_link(graph, &tree, parent, node));
         if let Some(parent) = parent {
             tree.grow(graph, node, parent)?;
-            linked += 1;
         }
     }
-    Ok(linked)
+    Ok(())
 }
 
-/// Searches for the query: what is found can be reached, being found.
-fn near(
-    graph: &Graph,
-    query: &mut dyn NodeDistances,
-    beam_width: usize,
-    scratch: &mut SearchScratch,
-    cancel: &Cancel,
-) -> Result<()> {
-    let top = GraphView::levels(graph).saturating_sub(1);
-    descend(graph, query, (top, 0), 0, scratch, cancel)?;
-    scratch.starts.push(entry_ordinal(graph)?);
-    scratch.visited.reset(graph.len());
-    scratch.pool.reset(beam_width, beam_width);
-    let mut walk = Walk { graph, level: 0, scorer: query, cancel };
-    walk.pool(scratch)?;
-    Ok(())
+/// The nodes that a search finds, nearest first: being found, they can be reached.
+fn nearest<D: DistanceComputer + ?Sized>(mut searcher: GraphSearcher<'_, Graph, D>) -> Result<Vec<Ordinal>> {
+    let graph = searcher.graph;
+    let top = NodeAt { level: graph.level_count().saturating_sub(1), position: 0 };
+    let (nearest, _) = searcher.greedy_descent(top, 0)?;
+    searcher.scratch.visited.reset(graph.len());
+    searcher.scratch.queue.reset(graph.beam_width(), graph.beam_width());
+    searcher.search_layer(0, &[nearest, entry_point(graph)?])?;
+    Ok(searcher.scratch.queue.keys().map(Key::node).collect())
 }
 
 fn make_link(graph: &mut Graph, tree: &Tree, parent: Ordinal, child: Ordinal) -> bool {
@@ -140,4 +132,36 @@ fn make_link(graph: &mut Graph, tree: &Tree, parent: Ordinal, child: Ordinal) ->
         }
         None => false,
     }
+}
+
+/// The nodes in breadth-first order over level 0 from the entry point, the nearest links first; then those not reached, in
+/// order: `order[new] = old`. Linked nodes stand near each other in it, so that the vectors a search compares share pages
+/// and cache lines. Depends on the graph only.
+pub fn bfs_order<G: GraphView + ?Sized>(graph: &G) -> Result<Vec<Ordinal>> {
+    let len = graph.len();
+    let mut order: Vec<Ordinal> = Vec::with_capacity(len);
+    let mut visited = vec![false; len];
+    let mut visit = |node: Ordinal, order: &mut Vec<Ordinal>| {
+        if let Some(visited @ false) = visited.get_mut(node as usize) {
+            *visited = true;
+            order.push(node);
+        }
+    };
+    let mut row = Vec::new();
+    let root = if len == 0 { None } else { Some(entry_point(graph)?) };
+    let mut next = 0;
+    for root in root.into_iter().chain(0..len as u32) {
+        visit(root, &mut order);
+        while let Some(&node) = order.get(next) {
+            next += 1;
+            graph.neighbors(0, node, &mut row);
+            for &link in &row {
+                if link as usize >= len {
+                    return Err(graph.corrupt(format!("level 0: node {node} is linked to {link}")));
+                }
+                visit(link, &mut order);
+            }
+        }
+    }
+    Ok(order)
 }
