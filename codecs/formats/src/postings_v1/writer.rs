@@ -7,6 +7,7 @@ use super::sink::Sink;
 use super::{LENGTHS, POSITIONS, POSTINGS, TERMS, VERSION};
 use lucerne_codec::envelope::NO_FIELD;
 use lucerne_codec::format::{WriteContext, Written};
+use lucerne_codec::io::bytes::PutLe;
 use lucerne_codec::postings::{FieldStats, PostingsField, PostingsSource};
 use lucerne_codec::{BitSet, Error, Result};
 
@@ -116,8 +117,11 @@ fn write_lengths(file: &mut Sink, lengths: &[u32]) -> Result<LengthsAt> {
         _ => 4,
     };
     let start = file.position();
-    for length in lengths {
-        file.write(length.to_le_bytes().get(..width).unwrap_or_default())?;
+    let mut bytes = Vec::new();
+    for lengths in lengths.chunks(1 << 12) {
+        bytes.clear();
+        lengths.iter().for_each(|&length| bytes.put_uint(length.into(), width));
+        file.write(&bytes)?;
     }
     Ok(LengthsAt { start, width: width as u8 })
 }
