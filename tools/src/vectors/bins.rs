@@ -35,9 +35,10 @@ pub(super) fn bvecs(input: &mut impl Read, len: u64) -> Result<Layout, String> {
 /// Components only; of a binary vector a byte for every eight.
 pub(super) fn raw(len: u64, shape: Option<Shape>) -> Result<Layout, String> {
     let shape = shape.ok_or("raw components without a dimension; use .npy, .fbin or .fvecs")?;
-    let layout = match shape.binary {
-        true => Layout { dimension: shape.dimension as u64 / 8, component: Component::U8, ..LITTLE_F32 },
-        false => Layout { dimension: shape.dimension as u64, ..LITTLE_F32 },
+    let layout = if shape.binary {
+        Layout { dimension: shape.dimension as u64 / 8, component: Component::U8, ..LITTLE_F32 }
+    } else {
+        Layout { dimension: shape.dimension as u64, ..LITTLE_F32 }
     };
     Ok(Layout { rows: len / layout.row_len().max(1), ..layout })
 }

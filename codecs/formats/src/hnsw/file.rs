@@ -159,9 +159,7 @@ impl GraphFile {
                 self.verify_lists(number, level.len, &mut problems);
             }
             for position in 0..level.len as u32 {
-                if position % 1_024 == 0 {
-                    cancel.check()?;
-                }
+                cancel.check_every(1_024, position as usize)?;
                 words.clear();
                 words.extend(bytes::u32s(self.row(number, position)));
                 if let Some(problem) = row_problem(&mut words, position, level.len) {

@@ -126,10 +126,7 @@ impl Reader {
 
     /// The document after the last one of block `index`.
     fn next_first_doc(&self, index: u32) -> Result<DocId> {
-        match index + 1 < self.blocks {
-            true => Ok(self.block(index + 1)?.first_doc),
-            false => Ok(self.max_doc),
-        }
+        if index + 1 < self.blocks { Ok(self.block(index + 1)?.first_doc) } else { Ok(self.max_doc) }
     }
 
     /// The block that holds `doc`: the last one that starts at or before it.
@@ -137,9 +134,10 @@ impl Reader {
         let (mut low, mut high) = (0, self.blocks);
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            match self.block(middle)?.first_doc <= doc {
-                true => low = middle,
-                false => high = middle,
+            if self.block(middle)?.first_doc <= doc {
+                low = middle;
+            } else {
+                high = middle;
             }
         }
         Ok(low)
@@ -216,12 +214,11 @@ impl Reader {
             for doc in block.first_doc..next_doc {
                 total += self.document(&block, next_doc, bytes, doc)?.len();
             }
-            match total == bytes.len() {
-                true => Ok(()),
-                false => {
-                    let problem = format!("block {index}: its documents do not fill it");
-                    Err(self.input.corrupt(block.offset, problem))
-                }
+            if total == bytes.len() {
+                Ok(())
+            } else {
+                let problem = format!("block {index}: its documents do not fill it");
+                Err(self.input.corrupt(block.offset, problem))
             }
         })
     }

@@ -76,9 +76,10 @@ impl OrdinalMap {
         if doc < self.max_doc {
             return Ok(doc);
         }
-        let problem = match (ordinal as usize) < self.len {
-            true => format!("vector {ordinal} belongs to document {doc} of {}", self.max_doc),
-            false => format!("there is no vector {ordinal} of {}", self.len),
+        let problem = if (ordinal as usize) < self.len {
+            format!("vector {ordinal} belongs to document {doc} of {}", self.max_doc)
+        } else {
+            format!("there is no vector {ordinal} of {}", self.len)
         };
         Err(self.body.corrupt(u64::from(ordinal) * 4, problem))
     }
@@ -244,9 +245,10 @@ fn partition_near(len: usize, guess: usize, before: impl Fn(usize) -> bool) -> u
     }
     while low < high {
         let middle = low + (high - low) / 2;
-        match before(middle) {
-            true => low = middle + 1,
-            false => high = middle,
+        if before(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
     low

@@ -1,9 +1,9 @@
 //! The codes of a segment being written.
 
 use lucerne_codec::format::Written;
+use lucerne_codec::io::bytes::f32s;
 use lucerne_codec::{Cancel, FieldInfo, Ordinal, Result, Similarity};
 use lucerne_formats::distance::{DistanceComputer, GraphVectors, NodeDistances};
-use lucerne_codec::io::bytes::f32s;
 use lucerne_formats::encoding::raw::ExactQuery;
 use lucerne_formats::encoding::sample::Sample;
 use lucerne_formats::encoding::{EncodeContext, NewVectors, Rows};
