@@ -13,8 +13,10 @@
 mod common;
 
 use common::{Data, Result, Table, document, thousands};
+use lucerne::codec::Report;
 use lucerne::codec::envelope::HEADER_LEN;
-use lucerne::{Cancel, Facts, Index, Knn, MergeEvent, Searcher, Vector, Writer, WriterOptions, admin};
+use lucerne::merge::MergeEvent;
+use lucerne::{Cancel, Index, Knn, Searcher, Vector, Writer, WriterOptions, admin};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -114,11 +116,11 @@ impl<'a> Rounds<'a> {
             self.upsert(self.living[place])?;
         }
         (0..docs / 50).try_for_each(|_| self.add())?;
-        self.settle()
+        self.wait_for_merges()
     }
 
     /// Everything visible, merges included.
-    fn settle(&self) -> Result<()> {
+    fn wait_for_merges(&self) -> Result<()> {
         self.writer.refresh()?;
         self.writer.wait_for_merges();
         Ok(self.writer.refresh()?)
@@ -158,7 +160,7 @@ impl<'a> Rounds<'a> {
     ) -> Result<()> {
         self.writer.commit()?;
         self.writer.wait_for_merges();
-        self.settle()?;
+        self.wait_for_merges()?;
         let searcher = index.searcher()?;
         let (plain, distances) = self.recall(&searcher, |knn| knn)?;
         let (rescored, _) = self.recall(&searcher, |knn| knn.rescore(2.0))?;
@@ -206,7 +208,7 @@ fn unreachable(folder: &Path) -> Result<u64> {
 
 /// Links per vector on the lowest level of all graphs, counted in their files: after the header, 2 m words a vector.
 /// 0 without a graph.
-fn mean_degree(folder: &Path, facts: &Facts) -> Result<f64> {
+fn mean_degree(folder: &Path, facts: &Report) -> Result<f64> {
     let (mut links, mut vectors) = (0, 0);
     let segments = facts["segments"].as_array().into_iter().flatten();
     for segment in segments {

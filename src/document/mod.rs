@@ -2,6 +2,7 @@
 
 mod analyzers;
 mod bits;
+mod convert;
 mod date;
 pub(crate) mod dynamic;
 mod indexed;

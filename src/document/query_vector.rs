@@ -71,9 +71,14 @@ from! {
     Vec<f32> => |components| Self::Floats(components);
     &Vec<f32> => |components| Self::Floats(components.clone());
     &[f32] => |components| Self::Floats(components.to_vec());
+    Vec<f64> => |components| Self::from(components.as_slice());
+    &Vec<f64> => |components| Self::from(components.as_slice());
+    &[f64] => |components| Self::Floats(components.iter().map(|component| *component as f32).collect());
     Vec<u8> => |bytes| Self::Bits(bytes);
     &[u8] => |bytes| Self::Bits(bytes.to_vec());
+    &Vec<u8> => |bytes| Self::Bits(bytes.clone());
     String => |text| Self::Text(text);
+    &String => |text| Self::Text(text.clone());
     &str => |text| Self::Text(text.to_owned());
 }
 
@@ -86,6 +91,18 @@ impl<const N: usize> From<[f32; N]> for QueryVector {
 impl<const N: usize> From<&[f32; N]> for QueryVector {
     fn from(components: &[f32; N]) -> Self {
         Self::Floats(components.to_vec())
+    }
+}
+
+impl<const N: usize> From<[f64; N]> for QueryVector {
+    fn from(components: [f64; N]) -> Self {
+        Self::from(components.as_slice())
+    }
+}
+
+impl<const N: usize> From<&[f64; N]> for QueryVector {
+    fn from(components: &[f64; N]) -> Self {
+        Self::from(components.as_slice())
     }
 }
 

@@ -41,7 +41,7 @@ impl SegmentBuilder {
     pub fn new(schema: Schema, folder: impl AsRef<Path>, options: WriterOptions) -> Result<Self> {
         let registry = IndexBuilder::new().registry().clone();
         for field in schema.vector_fields() {
-            registry.vectors(field.format(), "schema")?.check(&field.info())?;
+            field.format(&registry)?.check(&field.info())?;
         }
         if schema.key().is_automatic() {
             let problem = "keys are automatic: give keys where segments are built apart".to_owned();
@@ -98,7 +98,7 @@ impl SegmentBuilder {
                 schema: &self.schema,
                 name: &name,
                 id,
-                seed: self.options.seed.unwrap_or(crate::options::DEFAULT_SEED),
+                seed: self.options.seed.unwrap_or(crate::limits::DEFAULT_SEED),
                 threads: self.options.threads,
                 cancel: &Cancel::new(),
                 sibling: None,

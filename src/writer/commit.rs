@@ -62,7 +62,7 @@ pub(crate) fn prepare<'a>(
         generation,
         next_segment: core.next_segment(),
         next_key: capture.next_key,
-        written_by: crate::options::WRITTEN_BY.to_owned(),
+        written_by: crate::limits::WRITTEN_BY.to_owned(),
         schema: core.schema().to_json(),
         segments: segments.collect::<Result<_>>()?,
         user_data: user_data.unwrap_or_else(|| last.user_data.clone()),

@@ -32,7 +32,7 @@ impl Core {
     pub(super) fn is_full(&self, buffer: &Buffer) -> bool {
         buffer.bytes() >= self.share()
             || self.options.flush_docs.is_some_and(|docs| buffer.len() >= docs)
-            || buffer.len() >= crate::options::MAX_SEGMENT_DOCS - 1
+            || buffer.len() >= crate::limits::MAX_SEGMENT_DOCS - 1
     }
 
     /// The segment of a frozen buffer: flushed here, or by the thread that already does. `None` when it was

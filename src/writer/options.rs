@@ -1,7 +1,7 @@
 //! What can be set of a writer.
 
+use crate::limits::{DEFAULT_RAM_BUDGET, MIN_RAM_BUDGET};
 use crate::merge::{MergeListener, MergeObserver, MergePolicy};
-use crate::options::{DEFAULT_RAM_BUDGET, MIN_RAM_BUDGET};
 
 /// How a writer buffers and flushes.
 #[derive(Clone, Debug)]

@@ -9,6 +9,12 @@ pub trait DistanceComputer {
     /// Puts the distance to the vector `ordinals[i]` into `out[i]`. Both slices have the same length, and every ordinal
     /// is that of a stored vector.
     fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]);
+
+    /// Puts the distance to the vector `first + i` into `out[i]`, as far as there are vectors.
+    fn scan(&mut self, first: Ordinal, out: &mut [f32]) {
+        let ordinals: Vec<Ordinal> = (first..).take(out.len()).collect();
+        self.gather(&ordinals, out);
+    }
 }
 
 /// Vectors that can be each other's query: what building and merging a graph needs.

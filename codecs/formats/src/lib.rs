@@ -9,11 +9,10 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
 )]
 
-pub mod bits;
 pub mod columns_v1;
 pub mod commit_v1;
 pub mod distance;
-pub mod flat_f32;
+pub mod encoding;
 pub mod hnsw;
 pub mod ivf;
 mod json_file;
@@ -22,10 +21,9 @@ pub mod live_docs_v1;
 mod names;
 pub mod postings_v1;
 pub mod segment_info_v1;
-pub mod sign_hash;
-pub mod sq8;
 pub mod stored_v1;
 pub mod vectors;
+mod verify;
 
 use lucerne_codec::Registry;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Graphs: recall, determinism, reachability, merging, and hostile bytes.
 
+use lucerne_codec::format::WriteContext;
 use lucerne_codec::testing::MemoryDirectory;
-use lucerne_codec::vector::WriteContext;
 use lucerne_codec::{Cancel, Directory, Error, FieldInfo, Input, Ordinal, Progress, SegmentId, Similarity};
 use lucerne_formats::distance::{DistanceComputer, GraphVectors, NodeDistances};
 use lucerne_formats::hnsw::file::{GraphFile, GraphMeta, write};

@@ -1,7 +1,7 @@
 //! A place in a query's text.
 
 use super::problem::{Parsed, Problem};
-use crate::options::MAX_QUERY_DEPTH;
+use crate::limits::MAX_QUERY_DEPTH;
 
 /// What is left of a text, and how deep in parentheses it is.
 #[derive(Clone, Debug)]

@@ -7,8 +7,9 @@ use crate::render::progress::PhaseBar;
 use crate::render::table::{Align, Rows};
 use crate::render::{out, units};
 use crate::vectors::{Shape, VectorFile};
+use lucerne::Cancel;
 use lucerne::admin::{HashQuality, HashQualityOptions, HashRecall, hash_quality};
-use lucerne::{Cancel, SignHash};
+use lucerne::schema::SignHash;
 use serde_json::json;
 use std::path::Path;
 

@@ -6,7 +6,8 @@ use crate::failure::{Failure, In as _, Outcome};
 use crate::render::facts::{self, Numbers};
 use crate::render::table::{Align, Rows};
 use crate::render::{out, units};
-use lucerne::{DEFAULT_CANDIDATES, DEFAULT_K, DEFAULT_RAM_BUDGET, Searcher, admin};
+use lucerne::limits::{DEFAULT_CANDIDATES, DEFAULT_K, DEFAULT_RAM_BUDGET};
+use lucerne::{Searcher, admin};
 use serde_json::Value;
 
 pub(super) fn run(args: &Inspect, json: bool) -> Outcome {

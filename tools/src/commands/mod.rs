@@ -17,7 +17,8 @@ mod upgrade;
 use crate::args::{Arguments, Command};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::vectors::Shape;
-use lucerne::{Searcher, VectorField};
+use lucerne::Searcher;
+use lucerne::schema::VectorField;
 use std::path::Path;
 
 /// Does what was asked.

@@ -2,7 +2,8 @@
 
 use super::table::{Align, Rows};
 use super::{facts, out};
-use lucerne::{Explanation, Hits};
+use lucerne::Hits;
+use lucerne::search::Explanation;
 use serde::Serialize;
 use serde_json::{Map, Value};
 

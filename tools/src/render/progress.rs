@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lucerne::codec::Progress;
-use lucerne::{MergeEvent, MergeListener};
+use lucerne::merge::{MergeEvent, MergeListener};
 use std::time::Duration;
 
 const TICK: Duration = Duration::from_millis(100);

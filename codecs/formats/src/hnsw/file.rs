@@ -14,7 +14,7 @@
 
 use super::graph::{Graph, GraphView, MAX_NODES, NO_NODE, unreachable};
 use lucerne_codec::envelope::{FOOTER_LEN, FileEntry, HEADER_LEN};
-use lucerne_codec::vector::{Problem, WriteContext};
+use lucerne_codec::format::{Problem, WriteContext};
 use lucerne_codec::{Cancel, Error, FieldInfo, Input, Ordinal, Result};
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,9 @@ use crate::args::{self, Fusion};
 use crate::commands::shape;
 use crate::failure::{Failure, In as _, Outcome};
 use crate::vectors::{Shape, VectorFile};
-use lucerne::{Fuse, Knn, Query, QueryParser, QueryVector, Rerank, Search, Searcher, Sort};
+use lucerne::document::QueryVector;
+use lucerne::query::QueryParser;
+use lucerne::{Fuse, Knn, Query, Rerank, Search, Searcher, Sort};
 use std::path::Path;
 
 /// The search that was asked for.
@@ -120,7 +122,7 @@ fn parse(text: &str, shape: Shape) -> Outcome<QueryVector> {
 
 /// How many hits are looked at: those shown and those left out before them.
 fn wanted(args: &args::Search) -> usize {
-    args.limit.unwrap_or(lucerne::DEFAULT_K).saturating_add(args.offset)
+    args.limit.unwrap_or(lucerne::limits::DEFAULT_K).saturating_add(args.offset)
 }
 
 fn of_nearest(args: &args::Search, knn: Knn, filter: Option<&Query>) -> Search {
@@ -129,7 +131,7 @@ fn of_nearest(args: &args::Search, knn: Knn, filter: Option<&Query>) -> Search {
         Some(filter) if args.post_filter => knn.filter(filter.clone()).post_filter(),
         _ => knn,
     };
-    Search::from(knn).limit(args.limit.unwrap_or(lucerne::DEFAULT_K))
+    Search::from(knn).limit(args.limit.unwrap_or(lucerne::limits::DEFAULT_K))
 }
 
 /// A query and a vector.
@@ -139,7 +141,7 @@ fn together(
     query: &str,
     (vector, knn): (QueryVector, Knn),
 ) -> Outcome<Search> {
-    let window = args.window.unwrap_or_else(|| wanted(args).max(lucerne::DEFAULT_CANDIDATES));
+    let window = args.window.unwrap_or_else(|| wanted(args).max(lucerne::limits::DEFAULT_CANDIDATES));
     match (args.hybrid, args.rerank) {
         (Some(fusion), _) => {
             let fuse = match fusion {
