@@ -108,5 +108,38 @@ pub use writer::{Writer, WriterOptions};
 
 /// The example in the README, compiled.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
+
 struct Readme;
+
+/// The guides, compiled.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../docs/async.md")]
+    struct Async;
+    #[doc = include_str!("../docs/binary-vectors.md")]
+    struct BinaryVectors;
+    #[doc = include_str!("../docs/durability.md")]
+    struct Durability;
+    #[doc = include_str!("../docs/embeddings.md")]
+    struct Embeddings;
+    #[doc = include_str!("../docs/getting-started.md")]
+    struct GettingStarted;
+    #[doc = include_str!("../docs/hybrid-and-reranking.md")]
+    struct Hybrid;
+    #[doc = include_str!("../docs/querying.md")]
+    struct Querying;
+    #[doc = include_str!("../docs/schema.md")]
+    struct Schema;
+    #[doc = include_str!("../docs/several-processes.md")]
+    struct SeveralProcesses;
+    #[doc = include_str!("../docs/sign-hashes.md")]
+    struct SignHashes;
+    #[doc = include_str!("../docs/tenants.md")]
+    struct Tenants;
+    #[doc = include_str!("../docs/text.md")]
+    struct Text;
+    #[doc = include_str!("../docs/tuning-recall.md")]
+    struct TuningRecall;
+    #[doc = include_str!("../docs/upgrading.md")]
+    struct Upgrading;
+}

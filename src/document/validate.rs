@@ -1,4 +1,4 @@
-//! The check of a document against a schema, before anything of it is kept.
+//! Checks a document against a schema, before anything of it is kept.
 
 use super::analyzers::FieldAnalyzers;
 use super::indexed::Indexed;

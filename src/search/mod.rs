@@ -1,24 +1,26 @@
-//! Runs searches on a snapshot.
+//! Searching: the [`Searcher`], its [`Hits`], and [`Explanation`]s of them.
 //!
-//! A query is resolved once into a tree of [`node::Node`]s (`resolve`: fields are looked up, texts analyzed, term
-//! statistics gathered over all segments, kNN and fusion queries inside it run). Each segment then evaluates the
-//! tree in one of two ways: as a bit set of matching documents (`matching`: filters, counts, sorting) or as a
-//! scorer (`score`: the best documents). The best documents of all segments are merged into one `ranking`.
+//! # How a search runs
 //!
-//! Read path: [`Searcher::search`] → `resolve` → `rank` (`knn`, `fuse`, or `score` with `scorers`) →
-//! `rerank` or `sort` → `stored` (fields of the hits).
+//! A query is resolved once into a tree that every segment can evaluate: fields are looked up, texts analyzed, term
+//! statistics gathered over all segments, and the kNN and fusion queries inside it run. Each segment then evaluates
+//! the tree as a bit set of matching documents (filters, counts, sorting) or as a scorer (the best documents). The
+//! best documents of all segments are merged into one ranking, which may be reranked.
 //!
-//! | file | what it does | compare with Lucene's |
+//! | file | what it does | in Lucene |
 //! |---|---|---|
-//! | `node`, `resolve` | from a query to what every segment runs | `Query.rewrite`, `Weight` |
-//! | `scorers`, `terms`, `score` | scorers and collectors | `Scorer`, `BulkScorer`, `TopScoreDocCollector` |
-//! | `matching` | filters as bit sets | `DocIdSet` |
-//! | `ranking`, `rank` | scored documents, merged over segments | `ScoreDoc`, `TopDocs.merge` |
-//! | `knn`, `fuse`, `rerank`, `sort` | one kind of ranking each | `KnnFloatVectorQuery`, `TopDocs.rrf`, `Rescorer`, `Sort` |
-//! | `explanation`, `explain` | why a document is or is not a hit | `Explanation` |
+//! | `node`, `resolve` | resolves a query | `Query.rewrite`, `Weight` |
+//! | `scorers`, `terms`, `score` | scores documents and collects the best | `Scorer`, `BulkScorer`, `TopScoreDocCollector` |
+//! | `matching` | evaluates filters | `DocIdSet` |
+//! | `ranking`, `rank` | ranks documents over all segments | `ScoreDoc`, `TopDocs.merge` |
+//! | `knn`, `fuse` | rank by distance, by several rankings | `KnnFloatVectorQuery`, `TopDocs.rrf` |
+//! | `rerank`, `sort` | change the order | `Rescorer`, `Sort` |
+//! | `stored` | reads documents back | `StoredFields` |
+//! | `explanation`, `explain` | explains a hit or a miss | `Explanation` |
 //!
-//! Queries contain queries: a kNN query has a filter, a fusion has rankings. The one step back up, from `resolve` to
-//! `rank`, goes through [`resolve::Resolver::rank_query`].
+//! Read path: [`Searcher::search`] → `resolve` → `rank` (`knn`, `fuse`, or `score` with `scorers`) → `rerank` or
+//! `sort` → `stored`. Queries contain queries: `resolve` calls back `rank` for those that are rankings of their own,
+//! through a function that the `Resolver` carries.
 
 mod explain;
 mod explanation;

@@ -36,7 +36,7 @@ enum Scoring {
     Constant,
 }
 
-/// What a name in a query stands for.
+/// What a field name in a query refers to.
 enum Target<'a> {
     Key,
     Declared(&'a Field),

@@ -127,7 +127,7 @@ pub(super) fn sortable_score(score: f32) -> i64 {
     sortable(score.into())
 }
 
-/// A value for messages.
+/// A value as JSON for messages.
 fn shown(value: &Value) -> String {
     shortened(&serde_json::to_string(value).unwrap_or_default())
 }

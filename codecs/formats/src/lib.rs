@@ -23,7 +23,7 @@ pub mod postings_v1;
 pub mod segment_info_v1;
 pub mod stored_v1;
 pub mod vectors;
-mod verify;
+pub mod verify;
 
 use lucerne_codec::Registry;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use lucerne_codec::{Cancel, Ordinal, Result};
 const LISTED: usize = 8;
 
 /// Runs `check` for every vector of `len` and lists what it says, as problems of `file`.
-pub(crate) fn each_vector(
+pub fn each_vector(
     len: usize,
     cancel: &Cancel,
     file: &str,

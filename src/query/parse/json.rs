@@ -55,12 +55,12 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
-        Problem::new(place(text, &error), message).within(text)
+        Problem::new(position(text, &error), message).within(text)
     })
 }
 
 /// The byte position of an error.
-fn place(text: &str, error: &serde_json::Error) -> usize {
+fn position(text: &str, error: &serde_json::Error) -> usize {
     let line_start: usize =
         text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let mut at = (line_start + error.column().saturating_sub(1)).min(text.len());

@@ -19,6 +19,7 @@ use crate::schema::Schema;
 use leaf::{Kind, Target};
 use params::{Param, Params};
 use problem::Problem;
+use redis::RedisQuery;
 
 /// Reads queries from text in one of four syntaxes, which it detects from the text:
 ///
@@ -98,15 +99,11 @@ impl QueryParser {
     /// # Errors
     /// [`Error::WrongQuery`] with the query, a caret under the position, and what was expected there.
     pub fn parse(&self, text: &str) -> Result<Search> {
-        match language(text) {
-            Language::Json => Search::from_json(text),
-            Language::Redis => {
-                let (query, name) = self.redis(text)?;
-                let search = Search::from(query);
-                Ok(match name {
-                    Some(name) => search.score_as(name),
-                    None => search,
-                })
+        match syntax_of(text) {
+            Syntax::Json => Search::from_json(text),
+            Syntax::Redis => {
+                let RedisQuery { query, score_as } = self.redis(text)?;
+                Ok(Search { score_as, ..Search::from(query) })
             }
             _ => self.parse_query(text).map(Search::from),
         }
@@ -117,28 +114,28 @@ impl QueryParser {
     /// # Errors
     /// As [`QueryParser::parse`].
     pub fn parse_query(&self, text: &str) -> Result<Query> {
-        match language(text) {
-            Language::Json => Query::from_json(text),
-            Language::Solr => {
+        match syntax_of(text) {
+            Syntax::Json => Query::from_json(text),
+            Syntax::Solr => {
                 let knn = solr::parse(text, &self.schema, &self.params);
                 knn.map(Query::from).map_err(|problem| problem.within(text))
             }
-            Language::Redis => match self.redis(text)? {
-                (query, None) => Ok(query),
-                (_, Some(name)) => {
+            Syntax::Redis => match self.redis(text)? {
+                RedisQuery { query, score_as: None } => Ok(query),
+                RedisQuery { score_as: Some(name), .. } => {
                     let at = text.rfind(&name).unwrap_or_default();
                     Err(Problem::new(at, "expected a query without AS, which names a search's score")
                         .within(text))
                 }
             },
-            Language::Lucene => {
+            Syntax::Lucene => {
                 let default = self.default_target()?;
                 lucene::parse(text, &self.schema, default.as_ref()).map_err(|problem| problem.within(text))
             }
         }
     }
 
-    fn redis(&self, text: &str) -> Result<(Query, Option<String>)> {
+    fn redis(&self, text: &str) -> Result<RedisQuery> {
         let default = self.default_target()?;
         let parsed = redis::parse(text, &self.schema, default.as_ref(), &self.params);
         parsed.map_err(|problem| problem.within(text))
@@ -159,35 +156,35 @@ impl QueryParser {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Language {
+enum Syntax {
     Json,
     Solr,
     Redis,
     Lucene,
 }
 
-fn language(text: &str) -> Language {
+fn syntax_of(text: &str) -> Syntax {
     let text = text.trim_start();
-    // In the Lucene-like language nothing begins with a brace, and no arrow leads to a bracket.
+    // In Lucene syntax no query begins with a brace, and none has an arrow before a bracket.
     if text.starts_with("{!") {
-        Language::Solr
+        Syntax::Solr
     } else if text.starts_with('{') {
-        Language::Json
+        Syntax::Json
     } else if begins_with_a_field(text) || has_arrow(text) {
-        Language::Redis
+        Syntax::Redis
     } else {
-        Language::Lucene
+        Syntax::Lucene
     }
 }
 
-/// `@name:`, behind parentheses and signs if need be.
+/// True when the text begins with `@name:`, after any parentheses and signs.
 fn begins_with_a_field(text: &str) -> bool {
     let text = text.trim_start_matches(|char: char| "(-~".contains(char) || char.is_whitespace());
     let name = text.strip_prefix('@').and_then(|rest| rest.split_once(':'));
     name.is_some_and(|(name, _)| !name.is_empty() && !name.contains(char::is_whitespace))
 }
 
-/// `=>[`, outside quotes.
+/// True when the text has `=>[` outside quotes.
 fn has_arrow(text: &str) -> bool {
     let outside = text.split('"').step_by(2);
     let mut arrows = outside.flat_map(|part| part.split("=>").skip(1));

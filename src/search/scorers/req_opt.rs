@@ -27,10 +27,10 @@ impl Scorer for ReqOptScorer<'_> {
     fn score(&mut self) -> Result<f32> {
         let own = f64::from(self.required.score()?);
         let doc = self.required.doc();
-        match self.optional.seek(doc)? == doc {
-            true => Ok((own + f64::from(self.optional.score()?)) as f32),
-            false => Ok(own as f32),
+        if self.optional.seek(doc)? == doc {
+            return Ok((own + f64::from(self.optional.score()?)) as f32);
         }
+        Ok(own as f32)
     }
 
     fn bound(&mut self, target: DocId) -> Result<ScoreBound> {

@@ -210,14 +210,15 @@ pub(crate) fn traverse(reader: &dyn VectorReader) {
         }
     }
     let (mut scratch, mut found) = (SearchScratch::new(), Vec::new());
-    for ef in [1, 50] {
-        let accept = |ordinal: Ordinal| !ordinal.is_multiple_of(ef as u32 + 1);
-        let (distances, scratch, cancel) = (&mut ByRow(reader, ef), &mut scratch, &Cancel::new());
+    for beam in [1, 50] {
+        let mut scorer = ByRow(reader, beam);
+        let accept = |ordinal: Ordinal| !ordinal.is_multiple_of(beam as u32 + 1);
+        let (distances, scratch, cancel) = (&mut scorer, &mut scratch, &Cancel::new());
         let mut searcher = GraphSearcher { graph: file, distances, scratch, cancel };
-        let params = SearchParams { ef, budget: u64::MAX };
+        let params = SearchParams { ef: beam, budget: u64::MAX };
         if let Ok(stats) = searcher.search_accepted(params, accept, &mut found) {
-            // A search visits a node at most once on each level, and every level is smaller than the lowest.
-            assert!(found.len() <= ef && stats.visited <= 33 * reader.len() as u64);
+            // Each level scores a node at most once, and every level is smaller than the lowest.
+            assert!(found.len() <= beam && stats.visited <= 33 * reader.len() as u64);
             assert!(found.iter().all(|hit| (hit.1 as usize) < reader.len() && accept(hit.1)));
         }
     }

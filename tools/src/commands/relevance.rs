@@ -1,4 +1,4 @@
-//! `relevance`: recall, MRR and nDCG with a relevance set.
+//! `relevance`: measures recall, MRR and nDCG against relevance judgements.
 
 use crate::args::Relevance as Args;
 use crate::commands::{searcher, shape};

@@ -16,7 +16,7 @@ fn usage_is_2() {
         ("search @ --knn e --vector [1,2] --row 3", "cannot be used with '--row"),
         ("create other.idx --schema bad.json", "multiple of 8"),
         ("create other.idx --schema unknown.json", "no_such_format"),
-        ("create @ --schema schema.json", "there is an index already"),
+        ("create @ --schema schema.json", "an index exists there already"),
         ("import @ schema.json --vectors e", "FIELD=FILE"),
         ("import @ schema.json --threads 0", "1 to 1024"),
         ("nonsense", "unrecognized subcommand"),

@@ -1,11 +1,11 @@
-//! What each language means, and what its errors say.
+//! What each syntax means, and what its errors say.
 
 mod errors;
 mod json;
-mod languages;
 mod lucene;
 mod redis;
 mod solr;
+mod syntaxes;
 
 use super::QueryParser;
 use crate::query::Search;

@@ -42,11 +42,11 @@ pub(super) fn search(
         let input = CostInput { ef, accepted: search.accepted, len, scan: query.cost };
         let mut taken = None;
         for step in cost::plan(&input).into_iter().flatten() {
-            let outcome = traverse(search, graph, query, step, scratch)?;
-            visited += outcome.visited;
+            let stats = traverse(search, graph, query, step, scratch)?;
+            visited += stats.visited;
             // A filtered search that runs out of nodes before it has enough may have missed a region.
             let enough = step.strategy == GraphStrategy::Plain || scratch.found.len() >= step.ef;
-            if outcome.complete && enough {
+            if stats.complete && enough {
                 taken = Some(step);
                 break;
             }
@@ -92,9 +92,9 @@ fn traverse(
     let (cancel, unfiltered) = (request.cancel, request.accept.docs().is_none());
     // Where distances have few values, that none was nearer for a while says little.
     let k = if query.ties_often { ef } else { request.k };
-    let mut searcher = GraphSearcher { graph, distances: query.traversal(), scratch: memory, cancel };
     let params = SearchParams { ef, budget };
-    let mut outcome = match strategy {
+    let mut searcher = GraphSearcher { graph, distances: query.traversal(), scratch: memory, cancel };
+    let mut stats = match strategy {
         GraphStrategy::Plain if unfiltered => searcher.search(k, params, found),
         GraphStrategy::Plain => searcher.search_accepted(params, accept, found),
         GraphStrategy::Filtered => {
@@ -107,8 +107,8 @@ fn traverse(
         if strategy == GraphStrategy::Plain && !search.documents {
             found.truncate(request.k.saturating_mul(RESCORED).max(LEAST_RESCORED));
         }
-        outcome.visited += found.len() as u64;
+        stats.visited += found.len() as u64;
         rescore_traversal(query, found, ordinals, distances);
     }
-    Ok(outcome)
+    Ok(stats)
 }

@@ -1,4 +1,4 @@
-use super::super::{Language, language};
+use super::super::{Syntax, syntax_of};
 use super::{parser, schema};
 use crate::query::parse::QueryParser;
 use crate::schema::Schema;
@@ -6,21 +6,21 @@ use proptest::prelude::*;
 use serde_json::json;
 
 #[test]
-fn the_text_tells_its_language() {
+fn the_syntax_is_detected_from_the_text() {
     for (text, expected) in [
-        ("title:editor", Language::Lucene),
-        ("{!knn f=v}[1]", Language::Solr),
-        (" {\"all\":{}}", Language::Json),
-        ("*=>[KNN 3 @v $q]", Language::Redis),
-        ("(*) => [KNN 3 @v $q]", Language::Redis),
-        ("@size:[1 2]", Language::Redis),
-        ("-(@size:[1 2])", Language::Redis),
-        ("title:\"=>[KNN\"", Language::Lucene),
-        ("a=>b", Language::Lucene),
-        ("mail@example.org", Language::Lucene),
-        ("@ home:x", Language::Lucene),
+        ("title:editor", Syntax::Lucene),
+        ("{!knn f=v}[1]", Syntax::Solr),
+        (" {\"all\":{}}", Syntax::Json),
+        ("*=>[KNN 3 @v $q]", Syntax::Redis),
+        ("(*) => [KNN 3 @v $q]", Syntax::Redis),
+        ("@size:[1 2]", Syntax::Redis),
+        ("-(@size:[1 2])", Syntax::Redis),
+        ("title:\"=>[KNN\"", Syntax::Lucene),
+        ("a=>b", Syntax::Lucene),
+        ("mail@example.org", Syntax::Lucene),
+        ("@ home:x", Syntax::Lucene),
     ] {
-        assert_eq!(language(text), expected, "{text}");
+        assert_eq!(syntax_of(text), expected, "{text}");
     }
 }
 
@@ -43,7 +43,7 @@ fn words_alone_are_searched_in_the_default_field() {
 }
 
 #[test]
-fn fields_of_a_dynamic_schema_take_what_the_value_looks_like() {
+fn values_of_undeclared_fields_are_read_by_their_look() {
     let schema = Schema::builder().key("id").dynamic(true).build().unwrap();
     let parser = QueryParser::new(&schema);
     for (text, value) in [

@@ -1,7 +1,8 @@
-//! Facts of the engine and its formats, printed without knowing what they mean.
+//! Prints metadata and reports of the engine and its formats, which are trees of JSON, without knowing the
+//! format.
 //!
 //! The only conventions: a number called `bytes`, or whose name ends in `_bytes`, or that is in an object
-//! called `bytes`, is a size; `quantiles` is what it says.
+//! called `bytes`, is a size; `quantiles` is a pair of numbers.
 
 use super::table::{Align, Rows};
 use super::units;
@@ -57,10 +58,10 @@ pub(crate) fn schema(schema: &Schema) -> String {
     rows.text(super::out::width(), 2)
 }
 
-/// A tree of facts, indented.
-pub(crate) fn tree(facts: &Value, numbers: Numbers) -> String {
+/// A tree of JSON as indented text.
+pub(crate) fn tree(metadata: &Value, numbers: Numbers) -> String {
     let mut tree = Tree { numbers, text: String::new() };
-    match facts {
+    match metadata {
         Value::Object(object) => tree.entries(object, "", 0),
         other => tree.text.push_str(&scalar(other)),
     }
@@ -163,9 +164,9 @@ pub(crate) fn short(number: f64) -> String {
 
 /// The parts of a structure that have a size, by name: `"bytes": {"raw": 12}`, `"raw": {"bytes": 12}` or
 /// `"raw_bytes": 12`.
-pub(crate) fn parts(facts: &Value) -> Vec<(String, u64)> {
+pub(crate) fn parts(metadata: &Value) -> Vec<(String, u64)> {
     let mut found = Vec::new();
-    for (name, value) in facts.as_object().into_iter().flatten() {
+    for (name, value) in metadata.as_object().into_iter().flatten() {
         let size = value.get("bytes").and_then(Value::as_u64);
         match (name.strip_suffix("_bytes"), value.as_u64(), size) {
             (Some(part), Some(bytes), _) => found.push((part.to_owned(), bytes)),
@@ -181,14 +182,14 @@ pub(crate) fn parts(facts: &Value) -> Vec<(String, u64)> {
 }
 
 /// The first value of that name, anywhere in a tree of objects.
-pub(crate) fn find<'a>(facts: &'a Value, name: &str) -> Option<&'a Value> {
-    let object = facts.as_object()?;
+pub(crate) fn find<'a>(metadata: &'a Value, name: &str) -> Option<&'a Value> {
+    let object = metadata.as_object()?;
     object.get(name).or_else(|| object.values().find_map(|value| find(value, name)))
 }
 
 /// Quantiles as `-0.75 … 0.86`, from `[lower, upper]` or `{"lower", "upper"}`.
-pub(crate) fn quantiles(facts: &Value) -> Option<String> {
-    let found = find(facts, "quantiles")?;
+pub(crate) fn quantiles(metadata: &Value) -> Option<String> {
+    let found = find(metadata, "quantiles")?;
     let (lower, upper) = match found {
         Value::Array(pair) => (pair.first()?, pair.get(1)?),
         pair => (pair.get("lower")?, pair.get("upper")?),
@@ -203,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_tree_is_printed_without_knowing_its_names() {
-        let facts = json!({
+        let metadata = json!({
             "name": "_0", "docs": 12345, "live_docs_generation": null,
             "fields": { "e": { "format": "x", "bytes": 2048, "quantiles": [-0.5, 0.25], "deep": { "m": 16 } } },
             "files": [{ "name": "_0.x", "bytes": 100 }, { "name": "_0.y", "bytes": 20000 }],
@@ -211,14 +212,14 @@ mod tests {
         let expected = "name  _0\ndocs  12,345\nfields\n  e\n    format     x\n    bytes      2.00 KiB (2,048)\n    \
                         quantiles  -0.5, 0.25\n    deep\n      m  16\nfiles\n  _0.x, bytes 100 B\n  _0.y, bytes \
                         19.5 KiB (20,000)\n";
-        assert_eq!(tree(&facts, Numbers::Units), expected);
-        assert!(tree(&facts, Numbers::Raw).contains("docs  12345\n"));
-        assert!(tree(&facts, Numbers::Raw).contains("_0.y, bytes 20000\n"));
+        assert_eq!(tree(&metadata, Numbers::Units), expected);
+        assert!(tree(&metadata, Numbers::Raw).contains("docs  12345\n"));
+        assert!(tree(&metadata, Numbers::Raw).contains("_0.y, bytes 20000\n"));
     }
 
     #[test]
     fn parts_and_quantiles_are_found_wherever_a_format_puts_them() {
-        let facts = json!({
+        let metadata = json!({
             "raw": { "bytes": 10, "rows": 2 }, "sq8": { "codes": { "bytes": 3 }, "quantiles": { "lower": -1, "upper": 1.5 } },
             "graph_bytes": 7, "vectors": 2, "bytes": { "maps": 9 },
         });
@@ -228,11 +229,11 @@ mod tests {
             ("graph".to_owned(), 7),
             ("maps".to_owned(), 9),
         ];
-        assert_eq!(parts(&facts), expected);
-        assert_eq!(quantiles(&facts).unwrap(), "-1.0000 … 1.5000");
+        assert_eq!(parts(&metadata), expected);
+        assert_eq!(quantiles(&metadata).unwrap(), "-1.0000 … 1.5000");
         assert_eq!(quantiles(&json!({ "quantiles": [-0.5, 0.25] })).unwrap(), "-0.5000 … 0.2500");
         assert_eq!(quantiles(&json!({})), None);
-        assert_eq!(find(&facts, "upper"), Some(&json!(1.5)));
+        assert_eq!(find(&metadata, "upper"), Some(&json!(1.5)));
     }
 
     #[test]
