@@ -106,7 +106,30 @@ pub use schema::{Schema, Vector};
 pub use search::{Hit, Hits, Searcher};
 pub use writer::{Writer, WriterOptions};
 
-/// The example in the README, compiled.
+/// The Rust code of the README and of the guides, run as documentation tests.
 #[cfg(doctest)]
+mod guides {
+    macro_rules! guides {
+        ($($name:ident: $path:literal,)*) => {
+            $(#[doc = include_str!($path)] mod $name {})*
+        };
+    }
 
-struct Readme;
+    guides! {
+        readme: "../README.md",
+        async_callers: "../docs/async.md",
+        binary_vectors: "../docs/binary-vectors.md",
+        durability: "../docs/durability.md",
+        embeddings: "../docs/embeddings.md",
+        getting_started: "../docs/getting-started.md",
+        hybrid_and_reranking: "../docs/hybrid-and-reranking.md",
+        querying: "../docs/querying.md",
+        schema: "../docs/schema.md",
+        several_processes: "../docs/several-processes.md",
+        sign_hashes: "../docs/sign-hashes.md",
+        tenants: "../docs/tenants.md",
+        text: "../docs/text.md",
+        tuning_recall: "../docs/tuning-recall.md",
+        upgrading: "../docs/upgrading.md",
+    }
+}

@@ -7,6 +7,7 @@
 use crate::common::faults::{Merges, PHASES, number_from_environment, on_all_cores, phase, tail};
 use crate::common::life::{Allowed, Life, Made, State, Step, Trouble, find_state, leaked, lives_on, options};
 use crate::common::rng::Rng;
+use lucerne::WriterOptions;
 use lucerne::codec::{Directory, Input, Lock, Output, Result};
 use lucerne::directory::fault::{FaultDirectory, Logged, Model, Operation, is_power_cut};
 use lucerne::merge::{MergePolicy, TieredOptions};

@@ -2,7 +2,7 @@
 
 use crate::common::documents::{document, small_segments, vectors_of};
 use crate::common::rng::Rng;
-use lucerne::{Error, ErrorKind, Index, Knn, Similarity, codec};
+use lucerne::{Error, ErrorKind, Index, Knn, Similarity};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};

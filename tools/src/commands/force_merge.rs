@@ -3,7 +3,7 @@
 use super::memory::{self, Sampler};
 use crate::args::{ForceMerge, Rewriting};
 use crate::failure::{In as _, Outcome};
-use crate::render::{metadata, merges, out, progress::MergeBar, units};
+use crate::render::{merges, metadata, out, progress::MergeBar, units};
 use crate::signals;
 use lucerne::merge::MergePolicy;
 use lucerne::{Cancel, Index, Writer, WriterOptions};
@@ -101,7 +101,8 @@ impl Rewrite<'_> {
 fn sources(record: &Value) -> Vec<Value> {
     let fields = record.get("fields").and_then(Value::as_object);
     let of_field = |(field, report): (&String, &Value)| {
-        let sources = metadata::find(report, "sources").and_then(Value::as_array).cloned().unwrap_or_default();
+        let sources =
+            metadata::find(report, "sources").and_then(Value::as_array).cloned().unwrap_or_default();
         sources
             .into_iter()
             .map(|mut source| {

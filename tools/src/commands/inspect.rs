@@ -203,7 +203,8 @@ fn defaults(segments: &[Value], names: &[String], numbers: Numbers) -> String {
             ("cheaper", "scan when fewer vectors match:"),
         ];
         let known = known.iter().filter_map(|(key, label)| Some((label, metadata::find(metadata, key)?)));
-        let known: Vec<_> = known.map(|(label, value)| format!("{label} {}", metadata::scalar(value))).collect();
+        let known: Vec<_> =
+            known.map(|(label, value)| format!("{label} {}", metadata::scalar(value))).collect();
         if !known.is_empty() {
             lines.push_str(&format!("  {name}  {}\n", known.join(", ")));
         }

@@ -36,7 +36,8 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
         settings.push(Setting::Default);
     }
     for setting in settings {
-        let queries: Vec<Knn> = plain.iter().map(|query| with_setting(query.clone(), setting, args)).collect();
+        let queries: Vec<Knn> =
+            plain.iter().map(|query| with_setting(query.clone(), setting, args)).collect();
         let found = truth.compare(args, &searcher, &queries)?;
         let timing = Timing::measure(args, &searcher, &queries)?;
         let line = Line {

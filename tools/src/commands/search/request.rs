@@ -16,8 +16,10 @@ pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
     let mut search = match (&args.query, nearest(args, searcher)?) {
         (None, None) if filter.is_some() => Query::all().into(),
         (None, None) => {
-            return Err(Failure::usage("nothing to search for; give --query, --filter, or --knn with a vector")
-                .hint("--query '*:*' finds every document"));
+            return Err(Failure::usage(
+                "nothing to search for; give --query, --filter, or --knn with a vector",
+            )
+            .hint("--query '*:*' finds every document"));
         }
         (None, Some((_, knn))) => of_nearest(args, knn, filter.as_ref()),
         (Some(query), None) => parser.parse(query).in_index(&args.dir)?,
