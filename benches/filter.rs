@@ -10,9 +10,8 @@
 mod common;
 
 use common::{Data, Result, Table};
-use lucerne::codec::vector::{
-    Effort, OpenContext, VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch, WriteContext,
-};
+use lucerne::codec::format::{OpenContext, WriteContext};
+use lucerne::codec::vector::{Effort, VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch};
 use lucerne::codec::{Accept, BitSet, Cancel, DocId, FieldInfo, Params, SegmentId, Similarity};
 use lucerne::directory::FsDirectory;
 use lucerne::merge::MergePolicy;

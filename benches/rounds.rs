@@ -13,7 +13,7 @@
 mod common;
 
 use common::{Data, Result, Table, document, thousands};
-use lucerne::codec::Facts;
+use lucerne::codec::Report;
 use lucerne::codec::envelope::HEADER_LEN;
 use lucerne::merge::MergeEvent;
 use lucerne::{Cancel, Index, Knn, Searcher, Vector, Writer, WriterOptions, admin};
@@ -208,7 +208,7 @@ fn unreachable(folder: &Path) -> Result<u64> {
 
 /// Links per vector on the lowest level of all graphs, counted in their files: after the header, 2 m words a vector.
 /// 0 without a graph.
-fn mean_degree(folder: &Path, facts: &Facts) -> Result<f64> {
+fn mean_degree(folder: &Path, facts: &Report) -> Result<f64> {
     let (mut links, mut vectors) = (0, 0);
     let segments = facts["segments"].as_array().into_iter().flatten();
     for segment in segments {

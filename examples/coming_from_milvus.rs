@@ -5,8 +5,7 @@
 #![allow(clippy::print_stdout, missing_docs, reason = "an example talks to a person")]
 
 use lucerne::bits::{BitOrder, pack};
-use lucerne::schema::BinaryVector;
-use lucerne::{Document, Index, Knn, Schema, Similarity, admin};
+use lucerne::{Document, Index, Knn, Schema, Similarity, Vector, admin};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -75,12 +74,12 @@ pub(crate) fn report(folder: &Path) -> Result<String> {
 }
 
 fn schema(dimension: usize, similarity: Similarity) -> Result<Schema> {
-    let vector = BinaryVector::new(dimension).similarity(similarity).ivf().nlist(128);
+    let vector = Vector::bits(dimension).similarity(similarity).ivf().nlist(128);
     Ok(Schema::builder()
         .auto_key("pk")
         .key_max_len(100)
         .dynamic(true)
-        .binary_vector("binary_vector", vector)
+        .vector("binary_vector", vector)
         .build()?)
 }
 

@@ -9,7 +9,7 @@
 mod common;
 
 use self::common::npy;
-use lucerne::codec::Facts;
+use lucerne::codec::Report;
 use lucerne::schema::{SignHash, VectorIndex};
 use lucerne::{Document, Hits, Index, Knn, Schema, Searcher, Similarity, Vector, WriterOptions, admin};
 use std::collections::HashSet;
@@ -54,7 +54,7 @@ pub(crate) fn report(folder: &Path) -> Result<String> {
         let kind = if exact_distances { "exact" } else { "estimated" };
         writeln!(report, "  {name:<10} recall@{TOP} {recall:.2}, distances {kind}")?;
         let facts = admin::inspect(&searcher)?;
-        let field = facts.pointer("/segments/0/fields/embedding").unwrap_or(&Facts::Null);
+        let field = facts.pointer("/segments/0/fields/embedding").unwrap_or(&Report::Null);
         for part in ["raw", "codes", "hashes"] {
             if let Some(bytes) = field.pointer(&format!("/bytes/{part}")) {
                 writeln!(report, "    {part:<7} {bytes:>9} bytes")?;

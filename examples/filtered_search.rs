@@ -11,7 +11,8 @@ mod sample;
 #[allow(dead_code, reason = "the number format is for other examples")]
 mod table;
 
-use lucerne::{Knn, QueryParser};
+use lucerne::Knn;
+use lucerne::query::QueryParser;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;

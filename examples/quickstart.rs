@@ -6,7 +6,7 @@
 mod common;
 
 use common::{npy, table};
-use lucerne::codec::Facts;
+use lucerne::codec::Report;
 use lucerne::{Document, Index, Knn, Schema, Searcher, Similarity, Vector, WriterOptions, admin};
 use serde_json::Value;
 use std::error::Error;
@@ -72,7 +72,7 @@ fn main() -> Result<()> {
 /// The fields of a document. By default a vector field has int8 codes and an HNSW graph.
 fn schema() -> Result<Schema> {
     // Segments of fewer than 4,000 vectors get no graph by default; here they do, to show its size.
-    let embedding = Vector::f32(384).similarity(Similarity::Cosine).param("graph_threshold", 0);
+    let embedding = Vector::f32(384).similarity(Similarity::Cosine).advanced("graph_threshold", 0);
     let schema = Schema::builder()
         .key("name")
         .text("short")
@@ -155,12 +155,12 @@ fn recall(searcher: &Searcher, queries: &[(String, Vec<f32>)]) -> Result<table::
 }
 
 /// The size of each segment's vectors, codes and graph, from `inspect`.
-fn segment_table(facts: &Facts) -> table::Table {
+fn segment_table(facts: &Report) -> table::Table {
     let heading = ["segment", "docs", "format", "lower", "upper", "raw", "codes", "graph", "all files"];
     let mut table = table::Table::new(heading);
     for segment in facts["segments"].as_array().into_iter().flatten() {
-        let (field, number) = (&segment["fields"]["embedding"], |facts: &Facts| facts.as_u64().unwrap_or(0));
-        let (bytes, text) = (&field["bytes"], |facts: &Facts| facts.as_str().unwrap_or("?").to_owned());
+        let (field, number) = (&segment["fields"]["embedding"], |facts: &Report| facts.as_u64().unwrap_or(0));
+        let (bytes, text) = (&field["bytes"], |facts: &Report| facts.as_str().unwrap_or("?").to_owned());
         let quantile = |at: usize| format!("{:.4}", field["quantiles"][at].as_f64().unwrap_or(f64::NAN));
         table.row([
             text(&segment["name"]),

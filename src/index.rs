@@ -89,7 +89,7 @@ impl IndexBuilder {
     /// [`Error::AlreadyExists`] when there is a commit.
     pub fn create(self, directory: Arc<dyn Directory>, schema: Schema) -> Result<Index> {
         for field in schema.vector_fields() {
-            self.registry.vectors(field.format(), "schema")?.check(&field.info())?;
+            field.format(&self.registry)?.check(&field.info())?;
         }
         FieldAnalyzers::of(&schema, &self.analyzers)?;
         let store = Store::new(directory, self.registry, self.analyzers);

@@ -20,6 +20,3 @@ pub const MAX_QUERY_DEPTH: usize = 64;
 pub(crate) const DEFAULT_SEED: u64 = 42;
 /// The release, as segments and commits remember it.
 pub(crate) const WRITTEN_BY: &str = concat!("lucerne ", env!("CARGO_PKG_VERSION"));
-
-/// Candidates for each hit that a search of a field with sign hashes keeps in each segment by default.
-pub const HASH_CANDIDATES_PER_HIT: usize = 20;

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use lucerne_codec::vector::Problem;
+pub use lucerne_codec::format::Problem;
 
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

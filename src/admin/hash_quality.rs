@@ -1,25 +1,25 @@
 //! Are sign hashes good enough for these vectors?
 //!
-//! Vectors of the index are written to memory as a segment of the format `flat_hash`, once for each estimator;
+//! Vectors of the index are written to memory as a segment of a flat field with sign hashes, once for each estimator;
 //! some of them are then searched by hashes and exactly. So the measure is of what a search does, it needs no
 //! sign hash in the index, and an index on disk stays as it is.
 
 use crate::directory::RamDirectory;
 use crate::error::{Error, Result};
 use crate::index::IndexBuilder;
-use crate::limits::{HASH_CANDIDATES_PER_HIT, MAX_CANDIDATES, MAX_K};
-use crate::schema::{SignHash, VectorField};
+use crate::limits::{DEFAULT_CANDIDATES, MAX_CANDIDATES, MAX_K};
+use crate::schema::{SIGN_HASH, SignHash, VectorField, VectorIndex};
 use crate::search::Searcher;
-use lucerne_codec::vector::{
-    Effort, OpenContext, VectorFormat, VectorReader, VectorRows, VectorSearch, WriteContext,
-};
-use lucerne_codec::{Accept, BitSet, Cancel, DocId, FieldInfo, Ordinal, Progress, SegmentId};
+use lucerne_codec::format::{OpenContext, WriteContext};
+use lucerne_codec::vector::{Effort, VectorFormat, VectorKind, VectorReader, VectorRows, VectorSearch};
+use lucerne_codec::{Accept, BitSet, Cancel, Component, DocId, FieldInfo, Ordinal, Progress, SegmentId};
 use std::collections::HashSet;
 
 /// Bytes of raw vectors compared with at most: an even sample of the index beyond that.
 const MOST_BYTES: usize = 256 << 20;
-/// The format that is measured; a graph finds at most what it finds.
-const FORMAT: &str = "flat_hash";
+/// The kind of field that is measured; a graph finds at most what it finds.
+const KIND: VectorKind =
+    VectorKind { component: Component::F32, index: VectorIndex::Flat.name(), encoding: SIGN_HASH };
 /// Candidates per hit measured unless said otherwise; 20 is a search's default.
 const PER_HIT: [usize; 5] = [5, 10, 20, 50, 100];
 
@@ -106,9 +106,10 @@ pub fn hash_quality(
     let candidates = candidates(field, options)?;
     let sample = Sample::read(searcher, declared, cancel)?;
     let queries = sample.queries(declared, options)?;
-    let (mut lines, mut truth) = (Vec::new(), Vec::new());
+    let (mut lines, mut truth, mut default_candidates) = (Vec::new(), Vec::new(), DEFAULT_CANDIDATES);
     for estimator in [SignHash::Plain, SignHash::Corrected] {
         let segment = Segment::write(&sample, estimator, cancel)?;
+        default_candidates = segment.reader.default_candidates(options.k).unwrap_or(default_candidates);
         if truth.is_empty() {
             truth = segment.each(&queries, options.k, Effort::Exact, cancel, progress)?;
         }
@@ -127,7 +128,7 @@ pub fn hash_quality(
         compared: sample.docs.len(),
         queries: queries.len(),
         k: options.k,
-        default_candidates: HASH_CANDIDATES_PER_HIT * options.k,
+        default_candidates,
         lines,
     })
 }
@@ -223,9 +224,9 @@ struct Segment {
 impl Segment {
     fn write(sample: &Sample, estimator: SignHash, cancel: &Cancel) -> Result<Self> {
         let builder = IndexBuilder::new();
-        let format: &dyn VectorFormat = builder.registry().vectors(FORMAT, "hash quality")?;
+        let format: &dyn VectorFormat = builder.registry().vectors_for(KIND)?;
         let mut info = sample.info.clone();
-        info.params.insert(FieldInfo::SIGN_HASH.to_owned(), estimator.name().into());
+        info.params.insert(SIGN_HASH.to_owned(), estimator.name().into());
         let directory = RamDirectory::new();
         let segment_id = SegmentId([0; 16]);
         let max_doc = sample.docs.len() as u32;

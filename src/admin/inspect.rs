@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::limits::{DEFAULT_CANDIDATES, DEFAULT_K};
 use crate::reader::SnapshotSegment;
 use crate::search::Searcher;
-use lucerne_codec::Facts;
+use lucerne_codec::Report;
 use serde_json::{Map, Value, json};
 
 /// The facts of a searcher's point in time: generation, documents, schema, a search's defaults, and for each
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 ///
 /// # Errors
 /// When a file's length cannot be read.
-pub fn inspect(searcher: &Searcher) -> Result<Facts> {
+pub fn inspect(searcher: &Searcher) -> Result<Report> {
     let snapshot = searcher.snapshot();
     let segments = snapshot.segments.iter().map(segment).collect::<Result<Vec<_>>>()?;
     let bytes = |name: &str| segments.iter().filter_map(|segment| segment.get(name)?.as_u64()).sum::<u64>();
@@ -28,7 +28,7 @@ pub fn inspect(searcher: &Searcher) -> Result<Facts> {
     }))
 }
 
-fn segment(segment: &SnapshotSegment) -> Result<Facts> {
+fn segment(segment: &SnapshotSegment) -> Result<Report> {
     let (reader, info) = (&segment.reader, segment.reader.info());
     let live_file = segment.live_file.as_ref();
     let files = reader.files().chain(live_file.map(|live| &live.file));

@@ -103,12 +103,12 @@ fn wrong(field: VectorField<'_>, given: String) -> ValueProblem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{BinaryVector, Schema};
+    use crate::schema::{Schema, Vector};
     use serde_json::json;
 
     #[test]
     fn every_form_of_a_vector_gives_the_same_row() {
-        let schema = Schema::builder().binary_vector("b", BinaryVector::new(16)).build().unwrap();
+        let schema = Schema::builder().vector("b", Vector::bits(16)).build().unwrap();
         let field = schema.vector_field(0).unwrap();
         let row = vec![0xd9, 0x2a];
         for json in [
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn what_is_no_vector_of_the_field_is_refused_and_said_why() {
-        let schema = Schema::builder().binary_vector("b", BinaryVector::new(16)).build().unwrap();
+        let schema = Schema::builder().vector("b", Vector::bits(16)).build().unwrap();
         let field = schema.vector_field(0).unwrap();
         for (json, expected) in [
             (json!("100110110101010"), "16 zeros and ones, 2 bytes, or 4 hexadecimal digits"),

@@ -1,6 +1,6 @@
 //! What is told about merges while they run.
 
-use lucerne_codec::Facts;
+use lucerne_codec::Report;
 use std::sync::Arc;
 
 /// Something that happened to a merge.
@@ -32,7 +32,7 @@ pub enum MergeEvent {
         /// Name of the segment.
         segment: String,
         /// The merge record, as kept in the segment (with seconds, whatever the options).
-        record: Facts,
+        record: Report,
     },
     /// A merge was cancelled or has failed; nothing has changed.
     Failed {

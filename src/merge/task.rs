@@ -3,13 +3,11 @@
 use crate::error::Result;
 use crate::reader::{Pins, SegmentReader};
 use crate::schema::{Schema, VectorField};
-use lucerne_codec::columns::ColumnsInput;
 use lucerne_codec::envelope;
-use lucerne_codec::postings::PostingsInput;
+use lucerne_codec::format::{WriteContext, Written};
 use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
-use lucerne_codec::stored::StoredSource;
-use lucerne_codec::vector::{MergeSource, WriteContext, Written};
-use lucerne_codec::{BitSet, Cancel, Directory, DocMap, Facts, Progress, Registry, SegmentId};
+use lucerne_codec::vector::VectorReader;
+use lucerne_codec::{BitSet, Cancel, Directory, DocMap, MergeInput, Progress, Registry, Report, SegmentId};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Instant;
@@ -52,7 +50,7 @@ pub(crate) struct Merged {
     /// Where each source's documents went.
     pub(crate) docs: Vec<DocMap>,
     /// The merge record, with seconds.
-    pub(crate) record: Facts,
+    pub(crate) record: Report,
 }
 
 /// Merges at least one live document of `sources` into a new segment. Nothing is synced. After an error the
@@ -75,21 +73,29 @@ pub(crate) fn merge(task: &Task<'_>, sources: &[Source]) -> Result<Merged> {
     };
     let (mut vectors, mut reports) = (Vec::new(), Map::new());
     for field in task.schema.vector_fields() {
-        let inputs = merge_sources(&field, sources, &docs);
+        let inputs = vector_inputs(&field, sources, &docs);
         if !any_live_vector(&inputs)? {
             continue;
         }
-        let format = task.registry.vectors(field.format(), task.name)?;
+        let format = field.format(task.registry)?;
         let (written, report) = format.merge(&context, &field.info(), &inputs)?;
-        vectors.push(VectorInfo { field: field.info(), structure: structure(field.format(), written) });
+        vectors.push(VectorInfo { field: field.info(), structure: structure(format.name(), written) });
         reports.insert(field.name().to_owned(), report);
     }
     let at_stored = Instant::now();
-    let stored = merge_stored(task, &context, sources, &docs)?;
+    let format = task.registry.default_stored()?;
+    let inputs_of_stored = inputs(sources, &docs, |segment| Some(segment.stored()));
+    let stored = structure(format.name(), format.merge(&context, &inputs_of_stored)?);
     let keys = merge_keys(task, &context, sources, &docs)?;
     let at_terms = Instant::now();
-    let postings = merge_postings(task, &context, sources, &docs)?;
-    let columns = merge_columns(task, &context, sources, &docs)?;
+    let postings = merge_any(&inputs(sources, &docs, SegmentReader::postings), |inputs| {
+        let format = task.registry.default_postings()?;
+        Ok(structure(format.name(), format.merge(&context, inputs)?))
+    })?;
+    let columns = merge_any(&inputs(sources, &docs, SegmentReader::columns), |inputs| {
+        let format = task.registry.default_columns()?;
+        Ok(structure(format.name(), format.merge(&context, inputs)?))
+    })?;
     let seconds = json!({
         "verify": verified.as_secs_f64(),
         "vectors": (at_stored - started - verified).as_secs_f64(),
@@ -102,7 +108,7 @@ pub(crate) fn merge(task: &Task<'_>, sources: &[Source]) -> Result<Merged> {
     let files = others.into_iter().flatten().flat_map(|structure| &structure.files).chain(vector_files);
     let written: u64 = files.map(|file| file.len).sum();
     let record = json!({
-        "sources": sources.iter().map(source_facts).collect::<Vec<_>>(),
+        "sources": sources.iter().map(source_report).collect::<Vec<_>>(),
         "docs": max_doc,
         "bytes_read": sources.iter().map(Source::bytes).sum::<u64>(),
         "bytes_written": written,
@@ -127,13 +133,13 @@ pub(crate) fn merge(task: &Task<'_>, sources: &[Source]) -> Result<Merged> {
 }
 
 /// What a merge would decide, without doing it.
-pub(crate) fn plan(registry: &Registry, schema: &Schema, sources: &[Source]) -> Result<Facts> {
+pub(crate) fn plan(registry: &Registry, schema: &Schema, sources: &[Source]) -> Result<Report> {
     let docs = doc_maps(sources);
     let mut fields = Map::new();
     for field in schema.vector_fields() {
-        let inputs = merge_sources(&field, sources, &docs);
+        let inputs = vector_inputs(&field, sources, &docs);
         if any_live_vector(&inputs)? {
-            let format = registry.vectors(field.format(), "schema")?;
+            let format = field.format(registry)?;
             fields.insert(field.name().to_owned(), format.plan_merge(&field.info(), &inputs)?);
         }
     }
@@ -141,7 +147,7 @@ pub(crate) fn plan(registry: &Registry, schema: &Schema, sources: &[Source]) -> 
     let live: u64 = sources.iter().map(|source| u64::from(source.live_docs())).sum();
     let all: u64 = sources.iter().map(|source| u64::from(source.reader.max_doc())).sum();
     Ok(json!({
-        "sources": sources.iter().map(source_facts).collect::<Vec<_>>(),
+        "sources": sources.iter().map(source_report).collect::<Vec<_>>(),
         "docs": live,
         "bytes_to_read": bytes,
         "bytes_to_write": (u128::from(bytes) * u128::from(live) / u128::from(all.max(1))) as u64,
@@ -149,7 +155,7 @@ pub(crate) fn plan(registry: &Registry, schema: &Schema, sources: &[Source]) -> 
     }))
 }
 
-fn source_facts(source: &Source) -> Facts {
+fn source_report(source: &Source) -> Report {
     json!({
         "segment": source.reader.name(),
         "docs": source.live_docs(),
@@ -186,20 +192,29 @@ fn doc_maps(sources: &[Source]) -> Vec<DocMap> {
     sources.iter().map(map).collect()
 }
 
-fn merge_sources<'a>(
-    field: &VectorField<'_>,
+/// One structure of every source, as the format that merges it is given them.
+fn inputs<'a, R: ?Sized>(
     sources: &'a [Source],
     docs: &'a [DocMap],
-) -> Vec<MergeSource<'a>> {
-    let inputs = sources.iter().zip(docs).map(|(source, docs)| MergeSource {
+    structure: impl Fn(&'a SegmentReader) -> Option<&'a R>,
+) -> Vec<MergeInput<'a, R>> {
+    let inputs = sources.iter().zip(docs).map(|(source, docs)| MergeInput {
         segment: source.reader.name(),
-        reader: source.reader.vector_field(field.number()).map(|vectors| &*vectors.reader),
+        reader: structure(&source.reader),
         docs,
     });
     inputs.collect()
 }
 
-fn any_live_vector(inputs: &[MergeSource<'_>]) -> Result<bool> {
+fn vector_inputs<'a>(
+    field: &VectorField<'_>,
+    sources: &'a [Source],
+    docs: &'a [DocMap],
+) -> Vec<MergeInput<'a, dyn VectorReader>> {
+    inputs(sources, docs, |segment| segment.vector_field(field.number()).map(|vectors| &*vectors.reader))
+}
+
+fn any_live_vector(inputs: &[MergeInput<'_, dyn VectorReader>]) -> Result<bool> {
     for input in inputs {
         let Some(reader) = input.reader else { continue };
         for ordinal in 0..reader.len() as u32 {
@@ -211,17 +226,12 @@ fn any_live_vector(inputs: &[MergeSource<'_>]) -> Result<bool> {
     Ok(false)
 }
 
-fn merge_stored(
-    task: &Task<'_>,
-    context: &WriteContext<'_>,
-    sources: &[Source],
-    docs: &[DocMap],
-) -> Result<StructureInfo> {
-    let inputs = sources.iter().zip(docs);
-    let inputs: Vec<_> =
-        inputs.map(|(source, docs)| StoredSource { reader: source.reader.stored(), docs }).collect();
-    let format = task.registry.default_stored()?;
-    Ok(structure(format.name(), format.merge(context, &inputs)?))
+/// Merges a structure that a segment may lack; `None` when all sources do.
+fn merge_any<R: ?Sized>(
+    inputs: &[MergeInput<'_, R>],
+    merge: impl FnOnce(&[MergeInput<'_, R>]) -> Result<StructureInfo>,
+) -> Result<Option<StructureInfo>> {
+    if inputs.iter().all(|input| input.reader.is_none()) { Ok(None) } else { merge(inputs).map(Some) }
 }
 
 fn merge_keys(
@@ -241,48 +251,14 @@ fn merge_keys(
     Ok(structure(format.name(), format.write(context, &keys)?))
 }
 
-/// Terms of live documents; `None` when no source has any.
-fn merge_postings(
-    task: &Task<'_>,
-    context: &WriteContext<'_>,
-    sources: &[Source],
-    docs: &[DocMap],
-) -> Result<Option<StructureInfo>> {
-    let inputs = sources.iter().zip(docs);
-    let inputs: Vec<_> =
-        inputs.map(|(source, docs)| PostingsInput { reader: source.reader.postings(), docs }).collect();
-    if inputs.iter().all(|input| input.reader.is_none()) {
-        return Ok(None);
-    }
-    let format = task.registry.default_postings()?;
-    Ok(Some(structure(format.name(), format.merge(context, &inputs)?)))
-}
-
-/// Values of live documents; `None` when no source has any.
-fn merge_columns(
-    task: &Task<'_>,
-    context: &WriteContext<'_>,
-    sources: &[Source],
-    docs: &[DocMap],
-) -> Result<Option<StructureInfo>> {
-    let inputs = sources.iter().zip(docs);
-    let inputs: Vec<_> =
-        inputs.map(|(source, docs)| ColumnsInput { reader: source.reader.columns(), docs }).collect();
-    if inputs.iter().all(|input| input.reader.is_none()) {
-        return Ok(None);
-    }
-    let format = task.registry.default_columns()?;
-    Ok(Some(structure(format.name(), format.merge(context, &inputs)?)))
-}
-
 /// A structure as its segment info remembers it.
 pub(crate) fn structure(format: &str, written: Written) -> StructureInfo {
     StructureInfo { format: format.to_owned(), files: written.files, meta: written.meta }
 }
 
-/// Facts without anything that a clock has measured.
-fn without_seconds(facts: Facts) -> Facts {
-    match facts {
+/// A report without anything that a clock has measured.
+fn without_seconds(report: Report) -> Report {
+    match report {
         Value::Object(map) => {
             let kept = map.into_iter().filter(|(name, _)| name != "seconds");
             kept.map(|(name, value)| (name, without_seconds(value))).collect()

@@ -5,12 +5,13 @@ use crate::error::Result;
 use lucerne_codec::columns::ColumnsReader;
 use lucerne_codec::commit::LiveDocsInfo;
 use lucerne_codec::envelope::FileEntry;
+use lucerne_codec::format::OpenContext;
 use lucerne_codec::keys::KeysReader;
 use lucerne_codec::postings::PostingsReader;
 use lucerne_codec::segment_info::{SegmentInfo, StructureInfo};
 use lucerne_codec::stored::StoredReader;
-use lucerne_codec::vector::{OpenContext, VectorReader};
-use lucerne_codec::{BitSet, Directory, DocId, Facts, FieldInfo, Registry, SegmentId};
+use lucerne_codec::vector::VectorReader;
+use lucerne_codec::{BitSet, Directory, DocId, FieldInfo, Metadata, Registry, Report, SegmentId};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -26,12 +27,12 @@ pub(crate) struct VectorSegment {
 
 impl VectorSegment {
     /// What the format says of them, with its name.
-    pub(crate) fn inspect(&self) -> Facts {
-        let mut facts = self.reader.inspect();
-        if let Facts::Object(facts) = &mut facts {
-            facts.entry("format").or_insert_with(|| self.format.clone().into());
+    pub(crate) fn inspect(&self) -> Report {
+        let mut report = self.reader.inspect();
+        if let Report::Object(entries) = &mut report {
+            entries.entry("format").or_insert_with(|| self.format.clone().into());
         }
-        facts
+        report
     }
 }
 
@@ -175,7 +176,7 @@ pub(crate) fn read_live_docs(
         segment_id: segment.info.id,
         max_doc: segment.max_doc(),
         files: std::slice::from_ref(&info.file),
-        meta: &serde_json::Value::Null,
+        meta: &Metadata::Null,
     })?;
     let deleted = segment.max_doc() - live.count();
     if deleted != info.deleted {

@@ -1,6 +1,5 @@
 //! A field: name, type and options.
 
-use super::binary::BinaryVector;
 use super::names::check_name;
 use super::path::FieldPath;
 use super::text::{Keyword, Text};
@@ -100,11 +99,6 @@ impl Field {
     pub fn vector(name: impl Into<String>, vector: Vector) -> Self {
         let Vector { indexed, stored, options } = vector;
         Self::new(name, FieldType::Vector(options)).indexed(indexed).stored(stored)
-    }
-
-    /// A field of binary vectors.
-    pub fn binary_vector(name: impl Into<String>, vector: BinaryVector) -> Self {
-        Self::vector(name, vector.0)
     }
 
     pub(super) fn new(name: impl Into<String>, field_type: FieldType) -> Self {

@@ -27,6 +27,7 @@
 //! | vector | `quantization` | int8, none | int8 |
 //! | vector | `sign_hash` | true, false, plain, corrected: instead of quantization | false |
 //! | vector | `format` | a registered format, instead of index and quantization | |
+//! | vector | `advanced` | an object of parameters for tests and experiments | |
 //! | vector | any other | a parameter of the format, which refuses those it does not know | |
 //! | binary_vector | `dimension` | a multiple of 8 from 8 to 65536 | required |
 //! | binary_vector | `similarity` | hamming, jaccard | hamming |

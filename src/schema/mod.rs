@@ -4,7 +4,6 @@
 //! stored in the index. Fields may be added later ([`Schema::with_added`]); a field's type never changes.
 //! Fields are numbered in the order of their declaration, and keep their numbers.
 
-mod binary;
 mod builder;
 mod field;
 mod json;
@@ -15,13 +14,13 @@ mod text;
 mod vector;
 mod vector_index;
 
-pub use binary::BinaryVector;
 pub use builder::SchemaBuilder;
 pub use field::{Field, FieldType};
 pub(crate) use names::check_name;
 pub use path::FieldPath;
 pub use text::{Keyword, Text};
 pub use vector::{Vector, VectorField, VectorOptions};
+pub(crate) use vector_index::SIGN_HASH;
 pub use vector_index::{Quantization, SignHash, VectorIndex};
 
 use crate::error::{Error, Result};
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn ac_11_automatic_keys_are_strings_whose_byte_order_is_their_order() {
+    fn automatic_keys_are_strings_whose_byte_order_is_their_order() {
         let numbers = [0, 1, 9, 10, 99, 1_000_000, u64::MAX];
         let keys: Vec<_> = numbers.iter().map(|number| KeyField::automatic(*number)).collect();
         assert!(keys.is_sorted());

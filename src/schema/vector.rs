@@ -1,11 +1,11 @@
 //! Vector fields: dimension, metric, and how they are indexed.
 
 use super::field::Field;
-use super::vector_index::{
-    Quantization, SignHash, VectorIndex, binary_format_name, hash_format_name, vector_format_name,
-};
+use super::vector_index::{Quantization, SIGN_HASH, SignHash, VectorIndex};
 use super::{MAX_BINARY_DIMENSION, MAX_DIMENSION};
-use lucerne_codec::{Component, FieldInfo, Params, Similarity};
+use crate::error::Result as EngineResult;
+use lucerne_codec::vector::{VectorFormat, VectorKind};
+use lucerne_codec::{Component, FieldInfo, Params, Registry, Similarity};
 
 /// Declares a vector field: `Vector::f32(384).similarity(Similarity::Cosine)`.
 ///
@@ -48,7 +48,16 @@ impl Vector {
         Self { indexed: true, stored: true, options }
     }
 
-    /// The metric. Default: cosine.
+    /// Vectors of `dimension` bits (a multiple of 8 from 8 to 65,536), kept as one byte for every eight bits. The metric
+    /// is [`Similarity::Hamming`] unless set. There is nothing to quantize: an index is one of the bits themselves, and
+    /// all distances are exact.
+    pub fn bits(dimension: usize) -> Self {
+        let mut vector = Self::f32(dimension).similarity(Similarity::Hamming);
+        vector.options.binary = true;
+        vector
+    }
+
+    /// The metric. Default: cosine, of bits hamming.
     #[must_use]
     pub fn similarity(mut self, similarity: Similarity) -> Self {
         self.options.similarity = similarity;
@@ -71,10 +80,23 @@ impl Vector {
         self
     }
 
-    /// Compares with all vectors instead of walking a graph.
+    /// Compares with all vectors instead of searching a graph.
     #[must_use]
     pub fn flat(self) -> Self {
         self.index(VectorIndex::Flat)
+    }
+
+    /// Compares with the vectors of the nearest inverted lists. Binary vectors only.
+    #[must_use]
+    pub fn ivf(self) -> Self {
+        self.index(VectorIndex::Ivf)
+    }
+
+    /// Inverted lists of a segment. Default: four times the root of its number of vectors; never more than there are
+    /// different vectors.
+    #[must_use]
+    pub fn nlist(self, nlist: usize) -> Self {
+        self.param("nlist", nlist)
     }
 
     /// What is compared while searching. Default: int8.
@@ -89,14 +111,14 @@ impl Vector {
     /// [`crate::Knn::candidates`]. How good the hashes of some vectors are [`crate::admin::hash_quality`] measures.
     #[must_use]
     pub fn sign_hash(mut self, on: bool) -> Self {
-        self.options.params.remove(FieldInfo::SIGN_HASH);
-        if on { self.param(FieldInfo::SIGN_HASH, true) } else { self }
+        self.options.params.remove(SIGN_HASH);
+        if on { self.param(SIGN_HASH, true) } else { self }
     }
 
     /// [`Vector::sign_hash`], compared in a way of your choice. Default: corrected.
     #[must_use]
     pub fn sign_hash_by(self, by: SignHash) -> Self {
-        self.param(FieldInfo::SIGN_HASH, by.name())
+        self.param(SIGN_HASH, by.name())
     }
 
     /// HNSW's maximum of connections (M).
@@ -111,7 +133,29 @@ impl Vector {
         self.param("beam_width", width)
     }
 
-    /// A document may have several vectors, given as a list of vectors; it is found once, by its nearest.
+    /// Share of the component values that int8 codes tell apart, 0.9 to 1; the values beyond are clamped. Default:
+    /// chosen by metric and dimension.
+    #[must_use]
+    pub fn confidence_interval(self, share: f64) -> Self {
+        self.param("confidence_interval", share)
+    }
+
+    /// How far the quantiles of a segment may be from those of a merge for its int8 codes to be kept: a share of the
+    /// merged range, 0 to 1. Default: 0.015.
+    #[must_use]
+    pub fn requantize_above(self, share: f64) -> Self {
+        self.param("requantize_above", share)
+    }
+
+    /// How far the quantiles of any segment may be from those of a merge before these are taken from a new sample: a
+    /// share of the merged range, 0 to 1. Default: 0.1.
+    #[must_use]
+    pub fn resample_above(self, share: f64) -> Self {
+        self.param("resample_above", share)
+    }
+
+    /// A document may have several vectors, given as a list of vectors; it is found once, by its nearest. Not with
+    /// inverted lists.
     #[must_use]
     pub fn multiple(self) -> Self {
         self.param(FieldInfo::MULTIPLE, true)
@@ -129,6 +173,21 @@ impl Vector {
     #[must_use]
     pub fn param(mut self, name: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
         self.options.params.insert(name.into(), value.into());
+        self
+    }
+
+    /// A parameter of the field's format that is for tests and experiments, not for ordinary use. The built-in formats
+    /// have
+    ///
+    /// - `graph_threshold`: vectors a segment needs to get a graph (0 to 2³² − 1, default 4,000);
+    /// - `search_bits`: bits of an int8 code that graph search reads first, 4 or 8 (default 4 for long vectors);
+    /// - `center`: `"auto"`, or `"none"` to encode vectors without subtracting their mean.
+    #[must_use]
+    pub fn advanced(mut self, name: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
+        let group = self.options.params.entry(FieldInfo::ADVANCED);
+        if let serde_json::Value::Object(group) = group.or_insert_with(|| Params::new().into()) {
+            group.insert(name.into(), value.into());
+        }
         self
     }
 
@@ -175,8 +234,8 @@ impl VectorOptions {
         if let Some(name) = self.params.keys().find(|name| OPTION_NAMES.contains(&name.as_str())) {
             return Err(format!("{name:?} is an option of the field, not a parameter of its format"));
         }
-        if self.params.get(FieldInfo::SIGN_HASH).is_some_and(|value| *value == false) {
-            self.params.remove(FieldInfo::SIGN_HASH);
+        if self.params.get(SIGN_HASH).is_some_and(|value| *value == false) {
+            self.params.remove(SIGN_HASH);
         }
         if let Some(format) = &self.format {
             return match (format.is_empty(), self.index, self.quantization) {
@@ -275,7 +334,7 @@ impl VectorOptions {
 
     /// True when candidates are found by sign hashes ([`Vector::sign_hash`]).
     pub fn is_sign_hash(&self) -> bool {
-        self.params.contains_key(FieldInfo::SIGN_HASH)
+        self.params.contains_key(SIGN_HASH)
     }
 
     /// How nearest vectors are found; `None` when the field names its format.
@@ -293,16 +352,13 @@ impl VectorOptions {
         &self.params
     }
 
-    /// The vector format new segments are written with.
-    pub fn format_name(&self) -> &str {
-        let index = self.index.unwrap_or(VectorIndex::Hnsw);
+    /// What a field that names no format asks of one.
+    fn kind(&self) -> VectorKind {
+        let component = if self.binary { Component::Bit } else { Component::F32 };
+        let index = self.index.unwrap_or(VectorIndex::Hnsw).name();
         let quantization = self.quantization.unwrap_or(Quantization::Int8);
-        let hashed = self.is_sign_hash();
-        self.format.as_deref().unwrap_or_else(|| match self.binary {
-            true => binary_format_name(index),
-            false if hashed => hash_format_name(index),
-            false => vector_format_name(index, quantization),
-        })
+        let encoding = if self.is_sign_hash() { SIGN_HASH } else { quantization.name() };
+        VectorKind { component, index, encoding }
     }
 }
 
@@ -339,9 +395,17 @@ impl<'a> VectorField<'a> {
         self.options
     }
 
-    /// The vector format new segments are written with.
-    pub fn format(&self) -> &'a str {
-        self.options.format_name()
+    /// The vector format new segments are written with: the one the field names, or the one that serves its index and
+    /// its quantization.
+    ///
+    /// # Errors
+    /// When none is registered.
+    pub fn format<'r>(&self, registry: &'r Registry) -> EngineResult<&'r dyn VectorFormat> {
+        let format = match &self.options.format {
+            Some(name) => registry.vectors(name, "schema")?,
+            None => registry.vectors_for(self.options.kind())?,
+        };
+        Ok(format)
     }
 
     /// What the format is told about the field. A field that normalises is a cosine field to it: the rows

@@ -1,4 +1,4 @@
-//! How vectors are found and compared: the choices of a field, and the built-in formats that carry them out.
+//! How vectors are found and compared: the choices of a field.
 
 /// How nearest vectors are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ impl VectorIndex {
     pub(super) const ALL: [Self; 3] = [Self::Hnsw, Self::Flat, Self::Ivf];
 
     /// The name used in schemas.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Hnsw => "hnsw",
             Self::Flat => "flat",
@@ -39,13 +39,16 @@ impl Quantization {
     pub(super) const ALL: [Self; 2] = [Self::Int8, Self::None];
 
     /// The name used in schemas.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Int8 => "int8",
             Self::None => "none",
         }
     }
 }
+
+/// The option that asks for sign hashes, and the name of that encoding.
+pub(crate) const SIGN_HASH: &str = "sign_hash";
 
 /// How the hashes of [`Vector::sign_hash`](super::Vector::sign_hash) are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,39 +62,10 @@ pub enum SignHash {
 
 impl SignHash {
     /// The name used in schemas.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
             Self::Corrected => "corrected",
         }
-    }
-}
-
-/// The built-in format that does it.
-pub(super) fn vector_format_name(index: VectorIndex, quantization: Quantization) -> &'static str {
-    match (index, quantization) {
-        (VectorIndex::Hnsw, Quantization::Int8) => "hnsw_sq8",
-        (VectorIndex::Hnsw, Quantization::None) => "hnsw_f32",
-        (VectorIndex::Flat, Quantization::Int8) => "flat_sq8",
-        (VectorIndex::Flat, Quantization::None) => "flat_f32",
-        (VectorIndex::Ivf, _) => "ivf",
-    }
-}
-
-/// The same for binary vectors, which there is nothing of to quantize.
-pub(super) fn binary_format_name(index: VectorIndex) -> &'static str {
-    match index {
-        VectorIndex::Hnsw => "bin_hnsw",
-        VectorIndex::Flat => "bin_flat",
-        VectorIndex::Ivf => "bin_ivf",
-    }
-}
-
-/// The built-in format with sign hashes.
-pub(super) fn hash_format_name(index: VectorIndex) -> &'static str {
-    match index {
-        VectorIndex::Hnsw => "hnsw_hash",
-        VectorIndex::Flat => "flat_hash",
-        VectorIndex::Ivf => "ivf_hash",
     }
 }

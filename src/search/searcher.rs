@@ -9,10 +9,11 @@ use super::{explain, matching, rank, rerank, sort, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, components};
 use crate::error::{Error, Result};
-use crate::limits::MAX_K;
+use crate::limits::{DEFAULT_CANDIDATES, MAX_K};
 use crate::query::{Query, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::Schema;
+use lucerne_codec::vector::VectorReader;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -93,6 +94,20 @@ impl Searcher {
     /// Number of segments.
     pub fn segment_count(&self) -> usize {
         self.snapshot.segments.len()
+    }
+
+    /// Candidates that a [`crate::Knn`] for the `k` nearest vectors of a field keeps in a segment when it does not say
+    /// how many; the largest number where segments differ.
+    ///
+    /// # Errors
+    /// When there is no such vector field.
+    pub fn default_candidates(&self, field: &str, k: usize) -> Result<usize> {
+        let number = self.schema().vector_field_named(field)?.number();
+        let segments = self.snapshot.segments.iter();
+        let readers = segments.filter_map(|segment| Some(&segment.reader.vector_field(number)?.reader));
+        let default =
+            |reader: &Box<dyn VectorReader>| reader.default_candidates(k).unwrap_or(DEFAULT_CANDIDATES);
+        Ok(readers.map(default).max().unwrap_or(DEFAULT_CANDIDATES).max(k))
     }
 
     /// Runs a [`Search`]. Every query type converts into one, by value or by reference.

@@ -41,7 +41,7 @@ impl SegmentBuilder {
     pub fn new(schema: Schema, folder: impl AsRef<Path>, options: WriterOptions) -> Result<Self> {
         let registry = IndexBuilder::new().registry().clone();
         for field in schema.vector_fields() {
-            registry.vectors(field.format(), "schema")?.check(&field.info())?;
+            field.format(&registry)?.check(&field.info())?;
         }
         if schema.key().is_automatic() {
             let problem = "keys are automatic: give keys where segments are built apart".to_owned();

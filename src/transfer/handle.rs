@@ -1,7 +1,7 @@
 //! What a builder tells the publisher, small enough to send anywhere as JSON.
 
 use lucerne_codec::envelope::FileEntry;
-use lucerne_codec::{Facts, SegmentId};
+use lucerne_codec::{Report, SegmentId};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -23,9 +23,9 @@ pub struct SegmentHandle {
     /// Its segment info, whose checksum covers the checksums of all its files.
     pub info: FileEntry,
     /// The schema it was built with.
-    pub schema: Facts,
+    pub schema: serde_json::Value,
     /// Per vector field what its format says: format, quantiles, ….
-    pub fields: Facts,
+    pub fields: Report,
     /// Release that wrote it.
     pub written_by: String,
 }

@@ -5,8 +5,8 @@ use crate::document::Validated;
 use crate::error::Result;
 use crate::schema::{Field, FieldType, Schema};
 use lucerne_codec::columns::{ColumnData, ColumnField, ColumnKind, ColumnsSource};
+use lucerne_codec::format::WriteContext;
 use lucerne_codec::segment_info::StructureInfo;
-use lucerne_codec::vector::WriteContext;
 use lucerne_codec::{DocId, Registry};
 use std::collections::BTreeMap;
 

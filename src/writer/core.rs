@@ -221,7 +221,9 @@ fn is_outdated(registry: &Registry, schema: &Schema, entry: &Entry) -> bool {
     let (segment, info) = (&entry.reader, entry.reader.info());
     let vectors = segment.vectors().iter().any(|vectors| {
         let other = |field: VectorField<'_>| {
-            field.format() != vectors.format || field.info() != vectors.field || !vectors.reader.is_current()
+            field.format(registry).is_ok_and(|format| format.name() != vectors.format)
+                || field.info() != vectors.field
+                || !vectors.reader.is_current()
         };
         schema.vector_field(vectors.field.number).is_ok_and(other)
     });
@@ -241,7 +243,7 @@ fn is_outdated(registry: &Registry, schema: &Schema, entry: &Entry) -> bool {
 /// What one vector of each field costs until it is flushed; checks the fields' parameters.
 fn vector_bytes(store: &Store, schema: &Schema) -> Result<BTreeMap<u32, usize>> {
     let costs = schema.vector_fields().map(|field| {
-        let format = store.registry.vectors(field.format(), "schema")?;
+        let format = field.format(&store.registry)?;
         format.check(&field.info())?;
         Ok((field.number(), format.buffered_bytes(&field.info())))
     });

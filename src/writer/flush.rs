@@ -6,8 +6,9 @@ use crate::error::Result;
 use crate::merge::structure;
 use crate::reader::{Pins, SegmentReader};
 use crate::schema::Schema;
+use lucerne_codec::format::WriteContext;
 use lucerne_codec::segment_info::{SegmentInfo, VectorInfo};
-use lucerne_codec::vector::{VectorReader, WriteContext};
+use lucerne_codec::vector::VectorReader;
 use lucerne_codec::{Cancel, Directory, Registry, SegmentId};
 use std::sync::Arc;
 
@@ -52,11 +53,10 @@ fn write(task: &FlushTask<'_>, buffer: &Buffer) -> Result<SegmentReader> {
     let mut vectors = Vec::new();
     for (number, buffered) in buffer.vectors() {
         let field = task.schema.vector_field(number)?;
-        let format = task.registry.vectors(field.format(), task.name)?;
+        let format = field.format(task.registry)?;
         let info = field.info();
-        let written =
-            format.write(&context, &info, buffered.rows(), sibling(task, number, field.format()))?;
-        vectors.push(VectorInfo { field: info, structure: structure(field.format(), written) });
+        let written = format.write(&context, &info, buffered.rows(), sibling(task, number, format.name()))?;
+        vectors.push(VectorInfo { field: info, structure: structure(format.name(), written) });
     }
     let stored = task.registry.default_stored()?;
     let written = stored.write(&context, &mut |doc, into| {

@@ -4,9 +4,9 @@ use crate::document::Validated;
 use crate::document::dynamic::DYNAMIC_FIELD;
 use crate::error::Result;
 use crate::schema::Schema;
+use lucerne_codec::format::WriteContext;
 use lucerne_codec::postings::{PostingsField, PostingsSource};
 use lucerne_codec::segment_info::StructureInfo;
-use lucerne_codec::vector::WriteContext;
 use lucerne_codec::{DocId, Registry};
 use std::collections::{BTreeMap, HashMap};
 

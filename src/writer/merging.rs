@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::merge::{
     self, Intention, MergeEvent, MergeObserver, Merged, SegmentMeta, Source, Task, ThrottledDirectory,
 };
-use lucerne_codec::{Cancel, Facts, Progress};
+use lucerne_codec::{Cancel, Progress, Report};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -92,7 +92,7 @@ pub(crate) fn run_all(
     core: &Arc<Core>,
     cancel: &Cancel,
     wanted: impl Fn(&[SegmentMeta]) -> Vec<Intention>,
-) -> Result<Vec<Facts>> {
+) -> Result<Vec<Report>> {
     core.forcing.store(true, Ordering::Relaxed);
     core.scheduler.wait_until_idle();
     // As many as are wanted now: what is written meanwhile is not waited for.
@@ -107,7 +107,7 @@ pub(crate) fn run_all(
 pub(crate) fn plan_all(
     core: &Arc<Core>,
     wanted: impl Fn(&[SegmentMeta]) -> Vec<Intention>,
-) -> Result<Vec<Facts>> {
+) -> Result<Vec<Report>> {
     let intentions = wanted(&core.free_segments());
     let plans = intentions.iter().map(|intention| {
         let ready = core.ready();
@@ -141,7 +141,7 @@ fn choose(core: &Arc<Core>, wanted: impl Fn(&[SegmentMeta]) -> Vec<Intention>) -
 }
 
 /// Runs one merge to its end and returns its record.
-fn run(core: &Arc<Core>, chosen: &Chosen, cancel: &Cancel) -> Result<Facts> {
+fn run(core: &Arc<Core>, chosen: &Chosen, cancel: &Cancel) -> Result<Report> {
     let observer = &core.options.merge_observer;
     let segment = chosen.name();
     let names = chosen.entries.iter().map(|entry| entry.reader.name().to_owned());
@@ -167,10 +167,10 @@ fn run(core: &Arc<Core>, chosen: &Chosen, cancel: &Cancel) -> Result<Facts> {
     result
 }
 
-fn merge_and_replace(core: &Arc<Core>, chosen: &Chosen, cancel: &Cancel) -> Result<Facts> {
+fn merge_and_replace(core: &Arc<Core>, chosen: &Chosen, cancel: &Cancel) -> Result<Report> {
     let sources = chosen.sources();
     if sources.iter().zip(&chosen.deleted).all(|(source, gone)| gone.count() == source.reader.max_doc()) {
-        return replace(core, chosen, None, &[]).map(|()| Facts::Null); // Nothing is left of them.
+        return replace(core, chosen, None, &[]).map(|()| Report::Null); // Nothing is left of them.
     }
     let (store, options, name) = (&core.store, &core.options, chosen.name());
     let rate = options.merge_bytes_per_second;

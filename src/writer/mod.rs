@@ -34,7 +34,7 @@ use crate::schema::Schema;
 use commit::Committed;
 use core::{Core, Stopped};
 use documents::Mode;
-use lucerne_codec::{BitSet, Cancel, Facts, Lock, SegmentId};
+use lucerne_codec::{BitSet, Cancel, Lock, Report, SegmentId};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -212,7 +212,7 @@ impl Writer {
     /// # Errors
     /// When the merge fails or is cancelled; the segments are as they were (or as the merges before it left
     /// them).
-    pub fn force_merge(&self, max_segments: usize, cancel: &Cancel) -> Result<Vec<Facts>> {
+    pub fn force_merge(&self, max_segments: usize, cancel: &Cancel) -> Result<Vec<Report>> {
         self.refresh()?;
         merging::run_all(&self.core, cancel, |segments| merge::force_merge(segments, max_segments))
     }
@@ -222,7 +222,7 @@ impl Writer {
     ///
     /// # Errors
     /// When a source cannot be read.
-    pub fn plan_force_merge(&self, max_segments: usize) -> Result<Vec<Facts>> {
+    pub fn plan_force_merge(&self, max_segments: usize) -> Result<Vec<Report>> {
         merging::plan_all(&self.core, |segments| merge::force_merge(segments, max_segments))
     }
 
@@ -230,7 +230,7 @@ impl Writer {
     ///
     /// # Errors
     /// As [`Writer::force_merge`].
-    pub fn expunge_deletes(&self, above: f64, cancel: &Cancel) -> Result<Vec<Facts>> {
+    pub fn expunge_deletes(&self, above: f64, cancel: &Cancel) -> Result<Vec<Report>> {
         self.refresh()?;
         merging::run_all(&self.core, cancel, |segments| merge::expunge_deletes(segments, above))
     }
@@ -239,7 +239,7 @@ impl Writer {
     ///
     /// # Errors
     /// As [`Writer::plan_force_merge`].
-    pub fn plan_expunge_deletes(&self, above: f64) -> Result<Vec<Facts>> {
+    pub fn plan_expunge_deletes(&self, above: f64) -> Result<Vec<Report>> {
         merging::plan_all(&self.core, |segments| merge::expunge_deletes(segments, above))
     }
 
@@ -249,7 +249,7 @@ impl Writer {
     ///
     /// # Errors
     /// As [`Writer::force_merge`].
-    pub fn upgrade(&self, cancel: &Cancel) -> Result<Vec<Facts>> {
+    pub fn upgrade(&self, cancel: &Cancel) -> Result<Vec<Report>> {
         self.refresh()?;
         merging::run_all(&self.core, cancel, merge::upgrade)
     }
@@ -258,7 +258,7 @@ impl Writer {
     ///
     /// # Errors
     /// As [`Writer::plan_force_merge`].
-    pub fn plan_upgrade(&self) -> Result<Vec<Facts>> {
+    pub fn plan_upgrade(&self) -> Result<Vec<Report>> {
         merging::plan_all(&self.core, merge::upgrade)
     }
 

@@ -5,7 +5,7 @@ use super::brute_force;
 use super::rng::Rng;
 use lucerne::codec::{Cancel, Directory};
 use lucerne::index::IndexBuilder;
-use lucerne::schema::{BinaryVector, Quantization};
+use lucerne::schema::Quantization;
 use lucerne::{
     Document, Error, Index, Knn, Schema, Searcher, Similarity, Vector, Writer, WriterOptions, admin,
 };
@@ -116,8 +116,8 @@ pub(crate) fn schema() -> Schema {
     let flat = Vector::f32(4).similarity(Similarity::Euclidean).flat().quantization(Quantization::None);
     let graph = Vector::f32(8).similarity(Similarity::Euclidean).m(4).beam_width(8);
     let schema = Schema::builder().key("id").text("note").i64("version").vector(FLAT, flat);
-    let bits = BinaryVector::new(16).ivf().nlist(3);
-    schema.vector(GRAPH, graph).binary_vector(BITS, bits).build().unwrap()
+    let bits = Vector::bits(16).ivf().nlist(3);
+    schema.vector(GRAPH, graph).vector(BITS, bits).build().unwrap()
 }
 
 pub(crate) fn key(number: usize) -> String {

@@ -10,8 +10,8 @@ use crate::trials::{
     Forge, Image, Seen, allocation_bound, bounded, folder, generations, is_commit, is_metadata, look, named,
     total,
 };
+use lucerne::codec::format::OpenContext;
 use lucerne::codec::segment_info::SegmentInfo;
-use lucerne::codec::vector::OpenContext;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -12,7 +12,7 @@ use lucerne::codec::{Cancel, Directory};
 use lucerne::index::IndexBuilder;
 use lucerne::merge::MergePolicy;
 use lucerne::query::Exists;
-use lucerne::schema::{BinaryVector, Quantization};
+use lucerne::schema::Quantization;
 use lucerne::{
     Document, Error, Knn, Match, Phrase, Prefix, Range, Rerank, Schema, Search, Searcher, Similarity, Sort,
     Term, Terms, Vector, WriterOptions,
@@ -45,9 +45,9 @@ fn schema() -> Schema {
     let near = Vector::f32(2).similarity(Similarity::Euclidean).m(2).beam_width(8);
     let flat = Vector::f32(3).similarity(Similarity::Cosine).flat().quantization(Quantization::None);
     let builder = Schema::builder().key("id").text("t").keyword("w").i64("i").f64("x").bool("b").date("d");
-    let near = near.param("graph_threshold", 0).param("walk_bits", 4);
-    let bits = BinaryVector::new(40).ivf().nlist(2);
-    builder.vector("near", near).vector("flat", flat).binary_vector("bits", bits).build().unwrap()
+    let near = near.advanced("graph_threshold", 0).advanced("search_bits", 4);
+    let bits = Vector::bits(40).ivf().nlist(2);
+    builder.vector("near", near).vector("flat", flat).vector("bits", bits).build().unwrap()
 }
 
 fn document(number: u32, rng: &mut Rng) -> Document {

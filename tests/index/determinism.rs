@@ -11,7 +11,7 @@ use std::sync::Arc;
 type Files = BTreeMap<String, Vec<u8>>;
 
 fn schema() -> Schema {
-    let vector = Vector::f32(384).param("graph_threshold", 100);
+    let vector = Vector::f32(384).advanced("graph_threshold", 100);
     Schema::builder().key("name").text("short").i64("row").vector("embedding", vector).build().unwrap()
 }
 

@@ -7,7 +7,7 @@ use lucerne::{Knn, Similarity, Vector, WriterOptions};
 #[test]
 fn inspect_lists_the_parts_of_each_segment_with_their_sizes() {
     let (dimension, count) = (24, 100);
-    let vector = Vector::f32(dimension).param("graph_threshold", 10);
+    let vector = Vector::f32(dimension).advanced("graph_threshold", 10);
     let (_, index) = in_memory(one_field(vector));
     add_all(&index, small_segments(40), rows(&random(count, dimension, 21)));
     let facts = inspect(&index.searcher().unwrap()).unwrap();

@@ -23,7 +23,7 @@ const KEYS: usize = 900;
 type Model = BTreeMap<String, Vec<f32>>;
 
 fn schema() -> lucerne::Schema {
-    one_field(Vector::f32(DIMENSION).similarity(Similarity::Euclidean).param("graph_threshold", 0))
+    one_field(Vector::f32(DIMENSION).similarity(Similarity::Euclidean).advanced("graph_threshold", 0))
 }
 
 fn write(writer: &Writer, model: &mut Model, rng: &mut Rng, documents: usize) {

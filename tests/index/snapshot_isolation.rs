@@ -61,7 +61,7 @@ fn churn(writer: &Writer, rng: &mut Rng) {
 }
 
 fn create(folder: &Path) -> Index {
-    Index::create(folder, one_field(Vector::f32(DIMENSION).param("graph_threshold", 4))).unwrap()
+    Index::create(folder, one_field(Vector::f32(DIMENSION).advanced("graph_threshold", 4))).unwrap()
 }
 
 #[test]

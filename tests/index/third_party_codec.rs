@@ -2,13 +2,12 @@
 //! merged, inspected and checked like a built-in one. Nothing else changes.
 
 use lucerne::codec::envelope::{self, Expected, FileEntry};
+use lucerne::codec::format::{OpenContext, Problem, WriteContext, Written};
 use lucerne::codec::top_k::TopK;
-use lucerne::codec::vector::{
-    MergeSource, OpenContext, Problem, VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch,
-    WriteContext, Written,
-};
+use lucerne::codec::vector::{VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch};
 use lucerne::codec::{
-    Cancel, DocId, Error as CodecError, Facts, FieldInfo, Input, Neighbor, Ordinal, Registry, Result,
+    Cancel, DocId, Error as CodecError, FieldInfo, Input, MergeInput, Neighbor, Ordinal, Registry, Report,
+    Result,
 };
 use lucerne::directory::RamDirectory;
 use lucerne::index::IndexBuilder;
@@ -89,7 +88,7 @@ impl VectorFormat for ToyRows {
         Ok(Box::new(ToyReader { body, field: field.clone(), file: file.clone(), max_doc: context.max_doc }))
     }
 
-    fn plan_merge(&self, _field: &FieldInfo, sources: &[MergeSource<'_>]) -> Result<Facts> {
+    fn plan_merge(&self, _field: &FieldInfo, sources: &[MergeInput<'_, dyn VectorReader>]) -> Result<Report> {
         Ok(report(sources))
     }
 
@@ -97,8 +96,8 @@ impl VectorFormat for ToyRows {
         &self,
         context: &WriteContext<'_>,
         field: &FieldInfo,
-        sources: &[MergeSource<'_>],
-    ) -> Result<(Written, Facts)> {
+        sources: &[MergeInput<'_, dyn VectorReader>],
+    ) -> Result<(Written, Report)> {
         let rows = sources.iter().flat_map(|source| {
             let reader = source.reader.into_iter();
             reader.flat_map(|reader| {
@@ -113,7 +112,7 @@ impl VectorFormat for ToyRows {
     }
 }
 
-fn report(sources: &[MergeSource<'_>]) -> Facts {
+fn report(sources: &[MergeInput<'_, dyn VectorReader>]) -> Report {
     let sources = sources.iter().map(|source| json!({ "segment": source.segment, "outcome": "copied" }));
     json!({ "sources": sources.collect::<Vec<_>>(), "by": NAME })
 }
@@ -179,7 +178,7 @@ impl VectorReader for ToyReader {
         Ok(()) // Distances are exact already.
     }
 
-    fn inspect(&self) -> Facts {
+    fn inspect(&self) -> Report {
         json!({ "vectors": self.len(), "bytes": { "raw": self.body.len() }, "toy": true })
     }
 

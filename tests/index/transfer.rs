@@ -178,7 +178,7 @@ fn vector(number: usize) -> Vec<f32> {
 }
 
 fn schema() -> lucerne::Schema {
-    one_field(Vector::f32(DIMENSION).similarity(Similarity::Euclidean).param("graph_threshold", 0))
+    one_field(Vector::f32(DIMENSION).similarity(Similarity::Euclidean).advanced("graph_threshold", 0))
 }
 
 fn build(folder: &Path, schema: lucerne::Schema, numbers: std::ops::Range<usize>) -> SegmentHandle {

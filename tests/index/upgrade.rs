@@ -5,12 +5,10 @@ use crate::common::documents::{add_all, one_field, small_segments};
 use crate::common::rng::Rng;
 use lucerne::admin::{check_in, inspect};
 use lucerne::codec::envelope::{self, Expected};
-use lucerne::codec::vector::{
-    MergeSource, OpenContext, Problem, VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch,
-    WriteContext, Written,
-};
+use lucerne::codec::format::{OpenContext, Problem, WriteContext, Written};
+use lucerne::codec::vector::{VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch};
 use lucerne::codec::{
-    Cancel, DocId, Error as CodecError, Facts, FieldInfo, Neighbor, Ordinal, Registry, Result,
+    Cancel, DocId, Error as CodecError, FieldInfo, MergeInput, Neighbor, Ordinal, Registry, Report, Result,
 };
 use lucerne::directory::RamDirectory;
 use lucerne::index::IndexBuilder;
@@ -72,7 +70,7 @@ impl VectorFormat for Aging {
         Ok(Box::new(AgingReader { inner, current: version == self.writes }))
     }
 
-    fn plan_merge(&self, field: &FieldInfo, sources: &[MergeSource<'_>]) -> Result<Facts> {
+    fn plan_merge(&self, field: &FieldInfo, sources: &[MergeInput<'_, dyn VectorReader>]) -> Result<Report> {
         self.inner.plan_merge(field, sources)
     }
 
@@ -80,8 +78,8 @@ impl VectorFormat for Aging {
         &self,
         context: &WriteContext<'_>,
         field: &FieldInfo,
-        sources: &[MergeSource<'_>],
-    ) -> Result<(Written, Facts)> {
+        sources: &[MergeInput<'_, dyn VectorReader>],
+    ) -> Result<(Written, Report)> {
         let (written, report) = self.inner.merge(context, field, sources)?;
         Ok((self.stamped(context, field, written)?, report))
     }
@@ -121,7 +119,7 @@ impl VectorReader for AgingReader {
         self.inner.rescore(query, neighbors)
     }
 
-    fn inspect(&self) -> Facts {
+    fn inspect(&self) -> Report {
         let mut facts = self.inner.inspect();
         facts["current"] = self.current.into();
         facts
@@ -189,7 +187,7 @@ fn hits(answers: &[Hits]) -> Vec<Vec<(String, f32)>> {
 /// Per segment: name, whether its version is the one that is written now, deletes.
 fn segments(index: &Index) -> Vec<(String, bool, u64)> {
     let facts = inspect(&index.searcher().unwrap()).unwrap();
-    let of = |segment: &Facts| {
+    let of = |segment: &Report| {
         let current = segment["fields"]["v"]["current"].as_bool().unwrap();
         (segment["name"].as_str().unwrap().to_owned(), current, segment["deleted"].as_u64().unwrap())
     };
@@ -200,8 +198,8 @@ fn writer(index: &Index) -> Writer {
     index.writer_with(small_segments(15)).unwrap()
 }
 
-fn sources(facts: &[Facts]) -> Vec<&str> {
-    let of = |facts: &'_ Facts| facts["sources"].as_array().unwrap().len();
+fn sources(facts: &[Report]) -> Vec<&str> {
+    let of = |facts: &'_ Report| facts["sources"].as_array().unwrap().len();
     assert!(facts.iter().all(|facts| of(facts) == 1), "each alone: {facts:#?}");
     facts.iter().map(|facts| facts["sources"][0]["segment"].as_str().unwrap()).collect()
 }

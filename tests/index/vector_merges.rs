@@ -5,7 +5,7 @@ use crate::common::rng::Rng;
 use crate::common::{brute_force, files, sample};
 use lucerne::admin::inspect;
 use lucerne::codec::Error as CodecError;
-use lucerne::codec::Facts;
+use lucerne::codec::Report;
 use lucerne::codec::testing::{MemoryDirectory, reseal};
 use lucerne::index::IndexBuilder;
 use lucerne::merge::{MergeEvent, MergePolicy, TieredOptions};
@@ -52,7 +52,7 @@ fn segments(schema: &Schema, parts: &[&[Vec<f32>]]) -> (Index, Writer) {
 }
 
 /// Merges all into one segment; the record.
-fn merge(writer: &Writer) -> Facts {
+fn merge(writer: &Writer) -> Report {
     let mut records = writer.force_merge(1, &Cancel::new()).unwrap();
     writer.commit().unwrap();
     assert_eq!(records.len(), 1);
@@ -60,14 +60,14 @@ fn merge(writer: &Writer) -> Facts {
 }
 
 /// What became of each source's codes.
-fn outcomes(record: &Facts) -> Vec<&str> {
+fn outcomes(record: &Report) -> Vec<&str> {
     let sources = find(&record["fields"]["v"], "sources").unwrap_or_else(|| panic!("{record:#}"));
     sources.as_array().unwrap().iter().map(|source| source["outcome"].as_str().unwrap()).collect()
 }
 
-fn find<'a>(facts: &'a Facts, name: &str) -> Option<&'a Facts> {
+fn find<'a>(facts: &'a Report, name: &str) -> Option<&'a Report> {
     match facts {
-        Facts::Object(map) => map.get(name).or_else(|| map.values().find_map(|value| find(value, name))),
+        Report::Object(map) => map.get(name).or_else(|| map.values().find_map(|value| find(value, name))),
         _ => None,
     }
 }
@@ -92,7 +92,7 @@ fn fresh_recall(schema: &Schema, rows: &[Vec<f32>], queries: &[Vec<f32>]) -> f64
 }
 
 fn graph(dimension: usize, similarity: Similarity) -> Schema {
-    one_field(Vector::f32(dimension).similarity(similarity).param("graph_threshold", 0))
+    one_field(Vector::f32(dimension).similarity(similarity).advanced("graph_threshold", 0))
 }
 
 #[test]
@@ -238,13 +238,13 @@ fn a_field_whose_distribution_changes_needs_no_training() {
 
 #[test]
 fn new_segments_take_the_new_format_and_a_force_merge_rewrites_the_old() {
-    let vector = || Vector::f32(8).similarity(Similarity::Euclidean).param("graph_threshold", 0);
+    let vector = || Vector::f32(8).similarity(Similarity::Euclidean).advanced("graph_threshold", 0);
     let (index, writer) = segments(&one_field(vector().m(4)), &[&uniform(200, 8, -1.0, 1.0, 1)]);
     let said = |index: &Index| {
         let facts = inspect(&index.searcher().unwrap()).unwrap();
-        let of = |segment: &Facts| {
+        let of = |segment: &Report| {
             let field = &segment["fields"]["v"];
-            let number = |name| find(field, name).and_then(Facts::as_u64);
+            let number = |name| find(field, name).and_then(Report::as_u64);
             (field["format"].as_str().unwrap().to_owned(), number("m"), number("beam_width"))
         };
         facts["segments"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()

@@ -3,23 +3,23 @@
 use crate::common::documents::{in_memory, small_segments};
 use crate::common::rng::Rng;
 use lucerne::bits::{self, BitOrder};
-use lucerne::codec::Facts;
+use lucerne::codec::Report;
 use lucerne::directory::RamDirectory;
 use lucerne::index::IndexBuilder;
 use lucerne::query::QueryParser;
-use lucerne::schema::{BinaryVector, VectorIndex};
+use lucerne::schema::VectorIndex;
 use lucerne::{Cancel, Document, Fuse, Index, Knn, Schema, Searcher, Similarity, Vector, admin};
 use std::sync::Arc;
 
 const FIRST: &str = "1001101101010100";
 const SECOND: &str = "0101010011001101";
 
-fn schema(vector: BinaryVector) -> Schema {
-    Schema::builder().key("id").binary_vector("fp", vector).build().unwrap()
+fn schema(vector: Vector) -> Schema {
+    Schema::builder().key("id").vector("fp", vector).build().unwrap()
 }
 
 /// An index of documents `d0000`, `d0001`, …, flushed each time so many are there.
-fn index(vector: BinaryVector, rows: &[Vec<u8>], flush: u32) -> Index {
+fn index(vector: Vector, rows: &[Vec<u8>], flush: u32) -> Index {
     let (_, index) = in_memory(schema(vector));
     let writer = index.writer_with(small_segments(flush)).unwrap();
     for (number, row) in rows.iter().enumerate() {
@@ -73,7 +73,7 @@ fn found(searcher: &Searcher, query: &Knn) -> Vec<(String, f32)> {
 }
 
 /// Facts of the field in the only segment.
-fn facts(searcher: &Searcher) -> Facts {
+fn facts(searcher: &Searcher) -> Report {
     admin::inspect(searcher).unwrap().pointer("/segments/0/fields/fp").unwrap().clone()
 }
 
@@ -81,17 +81,17 @@ fn facts(searcher: &Searcher) -> Facts {
 fn a_vector_of_128_bits_takes_16_bytes_and_one_of_12_bits_is_refused() {
     let rows = sparse(&mut Rng::new(60), 50, 16);
     for kind in [VectorIndex::Flat, VectorIndex::Hnsw, VectorIndex::Ivf] {
-        let searcher = index(BinaryVector::new(128).index(kind), &rows, 50).searcher().unwrap();
+        let searcher = index(Vector::bits(128).index(kind), &rows, 50).searcher().unwrap();
         assert_eq!(facts(&searcher)["bytes"]["raw"], 16 * 50);
         assert_eq!(facts(&searcher)["dimension"], 128);
     }
     for dimension in [0, 4, 12, 65_544] {
-        let error = Schema::builder().binary_vector("fp", BinaryVector::new(dimension)).build().unwrap_err();
+        let error = Schema::builder().vector("fp", Vector::bits(dimension)).build().unwrap_err();
         let expected =
             format!("\"fp\": dimension is {dimension}, expected a multiple of 8 from 8 to 65536 (bits)");
         assert!(error.to_string().contains(&expected), "{error}");
     }
-    let (_, index) = in_memory(schema(BinaryVector::new(65_536).flat()));
+    let (_, index) = in_memory(schema(Vector::bits(65_536).flat()));
     let writer = index.writer().unwrap();
     writer.add(&Document::new().with("id", "long").with("fp", vec![0xff; 8_192])).unwrap();
     writer.close().unwrap();
@@ -117,7 +117,7 @@ fn hamming_and_jaccard_give_the_published_distances() {
         row.resize(16, 0);
         row
     };
-    let ivf = |similarity| BinaryVector::new(128).similarity(similarity).ivf().nlist(128);
+    let ivf = |similarity| Vector::bits(128).similarity(similarity).ivf().nlist(128);
     let distances = |similarity, rows: &[&str], query: &str| -> Vec<f32> {
         let rows: Vec<Vec<u8>> = rows.iter().map(|row| padded(row)).collect();
         let searcher = index(ivf(similarity), &rows, 100).searcher().unwrap();
@@ -140,7 +140,7 @@ fn flat_and_probing_every_list_are_exact_and_more_probes_find_more() {
     let mut rng = Rng::new(63);
     let (rows, queries) = (sparse(&mut rng, 3_000, 32), sparse(&mut rng, 40, 32));
     for similarity in Similarity::BINARY {
-        let vector = BinaryVector::new(256).similarity(similarity);
+        let vector = Vector::bits(256).similarity(similarity);
         let flat = index(vector.clone().flat(), &rows, 700).searcher().unwrap();
         let lists = index(vector.ivf().nlist(128), &rows, 3_000).searcher().unwrap();
         assert_eq!(facts(&lists)["lists"]["nlist"], 128);
@@ -163,7 +163,7 @@ fn flat_and_probing_every_list_are_exact_and_more_probes_find_more() {
 #[test]
 fn more_lists_than_vectors_become_as_many_as_vectors_and_inspect_says_so() {
     let rows: Vec<Vec<u8>> = (1..=5u8).map(|byte| vec![byte, 0]).collect();
-    let searcher = index(BinaryVector::new(16).ivf().nlist(128), &rows, 100).searcher().unwrap();
+    let searcher = index(Vector::bits(16).ivf().nlist(128), &rows, 100).searcher().unwrap();
     let lists = &facts(&searcher)["lists"];
     assert_eq!((&lists["nlist"], &lists["wanted"]), (&5.into(), &128.into()));
     assert!(lists["note"].as_str().unwrap().contains("no more lists"), "{lists}");
@@ -175,7 +175,7 @@ fn a_binary_field_and_a_float_field_of_one_document_are_fused() {
     let schema = Schema::builder()
         .key("id")
         .vector("dense", Vector::f32(8).similarity(Similarity::Euclidean))
-        .binary_vector("fp", BinaryVector::new(64).similarity(Similarity::Jaccard))
+        .vector("fp", Vector::bits(64).similarity(Similarity::Jaccard))
         .build()
         .unwrap();
     let (_, index) = in_memory(schema);
@@ -203,7 +203,7 @@ fn a_binary_field_and_a_float_field_of_one_document_are_fused() {
 #[test]
 fn queries_may_be_given_in_every_form_a_document_has() {
     let rows = vec![bits::from_text(FIRST).unwrap(), bits::from_text(SECOND).unwrap()];
-    let searcher = index(BinaryVector::new(16), &rows, 100).searcher().unwrap();
+    let searcher = index(Vector::bits(16), &rows, 100).searcher().unwrap();
     let ones: Vec<f32> = FIRST.chars().map(|bit| if bit == '1' { 1.0 } else { 0.0 }).collect();
     let expected = [("d0000".to_owned(), 0.0), ("d0001".to_owned(), 10.0)];
     for query in [
@@ -262,14 +262,13 @@ fn metrics_and_options_of_the_other_kind_of_vector_are_refused_by_name() {
         let error = refused(&field);
         assert!(error.starts_with("schema: field \"v\"") && error.contains(expected), "{error}");
     }
-    let created =
-        |vector: BinaryVector| IndexBuilder::new().create(Arc::new(RamDirectory::new()), schema(vector));
+    let created = |vector: Vector| IndexBuilder::new().create(Arc::new(RamDirectory::new()), schema(vector));
     for (vector, expected) in [
-        (BinaryVector::new(16).param("nlist", 4), "nlist"),
-        (BinaryVector::new(16).ivf().m(4), "\"m\""),
-        (BinaryVector::new(16).ivf().multiple(), "choose index hnsw or flat"),
-        (BinaryVector::new(16).ivf().nlist(0), "expected an integer from 1"),
-        (BinaryVector::new(16).format("hnsw_sq8"), "format hnsw_sq8 is for float vectors"),
+        (Vector::bits(16).param("nlist", 4), "nlist"),
+        (Vector::bits(16).ivf().m(4), "\"m\""),
+        (Vector::bits(16).ivf().multiple(), "choose index hnsw or flat"),
+        (Vector::bits(16).ivf().nlist(0), "expected an integer from 1"),
+        (Vector::bits(16).format("hnsw_sq8"), "format hnsw_sq8 is for float vectors"),
     ] {
         let error = created(vector).map(drop).unwrap_err().to_string();
         assert!(error.contains("\"fp\"") && error.contains(expected), "{error}");
@@ -278,13 +277,12 @@ fn metrics_and_options_of_the_other_kind_of_vector_are_refused_by_name() {
 
 #[test]
 fn a_binary_field_round_trips_through_json_and_keeps_its_vectors_through_updates_and_merges() {
-    let vector = BinaryVector::new(16).similarity(Similarity::Jaccard).ivf().nlist(4);
+    let vector = Vector::bits(16).similarity(Similarity::Jaccard).ivf().nlist(4);
     let declared = schema(vector);
     assert_eq!(Schema::from_value(&declared.to_json()).unwrap(), declared);
     assert_eq!(declared.to_json()["fields"][0]["type"], "binary_vector");
-    let (directory, index) = in_memory(
-        Schema::builder().key("id").text("t").binary_vector("fp", BinaryVector::new(16)).build().unwrap(),
-    );
+    let (directory, index) =
+        in_memory(Schema::builder().key("id").text("t").vector("fp", Vector::bits(16)).build().unwrap());
     let writer = index.writer_with(small_segments(3)).unwrap();
     for number in 0..10u8 {
         let document = Document::new().with("id", format!("d{number}")).with("fp", [number, 255]);

@@ -109,7 +109,7 @@ fn flushing_at_a_memory_limit_changes_no_answer() {
 
 #[test]
 fn a_search_without_rescoring_never_reads_raw_vectors() {
-    let vector = Vector::f32(384).param("graph_threshold", 0);
+    let vector = Vector::f32(384).advanced("graph_threshold", 0);
     let (directory, index) = in_memory(one_field(vector));
     let embeddings = sample::read_f16_rows("packages.f16.npy");
     let writer = index.writer_with(small_segments(10_000)).unwrap();
@@ -174,7 +174,7 @@ fn degenerate_segments_have_ordered_finite_quantiles_and_answer() {
         for (index_kind, quantization) in FORMATS {
             let vector = Vector::f32(4).similarity(similarity).index(index_kind).quantization(quantization);
             let vector = match index_kind {
-                VectorIndex::Hnsw => vector.param("graph_threshold", 0),
+                VectorIndex::Hnsw => vector.advanced("graph_threshold", 0),
                 _ => vector,
             };
             let directory = RamDirectory::new();

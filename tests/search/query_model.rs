@@ -8,6 +8,9 @@
 
 use crate::common::documents::in_memory;
 use crate::common::rng::Rng;
+use lucerne::merge::MergePolicy;
+use lucerne::query::{Boost, Constant, Exists};
+use lucerne::schema::{Quantization, VectorIndex};
 use lucerne::{
     Bool, Document, Fuse, Index, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Schema, Search,
     Similarity, Sort, Term, Terms, Value, Vector, Writer, WriterOptions,

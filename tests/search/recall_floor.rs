@@ -13,7 +13,7 @@ fn sample(
     flush_docs: u32,
 ) -> Searcher {
     let vector = Vector::f32(384).similarity(similarity).index(index).quantization(quantization);
-    let vector = if index == VectorIndex::Hnsw { vector.param("graph_threshold", 0) } else { vector };
+    let vector = if index == VectorIndex::Hnsw { vector.advanced("graph_threshold", 0) } else { vector };
     let (_, index) = in_memory(one_field(vector));
     let writer = index.writer_with(small_segments(flush_docs).threads(2)).unwrap();
     for (row, embedding) in sample::read_f16_rows("packages.f16.npy").into_iter().enumerate() {

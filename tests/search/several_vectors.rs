@@ -54,7 +54,7 @@ fn a_document_of_several_vectors_is_one_hit_with_the_index_of_its_nearest_vector
     for (kind, quantization) in FORMATS {
         let mut vector = Vector::f32(DIMENSION).index(kind).quantization(quantization);
         if kind == FORMATS[0].0 {
-            vector = vector.param("graph_threshold", 0);
+            vector = vector.advanced("graph_threshold", 0);
         }
         let index = index(vector, &documents, 100);
         let check = |searcher: &Searcher| {

@@ -3,7 +3,7 @@
 use crate::common::documents::{document, in_memory, one_field, reopen, small_segments};
 use crate::common::rng::Rng;
 use lucerne::admin::{HashQualityOptions, RelevanceSet, check_in, hash_quality, inspect};
-use lucerne::codec::Facts;
+use lucerne::codec::Report;
 use lucerne::index::IndexBuilder;
 use lucerne::schema::{Quantization, SignHash, VectorIndex};
 use lucerne::{Cancel, Hits, Index, Knn, Schema, Searcher, Similarity, Term, Vector};
@@ -15,7 +15,7 @@ const KINDS_OF_HASH: [SignHash; 2] = [SignHash::Plain, SignHash::Corrected];
 
 fn vector(kind: VectorIndex) -> Vector {
     let vector = Vector::f32(DIMENSION).index(kind);
-    if kind == VectorIndex::Hnsw { vector.param("graph_threshold", 0) } else { vector }
+    if kind == VectorIndex::Hnsw { vector.advanced("graph_threshold", 0) } else { vector }
 }
 
 fn key(number: usize) -> String {
@@ -41,7 +41,7 @@ fn found(hits: &Hits) -> Vec<(String, u32)> {
     hits.hits.iter().map(|hit| (hit.key.clone(), hit.score.to_bits())).collect()
 }
 
-fn field(searcher: &Searcher) -> Facts {
+fn field(searcher: &Searcher) -> Report {
     inspect(searcher).unwrap()["segments"][0]["fields"]["v"].clone()
 }
 
@@ -96,6 +96,7 @@ fn one_flag_adds_sign_hashes_and_without_it_the_old_results_are_back() {
 
 #[test]
 fn the_flag_round_trips_through_json_and_what_contradicts_it_is_refused() {
+    let builder = IndexBuilder::new();
     let schema = |options: &str| {
         Schema::from_json(&format!(
             r#"{{"key": "id", "fields": [{{"name": "v", "type": "vector", "dimension": 8, {options}}}]}}"#
@@ -108,7 +109,8 @@ fn the_flag_round_trips_through_json_and_what_contradicts_it_is_refused() {
         (r#""sign_hash": false"#, "hnsw_sq8"),
     ] {
         let read = schema(options).unwrap();
-        assert_eq!(read.vector_field_named("v").unwrap().format(), format, "{options}");
+        let found = read.vector_field_named("v").unwrap().format(builder.registry()).unwrap();
+        assert_eq!(found.name(), format, "{options}");
         assert_eq!(Schema::from_value(&read.to_json()).unwrap(), read);
     }
     let refused = [r#""sign_hash": true, "quantization": "int8""#, r#""sign_hash": true, "indexed": false"#];
@@ -193,7 +195,7 @@ fn the_top_50_are_the_candidates_in_exact_order_and_their_number_is_a_parameter(
 #[test]
 fn rescoring_tells_vectors_of_equal_hashes_apart() {
     let schema = || Vector::f32(2).sign_hash_by(SignHash::Plain);
-    for vector in [schema().flat(), schema().param("graph_threshold", 0)] {
+    for vector in [schema().flat(), schema().advanced("graph_threshold", 0)] {
         let (x, y) = ([0.13, 0.97], [0.87, 0.02]);
         let index = index(one_field(vector), &[x.to_vec(), y.to_vec()], 10);
         let searcher = index.searcher().unwrap();
@@ -291,7 +293,7 @@ fn hash_quality_that_cannot_be_measured_is_refused() {
     assert!(measure("v", |options| options.sample = 0).contains("sample is 0"));
     assert!(measure("v", |options| options.candidates = vec![9]).contains("candidates is 9"));
     assert!(measure("v", |options| options.queries = vec![vec![1.0]]).contains("32"));
-    let bits = Schema::builder().binary_vector("b", lucerne::schema::BinaryVector::new(8)).build().unwrap();
+    let bits = Schema::builder().vector("b", lucerne::Vector::bits(8)).build().unwrap();
     let bits = in_memory(bits).1.searcher().unwrap();
     let options = HashQualityOptions::default();
     let error = hash_quality(&bits, "b", &options, &Cancel::new(), &()).unwrap_err().to_string();

@@ -1,7 +1,7 @@
 //! The commit: the one file that says which segments exist.
 
 use crate::envelope::FileEntry;
-use crate::{Directory, Facts, Result, SegmentId};
+use crate::{Directory, Result, SegmentId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ pub struct CommitInfo {
     /// Release that wrote it.
     pub written_by: String,
     /// The schema, as the engine encodes it.
-    pub schema: Facts,
+    pub schema: serde_json::Value,
     /// Segments, oldest first.
     pub segments: Vec<CommitSegment>,
     /// The application's own notes, handed back at open.

@@ -28,12 +28,22 @@ impl FieldInfo {
     /// The parameter that says that a document may have several vectors.
     pub const MULTIPLE: &str = "multiple";
 
-    /// The parameter that asks for sign hashes: true, or the name of an estimator.
-    pub const SIGN_HASH: &str = "sign_hash";
+    /// The parameter that groups those that are not for ordinary use: an object of further parameters.
+    pub const ADVANCED: &str = "advanced";
 
     /// True when a document may have several vectors.
     pub fn is_multiple(&self) -> bool {
         self.params.get(Self::MULTIPLE).is_some_and(|value| *value == true)
+    }
+
+    /// The field with its advanced parameters ([`Self::ADVANCED`]) in place of the ordinary ones.
+    pub fn advanced(&self) -> Result<Self> {
+        let params = match self.params.get(Self::ADVANCED) {
+            None => Params::new(),
+            Some(serde_json::Value::Object(params)) => params.clone(),
+            Some(other) => return Err(self.refuse(Self::ADVANCED, other, "an object of parameters")),
+        };
+        Ok(Self { params, ..self.clone() })
     }
 
     /// What a vector consists of.

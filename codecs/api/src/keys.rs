@@ -1,7 +1,7 @@
 //! Keys: the user's identity of every document, both ways.
 
-use crate::vector::{OpenContext, Problem, WriteContext, Written};
-use crate::{Cancel, DocId, Facts, Result};
+use crate::format::{OpenContext, Problem, WriteContext, Written};
+use crate::{Cancel, DocId, Report, Result};
 
 /// Writes and opens a segment's keys.
 pub trait KeysFormat: Send + Sync {
@@ -24,8 +24,8 @@ pub trait KeysReader: Send + Sync {
     /// Calls `found` with every document of that key, deleted ones included.
     fn find(&self, key: &str, found: &mut dyn FnMut(DocId)) -> Result<()>;
 
-    /// Facts for people and tools.
-    fn inspect(&self) -> Facts;
+    /// A report for people and tools.
+    fn inspect(&self) -> Report;
 
     /// False when the file has an older version than the format writes now: `lucerne upgrade` rewrites it.
     fn is_current(&self) -> bool {

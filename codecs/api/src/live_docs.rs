@@ -2,7 +2,7 @@
 //! versions, each in a file of its own.
 
 use crate::envelope::FileEntry;
-use crate::vector::OpenContext;
+use crate::format::OpenContext;
 use crate::{BitSet, Directory, Result, SegmentId};
 
 /// Writes and reads live docs.

@@ -1,6 +1,24 @@
-//! Where a source segment's documents go in a merge.
+//! The inputs of a merge, and where their documents go.
 
 use crate::DocId;
+
+/// One source segment of a merge, as the format of one structure sees it.
+pub struct MergeInput<'a, R: ?Sized + 'a> {
+    /// The source segment's name.
+    pub segment: &'a str,
+    /// The structure in that segment; `None` when the segment does not have it.
+    pub reader: Option<&'a R>,
+    /// Where its documents go: new ids that ascend within an input and from input to input.
+    pub docs: &'a DocMap,
+}
+
+impl<R: ?Sized> Clone for MergeInput<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R: ?Sized> Copy for MergeInput<'_, R> {}
 
 /// Maps the documents of one source segment to the merged segment; deleted ones go nowhere.
 #[derive(Clone, Debug, Default)]

@@ -7,16 +7,16 @@ use crate::live_docs::LiveDocsFormat;
 use crate::postings::PostingsFormat;
 use crate::segment_info::SegmentInfoFormat;
 use crate::stored::StoredFormat;
-use crate::vector::VectorFormat;
+use crate::vector::{VectorFormat, VectorKind};
 use crate::{Error, Result};
 use std::fmt;
 use std::sync::Arc;
 
 /// The formats an index can read, and which of them it writes with: in each list the first is written,
-/// all are read. A vector field may name any registered vector format.
+/// all are read. A vector format is found by the kind of field it serves, or by its name.
 #[derive(Clone)]
 pub struct Registry {
-    /// Vector formats; the first is the default.
+    /// Vector formats.
     pub vectors: Vec<Arc<dyn VectorFormat>>,
     /// Stored-document formats.
     pub stored: Vec<Arc<dyn StoredFormat>>,
@@ -53,6 +53,16 @@ impl Registry {
     /// The vector format of that name; `file` is the file that names it.
     pub fn vectors(&self, name: &str, file: &str) -> Result<&dyn VectorFormat> {
         find(&self.vectors, name, file, |format| format.name()).map(|format| &**format)
+    }
+
+    /// The vector format that serves fields of this kind.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when none does.
+    pub fn vectors_for(&self, kind: VectorKind) -> Result<&dyn VectorFormat> {
+        let format = self.vectors.iter().find(|format| format.serves() == Some(kind));
+        let none = || Error::Invalid(format!("no registered vector format serves {kind}"));
+        Ok(&**format.ok_or_else(none)?)
     }
 
     /// The stored-document format new segments are written with.

@@ -1,10 +1,10 @@
 //! Segment info: the small file that says what a segment consists of.
 
 use crate::envelope::FileEntry;
-use crate::{Directory, Facts, FieldInfo, Result, SegmentId};
+use crate::{Directory, FieldInfo, Metadata, Report, Result, SegmentId};
 use serde::{Deserialize, Serialize};
 
-/// One structure of a segment: who wrote it, its files, its facts.
+/// One structure of a segment: who wrote it, its files, its metadata.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StructureInfo {
@@ -12,8 +12,8 @@ pub struct StructureInfo {
     pub format: String,
     /// Files, in the format's order.
     pub files: Vec<FileEntry>,
-    /// The format's facts.
-    pub meta: Facts,
+    /// The format's metadata.
+    pub meta: Metadata,
 }
 
 /// One vector field of a segment. A field that no document of the segment has is not listed.
@@ -52,7 +52,7 @@ pub struct SegmentInfo {
     pub vectors: Vec<VectorInfo>,
     /// How a merged segment came about; absent for a flushed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub merge: Option<Facts>,
+    pub merge: Option<Report>,
 }
 
 impl SegmentInfo {

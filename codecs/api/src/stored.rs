@@ -1,7 +1,7 @@
 //! Stored documents: the bytes a user gave, by document id.
 
-use crate::vector::{OpenContext, Problem, WriteContext, Written};
-use crate::{Cancel, DocId, DocMap, Facts, Result};
+use crate::format::{OpenContext, Problem, WriteContext, Written};
+use crate::{Cancel, DocId, MergeInput, Report, Result};
 
 /// Writes and opens stored documents.
 pub trait StoredFormat: Send + Sync {
@@ -19,15 +19,11 @@ pub trait StoredFormat: Send + Sync {
     fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn StoredReader>>;
 
     /// Writes the live documents of all sources, source by source.
-    fn merge(&self, context: &WriteContext<'_>, sources: &[StoredSource<'_>]) -> Result<Written>;
-}
-
-/// One source of a merge.
-pub struct StoredSource<'a> {
-    /// Its documents.
-    pub reader: &'a dyn StoredReader,
-    /// Where they go: ascending new ids within and across sources.
-    pub docs: &'a DocMap,
+    fn merge(
+        &self,
+        context: &WriteContext<'_>,
+        sources: &[MergeInput<'_, dyn StoredReader>],
+    ) -> Result<Written>;
 }
 
 /// Stored documents of one segment.
@@ -35,8 +31,8 @@ pub trait StoredReader: Send + Sync {
     /// Replaces the content of `into` by the document's bytes.
     fn get(&self, doc: DocId, into: &mut Vec<u8>) -> Result<()>;
 
-    /// Facts for people and tools.
-    fn inspect(&self) -> Facts;
+    /// A report for people and tools.
+    fn inspect(&self) -> Report;
 
     /// False when the file has an older version than the format writes now: `lucerne upgrade` rewrites it.
     fn is_current(&self) -> bool {

@@ -3,83 +3,10 @@
 //! Rows are [`FieldInfo::row_len`] bytes each, as the user gave them: little-endian f32 components, finite, or bits
 //! ([`crate::Component`]).
 
-use crate::envelope::{self, EnvelopeWriter, Expected, FileEntry, Header};
+use crate::format::{OpenContext, Problem, WriteContext, Written};
 use crate::top_k::TieBreak;
-use crate::{
-    Accept, Cancel, Directory, DocId, DocMap, Facts, FieldInfo, Input, Neighbor, Ordinal, Progress, Result,
-    SegmentId,
-};
+use crate::{Accept, Cancel, Component, DocId, FieldInfo, MergeInput, Neighbor, Ordinal, Report, Result};
 use std::any::Any;
-
-/// Where a structure is being written, and with what means.
-pub struct WriteContext<'a> {
-    /// The index folder.
-    pub directory: &'a dyn Directory,
-    /// The segment's name, the prefix of its files: `_0`, `_1`, …
-    pub segment: &'a str,
-    /// The segment's id, for file headers.
-    pub segment_id: SegmentId,
-    /// Documents in the segment.
-    pub max_doc: u32,
-    /// Seed of everything random: same input, same seed, same bytes (with one thread).
-    pub seed: u64,
-    /// Threads the format may use, itself included; at least 1.
-    pub threads: usize,
-    /// Asks the work to stop.
-    pub cancel: &'a Cancel,
-    /// Hears how far the work has come.
-    pub progress: &'a dyn Progress,
-}
-
-impl WriteContext<'_> {
-    /// Creates a file of this segment; `field` is a field's number or [`crate::envelope::NO_FIELD`].
-    pub fn create(&self, extension: &str, format: &str, version: u32, field: u32) -> Result<EnvelopeWriter> {
-        let name = file_name(self.segment, field, extension);
-        let header = Header { format, version, segment: self.segment_id, field };
-        EnvelopeWriter::create(self.directory, &name, header)
-    }
-}
-
-/// `_3.2.sq8` for field 2 of segment `_3`, `_3.keys` for a file of the whole segment.
-pub fn file_name(segment: &str, field: u32, extension: &str) -> String {
-    match field {
-        crate::envelope::NO_FIELD => format!("{segment}.{extension}"),
-        field => format!("{segment}.{field}.{extension}"),
-    }
-}
-
-/// Where a structure is being opened.
-pub struct OpenContext<'a> {
-    /// The index folder.
-    pub directory: &'a dyn Directory,
-    /// The segment's id; files that carry another one are refused.
-    pub segment_id: SegmentId,
-    /// Documents in the segment.
-    pub max_doc: u32,
-    /// The files the structure was written to, in the order the format returned them.
-    pub files: &'a [FileEntry],
-    /// The facts the format returned when it wrote them.
-    pub meta: &'a Facts,
-}
-
-impl OpenContext<'_> {
-    /// Opens a file as [`WriteContext::create`] made it: envelope checked, of this segment and field, of this very
-    /// version.
-    pub fn open(&self, entry: &FileEntry, format: &str, version: u32, field: u32) -> Result<Input> {
-        let expected = Expected { format, versions: (version, version), segment: self.segment_id, field };
-        envelope::open_entry(self.directory, entry, expected).map(|(input, _)| input)
-    }
-}
-
-/// What a format has written: its files, and the small facts it needs to open them again. The facts are
-/// kept in the segment info, under that file's checksum.
-#[derive(Clone, Debug, Default)]
-pub struct Written {
-    /// The files, finished but not yet synced.
-    pub files: Vec<FileEntry>,
-    /// The format's own facts.
-    pub meta: Facts,
-}
 
 /// The vectors of a buffer that is being flushed: row i belongs to document `docs[i]`. In a field of several
 /// vectors a document ([`FieldInfo::is_multiple`]) documents may repeat.
@@ -91,14 +18,26 @@ pub struct VectorRows<'a> {
     pub docs: &'a [DocId],
 }
 
-/// One source of a merge.
-pub struct MergeSource<'a> {
-    /// The source segment's name, for the report.
-    pub segment: &'a str,
-    /// Its vectors; `None` when no document of the segment has one.
-    pub reader: Option<&'a dyn VectorReader>,
-    /// Where its documents go.
-    pub docs: &'a DocMap,
+/// A kind of vector field: what its components are, how its vectors are indexed and how they are encoded. The registry
+/// finds the format that serves it ([`crate::Registry::vectors_for`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VectorKind {
+    /// What a vector consists of.
+    pub component: Component,
+    /// The index: `hnsw`, `flat`, `ivf`, ….
+    pub index: &'static str,
+    /// What is compared in a search: `none` (the raw vectors), `int8`, `sign_hash`, ….
+    pub encoding: &'static str,
+}
+
+impl std::fmt::Display for VectorKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let component = match self.component {
+            Component::F32 => "float",
+            Component::Bit => "binary",
+        };
+        write!(f, "{component} vectors, index {}, encoding {}", self.index, self.encoding)
+    }
 }
 
 /// How hard a search tries.
@@ -148,19 +87,16 @@ pub struct VectorHits {
     pub strategy: &'static str,
 }
 
-/// Damage found by a thorough check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The damaged file.
-    pub file: String,
-    /// What is wrong.
-    pub problem: String,
-}
-
 /// Writes, opens and merges one kind of vector structure.
 pub trait VectorFormat: Send + Sync {
     /// The name segments remember; never reused for another layout.
     fn name(&self) -> &'static str;
+
+    /// The kind of vector field this format is chosen for when the field names no format; `None` when it is used only
+    /// by fields that name it.
+    fn serves(&self) -> Option<VectorKind> {
+        None
+    }
 
     /// Refuses parameters it does not know or cannot honour, naming field, value and expectation.
     fn check(&self, field: &FieldInfo) -> Result<()>;
@@ -183,7 +119,7 @@ pub trait VectorFormat: Send + Sync {
     fn open(&self, context: &OpenContext<'_>, field: &FieldInfo) -> Result<Box<dyn VectorReader>>;
 
     /// What [`VectorFormat::merge`] would decide for each source, without doing it.
-    fn plan_merge(&self, field: &FieldInfo, sources: &[MergeSource<'_>]) -> Result<Facts>;
+    fn plan_merge(&self, field: &FieldInfo, sources: &[MergeInput<'_, dyn VectorReader>]) -> Result<Report>;
 
     /// Merges sources (of any vector format) into one structure, live documents only, and says what it
     /// did: for each source at least `segment` and `outcome`. At least one live vector exists.
@@ -191,8 +127,8 @@ pub trait VectorFormat: Send + Sync {
         &self,
         context: &WriteContext<'_>,
         field: &FieldInfo,
-        sources: &[MergeSource<'_>],
-    ) -> Result<(Written, Facts)>;
+        sources: &[MergeInput<'_, dyn VectorReader>],
+    ) -> Result<(Written, Report)>;
 }
 
 /// The vectors of one field of one segment, open for reading.
@@ -233,8 +169,8 @@ pub trait VectorReader: Send + Sync {
     /// vectors a document each neighbour becomes its document's nearest vector.
     fn rescore(&self, query: &[u8], neighbors: &mut [Neighbor]) -> Result<()>;
 
-    /// Facts for people and tools: parts with their sizes, parameters in force, quantiles, ….
-    fn inspect(&self) -> Facts;
+    /// A report for people and tools: parts with their sizes, parameters in force, quantiles, ….
+    fn inspect(&self) -> Report;
 
     /// Compares everything with everything: cross-file agreement, ranges, codes against raw vectors,
     /// reachability. Checksums are checked by the caller.

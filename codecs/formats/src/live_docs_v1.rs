@@ -11,8 +11,8 @@
 
 use crate::names::only_file;
 use lucerne_codec::envelope::{self, EnvelopeWriter, FileEntry, Header, NO_FIELD};
+use lucerne_codec::format::OpenContext;
 use lucerne_codec::live_docs::LiveDocsFormat;
-use lucerne_codec::vector::OpenContext;
 use lucerne_codec::{BitSet, Directory, Result, SegmentId};
 
 const FORMAT: &str = "live_docs";

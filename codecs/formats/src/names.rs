@@ -4,7 +4,7 @@
 //! every reader of names passes by.
 
 use lucerne_codec::envelope::FileEntry;
-use lucerne_codec::vector::OpenContext;
+use lucerne_codec::format::OpenContext;
 use lucerne_codec::{Error, Result};
 use std::collections::HashSet;
 

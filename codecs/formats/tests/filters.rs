@@ -92,7 +92,7 @@ fn every_filter_gets_as_many_hits_as_match_and_nearly_all_right_ones() {
 fn documents_without_a_vector_do_not_use_up_places() {
     // Only the documents of the last eighth have vectors, and the filter keeps half of all documents.
     let format = format("hnsw_sq8");
-    let field = field(DIMENSION, Similarity::Euclidean, r#"{"graph_threshold": 0}"#);
+    let field = field(DIMENSION, Similarity::Euclidean, r#"{"advanced": {"graph_threshold": 0}}"#);
     let rows = random_rows(4_000, DIMENSION, 1);
     let bench = lucerne_codec::testing::Bench::new();
     let docs: Vec<DocId> = (28_000..32_000).collect();

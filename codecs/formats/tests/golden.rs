@@ -8,11 +8,12 @@
 use lucerne_codec::columns::{ColumnData, ColumnField, ColumnKind, ColumnsSource};
 use lucerne_codec::commit::{CommitInfo, CommitSegment, LiveDocsInfo};
 use lucerne_codec::envelope::FileEntry;
+use lucerne_codec::format::Written;
 use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
 use lucerne_codec::testing::postings_model::{ModelField, ModelPostings};
 use lucerne_codec::testing::{Bench, MemoryDirectory};
-use lucerne_codec::vector::{VectorRows, Written};
-use lucerne_codec::{BitSet, Cancel, DocId, Facts, FieldInfo, Params, Result, Similarity};
+use lucerne_codec::vector::VectorRows;
+use lucerne_codec::{BitSet, Cancel, DocId, FieldInfo, Metadata, Params, Result, Similarity};
 use lucerne_formats::builtin;
 use serde_json::json;
 use std::path::Path;
@@ -40,7 +41,7 @@ fn hold_against_golden(directory: &MemoryDirectory) {
 }
 
 fn written(entry: FileEntry) -> Written {
-    Written { files: vec![entry], meta: Facts::Null }
+    Written { files: vec![entry], meta: Metadata::Null }
 }
 
 #[test]
@@ -224,7 +225,7 @@ fn file(name: &str) -> FileEntry {
     FileEntry { name: name.to_owned(), len: 4_321, crc32: 0xDEAD_BEEF }
 }
 
-fn structure(format: &str, files: &[&str], meta: Facts) -> StructureInfo {
+fn structure(format: &str, files: &[&str], meta: Metadata) -> StructureInfo {
     let files = files.iter().map(|name| file(name)).collect();
     StructureInfo { format: format.to_owned(), files, meta }
 }
@@ -246,8 +247,8 @@ fn segment_info() {
         id: Bench::ID,
         max_doc: MAX_DOC,
         written_by: "0.1.0".to_owned(),
-        stored: structure("stored_v1", &["_0.stored"], Facts::Null),
-        keys: structure("keys_v1", &["_0.keys"], Facts::Null),
+        stored: structure("stored_v1", &["_0.stored"], Metadata::Null),
+        keys: structure("keys_v1", &["_0.keys"], Metadata::Null),
         postings: None,
         columns: None,
         vectors: vec![VectorInfo {
@@ -299,12 +300,12 @@ fn walked_codes() {
     let row = |doc: u32| (0..70).map(move |i| ((doc * 31 + i * i * 7) % 64) as f32 / 64.0 - 0.5);
     let bytes: Vec<u8> = (0..4).flat_map(row).flat_map(f32::to_le_bytes).collect();
     let vectors = VectorRows { rows: &bytes, docs: &[0, 1, 2, 3] };
-    let params = json!({"graph_threshold": 0, "m": 2}).as_object().cloned().expect("an object");
+    let params = json!({"advanced": {"graph_threshold": 0}, "m": 2}).as_object().cloned().expect("an object");
     let (name, similarity) = ("v".to_owned(), Similarity::Euclidean);
     let field = FieldInfo { number: 20, name, dimension: 70, similarity, params };
     let written = format.write(&bench.write(MAX_DOC), &field, vectors, None).expect("written");
     hold_against_golden(&bench.directory);
     let reader = format.open(&bench.open(MAX_DOC, &written), &field).expect("opened");
     assert_eq!(reader.verify(&Cancel::new()).expect("verified"), []);
-    assert_eq!(reader.inspect()["walk_bits"], 4);
+    assert_eq!(reader.inspect()["search_bits"], 4);
 }

@@ -73,7 +73,7 @@ proptest! {
         k in 1usize..40,
         candidates in 1usize..120,
     ) {
-        let field = several(if name.starts_with("hnsw") { r#"{"graph_threshold": 0}"# } else { "{}" });
+        let field = several(if name.starts_with("hnsw") { r#"{"advanced": {"graph_threshold": 0}}"# } else { "{}" });
         let (bench, owners) = (Bench::new(), owners(docs, most, seed));
         prop_assume!(!owners.is_empty());
         let vectors = vectors(&owners, spread);

@@ -2,17 +2,17 @@
 
 mod common;
 
-use common::{Segment, field, format, layered, merge, outcomes, recall};
-use lucerne_codec::Similarity;
+use common::{Segment, built_in, field, format, merge, outcomes, recall};
 use lucerne_codec::testing::random_rows;
 use lucerne_codec::vector::VectorFormat;
-use lucerne_formats::vectors::{LayeredFormat, Layers};
+use lucerne_codec::{Component, Similarity};
+use lucerne_formats::encoding::sq8::{Sq8, Sq8Vectors};
+use lucerne_formats::vectors::{IndexKind, VectorFieldFormat};
 use std::sync::Arc;
 
-const HNSW_SQ8: Layers = Layers::floats("hnsw_sq8", true, true);
-
 fn forced(lower: f32, upper: f32) -> Arc<dyn VectorFormat> {
-    Arc::new(LayeredFormat::new(HNSW_SQ8).with_quantiles(lower, upper))
+    let encoding = Arc::new(Sq8::with_quantiles(lower, upper));
+    Arc::new(VectorFieldFormat::new("hnsw_sq8", Component::F32, IndexKind::Hnsw, encoding))
 }
 
 fn example(params: &str) -> (Vec<Segment>, lucerne_codec::FieldInfo) {
@@ -27,14 +27,14 @@ fn example(params: &str) -> (Vec<Segment>, lucerne_codec::FieldInfo) {
     (segments, field)
 }
 
-fn merged_quantiles(facts: &lucerne_codec::Facts) -> (f64, f64) {
+fn merged_quantiles(facts: &lucerne_codec::Report) -> (f64, f64) {
     let value = |index: usize| facts["quantiles"][index].as_f64().unwrap();
     (value(0), value(1))
 }
 
 #[test]
 fn ac_23_the_worked_example_keeps_two_and_requantizes_one() {
-    let (segments, field) = example(r#"{"graph_threshold": 0}"#);
+    let (segments, field) = example(r#"{"advanced": {"graph_threshold": 0}}"#);
     let sources: Vec<&Segment> = segments.iter().collect();
     let (merged, plan, report) = merge(format("hnsw_sq8"), &field, &sources);
     for facts in [&plan, &report] {
@@ -50,7 +50,7 @@ fn ac_23_the_worked_example_keeps_two_and_requantizes_one() {
         let old = segment.open();
         let codes = |reader: &dyn lucerne_codec::vector::VectorReader, doc| {
             let ordinal = reader.ordinal(doc).unwrap().unwrap();
-            let file = layered(reader).codes().unwrap();
+            let file = built_in(reader).encoded::<Sq8Vectors>().unwrap().codes();
             let correction = file.rows().correction(ordinal as usize);
             (file.codes(ordinal).unwrap().to_vec(), correction)
         };
@@ -61,14 +61,14 @@ fn ac_23_the_worked_example_keeps_two_and_requantizes_one() {
 }
 
 #[test]
-fn ac_24_the_same_merge_resamples_under_the_lucene_preset() {
-    let (segments, field) = example(r#"{"drift_preset": "lucene"}"#);
+fn ac_24_the_same_merge_resamples_under_the_thresholds_of_lucene() {
+    let (segments, field) = example(r#"{"requantize_above": 0.0015625, "resample_above": 0.03125}"#);
     let sources: Vec<&Segment> = segments.iter().collect();
     let (_, plan, report) = merge(format("hnsw_sq8"), &field, &sources);
     for facts in [&plan, &report] {
         assert_eq!(outcomes(facts), ["resampled"; 3]);
         assert!((merged_quantiles(facts).0 + 0.752381).abs() > 0.1);
-        assert_eq!(facts["thresholds"]["resample"], 0.03125);
+        assert_eq!(facts["thresholds"]["resample_above"], 0.03125);
     }
     assert_eq!(report["vectors_requantized"], 2_100);
 }
@@ -76,7 +76,11 @@ fn ac_24_the_same_merge_resamples_under_the_lucene_preset() {
 /// 16.4 MiB of codes: they are on disk while the graph is made, and then they are gone from there.
 #[test]
 fn codes_of_a_large_merge_are_kept_and_renewed_all_the_same() {
-    let field = field(4_096, Similarity::Euclidean, r#"{"graph_threshold": 0, "m": 4, "beam_width": 8}"#);
+    let field = field(
+        4_096,
+        Similarity::Euclidean,
+        r#"{"advanced": {"graph_threshold": 0}, "m": 4, "beam_width": 8}"#,
+    );
     let segment = |lower, seed| Segment::flush(forced(lower, 1.0), &field, &random_rows(2_100, 4_096, seed));
     let (old, other) = (segment(-1.0, 1), segment(-1.1, 2));
     let (merged, _, report) = merge(format("hnsw_sq8"), &field, &[&old, &other]);
@@ -100,11 +104,11 @@ fn small_moves_cannot_add_up_unseen() {
         renewed += report["vectors_requantized"].as_u64().unwrap();
         merged = result;
         let reader = merged.open();
-        let meta = layered(&*reader).codes().unwrap().meta().clone();
-        for encoding in &meta.encodings {
-            assert!(encoding.quantiles.drift(meta.quantiles) <= 0.015);
+        let meta = built_in(&*reader).encoded::<Sq8Vectors>().unwrap().codes().meta().clone();
+        for version in &meta.versions {
+            assert!(version.quantiles.drift(meta.quantiles) <= 0.015);
         }
-        assert!(meta.encodings.len() > 1);
+        assert!(meta.versions.len() > 1);
     }
     assert!(renewed > 200, "{renewed}");
 }
@@ -129,7 +133,7 @@ fn a_center_saves_inner_products_of_data_that_is_not_centred() {
         let field = field(64, Similarity::MaxInnerProduct, params);
         Segment::flush(format("flat_sq8"), &field, &rows)
     };
-    let (with, without) = (flush("{}"), flush(r#"{"center": "none"}"#));
+    let (with, without) = (flush("{}"), flush(r#"{"advanced": {"center": "none"}}"#));
     assert!(recall(&with, &queries, 15, 15) >= 0.99);
     let range = |segment: &Segment| {
         let (lower, upper) = merged_quantiles(&segment.open().inspect());
@@ -166,7 +170,7 @@ fn sources_that_have_nothing_in_common_are_resampled() {
         rows.iter_mut().flatten().for_each(|value| *value *= factor);
         rows
     };
-    let field = field(24, Similarity::Euclidean, r#"{"graph_threshold": 0}"#);
+    let field = field(24, Similarity::Euclidean, r#"{"advanced": {"graph_threshold": 0}}"#);
     let (narrow, wide) = (scaled(0.05, 1), scaled(10.0, 2));
     let sources = [&narrow, &wide].map(|rows| Segment::flush(format("hnsw_sq8"), &field, rows));
     let (merged, plan, _) = merge(format("hnsw_sq8"), &field, &[&sources[0], &sources[1]]);
@@ -194,7 +198,7 @@ fn any_format_migrates_to_any_other() {
         for name in names {
             let mut params = vec![];
             if name.starts_with("hnsw") {
-                params.push(r#""graph_threshold": 0, "m": 8"#);
+                params.push(r#""advanced": {"graph_threshold": 0}, "m": 8"#);
             }
             if name.ends_with("sq8") {
                 params.push(r#""confidence_interval": 0.96"#);

@@ -10,7 +10,7 @@ use lucerne_codec::{Accept, BitSet, Cancel, Similarity};
 #[test]
 fn a_search_without_rescoring_never_reads_raw_vectors() {
     for name in ["hnsw_sq8", "flat_sq8"] {
-        let params = if name == "hnsw_sq8" { r#"{"graph_threshold": 0}"# } else { "{}" };
+        let params = if name == "hnsw_sq8" { r#"{"advanced": {"graph_threshold": 0}}"# } else { "{}" };
         let field = field(40, Similarity::Cosine, params);
         let segment = Segment::flush(format(name), &field, &random_rows(3_000, 40, 1));
         let query = &random_rows(1, 40, 2)[0];
@@ -29,7 +29,7 @@ fn a_search_without_rescoring_never_reads_raw_vectors() {
 
 #[test]
 fn parts_have_the_sizes_that_inspect_says() {
-    let field = field(40, Similarity::Cosine, r#"{"graph_threshold": 0}"#);
+    let field = field(40, Similarity::Cosine, r#"{"advanced": {"graph_threshold": 0}}"#);
     let segment = Segment::flush(format("hnsw_sq8"), &field, &random_rows(500, 40, 1));
     let facts = segment.open().inspect();
     assert_eq!(facts["bytes"]["raw"], 4 * 40 * 500);
@@ -94,19 +94,20 @@ fn parameters_are_refused_by_name() {
     };
     for (name, params, word) in [
         ("flat_f32", r#"{"m": 16}"#, "\"m\""),
-        ("flat_f32", r#"{"center": "auto"}"#, "center"),
+        ("flat_f32", r#"{"advanced": {"center": "auto"}}"#, "center"),
         ("flat_sq8", r#"{"beam_width": 16}"#, "beam_width"),
         ("hnsw_f32", r#"{"confidence_interval": 0.95}"#, "confidence_interval"),
         ("hnsw_sq8", r#"{"m": 1}"#, "2 to 512"),
         ("hnsw_sq8", r#"{"beam_width": 4000}"#, "8 to 3200"),
         ("hnsw_sq8", r#"{"confidence_interval": 0.5}"#, "0.9 to 1"),
-        ("hnsw_sq8", r#"{"drift_preset": "none"}"#, "lucene"),
-        ("hnsw_sq8", r#"{"center": true}"#, "auto, none"),
+        ("hnsw_sq8", r#"{"center": "none"}"#, "\"center\""),
+        ("hnsw_sq8", r#"{"advanced": true}"#, "an object of parameters"),
+        ("hnsw_sq8", r#"{"advanced": {"center": true}}"#, "auto, none"),
     ] {
         let error = refused(name, params);
         assert!(error.contains(word), "{error}");
     }
-    let all = r#"{"m": 2, "beam_width": 8, "graph_threshold": 0, "confidence_interval": 1.0, "keep_drift": 0,
-        "resample_drift": 1, "drift_preset": "lucene", "center": "none"}"#;
+    let all = r#"{"m": 2, "beam_width": 8, "confidence_interval": 1.0, "requantize_above": 0,
+        "resample_above": 1, "advanced": {"graph_threshold": 0, "search_bits": 8, "center": "none"}}"#;
     format("hnsw_sq8").check(&field(4, Similarity::Cosine, all)).unwrap();
 }

@@ -26,17 +26,17 @@ fn flat_sq8() {
 
 #[test]
 fn hnsw_f32() {
-    check("hnsw_f32", r#"{"graph_threshold": 0}"#);
+    check("hnsw_f32", r#"{"advanced": {"graph_threshold": 0}}"#);
 }
 
 #[test]
 fn hnsw_sq8() {
-    check("hnsw_sq8", r#"{"graph_threshold": 0, "m": 4, "beam_width": 20}"#);
+    check("hnsw_sq8", r#"{"advanced": {"graph_threshold": 0}, "m": 4, "beam_width": 20}"#);
 }
 
 #[test]
 fn hnsw_sq8_walked_by_half_codes() {
-    check("hnsw_sq8", r#"{"graph_threshold": 0, "m": 4, "beam_width": 20, "walk_bits": 4}"#);
+    check("hnsw_sq8", r#"{"advanced": {"graph_threshold": 0, "search_bits": 4}, "m": 4, "beam_width": 20}"#);
 }
 
 #[test]
@@ -52,8 +52,8 @@ fn flat_hash() {
 
 #[test]
 fn hnsw_hash() {
-    check("hnsw_hash", r#"{"graph_threshold": 0, "m": 4, "beam_width": 20}"#);
-    check("hnsw_hash", r#"{"graph_threshold": 0, "sign_hash": "plain"}"#);
+    check("hnsw_hash", r#"{"advanced": {"graph_threshold": 0}, "m": 4, "beam_width": 20}"#);
+    check("hnsw_hash", r#"{"advanced": {"graph_threshold": 0}, "sign_hash": "plain"}"#);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn bin_flat() {
 
 #[test]
 fn bin_hnsw() {
-    check("bin_hnsw", r#"{"graph_threshold": 0, "m": 4, "beam_width": 20}"#);
+    check("bin_hnsw", r#"{"advanced": {"graph_threshold": 0}, "m": 4, "beam_width": 20}"#);
 }
 
 #[test]

@@ -5,9 +5,9 @@ use lucerne::codec::columns::{
     ColumnData, ColumnField, ColumnKind, ColumnsSource, KeywordColumn, NumberColumn,
 };
 use lucerne::codec::envelope::NO_FIELD;
+use lucerne::codec::format::Written;
 use lucerne::codec::testing::Bench;
-use lucerne::codec::vector::Written;
-use lucerne::codec::{BitSet, Cancel, Facts};
+use lucerne::codec::{BitSet, Cancel, Metadata};
 use std::sync::LazyLock;
 
 /// One column of each layout, in 1,100 documents.
@@ -40,7 +40,7 @@ impl ColumnsSource for SoundColumns {
 
 const COLUMN_DOCS: u32 = 1_100;
 
-fn sound_columns() -> (Vec<u8>, Facts) {
+fn sound_columns() -> (Vec<u8>, Metadata) {
     let bench = Bench::new();
     let format = FORMATS.default_columns().unwrap();
     let written = format.write(&bench.write(COLUMN_DOCS), &mut SoundColumns(0)).unwrap();
@@ -49,7 +49,7 @@ fn sound_columns() -> (Vec<u8>, Facts) {
 
 /// Columns: a body over the sound one, facts about the sound body, or a body with facts made up for it.
 pub(crate) fn columns(data: &[u8]) {
-    static SOUND: LazyLock<(Vec<u8>, Facts)> = LazyLock::new(sound_columns);
+    static SOUND: LazyLock<(Vec<u8>, Metadata)> = LazyLock::new(sound_columns);
     let Some((plan, data)) = Plan::split(data) else { return };
     let (mut body, mut meta) = SOUND.clone();
     match plan.choice(4) {

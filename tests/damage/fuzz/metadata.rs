@@ -2,9 +2,9 @@
 
 use super::{FORMATS, Plan, json_body, number, put, set};
 use lucerne::codec::envelope::{self, Expected, NO_FIELD};
+use lucerne::codec::format::Written;
 use lucerne::codec::testing::{Bench, MemoryDirectory, reseal};
-use lucerne::codec::vector::Written;
-use lucerne::codec::{Cancel, Directory, Facts, Input, SegmentId};
+use lucerne::codec::{Cancel, Directory, Input, Metadata, SegmentId};
 use lucerne::index::IndexBuilder;
 use lucerne::{Knn, admin};
 use std::sync::Arc;
@@ -104,7 +104,7 @@ pub(crate) fn live_docs(data: &[u8]) {
     }
     let bench = Bench::new();
     let entry = put(&bench.directory, "_0_1.live", "live_docs", Bench::ID, NO_FIELD, &body);
-    let written = Written { files: vec![entry], meta: Facts::Null };
+    let written = Written { files: vec![entry], meta: Metadata::Null };
     let format = FORMATS.default_live_docs().unwrap();
     if let Ok(live) = format.read(&bench.open(max_doc, &written)) {
         assert_eq!(live.len(), max_doc);

@@ -22,7 +22,7 @@ pub(crate) use vectors::{flat_f32, hnsw, ivf, sq8, traverse, vector_metadata};
 
 use lucerne::codec::envelope::{EnvelopeWriter, FileEntry, Header};
 use lucerne::codec::testing::{Bench, MemoryDirectory};
-use lucerne::codec::{Directory, Facts, Registry, SegmentId};
+use lucerne::codec::{Directory, Metadata, Registry, SegmentId};
 use std::sync::LazyLock;
 
 /// What is run for each input.
@@ -141,12 +141,12 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     seeds.push(("commit", empty.to_string().into_bytes()));
     seeds.push(("schema_json", schema.to_string().into_bytes()));
     let sound = &SOUND_VECTORS[0];
-    let structure = |format: &str, files: Facts, meta: Facts| serde_json::json!({ "format": format, "files": files, "meta": meta });
+    let structure = |format: &str, files: serde_json::Value, meta: Metadata| serde_json::json!({ "format": format, "files": files, "meta": meta });
     let files = serde_json::to_value(&sound.written.files).unwrap();
     let info = serde_json::json!({
         "name": "_0", "id": Bench::ID.to_string(), "max_doc": MAX_DOC, "written_by": "lucerne",
-        "stored": structure("stored_v1", serde_json::json!([entry("_0.stored")]), Facts::Null),
-        "keys": structure("keys_v1", serde_json::json!([entry("_0.keys")]), Facts::Null),
+        "stored": structure("stored_v1", serde_json::json!([entry("_0.stored")]), Metadata::Null),
+        "keys": structure("keys_v1", serde_json::json!([entry("_0.keys")]), Metadata::Null),
         "vectors": [{ "field": sound.field, "structure": structure("hnsw_sq8", files, sound.written.meta.clone()) }],
         "merge": { "sources": [1] } });
     seeds.push(("segment_info", info.to_string().into_bytes()));

@@ -2,11 +2,11 @@
 
 use super::{FORMATS, Plan, body_of, put};
 use lucerne::codec::envelope::NO_FIELD;
+use lucerne::codec::format::{OpenContext, Written};
 use lucerne::codec::postings::{FieldPostings, NO_MORE_DOCS, TermEntry};
 use lucerne::codec::testing::postings_model::{ModelField, ModelPostings, Random};
 use lucerne::codec::testing::{Bench, MemoryDirectory};
-use lucerne::codec::vector::{OpenContext, Written};
-use lucerne::codec::{Cancel, Facts};
+use lucerne::codec::{Cancel, Metadata};
 use std::sync::LazyLock;
 
 const POSTINGS_DOCS: u32 = 300;
@@ -125,7 +125,7 @@ pub(super) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         seeds.push(("postings", [&[choice << 2, 200, 2][..], &[0; 60]].concat()));
         seeds.push(("postings", [&[choice << 2 | 2][..], &body_of(&directory, name)].concat()));
     }
-    let facts: &Facts = &written.meta;
+    let facts: &Metadata = &written.meta;
     seeds.push(("postings", [&[4u8 << 2][..], facts.to_string().as_bytes()].concat()));
     seeds
 }

@@ -2,9 +2,9 @@
 
 use super::{FORMATS, Plan, body_of, number, put, set};
 use lucerne::codec::envelope::NO_FIELD;
+use lucerne::codec::format::Written;
 use lucerne::codec::testing::Bench;
-use lucerne::codec::vector::Written;
-use lucerne::codec::{Cancel, Facts};
+use lucerne::codec::{Cancel, Metadata};
 use std::sync::LazyLock;
 
 pub(super) fn sound_stored() -> Vec<u8> {
@@ -33,7 +33,7 @@ pub(crate) fn stored(data: &[u8]) {
     let max_doc = body.len().checked_sub(8).and_then(|at| number(&body, at)).unwrap_or(1);
     let bench = Bench::new();
     let entry = put(&bench.directory, "_0.stored", "stored", Bench::ID, NO_FIELD, &body);
-    let written = Written { files: vec![entry], meta: Facts::Null };
+    let written = Written { files: vec![entry], meta: Metadata::Null };
     let Ok(reader) = FORMATS.default_stored().unwrap().open(&bench.open(max_doc, &written)) else { return };
     let mut document = Vec::new();
     for doc in (0..max_doc.min(40)).chain(max_doc.saturating_sub(3)..max_doc).chain([max_doc, u32::MAX]) {
@@ -91,7 +91,7 @@ pub(crate) fn keys(data: &[u8]) {
     let max_doc = number(&body, 0).unwrap_or(1);
     let bench = Bench::new();
     let entry = put(&bench.directory, "_0.keys", "keys", Bench::ID, NO_FIELD, &body);
-    let written = Written { files: vec![entry], meta: Facts::Null };
+    let written = Written { files: vec![entry], meta: Metadata::Null };
     let Ok(reader) = FORMATS.default_keys().unwrap().open(&bench.open(max_doc, &written)) else { return };
     let mut found = Vec::new();
     for doc in (0..max_doc.min(40)).chain([max_doc.saturating_sub(1), max_doc, u32::MAX]) {

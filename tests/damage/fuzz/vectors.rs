@@ -1,11 +1,13 @@
 //! Fuzzing of vector fields.
 
 use super::{FORMATS, Plan, body_of, put};
+use lucerne::codec::format::{OpenContext, Written};
 use lucerne::codec::testing::{Bench, MemoryDirectory};
-use lucerne::codec::vector::{Effort, OpenContext, VectorReader, VectorRows, VectorSearch, Written};
-use lucerne::codec::{Accept, BitSet, Cancel, Component, Facts, FieldInfo, Ordinal, Params, Similarity};
-use lucerne_formats::hnsw::graph::{self, Scorer, SearchScratch};
-use lucerne_formats::vectors::LayeredReader;
+use lucerne::codec::vector::{Effort, VectorReader, VectorRows, VectorSearch};
+use lucerne::codec::{Accept, BitSet, Cancel, Component, FieldInfo, Metadata, Ordinal, Params, Similarity};
+use lucerne_formats::distance::DistanceComputer;
+use lucerne_formats::hnsw::graph::{GraphSearcher, SearchParams, SearchScratch};
+use lucerne_formats::vectors::VectorFieldReader;
 use std::sync::LazyLock;
 
 /// A vector field as it was written: 40 vectors of 3 components, in 50 documents.
@@ -22,7 +24,7 @@ pub(super) static SOUND_VECTORS: LazyLock<Vec<Sound>> =
     LazyLock::new(|| Similarity::FLOAT.map(sound_vectors).into());
 
 fn sound_vectors(similarity: Similarity) -> Sound {
-    let params = serde_json::json!({ "m": 2, "beam_width": 8, "graph_threshold": 0, "walk_bits": 4 });
+    let params = serde_json::json!({ "m": 2, "beam_width": 8, "advanced": { "graph_threshold": 0, "search_bits": 4 } });
     let params: Params = params.as_object().cloned().unwrap();
     let field = FieldInfo { number: 0, name: "v".into(), dimension: 3, similarity, params };
     let docs: Vec<u32> = (0..MAX_DOC).filter(|doc| doc % 5 != 0).collect();
@@ -54,7 +56,7 @@ static SOUND_LISTS: LazyLock<Sound> = LazyLock::new(|| {
 
 impl Sound {
     /// Puts a body in the place of the file that ends in `extension`, opens the field and uses it.
-    fn with_body(&self, extension: &str, format: &str, body: impl FnOnce(Vec<u8>, &mut Facts) -> Vec<u8>) {
+    fn with_body(&self, extension: &str, format: &str, body: impl FnOnce(Vec<u8>, &mut Metadata) -> Vec<u8>) {
         let mut written = self.written.clone();
         let at = written.files.iter().position(|file| file.name.ends_with(extension)).unwrap();
         let name = written.files[at].name.clone();
@@ -196,11 +198,11 @@ pub(crate) fn use_vectors(reader: &dyn VectorReader, field: &FieldInfo, max_doc:
 
 /// Traverses the graph, if there is one: a search does so among many vectors only.
 pub(crate) fn traverse(reader: &dyn VectorReader) {
-    let Some(reader) = reader.as_any().downcast_ref::<LayeredReader>() else { return };
+    let Some(reader) = reader.as_any().downcast_ref::<VectorFieldReader>() else { return };
     let Some(file) = reader.graph() else { return };
-    struct ByRow<'a>(&'a LayeredReader, usize);
-    impl Scorer for ByRow<'_> {
-        fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+    struct ByRow<'a>(&'a VectorFieldReader, usize);
+    impl DistanceComputer for ByRow<'_> {
+        fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
             for (&ordinal, out) in ordinals.iter().zip(out) {
                 let row = self.0.row(ordinal).expect("a graph scores vectors that exist");
                 *out = row.chunks_exact(4).map(|bytes| f32::from(bytes[self.1 % 4])).sum();
@@ -211,11 +213,12 @@ pub(crate) fn traverse(reader: &dyn VectorReader) {
     for beam in [1, 50] {
         let mut scorer = ByRow(reader, beam);
         let accept = |ordinal: Ordinal| !ordinal.is_multiple_of(beam as u32 + 1);
-        let visited =
-            graph::search(file, &mut scorer, beam, accept, &mut scratch, &Cancel::new(), &mut found);
-        if let Ok(visited) = visited {
+        let (distances, scratch, cancel) = (&mut scorer, &mut scratch, &Cancel::new());
+        let mut searcher = GraphSearcher { graph: file, distances, scratch, cancel };
+        let params = SearchParams { ef: beam, budget: u64::MAX };
+        if let Ok(stats) = searcher.search_accepted(params, accept, &mut found) {
             // Each level scores a node at most once, and every level is smaller than the lowest.
-            assert!(found.len() <= beam && visited <= 33 * reader.len() as u64);
+            assert!(found.len() <= beam && stats.visited <= 33 * reader.len() as u64);
             assert!(found.iter().all(|hit| (hit.1 as usize) < reader.len() && accept(hit.1)));
         }
     }

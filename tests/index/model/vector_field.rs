@@ -2,7 +2,7 @@
 
 use crate::common::documents::{FORMATS, normalized};
 use crate::common::rng::Rng;
-use lucerne::schema::{BinaryVector, Field, Quantization, VectorIndex};
+use lucerne::schema::{Field, Quantization, VectorIndex};
 use lucerne::{Similarity, Vector};
 
 /// One vector field of a seed's schema.
@@ -68,11 +68,11 @@ impl VectorField {
 
     pub(super) fn declaration(&self, rng: &mut Rng) -> Field {
         if self.binary {
-            let vector = BinaryVector::new(self.dimension).similarity(self.similarity).index(self.index);
-            return Field::binary_vector(
+            let vector = Vector::bits(self.dimension).similarity(self.similarity).index(self.index);
+            return Field::vector(
                 self.name,
                 match self.index {
-                    VectorIndex::Hnsw => vector.m(4).param("graph_threshold", rng.below(12)),
+                    VectorIndex::Hnsw => vector.m(4).advanced("graph_threshold", rng.below(12)),
                     VectorIndex::Ivf => vector.nlist(1 + rng.below(6)),
                     _ => vector,
                 },
@@ -82,9 +82,9 @@ impl VectorField {
         let vector = vector.index(self.index).quantization(self.quantization);
         let vector = match self.index {
             VectorIndex::Hnsw => {
-                let vector = vector.m(4).param("graph_threshold", rng.below(12));
+                let vector = vector.m(4).advanced("graph_threshold", rng.below(12));
                 match self.quantization {
-                    Quantization::Int8 => vector.param("walk_bits", if rng.chance(50) { 4 } else { 8 }),
+                    Quantization::Int8 => vector.advanced("search_bits", if rng.chance(50) { 4 } else { 8 }),
                     _ => vector,
                 }
             }

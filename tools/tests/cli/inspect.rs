@@ -26,7 +26,7 @@ fn the_facts_have_the_promised_keys() {
 }
 
 #[test]
-fn ac_08_the_schema_that_inspect_prints_makes_an_index_of_the_same_schema() {
+fn the_schema_that_inspect_prints_makes_an_index_of_the_same_schema() {
     let place = Place::with_schema(
         r#"{ "key": "id", "dynamic": true, "fields": [
             { "name": "model", "type": "text", "path": "$.model", "weight": 2.0 },

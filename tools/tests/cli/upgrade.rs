@@ -5,7 +5,7 @@ use lucerne::merge::MergePolicy;
 use lucerne::{Index, Schema, Similarity, Vector, WriterOptions};
 
 #[test]
-fn ac_34_segments_are_written_anew_when_what_is_written_now_is_something_else() {
+fn upgrade_rewrites_segments_of_older_formats() {
     let place = Place::small();
     place.import(&documents(100), "--flush-docs 40").expect(0);
     let nothing = place.run("upgrade @").expect(0).out;

@@ -1,28 +1,19 @@
 //! The columns of several segments as those of one.
 
 use super::{ColumnData, ColumnField, ColumnKind, ColumnsReader, ColumnsSource};
-use crate::{Cancel, DocId, DocMap, Result};
+use crate::{Cancel, DocId, DocMap, MergeInput, Result};
 use std::collections::BTreeMap;
-
-/// One source of a merge.
-#[derive(Clone, Copy)]
-pub struct ColumnsInput<'a> {
-    /// Its columns; `None` when the segment has none.
-    pub reader: Option<&'a dyn ColumnsReader>,
-    /// Where its documents go: ascending new ids within and across inputs.
-    pub docs: &'a DocMap,
-}
 
 /// Live documents of all inputs, one column at a time: memory holds one column's values.
 pub struct MergedColumns<'a> {
-    inputs: Vec<ColumnsInput<'a>>,
+    inputs: Vec<MergeInput<'a, dyn ColumnsReader>>,
     cancel: &'a Cancel,
     fields: std::vec::IntoIter<ColumnField>,
 }
 
 impl<'a> MergedColumns<'a> {
     /// Merges `inputs`.
-    pub fn new(inputs: &[ColumnsInput<'a>], cancel: &'a Cancel) -> Self {
+    pub fn new(inputs: &[MergeInput<'a, dyn ColumnsReader>], cancel: &'a Cancel) -> Self {
         let fields = inputs.iter().filter_map(|input| input.reader).flat_map(ColumnsReader::fields);
         let fields: BTreeMap<u32, ColumnField> = fields.map(|field| (field.number, field.clone())).collect();
         let fields: Vec<_> = fields.into_values().collect();

@@ -6,10 +6,10 @@
 
 mod merged;
 
-pub use merged::{ColumnsInput, MergedColumns};
+pub use merged::MergedColumns;
 
-use crate::vector::{OpenContext, Problem, WriteContext, Written};
-use crate::{BitSet, Cancel, DocId, Facts, Result};
+use crate::format::{OpenContext, Problem, WriteContext, Written};
+use crate::{BitSet, Cancel, DocId, MergeInput, Report, Result};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
@@ -75,7 +75,11 @@ pub trait ColumnsFormat: Send + Sync {
     fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn ColumnsReader>>;
 
     /// Merges the live documents of all inputs.
-    fn merge(&self, context: &WriteContext<'_>, inputs: &[ColumnsInput<'_>]) -> Result<Written> {
+    fn merge(
+        &self,
+        context: &WriteContext<'_>,
+        inputs: &[MergeInput<'_, dyn ColumnsReader>],
+    ) -> Result<Written> {
         self.write(context, &mut MergedColumns::new(inputs, context.cancel))
     }
 }
@@ -96,8 +100,8 @@ pub trait ColumnsReader: Send + Sync {
         true
     }
 
-    /// Facts for people and tools: values, documents, least and greatest, bytes by field.
-    fn inspect(&self) -> Facts;
+    /// A report for people and tools: values, documents, least and greatest, bytes by field.
+    fn inspect(&self) -> Report;
 
     /// Reads every value. Checksums are checked by the caller.
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>>;

@@ -1,20 +1,11 @@
 //! The terms of several segments as those of one.
 
 use super::{FieldPostings, PostingsCursor, PostingsField, PostingsReader, PostingsSource, Terms};
-use crate::{Cancel, DocId, DocMap, Error, Result};
-
-/// One source of a merge.
-#[derive(Clone, Copy)]
-pub struct PostingsInput<'a> {
-    /// Its postings; `None` when the segment has none.
-    pub reader: Option<&'a dyn PostingsReader>,
-    /// Where its documents go: ascending new ids within and across inputs.
-    pub docs: &'a DocMap,
-}
+use crate::{Cancel, DocId, DocMap, Error, MergeInput, Result};
 
 /// Live documents of all inputs, field by field, term by term.
 pub struct MergedPostings<'a> {
-    inputs: Vec<PostingsInput<'a>>,
+    inputs: Vec<MergeInput<'a, dyn PostingsReader>>,
     max_doc: u32,
     cancel: &'a Cancel,
     fields: std::vec::IntoIter<PostingsField>,
@@ -49,7 +40,7 @@ impl Open<'_> {
 
 impl<'a> MergedPostings<'a> {
     /// Merges `inputs` into a segment of `max_doc` documents.
-    pub fn new(inputs: &[PostingsInput<'a>], max_doc: u32, cancel: &'a Cancel) -> Self {
+    pub fn new(inputs: &[MergeInput<'a, dyn PostingsReader>], max_doc: u32, cancel: &'a Cancel) -> Self {
         let mut fields: Vec<PostingsField> = Vec::new();
         for field in inputs.iter().filter_map(|input| input.reader).flat_map(PostingsReader::fields) {
             match fields.iter_mut().find(|known| known.number == field.number) {

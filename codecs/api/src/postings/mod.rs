@@ -9,10 +9,10 @@ mod cursor;
 mod merged;
 
 pub use cursor::PostingsCursor;
-pub use merged::{MergedPostings, PostingsInput};
+pub use merged::MergedPostings;
 
-use crate::vector::{OpenContext, Problem, WriteContext, Written};
-use crate::{Cancel, DocId, Facts, Result};
+use crate::format::{OpenContext, Problem, WriteContext, Written};
+use crate::{Cancel, DocId, MergeInput, Report, Result};
 use serde::{Deserialize, Serialize};
 
 /// Documents in a block at most.
@@ -61,7 +61,11 @@ pub trait PostingsFormat: Send + Sync {
     fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn PostingsReader>>;
 
     /// Merges the live documents of all inputs.
-    fn merge(&self, context: &WriteContext<'_>, inputs: &[PostingsInput<'_>]) -> Result<Written> {
+    fn merge(
+        &self,
+        context: &WriteContext<'_>,
+        inputs: &[MergeInput<'_, dyn PostingsReader>],
+    ) -> Result<Written> {
         self.write(context, &mut MergedPostings::new(inputs, context.max_doc, context.cancel))
     }
 }
@@ -79,8 +83,8 @@ pub trait PostingsReader: Send + Sync {
         true
     }
 
-    /// Facts for people and tools: terms, documents and bytes by field.
-    fn inspect(&self) -> Facts;
+    /// A report for people and tools: terms, documents and bytes by field.
+    fn inspect(&self) -> Report;
 
     /// Reads every term and every document. Checksums are checked by the caller.
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>>;

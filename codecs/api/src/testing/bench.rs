@@ -1,7 +1,7 @@
 //! A folder in memory and the contexts to write to it and read from it.
 
+use crate::format::{OpenContext, WriteContext, Written};
 use crate::testing::MemoryDirectory;
-use crate::vector::{OpenContext, WriteContext, Written};
 use crate::{Cancel, SegmentId};
 
 /// Where a conformance suite works: one segment `_0` in a folder of its own.

@@ -1,11 +1,11 @@
 //! What every format of columns must do.
 
 use super::column_model::{Columns, Model, Random, Values, dictionary, field, ordinal, small};
-use crate::columns::{ColumnData, ColumnField, ColumnKind, ColumnsFormat, ColumnsInput, ColumnsReader};
+use crate::columns::{ColumnData, ColumnField, ColumnKind, ColumnsFormat, ColumnsReader};
 use crate::envelope::{FileEntry, verify_checksum};
+use crate::format::{OpenContext, Written};
 use crate::testing::{Bench, Verdict, check_damage};
-use crate::vector::{OpenContext, Written};
-use crate::{BitSet, Cancel, Directory, DocId, DocMap, Error, Result};
+use crate::{BitSet, Cancel, Directory, DocId, DocMap, Error, MergeInput, Result};
 use std::ops::RangeInclusive;
 
 /// Runs the whole suite; panics where the format breaks a promise.
@@ -167,8 +167,10 @@ fn merging_keeps_the_live(format: &dyn ColumnsFormat) {
             let reader = format.open(&bench.open(model.max_doc, &written)).expect("opened");
             opened.push(((model.max_doc != 30).then_some(reader), map));
         }
-        let inputs: Vec<_> =
-            opened.iter().map(|(reader, docs)| ColumnsInput { reader: reader.as_deref(), docs }).collect();
+        let inputs: Vec<_> = opened
+            .iter()
+            .map(|(reader, docs)| MergeInput { segment: "_s", reader: reader.as_deref(), docs })
+            .collect();
         let bench = Bench::new();
         let written = format.merge(&bench.write(merged.max_doc), &inputs).expect("merged");
         expect(&*format.open(&bench.open(merged.max_doc, &written)).expect("opened"), &merged);

@@ -1,9 +1,9 @@
 //! What every format of keys must do.
 
 use crate::envelope::FileEntry;
+use crate::format::{OpenContext, Written};
 use crate::keys::{KeysFormat, KeysReader};
 use crate::testing::{Bench, Verdict, check_damage};
-use crate::vector::{OpenContext, Written};
 use crate::{Cancel, DocId, Error, Result};
 
 /// Runs the whole suite; panics where the format breaks a promise.

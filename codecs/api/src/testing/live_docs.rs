@@ -1,10 +1,10 @@
 //! What every format of live docs must do.
 
 use crate::envelope::FileEntry;
+use crate::format::{OpenContext, Written};
 use crate::live_docs::LiveDocsFormat;
 use crate::testing::{Bench, Verdict, check_damage};
-use crate::vector::{OpenContext, Written};
-use crate::{BitSet, Facts, Result};
+use crate::{BitSet, Metadata, Result};
 
 /// Runs the whole suite; panics where the format breaks a promise.
 pub fn check_live_docs_format(format: &dyn LiveDocsFormat) {
@@ -27,7 +27,7 @@ pub fn check_live_docs_format(format: &dyn LiveDocsFormat) {
 
 fn write(format: &dyn LiveDocsFormat, bench: &Bench, generation: u64, live: &BitSet) -> Written {
     let entry = format.write(&bench.directory, Bench::SEGMENT, Bench::ID, generation, live);
-    Written { files: vec![entry.expect("written")], meta: Facts::Null }
+    Written { files: vec![entry.expect("written")], meta: Metadata::Null }
 }
 
 fn misuse_is_refused(format: &dyn LiveDocsFormat) {
@@ -47,7 +47,7 @@ fn damage_is_noticed(format: &dyn LiveDocsFormat) {
     live.remove(3);
     let written = write(format, &bench, 2, &live);
     check_damage(&bench.directory, &written.files[0], &|entry: &FileEntry| {
-        let written = Written { files: vec![entry.clone()], meta: Facts::Null };
+        let written = Written { files: vec![entry.clone()], meta: Metadata::Null };
         read(format, &bench, &written, &live)
     });
 }

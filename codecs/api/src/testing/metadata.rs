@@ -4,14 +4,14 @@ use crate::commit::{CommitFormat, CommitInfo, CommitSegment, LiveDocsInfo};
 use crate::envelope::FileEntry;
 use crate::segment_info::{SegmentInfo, SegmentInfoFormat, StructureInfo, VectorInfo};
 use crate::testing::{Bench, Verdict, check_damage};
-use crate::{Error, Facts, FieldInfo, Params, Similarity};
+use crate::{Error, FieldInfo, Metadata, Params, Similarity};
 use serde_json::json;
 
 fn file(name: &str) -> FileEntry {
     FileEntry { name: name.to_owned(), len: 1 << 40, crc32: 0xDEAD_BEEF }
 }
 
-fn structure(format: &str, files: &[&str], meta: Facts) -> StructureInfo {
+fn structure(format: &str, files: &[&str], meta: Metadata) -> StructureInfo {
     StructureInfo { format: format.to_owned(), files: files.iter().map(|name| file(name)).collect(), meta }
 }
 
@@ -29,8 +29,8 @@ fn segment_info() -> SegmentInfo {
         id: Bench::ID,
         max_doc: 3,
         written_by: "0.1.0".to_owned(),
-        stored: structure("stored_v1", &["_0.stored"], Facts::Null),
-        keys: structure("keys_v1", &["_0.keys"], Facts::Null),
+        stored: structure("stored_v1", &["_0.stored"], Metadata::Null),
+        keys: structure("keys_v1", &["_0.keys"], Metadata::Null),
         postings: None,
         columns: None,
         vectors: vec![VectorInfo {

@@ -2,12 +2,12 @@
 
 use super::postings_model::{ModelField, ModelPostings, Random};
 use crate::envelope::{self, FileEntry};
+use crate::format::{OpenContext, Written};
 use crate::postings::{
-    FieldPostings, FieldStats, Impact, NO_MORE_DOCS, PostingsFormat, PostingsInput, PostingsReader, TermEntry,
+    FieldPostings, FieldStats, Impact, NO_MORE_DOCS, PostingsFormat, PostingsReader, TermEntry,
 };
 use crate::testing::{Bench, Verdict, check_damage};
-use crate::vector::{OpenContext, Written};
-use crate::{Cancel, Directory, DocId, DocMap, Error, Result};
+use crate::{Cancel, Directory, DocId, DocMap, Error, MergeInput, Result};
 
 /// Runs the whole suite; panics where the format breaks a promise.
 pub fn check_postings_format(format: &dyn PostingsFormat) {
@@ -225,9 +225,11 @@ fn merging_equals_writing_anew(format: &dyn PostingsFormat) {
             sources.push((model, map, reader));
         }
         let nothing = DocMap::new((0..4).map(|_| None));
-        let mut inputs: Vec<PostingsInput<'_>> =
-            sources.iter().map(|(_, docs, reader)| PostingsInput { reader: Some(&**reader), docs }).collect();
-        inputs.push(PostingsInput { reader: None, docs: &nothing });
+        let mut inputs: Vec<MergeInput<'_, dyn PostingsReader>> = sources
+            .iter()
+            .map(|(_, docs, reader)| MergeInput { segment: "_s", reader: Some(&**reader), docs })
+            .collect();
+        inputs.push(MergeInput { segment: "_none", reader: None, docs: &nothing });
         let bench = Bench::new();
         let merged = format.merge(&bench.write(next), &inputs).expect("merged");
         let reader = format.open(&bench.open(next, &merged)).expect("opened");

@@ -1,10 +1,10 @@
 //! What every format of stored documents must do.
 
 use crate::envelope::FileEntry;
-use crate::stored::{StoredFormat, StoredReader, StoredSource};
+use crate::format::{OpenContext, Written};
+use crate::stored::{StoredFormat, StoredReader};
 use crate::testing::{Bench, Verdict, check_damage};
-use crate::vector::{OpenContext, Written};
-use crate::{Cancel, DocId, DocMap, Error, Result};
+use crate::{Cancel, DocId, DocMap, Error, MergeInput, Result};
 
 /// Runs the whole suite; panics where the format breaks a promise.
 pub fn check_stored_format(format: &dyn StoredFormat) {
@@ -103,8 +103,10 @@ fn merging_keeps_the_live(format: &dyn StoredFormat) {
             }));
             opened.push((open(format, &bench, &written, documents), map));
         }
-        let sources: Vec<_> =
-            opened.iter().map(|(reader, docs)| StoredSource { reader: &**reader, docs }).collect();
+        let sources: Vec<_> = opened
+            .iter()
+            .map(|(reader, docs)| MergeInput { segment: "_s", reader: Some(&**reader), docs })
+            .collect();
         let bench = Bench::new();
         let written = format.merge(&bench.write(live.len() as u32), &sources);
         let written = written.expect("merged");

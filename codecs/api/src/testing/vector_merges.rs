@@ -2,8 +2,9 @@
 
 use super::MemoryDirectory;
 use super::vectors::{DIMENSION, bytes, doc_of, random_rows, search, write};
-use crate::vector::{Effort, MergeSource, OpenContext, VectorFormat, VectorReader, WriteContext, Written};
-use crate::{Accept, Cancel, DocMap, FieldInfo, Neighbor, SegmentId};
+use crate::format::{OpenContext, WriteContext, Written};
+use crate::vector::{Effort, VectorFormat, VectorReader};
+use crate::{Accept, Cancel, DocMap, FieldInfo, MergeInput, Neighbor, SegmentId};
 
 /// A segment of a merge, opened.
 struct Segment {
@@ -77,12 +78,12 @@ fn merge(format: &dyn VectorFormat, field: &FieldInfo, sources: &[Vec<Vec<f32>>]
         })
         .collect();
     let names: Vec<String> = (0..sources.len()).map(|number| format!("_{number}")).collect();
-    let mut merged: Vec<MergeSource<'_>> = Vec::new();
+    let mut merged: Vec<MergeInput<'_, dyn VectorReader>> = Vec::new();
     for ((name, reader), docs) in names.iter().zip(&readers).zip(&maps) {
-        merged.push(MergeSource { segment: name, reader: Some(&**reader), docs });
+        merged.push(MergeInput { segment: name, reader: Some(&**reader), docs });
     }
     let empty = DocMap::new((0..4).map(|_| None));
-    merged.push(MergeSource { segment: "_none", reader: None, docs: &empty });
+    merged.push(MergeInput { segment: "_none", reader: None, docs: &empty });
     let planned = format.plan_merge(field, &merged).expect("planning");
     let mut target = Segment {
         directory: MemoryDirectory::new(),

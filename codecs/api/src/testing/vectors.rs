@@ -5,10 +5,8 @@ mod several;
 use super::Bench;
 use super::damage::{Verdict, check_damage};
 use super::vector_merges::{check_merge, check_merge_of_small_segments};
-use crate::vector::{
-    Effort, OpenContext, VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch, WriteContext,
-    Written,
-};
+use crate::format::{OpenContext, WriteContext, Written};
+use crate::vector::{Effort, VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch};
 use crate::{Accept, BitSet, Cancel, Component, Directory, DocId, FieldInfo, Neighbor, Params, Similarity};
 use std::cmp::Ordering;
 

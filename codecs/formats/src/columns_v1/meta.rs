@@ -2,8 +2,8 @@
 
 use super::{BLOCK_DOCS, ENTRY_LEN};
 use lucerne_codec::columns::{ColumnField, ColumnKind};
-use lucerne_codec::vector::OpenContext;
-use lucerne_codec::{Error, Facts, Result};
+use lucerne_codec::format::OpenContext;
+use lucerne_codec::{Error, Metadata, Result};
 use serde::{Deserialize, Serialize};
 
 /// Everything needed to open the file.
@@ -48,7 +48,7 @@ pub(super) struct DictionaryMeta {
 }
 
 impl Meta {
-    pub(super) fn facts(&self) -> Result<Facts> {
+    pub(super) fn facts(&self) -> Result<Metadata> {
         serde_json::to_value(self).map_err(|error| Error::Invalid(error.to_string()))
     }
 

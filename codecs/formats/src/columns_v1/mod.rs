@@ -38,7 +38,7 @@ mod writer;
 
 use lucerne_codec::columns::{ColumnsFormat, ColumnsReader, ColumnsSource};
 use lucerne_codec::envelope::NO_FIELD;
-use lucerne_codec::vector::{OpenContext, WriteContext, Written};
+use lucerne_codec::format::{OpenContext, WriteContext, Written};
 use lucerne_codec::{DocId, Result};
 
 const FORMAT: &str = "columns";

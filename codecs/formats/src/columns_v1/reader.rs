@@ -7,8 +7,8 @@ use super::{FORMAT, VERSION};
 use crate::names::only_file;
 use lucerne_codec::columns::{ColumnField, ColumnsReader, KeywordColumn, NumberColumn};
 use lucerne_codec::envelope::{FOOTER_LEN, HEADER_LEN, NO_FIELD};
-use lucerne_codec::vector::{OpenContext, Problem};
-use lucerne_codec::{Cancel, Error, Facts, Input, Result};
+use lucerne_codec::format::{OpenContext, Problem};
+use lucerne_codec::{Cancel, Error, Input, Report, Result};
 use serde_json::json;
 
 enum Column {
@@ -73,7 +73,7 @@ impl ColumnsReader for Reader {
         }
     }
 
-    fn inspect(&self) -> Facts {
+    fn inspect(&self) -> Report {
         let facts = self.metas.iter().zip(&self.columns).map(|(meta, column)| {
             let kind = match column {
                 Column::Numbers(_) => json!({ "least": meta.least, "greatest": meta.greatest }),

@@ -3,7 +3,7 @@
 use super::*;
 use lucerne_codec::columns::{ColumnData, ColumnField, ColumnKind};
 use lucerne_codec::testing::{Bench, reseal};
-use lucerne_codec::{BitSet, Cancel, Error};
+use lucerne_codec::{BitSet, Cancel, Error, MergeInput};
 use serde_json::{Value, json};
 
 struct One(Option<(ColumnField, ColumnData)>);
@@ -126,7 +126,6 @@ fn terms_of_no_length_are_one_at_most() {
 #[test]
 fn a_merge_is_written_as_if_it_had_never_been_in_parts() {
     use lucerne_codec::DocMap;
-    use lucerne_codec::columns::ColumnsInput;
     let value = |doc: DocId| i64::from(doc.wrapping_mul(7_919) % 1_000);
     let part = |docs: std::ops::Range<u32>| {
         let len = docs.end - docs.start;
@@ -138,8 +137,8 @@ fn a_merge_is_written_as_if_it_had_never_been_in_parts() {
     let new = |doc: DocId| (!doc.is_multiple_of(4)).then(|| doc - doc / 4 - 1);
     let maps = [DocMap::new((0..1_500).map(new)), DocMap::new((1_500..4_000).map(new))];
     let inputs = [
-        ColumnsInput { reader: Some(&*first), docs: &maps[0] },
-        ColumnsInput { reader: Some(&*second), docs: &maps[1] },
+        MergeInput { segment: "_s", reader: Some(&*first), docs: &maps[0] },
+        MergeInput { segment: "_s", reader: Some(&*second), docs: &maps[1] },
     ];
     let live: Vec<DocId> = (0..4_000).filter(|&doc| new(doc).is_some()).collect();
     let bench = Bench::new();

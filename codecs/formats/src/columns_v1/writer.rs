@@ -6,7 +6,7 @@ use super::packed::{push, width};
 use super::{BLOCK_DOCS, BLOCK_WORDS, LISTED};
 use lucerne_codec::columns::{ColumnData, ColumnField, ColumnKind};
 use lucerne_codec::envelope::EnvelopeWriter;
-use lucerne_codec::vector::WriteContext;
+use lucerne_codec::format::WriteContext;
 use lucerne_codec::{BitSet, DocId, Error, Result};
 
 /// Bytes gathered before they are written.

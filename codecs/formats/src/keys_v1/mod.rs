@@ -23,9 +23,9 @@ mod reader;
 mod tests;
 
 use lucerne_codec::envelope::NO_FIELD;
+use lucerne_codec::format::{OpenContext, WriteContext, Written};
 use lucerne_codec::keys::{KeysFormat, KeysReader};
-use lucerne_codec::vector::{OpenContext, WriteContext, Written};
-use lucerne_codec::{DocId, Error, Facts, Result};
+use lucerne_codec::{DocId, Error, Metadata, Result};
 
 /// Longest key, in bytes.
 pub const MAX_KEY: usize = 65_535;
@@ -110,7 +110,7 @@ impl KeysFormat for KeysV1 {
             context.cancel.check()?;
             file.write(step.concat().as_bytes())?;
         }
-        Ok(Written { files: vec![file.finish()?], meta: Facts::Null })
+        Ok(Written { files: vec![file.finish()?], meta: Metadata::Null })
     }
 
     fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn KeysReader>> {

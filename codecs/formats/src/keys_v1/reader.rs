@@ -4,9 +4,9 @@ use super::hash::hash64;
 use super::{CANCEL_STEP, ENTRY_LEN, FORMAT, MAX_KEY, VERSION, key_checksum};
 use crate::names::only_file;
 use lucerne_codec::envelope::{self, NO_FIELD};
+use lucerne_codec::format::{OpenContext, Problem};
 use lucerne_codec::keys::KeysReader;
-use lucerne_codec::vector::{OpenContext, Problem};
-use lucerne_codec::{Cancel, DocId, Error, Facts, Input, Result};
+use lucerne_codec::{Cancel, DocId, Error, Input, Report, Result};
 use serde_json::json;
 
 const HEAD_LEN: u64 = 16;
@@ -138,7 +138,7 @@ impl KeysReader for Reader {
         Ok(())
     }
 
-    fn inspect(&self) -> Facts {
+    fn inspect(&self) -> Report {
         json!({
             "documents": self.max_doc,
             "key_bytes": self.keys.len(),

@@ -3,7 +3,7 @@
 use super::TERMS_PER_BLOCK;
 use super::dictionary::DictionaryAt;
 use lucerne_codec::postings::{FieldStats, PostingsField};
-use lucerne_codec::{Error, Facts, Result};
+use lucerne_codec::{Error, Metadata, Result};
 use serde::{Deserialize, Serialize};
 
 /// The facts.
@@ -46,12 +46,12 @@ impl FieldMeta {
 }
 
 impl Meta {
-    pub(super) fn to_facts(&self) -> Result<Facts> {
+    pub(super) fn to_facts(&self) -> Result<Metadata> {
         serde_json::to_value(self).map_err(|error| Error::Invalid(format!("postings_v1: {error}")))
     }
 
     /// Reads the facts about postings whose first file is `file`; they are as untrusted as any byte.
-    pub(super) fn from_facts(facts: &Facts, file: &str, max_doc: u32) -> Result<Self> {
+    pub(super) fn from_facts(facts: &Metadata, file: &str, max_doc: u32) -> Result<Self> {
         let corrupt = |problem: String| Error::corrupt(file, 0, format!("facts about postings: {problem}"));
         let meta: Self = serde_json::from_value(facts.clone()).map_err(|error| corrupt(error.to_string()))?;
         if !meta.fields.is_sorted_by(|left, right| left.field.number < right.field.number) {

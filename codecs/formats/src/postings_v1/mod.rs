@@ -29,8 +29,8 @@ mod writer;
 
 use handle::Handle;
 use lucerne_codec::Result;
+use lucerne_codec::format::{OpenContext, WriteContext, Written};
 use lucerne_codec::postings::{PostingsFormat, PostingsReader, PostingsSource};
-use lucerne_codec::vector::{OpenContext, WriteContext, Written};
 
 /// Longest term, in bytes.
 pub const MAX_TERM: usize = 65_535;

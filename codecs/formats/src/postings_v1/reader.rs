@@ -5,11 +5,11 @@ use super::lists::{Lists, OnlyDoc};
 use super::meta::{FieldMeta, Meta};
 use super::{Handle, LENGTHS, POSITIONS, POSTINGS, TERMS, VERSION, verify};
 use lucerne_codec::envelope::{FOOTER_LEN, FileEntry, NO_FIELD};
+use lucerne_codec::format::{OpenContext, Problem};
 use lucerne_codec::postings::{
     Blocks, FieldPostings, FieldStats, Lengths, PostingsField, PostingsReader, TermEntry, Terms,
 };
-use lucerne_codec::vector::{OpenContext, Problem};
-use lucerne_codec::{Cancel, Error, Facts, Input, Result};
+use lucerne_codec::{Cancel, Error, Input, Report, Result};
 use serde_json::json;
 
 pub(super) struct Reader {
@@ -86,7 +86,7 @@ impl PostingsReader for Reader {
         self.postings.get(at).map(|field| field as &dyn FieldPostings)
     }
 
-    fn inspect(&self) -> Facts {
+    fn inspect(&self) -> Report {
         let fields = self.postings.iter().map(|field| {
             let stats = field.meta.stats;
             json!({
@@ -97,7 +97,7 @@ impl PostingsReader for Reader {
                 "dictionary_bytes": field.meta.index.saturating_sub(field.meta.dictionary),
             })
         });
-        let files: serde_json::Map<String, Facts> =
+        let files: serde_json::Map<String, Report> =
             self.file_lens.iter().map(|(name, len)| (name.clone(), json!(len))).collect();
         json!({ "fields": fields.collect::<Vec<_>>(), "files": files })
     }

@@ -1,8 +1,8 @@
 //! A thorough check: every term, every document, every position.
 
 use super::reader::Field;
+use lucerne_codec::format::Problem;
 use lucerne_codec::postings::{FieldPostings, Impact, NO_MORE_DOCS, Terms};
-use lucerne_codec::vector::Problem;
 use lucerne_codec::{BitSet, Cancel, Error, Result};
 
 /// A check of a field stops listing damaged terms here.

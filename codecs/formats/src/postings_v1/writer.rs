@@ -6,8 +6,8 @@ use super::meta::{FieldMeta, LengthsAt, Meta};
 use super::sink::Sink;
 use super::{LENGTHS, POSITIONS, POSTINGS, TERMS, VERSION};
 use lucerne_codec::envelope::NO_FIELD;
+use lucerne_codec::format::{WriteContext, Written};
 use lucerne_codec::postings::{FieldStats, PostingsField, PostingsSource};
-use lucerne_codec::vector::{WriteContext, Written};
 use lucerne_codec::{BitSet, Error, Result};
 
 /// Terms between two looks at the cancel flag; documents of a list, too.

@@ -26,9 +26,9 @@ mod reader;
 mod tests;
 mod writer;
 
-use lucerne_codec::stored::{StoredFormat, StoredReader, StoredSource};
-use lucerne_codec::vector::{OpenContext, WriteContext, Written};
-use lucerne_codec::{DocId, Error, Result};
+use lucerne_codec::format::{OpenContext, WriteContext, Written};
+use lucerne_codec::stored::{StoredFormat, StoredReader};
+use lucerne_codec::{DocId, Error, MergeInput, Result};
 
 /// Longest document, in bytes.
 pub const MAX_DOCUMENT: usize = 16 << 20;
@@ -76,10 +76,15 @@ impl StoredFormat for StoredV1 {
         Ok(Box::new(reader::Reader::open(context)?))
     }
 
-    fn merge(&self, context: &WriteContext<'_>, sources: &[StoredSource<'_>]) -> Result<Written> {
+    fn merge(
+        &self,
+        context: &WriteContext<'_>,
+        sources: &[MergeInput<'_, dyn StoredReader>],
+    ) -> Result<Written> {
         let mut writer = writer::Writer::create(context)?;
         let mut document = Vec::new();
         for source in sources {
+            let Some(reader) = source.reader else { continue };
             let docs = (0..source.docs.len() as DocId).filter_map(|old| Some((old, source.docs.get(old)?)));
             for (old, new) in docs {
                 if new != writer.documents() {
@@ -88,7 +93,7 @@ impl StoredFormat for StoredV1 {
                         writer.documents()
                     )));
                 }
-                source.reader.get(old, &mut document)?;
+                reader.get(old, &mut document)?;
                 writer.add(&document)?;
             }
         }

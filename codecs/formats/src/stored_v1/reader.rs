@@ -3,9 +3,9 @@
 use super::{END_LEN, ENTRY_LEN, FORMAT, MAX_BLOCK, TAIL_LEN, VERSION};
 use crate::names::only_file;
 use lucerne_codec::envelope::{FOOTER_LEN, HEADER_LEN, NO_FIELD};
+use lucerne_codec::format::{OpenContext, Problem};
 use lucerne_codec::stored::StoredReader;
-use lucerne_codec::vector::{OpenContext, Problem};
-use lucerne_codec::{Cancel, DocId, Error, Facts, Input, Result};
+use lucerne_codec::{Cancel, DocId, Error, Input, Report, Result};
 use parking_lot::Mutex;
 use serde_json::json;
 use zstd::bulk::Decompressor;
@@ -247,7 +247,7 @@ impl StoredReader for Reader {
         })
     }
 
-    fn inspect(&self) -> Facts {
+    fn inspect(&self) -> Report {
         json!({
             "documents": self.max_doc,
             "blocks": self.blocks,

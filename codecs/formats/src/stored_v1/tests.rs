@@ -2,8 +2,8 @@
 
 use super::*;
 use lucerne_codec::envelope::FOOTER_LEN;
+use lucerne_codec::format::Written;
 use lucerne_codec::testing::{Bench, reseal};
-use lucerne_codec::vector::Written;
 use lucerne_codec::{Cancel, Error};
 
 const DOCS: u32 = 3;

@@ -2,8 +2,8 @@
 
 use super::{BLOCK_LEN, END_LEN, ENTRY_LEN, EXTENSION, FORMAT, LEVEL, MAX_DOCUMENT, VERSION};
 use lucerne_codec::envelope::{EnvelopeWriter, NO_FIELD};
-use lucerne_codec::vector::{WriteContext, Written, file_name};
-use lucerne_codec::{Error, Facts, Result};
+use lucerne_codec::format::{WriteContext, Written, file_name};
+use lucerne_codec::{Error, Metadata, Result};
 use zstd::bulk::Compressor;
 
 /// Writes one file of stored documents, in order.
@@ -93,7 +93,7 @@ impl<'a> Writer<'a> {
         let crc = crc32fast::hash(&self.table);
         self.table.extend_from_slice(&crc.to_le_bytes());
         self.file.write(&self.table)?;
-        Ok(Written { files: vec![self.file.finish()?], meta: Facts::Null })
+        Ok(Written { files: vec![self.file.finish()?], meta: Metadata::Null })
     }
 
     fn miscounted(&self) -> Error {

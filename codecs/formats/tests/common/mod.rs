@@ -1,13 +1,13 @@
 //! Segments in memory for tests of vector formats.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "every test uses some of it")]
 
+use lucerne_codec::format::{OpenContext, WriteContext, Written};
 use lucerne_codec::testing::MemoryDirectory;
-use lucerne_codec::vector::{
-    Effort, MergeSource, OpenContext, VectorFormat, VectorReader, VectorRows, VectorSearch, WriteContext,
-    Written,
+use lucerne_codec::vector::{Effort, VectorFormat, VectorReader, VectorRows, VectorSearch};
+use lucerne_codec::{
+    Accept, Cancel, DocId, DocMap, FieldInfo, MergeInput, Neighbor, Report, SegmentId, Similarity,
 };
-use lucerne_codec::{Accept, Cancel, DocId, DocMap, Facts, FieldInfo, Neighbor, SegmentId, Similarity};
-use lucerne_formats::vectors::{LayeredReader, vector_formats};
+use lucerne_formats::vectors::{VectorFieldReader, vector_formats};
 use std::sync::Arc;
 
 pub fn format(name: &str) -> Arc<dyn VectorFormat> {
@@ -96,7 +96,7 @@ pub fn merge(
     format: Arc<dyn VectorFormat>,
     field: &FieldInfo,
     sources: &[&Segment],
-) -> (Segment, Facts, Facts) {
+) -> (Segment, Report, Report) {
     let readers: Vec<_> = sources.iter().map(|source| source.open()).collect();
     let mut docs = 0;
     let maps: Vec<DocMap> = sources
@@ -108,11 +108,11 @@ pub fn merge(
         })
         .collect();
     let names: Vec<String> = (0..sources.len()).map(|number| format!("_{number}")).collect();
-    let sources: Vec<MergeSource<'_>> = names
+    let sources: Vec<MergeInput<'_, dyn VectorReader>> = names
         .iter()
         .zip(&readers)
         .zip(&maps)
-        .map(|((name, reader), docs)| MergeSource { segment: name, reader: Some(&**reader), docs })
+        .map(|((name, reader), docs)| MergeInput { segment: name, reader: Some(&**reader), docs })
         .collect();
     let plan = format.plan_merge(field, &sources).unwrap();
     let directory = MemoryDirectory::new();
@@ -123,12 +123,12 @@ pub fn merge(
     (merged, plan, report)
 }
 
-pub fn outcomes(facts: &Facts) -> Vec<&str> {
+pub fn outcomes(facts: &Report) -> Vec<&str> {
     let sources = facts["sources"].as_array().unwrap();
     sources.iter().map(|source| source["outcome"].as_str().unwrap()).collect()
 }
 
-pub fn layered(reader: &dyn VectorReader) -> &LayeredReader {
+pub fn built_in(reader: &dyn VectorReader) -> &VectorFieldReader {
     reader.as_any().downcast_ref().unwrap()
 }
 

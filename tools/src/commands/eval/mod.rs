@@ -5,11 +5,10 @@ mod truth;
 
 use crate::args::Eval;
 use crate::commands::{searcher, shape};
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, In as _, Outcome};
 use crate::render::out;
 use crate::vectors::{Shape, VectorFile};
 use lucerne::Knn;
-use lucerne::limits::{DEFAULT_CANDIDATES, HASH_CANDIDATES_PER_HIT};
 use measure::Timing;
 use serde::Serialize;
 use truth::Truth;
@@ -18,11 +17,7 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
     let searcher = searcher(&args.dir)?;
     let shape = shape(searcher.schema(), &args.field)?;
     let vectors = queries(args, shape)?;
-    let hashes = searcher.schema().vector_field_named(&args.field);
-    let default = match hashes.is_ok_and(|field| field.options().is_sign_hash()) {
-        true => HASH_CANDIDATES_PER_HIT * args.k,
-        false => DEFAULT_CANDIDATES,
-    };
+    let default = searcher.default_candidates(&args.field, args.k).in_index(&args.dir)?;
     let plain: Vec<Knn> = vectors.into_iter().map(|vector| Knn::new(&args.field, vector).k(args.k)).collect();
     let truth = Truth::of(args, &searcher, &plain)?;
     if !json {

@@ -1,9 +1,10 @@
 //! Fields in which a document may have several vectors.
 
 use super::{DIMENSION, bytes, distance, random_rows, search};
+use crate::format::Written;
 use crate::testing::Bench;
-use crate::vector::{Effort, MergeSource, VectorFormat, VectorReader, VectorRows, Written};
-use crate::{Accept, BitSet, Cancel, DocId, DocMap, FieldInfo, Ordinal};
+use crate::vector::{Effort, VectorFormat, VectorReader, VectorRows};
+use crate::{Accept, BitSet, Cancel, DocId, DocMap, FieldInfo, MergeInput, Ordinal};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Each document's vectors, in order.
@@ -147,10 +148,10 @@ fn check_merge(format: &dyn VectorFormat, field: &FieldInfo, sources: [&Document
             format.open(&bench.open(max_doc(documents), written), field).expect("opening")
         })
         .collect();
-    let sources: Vec<MergeSource<'_>> = readers
+    let sources: Vec<MergeInput<'_, dyn VectorReader>> = readers
         .iter()
         .zip(&maps)
-        .map(|(reader, docs)| MergeSource { segment: "_s", reader: Some(&**reader), docs })
+        .map(|(reader, docs)| MergeInput { segment: "_s", reader: Some(&**reader), docs })
         .collect();
     let bench = Bench::new();
     let max_doc = max_doc(&merged);
