@@ -106,30 +106,40 @@ pub use schema::{Schema, Vector};
 pub use search::{Hit, Hits, Searcher};
 pub use writer::{Writer, WriterOptions};
 
-/// The Rust code of the README and of the guides, run as documentation tests.
+/// The example in the README, compiled.
+#[cfg(doctest)]
+
+struct Readme;
+
+/// The guides, compiled.
 #[cfg(doctest)]
 mod guides {
-    macro_rules! guides {
-        ($($name:ident: $path:literal,)*) => {
-            $(#[doc = include_str!($path)] mod $name {})*
-        };
-    }
-
-    guides! {
-        readme: "../README.md",
-        async_callers: "../docs/async.md",
-        binary_vectors: "../docs/binary-vectors.md",
-        durability: "../docs/durability.md",
-        embeddings: "../docs/embeddings.md",
-        getting_started: "../docs/getting-started.md",
-        hybrid_and_reranking: "../docs/hybrid-and-reranking.md",
-        querying: "../docs/querying.md",
-        schema: "../docs/schema.md",
-        several_processes: "../docs/several-processes.md",
-        sign_hashes: "../docs/sign-hashes.md",
-        tenants: "../docs/tenants.md",
-        text: "../docs/text.md",
-        tuning_recall: "../docs/tuning-recall.md",
-        upgrading: "../docs/upgrading.md",
-    }
+    #[doc = include_str!("../docs/async.md")]
+    struct Async;
+    #[doc = include_str!("../docs/binary-vectors.md")]
+    struct BinaryVectors;
+    #[doc = include_str!("../docs/durability.md")]
+    struct Durability;
+    #[doc = include_str!("../docs/embeddings.md")]
+    struct Embeddings;
+    #[doc = include_str!("../docs/getting-started.md")]
+    struct GettingStarted;
+    #[doc = include_str!("../docs/hybrid-and-reranking.md")]
+    struct Hybrid;
+    #[doc = include_str!("../docs/querying.md")]
+    struct Querying;
+    #[doc = include_str!("../docs/schema.md")]
+    struct Schema;
+    #[doc = include_str!("../docs/several-processes.md")]
+    struct SeveralProcesses;
+    #[doc = include_str!("../docs/sign-hashes.md")]
+    struct SignHashes;
+    #[doc = include_str!("../docs/tenants.md")]
+    struct Tenants;
+    #[doc = include_str!("../docs/text.md")]
+    struct Text;
+    #[doc = include_str!("../docs/tuning-recall.md")]
+    struct TuningRecall;
+    #[doc = include_str!("../docs/upgrading.md")]
+    struct Upgrading;
 }

@@ -5,7 +5,7 @@ use super::hits::{Hit, Hits};
 use super::node::Node;
 use super::ranking::{DocAddress, Ranking, ScoredDoc};
 use super::resolve::Resolver;
-use super::{explain, matching, rank, rerank, sort, stored};
+use super::{explain, knn, matching, rank, rerank, sort, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, components};
 use crate::error::{Error, Result};
@@ -13,7 +13,6 @@ use crate::limits::{DEFAULT_CANDIDATES, MAX_K};
 use crate::query::{Query, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::Schema;
-use lucerne_codec::vector::VectorReader;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -76,7 +75,7 @@ impl Searcher {
         self.snapshot.generation
     }
 
-    /// The user data of that commit: see [`PreparedCommit`](crate::PreparedCommit).
+    /// The user data of that commit: see [`PreparedCommit`](crate::writer::PreparedCommit).
     pub fn user_data(&self) -> &BTreeMap<String, String> {
         &self.snapshot.user_data
     }
@@ -96,18 +95,16 @@ impl Searcher {
         self.snapshot.segments.len()
     }
 
-    /// Candidates that a [`crate::Knn`] for the `k` nearest vectors of a field keeps in a segment when it does not say
-    /// how many; the largest number where segments differ.
+    /// The number of candidates that a [`Knn`](crate::Knn) query for `k` neighbors keeps in a segment unless it says
+    /// how many; the largest where segments differ.
     ///
     /// # Errors
     /// When there is no such vector field.
     pub fn default_candidates(&self, field: &str, k: usize) -> Result<usize> {
         let number = self.schema().vector_field_named(field)?.number();
-        let segments = self.snapshot.segments.iter();
-        let readers = segments.filter_map(|segment| Some(&segment.reader.vector_field(number)?.reader));
-        let default =
-            |reader: &Box<dyn VectorReader>| reader.default_candidates(k).unwrap_or(DEFAULT_CANDIDATES);
-        Ok(readers.map(default).max().unwrap_or(DEFAULT_CANDIDATES).max(k))
+        let fields = self.snapshot.segments.iter().filter_map(|segment| segment.reader.vector_field(number));
+        let defaults = fields.map(|vectors| knn::default_candidates(k, &*vectors.reader));
+        Ok(defaults.max().unwrap_or(DEFAULT_CANDIDATES).max(k))
     }
 
     /// Runs a [`Search`]. Every query type converts into one, by value or by reference.

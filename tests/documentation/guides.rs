@@ -132,7 +132,7 @@ fn the_queries_that_are_shown_as_text_can_be_parsed() {
 
 #[test]
 fn the_cli_commands_that_are_shown_exist() {
-    let arguments = fs::read_to_string(root().join("tools/src/args.rs")).unwrap();
+    let arguments = fs::read_to_string(root().join("tools/src/args/mod.rs")).unwrap();
     let body = arguments.split_once("enum Command {").unwrap().1.split_once("\n}").unwrap().0.to_lowercase();
     let mut checked = 0;
     for (page, text) in pages() {

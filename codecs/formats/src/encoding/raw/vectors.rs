@@ -3,9 +3,9 @@
 use super::file::RawFile;
 use super::query::ExactQuery;
 use crate::distance::DistanceComputer;
+use crate::encoding::encoded::{EncodedVectors, Precision, QueryComputers, ScanCost};
 use crate::encoding::preprocess::components;
 use crate::encoding::report::FieldReport;
-use crate::encoding::traits::{EncodedVectors, Precision, QueryComputers, ScanCost};
 use crate::verify::each_vector;
 use lucerne_codec::format::Problem;
 use lucerne_codec::{Cancel, Component, Ordinal, Result, Similarity};
@@ -14,7 +14,7 @@ use std::any::Any;
 /// f32: memory is what takes time, four times as much of it as of int8 codes. A scan is the exact search itself: a
 /// search that gives up a graph and then scans must not cost much more.
 const FLOAT_COST: ScanCost = ScanCost { sequential: 0.8, gathered: 1.0, graph_budget: 0.25 };
-/// Bits are short and quick to compare (`docs/measurements/binary.md`).
+/// Bits are short and quick to compare (`docs/measurements/binary-vectors.md`).
 const BIT_COST: ScanCost = ScanCost { sequential: 0.07, gathered: 0.15, graph_budget: 1.0 };
 
 /// The rows of a segment, and how they are compared.

@@ -65,7 +65,7 @@ impl Quantiles {
 
 /// The confidence interval used when none is set: the wider the more dimensions. An inner product of vectors of
 /// any length is mostly that of their largest components, which are those that quantiles cut off: there almost
-/// nothing is cut, only enough that a broken vector in ten thousand does not set the scale (docs/quantiles.md).
+/// nothing is cut, only enough that a broken vector in ten thousand does not set the scale (`docs/measurements/quantization.md`).
 pub fn default_confidence(similarity: Similarity, dimension: u32) -> f64 {
     match similarity {
         Similarity::MaxInnerProduct => 0.9999,

@@ -15,7 +15,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// Vectors compared for each candidate wanted. With 32 and 100 candidates nine in ten of the nearest and more were
-/// found (`docs/measurements/binary.md`).
+/// found (`docs/measurements/binary-vectors.md`).
 const PER_CANDIDATE: usize = 32;
 
 /// Finds the accepted vectors nearest to the query in the lists nearest to it.
