@@ -50,6 +50,7 @@ mod query;
 mod reader;
 mod schema;
 mod search;
+mod segment_write;
 mod transfer;
 mod writer;
 

@@ -1,4 +1,4 @@
-//! What is told about merges while they run.
+//! Merge events, and who is called with them.
 
 use lucerne_codec::Report;
 use std::sync::Arc;
@@ -50,9 +50,9 @@ pub enum MergeEvent {
     },
 }
 
-/// Hears merge events, on the threads where they happen; it must be quick and must not call the writer.
+/// Is called with merge events, on the threads where they happen. It must be quick and must not call the writer.
 pub trait MergeListener: Send + Sync {
-    /// Something happened.
+    /// Called for every event, in the order of each merge.
     fn event(&self, event: &MergeEvent);
 }
 
@@ -67,12 +67,12 @@ impl<F: Fn(&MergeEvent) + Send + Sync> MergeListener for F {
 pub struct MergeObserver(Option<Arc<dyn MergeListener>>);
 
 impl MergeObserver {
-    /// Tells `listener`.
+    /// Notifies `listener`.
     pub fn new(listener: impl MergeListener + 'static) -> Self {
         Self(Some(Arc::new(listener)))
     }
 
-    pub(crate) fn tell(&self, event: &MergeEvent) {
+    pub(crate) fn notify(&self, event: &MergeEvent) {
         if let Some(listener) = &self.0 {
             listener.event(event);
         }

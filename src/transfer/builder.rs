@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::index::IndexBuilder;
 use crate::reader::{Pins, SegmentReader};
 use crate::schema::Schema;
-use crate::writer::{Buffer, FlushTask, WriterOptions, flush, random_segment_id};
+use crate::segment_write::{SegmentWrite, random_segment_id};
+use crate::writer::{Buffer, WriterOptions, flush};
 use lucerne_codec::{Cancel, Directory, Registry};
 use serde_json::Map;
 use std::collections::HashSet;
@@ -91,7 +92,7 @@ impl SegmentBuilder {
         let name = format!("{BUILT_PREFIX}{id}");
         let directory: &dyn Directory = &*self.directory;
         let reader = flush(
-            &FlushTask {
+            &SegmentWrite {
                 directory,
                 registry: &self.registry,
                 pins: &Arc::<Pins>::default(),
@@ -101,9 +102,10 @@ impl SegmentBuilder {
                 seed: self.options.seed.unwrap_or(crate::options::DEFAULT_SEED),
                 threads: self.options.threads,
                 cancel: &Cancel::new(),
-                sibling: None,
+                progress: &(),
             },
             &self.buffer,
+            None,
         )?;
         publish::built_segment(directory, reader.info_file(), reader.info().files())?;
         Ok(self.handle(&reader))

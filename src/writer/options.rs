@@ -1,4 +1,4 @@
-//! What can be set of a writer.
+//! Options of a writer.
 
 use crate::merge::{MergeListener, MergeObserver, MergePolicy};
 use crate::options::{DEFAULT_RAM_BUDGET, MIN_RAM_BUDGET};
@@ -23,7 +23,7 @@ pub struct WriterOptions {
     pub merge_threads: usize,
     /// Bytes per second that one merge writes at most. Default: no limit.
     pub merge_bytes_per_second: Option<u64>,
-    /// Hears what happens to merges.
+    /// Is called with what happens to merges.
     pub merge_observer: MergeObserver,
 }
 
