@@ -6,7 +6,7 @@ pub const DEFAULT_RAM_BUDGET: usize = 256 << 20;
 pub const MIN_RAM_BUDGET: usize = 1 << 20;
 /// Documents of one segment at most: ids fit in 31 bits.
 pub const MAX_SEGMENT_DOCS: u32 = 1 << 31;
-/// Neighbours a search may ask for at most.
+/// Neighbors a search may ask for at most.
 pub const MAX_K: usize = 10_000;
 /// Candidates a search may keep at most.
 pub const MAX_CANDIDATES: usize = 100_000;

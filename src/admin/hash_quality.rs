@@ -29,9 +29,9 @@ const PER_HIT: [usize; 5] = [5, 10, 20, 50, 100];
 pub struct HashQualityOptions {
     /// Vectors of the index that are searched for; default 1,000.
     pub sample: usize,
-    /// Neighbours wanted: 1 to 10,000; default 10.
+    /// Neighbors wanted: 1 to 10,000; default 10.
     pub k: usize,
-    /// Numbers of candidates; empty for 5, 10, 20, 50 and 100 for each neighbour.
+    /// Numbers of candidates; empty for 5, 10, 20, 50 and 100 for each neighbor.
     pub candidates: Vec<usize>,
     /// Queries to search for instead of vectors of the index.
     pub queries: Vec<Vec<f32>>,
@@ -53,7 +53,7 @@ pub struct HashQuality {
     pub compared: usize,
     /// Queries.
     pub queries: usize,
-    /// Neighbours wanted.
+    /// Neighbors wanted.
     pub k: usize,
     /// Candidates that a search of a field with sign hashes keeps by default.
     pub default_candidates: usize,
@@ -141,9 +141,10 @@ fn candidates(field: &str, options: &HashQualityOptions) -> Result<Vec<usize>> {
     if options.sample == 0 && options.queries.is_empty() {
         return wrong("sample is 0, expected 1 or more".to_owned());
     }
-    let wanted = match options.candidates.is_empty() {
-        true => PER_HIT.iter().map(|per_hit| (per_hit * options.k).min(MAX_CANDIDATES)).collect(),
-        false => options.candidates.clone(),
+    let wanted = if options.candidates.is_empty() {
+        PER_HIT.iter().map(|per_hit| (per_hit * options.k).min(MAX_CANDIDATES)).collect()
+    } else {
+        options.candidates.clone()
     };
     match wanted.iter().find(|&&wanted| wanted < options.k || wanted > MAX_CANDIDATES) {
         Some(bad) => wrong(format!("candidates is {bad}, expected {} (k) to {MAX_CANDIDATES}", options.k)),

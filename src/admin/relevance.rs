@@ -80,7 +80,7 @@ pub struct Measures {
     pub recall: f64,
     /// Mean reciprocal rank of the first right passage.
     pub mrr: f64,
-    /// Normalised discounted cumulative gain.
+    /// Normalized discounted cumulative gain.
     pub ndcg: f64,
     /// Share of places taken by passages known to be wrong.
     pub negatives: f64,

@@ -16,6 +16,7 @@ pub(crate) use analyzers::FieldAnalyzers;
 pub use query_vector::QueryVector;
 pub(crate) use validate::{Validated, validate};
 pub use value::Value;
+pub(crate) use value::shortened;
 pub(crate) use vector::{check_query, components, given_as};
 
 /// Fields with their values, in the order they were given.

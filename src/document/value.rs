@@ -62,7 +62,7 @@ impl Value {
 }
 
 /// The beginning of a text, short enough for a message.
-pub(super) fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     const MOST: usize = 60;
     match text.char_indices().nth(MOST) {
         None => text.to_owned(),

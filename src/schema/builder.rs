@@ -3,7 +3,9 @@
 use super::field::Field;
 use super::names::check_name;
 use super::vector::Vector;
-use super::{AUTOMATIC_KEY_LEN, DEFAULT_KEY, DEFAULT_KEY_MAX_LEN, Inner, KeyField, MAX_KEY_LEN, Schema};
+use super::{
+    AUTOMATIC_KEY_LEN, DEFAULT_KEY, DEFAULT_KEY_MAX_LEN, KeyField, MAX_KEY_LEN, Schema, SchemaInner,
+};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,7 +28,7 @@ impl Default for SchemaBuilder {
 impl SchemaBuilder {
     /// A builder that holds what the schema declares.
     pub(super) fn of(schema: &Schema) -> Self {
-        let Inner { key, dynamic, fields, .. } = &*schema.0;
+        let SchemaInner { key, dynamic, fields, .. } = &*schema.0;
         Self { key: key.clone(), dynamic: *dynamic, fields: fields.clone() }
     }
 
@@ -128,7 +130,7 @@ impl SchemaBuilder {
             }
             numbered.push(field);
         }
-        Ok(Schema(Arc::new(Inner { key, dynamic, fields: numbered, by_name })))
+        Ok(Schema(Arc::new(SchemaInner { key, dynamic, fields: numbered, by_name })))
     }
 }
 
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn ac_03_a_field_that_normalises_is_a_cosine_field_to_its_format() {
+    fn ac_03_a_field_that_normalizes_is_a_cosine_field_to_its_format() {
         let vector = Vector::f32(4).similarity(Similarity::DotProduct).normalize_on_write();
         let schema = Schema::builder().vector("e", vector).build().unwrap();
         let field = schema.vector_field(0).unwrap();

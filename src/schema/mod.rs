@@ -12,6 +12,7 @@ mod path;
 mod successor;
 mod text;
 mod vector;
+mod vector_field;
 mod vector_index;
 
 pub use builder::SchemaBuilder;
@@ -19,7 +20,8 @@ pub use field::{Field, FieldType};
 pub(crate) use names::check_name;
 pub use path::FieldPath;
 pub use text::{Keyword, Text};
-pub use vector::{Vector, VectorField, VectorOptions};
+pub use vector::{Vector, VectorOptions};
+pub use vector_field::VectorField;
 pub(crate) use vector_index::SIGN_HASH;
 pub use vector_index::{Quantization, SignHash, VectorIndex};
 
@@ -43,10 +45,10 @@ pub(crate) const MAX_BINARY_DIMENSION: usize = 65_536;
 
 /// A key and typed fields. Immutable; a clone is cheap.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Schema(Arc<Inner>);
+pub struct Schema(Arc<SchemaInner>);
 
 #[derive(Debug, PartialEq)]
-struct Inner {
+struct SchemaInner {
     key: KeyField,
     dynamic: bool,
     fields: Vec<Field>,

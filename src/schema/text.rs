@@ -68,9 +68,10 @@ impl Text {
         if !self.k1.is_finite() || self.k1 < 0.0 {
             return Err(format!("k1 is {}, expected a finite number of at least 0", self.k1));
         }
-        match (0.0..=1.0).contains(&self.b) {
-            true => Ok(()),
-            false => Err(format!("b is {}, expected a number from 0 to 1", self.b)),
+        if (0.0..=1.0).contains(&self.b) {
+            Ok(())
+        } else {
+            Err(format!("b is {}, expected a number from 0 to 1", self.b))
         }
     }
 }

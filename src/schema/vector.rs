@@ -1,11 +1,9 @@
 //! Vector fields: dimension, metric, and how they are indexed.
 
-use super::field::Field;
 use super::vector_index::{Quantization, SIGN_HASH, SignHash, VectorIndex};
 use super::{MAX_BINARY_DIMENSION, MAX_DIMENSION};
-use crate::error::Result as EngineResult;
-use lucerne_codec::vector::{VectorFormat, VectorKind};
-use lucerne_codec::{Component, FieldInfo, Params, Registry, Similarity};
+use lucerne_codec::vector::VectorKind;
+use lucerne_codec::{Component, FieldInfo, Params, Similarity};
 
 /// Declares a vector field: `Vector::f32(384).similarity(Similarity::Cosine)`.
 ///
@@ -256,9 +254,10 @@ impl VectorOptions {
                 (false, _) => Err("indexed is false: leave sign_hash out".into()),
             };
         }
-        let (index, quantization) = match indexed {
-            true => (VectorIndex::Hnsw, Quantization::Int8),
-            false => (VectorIndex::Flat, Quantization::None),
+        let (index, quantization) = if indexed {
+            (VectorIndex::Hnsw, Quantization::Int8)
+        } else {
+            (VectorIndex::Flat, Quantization::None)
         };
         let quantization = if self.binary { Quantization::None } else { quantization };
         let kept = (index, quantization);
@@ -273,9 +272,10 @@ impl VectorOptions {
     fn check_components(&self) -> Result<(), String> {
         let dimension = self.dimension;
         if self.binary != (self.similarity.component() == Component::Bit) {
-            let (is, accepted) = match self.binary {
-                true => ("binary", &Similarity::BINARY[..]),
-                false => ("float", &Similarity::FLOAT[..]),
+            let (is, accepted) = if self.binary {
+                ("binary", &Similarity::BINARY[..])
+            } else {
+                ("float", &Similarity::FLOAT[..])
             };
             let names: Vec<_> = accepted.iter().map(|similarity| similarity.name()).collect();
             let similarity = self.similarity;
@@ -301,9 +301,10 @@ impl VectorOptions {
         if self.index == Some(VectorIndex::Ivf) {
             return Err("index ivf is for binary vectors; accepted: hnsw, flat".to_owned());
         }
-        match (1..=MAX_DIMENSION).contains(&dimension) {
-            true => Ok(()),
-            false => Err(format!("dimension is {dimension}, expected 1 to {MAX_DIMENSION}")),
+        if (1..=MAX_DIMENSION).contains(&dimension) {
+            Ok(())
+        } else {
+            Err(format!("dimension is {dimension}, expected 1 to {MAX_DIMENSION}"))
         }
     }
 
@@ -353,70 +354,11 @@ impl VectorOptions {
     }
 
     /// What a field that names no format asks of one.
-    fn kind(&self) -> VectorKind {
+    pub(super) fn kind(&self) -> VectorKind {
         let component = if self.binary { Component::Bit } else { Component::F32 };
         let index = self.index.unwrap_or(VectorIndex::Hnsw).name();
         let quantization = self.quantization.unwrap_or(Quantization::Int8);
         let encoding = if self.is_sign_hash() { SIGN_HASH } else { quantization.name() };
         VectorKind { component, index, encoding }
-    }
-}
-
-/// A vector field of a schema: its name and number together with its options.
-#[derive(Clone, Copy, Debug)]
-pub struct VectorField<'a> {
-    pub(super) field: &'a Field,
-    pub(super) options: &'a VectorOptions,
-}
-
-impl<'a> VectorField<'a> {
-    /// The field's name.
-    pub fn name(&self) -> &'a str {
-        self.field.name()
-    }
-
-    /// The field's number.
-    pub fn number(&self) -> u32 {
-        self.field.number()
-    }
-
-    /// True when the field can be searched.
-    pub fn is_indexed(&self) -> bool {
-        self.field.is_indexed()
-    }
-
-    /// True when vectors can be read back.
-    pub fn is_stored(&self) -> bool {
-        self.field.is_stored()
-    }
-
-    /// The declaration.
-    pub fn options(&self) -> &'a VectorOptions {
-        self.options
-    }
-
-    /// The vector format new segments are written with: the one the field names, or the one that serves its index and
-    /// its quantization.
-    ///
-    /// # Errors
-    /// When none is registered.
-    pub fn format<'r>(&self, registry: &'r Registry) -> EngineResult<&'r dyn VectorFormat> {
-        let format = match &self.options.format {
-            Some(name) => registry.vectors(name, "schema")?,
-            None => registry.vectors_for(self.options.kind())?,
-        };
-        Ok(format)
-    }
-
-    /// What the format is told about the field. A field that normalises is a cosine field to it: the rows
-    /// stay as they were given.
-    pub fn info(&self) -> FieldInfo {
-        FieldInfo {
-            number: self.number(),
-            name: self.name().to_owned(),
-            dimension: self.options.dimension as u32,
-            similarity: if self.options.normalize { Similarity::Cosine } else { self.options.similarity },
-            params: self.options.params.clone(),
-        }
     }
 }

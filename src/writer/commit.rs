@@ -147,7 +147,7 @@ impl PreparedCommit<'_> {
     }
 
     /// Publishes the commit and returns its generation. When this returns `Ok`, the commit survives process
-    /// death, kernel crash and power loss on a disk that honours fsync.
+    /// death, kernel crash and power loss on a disk that honors fsync.
     ///
     /// # Errors
     /// The previous commit stays in force. After a failed sync or rename the writer must be reopened.

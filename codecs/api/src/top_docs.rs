@@ -1,4 +1,4 @@
-//! The k nearest documents of a stream of neighbours, for fields of several vectors a document.
+//! The k nearest documents of a stream of neighbors, for fields of several vectors a document.
 
 use crate::Neighbor;
 use crate::top_k::{TieBreak, order};
@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 /// Keeps the `k` nearest documents offered, each by its nearest vector.
 ///
-/// Neighbours are collected and thinned out from time to time, so that one which is nearer than another of its
+/// Neighbors are collected and thinned out from time to time, so that one which is nearer than another of its
 /// document needs no search for the other.
 pub struct TopDocs<'a> {
     k: usize,
@@ -24,13 +24,13 @@ impl<'a> TopDocs<'a> {
         Self { k, kept: Vec::new(), limit: limit(k), threshold, ties }
     }
 
-    /// A distance that a neighbour must not exceed to be kept; infinite until `k` documents were counted.
+    /// A distance that a neighbor must not exceed to be kept; infinite until `k` documents were counted.
     #[inline]
     pub fn threshold(&self) -> f32 {
         self.threshold
     }
 
-    /// Offers a neighbour.
+    /// Offers a neighbor.
     #[inline]
     pub fn offer(&mut self, neighbor: Neighbor) {
         if neighbor.distance <= self.threshold {

@@ -62,7 +62,7 @@ pub enum Effort {
 pub struct VectorSearch<'a> {
     /// The query: one row, finite.
     pub query: &'a [u8],
-    /// Neighbours wanted.
+    /// Neighbors wanted.
     pub k: usize,
     /// How hard to try.
     pub effort: Effort,
@@ -77,7 +77,7 @@ pub struct VectorSearch<'a> {
 /// What a search found, and what it did for it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VectorHits {
-    /// At most `k` neighbours, nearest first, a document once, by its nearest vector. Deleted and filtered documents never use up a place.
+    /// At most `k` neighbors, nearest first, a document once, by its nearest vector. Deleted and filtered documents never use up a place.
     pub neighbors: Vec<Neighbor>,
     /// True when the distances come from the raw vectors, false when they are estimates from codes.
     pub exact: bool,
@@ -98,14 +98,14 @@ pub trait VectorFormat: Send + Sync {
         None
     }
 
-    /// Refuses parameters it does not know or cannot honour, naming field, value and expectation.
+    /// Refuses parameters it does not know or cannot honor, naming field, value and expectation.
     fn check(&self, field: &FieldInfo) -> Result<()>;
 
     /// Memory a writer must set aside per buffered vector for buffering and flushing it, in bytes.
     fn buffered_bytes(&self, field: &FieldInfo) -> usize;
 
     /// Writes a buffer's vectors (at least one). `sibling` is a reader of the same field in an earlier
-    /// segment of the same format, if there is one: the place to take shared state (a centre) from.
+    /// segment of the same format, if there is one: the place to take shared state (a center) from.
     fn write(
         &self,
         context: &WriteContext<'_>,
@@ -166,7 +166,7 @@ pub trait VectorReader: Send + Sync {
     }
 
     /// Replaces estimated distances by those of the raw vectors. The order is left alone. In a field of several
-    /// vectors a document each neighbour becomes its document's nearest vector.
+    /// vectors a document each neighbor becomes its document's nearest vector.
     fn rescore(&self, query: &[u8], neighbors: &mut [Neighbor]) -> Result<()>;
 
     /// A report for people and tools: parts with their sizes, parameters in force, quantiles, ….
@@ -181,6 +181,6 @@ pub trait VectorReader: Send + Sync {
         true
     }
 
-    /// For a format that recognises its own readers in a merge.
+    /// For a format that recognizes its own readers in a merge.
     fn as_any(&self) -> &dyn Any;
 }

@@ -1,8 +1,8 @@
 //! What a field and a value mean, by the field's type.
 
 use super::cursor::Word;
-use super::problem::{Parsed, Problem, shortened};
-use crate::document::Value;
+use super::problem::{Parsed, Problem};
+use crate::document::{Value, shortened};
 use crate::query::{Exists, Match, Phrase, Prefix, Query, Range, Term, Terms};
 use crate::schema::{FieldType, Schema};
 

@@ -56,15 +56,6 @@ fn excerpt(line: &str, column: usize) -> (String, usize) {
     }
 }
 
-/// The beginning of a text, short enough for a message.
-pub(super) fn shortened(text: &str) -> String {
-    const MOST: usize = 60;
-    match text.char_indices().nth(MOST) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

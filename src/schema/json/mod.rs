@@ -22,7 +22,7 @@
 //! | vector | `multiple` | true, false: several vectors in one document | false |
 //! | vector | `dimension` | 1 to 4096 | required |
 //! | vector | `similarity` | euclidean, dot_product, cosine, max_inner_product | cosine |
-//! | vector | `normalize` | on_write (dot_product only) | not normalised |
+//! | vector | `normalize` | on_write (dot_product only) | not normalized |
 //! | vector | `index` | hnsw, flat | hnsw |
 //! | vector | `quantization` | int8, none | int8 |
 //! | vector | `sign_hash` | true, false, plain, corrected: instead of quantization | false |
@@ -238,10 +238,7 @@ fn read_keyword(json: &Map<String, Value>) -> Read<Keyword> {
 fn read_vector(json: &Map<String, Value>, new: fn(usize) -> Vector) -> Read<Vector> {
     let dimension = size(json, "dimension")?;
     let mut vector = new(dimension.unwrap_or_default());
-    let range = match vector.options.binary {
-        true => "a multiple of 8 from 8 to 65536",
-        false => "1 to 4096",
-    };
+    let range = if vector.options.binary { "a multiple of 8 from 8 to 65536" } else { "1 to 4096" };
     if dimension.is_none() {
         return Err(format!("dimension is missing, expected {range}"));
     }
