@@ -1,4 +1,5 @@
-//! Every limit and default, named. What can be set is beside what it sets: `writer/options`, `merge/policy`.
+//! Limits and defaults of searches and of the writer. Others are beside what they limit: those of keys and fields in
+//! `schema`, of merges in `merge/policy`, of a vector field's parameters in its format.
 
 /// 256 MiB: large enough that a first import of 100,000 vectors leaves few segments.
 pub const DEFAULT_RAM_BUDGET: usize = 256 << 20;

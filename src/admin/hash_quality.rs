@@ -1,8 +1,8 @@
-//! Are sign hashes good enough for these vectors?
+//! The recall of sign hashes for the vectors of an index.
 //!
-//! Vectors of the index are written to memory as a segment of a flat field with sign hashes, once for each estimator;
-//! some of them are then searched by hashes and exactly. So the measure is of what a search does, it needs no
-//! sign hash in the index, and an index on disk stays as it is.
+//! A sample of the vectors is written to memory as a segment of a flat field with sign hashes, once for each estimator;
+//! some of them are then searched for by hashes and exactly. So the search itself is measured, the index needs no sign
+//! hashes, and an index on disk is not changed.
 
 use crate::directory::RamDirectory;
 use crate::error::{Error, Result};
@@ -23,7 +23,7 @@ const KIND: VectorKind =
 /// Candidates per hit measured unless said otherwise; 20 is a search's default.
 const PER_HIT: [usize; 5] = [5, 10, 20, 50, 100];
 
-/// What to measure.
+/// Options of [`hash_quality`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HashQualityOptions {
@@ -43,7 +43,7 @@ impl Default for HashQualityOptions {
     }
 }
 
-/// The recall of hashes.
+/// The recall of sign hashes, measured by [`hash_quality`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct HashQuality {
@@ -85,9 +85,29 @@ impl HashQuality {
 }
 
 /// Measures how many of the exactly nearest vectors are among the candidates that sign hashes find, for a vector
-/// field with or without them. Needs memory for the vectors, 256 MiB at most, and as much again for a moment.
+/// field with or without them. Needs memory for the vectors, 256 MiB at most, and briefly as much again.
 ///
 /// A vector of the index that is searched for does not find itself.
+///
+/// ```
+/// use lucerne::admin::{HashQualityOptions, hash_quality};
+/// use lucerne::{Cancel, Document, IndexBuilder, Schema, Vector, directory::RamDirectory};
+/// use std::sync::Arc;
+///
+/// let schema = Schema::builder().vector("v", Vector::f32(4)).build()?;
+/// let index = IndexBuilder::new().create(Arc::new(RamDirectory::new()), schema)?;
+/// let writer = index.writer()?;
+/// for i in 1..=50 {
+///     let i = i as f32;
+///     writer.add(&Document::new().with("v", vec![i.sin(), i.cos(), (2.0 * i).sin(), 0.1]))?;
+/// }
+/// writer.commit()?;
+/// let searcher = index.searcher()?;
+/// let quality = hash_quality(&searcher, "v", &HashQualityOptions::default(), &Cancel::new(), &())?;
+/// assert_eq!(quality.default_candidates, 20 * quality.k);
+/// assert_eq!(quality.poor().count(), 0, "every vector is a candidate here");
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 ///
 /// # Errors
 /// When there is no such vector field, its vectors are bits, it has none, an option is out of its range, or on cancellation.

@@ -1,9 +1,9 @@
-//! Which segments to merge: a pure function of their metadata that returns candidates.
+//! Merge policies: pure functions from the metadata of segments to merge candidates.
 //!
 //! The tiered policy is that of Apache Lucene's TieredMergePolicy: segments of similar size are merged, so
-//! that each vector is merged a logarithmic number of times, and there are at most a few segments per tier.
+//! that each vector is merged a logarithmic number of times, and at most a few segments are in each tier.
 
-/// What a policy knows of a segment.
+/// The metadata of a segment that a policy decides by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentMeta {
     pub(crate) name: String,
@@ -28,7 +28,7 @@ impl SegmentMeta {
     }
 }
 
-/// Segments, by name, that should become one.
+/// A merge that a policy asks for: segments, by name, that should become one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MergeCandidate {
     pub(crate) segments: Vec<String>,
@@ -46,12 +46,20 @@ impl MergeCandidate {
 }
 
 /// Which merges run in the background.
+///
+/// ```
+/// use lucerne::{MergePolicy, TieredOptions, WriterOptions};
+///
+/// let tiered = TieredOptions::new().segments_per_tier(4).max_merged_bytes(1 << 30);
+/// let options = WriterOptions::new().merge_policy(MergePolicy::Tiered(tiered.clone()));
+/// assert_eq!(options.merge_policy, MergePolicy::Tiered(tiered));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum MergePolicy {
     /// Segments of similar size are merged.
     Tiered(TieredOptions),
-    /// None; only a forced merge merges.
+    /// No merge runs in the background; [`crate::Writer::force_merge`] still merges.
     None,
 }
 

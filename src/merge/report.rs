@@ -3,7 +3,31 @@
 use lucerne_codec::Report;
 use std::sync::Arc;
 
-/// Something that happened to a merge.
+/// A step in the life of a merge.
+///
+/// ```
+/// use lucerne::{Cancel, Document, IndexBuilder, MergeEvent, Schema, WriterOptions, directory::RamDirectory};
+/// use std::sync::{Arc, Mutex};
+///
+/// let finished = Arc::new(Mutex::new(0));
+/// let counter = Arc::clone(&finished);
+/// let options = WriterOptions::new().on_merge(move |event: &MergeEvent| {
+///     if let MergeEvent::Finished { record, .. } = event {
+///         assert_eq!(record["docs"], 2);
+///         *counter.lock().unwrap() += 1;
+///     }
+/// });
+/// let directory = Arc::new(RamDirectory::new());
+/// let index = IndexBuilder::new().create(directory, Schema::builder().build()?)?;
+/// let writer = index.writer_with(options)?;
+/// for _ in 0..2 {
+///     writer.add(&Document::new())?;
+///     writer.commit()?;
+/// }
+/// writer.force_merge(1, &Cancel::new())?;
+/// assert_eq!(*finished.lock().unwrap(), 1);
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum MergeEvent {
@@ -16,15 +40,15 @@ pub enum MergeEvent {
         /// Live bytes of the sources.
         bytes: u64,
     },
-    /// A merge goes on.
+    /// A merge has made progress.
     Progress {
         /// Name of the segment it will make.
         segment: String,
-        /// What it is doing.
+        /// The step it is at: `verify`, `graph`, ….
         phase: &'static str,
         /// Units done.
         done: u64,
-        /// Units in all.
+        /// Units of this phase.
         total: u64,
     },
     /// A merge is done; its segment has replaced its sources.

@@ -11,6 +11,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Declares a schema, field by field; mistakes are reported by [`SchemaBuilder::build`].
+///
+/// ```
+/// use lucerne::{Field, Schema, Text, Vector};
+///
+/// let schema = Schema::builder()
+///     .auto_key("id") // the writer numbers the documents
+///     .field(Field::text_with("title", Text::new().weight(2.0)))
+///     .field(Field::i64("weight").path("$.specs.weight"))
+///     .vector("embedding", Vector::f32(8))
+///     .dynamic(true) // other fields are kept and can be filtered by
+///     .build()?;
+/// assert_eq!(schema.fields().len(), 3);
+///
+/// let twice = Schema::builder().text("title").i64("title").build();
+/// assert!(twice.unwrap_err().to_string().contains("declared twice"));
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SchemaBuilder {
     key: KeyField,
@@ -111,6 +128,9 @@ impl SchemaBuilder {
     }
 
     /// Checks everything and builds the schema.
+    ///
+    /// # Errors
+    /// [`Error::Schema`], which names the field and what is wrong with its declaration.
     pub fn build(self) -> Result<Schema> {
         let Self { key, dynamic, fields } = self;
         check_key(&key).map_err(|problem| Error::Schema { field: Some(key.name.clone()), problem })?;

@@ -6,7 +6,15 @@ use super::text::{Keyword, Text};
 use super::vector::{Vector, VectorOptions};
 use crate::error::{Error, Result};
 
-/// A declared field.
+/// A declared field: its name, its type, and whether it is searched and returned.
+///
+/// ```
+/// use lucerne::Field;
+///
+/// let field = Field::keyword("section").stored(false);
+/// assert_eq!((field.name(), field.field_type().name()), ("section", "keyword"));
+/// assert!(field.is_indexed() && !field.is_stored());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
     name: String,

@@ -2,7 +2,16 @@
 
 use crate::analysis::TextAnalysis;
 
-/// Options of a text field.
+/// Options of a text field: how it is analyzed and how its matches are scored.
+///
+/// ```
+/// use lucerne::{Field, Schema, Text};
+///
+/// let title = Text::new().weight(2.0).bm25(1.2, 0.5);
+/// let schema = Schema::builder().field(Field::text_with("title", title)).build()?;
+/// assert_eq!(schema.to_json()["fields"][0]["weight"], 2.0);
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Text {
     pub(super) analysis: TextAnalysis,
@@ -77,13 +86,22 @@ impl Text {
 }
 
 /// Options of a keyword field.
+///
+/// ```
+/// use lucerne::{Field, Keyword, Schema};
+///
+/// let tags = Field::keyword_with("tags", Keyword::separated_by(','));
+/// let schema = Schema::builder().field(tags).build()?;
+/// assert_eq!(schema.to_json()["fields"][0]["separator"], ",");
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keyword {
     pub(super) separator: Option<char>,
 }
 
 impl Keyword {
-    /// A value is taken as it is.
+    /// A value is taken whole.
     pub fn new() -> Self {
         Self::default()
     }

@@ -5,10 +5,23 @@ use super::{MAX_BINARY_DIMENSION, MAX_DIMENSION};
 use lucerne_codec::vector::VectorKind;
 use lucerne_codec::{Component, FieldInfo, Params, Similarity};
 
-/// Declares a vector field: `Vector::f32(384).similarity(Similarity::Cosine)`.
+/// Declares a vector field: what its vectors are, how they are compared, and how they are indexed.
 ///
-/// Unless told otherwise the metric is cosine, and vectors are kept as they are, quantized to int8 and
-/// indexed as an HNSW graph.
+/// The defaults are the cosine metric and an HNSW graph over int8 codes; the raw vectors are always kept.
+///
+/// ```
+/// use lucerne::{Quantization, Schema, Similarity, Vector, VectorIndex};
+///
+/// let schema = Schema::builder()
+///     .vector("text", Vector::f32(384).m(24).beam_width(200))
+///     .vector("image", Vector::f32(512).similarity(Similarity::Euclidean).quantization(Quantization::None))
+///     .vector("fingerprint", Vector::bits(1024).similarity(Similarity::Jaccard).ivf())
+///     .build()?;
+/// let text = schema.vector_field_named("text")?.options();
+/// assert_eq!(text.index(), Some(VectorIndex::Hnsw));
+/// assert_eq!(text.quantization(), Some(Quantization::Int8));
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vector {
     pub(super) indexed: bool,
@@ -62,9 +75,9 @@ impl Vector {
         self
     }
 
-    /// Accepts vectors and queries of any length but zero in a `dot_product` field, and compares them as if
-    /// they had length 1. The vectors are kept as they are given, so their lengths are not lost; distances
-    /// are those of `cosine`, scores are the same for both.
+    /// In a `dot_product` field: accepts vectors and queries of any length but zero and compares them as if they had
+    /// length 1. The vectors are kept as they are given, so their lengths are not lost. Distances are those of `cosine`;
+    /// scores are the same for both.
     #[must_use]
     pub fn normalize_on_write(mut self) -> Self {
         self.options.normalize = true;
@@ -97,35 +110,35 @@ impl Vector {
         self.param("nlist", nlist)
     }
 
-    /// What is compared while searching. Default: int8.
+    /// How vectors are encoded for search. Default: int8.
     #[must_use]
     pub fn quantization(mut self, quantization: Quantization) -> Self {
         self.options.quantization = Some(quantization);
         self
     }
 
-    /// Finds candidates by hashes of one bit per component, its sign, and orders them by their raw vectors, whose
-    /// distances are returned: in place of a quantization. Nothing else changes but the default of
-    /// [`crate::Knn::candidates`]. How good the hashes of some vectors are [`crate::admin::hash_quality`] measures.
+    /// Encodes vectors as sign hashes, one bit per component, in place of a quantization. A search finds candidates by
+    /// their hashes and rescores them with the raw vectors, so its distances are exact; the default of
+    /// [`crate::Knn::candidates`] is larger. [`crate::admin::hash_quality`] measures the recall for given vectors.
     #[must_use]
     pub fn sign_hash(mut self, on: bool) -> Self {
         self.options.params.remove(SIGN_HASH);
         if on { self.param(SIGN_HASH, true) } else { self }
     }
 
-    /// [`Vector::sign_hash`], compared in a way of your choice. Default: corrected.
+    /// [`Vector::sign_hash`] with an estimator of your choice. Default: [`SignHash::Corrected`].
     #[must_use]
     pub fn sign_hash_by(self, by: SignHash) -> Self {
         self.param(SIGN_HASH, by.name())
     }
 
-    /// HNSW's maximum of connections (M).
+    /// HNSW's M: links of a node on the upper levels, twice as many on level 0. 2 to 512, default 16.
     #[must_use]
     pub fn m(self, m: usize) -> Self {
         self.param("m", m)
     }
 
-    /// HNSW's beam width while building (efConstruction).
+    /// HNSW's beam width while building (`efConstruction`): 8 to 3,200, default 100.
     #[must_use]
     pub fn beam_width(self, width: usize) -> Self {
         self.param("beam_width", width)
@@ -167,7 +180,7 @@ impl Vector {
         self
     }
 
-    /// A parameter of the field's format, checked by the format.
+    /// A parameter of the field's format, by name. The format refuses those it does not know when the index is created.
     #[must_use]
     pub fn param(mut self, name: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
         self.options.params.insert(name.into(), value.into());

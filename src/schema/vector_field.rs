@@ -17,6 +17,16 @@ impl Field {
 }
 
 /// A vector field of a schema: its name and number together with its options.
+///
+/// ```
+/// use lucerne::{IndexBuilder, Schema, Vector};
+///
+/// let schema = Schema::builder().vector("v", Vector::f32(4).flat()).build()?;
+/// let field = schema.vector_field_named("v")?;
+/// assert_eq!(field.info().dimension, 4);
+/// assert_eq!(field.format(IndexBuilder::new().registry())?.name(), "flat_sq8");
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct VectorField<'a> {
     field: &'a Field,
@@ -62,8 +72,8 @@ impl<'a> VectorField<'a> {
         Ok(format)
     }
 
-    /// What the format is told about the field. A field that normalizes is a cosine field to it: the rows
-    /// stay as they were given.
+    /// The description that the format is given. A field that normalizes is a cosine field to its format; its rows stay as
+    /// they were given.
     pub fn info(&self) -> FieldInfo {
         FieldInfo {
             number: self.number(),

@@ -17,10 +17,24 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Builds one segment in a folder, for any number of processes at once: nothing is shared, nothing trained.
+/// Builds one segment in a folder. Any number of processes may do so at once: they share nothing. See
+/// [`crate::transfer`] for the whole procedure.
 ///
 /// Documents are held in memory until [`SegmentBuilder::finish`]. A builder that is dropped, or whose process
 /// dies, leaves nothing that an index would ever see.
+///
+/// ```
+/// use lucerne::{Document, Schema, SegmentBuilder, WriterOptions};
+///
+/// let folder = tempfile::tempdir()?;
+/// let schema = Schema::builder().key("id").build()?;
+/// let mut builder = SegmentBuilder::new(schema, folder.path(), WriterOptions::new())?;
+/// builder.add(&Document::new().with("id", "a"))?;
+/// assert!(builder.add(&Document::new().with("id", "a")).is_err(), "keys are unique");
+/// let handle = builder.finish()?;
+/// assert_eq!(handle.docs, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct SegmentBuilder {
     schema: Schema,

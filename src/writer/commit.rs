@@ -36,6 +36,21 @@ fn files_of(snapshot: &Snapshot, generation: u64) -> HashSet<String> {
 ///
 /// [`PreparedCommit::commit`] publishes it; dropping it (or [`PreparedCommit::abort`]) takes it back, and
 /// the documents stay in the writer for the next commit.
+///
+/// ```
+/// use lucerne::{Document, IndexBuilder, Schema, directory::RamDirectory};
+/// use std::sync::Arc;
+///
+/// let directory = Arc::new(RamDirectory::new());
+/// let index = IndexBuilder::new().create(directory, Schema::builder().build()?)?;
+/// let writer = index.writer()?;
+/// writer.add(&Document::new())?;
+/// let prepared = writer.prepare_commit()?; // durable, not visible: commit it with another system's transaction
+/// assert_eq!(index.searcher()?.len(), 0);
+/// let generation = prepared.commit()?;
+/// assert_eq!((index.searcher()?.generation(), index.searcher()?.len()), (generation, 1));
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 pub struct PreparedCommit<'a> {
     writer: &'a WriterInner,
     committed: MutexGuard<'a, Committed>,

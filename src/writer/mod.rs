@@ -39,6 +39,23 @@ use std::sync::Arc;
 /// There is one writer per index at a time, in any process. What is written is seen by searchers after
 /// [`Writer::refresh`] or [`Writer::commit`], and survives the process after [`Writer::commit`] only.
 /// Dropping the writer throws uncommitted documents away; [`Writer::close`] commits them first.
+///
+/// ```
+/// use lucerne::{Document, IndexBuilder, Schema, directory::RamDirectory};
+/// use std::sync::Arc;
+///
+/// let schema = Schema::builder().key("id").text("title").build()?;
+/// let index = IndexBuilder::new().create(Arc::new(RamDirectory::new()), schema)?;
+/// let writer = index.writer()?;
+/// writer.add(&Document::new().with("id", "a").with("title", "one"))?;
+/// writer.upsert(&Document::new().with("id", "a").with("title", "two"))?;
+/// writer.add_batch(&[Document::new().with("id", "b"), Document::new().with("id", "c")])?;
+/// writer.delete("id", "c")?;
+/// assert_eq!(index.searcher()?.len(), 0);
+/// writer.commit()?;
+/// assert_eq!(index.searcher()?.len(), 2);
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 pub struct Writer {
     inner: Arc<WriterInner>,
     committed: Mutex<Committed>,

@@ -3,7 +3,6 @@
 use crate::format::{WriteContext, Written};
 use crate::vector::{Effort, VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch};
 use crate::{Accept, Cancel, Component, DocId, FieldInfo, Similarity};
-use std::cmp::Ordering;
 
 /// Components of the suite's vectors: not a multiple of any register. Of a binary vector they are the first bits, set
 /// where the component is positive; the others are not set.

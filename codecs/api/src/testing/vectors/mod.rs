@@ -8,8 +8,8 @@ pub use data::random_rows;
 
 use super::Bench;
 use super::damage::{Verdict, check_damage};
-use crate::format::{OpenContext, WriteContext, Written};
-use crate::vector::{Effort, VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch};
+use crate::format::OpenContext;
+use crate::vector::{Effort, VectorFormat, VectorReader, VectorRows, VectorSearch};
 use crate::{Accept, BitSet, Cancel, Component, Directory, DocId, FieldInfo, Neighbor, Params, Similarity};
 use data::{BITS, DIMENSION, bytes, distance, doc_of, search, write};
 use merges::{check_merge, check_merge_of_small_segments};
