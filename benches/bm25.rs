@@ -5,7 +5,8 @@
 #![allow(clippy::print_stdout, missing_docs, reason = "a bench prints")]
 
 use lucerne::analysis::{Analyzer, Analyzers, TextAnalysis};
-use lucerne::{Document, Index, Match, MergePolicy, Schema, Search, Searcher, WriterOptions};
+use lucerne::merge::MergePolicy;
+use lucerne::{Document, Index, Match, Schema, Search, Searcher, WriterOptions};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! Nearest neighbours among the documents of a filter: recall, time against exact search over the same documents, and
-//! the ways taken, by what the filter keeps, how it lies to the query, and deletes. For a format's reader alone, and
+//! Nearest neighbors among the documents of a filter: recall, time against exact search over the same documents, and
+//! the strategies used, by what the filter keeps, how it lies to the query, and deletes. For a format's reader alone, and
 //! for the engine, which turns the filter into a set first.
 //!
 //! `cargo bench --bench filter [-- [--docs N] [--dim N] [FILE.npy [QUERIES.npy]]]`
@@ -14,14 +14,14 @@ use lucerne::codec::format::{OpenContext, WriteContext};
 use lucerne::codec::vector::{Effort, VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch};
 use lucerne::codec::{Accept, BitSet, Cancel, DocId, FieldInfo, Params, SegmentId, Similarity};
 use lucerne::directory::FsDirectory;
-use lucerne::{
-    Document, Field, Index, Keyword, Knn, MergePolicy, Schema, Searcher, Term, Vector, WriterOptions,
-};
+use lucerne::merge::MergePolicy;
+use lucerne::schema::{Field, Keyword};
+use lucerne::{Document, Index, Knn, Schema, Searcher, Term, Vector, WriterOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 const QUERIES: usize = 50;
-/// Documents that filters of neighbouring documents are around.
+/// Documents that filters of neighboring documents are around.
 const ANCHORS: usize = 16;
 /// Per cent of the documents kept.
 const KEPT: [f64; 6] = [50.0, 10.0, 1.0, 0.1, 0.01, 0.0];
@@ -149,15 +149,15 @@ struct Cell {
     deletes: bool,
 }
 
-/// What was found, and how: documents, and the ways taken.
+/// What was found, and how: documents, and the strategies used.
 struct Found {
     hits: Vec<Vec<u32>>,
-    ways: BTreeMap<&'static str, usize>,
+    strategies: BTreeMap<&'static str, usize>,
 }
 
 fn table(more: &[&'static str]) -> Table {
     let heads = ["keep %", "correlation", "deletes %", "hits", "recall@10", "mean µs", "exact µs", "ratio"];
-    Table::new(heads.iter().chain(more).copied().chain(["ways"]))
+    Table::new(heads.iter().chain(more).copied().chain(["strategies"]))
 }
 
 fn row(table: &mut Table, cell: &Cell, found: (Found, f64), exact: (Found, f64), more: &[String]) {
@@ -169,7 +169,12 @@ fn row(table: &mut Table, cell: &Cell, found: (Found, f64), exact: (Found, f64),
         found.iter().filter(|hit| exact.contains(hit)).count()
     };
     let right: usize = found.hits.iter().zip(&exact.hits).map(right).sum();
-    let ways = found.ways.iter().map(|(way, count)| format!("{way} {count}")).collect::<Vec<_>>().join(", ");
+    let strategies = found
+        .strategies
+        .iter()
+        .map(|(strategy, count)| format!("{strategy} {count}"))
+        .collect::<Vec<_>>()
+        .join(", ");
     let cells = [
         format!("{}", cell.kept),
         cell.lie.to_owned(),
@@ -180,7 +185,7 @@ fn row(table: &mut Table, cell: &Cell, found: (Found, f64), exact: (Found, f64),
         format!("{:.1}", times[1]),
         format!("{:.2}", times[0] / times[1]),
     ];
-    table.row(cells.into_iter().chain(more.iter().cloned()).chain([ways]));
+    table.row(cells.into_iter().chain(more.iter().cloned()).chain([strategies]));
 }
 
 const ID: SegmentId = SegmentId([1; 16]);
@@ -229,15 +234,15 @@ fn codec(data: &Data, sets: &Sets) -> Result<Table> {
                 Ok(())
             };
             let found = |effort| -> Result<Found> {
-                let (mut hits, mut ways) = (Vec::new(), BTreeMap::new());
+                let (mut hits, mut strategies) = (Vec::new(), BTreeMap::new());
                 search(effort, &mut |found: VectorHits| {
                     hits.push(found.neighbors.iter().map(|hit| hit.doc).collect());
-                    *ways.entry(found.strategy).or_default() += 1;
+                    *strategies.entry(found.strategy).or_default() += 1;
                 })?;
-                Ok(Found { hits, ways })
+                Ok(Found { hits, strategies })
             };
             let found = |effort| measure(queries.len(), || found(effort));
-            let (default, exact) = (Effort::Candidates(lucerne::DEFAULT_CANDIDATES), Effort::Exact);
+            let (default, exact) = (Effort::Candidates(lucerne::limits::DEFAULT_CANDIDATES), Effort::Exact);
             let cell = Cell { kept, lie: name, deletes };
             row(&mut table, &cell, found(default)?, found(exact)?, &[]);
         }
@@ -318,13 +323,16 @@ fn cells(data: &Data, sets: &Sets, searcher: &Searcher, deletes: bool, table: &m
         let queries: Vec<Knn> = (0..data.queries.len()).map(query).collect();
         let exact: Vec<Knn> = queries.iter().map(|query| query.clone().exact()).collect();
         let found = |queries: &[Knn]| -> Result<Found> {
-            let (mut hits, mut ways) = (Vec::new(), BTreeMap::new());
+            let (mut hits, mut strategies) = (Vec::new(), BTreeMap::new());
             for query in queries {
                 let found = searcher.search(query)?;
                 hits.push(found.keys().into_iter().map(str::parse).collect::<std::result::Result<_, _>>()?);
-                found.segments.iter().for_each(|segment| *ways.entry(segment.strategy).or_default() += 1);
+                found
+                    .segments
+                    .iter()
+                    .for_each(|segment| *strategies.entry(segment.strategy).or_default() += 1);
             }
-            Ok(Found { hits, ways })
+            Ok(Found { hits, strategies })
         };
         let (_, filter) = measure(data.queries.len(), || {
             (0..data.queries.len()).try_for_each(|number| {

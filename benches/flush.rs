@@ -7,7 +7,10 @@ mod common;
 
 use common::{Data, Result, Table, document, thousands};
 use lucerne::directory::RamDirectory;
-use lucerne::{IndexBuilder, MergePolicy, Quantization, Vector, VectorIndex, WriterOptions};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::MergePolicy;
+use lucerne::schema::{Quantization, VectorIndex};
+use lucerne::{Vector, WriterOptions};
 use std::sync::Arc;
 use std::time::Instant;
 

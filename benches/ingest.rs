@@ -6,7 +6,9 @@
 mod common;
 
 use common::{Arguments, Data, Result, Table, document, memory, seconds, thousands};
-use lucerne::{Index, MergePolicy, Quantization, Vector, VectorIndex, WriterOptions};
+use lucerne::merge::MergePolicy;
+use lucerne::schema::{Quantization, VectorIndex};
+use lucerne::{Index, Vector, WriterOptions};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 

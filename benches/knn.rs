@@ -1,4 +1,4 @@
-//! Recall, latency and throughput of nearest-neighbour searches, and where a query's time goes.
+//! Recall, latency and throughput of nearest-neighbor searches, and where a query's time goes.
 //!
 //! `cargo bench --bench knn [-- [--docs N] [--dim N] [FILE.npy]]`
 #![allow(clippy::print_stdout, missing_docs, reason = "a bench prints")]
@@ -6,7 +6,8 @@
 mod common;
 
 use common::{Data, Result, Table, document, micros, thousands};
-use lucerne::{Index, Knn, MergePolicy, Searcher, Vector, WriterOptions};
+use lucerne::merge::MergePolicy;
+use lucerne::{Index, Knn, Searcher, Vector, WriterOptions};
 use std::time::{Duration, Instant};
 
 const QUERIES: usize = 500;

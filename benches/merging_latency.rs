@@ -7,7 +7,8 @@
 mod common;
 
 use common::{Data, Result, Table, document, micros};
-use lucerne::{Cancel, Hits, Index, Knn, MergeEvent, MergePolicy, Searcher, Vector, WriterOptions};
+use lucerne::merge::{MergeEvent, MergePolicy};
+use lucerne::{Cancel, Hits, Index, Knn, Searcher, Vector, WriterOptions};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -25,10 +26,10 @@ fn main() -> Result<()> {
     let index = Index::create(&folder, common::schema(Vector::f32(data.dimension()))?)?;
     let merges = Arc::new(AtomicU64::new(0));
     let options = || {
-        let heard = Arc::clone(&merges);
+        let counted = Arc::clone(&merges);
         WriterOptions::new().ram_budget(8 << 30).on_merge(move |event: &MergeEvent| {
             if matches!(event, MergeEvent::Finished { .. }) {
-                heard.fetch_add(1, Ordering::Relaxed);
+                counted.fetch_add(1, Ordering::Relaxed);
             }
         })
     };

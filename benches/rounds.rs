@@ -13,8 +13,10 @@
 mod common;
 
 use common::{Data, Result, Table, document, thousands};
+use lucerne::codec::Report;
 use lucerne::codec::envelope::HEADER_LEN;
-use lucerne::{Cancel, Index, Knn, MergeEvent, Report, Searcher, Vector, Writer, WriterOptions, admin};
+use lucerne::merge::MergeEvent;
+use lucerne::{Cancel, Index, Knn, Searcher, Vector, Writer, WriterOptions, admin};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -114,11 +116,11 @@ impl<'a> Rounds<'a> {
             self.upsert(self.living[place])?;
         }
         (0..docs / 50).try_for_each(|_| self.add())?;
-        self.settle()
+        self.wait_for_merges()
     }
 
     /// Everything visible, merges included.
-    fn settle(&self) -> Result<()> {
+    fn wait_for_merges(&self) -> Result<()> {
         self.writer.refresh()?;
         self.writer.wait_for_merges();
         Ok(self.writer.refresh()?)
@@ -158,7 +160,7 @@ impl<'a> Rounds<'a> {
     ) -> Result<()> {
         self.writer.commit()?;
         self.writer.wait_for_merges();
-        self.settle()?;
+        self.wait_for_merges()?;
         let searcher = index.searcher()?;
         let (plain, distances) = self.recall(&searcher, |knn| knn)?;
         let (rescored, _) = self.recall(&searcher, |knn| knn.rescore(2.0))?;

@@ -55,23 +55,23 @@ fn main() -> Result<()> {
     );
     println!("{}", recall(&searcher, &queries)?.text());
     println!(
-        "In this sample ten packages stand apart for each query, so ten are easy to find: other data are harder.\n"
+        "This sample was chosen around the queries, so the ten nearest are easy to find. Other data are harder.\n"
     );
     println!("Segments (bytes):");
     println!("{}", segment_table(&admin::inspect(&searcher)?).text());
     println!(
-        "Raw: 4 bytes a component. Codes: 1 byte a component, spanning the segment's own quantiles, and"
+        "Raw vectors take 4 bytes per component. Codes take 1 byte per component, scaled to the segment's own"
     );
     println!(
-        "4 bytes of correction a vector. A search takes the cheaper way through each segment: along the graph,"
+        "quantiles, and a correction of 4 bytes per vector. For each segment a search chooses the cheaper plan:"
     );
-    println!("or, where there are as few vectors as here, past all codes.");
+    println!("graph search, or, with as few vectors as here, a scan of all codes.");
     Ok(())
 }
 
-/// What a document has. The vector field is int8 codes and an HNSW graph unless told otherwise.
+/// The fields of a document. By default a vector field has int8 codes and an HNSW graph.
 fn schema() -> Result<Schema> {
-    // Segments of fewer than 4,000 vectors get no graph by default; here they do, to show what it takes.
+    // Segments of fewer than 4,000 vectors get no graph by default; here they do, to show its size.
     let embedding = Vector::f32(384).similarity(Similarity::Cosine).advanced("graph_threshold", 0);
     let schema = Schema::builder()
         .key("name")
@@ -80,11 +80,11 @@ fn schema() -> Result<Schema> {
         .keyword("section")
         .i64("size")
         .vector("embedding", embedding)
-        .dynamic(true); // The documents' other fields are kept as they are.
+        .dynamic(true); // Other fields of the documents are stored as they are.
     Ok(schema.build()?)
 }
 
-/// The documents: a JSON object a line, and a row of the matrix each.
+/// The documents: one JSON object per line, with a row of the matrix each.
 fn documents(data: &Path) -> Result<impl Iterator<Item = Document>> {
     let vectors = npy::read_rows(&data.join("packages.f16.npy"))?;
     let lines = json_lines(data.join("packages.jsonl"))?;
@@ -93,7 +93,7 @@ fn documents(data: &Path) -> Result<impl Iterator<Item = Document>> {
     Ok(pairs.map(|(document, vector)| document.with("embedding", vector)))
 }
 
-/// The queries: text and vector.
+/// The queries, each with its text and vector.
 fn queries(data: &Path) -> Result<Vec<(String, Vec<f32>)>> {
     let vectors = npy::read_rows(&data.join("queries.f16.npy"))?;
     let lines = json_lines(data.join("queries.jsonl"))?;
@@ -118,7 +118,7 @@ fn hits(searcher: &Searcher, query: &[f32]) -> Result<table::Table> {
     Ok(table)
 }
 
-/// How many of the true nearest are found, for three efforts.
+/// Recall of three combinations of search parameters.
 fn recall(searcher: &Searcher, queries: &[(String, Vec<f32>)]) -> Result<table::Table> {
     type Effort = (&'static str, fn(Knn) -> Knn);
     let efforts: [Effort; 3] = [
@@ -126,7 +126,7 @@ fn recall(searcher: &Searcher, queries: &[(String, Vec<f32>)]) -> Result<table::
         ("rescore 2", |knn| knn.rescore(2.0)),
         ("candidates 10", |knn| knn.candidates(10)),
     ];
-    let mut table = table::Table::new(["effort", "recall@10", "recall@100", "distances", "µs a query"]);
+    let mut table = table::Table::new(["parameters", "recall@10", "recall@100", "distances", "µs per query"]);
     for (name, effort) in efforts {
         let mut right = [0; 2];
         let mut visited = 0;
@@ -154,7 +154,7 @@ fn recall(searcher: &Searcher, queries: &[(String, Vec<f32>)]) -> Result<table::
     Ok(table)
 }
 
-/// What `inspect` knows of every segment's vectors.
+/// The size of each segment's vectors, codes and graph, from `inspect`.
 fn segment_table(facts: &Report) -> table::Table {
     let heading = ["segment", "docs", "format", "lower", "upper", "raw", "codes", "graph", "all files"];
     let mut table = table::Table::new(heading);

@@ -86,7 +86,7 @@ mod tests {
     const TEXT: &str = "1001101101010100";
 
     #[test]
-    fn ac_61_bits_are_packed_in_either_order_and_back() {
+    fn bits_are_packed_in_either_order_and_back() {
         let bits: Vec<bool> = TEXT.chars().map(|char| char == '1').collect();
         for (order, bytes) in [(BitOrder::LsbFirst, [0xd9, 0x2a]), (BitOrder::MsbFirst, [0x9b, 0x54])] {
             assert_eq!(pack(bits.iter().copied(), order), bytes);

@@ -1,15 +1,41 @@
-//! What can go wrong. Every error names the field or file, the value, what was expected and what to do.
+//! Errors. Every message names the field or file, what was found, what was expected and what to do.
 
 use std::fmt;
 
-/// The result of anything an index does.
+/// The result of the engine's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of the engine.
+///
+/// The message is for people. A program decides by [`Error::kind`], or by a variant where it needs more:
+///
+/// ```
+/// use lucerne::{Document, Error, ErrorKind, Index, Schema};
+///
+/// # fn main() -> lucerne::Result<()> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("notes.idx");
+/// let index = match Index::open(&path) {
+///     Err(error) if error.kind() == ErrorKind::NotFound => {
+///         Index::create(&path, Schema::builder().key("id").text("note").build()?)?
+///     }
+///     opened => opened?,
+/// };
+/// let writer = index.writer()?;
+/// assert_eq!(index.writer().unwrap_err().kind(), ErrorKind::Locked);
+///
+/// writer.add(&Document::new().with("id", "1").with("note", "first"))?;
+/// match writer.add(&Document::new().with("id", "1").with("note", "second")) {
+///     Err(Error::DuplicateKey { key }) => assert_eq!(key, "1"),
+///     other => other?,
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An error of the directory or of a format: input and output, damage, versions, locks.
+    /// An error of the directory or of a format: input and output, damage, versions.
     #[error(transparent)]
     Codec(#[from] lucerne_codec::Error),
     /// A schema that cannot be used.
@@ -77,33 +103,46 @@ pub enum Error {
     /// The writer was closed; open a new one.
     #[error("the writer is closed; open a new one with index.writer()")]
     WriterClosed,
-    /// The writer met an error after which it cannot be trusted. The last commit is unharmed.
-    #[error("the writer has failed and must be reopened (the last commit is in force): {reason}")]
+    /// The writer met an error after which it cannot continue. The last commit is unharmed.
+    #[error("the writer has failed and must be reopened (the last commit is unharmed): {reason}")]
     WriterFailed {
         /// The error that made it fail.
         reason: String,
     },
-    /// An index is there already.
-    #[error("{path}: an index is there already; open it, or create the new one elsewhere")]
+    /// The folder holds an index already.
+    #[error("{path}: an index exists there already; open it, or create the new one in another folder")]
     AlreadyExists {
         /// The folder.
         path: String,
     },
-    /// There is no index.
+    /// The folder holds no index.
     #[error("{path}: not an index (no commit found); create one first")]
     NotAnIndex {
         /// The folder.
         path: String,
     },
-    /// The index has a newer commit than the caller expected.
-    #[error("the index is at generation {found}, expected {expected}; look again and decide anew")]
+    /// The index has another commit than the caller expected.
+    #[error("the index changed: expected generation {expected}, found {found}; reopen it and retry")]
     GenerationMoved {
-        /// Generation the caller expected.
+        /// The generation that the caller expected.
         expected: u64,
-        /// Generation of the commit in force.
+        /// The generation of the newest commit.
         found: u64,
     },
-    /// An option or a call that cannot be honoured.
+    /// Another writer holds the index.
+    #[error("{folder}: another writer is open ({holder}); {}", until_closed(*same_process))]
+    Locked {
+        /// The folder of the index.
+        folder: String,
+        /// Who holds it: a process, and what for.
+        holder: String,
+        /// True when the holder is this process.
+        same_process: bool,
+    },
+    /// JSON that cannot be read, or does not fit the type it was to become.
+    #[error("JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// An option or a call that is not valid.
     #[error("{0}")]
     Invalid(String),
     /// The operation was cancelled; nothing was changed.
@@ -202,7 +241,7 @@ pub enum ValueProblem {
     },
     /// A vector whose length is not 1 where the metric needs it.
     #[error(
-        "field {field:?}: a vector of length {norm}, expected 1 ± 0.001 (dot_product); normalise it, or \
+        "field {field:?}: a vector of length {norm}, expected 1 ± 0.001 (dot_product); normalize it, or \
          declare the field with normalize: on_write, or with similarity cosine or max_inner_product"
     )]
     NotUnit {
@@ -211,8 +250,8 @@ pub enum ValueProblem {
         /// The vector's length.
         norm: f64,
     },
-    /// A zero vector where it would have to be normalised.
-    #[error("field {field:?}: a zero vector has no direction and cannot be normalised")]
+    /// A zero vector where it would have to be normalized.
+    #[error("field {field:?}: a zero vector has no direction and cannot be normalized")]
     ZeroVector {
         /// The field.
         field: String,
@@ -248,15 +287,15 @@ pub enum ErrorKind {
     AlreadyExists,
     /// There is no index, or a file is missing.
     NotFound,
-    /// The operating system refused: see the message, try again.
+    /// The operating system refused an operation: see the message, try again.
     Io,
     /// The disk or a quota is full: make room, try again.
     DiskFull,
-    /// Bytes are not what was written: run a check, restore a copy.
+    /// Bytes are not what was written: run a check, restore from a backup.
     Corrupt,
     /// Written by another release, or with a format that is not registered.
     Incompatible,
-    /// Another writer holds the index: wait for it.
+    /// Another writer holds the index: close it, share it, or wait for it.
     Locked,
     /// Cancelled by the caller.
     Cancelled,
@@ -265,7 +304,7 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    /// What a caller can do about it.
+    /// The kind of the error: what a caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         use lucerne_codec::Error as Codec;
         match self {
@@ -279,9 +318,10 @@ impl Error {
                 Codec::Cancelled => ErrorKind::Cancelled,
                 _ => ErrorKind::Io,
             },
-            Self::NoSuchDocument { .. } => ErrorKind::NotFound,
+            Self::NoSuchDocument { .. } | Self::NotAnIndex { .. } => ErrorKind::NotFound,
             Self::DuplicateKey { .. } | Self::AlreadyExists { .. } => ErrorKind::AlreadyExists,
-            Self::NotAnIndex { .. } => ErrorKind::NotFound,
+            Self::Locked { .. } => ErrorKind::Locked,
+            Self::Json(error) if error.is_io() => ErrorKind::Io,
             Self::WriterClosed | Self::WriterFailed { .. } => ErrorKind::Closed,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::Schema { .. }
@@ -292,8 +332,18 @@ impl Error {
             | Self::QueryVector { .. }
             | Self::WrongQuery { .. }
             | Self::GenerationMoved { .. }
+            | Self::Json(_)
             | Self::Invalid(_) => ErrorKind::Usage,
         }
+    }
+}
+
+/// The beginning of a text, short enough for a message.
+pub(crate) fn shortened(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
     }
 }
 
@@ -307,6 +357,10 @@ fn quoted(key: &Option<String>) -> impl fmt::Display {
 
 fn at(position: &Option<usize>) -> impl fmt::Display {
     position.map(|position| format!(" at position {position}")).unwrap_or_default()
+}
+
+fn until_closed(same_process: bool) -> &'static str {
+    if same_process { "close it, or share that Writer between threads" } else { "wait until it is closed" }
 }
 
 fn single(position: &Option<usize>) -> &'static str {

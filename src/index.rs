@@ -1,7 +1,8 @@
 //! An index: a folder of segments and the commit that names them.
 
 use crate::analysis::{Analyzer, Analyzers};
-use crate::commit::{manifest, publish, recover::OnDamage};
+pub use crate::commit::recover::OnDamage;
+use crate::commit::{lock, manifest, publish};
 use crate::directory::FsDirectory;
 use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
@@ -47,7 +48,9 @@ impl std::fmt::Debug for Index {
 /// Creates or opens an index in any [`Directory`], with formats and analyzers of your own.
 ///
 /// ```
-/// use lucerne::{IndexBuilder, Schema, directory::RamDirectory};
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::Schema;
 /// use std::sync::Arc;
 ///
 /// let directory = Arc::new(RamDirectory::new());
@@ -120,16 +123,15 @@ impl IndexBuilder {
         FieldAnalyzers::of(&schema, &self.analyzers)?;
         let store = Store::new(directory, self.registry, self.analyzers);
         let directory = &*store.directory;
-        let _lock = directory.lock(manifest::LOCK_FILE, "creating the index")?;
-        let names = directory.list()?;
-        if !manifest::generations(&names).is_empty() {
-            return Err(Error::AlreadyExists { path: crate::directory::place(directory) });
-        }
+        // Before the lock is asked for: an index that is being written exists, whoever holds its lock.
+        refuse_existing(directory)?;
+        let _lock = lock::take(directory, "creating the index")?;
+        let names = refuse_existing(directory)?;
         let mut commit = CommitInfo {
             generation: 0,
             next_segment: 0,
             next_key: 0,
-            written_by: crate::options::WRITTEN_BY.to_owned(),
+            written_by: crate::limits::WRITTEN_BY.to_owned(),
             schema: schema.to_json(),
             segments: Vec::new(),
             user_data: Default::default(),
@@ -153,6 +155,15 @@ impl IndexBuilder {
     }
 }
 
+/// The names of the files of a directory without an index; an error when it holds a commit.
+fn refuse_existing(directory: &dyn Directory) -> Result<Vec<String>> {
+    let names = directory.list()?;
+    if manifest::generations(&names).is_empty() {
+        return Ok(names);
+    }
+    Err(Error::AlreadyExists { path: crate::directory::place(directory) })
+}
+
 impl Index {
     /// Creates an index in the folder `path`, which is created if need be.
     ///
@@ -173,7 +184,7 @@ impl Index {
     /// The writer, with default options. There is one at a time, in any process.
     ///
     /// # Errors
-    /// [`lucerne_codec::Error::Locked`] when there is another one.
+    /// [`Error::Locked`] when there is another one.
     pub fn writer(&self) -> Result<Writer> {
         self.writer_with(WriterOptions::default())
     }

@@ -1,14 +1,13 @@
-//! An embedded search engine whose first-class data is the vector.
+//! Lucerne is an embedded vector and full-text search engine for Rust.
 //!
-//! An [`Index`] is a folder of immutable segments and a commit that names them. A [`Writer`] buffers
-//! documents and flushes them as segments: raw f32 vectors, int8 codes with the segment's own quantiles, an
-//! HNSW graph, and stored fields. A [`Searcher`] reads one point in time that never changes.
+//! An [`Index`] is a folder. A [`Writer`] adds, replaces and deletes documents; a [`Searcher`] answers
+//! queries by vector similarity, by full text, by field values, or by any combination of these.
 //!
 //! ```
 //! # fn main() -> lucerne::Result<()> {
 //! # let folder = tempfile::tempdir().unwrap();
 //! # let path = folder.path().join("packages.idx");
-//! use lucerne::{Document, Index, Knn, Schema, Similarity, Vector};
+//! use lucerne::{Document, Fuse, Index, Knn, Match, Schema, Similarity, Vector};
 //!
 //! let schema = Schema::builder()
 //!     .key("id")
@@ -16,19 +15,61 @@
 //!     .vector("embedding", Vector::f32(4).similarity(Similarity::Cosine))
 //!     .build()?;
 //! let index = Index::create(&path, schema)?;
+//!
 //! let writer = index.writer()?;
-//! let document = Document::new().with("id", "vim").with("embedding", vec![1.0, 2.5, 3.7, 4.1]);
-//! writer.add(&document)?;
+//! writer.add(
+//!     &Document::new()
+//!         .with("id", "vim")
+//!         .with("description", "a text editor for the terminal")
+//!         .with("embedding", vec![1.0, 2.5, 3.7, 4.1]),
+//! )?;
 //! writer.commit()?;
-//! let hits = index.searcher()?.search(&Knn::new("embedding", [1.0, 2.0, 3.0, 4.0]).k(1))?;
-//! assert_eq!(hits.keys(), ["vim"]);
+//!
+//! let searcher = index.searcher()?;
+//! let nearest = searcher.search(&Knn::new("embedding", [1.0, 2.0, 3.0, 4.0]).k(1))?;
+//! assert_eq!(nearest.keys(), ["vim"]);
+//!
+//! let hybrid = Fuse::rrf()
+//!     .query(Match::new("description", "terminal editor"))
+//!     .query(Knn::new("embedding", [1.0, 2.0, 3.0, 4.0]));
+//! assert_eq!(searcher.search(hybrid)?.keys(), ["vim"]);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! When [`Writer::commit`] returns, the commit survives process death, kernel crash and power loss on a disk
-//! that honours fsync. The library starts no threads before the first write, reads no environment variables
-//! and prints nothing; it reports through `tracing` events.
+//! # Where to find what
+//!
+//! | task | types | module |
+//! |---|---|---|
+//! | declare fields, in Rust or in JSON | [`Schema`], [`Vector`], [`Field`](schema::Field), [`Text`](schema::Text), [`Keyword`](schema::Keyword) | [`schema`] |
+//! | create and open an index | [`Index`]; [`IndexBuilder`](index::IndexBuilder) for another directory, format or analyzer | [`index`], [`directory`] |
+//! | make documents | [`Document`], [`Value`] | [`document`] |
+//! | write, commit, make changes visible | [`Writer`], [`WriterOptions`] | [`writer`] |
+//! | ask for the nearest vectors | [`Knn`] | [`query`] |
+//! | ask for words | [`Match`], [`Phrase`], [`Prefix`], [`QueryParser`](query::QueryParser) | [`query`], [`analysis`] |
+//! | ask for values | [`Term`], [`Terms`], [`Range`], [`Exists`](query::Exists) | [`query`] |
+//! | combine queries | [`Bool`], [`Fuse`], [`Query`] | [`query`] |
+//! | filter, page, sort, rerank, choose the fields to return | [`Search`], [`Sort`], [`Rerank`] | [`query`] |
+//! | run a search and read its result | [`Searcher`], [`Hits`], [`Hit`] | [`search`] |
+//! | choose when segments are merged | [`MergePolicy`](merge::MergePolicy), [`MergeListener`](merge::MergeListener) | [`merge`] |
+//! | build segments in other processes, join indexes | [`SegmentBuilder`](transfer::SegmentBuilder) | [`transfer`] |
+//! | inspect an index, verify it, measure its recall | [`inspect`](admin::inspect), [`check`](admin::check), [`hash_quality`](admin::hash_quality) | [`admin`] |
+//! | cancel a long operation, follow its progress | [`Cancel`], [`Progress`] | |
+//! | handle errors | [`Error`], [`ErrorKind`] | [`error`] |
+//! | write a format of your own | traits of [`codec`] | [`codec`] |
+//!
+//! The types that nearly every program names are at the root; the others are in their modules only.
+//!
+//! # What to rely on
+//!
+//! - When [`Writer::commit`] returns, the commit survives the death of the process, a kernel crash and a
+//!   power loss, on a disk that honors fsync.
+//! - A [`Searcher`] reads one state of the index. Its results never change, whatever is written, merged or
+//!   deleted in the meantime.
+//! - One [`Writer`] is open per index at a time, in any process; any number of searchers read beside it.
+//! - All calls block. A search runs on the thread that calls it; the library starts its own threads only
+//!   when something is written.
+//! - The library reads no environment variables and prints nothing. It reports through `tracing` events.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(
@@ -41,44 +82,65 @@ pub mod analysis;
 pub mod bits;
 mod commit;
 pub mod directory;
-mod document;
-mod error;
-mod index;
-mod merge;
-mod options;
-mod query;
+pub mod document;
+pub mod error;
+pub mod index;
+pub mod limits;
+pub mod merge;
+pub mod query;
 mod reader;
-mod schema;
-mod search;
+pub mod schema;
+pub mod search;
 mod segment_write;
-mod transfer;
-mod writer;
+pub mod transfer;
+pub mod writer;
 
-pub use commit::recover::OnDamage;
-pub use document::{Document, QueryVector, Value};
-pub use error::{Error, ErrorKind, Result, ValueProblem};
-pub use index::{Index, IndexBuilder};
 pub use lucerne_codec as codec;
-pub use lucerne_codec::{Cancel, Progress, Report, Similarity};
-pub use merge::{MergeEvent, MergeListener, MergeObserver, MergePolicy, TieredOptions};
-pub use options::{
-    DEFAULT_CANDIDATES, DEFAULT_K, DEFAULT_RAM_BUDGET, MAX_CANDIDATES, MAX_K, MAX_QUERY_DEPTH,
-    MAX_SEGMENT_DOCS, MIN_RAM_BUDGET,
-};
-pub use query::{
-    Bool, Boost, Constant, Exists, Fuse, Fusion, Knn, Match, Missing, Operator, Order, Phrase, Prefix, Query,
-    QueryParser, Range, Rerank, RerankBy, Search, Sort, Term, Terms,
-};
-pub use schema::{
-    Field, FieldPath, FieldType, KeyField, Keyword, Quantization, Schema, SchemaBuilder, SignHash, Text,
-    Vector, VectorField, VectorIndex, VectorOptions,
-};
-pub use search::{Explanation, Hit, Hits, Searcher, SegmentSearch};
-pub use transfer::SegmentBuilder;
-pub use transfer::SegmentHandle;
-pub use writer::{PreparedCommit, Writer, WriterOptions};
+
+pub use document::{Document, Value};
+pub use error::{Error, ErrorKind, Result};
+pub use index::Index;
+#[doc(inline)]
+pub use lucerne_codec::{Cancel, Progress, Similarity};
+pub use query::{Bool, Fuse, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Search, Sort, Term, Terms};
+pub use schema::{Schema, Vector};
+pub use search::{Hit, Hits, Searcher};
+pub use writer::{Writer, WriterOptions};
 
 /// The example in the README, compiled.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
+
 struct Readme;
+
+/// The guides, compiled.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../docs/async.md")]
+    struct Async;
+    #[doc = include_str!("../docs/binary-vectors.md")]
+    struct BinaryVectors;
+    #[doc = include_str!("../docs/durability.md")]
+    struct Durability;
+    #[doc = include_str!("../docs/embeddings.md")]
+    struct Embeddings;
+    #[doc = include_str!("../docs/getting-started.md")]
+    struct GettingStarted;
+    #[doc = include_str!("../docs/hybrid-and-reranking.md")]
+    struct Hybrid;
+    #[doc = include_str!("../docs/querying.md")]
+    struct Querying;
+    #[doc = include_str!("../docs/schema.md")]
+    struct Schema;
+    #[doc = include_str!("../docs/several-processes.md")]
+    struct SeveralProcesses;
+    #[doc = include_str!("../docs/sign-hashes.md")]
+    struct SignHashes;
+    #[doc = include_str!("../docs/tenants.md")]
+    struct Tenants;
+    #[doc = include_str!("../docs/text.md")]
+    struct Text;
+    #[doc = include_str!("../docs/tuning-recall.md")]
+    struct TuningRecall;
+    #[doc = include_str!("../docs/upgrading.md")]
+    struct Upgrading;
+}

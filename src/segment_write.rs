@@ -64,7 +64,7 @@ impl SegmentWrite<'_> {
             name: self.name.to_owned(),
             id: self.id,
             max_doc: parts.max_doc,
-            written_by: crate::options::WRITTEN_BY.to_owned(),
+            written_by: crate::limits::WRITTEN_BY.to_owned(),
             stored: parts.stored,
             keys: parts.keys,
             postings: parts.postings,

@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../../tests/common/fuzz_bodies.rs"]
+#[path = "../../tests/damage/fuzz/mod.rs"]
 #[allow(dead_code, reason = "each target runs one of them")]
 mod bodies;
 

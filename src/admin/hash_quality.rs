@@ -7,7 +7,7 @@
 use crate::directory::RamDirectory;
 use crate::error::{Error, Result};
 use crate::index::IndexBuilder;
-use crate::options::{DEFAULT_CANDIDATES, MAX_CANDIDATES, MAX_K};
+use crate::limits::{DEFAULT_CANDIDATES, MAX_CANDIDATES, MAX_K};
 use crate::schema::{SIGN_HASH, SignHash, VectorField, VectorIndex};
 use crate::search::Searcher;
 use lucerne_codec::format::{OpenContext, WriteContext};
@@ -91,7 +91,9 @@ impl HashQuality {
 ///
 /// ```
 /// use lucerne::admin::{HashQualityOptions, hash_quality};
-/// use lucerne::{Cancel, Document, IndexBuilder, Schema, Vector, directory::RamDirectory};
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::{Cancel, Document, Schema, Vector};
 /// use std::sync::Arc;
 ///
 /// let schema = Schema::builder().vector("v", Vector::f32(4)).build()?;

@@ -1,7 +1,7 @@
 //! A report of what an index consists of.
 
 use crate::error::Result;
-use crate::options::{DEFAULT_CANDIDATES, DEFAULT_K};
+use crate::limits::{DEFAULT_CANDIDATES, DEFAULT_K};
 use crate::reader::SnapshotSegment;
 use crate::search::Searcher;
 use lucerne_codec::Report;
@@ -11,7 +11,9 @@ use serde_json::{Map, Value, json};
 /// each segment its documents, deletes, bytes, and the report of each format about its structure.
 ///
 /// ```
-/// use lucerne::{Document, IndexBuilder, Schema, admin, directory::RamDirectory};
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::{Document, Schema, admin};
 /// use std::sync::Arc;
 ///
 /// let directory = Arc::new(RamDirectory::new());

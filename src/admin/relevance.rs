@@ -31,7 +31,9 @@ struct Line {
 ///
 /// ```
 /// use lucerne::admin::RelevanceSet;
-/// use lucerne::{Document, IndexBuilder, Schema, directory::RamDirectory};
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::{Document, Schema};
 /// use std::sync::Arc;
 ///
 /// let schema = Schema::builder().key("id").build()?;

@@ -1,4 +1,4 @@
-//! Scripts that put no spaces between words: every two neighbouring characters are a term.
+//! Scripts that put no spaces between words: every two neighboring characters are a term.
 
 /// True for letters of Han, Hiragana, Katakana, Bopomofo, Hangul, Thai, Lao, Khmer and Myanmar. Hangul has
 /// spaces, but its words grow endings that a bigram does not mind.

@@ -1,11 +1,24 @@
-//! Text into terms.
+//! Text analysis: how text becomes terms.
 //!
 //! A text field declares its [`TextAnalysis`]; an [`Analyzers`] registry makes an [`Analyzer`] of it. The same
-//! analyzer serves documents and queries.
+//! analyzer is applied to documents and to queries.
 //!
-//! Words are those of Unicode (UAX #29); stems are Snowball's, of the crate `frostem`, which follows upstream.
-//! Other releases of these may find other words or stems for the same text, and then queries no longer meet
-//! what is in an index: the stemmers' version is pinned up to its date.
+//! Words are split as Unicode defines them (UAX #29). Stems are computed by the Snowball stemmers of the crate
+//! `frostem`. Another version of either may split or stem the same text differently, and then queries would
+//! miss terms that are in an index; therefore the stemmers' version is pinned up to its date.
+//!
+//! ```
+//! use lucerne::analysis::{Analyzers, Language, StopWords, TextAnalysis};
+//!
+//! # fn main() -> lucerne::Result<()> {
+//! let english = TextAnalysis::new().stemmer(Language::English).stop_words(StopWords::of(Language::English));
+//! let analyzer = Analyzers::new().resolve(&english)?;
+//! let mut terms = Vec::new();
+//! analyzer.analyze("The editors", &mut |term, position| terms.push((term.to_owned(), position)));
+//! assert_eq!(terms, [("editor".to_owned(), 1)]);
+//! # Ok(())
+//! # }
+//! ```
 
 mod bigrams;
 mod fold;
@@ -23,12 +36,47 @@ pub use language::Language;
 pub use options::{StopWords, TextAnalysis};
 pub use registry::Analyzers;
 
-/// Longest word that becomes a term, in bytes. Longer ones are left out; their positions count.
+/// The longest word that becomes a term, in bytes. Longer words are left out and leave a gap in the positions.
 pub const MAX_WORD: usize = 255;
 
-/// Splits text into terms. Pluggable: [`Analyzers::register`].
+/// Splits text into terms.
+///
+/// An analyzer of your own is given whenever an index is created or opened, under the name by which text
+/// fields refer to it:
+///
+/// ```
+/// use lucerne::analysis::{Analyzer, TextAnalysis};
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::schema::Text;
+/// use lucerne::{Document, Match, Schema};
+/// use std::sync::Arc;
+///
+/// #[derive(Debug)]
+/// struct Commas;
+///
+/// impl Analyzer for Commas {
+///     fn analyze(&self, text: &str, emit: &mut dyn FnMut(&str, u32)) {
+///         for (position, term) in text.split(',').enumerate() {
+///             emit(term.trim(), position as u32);
+///         }
+///     }
+/// }
+///
+/// # fn main() -> lucerne::Result<()> {
+/// let tags = Text::new().analysis(TextAnalysis::new().analyzer("commas"));
+/// let schema = Schema::builder().key("id").text_with("tags", tags).build()?;
+/// let builder = IndexBuilder::new().analyzer("commas", Arc::new(Commas));
+/// let index = builder.create(Arc::new(RamDirectory::new()), schema)?;
+/// let writer = index.writer()?;
+/// writer.add(&Document::new().with("id", "1").with("tags", "text editor, terminal"))?;
+/// writer.commit()?;
+/// assert_eq!(index.searcher()?.count(Match::new("tags", "text editor"))?, 1);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Analyzer: Send + Sync + std::fmt::Debug {
-    /// Calls `emit` with every term in the order of the text, and its position: ascending from 0, not
-    /// strictly (synonyms may share one), with holes where words were dropped.
+    /// Calls `emit` with every term and its position, in the order of the text. Positions start at 0 and never
+    /// descend; synonyms may share one, and words that are left out leave a gap.
     fn analyze(&self, text: &str, emit: &mut dyn FnMut(&str, u32));
 }

@@ -1,11 +1,11 @@
-//! What a text field declares about its analysis.
+//! The analysis options of a text field.
 
 use super::Language;
 use serde::{Deserialize, Serialize};
 use std::ops::Not;
 
-/// How a text field's values become terms. The default: Unicode words in lower case, bigrams where a script
-/// has no spaces between words.
+/// How the values of a text field become terms. By default: Unicode words in lower case, and bigrams in scripts
+/// that put no spaces between words.
 ///
 /// ```
 /// use lucerne::analysis::{Language, StopWords, TextAnalysis};
@@ -26,21 +26,21 @@ pub struct TextAnalysis {
     /// Words that are left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_words: Option<StopWords>,
-    /// Accents are taken off: `é` is `e`, `ß` is `ss`.
+    /// Accents are removed: `é` becomes `e`, `ß` becomes `ss`.
     #[serde(skip_serializing_if = "Not::not")]
     pub fold: bool,
-    /// Says that words are not to be stemmed, as they are not anyway without a stemmer.
+    /// States that words are not stemmed, which is the default; an error together with `stemmer`.
     #[serde(skip_serializing_if = "Not::not")]
     pub nostem: bool,
 }
 
-/// Words that do not become terms. They leave a hole in the positions.
+/// Words that do not become terms. They leave a gap in the positions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected a language (\"english\") or a list of words")]
 pub enum StopWords {
-    /// The list of a language.
+    /// The stop words of a language.
     Of(Language),
-    /// These.
+    /// A list of words.
     List(Vec<String>),
 }
 
@@ -83,7 +83,7 @@ impl TextAnalysis {
         self
     }
 
-    /// Takes accents off.
+    /// Removes accents.
     #[must_use]
     pub fn fold(mut self) -> Self {
         self.fold = true;

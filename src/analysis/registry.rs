@@ -9,8 +9,8 @@ use frostem::Stemmer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The analyzers that text fields can name: `standard`, `whitespace` (what white space separates, as it is),
-/// `keyword` (the whole text as one term), and those registered.
+/// The analyzers that text fields can name: `standard`, `whitespace` (splits at white space and changes nothing),
+/// `keyword` (the whole text is one term), and those that are registered.
 #[derive(Clone, Debug, Default)]
 pub struct Analyzers {
     custom: BTreeMap<String, Arc<dyn Analyzer>>,
@@ -36,7 +36,10 @@ impl Analyzers {
         BUILT_IN.into_iter().chain(custom)
     }
 
-    /// The analyzer that `analysis` asks for.
+    /// The analyzer for these options.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] when the analyzer is unknown, or does not take one of the options.
     pub fn resolve(&self, analysis: &TextAnalysis) -> Result<Arc<dyn Analyzer>> {
         if let (true, Some(language)) = (analysis.nostem, analysis.stemmer) {
             return Err(refuse(format!("nostem is true and stemmer is {language}, expected one of them")));

@@ -79,7 +79,7 @@ fn read_holder(file: &mut File) -> String {
     let read = file.take(MAX_HOLDER_LEN).read_to_end(&mut bytes);
     let text: String = String::from_utf8_lossy(&bytes).chars().filter(|c| !c.is_control()).collect();
     if read.is_err() || text.is_empty() {
-        return "another writer".to_owned();
+        return "an unknown process".to_owned();
     }
     text
 }
@@ -106,7 +106,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("write.lock");
         let held = FileLock::take(&path, "write.lock", "x").unwrap();
-        for (text, shown) in [(&b""[..], "another writer"), (b"\xff\x1b[2Ja\0b", "\u{fffd}[2Jab")] {
+        for (text, shown) in [(&b""[..], "an unknown process"), (b"\xff\x1b[2Ja\0b", "\u{fffd}[2Jab")] {
             fs::write(&path, text).unwrap();
             let error = FileLock::take(&path, "write.lock", "y").unwrap_err();
             assert_eq!(error.to_string(), format!("write.lock: locked by {shown}"));

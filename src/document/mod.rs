@@ -1,7 +1,31 @@
-//! Documents: what users add, and the check of a document against a schema.
+//! Documents and their values: what an application adds to an index.
+//!
+//! A [`Document`] is built field by field, read from JSON, or made of a value of the application's own type:
+//!
+//! ```
+//! use lucerne::{Document, Value};
+//! use std::time::SystemTime;
+//!
+//! # fn main() -> lucerne::Result<()> {
+//! let by_hand = Document::new()
+//!     .with("id", "vim")
+//!     .with("size", 12_u64)
+//!     .with("updated", SystemTime::now())
+//!     .with("tags", ["editor", "terminal"])
+//!     .with("embedding", vec![0.6_f32, 0.8]);
+//! let from_json = Document::from_json(r#"{"id": "vim", "size": 12, "embedding": [0.6, 0.8]}"#)?;
+//! assert_eq!(by_hand.get("size"), from_json.get("size"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The types that a field takes are in the table of [`Value`]; [`Document::from_serialize`] and
+//! [`Document::deserialize`] convert whole documents. A document is checked against the schema when it is
+//! added: its key, its fields, the type of each value, and the dimension of each vector.
 
 mod analyzers;
 mod bits;
+mod convert;
 mod date;
 pub(crate) mod dynamic;
 mod indexed;
@@ -16,15 +40,14 @@ pub(crate) use analyzers::FieldAnalyzers;
 pub use query_vector::QueryVector;
 pub(crate) use validate::{Validated, validate};
 pub use value::Value;
-pub(crate) use value::shortened;
 pub(crate) use vector::{check_query, components, given_as};
 
-/// Fields with their values, in the order they were given.
+/// Fields and their values, in the order they were set.
 ///
 /// ```
 /// use lucerne::Document;
 ///
-/// let doc = Document::new().with("id", "vim").with("size", 12).with("embedding", vec![0.6, 0.8]);
+/// let doc = Document::new().with("id", "vim").with("size", 12).with("embedding", vec![0.6_f32, 0.8]);
 /// assert_eq!(doc.to_json()["size"], 12);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,7 +82,7 @@ impl Document {
         self.fields.iter().find(|(name, _)| name == field).map(|(_, value)| value)
     }
 
-    /// Takes a field out.
+    /// Removes a field and returns its value.
     pub fn remove(&mut self, field: &str) -> Option<Value> {
         let position = self.fields.iter().position(|(name, _)| name == field)?;
         Some(self.fields.remove(position).1)

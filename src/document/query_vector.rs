@@ -1,19 +1,30 @@
-//! A query's vector, in any form a field's values have.
+//! The vector of a query.
 
 use crate::bits;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use std::fmt;
 
-/// A query vector: numbers, bits, or bits in text form. Whether it fits is known when its field is.
+/// The vector of a query: numbers, bits, or bits as text. The search checks that it fits its field.
 ///
-/// In JSON it is a list of numbers or a string. A binary field takes what its documents' vectors may be given as.
+/// It is made of a `Vec`, slice or array of `f32`, `f64` (rounded to `f32`) or `u8`, or of a string; in JSON it is
+/// a list of numbers or a string.
+///
+/// ```
+/// use lucerne::Knn;
+/// use lucerne::document::QueryVector;
+///
+/// assert_eq!(QueryVector::from(&[0.5_f64, 1.0]), QueryVector::Floats(vec![0.5, 1.0]));
+/// assert_eq!(QueryVector::from([0b1101_1001_u8]), QueryVector::Bits(vec![217]));
+/// let nearest = Knn::new("embedding", vec![0.5_f32, 1.0]);
+/// let by_fingerprint = Knn::new("fingerprint", "d92a");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum QueryVector {
-    /// Components; for a binary field zeros and ones, or bytes.
+    /// One number per component; for a binary field zeros and ones, or one byte per eight bits.
     Floats(Vec<f32>),
-    /// Eight bits in a byte, the least significant first ([`crate::bits`]).
+    /// Eight bits in each byte, the least significant first ([`crate::bits`]).
     Bits(Vec<u8>),
     /// Zeros and ones, or hexadecimal digits.
     Text(String),
@@ -71,9 +82,14 @@ from! {
     Vec<f32> => |components| Self::Floats(components);
     &Vec<f32> => |components| Self::Floats(components.clone());
     &[f32] => |components| Self::Floats(components.to_vec());
+    Vec<f64> => |components| Self::from(components.as_slice());
+    &Vec<f64> => |components| Self::from(components.as_slice());
+    &[f64] => |components| Self::Floats(components.iter().map(|component| *component as f32).collect());
     Vec<u8> => |bytes| Self::Bits(bytes);
     &[u8] => |bytes| Self::Bits(bytes.to_vec());
+    &Vec<u8> => |bytes| Self::Bits(bytes.clone());
     String => |text| Self::Text(text);
+    &String => |text| Self::Text(text.clone());
     &str => |text| Self::Text(text.to_owned());
 }
 
@@ -86,6 +102,18 @@ impl<const N: usize> From<[f32; N]> for QueryVector {
 impl<const N: usize> From<&[f32; N]> for QueryVector {
     fn from(components: &[f32; N]) -> Self {
         Self::Floats(components.to_vec())
+    }
+}
+
+impl<const N: usize> From<[f64; N]> for QueryVector {
+    fn from(components: [f64; N]) -> Self {
+        Self::from(components.as_slice())
+    }
+}
+
+impl<const N: usize> From<&[f64; N]> for QueryVector {
+    fn from(components: &[f64; N]) -> Self {
+        Self::from(components.as_slice())
     }
 }
 

@@ -1,11 +1,10 @@
-//! The check of a document against a schema, before anything of it is kept.
+//! Checks a document against a schema, before anything of it is kept.
 
 use super::analyzers::FieldAnalyzers;
 use super::indexed::Indexed;
 use super::number::is_whole;
-use super::value::{Value, shortened};
-use super::{Document, date, dynamic, vector};
-use crate::error::{Error, Result, ValueProblem};
+use super::{Document, Value, date, dynamic, vector};
+use crate::error::{Error, Result, ValueProblem, shortened};
 use crate::schema::{Field, FieldType, KeyField, Schema, check_name};
 use serde::Serializer as _;
 

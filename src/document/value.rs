@@ -2,9 +2,35 @@
 
 use super::date;
 use crate::bits;
+use crate::error::shortened;
 use serde::ser::{Serialize, Serializer};
 
 /// The value of a field.
+///
+/// Values are made with `Value::from`, which [`Document::with`](super::Document::with) and the bounds of a
+/// [`Range`](crate::Range) call for you:
+///
+/// | Rust | value |
+/// |---|---|
+/// | `&str`, `&String`, `String`, `Cow<str>` | [`Value::Text`] |
+/// | `bool` | [`Value::Bool`] |
+/// | `i8` to `i64`, `isize`, `u8` to `u64`, `usize` | [`Value::I64`]; a number above `i64::MAX` becomes [`Value::Json`], which fields of type f64 round and fields of type i64 refuse |
+/// | `f64`, `f32` | [`Value::F64`]; an `f32` is widened without loss, so `0.1_f32` reads back as 0.10000000149011612 |
+/// | [`SystemTime`](std::time::SystemTime) | [`Value::Date`], rounded down to a millisecond |
+/// | `Vec<f32>`, `&[f32]`, `[f32; N]` | [`Value::Vector`] |
+/// | `Vec<u8>`, `&[u8]`, `[u8; N]` | [`Value::Bits`]: eight bits in each byte |
+/// | `Vec`, slice or array of another type above, or of vectors (`Vec<Vec<f32>>`) | [`Value::List`]; a vector field takes a list of numbers and rounds each to `f32` |
+/// | `Option<T>` | the value, or [`Value::Null`] |
+/// | `serde_json::Value` | scalars and lists become values of their own, objects [`Value::Json`] |
+///
+/// ```
+/// use lucerne::Value;
+///
+/// assert_eq!(Value::from(3_u64), Value::I64(3));
+/// assert_eq!(Value::from(None::<f64>), Value::Null);
+/// assert_eq!(Value::from(vec![1_i64, 2]), Value::List(vec![Value::I64(1), Value::I64(2)]));
+/// assert_eq!(Value::date("2024-02-29"), Value::date("2024-02-29T02:00:00+02:00"));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
@@ -14,17 +40,17 @@ pub enum Value {
     Text(String),
     /// A whole number.
     I64(i64),
-    /// A number.
+    /// A number. Fields refuse NaN and infinities.
     F64(f64),
     /// True or false.
     Bool(bool),
-    /// A moment: milliseconds since 1970-01-01T00:00:00Z.
+    /// A date with its time of day: milliseconds since 1970-01-01T00:00:00Z, in the years 0000 to 9999.
     Date(i64),
-    /// Several values.
+    /// Several values of a field.
     List(Vec<Value>),
-    /// A vector.
+    /// A vector, one number for each dimension of its field.
     Vector(Vec<f32>),
-    /// A binary vector, eight bits in a byte, the least significant first ([`crate::bits`]).
+    /// A binary vector, eight bits in each byte, the least significant first ([`crate::bits`]).
     Bits(Vec<u8>),
     /// Anything else that JSON can say; kept by dynamic schemas.
     Json(serde_json::Value),
@@ -36,7 +62,7 @@ impl Value {
         date::parse(text).map(Self::Date)
     }
 
-    /// What the value is, for messages.
+    /// Names the value in messages: its type, and the value where it is short.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Null => "null".to_owned(),
@@ -61,15 +87,6 @@ impl Value {
     }
 }
 
-/// The beginning of a text, short enough for a message.
-pub(crate) fn shortened(text: &str) -> String {
-    const MOST: usize = 60;
-    match text.char_indices().nth(MOST) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-    }
-}
-
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -84,69 +101,6 @@ impl Serialize for Value {
             Self::Bits(bytes) => serializer.serialize_str(&bits::to_hex(bytes)),
             Self::Json(json) => json.serialize(serializer),
         }
-    }
-}
-
-/// Scalars and lists become values of their own, objects stay JSON.
-impl From<serde_json::Value> for Value {
-    fn from(json: serde_json::Value) -> Self {
-        match json {
-            serde_json::Value::Null => Self::Null,
-            serde_json::Value::Bool(truth) => Self::Bool(truth),
-            serde_json::Value::String(text) => Self::Text(text),
-            serde_json::Value::Array(values) => Self::List(values.into_iter().map(Self::from).collect()),
-            serde_json::Value::Object(_) => Self::Json(json),
-            serde_json::Value::Number(ref number) => match (number.as_i64(), number.is_f64()) {
-                (Some(number), _) => Self::I64(number),
-                (None, true) => Self::F64(number.as_f64().unwrap_or(f64::NAN)),
-                (None, false) => Self::Json(json),
-            },
-        }
-    }
-}
-
-macro_rules! from {
-    ($($given:ty => |$value:ident| $made:expr;)*) => {
-        $(impl From<$given> for Value {
-            fn from($value: $given) -> Self {
-                $made
-            }
-        })*
-    };
-}
-
-from! {
-    &str => |text| Self::Text(text.to_owned());
-    String => |text| Self::Text(text);
-    i64 => |number| Self::I64(number);
-    i32 => |number| Self::I64(number.into());
-    u32 => |number| Self::I64(number.into());
-    f64 => |number| Self::F64(number);
-    bool => |truth| Self::Bool(truth);
-    Vec<f32> => |components| Self::Vector(components);
-    &[f32] => |components| Self::Vector(components.to_vec());
-    Vec<u8> => |bytes| Self::Bits(bytes);
-    &[u8] => |bytes| Self::Bits(bytes.to_vec());
-    Vec<Value> => |values| Self::List(values);
-    Vec<String> => |texts| Self::List(texts.into_iter().map(Self::Text).collect());
-    Vec<&str> => |texts| Self::List(texts.into_iter().map(Self::from).collect());
-}
-
-impl<const N: usize> From<[f32; N]> for Value {
-    fn from(components: [f32; N]) -> Self {
-        Self::Vector(components.to_vec())
-    }
-}
-
-impl<const N: usize> From<[u8; N]> for Value {
-    fn from(bytes: [u8; N]) -> Self {
-        Self::Bits(bytes.to_vec())
-    }
-}
-
-impl<V: Into<Value>> From<Option<V>> for Value {
-    fn from(value: Option<V>) -> Self {
-        value.map_or(Self::Null, Into::into)
     }
 }
 

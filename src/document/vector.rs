@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn ac_01_a_query_of_another_length_is_refused_with_both_lengths() {
+    fn a_query_of_another_length_is_refused_with_both_lengths() {
         let schema = schema(Vector::f32(4));
         let error = check_query(schema.vector_field(0).unwrap(), &[1.0; 3].into()).unwrap_err();
         let expected = r#"query: field "e": expected a vector of 4 components, given 3"#;
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn ac_03_a_query_to_a_dot_product_field_has_unit_length_or_is_refused() {
+    fn a_query_to_a_dot_product_field_has_unit_length_or_is_refused() {
         for good in [[0.6, 0.8], [0.6, 0.8009], [0.0, -0.9991]] {
             dot(&good, Vector::f32(2)).unwrap();
         }
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn ac_03_a_field_that_normalises_takes_any_length_but_zero_and_keeps_the_vector_as_it_is() {
+    fn a_field_that_normalizes_takes_any_length_but_zero_and_keeps_the_vector_as_it_is() {
         let row = dot(&[3.0, 4.0], Vector::f32(2).normalize_on_write()).unwrap();
         assert_eq!(row, [3f32.to_le_bytes(), 4f32.to_le_bytes()].concat());
         let error = dot(&[0.0, -0.0], Vector::f32(2).normalize_on_write()).unwrap_err().to_string();
@@ -181,14 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn ac_06_a_query_on_a_field_that_is_not_indexed_says_so() {
+    fn a_query_on_a_field_that_is_not_indexed_says_so() {
         let schema = schema(Vector::f32(2).indexed(false));
         let error = check_query(schema.vector_field(0).unwrap(), &[1.0, 0.0].into()).unwrap_err();
         assert!(matches!(&error, Error::NotIndexed { field } if field == "e"), "{error}");
     }
 
     #[test]
-    fn ac_26_nan_infinity_and_overflow_are_refused_with_their_position() {
+    fn nan_infinity_and_overflow_are_refused_with_their_position() {
         let schema = schema(Vector::f32(2));
         let field = schema.vector_field(0).unwrap();
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {

@@ -48,7 +48,8 @@ impl MergeCandidate {
 /// Which merges run in the background.
 ///
 /// ```
-/// use lucerne::{MergePolicy, TieredOptions, WriterOptions};
+/// use lucerne::merge::{MergePolicy, TieredOptions};
+/// use lucerne::WriterOptions;
 ///
 /// let tiered = TieredOptions::new().segments_per_tier(4).max_merged_bytes(1 << 30);
 /// let options = WriterOptions::new().merge_policy(MergePolicy::Tiered(tiered.clone()));

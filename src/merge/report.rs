@@ -6,7 +6,10 @@ use std::sync::Arc;
 /// A step in the life of a merge.
 ///
 /// ```
-/// use lucerne::{Cancel, Document, IndexBuilder, MergeEvent, Schema, WriterOptions, directory::RamDirectory};
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::merge::MergeEvent;
+/// use lucerne::{Cancel, Document, Schema, WriterOptions};
 /// use std::sync::{Arc, Mutex};
 ///
 /// let finished = Arc::new(Mutex::new(0));

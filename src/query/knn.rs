@@ -1,17 +1,38 @@
-//! The nearest neighbours of a vector.
+//! kNN queries.
 
 use super::Query;
 use crate::document::QueryVector;
-use crate::options::{DEFAULT_CANDIDATES, DEFAULT_K};
+use crate::limits::DEFAULT_K;
 use serde::{Deserialize, Serialize};
 
-/// Asks for the documents whose vectors are nearest to a query vector.
+/// Finds the documents whose vectors are nearest to a query vector (k nearest neighbors).
 ///
-/// Three knobs, each its own: how many hits ([`Knn::k`]), how hard each segment's index searches
-/// ([`Knn::candidates`]), and how many of the best estimates are settled by raw vectors ([`Knn::rescore`]).
+/// Three independent parameters trade speed for recall: the number of neighbors ([`Knn::k`]), how many candidates
+/// the index considers in each segment ([`Knn::candidates`]), and how many of them are re-ranked by the
+/// original vectors ([`Knn::rescore`]).
 ///
-/// Inside another query its documents are the `k` nearest of the whole index, each with its similarity's
-/// score.
+/// The score of a neighbor is its distance mapped by the field's [`Similarity`](crate::Similarity), so that larger is
+/// better. Inside another query, the documents of a `Knn` are the `k` nearest of the whole index.
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+/// use lucerne::{Knn, Term};
+///
+/// let hits = searcher.search(Knn::new("v", [0.0, 0.0]).k(2))?;
+/// assert_eq!(hits.keys(), ["vim", "nano"]);
+/// assert!(hits.hits[0].distance < hits.hits[1].distance);
+///
+/// // The filter is applied before the search: there are k hits whenever k documents match it.
+/// let games = Knn::new("v", [0.0, 0.0]).k(1).filter(Term::new("section", "games"));
+/// assert_eq!(searcher.search(games)?.keys(), ["chess"]);
+///
+/// // Slower, with higher recall; distances are exact.
+/// let accurate = Knn::new("v", [0.0, 0.0]).k(2).candidates(500).rescore(4.0);
+/// assert!(searcher.search(accurate)?.exact);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Knn {
@@ -42,7 +63,7 @@ fn default_k() -> usize {
 }
 
 impl Knn {
-    /// The 10 nearest neighbours of `vector` in vector field `field`.
+    /// The 10 nearest neighbors of `vector` in the vector field `field`. The vector has the field's dimension.
     pub fn new(field: impl Into<String>, vector: impl Into<QueryVector>) -> Self {
         Self {
             field: field.into(),
@@ -59,47 +80,58 @@ impl Knn {
         }
     }
 
-    /// How many hits: 1 to 10,000. Default 10.
+    /// The number of neighbors, from 1 to 10,000. Default: 10, wherever the query stands.
+    ///
+    /// A kNN query never has more than `k` documents, whatever is around it: in a [`Fuse`](super::Fuse) whose window
+    /// is 100 it contributes `k` documents, and a [`Search`](super::Search) with `limit(50)` returns at most
+    /// `k` hits of it. Set `k` to the window of the fusion, or to `offset + limit` of the search.
+    ///
+    /// When the `Knn` itself is searched for (not wrapped by [`Search::new`](super::Search::new)), the limit of the
+    /// search is `k`.
     #[must_use]
     pub fn k(mut self, k: usize) -> Self {
         self.k = k;
         self
     }
 
-    /// How many candidates each segment's index keeps while it searches (HNSW's search-time beam width), up
-    /// to 100,000; at least `k` are kept. More is slower and finds more. Default 100; with sign hashes
-    /// ([`crate::Vector::sign_hash`]) 20 for each hit.
+    /// The number of candidates that the index keeps in each segment while it searches (HNSW's `ef`), from 1 to
+    /// 100,000. More candidates make the search slower and its recall higher. At least `k` are kept, or as many as
+    /// are rescored. Default: 100; in fields with sign hashes ([`Vector::sign_hash`](crate::Vector::sign_hash))
+    /// 20 times as many as are returned or rescored.
     #[must_use]
     pub fn candidates(mut self, candidates: usize) -> Self {
         self.candidates = Some(candidates);
         self
     }
 
-    /// How many inverted lists of each segment are gone through, nearest first, in a field that has them (index ivf);
-    /// more while `k` were not found. By default lists are gone through until they held 32 vectors for every candidate.
+    /// In a field with inverted lists (index `ivf`): the number of lists probed in each segment, nearest first, 1 or
+    /// more. Further lists are probed while fewer than `k` vectors were found. By default lists are probed
+    /// until they have held 32 vectors for each candidate.
     #[must_use]
     pub fn nprobe(mut self, lists: usize) -> Self {
         self.nprobe = Some(lists);
         self
     }
 
-    /// Over-fetch factor, 1 or more: the best ⌈k · factor⌉ estimates are reordered by their raw vectors, and
-    /// all distances are then exact. Default: no rescoring, raw vectors are not read.
+    /// Re-ranks the best ⌈`k` × `factor`⌉ candidates by the original vectors; the returned distances are then exact.
+    /// The factor is from 1 to 1,000. Default: no rescoring, and the original vectors are not read.
     #[must_use]
     pub fn rescore(mut self, factor: f32) -> Self {
         self.rescore = Some(factor);
         self
     }
 
-    /// Compares the query with every live raw vector instead of searching the index: the oracle.
+    /// Compares the query with every original vector (brute force). Exact, and slow on large indexes; use it to
+    /// measure recall.
     #[must_use]
     pub fn exact(mut self) -> Self {
         self.exact = true;
         self
     }
 
-    /// Only documents that match this. By default they are chosen before the search, and min(k, matches)
-    /// neighbours come back; see [`Knn::post_filter`]. A second filter is added to the first.
+    /// Finds only documents that match `filter`. The filter is applied before the search, so that there are
+    /// min(`k`, number of matching documents with a vector) neighbors; [`Knn::post_filter`] changes that. When called
+    /// several times, documents must match all filters.
     #[must_use]
     pub fn filter(mut self, filter: impl Into<Query>) -> Self {
         self.filter = Some(Box::new(match self.filter.take() {
@@ -109,29 +141,26 @@ impl Knn {
         self
     }
 
-    /// Finds the `k` nearest of all documents first and filters them then: there may be fewer than `k`.
+    /// Applies filters to the `k` nearest of all documents, after the search. There may be fewer than `k` neighbors,
+    /// or none.
     #[must_use]
     pub fn post_filter(mut self) -> Self {
         self.post_filter = true;
         self
     }
 
-    /// Only neighbours with at least this score (with [`Knn::k`], the nearest of them).
+    /// Drops those of the `k` neighbors whose score is lower than this.
     #[must_use]
     pub fn min_score(mut self, score: f32) -> Self {
         self.min_score = Some(score);
         self
     }
 
-    /// Stored fields to return with each hit; an empty list returns all of them. Default: none.
+    /// The stored fields to return with each hit; an empty list returns all. Default: none. It counts only when the
+    /// `Knn` itself is searched for; otherwise use [`Search::fields`](super::Search::fields).
     #[must_use]
     pub fn fields<T: Into<String>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
         self.fields = Some(fields.into_iter().map(Into::into).collect());
         self
-    }
-
-    /// Candidates each segment keeps, where its format has no default of its own.
-    pub(crate) fn effective_candidates(&self) -> usize {
-        self.candidates.unwrap_or(DEFAULT_CANDIDATES).max(self.k)
     }
 }

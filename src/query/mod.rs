@@ -1,9 +1,93 @@
-//! Queries: what is asked, as plain data.
+//! Queries and searches: what to find, as plain data.
 //!
-//! A [`Query`] selects documents and gives each a score; a [`Search`] says what to do with them: how many,
-//! in which order, reranked by what, which fields to return. Every query has a form in JSON: an object with
-//! one entry, the query's name in lower case, whose value holds what the builder sets
-//! (`{"term": {"field": "section", "value": "python"}}`).
+//! A [`Query`] selects documents and gives each a score. A [`Search`] is a query with everything around it: filter,
+//! page, order, reranking, fields to return. Every query type converts into both.
+//!
+//! | to find documents | use | score |
+//! |---|---|---|
+//! | near a vector | [`Knn`] | by the field's similarity |
+//! | with words of a text | [`Match`] | BM25 |
+//! | with words in sequence | [`Phrase`] | BM25 |
+//! | with a value, one of several, a range, a prefix | [`Term`], [`Terms`], [`Range`], [`Prefix`] | 1 ([`Term`] in a text field: BM25) |
+//! | with any value in a field | [`Exists`] | 1 |
+//! | that match several queries | [`Bool`] | sum of the clauses' scores |
+//! | ranked well by several queries (hybrid search) | [`Fuse`] | by rank or weighted score |
+//! | of a query with other scores | [`Boost`], [`Constant`] | |
+//!
+//! The examples on the types of this module search these documents; `v` is compared by Euclidean distance:
+//!
+//! | `id` (key) | `title` (text) | `section` (keyword) | `size` (i64) | `v` (vector) |
+//! |---|---|---|---|---|
+//! | vim | text editor | editors | 3000 | \[1, 0\] |
+//! | nano | small text editor | editors | 200 | \[2, 0\] |
+//! | chess | board game | games | 900 | \[3, 0\] |
+//! | empty | | | | |
+//!
+//! # Queries as text
+//!
+//! [`QueryParser`] reads queries in the syntax of Lucene, Redis, Solr, or in JSON.
+//!
+//! # Queries as JSON
+//!
+//! [`Query::from_json`], [`Search::from_json`] and the command line's `--query` read the same JSON; `to_json` writes
+//! it. A query is an object with one entry: the name of the query, and an object with its parameters. Those with a
+//! default may be left out; unknown ones are refused.
+//!
+//! | query | parameters |
+//! |---|---|
+//! | `all`, `none` | `{}` |
+//! | `term` | `field`, `value` |
+//! | `terms` | `field`, `values` (a list) |
+//! | `range` | `field`; `gt` or `gte`, `lt` or `lte` |
+//! | `exists` | `field` |
+//! | `prefix` | `field`, `prefix` |
+//! | `match` | `field`, `text`, `operator` (`"or"`, the default, or `"and"`), `minimum_should_match` |
+//! | `phrase` | `field`, `text`, `slop` (0) |
+//! | `bool` | `must`, `should`, `must_not`, `filter` (lists of queries), `minimum_should_match` |
+//! | `boost` | `query`, `boost` |
+//! | `constant` | `query`, `score` (1) |
+//! | `knn` | `field`, `vector` (a list of numbers; bits also as a string), `k` (10), `candidates`, `nprobe`, `rescore`, `exact` (false), `filter` (a query), `post_filter` (false), `min_score` |
+//! | `fuse` | `queries` (a list of `{"query": …, "weight": 1}`), `method` (`{"rrf": {"constant": 60}}`, the default, or `{"linear": {}}`), `window` (100) |
+//!
+//! A search is an object of these entries, all optional:
+//!
+//! | entry | value | default |
+//! |---|---|---|
+//! | `query` | a query | `{"all": {}}` |
+//! | `filter` | a query | none |
+//! | `limit`, `offset` | numbers of hits | 10, 0 |
+//! | `rerank` | `by` (`{"vector": {"field", "vector", "compat_topk"}}` or `{"query": …}`), `window` (100), `weight` (1) | none |
+//! | `sort` | a list of `{"field", "order": "asc" or "desc", "missing": "last" or "first"}`; the field `_score` is the score | by score |
+//! | `fields` | a list of stored fields to return; `[]` returns all | none |
+//! | `min_score` | a number | none |
+//! | `score_as` | a name under which the score is returned among the fields | none |
+//! | `explain` | `true` explains every hit | `false` |
+//!
+//! ```
+//! # fn main() -> lucerne::Result<()> {
+//! use lucerne::{Bool, Knn, Match, Query, Range, Search, Term};
+//!
+//! let search = Search::from_json(
+//!     r#"{
+//!         "query": {"bool": {
+//!             "must": [{"match": {"field": "title", "text": "text editor", "operator": "and"}}],
+//!             "must_not": [{"term": {"field": "section", "value": "games"}}]
+//!         }},
+//!         "filter": {"range": {"field": "size", "lte": 5000}},
+//!         "limit": 20,
+//!         "fields": ["title"]
+//!     }"#,
+//! )?;
+//! let query = Bool::new().must(Match::all("title", "text editor")).must_not(Term::new("section", "games"));
+//! let filter = Range::new("size").lte(5000);
+//! assert_eq!(search, Search::new(query).filter(filter).limit(20).fields(["title"]));
+//!
+//! // A query alone is a search for its 10 best documents; of a kNN query, for its k neighbors.
+//! let knn = Query::from_json(r#"{"knn": {"field": "v", "vector": [1.0, 2.0], "k": 5}}"#)?;
+//! assert_eq!(knn, Knn::new("v", [1.0, 2.0]).k(5).into());
+//! # Ok(())
+//! # }
+//! ```
 
 mod boolean;
 mod fuse;
@@ -27,6 +111,17 @@ pub use words::{Match, Operator, Phrase};
 use serde::{Deserialize, Serialize};
 
 /// Selects documents and gives each a score.
+///
+/// Every query type converts into a `Query`, so that a list or a tree of different ones can be built. [The module's
+/// page](self) lists the types and their JSON forms.
+///
+/// ```
+/// use lucerne::{Match, Query, Term};
+///
+/// let queries: Vec<Query> = vec![Match::new("title", "editor").into(), Term::new("size", 7).into(), Query::all()];
+/// assert_eq!(queries[1].to_json(), r#"{"term":{"field":"size","value":7}}"#);
+/// assert_eq!(Query::from_json(r#"{"all": {}}"#).unwrap(), queries[2]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -35,29 +130,29 @@ pub enum Query {
     All {},
     /// No document.
     None {},
-    /// A value of a field, as it is.
+    /// Documents with a value in a field.
     Term(Term),
-    /// One of several values.
+    /// Documents with one of several values in a field.
     Terms(Terms),
-    /// Values between two.
+    /// Documents with a value in a range.
     Range(Range),
-    /// Any value.
+    /// Documents with any value in a field.
     Exists(Exists),
-    /// Values that begin with.
+    /// Documents with a value that begins with given characters.
     Prefix(Prefix),
-    /// Words of a text.
+    /// Documents with words of a text.
     Match(Match),
-    /// Words of a text, one after the other.
+    /// Documents with the words of a text in sequence.
     Phrase(Phrase),
-    /// Clauses that must, should, must not match.
+    /// Documents that match clauses.
     Bool(Bool),
-    /// Scores multiplied.
+    /// A query whose scores are multiplied.
     Boost(Box<Boost>),
-    /// Scores replaced.
+    /// A query whose scores are replaced by a constant.
     Constant(Box<Constant>),
-    /// The nearest neighbours of a vector.
+    /// The documents nearest to a vector.
     Knn(Knn),
-    /// Several rankings made one.
+    /// The documents of several queries in one ranking.
     Fuse(Fuse),
 }
 

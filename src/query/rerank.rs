@@ -1,31 +1,44 @@
-//! A second opinion on the best of a first pass.
+//! Reranking: a second score for the best documents of a search.
 
 use super::Query;
 use crate::document::QueryVector;
 use serde::{Deserialize, Serialize};
 
-/// What a [`Rerank`] scores with.
+/// What the second score of a [`Rerank`] is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RerankBy {
-    /// The exact similarity of the document's raw vector to this one; 0 for a document without a vector.
+    /// The exact similarity of the document's nearest vector to a query vector; 0 for a document without a vector.
     Vector {
         /// The vector field.
         field: String,
         /// The query vector.
         vector: QueryVector,
-        /// As Solr does it: only documents that are among this many nearest of the whole index get their
-        /// similarity, the others 0.
+        /// As Solr's `topK`: only documents among this many nearest of the whole index get their similarity, the
+        /// others 0. By default every document in the window gets its similarity.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         compat_topk: Option<usize>,
     },
-    /// Another query's score; 0 for a document it does not match.
+    /// The score of another query; 0 for a document that does not match it.
     Query(Box<Query>),
 }
 
-/// Reorders the best of a first pass: score = first score + weight × second score. Documents below the window
-/// follow in the order of the first pass.
+/// Reranks the best documents of a search: score = score of the query + weight × second score. Documents
+/// beyond the window follow in their order. See [`Search::rerank`](super::Search::rerank).
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+/// use lucerne::{Match, Rerank, Search};
+///
+/// let search = Search::new(Match::new("title", "editor"));
+/// assert_eq!(searcher.search(&search)?.keys(), ["vim", "nano"]);
+/// let reranked = search.rerank(Rerank::vector("v", [2.0, 0.0]).window(50).weight(10.0));
+/// assert_eq!(searcher.search(reranked)?.keys(), ["nano", "vim"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rerank {
@@ -37,7 +50,7 @@ pub struct Rerank {
 }
 
 fn window() -> usize {
-    crate::options::DEFAULT_CANDIDATES
+    crate::limits::DEFAULT_CANDIDATES
 }
 
 fn weight() -> f32 {
@@ -45,32 +58,33 @@ fn weight() -> f32 {
 }
 
 impl Rerank {
-    /// By the exact similarity to `vector` in `field`.
+    /// Reranks by the exact similarity to `vector` in the vector field `field`.
     pub fn vector(field: impl Into<String>, vector: impl Into<QueryVector>) -> Self {
         let (field, vector) = (field.into(), vector.into());
         Self { by: RerankBy::Vector { field, vector, compat_topk: None }, window: window(), weight: weight() }
     }
 
-    /// By another query.
+    /// Reranks by the score of another query.
     pub fn query(query: impl Into<Query>) -> Self {
         Self { by: RerankBy::Query(Box::new(query.into())), window: window(), weight: weight() }
     }
 
-    /// How many of the first pass are reranked: 1 to 10,000. Default 100.
+    /// The number of best documents that are reranked, from 1 to 10,000. Default: 100.
     #[must_use]
     pub fn window(mut self, hits: usize) -> Self {
         self.window = hits;
         self
     }
 
-    /// What the second score is multiplied by: a finite number. Default 1.
+    /// Multiplies the second score: a finite number. Default: 1.
     #[must_use]
     pub fn weight(mut self, weight: f32) -> Self {
         self.weight = weight;
         self
     }
 
-    /// As Solr does it: only documents among the `k` nearest of the whole index get their similarity.
+    /// As Solr's `topK`: only documents among the `k` nearest of the whole index get their similarity, the others 0.
+    /// It has no effect on a reranking by a query.
     #[must_use]
     pub fn compat_topk(mut self, k: usize) -> Self {
         if let RerankBy::Vector { compat_topk, .. } = &mut self.by {

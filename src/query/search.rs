@@ -1,35 +1,46 @@
-//! A whole request: a query, and what to do with what it finds.
+//! A search: a query with its filter, page, order, reranking and the fields to return.
 
 use super::{
     Bool, Boost, Constant, Exists, Fuse, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Term, Terms,
 };
-use crate::options::DEFAULT_K;
+use crate::limits::DEFAULT_K;
 use serde::{Deserialize, Serialize};
 
-/// Which way to sort.
+/// The direction of a [`Sort`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// Smallest first.
     #[default]
     Asc,
-    /// Greatest first.
+    /// Largest first.
     Desc,
 }
 
-/// Where documents without a value go.
+/// Where a [`Sort`] puts documents without a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
-    /// After all others, whichever the order.
+    /// After all others, in either direction.
     #[default]
     Last,
-    /// Before all others.
+    /// Before all others, in either direction.
     First,
 }
 
-/// Sorts by a field (numbers, dates, truth values, keywords, the key), or by `_score`. Of several values the
-/// least counts in ascending order, the greatest in descending order.
+/// Sorts by a number, date, bool, keyword or key field, or by the score. Of several values in a document the
+/// smallest counts in ascending order, the largest in descending order. See [`Search::sort`].
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+/// use lucerne::{Query, Search, Sort};
+///
+/// let search = Search::new(Query::all()).sort(Sort::asc("section")).sort(Sort::desc("size"));
+/// assert_eq!(searcher.search(search)?.keys(), ["vim", "nano", "chess", "empty"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sort {
@@ -41,7 +52,7 @@ pub struct Sort {
 }
 
 impl Sort {
-    /// The name that stands for the score.
+    /// The field name that stands for the score.
     pub const SCORE: &str = "_score";
 
     /// Smallest first.
@@ -49,12 +60,12 @@ impl Sort {
         Self { field: field.into(), order: Order::Asc, missing: Missing::Last }
     }
 
-    /// Greatest first.
+    /// Largest first.
     pub fn desc(field: impl Into<String>) -> Self {
         Self { order: Order::Desc, ..Self::asc(field) }
     }
 
-    /// Where documents without a value go. Default: last.
+    /// Where documents without a value are put. Default: last.
     #[must_use]
     pub fn missing(mut self, missing: Missing) -> Self {
         self.missing = missing;
@@ -62,7 +73,27 @@ impl Sort {
     }
 }
 
-/// A query, and what to do with what it finds. Every query type converts into one.
+/// A query with its filter, page, order, reranking and the fields to return.
+///
+/// Every query type converts into a search for its 10 best documents (a [`Knn`]: for its `k` neighbors), so that
+/// [`Searcher::search`](crate::Searcher::search) takes a query directly. [The module's page](super) shows the JSON form.
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+/// use lucerne::{Match, Range, Search};
+///
+/// let search = Search::new(Match::new("title", "editor"))
+///     .filter(Range::new("size").gte(100))
+///     .limit(1)
+///     .offset(1)
+///     .fields(["section"]);
+/// let hits = searcher.search(search)?.hits;
+/// assert_eq!(hits.len(), 1);
+/// assert_eq!(hits[0].fields.as_ref().unwrap()["section"], "editors");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Search {
@@ -109,8 +140,8 @@ impl Search {
         }
     }
 
-    /// Only documents that match this too. Nearest neighbours inside the query are searched among them, so
-    /// that none is lost; a second filter is added to the first.
+    /// Finds only documents that match `filter`. It is applied before kNN queries in the query search, so that these
+    /// find `k` documents that match it. When called several times, documents must match all filters.
     #[must_use]
     pub fn filter(mut self, filter: impl Into<Query>) -> Self {
         self.filter = Some(match self.filter.take() {
@@ -120,58 +151,61 @@ impl Search {
         self
     }
 
-    /// How many hits at most: 1 to 10,000. Default 10, or a [`Knn`]'s own `k`.
+    /// The maximum number of hits, from 1 to 10,000. Default: 10; for a [`Knn`] converted into a search, its `k`.
+    ///
+    /// A [`Knn`] never finds more than its own `k` documents, so `Search::new(Knn::new(…)).limit(50)` returns at most
+    /// 10 hits unless [`Knn::k`] is set as well.
     #[must_use]
     pub fn limit(mut self, hits: usize) -> Self {
         self.limit = hits;
         self
     }
 
-    /// How many of the best to leave out first: the next page of the same searcher begins where this one
-    /// ended. Pages go through what the query finds: a [`Knn`] finds `k` documents in all.
+    /// The number of best hits to skip. The pages of one searcher neither overlap nor leave a gap. They end with the
+    /// documents that the query finds: for a [`Knn`], after `k` documents.
     #[must_use]
     pub fn offset(mut self, hits: usize) -> Self {
         self.offset = hits;
         self
     }
 
-    /// Reorders the best.
+    /// Reranks the best documents. It cannot be combined with [`Search::sort`].
     #[must_use]
     pub fn rerank(mut self, rerank: Rerank) -> Self {
         self.rerank = Some(rerank);
         self
     }
 
-    /// Sorts all matches by this instead of the score; further calls decide among equals, and the key
-    /// decides last.
+    /// Sorts all matching documents by a field instead of the score. Further calls add tie breakers; the last tie
+    /// breaker is the key.
     #[must_use]
     pub fn sort(mut self, sort: Sort) -> Self {
         self.sort.push(sort);
         self
     }
 
-    /// Stored fields to return with each hit; an empty list returns all of them. Default: none.
+    /// The stored fields to return with each hit; an empty list returns all. Default: none.
     #[must_use]
     pub fn fields<T: Into<String>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
         self.fields = Some(fields.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Only hits with at least this score.
+    /// Drops hits whose score is lower than this.
     #[must_use]
     pub fn min_score(mut self, score: f32) -> Self {
         self.min_score = Some(score);
         self
     }
 
-    /// Returns the score (of a [`Knn`] its distance) among the fields too, under this name.
+    /// Also returns the score among the fields, under this name; for a [`Knn`] query without reranking the distance.
     #[must_use]
     pub fn score_as(mut self, name: impl Into<String>) -> Self {
         self.score_as = Some(name.into());
         self
     }
 
-    /// Explains every hit.
+    /// Explains every hit: [`Hit::explanation`](crate::Hit::explanation).
     #[must_use]
     pub fn explain(mut self) -> Self {
         self.explain = true;

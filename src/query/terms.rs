@@ -1,13 +1,26 @@
-//! Queries for values as they are.
+//! Queries for exact values, ranges and prefixes.
 
 use super::json::values;
 use crate::document::Value;
 use serde::{Deserialize, Serialize};
 
-/// Documents with this value in a field. In a text field the value is one term, compared with the analyzed
-/// text as it stands; [`super::Match`] analyzes what it is given. In the key field it is a key.
+/// Finds documents with a value in a field.
 ///
-/// Scored by BM25 in a text field, 1 elsewhere.
+/// In a text field the value is one term, which is not analyzed but compared with the terms of the analyzed texts;
+/// use [`Match`](super::Match) to search for words. In a text field documents are scored by BM25, elsewhere
+/// each scores 1.
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+/// use lucerne::Term;
+///
+/// assert_eq!(searcher.search(Term::new("section", "games"))?.keys(), ["chess"]);
+/// assert_eq!(searcher.search(Term::new("size", 200))?.keys(), ["nano"]);
+/// assert_eq!(searcher.search(Term::new("id", "vim"))?.keys(), ["vim"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Term {
@@ -23,7 +36,17 @@ impl Term {
     }
 }
 
-/// Documents with at least one of these values in a field; score 1.
+/// Finds documents with at least one of several values in a field. Each scores 1.
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+/// use lucerne::Terms;
+///
+/// assert_eq!(searcher.search(Terms::new("size", [200, 900]))?.keys(), ["chess", "nano"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Terms {
@@ -33,14 +56,27 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Documents with one of `values` in `field`; none when there are no values.
+    /// Documents with one of `values` in `field`; none when `values` is empty.
     pub fn new<V: Into<Value>>(field: impl Into<String>, values: impl IntoIterator<Item = V>) -> Self {
         Self { field: field.into(), values: values.into_iter().map(Into::into).collect() }
     }
 }
 
-/// Documents with a value between two in a number, date, keyword or key field; score 1. Without bounds, every
-/// document with a value. Keywords compare byte by byte.
+/// Finds documents with a value in a range, in a number, date, keyword, key or text field. Each scores 1.
+///
+/// Without bounds, every document with a value matches. Strings compare byte by byte; in a text field it is the
+/// analyzed terms that are compared.
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+/// use lucerne::Range;
+///
+/// assert_eq!(searcher.search(Range::new("size").gte(200).lt(1000))?.keys(), ["chess", "nano"]);
+/// assert_eq!(searcher.search(Range::new("id").gt("nano"))?.keys(), ["vim"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Range {
@@ -56,33 +92,33 @@ pub struct Range {
 }
 
 impl Range {
-    /// Any value of `field`, until bounds are set.
+    /// Documents with any value in `field`, until bounds are set.
     pub fn new(field: impl Into<String>) -> Self {
         Self { field: field.into(), gt: None, gte: None, lt: None, lte: None }
     }
 
-    /// Greater than.
+    /// Only values greater than this.
     #[must_use]
     pub fn gt(mut self, value: impl Into<Value>) -> Self {
         self.gt = Some(value.into());
         self
     }
 
-    /// At least.
+    /// Only values of at least this.
     #[must_use]
     pub fn gte(mut self, value: impl Into<Value>) -> Self {
         self.gte = Some(value.into());
         self
     }
 
-    /// Less than.
+    /// Only values less than this.
     #[must_use]
     pub fn lt(mut self, value: impl Into<Value>) -> Self {
         self.lt = Some(value.into());
         self
     }
 
-    /// At most.
+    /// Only values of at most this.
     #[must_use]
     pub fn lte(mut self, value: impl Into<Value>) -> Self {
         self.lte = Some(value.into());
@@ -90,7 +126,19 @@ impl Range {
     }
 }
 
-/// Documents with any value in a field, a vector included; score 1.
+/// Finds documents with any value in a field, which may be a vector field. Each scores 1.
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+/// use lucerne::Bool;
+/// use lucerne::query::Exists;
+///
+/// assert_eq!(searcher.count(Exists::new("v"))?, 3);
+/// assert_eq!(searcher.search(Bool::new().must_not(Exists::new("size")))?.keys(), ["empty"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exists {
@@ -104,7 +152,19 @@ impl Exists {
     }
 }
 
-/// Documents with a term (text) or value (keyword, key) that begins with these characters; score 1.
+/// Finds documents with a term (in a text field) or value (in a keyword or key field) that begins with given
+/// characters. Each scores 1.
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+/// use lucerne::Prefix;
+///
+/// assert_eq!(searcher.search(Prefix::new("title", "edit"))?.keys(), ["nano", "vim"]);
+/// assert_eq!(searcher.search(Prefix::new("id", "ch"))?.keys(), ["chess"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prefix {
@@ -113,8 +173,8 @@ pub struct Prefix {
 }
 
 impl Prefix {
-    /// Documents whose `field` has a value that begins with `prefix`. It is not analyzed: terms of a text
-    /// field are lower case.
+    /// Documents whose `field` has a value that begins with `prefix`. The prefix is not analyzed; in a text field
+    /// write it as the analyzer writes terms, usually in lower case.
     pub fn new(field: impl Into<String>, prefix: impl Into<String>) -> Self {
         Self { field: field.into(), prefix: prefix.into() }
     }

@@ -1,19 +1,32 @@
-//! Queries for words of a text.
+//! Full-text queries.
 
 use serde::{Deserialize, Serialize};
 
-/// How many of the words must be there.
+/// How many words of a [`Match`] a document must have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operator {
-    /// One is enough; more score higher.
+    /// At least one; documents with more of them score higher.
     #[default]
     Or,
-    /// All.
+    /// All of them.
     And,
 }
 
-/// Documents with words of a text, analyzed as the field is; scored by BM25, the field's weight included.
+/// Finds documents with words of a text, which is analyzed as the field is. Documents are scored by BM25 with the
+/// parameters and the weight of the field.
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+/// use lucerne::Match;
+///
+/// // Any of the words; documents with more of them, and with rarer ones, score higher.
+/// assert_eq!(searcher.search(Match::new("title", "small editor"))?.keys(), ["nano", "vim"]);
+/// assert_eq!(searcher.search(Match::all("title", "small editor"))?.keys(), ["nano"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Match {
@@ -21,24 +34,24 @@ pub struct Match {
     pub(crate) text: String,
     #[serde(default)]
     pub(crate) operator: Operator,
-    /// Words that must be there at least, with [`Operator::Or`].
+    /// The minimum number of words, with [`Operator::Or`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) minimum_should_match: Option<u32>,
 }
 
 impl Match {
-    /// Documents with at least one word of `text` in text field `field`.
+    /// Documents with at least one word of `text` in the text field `field`.
     pub fn new(field: impl Into<String>, text: impl Into<String>) -> Self {
         let (field, text) = (field.into(), text.into());
         Self { field, text, operator: Operator::Or, minimum_should_match: None }
     }
 
-    /// Documents with all words of `text`.
+    /// Documents with all words of `text` in the text field `field`.
     pub fn all(field: impl Into<String>, text: impl Into<String>) -> Self {
         Self { operator: Operator::And, ..Self::new(field, text) }
     }
 
-    /// How many different words must be there at least; no more than there are.
+    /// The minimum number of different words that a document must have; no more than `text` has are required.
     #[must_use]
     pub fn minimum_should_match(mut self, words: u32) -> Self {
         self.minimum_should_match = Some(words);
@@ -46,8 +59,20 @@ impl Match {
     }
 }
 
-/// Documents with the words of a text one after the other, in this order; scored by BM25 as one term that
-/// occurs as often as the phrase does.
+/// Finds documents with the words of a text next to each other, in their order. The text is analyzed as the field is.
+/// Documents are scored by BM25, the phrase as one term that occurs as often as the phrase does.
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+/// use lucerne::Phrase;
+///
+/// assert_eq!(searcher.search(Phrase::new("title", "text editor"))?.keys(), ["vim", "nano"]);
+/// assert!(searcher.search(Phrase::new("title", "small editor"))?.hits.is_empty());
+/// assert_eq!(searcher.search(Phrase::new("title", "small editor").slop(1))?.keys(), ["nano"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Phrase {
@@ -58,12 +83,12 @@ pub struct Phrase {
 }
 
 impl Phrase {
-    /// Documents with the words of `text` one after the other in text field `field`.
+    /// Documents with the words of `text` next to each other in the text field `field`.
     pub fn new(field: impl Into<String>, text: impl Into<String>) -> Self {
         Self { field: field.into(), text: text.into(), slop: 0 }
     }
 
-    /// By how many places in all the words may be off theirs. Default 0.
+    /// By how many positions words may be moved in total. Default: 0.
     #[must_use]
     pub fn slop(mut self, places: u32) -> Self {
         self.slop = places;

@@ -13,7 +13,8 @@ use std::sync::Arc;
 /// Declares a schema, field by field; mistakes are reported by [`SchemaBuilder::build`].
 ///
 /// ```
-/// use lucerne::{Field, Schema, Text, Vector};
+/// use lucerne::schema::{Field, Text};
+/// use lucerne::{Schema, Vector};
 ///
 /// let schema = Schema::builder()
 ///     .auto_key("id") // the writer numbers the documents
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn ac_01_a_dimension_outside_1_to_4096_is_refused_by_name() {
+    fn a_dimension_outside_1_to_4096_is_refused_by_name() {
         for dimension in [1, 4096] {
             Schema::builder().vector("e", Vector::f32(dimension)).build().unwrap();
         }
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn ac_02_no_metric_means_cosine_and_no_options_mean_hnsw_over_int8() {
+    fn no_metric_means_cosine_and_no_options_mean_hnsw_over_int8() {
         let schema = Schema::builder().vector("e", Vector::f32(4)).build().unwrap();
         let field = schema.vector_field_named("e").unwrap();
         assert_eq!(field.info().similarity, Similarity::Cosine);
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn ac_03_a_field_that_normalizes_is_a_cosine_field_to_its_format() {
+    fn a_field_that_normalizes_is_a_cosine_field_to_its_format() {
         let vector = Vector::f32(4).similarity(Similarity::DotProduct).normalize_on_write();
         let schema = Schema::builder().vector("e", vector).build().unwrap();
         let field = schema.vector_field(0).unwrap();
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn ac_11_keys_are_automatic_and_called_id_unless_named_and_their_length_is_bounded() {
+    fn keys_are_automatic_and_called_id_unless_named_and_their_length_is_bounded() {
         let schema = Schema::builder().build().unwrap();
         let key = schema.key();
         assert_eq!((key.name(), key.is_automatic(), key.max_len()), ("id", true, 512));

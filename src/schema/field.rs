@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 /// A declared field: its name, its type, and whether it is searched and returned.
 ///
 /// ```
-/// use lucerne::Field;
+/// use lucerne::schema::Field;
 ///
 /// let field = Field::keyword("section").stored(false);
 /// assert_eq!((field.name(), field.field_type().name()), ("section", "keyword"));

@@ -51,7 +51,7 @@
 //! | field | `path` | `$.specs.weight`, `$.parts[*].name` | the field's name |
 //! | text | `weight` | above 0 | 1 |
 //! | text | `k1`, `b` | BM25's: at least 0; from 0 to 1 | 1.2, 0.75 |
-//! | text | any other | an option of [`crate::TextAnalysis`] | |
+//! | text | any other | an option of [`crate::analysis::TextAnalysis`] | |
 //! | keyword | `separator` | one character | a value is taken whole |
 //! | vector | `multiple` | true, false: several vectors in one document | false |
 //! | vector | `dimension` | 1 to 4096 | required |
@@ -110,7 +110,8 @@ pub(crate) const MAX_BINARY_DIMENSION: usize = 65_536;
 /// A key and typed fields. Immutable; a clone is cheap.
 ///
 /// ```
-/// use lucerne::{Field, FieldType, Schema, Vector};
+/// use lucerne::schema::{Field, FieldType};
+/// use lucerne::{Schema, Vector};
 ///
 /// let schema = Schema::builder().key("id").text("title").vector("v", Vector::f32(3)).build()?;
 /// assert_eq!(schema.key().name(), "id");
@@ -140,7 +141,8 @@ struct SchemaInner {
 /// in which they were assigned.
 ///
 /// ```
-/// use lucerne::{KeyField, Schema};
+/// use lucerne::schema::KeyField;
+/// use lucerne::Schema;
 ///
 /// assert!(Schema::builder().build()?.key().is_automatic());
 /// assert_eq!(KeyField::automatic(17), "00000000000000000017");
@@ -295,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn ac_11_automatic_keys_are_strings_whose_byte_order_is_their_order() {
+    fn automatic_keys_are_strings_whose_byte_order_is_their_order() {
         let numbers = [0, 1, 9, 10, 99, 1_000_000, u64::MAX];
         let keys: Vec<_> = numbers.iter().map(|number| KeyField::automatic(*number)).collect();
         assert!(keys.is_sorted());

@@ -111,7 +111,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn ac_08_a_path_finds_what_it_names() {
+    fn a_path_finds_what_it_names() {
         let json = json!({ "weight": 3, "parts": [{ "name": "a" }, { "name": "b" }, { "x": 1 }] });
         for (path, expected) in [
             ("$.bike.weight", json!([3])),

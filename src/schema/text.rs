@@ -5,7 +5,8 @@ use crate::analysis::TextAnalysis;
 /// Options of a text field: how it is analyzed and how its matches are scored.
 ///
 /// ```
-/// use lucerne::{Field, Schema, Text};
+/// use lucerne::schema::{Field, Text};
+/// use lucerne::Schema;
 ///
 /// let title = Text::new().weight(2.0).bm25(1.2, 0.5);
 /// let schema = Schema::builder().field(Field::text_with("title", title)).build()?;
@@ -88,7 +89,8 @@ impl Text {
 /// Options of a keyword field.
 ///
 /// ```
-/// use lucerne::{Field, Keyword, Schema};
+/// use lucerne::schema::{Field, Keyword};
+/// use lucerne::Schema;
 ///
 /// let tags = Field::keyword_with("tags", Keyword::separated_by(','));
 /// let schema = Schema::builder().field(tags).build()?;

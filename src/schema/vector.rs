@@ -10,7 +10,8 @@ use lucerne_codec::{Component, FieldInfo, Params, Similarity};
 /// The defaults are the cosine metric and an HNSW graph over int8 codes; the raw vectors are always kept.
 ///
 /// ```
-/// use lucerne::{Quantization, Schema, Similarity, Vector, VectorIndex};
+/// use lucerne::schema::{Quantization, VectorIndex};
+/// use lucerne::{Schema, Similarity, Vector};
 ///
 /// let schema = Schema::builder()
 ///     .vector("text", Vector::f32(384).m(24).beam_width(200))

@@ -19,7 +19,8 @@ impl Field {
 /// A vector field of a schema: its name and number together with its options.
 ///
 /// ```
-/// use lucerne::{IndexBuilder, Schema, Vector};
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::{Schema, Vector};
 ///
 /// let schema = Schema::builder().vector("v", Vector::f32(4).flat()).build()?;
 /// let field = schema.vector_field_named("v")?;

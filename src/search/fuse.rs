@@ -1,41 +1,38 @@
-//! Several rankings made one.
+//! Fusion of several rankings into one.
 
-use super::rank::{Pass, Ranked, best_first, first_pass};
+use super::ranking::{DocAddress, Ranking, ScoredDoc, keep_best};
 use super::resolve::{Resolver, finite};
 use crate::error::{Error, Result};
-use crate::options::MAX_K;
+use crate::limits::MAX_K;
 use crate::query::{Fuse, Fusion};
-use lucerne_codec::DocId;
 use std::collections::HashMap;
 
-/// The documents of all rankings, best first, and what was done for it.
-pub(super) fn fuse(resolver: &Resolver<'_>, query: &Fuse) -> Result<Pass> {
+/// The documents of all rankings, ranked by their fused scores.
+pub(super) fn fuse(resolver: &Resolver<'_>, query: &Fuse) -> Result<Ranking> {
     if query.window == 0 || query.window > MAX_K {
         let problem = format!("window is {}, expected 1 to {MAX_K}", query.window);
         return Err(Error::WrongQuery { field: None, problem });
     }
-    let mut sums: HashMap<(usize, DocId), Ranked> = HashMap::new();
+    let mut sums: HashMap<DocAddress, ScoredDoc> = HashMap::new();
     let (mut exact, mut segments) = (true, Vec::new());
-    for ranking in &query.queries {
-        let weight = finite("weight", ranking.weight, 0.0)?;
-        let pass = first_pass(resolver, &ranking.query, query.window)?;
-        exact &= pass.exact;
-        segments.extend(pass.segments);
-        let mut ranked = pass.ranked;
-        ranked.truncate(query.window);
-        let best = ranked.first().map_or(0.0, |first| first.score);
-        for (rank, one) in (1u32..).zip(&ranked) {
+    for input in &query.queries {
+        let weight = finite("weight", input.weight, 0.0)?;
+        let ranking = resolver.rank(&input.query, query.window)?;
+        exact &= ranking.exact;
+        segments.extend(ranking.segments);
+        let best = ranking.docs.first().map_or(0.0, |first| first.score);
+        for (rank, doc) in (1u32..).zip(ranking.docs.iter().take(query.window)) {
             let score = match query.method {
                 Fusion::Rrf { constant } => 1.0 / (finite("constant", constant, 0.0)? + rank as f32),
-                Fusion::Linear {} if best > 0.0 => one.score / best,
+                Fusion::Linear {} if best > 0.0 => doc.score / best,
                 Fusion::Linear {} => 0.0,
             };
-            let sum = sums.entry((one.segment, one.doc)).or_insert(Ranked { score: 0.0, ..*one });
+            let sum = sums.entry(doc.address).or_insert(ScoredDoc { score: 0.0, ..*doc });
             sum.score += weight * score;
-            sum.nearest = sum.nearest.or(one.nearest);
+            sum.vector = sum.vector.or(doc.vector);
         }
     }
-    let mut fused: Vec<Ranked> = sums.into_values().collect();
-    best_first(resolver.snapshot, &mut fused, usize::MAX);
-    Ok(Pass { ranked: fused, exact, segments })
+    let mut docs: Vec<ScoredDoc> = sums.into_values().collect();
+    keep_best(resolver.snapshot, &mut docs, usize::MAX);
+    Ok(Ranking { docs, exact, segments })
 }

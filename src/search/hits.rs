@@ -1,56 +1,104 @@
 //! What a search returns.
 
-use super::explain::Explanation;
+use super::explanation::Explanation;
 use serde_json::{Map, Value};
 
-/// A document that was found.
+/// A document that a search found.
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// # use lucerne::{Document, Index, Knn, Schema, Similarity, Vector};
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let v = Vector::f32(2).similarity(Similarity::Euclidean);
+/// # let index = Index::create(folder.path(), Schema::builder().key("id").vector("v", v).i64("size").build()?)?;
+/// # let writer = index.writer()?;
+/// writer.add(&Document::new().with("id", "a").with("size", 7).with("v", vec![3.0, 4.0]))?;
+/// writer.commit()?;
+/// let hits = index.searcher()?.search(Knn::new("v", [0.0, 0.0]).fields(["size"]))?;
+/// let hit = &hits.hits[0];
+/// assert_eq!(hit.key, "a");
+/// assert!(hit.score > 0.0 && hit.distance.is_some());
+/// assert_eq!(hit.fields.as_ref().unwrap()["size"], 7);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Hit {
     /// The document's key.
     pub key: String,
-    /// Larger is better; finite, comparable across segments and searches with the same query.
+    /// Larger is better; finite, comparable across segments and across searches with the same query.
     pub score: f32,
-    /// Of a hit that was found or reranked by its vector, the field's distance; smaller is nearer.
+    /// Distance of the document's nearest vector to the query vector, when a [`Knn`](crate::Knn) query found the
+    /// document or a [`Rerank`](crate::Rerank) by vector scored it; smaller is nearer.
     pub distance: Option<f32>,
-    /// Which of the document's vectors is the nearest, from 0, in a field of several vectors a document.
+    /// In a field with several vectors per document: the index of the document's nearest vector, from 0.
     pub vector: Option<u32>,
-    /// Stored fields, when asked for.
+    /// Stored fields, when the search asks for them.
     pub fields: Option<Map<String, Value>>,
-    /// How the score came about, when asked for.
+    /// How the score was computed, when the search asks for it.
     pub explanation: Option<Explanation>,
 }
 
-/// The hits of a search, best first (or as sorted); documents of the same score are in the order of their
+/// The hits of a search, best first (or as sorted). Documents with the same score are in the order of their
 /// keys' bytes.
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// # use lucerne::{Document, Index, Query, Schema};
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let index = Index::create(folder.path(), Schema::builder().key("id").build()?)?;
+/// # let writer = index.writer()?;
+/// writer.add(&Document::new().with("id", "b"))?;
+/// writer.add(&Document::new().with("id", "a"))?;
+/// writer.commit()?;
+/// let hits = index.searcher()?.search(Query::all())?;
+/// assert_eq!(hits.keys(), ["a", "b"]);
+/// assert_eq!(hits.segments[0].strategy, "terms");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Hits {
-    /// The hits.
+    /// The hits of this page.
     pub hits: Vec<Hit>,
-    /// True when every distance comes from raw vectors, false when some are estimates from codes.
+    /// False when some distances are estimates from quantized vectors; true when every distance is exact.
     pub exact: bool,
-    /// What each segment did.
+    /// How each segment was searched.
     pub segments: Vec<SegmentSearch>,
 }
 
 impl Hits {
-    /// The keys, in order.
+    /// The keys of the hits, in order.
     pub fn keys(&self) -> Vec<&str> {
         self.hits.iter().map(|hit| &*hit.key).collect()
     }
 }
 
-/// What a search did in one segment.
+/// How one segment was searched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SegmentSearch {
     /// Segment name.
     pub segment: String,
-    /// The way taken: through the graph, a scan of codes, ….
+    /// The search strategy:
+    ///
+    /// | strategy | what was done |
+    /// |---|---|
+    /// | `graph` | the HNSW graph was searched |
+    /// | `graph filtered` | the graph was searched, restricted to the documents that the filter accepts |
+    /// | `scan codes` | all accepted vectors were compared by their int8 codes |
+    /// | `scan hashes` | all accepted vectors were compared by their sign hashes |
+    /// | `scan raw` | all accepted vectors were compared exactly |
+    /// | `lists` | the nearest inverted lists were probed |
+    /// | `terms` | postings and columns were read; no vectors were involved |
+    /// | `none` | nothing was to be done: no document is accepted |
+    ///
+    /// A vector format of your own may report other names.
     pub strategy: &'static str,
-    /// Distances computed, or documents scored.
+    /// Number of distances computed, or of documents scored.
     pub visited: u64,
-    /// Documents that the filter and the live docs let through.
+    /// Number of live documents that the filter accepts.
     pub accepted: u32,
 }

@@ -1,96 +1,105 @@
-//! Nearest neighbours over all segments of a snapshot.
+//! kNN queries: the nearest neighbors over all segments of a snapshot.
 
 use super::hits::SegmentSearch;
+use super::matching::accepted;
 use super::node::Node;
-use super::rank::{Nearest, Ranked, accepted};
+use super::ranking::{DocAddress, MatchedVector, Ranking, ScoredDoc, keep_first, key_order};
 use super::resolve::Resolver;
 use crate::error::{Error, Result};
-use crate::options::{DEFAULT_CANDIDATES, MAX_CANDIDATES, MAX_K};
+use crate::limits::{DEFAULT_CANDIDATES, MAX_CANDIDATES, MAX_K};
 use crate::query::Knn;
-use crate::reader::{Snapshot, SnapshotSegment, VectorSegment};
+use crate::reader::{Snapshot, VectorSegment};
 use crate::schema::VectorField;
 use lucerne_codec::vector::{Effort, VectorReader, VectorSearch};
-use lucerne_codec::{Accept, Cancel, DocId, Neighbor, Similarity};
-use std::cmp::Ordering;
+use lucerne_codec::{Accept, Cancel, Neighbor};
 
-/// A neighbour and its segment's position in the snapshot.
+/// A neighbor and the position of its segment in the snapshot.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Found {
-    pub(crate) segment: usize,
-    pub(crate) neighbor: Neighbor,
+struct SegmentNeighbor {
+    segment: usize,
+    neighbor: Neighbor,
 }
 
-#[derive(Default)]
-pub(crate) struct KnnResult {
-    pub(crate) field: u32,
-    pub(crate) found: Vec<Found>,
-    pub(crate) similarity: Similarity,
-    pub(crate) exact: bool,
-    pub(crate) segments: Vec<SegmentSearch>,
+/// The neighbors found in some segments.
+struct Neighbors {
+    found: Vec<SegmentNeighbor>,
+    exact: bool,
+    segments: Vec<SegmentSearch>,
 }
 
-impl KnnResult {
-    /// The documents with their scores.
-    pub(super) fn ranked(&self) -> Vec<Ranked> {
-        let ranked = self.found.iter().map(|found| Ranked {
-            segment: found.segment,
-            doc: found.neighbor.doc,
-            score: self.similarity.score(found.neighbor.distance),
-            nearest: Some(Nearest { field: self.field, neighbor: found.neighbor }),
-        });
-        ranked.collect()
-    }
-}
-
-/// The nearest of the documents that match the query's filter and the resolver's, or of all when the query
-/// filters afterwards.
-pub(super) fn search(resolver: &Resolver<'_>, query: &Knn) -> Result<KnnResult> {
+/// The nearest of the documents that match the query's filter and the resolver's. With
+/// [`Knn::post_filter`] the nearest of all documents, filtered afterwards.
+pub(super) fn search(resolver: &Resolver<'_>, query: &Knn) -> Result<Ranking> {
     let snapshot = resolver.snapshot;
     let field = snapshot.schema.vector_field_named(&query.field)?;
-    let similarity = field.info().similarity;
     check(query, field)?;
     let row = crate::document::check_query(field, &query.vector)?;
     let own = query.filter.as_deref();
-    let own = own.map(|filter| Resolver { filter: None, ..*resolver }.resolve(filter)).transpose()?;
+    let own = own.map(|filter| resolver.unfiltered().resolve(filter)).transpose()?;
     let filters: Vec<&Node> = own.iter().chain(resolver.filter).collect();
-    let before: &[&Node] = if query.post_filter { &[] } else { &filters };
-    let mut result = nearest(snapshot, query, field.number(), &row, before)?;
-    (result.field, result.similarity) = (field.number(), similarity);
+    let pre_filters: &[&Node] = if query.post_filter { &[] } else { &filters };
+    let Neighbors { found, exact, segments } = nearest(snapshot, query, field.number(), &row, pre_filters)?;
+    let similarity = field.info().similarity;
+    let docs = found.into_iter().map(|SegmentNeighbor { segment, neighbor }| ScoredDoc {
+        address: DocAddress { segment, doc: neighbor.doc },
+        score: similarity.score(neighbor.distance),
+        vector: Some(MatchedVector { field: field.number(), neighbor }),
+    });
+    let mut docs: Vec<ScoredDoc> = docs.collect();
     if let Some(least) = query.min_score {
-        result.found.retain(|found| similarity.score(found.neighbor.distance) >= least);
+        docs.retain(|doc| doc.score >= least);
     }
     if query.post_filter && !filters.is_empty() {
-        let passing = snapshot.segments.iter().enumerate();
-        let passing = passing.map(|(index, segment)| accepted(&filters, index, segment));
-        let passing = passing.collect::<Result<Vec<_>>>()?;
-        result.found.retain(|found| {
-            let passing = passing.get(found.segment).and_then(Option::as_ref);
-            passing.is_some_and(|passing| passing.contains(found.neighbor.doc))
-        });
+        post_filter(snapshot, &filters, &mut docs)?;
     }
-    Ok(result)
+    Ok(Ranking { docs, exact, segments })
 }
 
+fn post_filter(snapshot: &Snapshot, filters: &[&Node], docs: &mut Vec<ScoredDoc>) -> Result<()> {
+    let passing = snapshot.segments.iter().enumerate();
+    let passing = passing.map(|(index, segment)| accepted(filters, index, segment));
+    let passing = passing.collect::<Result<Vec<_>>>()?;
+    docs.retain(|doc| {
+        let passing = passing.get(doc.address.segment).and_then(Option::as_ref);
+        passing.is_some_and(|passing| passing.contains(doc.address.doc))
+    });
+    Ok(())
+}
+
+/// How many neighbors are wanted of each segment: more than `k` when they are rescored.
+fn wanted(query: &Knn) -> usize {
+    match query.rescore {
+        Some(factor) if !query.exact => (query.k as f64 * f64::from(factor)).ceil() as usize,
+        _ => query.k,
+    }
+}
+
+/// How many candidates an approximate search keeps in a segment: as many as the query says, else the default of the
+/// vector format, else [`DEFAULT_CANDIDATES`]; never fewer than it is to return.
+pub(super) fn candidates(query: &Knn, reader: &dyn VectorReader) -> usize {
+    let wanted = wanted(query);
+    let candidates = query.candidates.or_else(|| reader.default_candidates(wanted));
+    candidates.unwrap_or(DEFAULT_CANDIDATES).min(MAX_CANDIDATES).max(wanted)
+}
+
+fn effort(query: &Knn, reader: &dyn VectorReader) -> Effort {
+    if query.exact {
+        return Effort::Exact;
+    }
+    let candidates = candidates(query, reader);
+    query.nprobe.map_or(Effort::Candidates(candidates), |probes| Effort::Lists { probes, candidates })
+}
+
+/// Searches every segment, merges what they find, and rescores it when the query says so.
 fn nearest(
     snapshot: &Snapshot,
     query: &Knn,
     number: u32,
     row: &[u8],
     filters: &[&Node],
-) -> Result<KnnResult> {
-    let wanted = match query.rescore {
-        Some(factor) if !query.exact => (query.k as f64 * f64::from(factor)).ceil() as usize,
-        _ => query.k,
-    };
-    let effort = |reader: &dyn VectorReader| match query.exact {
-        true => Effort::Exact,
-        false => {
-            let candidates = query.candidates.or_else(|| reader.default_candidates(wanted));
-            let candidates = candidates.unwrap_or(DEFAULT_CANDIDATES).min(MAX_CANDIDATES).max(wanted);
-            query.nprobe.map_or(Effort::Candidates(candidates), |probes| Effort::Lists { probes, candidates })
-        }
-    };
-    let mut result = KnnResult { exact: true, ..KnnResult::default() };
+) -> Result<Neighbors> {
+    let wanted = wanted(query);
+    let mut result = Neighbors { found: Vec::new(), exact: true, segments: Vec::new() };
     let searched = snapshot.segments.iter().enumerate().filter_map(|(index, segment)| {
         segment.reader.vector_field(number).map(|vectors| (index, segment, vectors))
     });
@@ -101,13 +110,14 @@ fn nearest(
         let hits = vectors.reader.search(&VectorSearch {
             query: row,
             k: wanted,
-            effort: effort(&*vectors.reader),
+            effort: effort(query, &*vectors.reader),
             accept,
             ties: &ties,
             cancel: &Cancel::new(),
         })?;
         result.exact &= hits.exact;
-        result.found.extend(hits.neighbors.iter().map(|&neighbor| Found { segment: index, neighbor }));
+        let found = hits.neighbors.iter();
+        result.found.extend(found.map(|&neighbor| SegmentNeighbor { segment: index, neighbor }));
         result.segments.push(SegmentSearch {
             segment: segment.reader.name().to_owned(),
             strategy: hits.strategy,
@@ -115,25 +125,24 @@ fn nearest(
             accepted: accept.count(),
         });
     }
-    keep_best(snapshot, &mut result.found, wanted)?;
+    keep_nearest(snapshot, &mut result.found, wanted);
     if query.rescore.is_some() && !result.exact {
         for (index, _, vectors) in searched {
             rescore(row, vectors, index, &mut result.found)?;
         }
         result.exact = true;
-        keep_best(snapshot, &mut result.found, query.k)?;
+        keep_nearest(snapshot, &mut result.found, query.k);
     }
     result.found.truncate(query.k);
     Ok(result)
 }
 
-/// The nearest of a document's vectors, compared exactly; `None` when it has none.
-pub(super) fn nearest_of(
+/// The nearest of a document's vectors with its exact distance; `None` when the document has none.
+pub(super) fn nearest_vector(
     snapshot: &Snapshot,
     field: u32,
     row: &[u8],
-    segment: usize,
-    doc: DocId,
+    DocAddress { segment, doc }: DocAddress,
 ) -> Result<Option<Neighbor>> {
     let segment = snapshot.segments.get(segment);
     let Some(vectors) = segment.and_then(|segment| segment.reader.vector_field(field)) else {
@@ -174,34 +183,16 @@ fn check(query: &Knn, field: VectorField<'_>) -> Result<()> {
     }
 }
 
-/// Documents of one segment in the order of their keys' bytes. A key that cannot be read sorts last; reading
-/// it for the hit reports the damage.
-pub(super) fn key_order(segment: &SnapshotSegment) -> impl Fn(DocId, DocId) -> Ordering + Sync + '_ {
-    |left, right| {
-        let keys = segment.reader.keys();
-        match (keys.key(left), keys.key(right)) {
-            (Ok(left), Ok(right)) => left.cmp(right),
-            (left, right) => left.is_err().cmp(&right.is_err()),
-        }
-    }
-}
-
-/// Sorts by distance, then key, and keeps the first `k`.
-fn keep_best(snapshot: &Snapshot, found: &mut Vec<Found>, k: usize) -> Result<()> {
-    let key = |found: &Found| {
-        let segment = snapshot.segments.get(found.segment)?;
-        segment.reader.keys().key(found.neighbor.doc).ok()
-    };
-    found.sort_by(|left, right| {
-        let by_distance = left.neighbor.distance.total_cmp(&right.neighbor.distance);
-        by_distance.then_with(|| key(left).cmp(&key(right)))
+/// Keeps the `k` nearest, nearest first.
+fn keep_nearest(snapshot: &Snapshot, found: &mut Vec<SegmentNeighbor>, k: usize) {
+    let address = |found: &SegmentNeighbor| DocAddress { segment: found.segment, doc: found.neighbor.doc };
+    keep_first(snapshot, found, k, address, |left, right| {
+        left.neighbor.distance.total_cmp(&right.neighbor.distance)
     });
-    found.truncate(k);
-    Ok(())
 }
 
-/// Gives the neighbours of one segment their exact distances.
-fn rescore(row: &[u8], vectors: &VectorSegment, segment: usize, found: &mut [Found]) -> Result<()> {
+/// Replaces the distances of the neighbors of one segment by exact ones.
+fn rescore(row: &[u8], vectors: &VectorSegment, segment: usize, found: &mut [SegmentNeighbor]) -> Result<()> {
     let mut own: Vec<&mut Neighbor> =
         found.iter_mut().filter(|found| found.segment == segment).map(|found| &mut found.neighbor).collect();
     let mut neighbors: Vec<Neighbor> = own.iter().map(|neighbor| **neighbor).collect();

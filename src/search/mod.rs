@@ -1,25 +1,48 @@
-//! Running queries on a snapshot.
+//! Searching: the [`Searcher`], its [`Hits`], and [`Explanation`]s of them.
 //!
-//! Read path: [`Searcher::search`] → `resolve` (look fields up, analyze texts, find neighbours) → `rank` (the
-//! first pass: `knn`, `score`, `fuse`) → `rerank`, `sort` → stored fields. `filter` answers which documents
-//! match, `score` how well.
+//! # How a search runs
+//!
+//! A query is resolved once into a tree that every segment can evaluate: fields are looked up, texts analyzed, term
+//! statistics gathered over all segments, and the kNN and fusion queries inside it run. Each segment then evaluates
+//! the tree as a bit set of matching documents (filters, counts, sorting) or as a scorer (the best documents). The
+//! best documents of all segments are merged into one ranking, which may be reranked.
+//!
+//! | file | what it does | in Lucene |
+//! |---|---|---|
+//! | `node`, `resolve` | resolves a query | `Query.rewrite`, `Weight` |
+//! | `scorers`, `terms`, `score` | scores documents and collects the best | `Scorer`, `BulkScorer`, `TopScoreDocCollector` |
+//! | `matching` | evaluates filters | `DocIdSet` |
+//! | `ranking`, `rank` | ranks documents over all segments | `ScoreDoc`, `TopDocs.merge` |
+//! | `knn`, `fuse` | rank by distance, by several rankings | `KnnFloatVectorQuery`, `TopDocs.rrf` |
+//! | `rerank`, `sort` | change the order | `Rescorer`, `Sort` |
+//! | `stored` | reads documents back | `StoredFields` |
+//! | `explanation`, `explain` | explains a hit or a miss | `Explanation` |
+//!
+//! Read path: [`Searcher::search`] → `resolve` → `rank` (`knn`, `fuse`, or `score` with `scorers`) → `rerank` or
+//! `sort` → `stored`. Queries contain queries: `resolve` calls back `rank` for those that are rankings of their own,
+//! through a function that the `Resolver` carries.
 
 mod explain;
-mod fetch;
-mod filter;
+mod explanation;
 mod fuse;
 mod hits;
 mod knn;
+mod matching;
 mod node;
 mod rank;
+mod ranking;
 mod rerank;
 mod resolve;
 mod score;
+mod scorers;
 mod searcher;
 mod sort;
-mod text;
+mod stored;
+mod terms;
+#[cfg(test)]
+mod tests;
 mod values;
 
-pub use explain::Explanation;
+pub use explanation::Explanation;
 pub use hits::{Hit, Hits, SegmentSearch};
 pub use searcher::Searcher;

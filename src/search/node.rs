@@ -1,10 +1,10 @@
-//! A query made ready: fields looked up, texts analyzed, statistics gathered, neighbours found.
+//! The resolved query: a tree with fields looked up, texts analyzed, term statistics gathered and kNN queries run.
 
-use super::text::Bm25;
+use super::scorers::Bm25;
 use lucerne_codec::DocId;
 use std::ops::{Bound, RangeInclusive};
 
-/// A query that every segment can run without looking anything up but terms.
+/// A resolved query. Every segment evaluates it without further lookups except for terms.
 #[derive(Clone, Debug)]
 pub(super) enum Node {
     /// Every document.
@@ -19,25 +19,25 @@ pub(super) enum Node {
     AnyTerm { field: u32, terms: Vec<Vec<u8>> },
     /// Documents with a term in a range.
     TermRange { field: u32, range: TermRange },
-    /// Documents with a number in a range.
+    /// Documents with a column value in a range.
     Numbers { field: u32, range: RangeInclusive<i64> },
-    /// Documents with any number, keyword or term in a column or in postings, or any vector.
+    /// Documents with any value in the field of this number.
     Exists(u32),
     /// Documents with at least `required` of these words.
     Words { words: Vec<Word>, required: usize },
-    /// Documents with these words at these distances from each other.
+    /// Documents with words at given offsets from each other.
     Phrase { phrase: Box<PhraseNode> },
-    /// Clauses.
+    /// Documents that match the clauses.
     Bool(Box<BoolNode>),
-    /// Scores multiplied.
+    /// A node whose scores are multiplied by a factor.
     Boost(Box<Node>, f32),
-    /// Scores replaced.
+    /// A node whose scores are replaced by a constant.
     Constant(Box<Node>, f32),
-    /// Documents found before: for each segment, ascending with their scores.
+    /// The documents of a kNN or fusion query: for each segment, ascending with their scores.
     Found(Vec<Vec<(DocId, f32)>>),
 }
 
-/// Terms between two.
+/// A range of terms, in the order of their bytes.
 #[derive(Clone, Debug)]
 pub(super) struct TermRange {
     pub(super) from: Bound<Vec<u8>>,
@@ -47,7 +47,7 @@ pub(super) struct TermRange {
 impl TermRange {
     /// Terms that begin with `prefix`.
     pub(super) fn prefix(prefix: Vec<u8>) -> Self {
-        // The least term that is greater than all that begin so: the last byte that is not 0xff, plus one.
+        // The upper bound is the prefix with its last byte that is not 0xff incremented.
         let mut end = prefix.clone();
         while end.last() == Some(&u8::MAX) {
             end.pop();
@@ -62,7 +62,7 @@ impl TermRange {
         Self { from: Bound::Included(prefix), to }
     }
 
-    /// The first term there may be.
+    /// The lower bound, where an iteration over terms starts.
     pub(super) fn first(&self) -> &[u8] {
         match &self.from {
             Bound::Included(from) | Bound::Excluded(from) => from,
@@ -89,44 +89,44 @@ impl TermRange {
     }
 }
 
-/// A field's counts over all segments.
+/// A field's statistics over all segments.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Totals {
-    /// Documents with the field.
+    /// Number of documents with the field.
     pub(super) docs: u64,
-    /// Tokens of all of them.
+    /// Number of tokens in these documents.
     pub(super) tokens: u64,
 }
 
-/// One term of a text field.
+/// A term of a text field, with the statistics to score it.
 #[derive(Clone, Debug)]
 pub(super) struct Word {
     pub(super) field: u32,
     pub(super) term: Vec<u8>,
-    /// Documents of the snapshot that hold it.
+    /// Number of documents of the snapshot with the term, deleted ones included.
     pub(super) doc_freq: u64,
     pub(super) totals: Totals,
-    /// What its score is multiplied by.
+    /// Multiplies the score.
     pub(super) weight: f32,
     /// The field's BM25 parameters.
     pub(super) bm25: Bm25,
 }
 
-/// Words one after the other.
+/// Words at given offsets.
 #[derive(Clone, Debug)]
 pub(super) struct PhraseNode {
-    /// Each word with its place in the phrase.
+    /// Each word with its offset in the phrase.
     pub(super) words: Vec<(Word, u32)>,
     pub(super) slop: u32,
 }
 
-/// Clauses.
+/// The clauses of a boolean query.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BoolNode {
     pub(super) must: Vec<Node>,
     pub(super) should: Vec<Node>,
     pub(super) must_not: Vec<Node>,
     pub(super) filter: Vec<Node>,
-    /// How many of `should` must match.
+    /// How many of `should` have to match.
     pub(super) required: usize,
 }

@@ -1,15 +1,21 @@
-//! A second opinion on the best of a first pass.
+//! Reranking: a second score for the best documents of a ranking.
 
-use super::rank::{Nearest, Ranked, best_first};
+use super::ranking::{DocAddress, MatchedVector, ScoredDoc, keep_best};
 use super::resolve::{Resolver, finite};
 use super::{knn, score};
 use crate::error::{Error, Result};
-use crate::options::MAX_K;
+use crate::limits::MAX_K;
 use crate::query::{Knn, Rerank, RerankBy};
-use lucerne_codec::{DocId, Neighbor};
 use std::collections::HashMap;
 
-/// Checks the window.
+/// The second score of a document.
+#[derive(Clone, Copy, Default)]
+struct SecondScore {
+    score: f32,
+    vector: Option<MatchedVector>,
+}
+
+/// Checks the window and the weight.
 pub(super) fn check(rerank: &Rerank) -> Result<()> {
     finite("weight", rerank.weight, f32::MIN)?;
     if rerank.window == 0 || rerank.window > MAX_K {
@@ -19,55 +25,51 @@ pub(super) fn check(rerank: &Rerank) -> Result<()> {
     Ok(())
 }
 
-/// Reorders the first `window` of `ranked`; the others keep their places after them.
-pub(super) fn rerank(resolver: &Resolver<'_>, rerank: &Rerank, ranked: &mut Vec<Ranked>) -> Result<()> {
-    let below = ranked.split_off(rerank.window.min(ranked.len()));
-    let second = second_scores(resolver, rerank, ranked)?;
-    for (one, second) in ranked.iter_mut().zip(second) {
-        one.score += rerank.weight * second.0;
-        one.nearest = second.1.or(one.nearest);
+/// Adds the second scores to the first `window` of `docs` and sorts these again; the others follow as they were.
+pub(super) fn rerank(resolver: &Resolver<'_>, rerank: &Rerank, docs: &mut Vec<ScoredDoc>) -> Result<()> {
+    let below = docs.split_off(rerank.window.min(docs.len()));
+    let addresses: Vec<DocAddress> = docs.iter().map(|doc| doc.address).collect();
+    for (doc, second) in docs.iter_mut().zip(second_scores(resolver, rerank, &addresses)?) {
+        doc.score += rerank.weight * second.score;
+        doc.vector = second.vector.or(doc.vector);
     }
-    best_first(resolver.snapshot, ranked, usize::MAX);
-    ranked.extend(below);
+    keep_best(resolver.snapshot, docs, usize::MAX);
+    docs.extend(below);
     Ok(())
 }
 
 /// The second score of one document.
-pub(super) fn second_score(resolver: &Resolver<'_>, rerank: &Rerank, one: Ranked) -> Result<f32> {
-    Ok(second_scores(resolver, rerank, &[one])?.first().map_or(0.0, |second| second.0))
+pub(super) fn second_score(resolver: &Resolver<'_>, rerank: &Rerank, address: DocAddress) -> Result<f32> {
+    Ok(second_scores(resolver, rerank, &[address])?.first().map_or(0.0, |second| second.score))
 }
 
-type Second = (f32, Option<Nearest>);
-
-fn second_scores(resolver: &Resolver<'_>, rerank: &Rerank, ranked: &[Ranked]) -> Result<Vec<Second>> {
+fn second_scores(resolver: &Resolver<'_>, rerank: &Rerank, docs: &[DocAddress]) -> Result<Vec<SecondScore>> {
     match &rerank.by {
         RerankBy::Query(query) => {
             let node = resolver.resolve(query)?;
-            score::of_documents(resolver.snapshot, &node, ranked)
-                .map(|scores| scores.into_iter().map(|score| (score, None)).collect())
+            let scores = score::of_documents(resolver.snapshot, &node, docs)?;
+            Ok(scores.into_iter().map(|score| SecondScore { score, vector: None }).collect())
         }
         RerankBy::Vector { field, vector, compat_topk: Some(k) } => {
-            let unfiltered = Resolver { filter: None, ..*resolver };
-            let result = knn::search(&unfiltered, &Knn::new(field, vector.clone()).k(*k).exact())?;
-            let nearest =
-                result.ranked().into_iter().map(|one| ((one.segment, one.doc), (one.score, one.nearest)));
-            let nearest: HashMap<(usize, DocId), Second> = nearest.collect();
-            let of = |one: &Ranked| nearest.get(&(one.segment, one.doc)).copied().unwrap_or_default();
-            Ok(ranked.iter().map(of).collect())
+            let query = Knn::new(field, vector.clone()).k(*k).exact();
+            let nearest = knn::search(&resolver.unfiltered(), &query)?.docs.into_iter();
+            let nearest = nearest
+                .map(|doc| (doc.address, SecondScore { score: doc.score, vector: doc.vector }))
+                .collect::<HashMap<_, _>>();
+            Ok(docs.iter().map(|doc| nearest.get(doc).copied().unwrap_or_default()).collect())
         }
         RerankBy::Vector { field, vector, compat_topk: None } => {
             let declared = resolver.snapshot.schema.vector_field_named(field)?;
             let row = crate::document::check_query(declared, vector)?;
-            let similarity = declared.info().similarity;
-            let of = |one: &Ranked| {
-                let field = declared.number();
-                let neighbor = knn::nearest_of(resolver.snapshot, field, &row, one.segment, one.doc)?;
-                let second = |neighbor: Neighbor| {
-                    (similarity.score(neighbor.distance), Some(Nearest { field, neighbor }))
-                };
-                Ok(neighbor.map_or((0.0, None), second))
+            let (field, similarity) = (declared.number(), declared.info().similarity);
+            let of = |address: &DocAddress| {
+                let neighbor = knn::nearest_vector(resolver.snapshot, field, &row, *address)?;
+                Ok(neighbor.map_or_else(SecondScore::default, |neighbor| SecondScore {
+                    score: similarity.score(neighbor.distance),
+                    vector: Some(MatchedVector { field, neighbor }),
+                }))
             };
-            ranked.iter().map(of).collect()
+            docs.iter().map(of).collect()
         }
     }
 }

@@ -1,29 +1,42 @@
-//! From a query to a [`Node`]: fields are looked up, texts analyzed, neighbours found.
+//! Resolves a query to a [`Node`]: looks up fields, analyzes texts, gathers term statistics, runs kNN queries.
 
 use super::node::{BoolNode, Node, PhraseNode, TermRange, Totals, Word};
-use super::text::Bm25;
+use super::ranking::Ranking;
+use super::scorers::Bm25;
 use super::values::{dynamic_range, number_of, number_range, text_of, text_range, wrong};
-use super::{fuse, knn};
 use crate::analysis::Analyzers;
 use crate::document::{Value, dynamic};
 use crate::error::{Error, Result};
-use crate::options::MAX_QUERY_DEPTH;
-use crate::query::{Bool, Knn, Match, Operator, Phrase, Prefix, Query, Range, Terms};
+use crate::limits::MAX_QUERY_DEPTH;
+use crate::query::{Bool, Match, Operator, Phrase, Prefix, Query, Range, Terms};
 use crate::reader::Snapshot;
 use crate::schema::{Field, FieldType, Schema, Text};
 use lucerne_codec::DocId;
 use std::collections::BTreeMap;
+
+/// Ranks the documents of a query, at most the given number of them unless it is a kNN or fusion query.
+pub(super) type RankQuery = fn(&Resolver<'_>, &Query, usize) -> Result<Ranking>;
 
 /// What a query is resolved against.
 #[derive(Clone, Copy)]
 pub(super) struct Resolver<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) analyzers: &'a Analyzers,
-    /// Neighbours are searched among the documents that match this.
+    /// kNN queries search only documents that match this.
     pub(super) filter: Option<&'a Node>,
+    /// Runs the kNN and fusion queries inside a query. It is passed in because it resolves queries itself.
+    pub(super) rank_query: RankQuery,
 }
 
-/// What a name in a query stands for.
+/// How documents with a term of a text field are scored.
+#[derive(Clone, Copy, PartialEq)]
+enum Scoring {
+    Bm25,
+    /// Every document scores 1.
+    Constant,
+}
+
+/// What a field name in a query refers to.
 enum Target<'a> {
     Key,
     Declared(&'a Field),
@@ -32,12 +45,23 @@ enum Target<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    /// Makes a query ready.
-    pub(super) fn resolve(&self, query: &Query) -> Result<Node> {
-        self.at(query, MAX_QUERY_DEPTH)
+    /// The same without a filter.
+    pub(super) fn unfiltered(&self) -> Self {
+        Self { filter: None, ..*self }
     }
 
-    fn at(&self, query: &Query, depth: usize) -> Result<Node> {
+    /// Ranks the documents of a query: see [`RankQuery`].
+    pub(super) fn rank(&self, query: &Query, limit: usize) -> Result<Ranking> {
+        (self.rank_query)(self, query, limit)
+    }
+
+    /// Resolves a query.
+    pub(super) fn resolve(&self, query: &Query) -> Result<Node> {
+        self.resolve_at(query, MAX_QUERY_DEPTH)
+    }
+
+    /// Resolves a query that may be nested `depth` levels deep.
+    fn resolve_at(&self, query: &Query, depth: usize) -> Result<Node> {
         let too_deep = || Error::WrongQuery {
             field: None,
             problem: format!("queries within queries more than {MAX_QUERY_DEPTH} deep"),
@@ -46,23 +70,23 @@ impl<'a> Resolver<'a> {
         match query {
             Query::All {} => Ok(Node::All),
             Query::None {} => Ok(Node::None),
-            Query::Term(term) => self.terms(&term.field, std::slice::from_ref(&term.value), true),
-            Query::Terms(Terms { field, values }) => self.terms(field, values, false),
+            Query::Term(term) => self.terms(&term.field, std::slice::from_ref(&term.value), Scoring::Bm25),
+            Query::Terms(Terms { field, values }) => self.terms(field, values, Scoring::Constant),
             Query::Range(range) => self.range(range),
             Query::Exists(exists) => self.exists(&exists.field),
             Query::Prefix(prefix) => self.prefix(prefix),
             Query::Match(words) => self.words(words),
             Query::Phrase(phrase) => self.phrase(phrase),
             Query::Bool(clauses) => self.clauses(clauses, depth),
-            Query::Boost(boost) => {
-                Ok(Node::Boost(Box::new(self.at(&boost.query, depth)?), finite("boost", boost.boost, 0.0)?))
-            }
+            Query::Boost(boost) => Ok(Node::Boost(
+                Box::new(self.resolve_at(&boost.query, depth)?),
+                finite("boost", boost.boost, 0.0)?,
+            )),
             Query::Constant(constant) => Ok(Node::Constant(
-                Box::new(self.at(&constant.query, depth)?),
+                Box::new(self.resolve_at(&constant.query, depth)?),
                 finite("score", constant.score, 0.0)?,
             )),
-            Query::Knn(query) => self.neighbors(query),
-            Query::Fuse(query) => Ok(self.found(&fuse::fuse(self, query)?.ranked)),
+            Query::Knn(_) | Query::Fuse(_) => Ok(self.found(&self.rank(query, usize::MAX)?)),
         }
     }
 
@@ -83,7 +107,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn terms(&self, name: &str, values: &[Value], scored: bool) -> Result<Node> {
+    fn terms(&self, name: &str, values: &[Value], scoring: Scoring) -> Result<Node> {
         let texts = || values.iter().map(|value| text_of(name, value));
         match self.target(name)? {
             Target::Key => Ok(Node::Keys(texts().collect::<Result<_>>()?)),
@@ -99,7 +123,7 @@ impl<'a> Resolver<'a> {
                     let terms = texts().map(|text| text.map(String::into_bytes));
                     Ok(Node::AnyTerm { field: field.number(), terms: terms.collect::<Result<_>>()? })
                 }
-                FieldType::Text(text) if scored => {
+                FieldType::Text(text) if scoring == Scoring::Bm25 => {
                     let terms = texts().collect::<Result<Vec<_>>>()?;
                     let words = terms.into_iter().map(|term| self.word(field, text, term, 1.0));
                     Ok(Node::Words { words: words.collect::<Result<_>>()?, required: 1 })
@@ -118,7 +142,7 @@ impl<'a> Resolver<'a> {
                             should.push(Node::Numbers { field: field.number(), range: number..=number });
                         }
                     }
-                    Ok(one_of(should))
+                    Ok(any_of(should))
                 }
             },
         }
@@ -169,7 +193,7 @@ impl<'a> Resolver<'a> {
                 }
                 other => Err(wrong(
                     name,
-                    format!("prefixes are of text, keyword and key fields, it is {}", other.name()),
+                    format!("prefix queries work on text, keyword and key fields, it is {}", other.name()),
                 )),
             },
         }
@@ -186,7 +210,7 @@ impl<'a> Resolver<'a> {
         Err(wrong(name, format!("expected a text field, it is a {of_type} field; use term for exact values")))
     }
 
-    /// The terms of a text as the field analyzes it, with their places.
+    /// The terms of a text as the field analyzes it, with their positions.
     fn analyze(&self, name: &str, text: &Text, given: &str) -> Result<Vec<(String, u32)>> {
         let analyzer =
             self.analyzers.resolve(text.text_analysis()).map_err(|error| wrong(name, error.to_string()))?;
@@ -215,7 +239,7 @@ impl<'a> Resolver<'a> {
     fn phrase(&self, query: &Phrase) -> Result<Node> {
         let (field, text) = self.text_field(&query.field)?;
         let terms = self.analyze(&query.field, text, &query.text)?;
-        let words = terms.into_iter().map(|(term, place)| Ok((self.word(field, text, term, 1.0)?, place)));
+        let words = terms.into_iter().map(|(term, offset)| Ok((self.word(field, text, term, 1.0)?, offset)));
         let mut words = words.collect::<Result<Vec<_>>>()?;
         if words.len() <= 1 {
             let Some((word, _)) = words.pop() else { return Ok(Node::None) };
@@ -231,7 +255,7 @@ impl<'a> Resolver<'a> {
             let postings = segment.reader.postings().and_then(|postings| postings.field(field.number()));
             let Some(postings) = postings else { continue };
             let stats = postings.stats();
-            // What a file says may be anything.
+            // Counts from a file are untrusted.
             totals.docs = totals.docs.saturating_add(stats.docs.into());
             totals.tokens = totals.tokens.saturating_add(stats.tokens);
             let found = postings.term(term.as_bytes())?.map_or(0, |entry| entry.doc_freq);
@@ -244,8 +268,9 @@ impl<'a> Resolver<'a> {
     }
 
     fn clauses(&self, query: &Bool, depth: usize) -> Result<Node> {
-        let all =
-            |queries: &[Query]| queries.iter().map(|query| self.at(query, depth)).collect::<Result<_>>();
+        let all = |queries: &[Query]| {
+            queries.iter().map(|query| self.resolve_at(query, depth)).collect::<Result<_>>()
+        };
         Ok(Node::Bool(Box::new(BoolNode {
             must: all(&query.must)?,
             should: all(&query.should)?,
@@ -255,16 +280,12 @@ impl<'a> Resolver<'a> {
         })))
     }
 
-    fn neighbors(&self, query: &Knn) -> Result<Node> {
-        Ok(self.found(&knn::search(self, query)?.ranked()))
-    }
-
-    /// Documents found before, as a query for them.
-    pub(super) fn found(&self, ranked: &[super::rank::Ranked]) -> Node {
+    /// The documents of a ranking as a node.
+    fn found(&self, ranking: &Ranking) -> Node {
         let mut by_segment: Vec<Vec<(DocId, f32)>> = vec![Vec::new(); self.snapshot.segments.len()];
-        for one in ranked {
-            if let Some(found) = by_segment.get_mut(one.segment) {
-                found.push((one.doc, one.score));
+        for doc in &ranking.docs {
+            if let Some(found) = by_segment.get_mut(doc.address.segment) {
+                found.push((doc.address.doc, doc.score));
             }
         }
         by_segment.iter_mut().for_each(|found| found.sort_unstable_by_key(|(doc, _)| *doc));
@@ -272,7 +293,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-fn one_of(mut nodes: Vec<Node>) -> Node {
+fn any_of(mut nodes: Vec<Node>) -> Node {
     match nodes.len() {
         0 => Node::None,
         1 => nodes.pop().unwrap_or(Node::None),
@@ -285,11 +306,9 @@ fn one_of(mut nodes: Vec<Node>) -> Node {
 
 /// A finite number of at least `least`.
 pub(super) fn finite(what: &str, number: f32, least: f32) -> Result<f32> {
-    match number.is_finite() && number >= least {
-        true => Ok(number),
-        false => {
-            let problem = format!("{what} is {number}, expected a finite number of at least {least}");
-            Err(Error::WrongQuery { field: None, problem })
-        }
+    if number.is_finite() && number >= least {
+        return Ok(number);
     }
+    let problem = format!("{what} is {number}, expected a finite number of at least {least}");
+    Err(Error::WrongQuery { field: None, problem })
 }

@@ -1,24 +1,50 @@
-//! A searcher: a snapshot and the ways to ask it.
+//! The searcher: runs searches on a snapshot and reads documents back.
 
+use super::explanation::Explanation;
 use super::hits::{Hit, Hits};
 use super::node::Node;
-use super::rank::Ranked;
+use super::ranking::{DocAddress, Ranking, ScoredDoc};
 use super::resolve::Resolver;
-use super::{fetch, rank, rerank, sort};
+use super::{explain, matching, rank, rerank, sort, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, components};
 use crate::error::{Error, Result};
-use crate::options::{DEFAULT_CANDIDATES, MAX_K};
+use crate::limits::{DEFAULT_CANDIDATES, MAX_K};
 use crate::query::{Query, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::Schema;
 use lucerne_codec::vector::VectorReader;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Searches one point in time of an index. Cheap to clone, usable from many threads; its answers never
-/// change, whatever is written, merged or deleted meanwhile.
+/// Searches one point in time of an index: the last commit, or later changes that a writer has refreshed.
+///
+/// A searcher is cheap to clone and can be used from many threads. Its answers never change, whatever is
+/// written, merged or deleted meanwhile; take a new one from [`Index::searcher`](crate::Index::searcher) to see
+/// changes. While a searcher exists, the files that it reads are kept.
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// use lucerne::{Document, Index, Match, Schema, Search, Term};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path();
+/// let index = Index::create(path, Schema::builder().key("id").text("title").keyword("section").build()?)?;
+/// let writer = index.writer()?;
+/// writer.add(&Document::new().with("id", "vim").with("title", "text editor").with("section", "editors"))?;
+/// writer.add(&Document::new().with("id", "sed").with("title", "stream editor").with("section", "utils"))?;
+/// writer.commit()?;
+///
+/// let searcher = index.searcher()?;
+/// assert_eq!(searcher.search(Match::new("title", "text editor"))?.keys(), ["vim", "sed"]);
+/// assert_eq!(searcher.count(Term::new("section", "utils"))?, 1);
+/// let filtered = Search::new(Match::new("title", "editor")).filter(Term::new("section", "utils"));
+/// assert_eq!(searcher.search(filtered)?.keys(), ["sed"]);
+/// assert_eq!(searcher.get("vim")?.unwrap().get("section"), Some(&"editors".into()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Searcher {
     snapshot: Arc<Snapshot>,
@@ -45,22 +71,22 @@ impl Searcher {
         &self.snapshot.schema
     }
 
-    /// Generation of the commit this is, or that this near-real-time snapshot follows.
+    /// Generation of the commit that this searcher reads, or on which its refreshed changes are based.
     pub fn generation(&self) -> u64 {
         self.snapshot.generation
     }
 
-    /// The application's notes in the commit.
+    /// The user data of that commit: see [`PreparedCommit`](crate::PreparedCommit).
     pub fn user_data(&self) -> &BTreeMap<String, String> {
         &self.snapshot.user_data
     }
 
-    /// Documents that are not deleted.
+    /// Number of documents, without deleted ones.
     pub fn len(&self) -> u64 {
         self.snapshot.live_docs()
     }
 
-    /// True when there is no document.
+    /// True when there are no documents.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -84,67 +110,135 @@ impl Searcher {
         Ok(readers.map(default).max().unwrap_or(DEFAULT_CANDIDATES).max(k))
     }
 
-    /// Runs a query, or a [`Search`] made of one: a [`crate::Knn`] by reference will do.
+    /// Runs a [`Search`]. Every query type converts into one, by value or by reference.
     ///
-    /// The same search gives the same answer every time. Deleted documents never appear and never use up a
-    /// place.
+    /// The same search always returns the same hits. Deleted documents are never returned, and never use up one of
+    /// the `limit` (or `k`) hits.
     ///
     /// # Errors
-    /// When a field is not there, not indexed or of another type than the query needs, a vector does not fit
-    /// its field, or a knob is out of range.
+    /// When a field does not exist, is not indexed, or is of another type than the query needs; when a vector does
+    /// not fit its field; when a parameter is out of range; when a file is damaged.
     pub fn search(&self, search: impl Into<Search>) -> Result<Hits> {
-        self.run(&search.into())
+        let search = search.into();
+        self.check(&search)?;
+        let filter = self.resolve_filter(&search)?;
+        let resolver = self.resolver(filter.as_ref());
+        let mut ranking = ranked(&resolver, &search)?;
+        if let Some(rerank) = &search.rerank {
+            rerank::rerank(&resolver, rerank, &mut ranking.docs)?;
+        }
+        if let Some(least) = search.min_score {
+            ranking.docs.retain(|doc| doc.score >= least);
+        }
+        let page = ranking.docs.iter().skip(search.offset).take(search.limit);
+        let hits = page.map(|doc| self.hit(&resolver, &search, doc)).collect::<Result<_>>()?;
+        Ok(Hits { hits, exact: ranking.exact, segments: ranking.segments })
     }
 
-    /// How many documents match a query, or a search's query and filter.
+    /// Counts the documents that match a query, or the query and filter of a [`Search`].
+    ///
+    /// Of a [`Knn`](crate::Knn) query these are the neighbors that it finds, at most `k`; of a
+    /// [`Fuse`](crate::Fuse) the documents within its windows.
     ///
     /// # Errors
     /// As [`Searcher::search`].
     pub fn count(&self, search: impl Into<Search>) -> Result<u64> {
         let search = search.into();
-        let filter = self.filter(&search)?;
+        let filter = self.resolve_filter(&search)?;
         let node = self.resolver(filter.as_ref()).resolve(&search.query)?;
         let both: Vec<&Node> = [&node].into_iter().chain(&filter).collect();
         let mut count = 0;
         for (index, segment) in self.snapshot.segments.iter().enumerate() {
-            let docs = rank::accepted(&both, index, segment)?;
+            let docs = matching::accepted(&both, index, segment)?;
             count += docs.map_or(0, |docs| u64::from(docs.count()));
         }
         Ok(count)
     }
 
-    pub(super) fn resolver<'a>(&'a self, filter: Option<&'a Node>) -> Resolver<'a> {
-        Resolver { snapshot: &self.snapshot, analyzers: &self.analyzers, filter }
-    }
-
-    /// A search's filter, made ready: neighbours in it are searched among all documents.
-    pub(super) fn filter(&self, search: &Search) -> Result<Option<Node>> {
-        search.filter.as_ref().map(|filter| self.resolver(None).resolve(filter)).transpose()
-    }
-
-    fn run(&self, search: &Search) -> Result<Hits> {
-        self.check(search)?;
-        let filter = self.filter(search)?;
-        let resolver = self.resolver(filter.as_ref());
-        let wanted = search.offset.saturating_add(search.limit);
-        let window = search.rerank.as_ref().map_or(0, |rerank| rerank.window);
-        let mut pass = match &*search.sort {
-            [] => rank::first_pass(&resolver, &search.query, wanted.max(window))?,
-            sort => {
-                let node = resolver.resolve(&search.query)?;
-                let wanted = if search.min_score.is_some() { usize::MAX } else { wanted };
-                rank::Pass::of(sort::sorted(&self.snapshot, &node, filter.as_ref(), sort, wanted)?)
+    /// Explains why the document with a key is or is not a hit of a search: its rank and the parts of its score, or
+    /// that it is filtered out, deleted, without a vector, beyond `k`, not among the candidates, or lost by
+    /// quantization.
+    ///
+    /// # Errors
+    /// As [`Searcher::search`].
+    pub fn explain(&self, search: impl Into<Search>, key: &str) -> Result<Explanation> {
+        let search = search.into();
+        let Search { offset, limit, .. } = search;
+        let all = Search {
+            offset: 0,
+            limit: MAX_K,
+            fields: None,
+            score_as: None,
+            explain: false,
+            ..search.clone()
+        };
+        let hits = self.search(all)?.hits;
+        let Some(address) = stored::find(&self.snapshot, key)? else {
+            return Ok(Explanation::no_match(format!(
+                "no live document has the key {key:?}: deleted, or never added"
+            )));
+        };
+        let explained = match hits.iter().enumerate().find(|(_, hit)| hit.key == key) {
+            None => Explanation::no_match(format!("document {key:?} is not found")),
+            Some((rank, hit)) => {
+                let on_page = rank >= offset && rank - offset < limit;
+                let outcome = if on_page { "a hit" } else { "found, but not on this page" };
+                let rank = rank + 1;
+                let description =
+                    format!("document {key:?} is {outcome}: rank {rank} (offset {offset}, limit {limit})");
+                Explanation::new(true, hit.score, description)
             }
         };
-        if let Some(second) = &search.rerank {
-            rerank::rerank(&resolver, second, &mut pass.ranked)?;
-        }
-        if let Some(least) = search.min_score {
-            pass.ranked.retain(|one| one.score >= least);
-        }
-        let page = pass.ranked.iter().skip(search.offset).take(search.limit);
-        let hits = page.map(|one| self.hit(search, one)).collect::<Result<_>>()?;
-        Ok(Hits { hits, exact: pass.exact, segments: pass.segments })
+        let filter = self.resolve_filter(&search)?;
+        Ok(explained.with(explain::parts(&self.resolver(filter.as_ref()), &search, address)?))
+    }
+
+    /// The stored document with a key, including its vectors where the schema stores them; `None` when no live
+    /// document has the key.
+    ///
+    /// # Errors
+    /// When a file is damaged.
+    pub fn get(&self, key: &str) -> Result<Option<Document>> {
+        let Some(DocAddress { segment, doc }) = stored::find(&self.snapshot, key)? else { return Ok(None) };
+        let fields = self.fields(stored::segment(&self.snapshot, segment)?, doc, &[])?;
+        Document::from_value(Value::Object(fields)).map(Some)
+    }
+
+    /// A document's vector as it was added, bit for bit (the first one in a field of several; a binary vector as
+    /// zeros and ones). `None` when no live document has the key, or when it has no vector in the field.
+    ///
+    /// # Errors
+    /// [`Error::NotStored`] when the schema says `stored: false`.
+    pub fn vector(&self, key: &str, field: &str) -> Result<Option<Vec<f32>>> {
+        self.check_returnable(field)?;
+        let field = self.snapshot.schema.vector_field_named(field)?;
+        let Some(DocAddress { segment, doc }) = stored::find(&self.snapshot, key)? else { return Ok(None) };
+        let rows = stored::vectors(stored::segment(&self.snapshot, segment)?, doc, field)?;
+        Ok(rows.first().map(|row| components(field, row)))
+    }
+
+    /// Refuses fields whose values cannot be returned.
+    pub(crate) fn check_returnable(&self, field: &str) -> Result<()> {
+        stored::check_returnable(self.schema(), field)
+    }
+
+    /// The stored fields of a document that `wanted` names, or all when it names none.
+    pub(crate) fn fields(
+        &self,
+        segment: &SnapshotSegment,
+        doc: u32,
+        wanted: &[String],
+    ) -> Result<Map<String, Value>> {
+        stored::fields(self.schema(), segment, doc, wanted)
+    }
+
+    fn resolver<'a>(&'a self, filter: Option<&'a Node>) -> Resolver<'a> {
+        Resolver { snapshot: &self.snapshot, analyzers: &self.analyzers, filter, rank_query: rank::rank }
+    }
+
+    /// The filter of a search. kNN queries in it search all documents.
+    fn resolve_filter(&self, search: &Search) -> Result<Option<Node>> {
+        search.filter.as_ref().map(|filter| self.resolver(None).resolve(filter)).transpose()
     }
 
     fn check(&self, search: &Search) -> Result<()> {
@@ -160,81 +254,61 @@ impl Searcher {
         }
         match &search.rerank {
             Some(_) if !search.sort.is_empty() => {
-                wrong("rerank and sort exclude each other: one order or the other".to_owned())
+                wrong("rerank and sort cannot be combined; remove one".to_owned())
             }
             Some(second) => rerank::check(second),
             None => Ok(()),
         }
     }
 
-    fn hit(&self, search: &Search, one: &Ranked) -> Result<Hit> {
-        let segment = self.segment(one.segment)?;
-        let key = segment.reader.keys().key(one.doc)?.to_owned();
+    fn hit(&self, resolver: &Resolver<'_>, search: &Search, found: &ScoredDoc) -> Result<Hit> {
+        let DocAddress { segment, doc } = found.address;
+        let segment = stored::segment(&self.snapshot, segment)?;
+        let key = segment.reader.keys().key(doc)?.to_owned();
         let mut fields =
-            search.fields.as_ref().map(|wanted| self.fields(segment, one.doc, wanted)).transpose()?;
-        let distance = one.nearest.map(|nearest| nearest.neighbor.distance);
+            search.fields.as_ref().map(|wanted| self.fields(segment, doc, wanted)).transpose()?;
+        let distance = found.vector.map(|vector| vector.neighbor.distance);
         if let Some(name) = &search.score_as {
             let by_distance = matches!(search.query, Query::Knn(_)) && search.rerank.is_none();
-            let score = if by_distance { distance.unwrap_or(one.score) } else { one.score };
-            fields.get_or_insert_default().insert(name.clone(), short(score));
+            let score = if by_distance { distance.unwrap_or(found.score) } else { found.score };
+            fields.get_or_insert_default().insert(name.clone(), score_as_json(score));
         }
-        let explanation = search.explain.then(|| self.explain_ranked(search, one)).transpose()?;
-        Ok(Hit { vector: self.vector_index(one)?, key, score: one.score, distance, fields, explanation })
-    }
-
-    /// Which of its document's vectors the nearest is, in a field of several.
-    fn vector_index(&self, one: &Ranked) -> Result<Option<u32>> {
-        let Some(nearest) = one.nearest else { return Ok(None) };
-        let vectors = self.segment(one.segment)?.reader.vector_field(nearest.field);
-        let Some(vectors) = vectors.filter(|vectors| vectors.field.is_multiple()) else { return Ok(None) };
-        let mut ordinals = Vec::new();
-        vectors.reader.ordinals(one.doc, &mut ordinals)?;
-        let place = ordinals.iter().position(|ordinal| *ordinal == nearest.neighbor.ordinal);
-        Ok(place.map(|place| place as u32))
-    }
-
-    /// The stored document of that key, vectors included where the schema stores them; `None` when there
-    /// is no live document of that key.
-    ///
-    /// # Errors
-    /// When a file is damaged.
-    pub fn get(&self, key: &str) -> Result<Option<Document>> {
-        let Some((segment, doc)) = self.find(key)? else { return Ok(None) };
-        let fields = self.fields(self.segment(segment)?, doc, &[])?;
-        Document::from_value(Value::Object(fields)).map(Some)
-    }
-
-    /// The vector of a document as it was added, bit for bit (a binary vector as zeros and ones); `None` when there is no live document of that
-    /// key or it has no vector in the field.
-    ///
-    /// # Errors
-    /// [`Error::NotStored`] when the schema says `stored: false`.
-    pub fn vector(&self, key: &str, field: &str) -> Result<Option<Vec<f32>>> {
-        self.check_returnable(field)?;
-        let field = self.snapshot.schema.vector_field_named(field)?;
-        let Some((segment, doc)) = self.find(key)? else { return Ok(None) };
-        let segment = self.segment(segment)?;
-        let rows = fetch::vectors(segment, doc, field)?;
-        Ok(rows.first().map(|row| components(field, row)))
-    }
-
-    pub(super) fn segment(&self, index: usize) -> Result<&SnapshotSegment> {
-        let segment = self.snapshot.segments.get(index);
-        segment.ok_or_else(|| lucerne_codec::Error::Invalid(format!("no segment {index}")).into())
-    }
-
-    /// The live document of a key: its segment's position and its id.
-    pub(super) fn find(&self, key: &str) -> Result<Option<(usize, u32)>> {
-        for (index, segment) in self.snapshot.segments.iter().enumerate().rev() {
-            if let Some(doc) = segment.reader.find_live(key, |doc| !segment.is_live(doc))? {
-                return Ok(Some((index, doc)));
-            }
-        }
-        Ok(None)
+        let explanation = if search.explain {
+            let parts = explain::parts(resolver, search, found.address)?;
+            Some(Explanation::new(true, found.score, "score").with(parts))
+        } else {
+            None
+        };
+        let vector = vector_index(segment, found)?;
+        Ok(Hit { key, score: found.score, distance, vector, fields, explanation })
     }
 }
 
-/// A score as JSON, in as few digits as tell it from other single-precision numbers.
-fn short(score: f32) -> Value {
+/// The documents of a search before reranking, as many as its page and its reranking need.
+fn ranked(resolver: &Resolver<'_>, search: &Search) -> Result<Ranking> {
+    let limit = search.offset.saturating_add(search.limit);
+    if search.sort.is_empty() {
+        let window = search.rerank.as_ref().map_or(0, |rerank| rerank.window);
+        return rank::rank(resolver, &search.query, limit.max(window));
+    }
+    let node = resolver.resolve(&search.query)?;
+    let limit = if search.min_score.is_some() { usize::MAX } else { limit };
+    let docs = sort::sorted(resolver.snapshot, &node, resolver.filter, &search.sort, limit)?;
+    Ok(Ranking { docs, exact: true, segments: Vec::new() })
+}
+
+/// The index of the nearest vector among its document's vectors, in a field with several per document.
+fn vector_index(segment: &SnapshotSegment, found: &ScoredDoc) -> Result<Option<u32>> {
+    let Some(nearest) = found.vector else { return Ok(None) };
+    let vectors = segment.reader.vector_field(nearest.field);
+    let Some(vectors) = vectors.filter(|vectors| vectors.field.is_multiple()) else { return Ok(None) };
+    let mut ordinals = Vec::new();
+    vectors.reader.ordinals(found.address.doc, &mut ordinals)?;
+    let index = ordinals.iter().position(|ordinal| *ordinal == nearest.neighbor.ordinal);
+    Ok(index.map(|index| index as u32))
+}
+
+/// A score as JSON, with the fewest digits that distinguish it from other single-precision numbers.
+fn score_as_json(score: f32) -> Value {
     Value::from(score.to_string().parse::<f64>().unwrap_or(score.into()))
 }

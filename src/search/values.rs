@@ -1,19 +1,19 @@
-//! Values of queries as the terms and numbers that fields keep.
+//! Converts values of queries to the terms and numbers that fields hold.
 
 use super::node::TermRange;
 use crate::document::number::{as_f64, column_number, sortable};
 use crate::document::{Value, dynamic};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shortened};
 use crate::query::Range;
 use crate::schema::{Field, FieldType};
 use std::ops::{Bound, RangeInclusive};
 
-/// A query that does not fit its field.
+/// The error for a query that does not fit its field.
 pub(super) fn wrong(field: &str, problem: impl Into<String>) -> Error {
     Error::WrongQuery { field: Some(field.to_owned()), problem: problem.into() }
 }
 
-/// The text of a value, for fields that hold text.
+/// A value as text, for fields that hold text.
 pub(super) fn text_of(field: &str, value: &Value) -> Result<String> {
     match value {
         Value::Text(text) => Ok(text.clone()),
@@ -23,7 +23,7 @@ pub(super) fn text_of(field: &str, value: &Value) -> Result<String> {
     }
 }
 
-/// The column value of a value; `None` when no document can have it (2.5 in a field of whole numbers).
+/// A value as a column value; `None` when no document can have it (2.5 in a field of whole numbers).
 pub(super) fn number_of(field: &Field, value: &Value) -> Result<Option<i64>> {
     if let (FieldType::I64, Some(_)) = (field.field_type(), as_f64(value)) {
         return Ok(column_number(field.field_type(), value));
@@ -39,7 +39,7 @@ pub(super) fn number_of(field: &Field, value: &Value) -> Result<Option<i64>> {
     })
 }
 
-/// The numbers in a range; empty ranges are `None`.
+/// A range of column values; `None` when it is empty.
 pub(super) fn number_range(field: &Field, range: &Range) -> Result<Option<RangeInclusive<i64>>> {
     let (mut low, mut high) = (Some(i64::MIN), Some(i64::MAX));
     for (value, exclusive) in [(&range.gte, false), (&range.gt, true)] {
@@ -57,7 +57,7 @@ pub(super) fn number_range(field: &Field, range: &Range) -> Result<Option<RangeI
     Ok(low.zip(high).filter(|(low, high)| low <= high).map(|(low, high)| low..=high))
 }
 
-/// A bound as a column value, and whether it is the bound itself (2.5 among whole numbers is rounded).
+/// A bound as a column value, and whether it is exact (2.5 in a field of whole numbers is rounded).
 fn limit(field: &Field, value: &Value, round: fn(f64) -> f64) -> Result<(i64, bool)> {
     if let (FieldType::I64, Value::F64(number)) = (field.field_type(), value) {
         if number.is_nan() {
@@ -70,7 +70,7 @@ fn limit(field: &Field, value: &Value, round: fn(f64) -> f64) -> Result<(i64, bo
     Ok((number, true))
 }
 
-/// The terms in a range of strings.
+/// A range of strings as a range of terms.
 pub(super) fn text_range(field: &str, range: &Range) -> Result<TermRange> {
     let bytes = |value: &Value| text_of(field, value).map(String::into_bytes);
     one_bound_each(field, range)?;
@@ -87,7 +87,7 @@ pub(super) fn text_range(field: &str, range: &Range) -> Result<TermRange> {
     Ok(TermRange { from, to })
 }
 
-/// The terms in a range of an undeclared field: of strings when a bound is one, else of numbers.
+/// A range of an undeclared field as a range of terms: of strings when a bound is a string, else of numbers.
 pub(super) fn dynamic_range(name: &str, range: &Range) -> Result<TermRange> {
     one_bound_each(name, range)?;
     let term = |value: &Value| {
@@ -116,22 +116,18 @@ pub(super) fn dynamic_range(name: &str, range: &Range) -> Result<TermRange> {
 }
 
 fn one_bound_each(field: &str, range: &Range) -> Result<()> {
-    match (range.gt.is_some() && range.gte.is_some()) || (range.lt.is_some() && range.lte.is_some()) {
-        true => Err(wrong(field, "give one of gt and gte, and one of lt and lte")),
-        false => Ok(()),
+    if (range.gt.is_some() && range.gte.is_some()) || (range.lt.is_some() && range.lte.is_some()) {
+        return Err(wrong(field, "give one of gt and gte, and one of lt and lte"));
     }
+    Ok(())
 }
 
-/// The place of a score among column values.
+/// A score as a column value: it sorts as the score does.
 pub(super) fn sortable_score(score: f32) -> i64 {
     sortable(score.into())
 }
 
-/// A value for messages.
+/// A value as JSON for messages.
 fn shown(value: &Value) -> String {
-    let json = serde_json::to_string(value).unwrap_or_default();
-    match json.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", json.get(..end).unwrap_or_default()),
-        None => json,
-    }
+    shortened(&serde_json::to_string(value).unwrap_or_default())
 }

@@ -24,7 +24,8 @@ use std::sync::Arc;
 /// dies, leaves nothing that an index would ever see.
 ///
 /// ```
-/// use lucerne::{Document, Schema, SegmentBuilder, WriterOptions};
+/// use lucerne::transfer::SegmentBuilder;
+/// use lucerne::{Document, Schema, WriterOptions};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let schema = Schema::builder().key("id").build()?;
@@ -113,7 +114,7 @@ impl SegmentBuilder {
                 schema: &self.schema,
                 name: &name,
                 id,
-                seed: self.options.seed.unwrap_or(crate::options::DEFAULT_SEED),
+                seed: self.options.seed.unwrap_or(crate::limits::DEFAULT_SEED),
                 threads: self.options.threads,
                 cancel: &Cancel::new(),
                 progress: &(),

@@ -5,7 +5,8 @@
 //! JSON document, to one process, which makes all of them visible in one commit ([`crate::Index::publish`]).
 //!
 //! ```
-//! use lucerne::{Document, Index, Schema, SegmentBuilder, SegmentHandle, WriterOptions};
+//! use lucerne::transfer::{SegmentBuilder, SegmentHandle};
+//! use lucerne::{Document, Index, Schema, WriterOptions};
 //!
 //! let folder = tempfile::tempdir()?;
 //! let schema = Schema::builder().key("id").text("title").build()?;

@@ -38,7 +38,9 @@ fn files_of(snapshot: &Snapshot, generation: u64) -> HashSet<String> {
 /// the documents stay in the writer for the next commit.
 ///
 /// ```
-/// use lucerne::{Document, IndexBuilder, Schema, directory::RamDirectory};
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::{Document, Schema};
 /// use std::sync::Arc;
 ///
 /// let directory = Arc::new(RamDirectory::new());
@@ -78,7 +80,7 @@ pub(crate) fn prepare<'a>(
         generation,
         next_segment: writer.next_segment(),
         next_key: point.next_key,
-        written_by: crate::options::WRITTEN_BY.to_owned(),
+        written_by: crate::limits::WRITTEN_BY.to_owned(),
         schema: writer.schema().to_json(),
         segments: commit_segments.collect::<Result<_>>()?,
         user_data: user_data.unwrap_or_else(|| last.user_data.clone()),

@@ -92,7 +92,7 @@ impl WriterInner {
     fn is_full(&self, buffer: &Buffer) -> bool {
         buffer.bytes() >= self.buffer_budget()
             || self.options.flush_docs.is_some_and(|docs| buffer.len() >= docs)
-            || buffer.len() >= crate::options::MAX_SEGMENT_DOCS - 1
+            || buffer.len() >= crate::limits::MAX_SEGMENT_DOCS - 1
     }
 
     /// The segment of an immutable buffer: flushed here, or by the thread that already does. `None` when it was rolled

@@ -20,7 +20,7 @@ pub(crate) use flush::flush;
 pub use options::WriterOptions;
 
 use crate::commit::recover::OnDamage;
-use crate::commit::{gc, manifest};
+use crate::commit::{gc, lock, manifest};
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::merge;
@@ -41,7 +41,9 @@ use std::sync::Arc;
 /// Dropping the writer throws uncommitted documents away; [`Writer::close`] commits them first.
 ///
 /// ```
-/// use lucerne::{Document, IndexBuilder, Schema, directory::RamDirectory};
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::{Document, Schema};
 /// use std::sync::Arc;
 ///
 /// let schema = Schema::builder().key("id").text("title").build()?;
@@ -71,7 +73,7 @@ impl std::fmt::Debug for Writer {
 impl Writer {
     /// Takes the lock, finds the newest commit and removes what a crash left behind.
     pub(crate) fn open(store: Arc<Store>, options: WriterOptions, on_damage: OnDamage) -> Result<Self> {
-        let lock = store.directory.lock(manifest::LOCK_FILE, "writer")?;
+        let lock = lock::take(&*store.directory, lock::WRITER)?;
         let (snapshot, info) = store.newest_commit(on_damage)?;
         // The commit just read may have been renamed but not made durable by a writer that died: before
         // anything an older commit needs is deleted, it must be.

@@ -1,12 +1,15 @@
 //! Options of a writer.
 
+use crate::limits::{DEFAULT_RAM_BUDGET, MIN_RAM_BUDGET};
 use crate::merge::{MergeListener, MergeObserver, MergePolicy};
-use crate::options::{DEFAULT_RAM_BUDGET, MIN_RAM_BUDGET};
 
 /// Options of a writer: memory, threads, and merges.
 ///
 /// ```
-/// use lucerne::{IndexBuilder, MergePolicy, Schema, WriterOptions, directory::RamDirectory};
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::merge::MergePolicy;
+/// use lucerne::{Schema, WriterOptions};
 /// use std::sync::Arc;
 ///
 /// let directory = Arc::new(RamDirectory::new());

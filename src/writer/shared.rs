@@ -211,7 +211,7 @@ impl WriterInner {
 
     /// Seed of graphs.
     pub(crate) fn seed(&self) -> u64 {
-        self.options.seed.unwrap_or(crate::options::DEFAULT_SEED)
+        self.options.seed.unwrap_or(crate::limits::DEFAULT_SEED)
     }
 
     /// The number the next segment takes.

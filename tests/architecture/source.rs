@@ -20,10 +20,12 @@ impl Source {
         first.strip_suffix(".rs").unwrap_or(first)
     }
 
-    /// How many modules deep the file's own code is; `schema/mod.rs` is 1 as `error.rs` is.
-    fn depth(&self) -> usize {
-        let names = self.in_crate.split('/').count();
-        if self.in_crate.ends_with("/mod.rs") { names - 1 } else { names }
+    /// The names of the modules that lead to the file; none for the crate's root.
+    pub(crate) fn module_path(&self) -> Vec<String> {
+        let path = self.in_crate.trim_end_matches(".rs");
+        let path = path.strip_suffix("/mod").unwrap_or(path);
+        let names = path.split('/').map(str::to_owned);
+        names.filter(|_| !matches!(path, "lib" | "main" | "mod")).collect()
     }
 
     /// Line numbers of `text` in the code, where it is no part of a longer name.
@@ -32,50 +34,6 @@ impl Source {
         let mut lines: Vec<_> = found.map(|at| self.code[..at].matches('\n').count() + 1).collect();
         lines.dedup();
         lines
-    }
-
-    /// First names of all paths from the crate's root: `crate::a::b`, `crate::{a::b, c}`, and `super::a` where
-    /// that is the root.
-    pub(crate) fn root_names(&self) -> Vec<String> {
-        let mut starts = vec!["crate::".to_owned()];
-        if self.module() != "lib" {
-            starts.push("super::".repeat(self.depth()));
-        }
-        let mut names = Vec::new();
-        for start in starts {
-            for at in occurrences(&self.code, &start) {
-                let before = self.code[..at].trim_end();
-                if !before.ends_with("::") {
-                    first_names(&self.code[at + start.len()..], &mut names);
-                }
-            }
-        }
-        names.retain(|name| !matches!(name.as_str(), "super" | "self" | "crate" | "in"));
-        names.sort();
-        names.dedup();
-        names
-    }
-}
-
-/// The first name of a path, or of each path of a group in braces.
-fn first_names(path: &str, into: &mut Vec<String>) {
-    let Some(group) = path.strip_prefix('{') else {
-        into.push(path.chars().take_while(|&c| is_name(c)).collect());
-        return;
-    };
-    let (mut depth, mut start) = (0, true);
-    for (at, c) in group.char_indices() {
-        match c {
-            '}' if depth == 0 => return,
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            ',' if depth == 0 => start = true,
-            c if start && is_name(c) => {
-                into.push(group[at..].chars().take_while(|&c| is_name(c)).collect());
-                start = false;
-            }
-            _ => {}
-        }
     }
 }
 
@@ -98,40 +56,43 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All files of a crate's `src` that are not tests: `#[cfg(test)] mod x;` leaves out `x`.
+/// All files of a crate's `src` that are not tests.
 pub(crate) fn sources(src: &str) -> Vec<Source> {
     let folder = root().join(src);
     let mut files = Vec::new();
     rust_files(&folder, &mut files);
-    let (mut sources, mut tests) = (Vec::new(), Vec::new());
-    for file in files {
-        let text = fs::read_to_string(&file).unwrap();
+    assert!(!files.is_empty(), "{src} has no source files");
+    let texts = files.iter().map(|file| {
         let in_crate = slashes(file.strip_prefix(&folder).unwrap());
+        (in_crate, fs::read_to_string(file).unwrap())
+    });
+    parse(src, texts.collect())
+}
+
+/// The files of a crate, as path from its `src` and text: `#[cfg(test)] mod x;` leaves out `x`.
+pub(crate) fn parse(src: &str, files: Vec<(String, String)>) -> Vec<Source> {
+    let (mut sources, mut tests) = (Vec::new(), Vec::new());
+    for (in_crate, text) in files {
         let (code, test_modules) = without_tests(&without_comments_and_strings(&text));
-        let own = match in_crate.rsplit_once('/') {
-            _ if matches!(&*in_crate, "lib.rs" | "main.rs") => String::new(),
-            Some((parent, "mod.rs")) => format!("{parent}/"),
-            _ => format!("{}/", in_crate.trim_end_matches(".rs")),
-        };
-        tests.extend(test_modules.into_iter().map(|name| format!("{own}{name}")));
-        sources.push(Source { path: format!("{src}/{in_crate}"), in_crate, code });
+        let source = Source { path: format!("{src}/{in_crate}"), in_crate, code };
+        let own = source.module_path();
+        tests.extend(test_modules.into_iter().map(|name| [&own[..], &[name]].concat()));
+        sources.push(source);
     }
-    let is_test = |source: &Source| {
-        let file = &source.in_crate;
-        tests.iter().any(|test| *file == format!("{test}.rs") || file.starts_with(&format!("{test}/")))
-    };
-    sources.retain(|source| !is_test(source));
-    assert!(!sources.is_empty(), "{src} has no source files");
+    sources.retain(|source| !tests.iter().any(|test| source.module_path().starts_with(test)));
     sources.sort_by(|left, right| left.path.cmp(&right.path));
     sources
 }
 
-/// Every `.rs` file below a folder.
+/// Every `.rs` file below a folder, outside of what is built and hidden.
 pub(crate) fn rust_files(folder: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() {
-            rust_files(&path, into);
+            if name != "target" && !name.starts_with('.') {
+                rust_files(&path, into);
+            }
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             into.push(path);
         }

@@ -1,11 +1,13 @@
 //! Indexes and documents for tests.
 
+use super::rng::Rng;
 use lucerne::codec::Directory;
 use lucerne::directory::RamDirectory;
-use lucerne::{
-    Document, Index, IndexBuilder, MergePolicy, Quantization, Schema, Similarity, Vector, VectorIndex,
-    WriterOptions,
-};
+use lucerne::index::IndexBuilder;
+use lucerne::merge::MergePolicy;
+use lucerne::schema::{Quantization, VectorIndex};
+use lucerne::{Document, Index, Schema, Similarity, Vector, WriterOptions};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The four built-in ways to keep vectors.
@@ -65,4 +67,18 @@ pub(crate) fn add_all<'a>(
 pub(crate) fn normalized(vector: &[f32]) -> Vec<f32> {
     let norm = vector.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
     vector.iter().map(|&x| (f64::from(x) / norm) as f32).collect()
+}
+
+/// Keys and their vectors.
+pub(crate) type Vectors = BTreeMap<String, Vec<f32>>;
+
+/// The keys and vectors in order.
+pub(crate) fn rows(documents: &Vectors) -> impl Iterator<Item = (&str, &[f32])> {
+    documents.iter().map(|(key, vector)| (key.as_str(), vector.as_slice()))
+}
+
+/// `count` documents of random vectors that every metric accepts.
+pub(crate) fn random(count: usize, dimension: usize, seed: u64) -> Vectors {
+    let mut rng = Rng::new(seed);
+    (0..count).map(|i| (format!("d{i:04}"), normalized(&rng.vector(dimension)))).collect()
 }

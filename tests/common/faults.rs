@@ -1,7 +1,7 @@
 //! Helpers of the tests that let the disk fail.
 
 use lucerne::directory::fault::{FaultDirectory, Logged, Operation};
-use lucerne::{MergeEvent, MergeListener};
+use lucerne::merge::{MergeEvent, MergeListener};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,12 +1,13 @@
 //! One process's life with an index, beside a model of what must be in it: the same steps drive the tests of
 //! power cuts, input and output errors and full disks.
 
-use super::oracle;
+use super::brute_force;
 use super::rng::Rng;
 use lucerne::codec::{Cancel, Directory};
+use lucerne::index::IndexBuilder;
+use lucerne::schema::Quantization;
 use lucerne::{
-    Document, Error, Index, IndexBuilder, Knn, Quantization, Schema, Searcher, Similarity, Vector, Writer,
-    WriterOptions, admin,
+    Document, Error, Index, Knn, Schema, Searcher, Similarity, Vector, Writer, WriterOptions, admin,
 };
 use std::collections::BTreeMap;
 use std::fmt;
@@ -175,7 +176,7 @@ pub(crate) fn difference(searcher: &Searcher, content: &Content) -> Result<(), T
             content.iter().filter_map(|(key, document)| Some((&**key, vector(document, field)?))).collect();
         let similarity = if field == BITS { Similarity::Hamming } else { Similarity::Euclidean };
         let documents = vectors.iter().map(|(key, vector)| (*key, vector.as_slice()));
-        let mut expected = oracle::ranked(similarity, &query, documents);
+        let mut expected = brute_force::ranked(similarity, &query, documents);
         let with_vector = expected.len();
         expected.truncate(5);
         let hits = searcher.search(Knn::new(field, query.clone()).k(5).exact())?;

@@ -1,10 +1,10 @@
-//! What the tests of promises share.
+//! What the tests share.
 #![allow(dead_code, reason = "no test uses everything")]
 
+pub(crate) mod brute_force;
 pub(crate) mod documents;
 pub(crate) mod faults;
 pub(crate) mod files;
 pub(crate) mod life;
-pub(crate) mod npy;
-pub(crate) mod oracle;
 pub(crate) mod rng;
+pub(crate) mod sample;

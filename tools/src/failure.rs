@@ -38,12 +38,12 @@ impl Failure {
         Self::new(Code::Usage, message)
     }
 
-    /// Everything was said already.
+    /// The command has printed everything already.
     pub(crate) fn silent(code: Code) -> Self {
         Self { code, message: None, hint: None }
     }
 
-    /// Something about a file, not about the index.
+    /// A file outside of the index that cannot be read or written.
     pub(crate) fn file(path: &Path, action: &str, error: &io::Error) -> Self {
         let system = match error.kind() {
             io::ErrorKind::NotFound => "no such file".to_owned(),
@@ -52,7 +52,7 @@ impl Failure {
         Self::new(Code::Io, format!("{}: cannot {action}: {system}", path.display()))
     }
 
-    /// A file that does not hold what it should.
+    /// A file with wrong content.
     pub(crate) fn content(path: &Path, problem: impl Display) -> Self {
         Self::usage(format!("{}: {problem}", path.display()))
     }
@@ -66,26 +66,31 @@ impl Failure {
     /// An error of the engine while working with the index in `dir`.
     pub(crate) fn engine(dir: &Path, error: &Error) -> Self {
         let code = code(error.kind());
+        let missing = error.kind() == ErrorKind::NotFound && !dir.exists();
         let dir = dir.display();
+        if missing {
+            return Self::new(code, format!("{dir}: no such folder"))
+                .hint(format!("create an index with: lucerne create {dir} --schema FILE"));
+        }
         match error {
             Error::NotAnIndex { .. } => {
                 return Self::new(code, format!("{dir}: not an index (no commit found)"))
                     .hint(format!("create one with: lucerne create {dir} --schema FILE"));
             }
             Error::AlreadyExists { .. } => {
-                return Self::new(code, format!("{dir}: there is an index already"))
-                    .hint(format!("add to it with: lucerne import {dir} FILE"));
+                return Self::new(code, format!("{dir}: an index exists there already"))
+                    .hint(format!("add documents with: lucerne import {dir} FILE"));
             }
             _ => {}
         }
         let failure = Self::new(code, error.to_string());
         match error.kind() {
-            ErrorKind::NotFound => failure
-                .hint(format!("if {dir} holds an index, see what is missing with: lucerne check {dir}")),
-            ErrorKind::Corrupt => failure.hint(format!("see what is damaged with: lucerne check {dir}")),
-            ErrorKind::Locked => failure
-                .hint("wait until it is done; the lock ends with its process, there is nothing to remove"),
-            ErrorKind::DiskFull => failure.hint("make room and try again; the last commit is unharmed"),
+            ErrorKind::NotFound => failure.hint(format!("list all missing files with: lucerne check {dir}")),
+            ErrorKind::Corrupt => failure.hint(format!("list all damage with: lucerne check {dir}")),
+            ErrorKind::Locked => {
+                failure.hint("the lock ends with the process that holds it; there is no file to remove")
+            }
+            ErrorKind::DiskFull => failure.hint("free some space and try again; the last commit is unharmed"),
             ErrorKind::Incompatible => match error {
                 Error::Codec(codec::Error::UnsupportedVersion { found, oldest, .. }) if found < oldest => {
                     failure.hint(format!("with the release named above: lucerne upgrade {dir}"))

@@ -1,7 +1,7 @@
-//! The `lucerne` command line: it says what to do, the engine does it.
+//! The `lucerne` command line, a thin layer over the engine's public API.
 //!
-//! `args` is what was said, as plain data; `commands` make sense of it and call the engine's public API;
-//! `vectors` reads vector files; `render` prints. Everything printed goes through `render::out`.
+//! `args` declares the arguments as plain data; `commands` interpret them and call the engine; `vectors`
+//! reads vector files; `render` formats results. Everything printed goes through `render::out`.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -11,11 +11,10 @@ mod render;
 mod signals;
 mod vectors;
 
-use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = args::Arguments::parse();
+    let arguments = args::Arguments::read();
     match commands::run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

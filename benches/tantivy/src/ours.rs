@@ -2,7 +2,8 @@
 
 use crate::documents::Doc;
 use crate::{Engine, Failure, Mode};
-use lucerne::{Cancel, Document, Field, Index, Match, Schema, Search, Searcher, WriterOptions};
+use lucerne::schema::Field;
+use lucerne::{Cancel, Document, Index, Match, Schema, Search, Searcher, WriterOptions};
 use std::path::Path;
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,8 @@
-//! What can go wrong below the engine. Every error names the file and what was expected.
+//! Errors below the engine. Every error names the file and what was expected.
 
 use std::io;
 
-/// The result of anything a directory or a format does.
+/// The result of the functions of directories and formats.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of a directory or a format.
@@ -16,7 +16,7 @@ pub enum Error {
         file: String,
         /// What was attempted: `create`, `write`, `sync`, `open`, …
         action: &'static str,
-        /// The system's answer.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The bytes are not what was written.
@@ -24,7 +24,7 @@ pub enum Error {
     Corrupt {
         /// File name.
         file: String,
-        /// Position of the damage, as near as is known.
+        /// Position of the damage, as far as it is known.
         offset: u64,
         /// What was found and what was expected.
         problem: String,

@@ -9,10 +9,10 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
 )]
 
-pub mod bits;
 pub mod columns_v1;
 pub mod commit_v1;
-pub mod flat_f32;
+pub mod distance;
+pub mod encoding;
 pub mod hnsw;
 pub mod ivf;
 mod json_file;
@@ -21,10 +21,9 @@ pub mod live_docs_v1;
 mod names;
 pub mod postings_v1;
 pub mod segment_info_v1;
-pub mod sign_hash;
-pub mod sq8;
 pub mod stored_v1;
 pub mod vectors;
+pub mod verify;
 
 use lucerne_codec::Registry;
 use std::sync::Arc;

@@ -1,12 +1,13 @@
-//! Graphs: recall, determinism, reachability, joining, and hostile bytes.
+//! Graphs: recall, determinism, reachability, merging, and hostile bytes.
 
 use lucerne_codec::format::WriteContext;
 use lucerne_codec::testing::MemoryDirectory;
 use lucerne_codec::{Cancel, Directory, Error, FieldInfo, Input, Ordinal, Progress, SegmentId, Similarity};
+use lucerne_formats::distance::{DistanceComputer, GraphVectors, NodeDistances};
 use lucerne_formats::hnsw::file::{GraphFile, GraphMeta, write};
 use lucerne_formats::hnsw::graph::{
-    BuildParams, Graph, GraphView, JoinSource, NO_NODE, PairScorer, Scorer, SearchScratch, build, join,
-    locality_order, search, unreachable,
+    BuildParams, Graph, GraphSearcher, GraphView, NO_NODE, SearchParams, SearchScratch, SearchStats,
+    SourceGraph, bfs_order, build, merge_graphs, unreachable,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -45,8 +46,8 @@ struct Vectors(Vec<[f32; DIMENSION]>);
 
 struct To<'a>(&'a Vectors, [f32; DIMENSION]);
 
-impl Scorer for To<'_> {
-    fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+impl DistanceComputer for To<'_> {
+    fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
         for (&ordinal, out) in ordinals.iter().zip(out) {
             let row = &self.0.0[ordinal as usize];
             *out = row.iter().zip(&self.1).map(|(a, b)| (a - b) * (a - b)).sum();
@@ -54,30 +55,33 @@ impl Scorer for To<'_> {
     }
 }
 
-impl PairScorer for Vectors {
-    type Query<'a> = To<'a>;
-    type Coarse<'a> = To<'a>;
+impl NodeDistances for To<'_> {
+    fn set_query(&mut self, node: Ordinal) {
+        self.1 = self.0.0[node as usize];
+    }
+}
 
+impl GraphVectors for Vectors {
     fn len(&self) -> usize {
         self.0.len()
     }
 
-    fn query(&self, ordinal: Ordinal) -> To<'_> {
-        To(self, self.0[ordinal as usize])
+    fn computer(&self) -> Box<dyn NodeDistances + '_> {
+        Box::new(To(self, [0.0; DIMENSION]))
     }
 }
 
 impl Vectors {
-    /// Points around 50 centres, as embeddings are.
+    /// Points around 50 centers, as embeddings are.
     fn clustered(n: usize, seed: u64) -> Self {
         let mut random = Random(seed);
-        let mut centres = Random(7);
-        let centres: Vec<[f32; DIMENSION]> =
-            (0..50).map(|_| std::array::from_fn(|_| centres.unit())).collect();
-        let mut near = |centre: &[f32; DIMENSION]| {
-            std::array::from_fn(|i| centre[i] + 0.3 * (random.unit() + random.unit() - 1.0))
+        let mut centers = Random(7);
+        let centers: Vec<[f32; DIMENSION]> =
+            (0..50).map(|_| std::array::from_fn(|_| centers.unit())).collect();
+        let mut near = |center: &[f32; DIMENSION]| {
+            std::array::from_fn(|i| center[i] + 0.3 * (random.unit() + random.unit() - 1.0))
         };
-        Self((0..n).map(|i| near(&centres[i * 31 % 50])).collect())
+        Self((0..n).map(|i| near(&centers[i * 31 % 50])).collect())
     }
 
     fn nearest(
@@ -88,7 +92,7 @@ impl Vectors {
     ) -> Vec<(f32, Ordinal)> {
         let ordinals: Vec<Ordinal> = (0..self.0.len() as u32).collect();
         let mut distances = vec![0.0; ordinals.len()];
-        To(self, *query).distances(&ordinals, &mut distances);
+        To(self, *query).gather(&ordinals, &mut distances);
         let mut all: Vec<(f32, Ordinal)> = distances.into_iter().zip(ordinals).collect();
         all.retain(|&(_, ordinal)| accept(ordinal));
         all.sort_by(|left, right| left.0.total_cmp(&right.0).then(left.1.cmp(&right.1)));
@@ -109,13 +113,32 @@ fn find(
     graph: &impl GraphView,
     vectors: &Vectors,
     query: &[f32; DIMENSION],
-    candidates: usize,
+    ef: usize,
 ) -> Vec<(f32, Ordinal)> {
-    let mut out = Vec::new();
-    let mut scratch = SearchScratch::new();
-    let scorer = &mut To(vectors, *query);
-    search(graph, scorer, candidates, |_| true, &mut scratch, &Cancel::new(), &mut out).unwrap();
+    let (mut scratch, mut out) = (SearchScratch::new(), Vec::new());
+    search(graph, vectors, query, ef, |_| true, &mut scratch, &mut out).unwrap();
     out
+}
+
+/// Finds the `ef` nearest accepted vectors, whatever it costs.
+fn search(
+    graph: &impl GraphView,
+    vectors: &Vectors,
+    query: &[f32; DIMENSION],
+    ef: usize,
+    accept: impl Fn(Ordinal) -> bool,
+    scratch: &mut SearchScratch,
+    out: &mut Vec<(f32, Ordinal)>,
+) -> lucerne_codec::Result<SearchStats> {
+    let distances = &mut To(vectors, *query);
+    let mut searcher = GraphSearcher { graph, distances, scratch, cancel: &Cancel::new() };
+    searcher.search_accepted(SearchParams { ef, budget: u64::MAX }, accept, out)
+}
+
+/// Links per node on level 0.
+fn mean_degree(graph: &Graph) -> f64 {
+    let links = graph.levels()[0].rows.iter().filter(|&&link| link != NO_NODE).count();
+    links as f64 / graph.len() as f64
 }
 
 fn recall(graph: &impl GraphView, vectors: &Vectors, candidates: usize) -> f64 {
@@ -134,9 +157,10 @@ fn recall(graph: &impl GraphView, vectors: &Vectors, candidates: usize) -> f64 {
 fn assert_sound(graph: &Graph) {
     assert!(unreachable(graph).unwrap().is_empty());
     for (number, level) in graph.levels().iter().enumerate() {
-        let len = GraphView::level_len(graph, number);
-        assert_eq!(level.rows.len(), len * graph.stride(number));
-        for (position, row) in level.rows.chunks_exact(graph.stride(number)).enumerate() {
+        let len = graph.level_len(number);
+        let row_len = if number == 0 { 2 * graph.m() } else { graph.m() };
+        assert_eq!(level.rows.len(), len * row_len);
+        for (position, row) in level.rows.chunks_exact(row_len).enumerate() {
             let links: Vec<u32> = row.iter().copied().take_while(|&link| link != NO_NODE).collect();
             assert!(row[links.len()..].iter().all(|&link| link == NO_NODE));
             assert!(links.iter().all(|&link| (link as usize) < len && link as usize != position));
@@ -210,16 +234,16 @@ fn thousands_of_duplicates_hide_nothing() {
         assert!(recall >= 0.97, "recall {recall}");
         // Merged away and back: the trees of duplicates are rebuilt, not piled up.
         let ordinals: Vec<u32> = (0..vectors.0.len() as u32).collect();
-        let source = JoinSource { graph: &graph, ordinals: &ordinals };
-        let joined = join(&params(threads), &vectors, &[source], &[], &Cancel::new(), &()).unwrap();
-        assert_sound(&joined);
-        let after = self::recall(&joined, &vectors, 100);
+        let source = SourceGraph { graph: &graph, ordinals: &ordinals };
+        let merged = merge_graphs(&params(threads), &vectors, &[source], &[], &Cancel::new(), &()).unwrap();
+        assert_sound(&merged);
+        let after = self::recall(&merged, &vectors, 100);
         assert!(after >= recall - 0.01, "recall {after} after {recall}");
     }
 }
 
-/// Splits vectors into parts with graphs, deletes a share of each, and joins what is left.
-fn join_parts(threads: usize, parts: usize, deleted: f32, with_loose: bool) -> (Vectors, Graph) {
+/// Splits vectors into parts with graphs, deletes a share of each, and merges what is left.
+fn merge_parts(threads: usize, parts: usize, deleted: f32, with_others: bool) -> (Vectors, Graph) {
     let mut random = Random(11);
     let mut merged = Vectors(Vec::new());
     let mut sources: Vec<(Graph, Vec<u32>)> = Vec::new();
@@ -236,33 +260,34 @@ fn join_parts(threads: usize, parts: usize, deleted: f32, with_loose: bool) -> (
         }
         sources.push((built(&vectors, 1), ordinals));
     }
-    let mut loose: Vec<u32> = Vec::new();
-    if with_loose {
+    let mut without_graph: Vec<u32> = Vec::new();
+    if with_others {
         let vectors = Vectors::clustered(500, 70);
-        loose = (merged.0.len() as u32..).take(500).collect();
+        without_graph = (merged.0.len() as u32..).take(500).collect();
         merged.0.extend(vectors.0);
     }
-    let sources: Vec<JoinSource<'_>> =
-        sources.iter().map(|(graph, ordinals)| JoinSource { graph, ordinals }).collect();
-    let joined = join(&params(threads), &merged, &sources, &loose, &Cancel::new(), &()).unwrap();
-    (merged, joined)
+    let sources: Vec<SourceGraph<'_>> =
+        sources.iter().map(|(graph, ordinals)| SourceGraph { graph, ordinals }).collect();
+    let graph =
+        merge_graphs(&params(threads), &merged, &sources, &without_graph, &Cancel::new(), &()).unwrap();
+    (merged, graph)
 }
 
 #[test]
-fn joined_graphs_are_as_good_as_one_from_scratch() {
-    for (parts, deleted, with_loose) in [(4, 0.0, false), (4, 0.2, true), (2, 0.6, false), (1, 0.0, true)] {
+fn merged_graphs_are_as_good_as_one_from_scratch() {
+    for (parts, deleted, with_others) in [(4, 0.0, false), (4, 0.2, true), (2, 0.6, false), (1, 0.0, true)] {
         for threads in [1, 2] {
-            let (vectors, joined) = join_parts(threads, parts, deleted, with_loose);
-            assert_sound(&joined);
+            let (vectors, merged) = merge_parts(threads, parts, deleted, with_others);
+            assert_sound(&merged);
             let (found, expected) =
-                (recall(&joined, &vectors, 50), recall(&built(&vectors, 1), &vectors, 50));
+                (recall(&merged, &vectors, 50), recall(&built(&vectors, 1), &vectors, 50));
             assert!(
                 found >= expected - 0.01,
                 "{parts} parts, {deleted} deleted: recall {found}, from scratch {expected}"
             );
         }
     }
-    assert_eq!(join_parts(1, 3, 0.3, true).1, join_parts(1, 3, 0.3, true).1);
+    assert_eq!(merge_parts(1, 3, 0.3, true).1, merge_parts(1, 3, 0.3, true).1);
 }
 
 #[test]
@@ -270,7 +295,7 @@ fn many_merges_with_deletes_keep_degree_and_recall() {
     let mut random = Random(21);
     let mut vectors = Vectors::clustered(2_000, 80);
     let mut graph = built(&vectors, 1);
-    let degree = graph.mean_degree();
+    let degree = mean_degree(&graph);
     for round in 0..30 {
         let fresh = Vectors::clustered(100, 1_000 + round);
         let part = built(&fresh, 1);
@@ -286,19 +311,19 @@ fn many_merges_with_deletes_keep_degree_and_recall() {
             .collect();
         let fresh_ordinals: Vec<u32> = (next.0.len() as u32..).take(100).collect();
         next.0.extend(fresh.0);
-        let old = JoinSource { graph: &graph, ordinals: &ordinals };
-        let new = JoinSource { graph: &part, ordinals: &fresh_ordinals };
-        graph = join(&params(1), &next, &[old, new], &[], &Cancel::new(), &()).unwrap();
+        let old = SourceGraph { graph: &graph, ordinals: &ordinals };
+        let new = SourceGraph { graph: &part, ordinals: &fresh_ordinals };
+        graph = merge_graphs(&params(1), &next, &[old, new], &[], &Cancel::new(), &()).unwrap();
         vectors = next;
     }
     assert_sound(&graph);
-    assert!(graph.mean_degree() > 0.9 * degree, "{} of {degree}", graph.mean_degree());
+    assert!(mean_degree(&graph) > 0.9 * degree, "{} of {degree}", mean_degree(&graph));
     let (found, expected) = (recall(&graph, &vectors, 50), recall(&built(&vectors, 1), &vectors, 50));
     assert!(found >= expected - 0.01, "recall {found}, from scratch {expected}");
 }
 
 #[test]
-fn joining_refuses_a_wrong_numbering() {
+fn merging_refuses_a_wrong_numbering() {
     let vectors = Vectors::clustered(20, 1);
     let graph = built(&vectors, 1);
     let all: Vec<u32> = (0..20).collect();
@@ -306,11 +331,11 @@ fn joining_refuses_a_wrong_numbering() {
     twice[3] = 4;
     let mut missing = all.clone();
     missing[3] = NO_NODE;
-    for (ordinals, loose) in
+    for (ordinals, without_graph) in
         [(&twice, vec![]), (&missing, vec![]), (&all, vec![3]), (&all[..19].to_vec(), vec![19])]
     {
-        let source = JoinSource { graph: &graph, ordinals };
-        let refused = join(&params(1), &vectors, &[source], &loose, &Cancel::new(), &());
+        let source = SourceGraph { graph: &graph, ordinals };
+        let refused = merge_graphs(&params(1), &vectors, &[source], &without_graph, &Cancel::new(), &());
         assert!(matches!(refused, Err(Error::Invalid(_))));
     }
 }
@@ -325,8 +350,7 @@ fn only_accepted_vectors_are_returned_and_all_can_be() {
         let accept = |ordinal: Ordinal| ordinal % one_in == 1;
         let mut found = 0;
         for query in &Vectors::clustered(50, 77).0 {
-            let scorer = &mut To(&vectors, *query);
-            search(&graph, scorer, 50, accept, &mut scratch, &Cancel::new(), &mut out).unwrap();
+            search(&graph, &vectors, query, 50, accept, &mut scratch, &mut out).unwrap();
             assert!(out.iter().all(|&(_, ordinal)| accept(ordinal)));
             assert!(out.len() == 50.min(3_000_u32.div_ceil(one_in) as usize));
             let truth = vectors.nearest(query, 5, accept);
@@ -334,8 +358,7 @@ fn only_accepted_vectors_are_returned_and_all_can_be() {
         }
         assert!(found >= 245, "one in {one_in}: {found} of 250");
     }
-    let scorer = &mut To(&vectors, vectors.0[0]);
-    search(&graph, scorer, 10, |_| false, &mut scratch, &Cancel::new(), &mut out).unwrap();
+    search(&graph, &vectors, &vectors.0[0], 10, |_| false, &mut scratch, &mut out).unwrap();
     assert!(out.is_empty());
 }
 
@@ -361,10 +384,10 @@ fn work_stops_when_asked_to_and_says_how_far_it_is() {
 }
 
 #[test]
-fn another_order_is_the_same_graph_with_neighbours_close() {
+fn another_order_is_the_same_graph_with_neighbors_close() {
     let vectors = Vectors::clustered(2_000, 8);
     let graph = built(&vectors, 1);
-    let order = locality_order(&graph).unwrap();
+    let order = bfs_order(&graph).unwrap();
     let renumbered = graph.renumber(&order).unwrap();
     assert_sound(&renumbered);
     let moved = Vectors(order.iter().map(|&old| vectors.0[old as usize]).collect());
@@ -464,9 +487,8 @@ fn hostile_words_give_errors_or_answers_but_never_a_panic() {
         let file = opened(bytes, &meta, 1_500).unwrap();
         let cancel = Cancel::new();
         for query in &Vectors::clustered(3, round).0 {
-            let scorer = &mut To(&vectors, *query);
-            match search(&file, scorer, 1_500, |_| true, &mut scratch, &cancel, &mut out) {
-                Ok(visited) => assert!(visited < 1_500 * 3 && out.len() <= 1_500),
+            match search(&file, &vectors, query, 1_500, |_| true, &mut scratch, &mut out) {
+                Ok(stats) => assert!(stats.visited < 1_500 * 3 && out.len() <= 1_500),
                 Err(error) => {
                     assert!(matches!(error, Error::Corrupt { .. }), "{error}");
                     refused += 1;
@@ -475,12 +497,12 @@ fn hostile_words_give_errors_or_answers_but_never_a_panic() {
         }
         let clean = file.verify(&cancel).is_ok_and(|problems| problems.is_empty());
         assert!(!clean, "round {round}: damage not seen");
-        let _ = (unreachable(&file), locality_order(&file));
+        let _ = (unreachable(&file), bfs_order(&file));
         let ordinals: Vec<u32> = (0..1_500).collect();
-        let source = JoinSource { graph: &file, ordinals: &ordinals };
+        let source = SourceGraph { graph: &file, ordinals: &ordinals };
         if round % 25 < 3 {
-            match join(&params(1), &vectors, &[source], &[], &cancel, &()) {
-                Ok(joined) => assert!(unreachable(&joined).unwrap().is_empty()),
+            match merge_graphs(&params(1), &vectors, &[source], &[], &cancel, &()) {
+                Ok(merged) => assert!(unreachable(&merged).unwrap().is_empty()),
                 Err(error) => assert!(matches!(error, Error::Corrupt { .. }), "{error}"),
             }
         }

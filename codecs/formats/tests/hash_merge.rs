@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::{Segment, field, format, layered, merge, outcomes};
+use common::{Segment, built_in, field, format, merge, outcomes};
 use lucerne_codec::Similarity;
 use lucerne_codec::testing::random_rows;
+use lucerne_formats::encoding::sign_hash::HashVectors;
 
 const DIMENSION: usize = 20;
 
@@ -17,7 +18,7 @@ fn shifted(count: usize, seed: u64, shift: f32) -> Vec<Vec<f32>> {
 /// The hash of each document.
 fn hashes(segment: &Segment) -> Vec<Vec<u8>> {
     let reader = segment.open();
-    let rows = layered(&*reader).hashes().unwrap().rows();
+    let rows = built_in(&*reader).encoded::<HashVectors>().unwrap().hashes().rows();
     let hash = |doc| {
         let ordinal = reader.ordinal(doc).unwrap().unwrap() as usize;
         let hash_len = DIMENSION.div_ceil(8);
@@ -57,7 +58,13 @@ fn corrected_hashes_share_a_centre_while_it_is_near_the_vectors() {
         far.iter_mut().for_each(|row| row[0] += 9.0);
         let far = Segment::flush_after(format("hnsw_hash"), &field, &far, Some(&*sibling));
         let center = |segment: &Segment| {
-            layered(&*segment.open()).hashes().unwrap().center().map(<[f32]>::to_vec).unwrap()
+            built_in(&*segment.open())
+                .encoded::<HashVectors>()
+                .unwrap()
+                .hashes()
+                .center()
+                .map(<[f32]>::to_vec)
+                .unwrap()
         };
         assert_eq!(center(&first), center(&near), "{similarity}");
         assert_ne!(center(&first), center(&far), "{similarity}");

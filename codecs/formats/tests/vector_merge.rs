@@ -2,17 +2,17 @@
 
 mod common;
 
-use common::{Segment, field, format, layered, merge, outcomes, recall};
-use lucerne_codec::Similarity;
+use common::{Segment, built_in, field, format, merge, outcomes, recall};
 use lucerne_codec::testing::random_rows;
 use lucerne_codec::vector::VectorFormat;
-use lucerne_formats::vectors::{LayeredFormat, Layers};
+use lucerne_codec::{Component, Similarity};
+use lucerne_formats::encoding::sq8::{Sq8, Sq8Vectors};
+use lucerne_formats::vectors::{IndexKind, VectorFieldFormat};
 use std::sync::Arc;
 
-const HNSW_SQ8: Layers = Layers::floats("hnsw_sq8", true, true);
-
 fn forced(lower: f32, upper: f32) -> Arc<dyn VectorFormat> {
-    Arc::new(LayeredFormat::new(HNSW_SQ8).with_quantiles(lower, upper))
+    let encoding = Arc::new(Sq8::with_quantiles(lower, upper));
+    Arc::new(VectorFieldFormat::new("hnsw_sq8", Component::F32, IndexKind::Hnsw, encoding))
 }
 
 fn example(params: &str) -> (Vec<Segment>, lucerne_codec::FieldInfo) {
@@ -50,7 +50,7 @@ fn ac_23_the_worked_example_keeps_two_and_requantizes_one() {
         let old = segment.open();
         let codes = |reader: &dyn lucerne_codec::vector::VectorReader, doc| {
             let ordinal = reader.ordinal(doc).unwrap().unwrap();
-            let file = layered(reader).codes().unwrap();
+            let file = built_in(reader).encoded::<Sq8Vectors>().unwrap().codes();
             let correction = file.rows().correction(ordinal as usize);
             (file.codes(ordinal).unwrap().to_vec(), correction)
         };
@@ -68,7 +68,7 @@ fn ac_24_the_same_merge_resamples_under_the_thresholds_of_lucene() {
     for facts in [&plan, &report] {
         assert_eq!(outcomes(facts), ["resampled"; 3]);
         assert!((merged_quantiles(facts).0 + 0.752381).abs() > 0.1);
-        assert_eq!(facts["thresholds"]["resample"], 0.03125);
+        assert_eq!(facts["thresholds"]["resample_above"], 0.03125);
     }
     assert_eq!(report["vectors_requantized"], 2_100);
 }
@@ -104,11 +104,11 @@ fn small_moves_cannot_add_up_unseen() {
         renewed += report["vectors_requantized"].as_u64().unwrap();
         merged = result;
         let reader = merged.open();
-        let meta = layered(&*reader).codes().unwrap().meta().clone();
-        for encoding in &meta.encodings {
-            assert!(encoding.quantiles.drift(meta.quantiles) <= 0.015);
+        let meta = built_in(&*reader).encoded::<Sq8Vectors>().unwrap().codes().meta().clone();
+        for version in &meta.versions {
+            assert!(version.quantiles.drift(meta.quantiles) <= 0.015);
         }
-        assert!(meta.encodings.len() > 1);
+        assert!(meta.versions.len() > 1);
     }
     assert!(renewed > 200, "{renewed}");
 }

@@ -119,7 +119,6 @@ fn bench(kernels: &Kernels, matrix: &[u8], dim: usize) {
             }
         })
     };
-    println!("  l2_u8       one {:7.1}", near(&|r| kernels.l2_u8(r, &query_u8)));
     println!("  sum_u8      one {:7.1}", near(&|r| kernels.sum_u8(r)));
 }
 

@@ -2,8 +2,9 @@
 
 use crate::prefetch::prefetch_line;
 
-/// How many rows ahead of the one being computed are prefetched. Measured with `benches/kernels`.
-const AHEAD: usize = 8;
+/// How many rows ahead of the one being computed the kernels prefetch, and what fetches rows for them should. Measured
+/// with `benches/kernels`.
+pub const AHEAD: usize = 8;
 
 /// A row of at most this many bytes is prefetched whole.
 const WHOLE_BYTES: usize = 12 * LINE + 16;

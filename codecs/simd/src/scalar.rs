@@ -1,27 +1,10 @@
 //! The reference: what every kernel must compute, in plain Rust without `unsafe`.
 
-use crate::kernels::{Kernels, Level, NIBBLES};
+use crate::kernels::{Kernels, Level, NIBBLES, table};
 use crate::rows::Rows;
 use crate::wide::WideQuery;
 
-pub(crate) static KERNELS: Kernels = Kernels {
-    level: Level::Scalar,
-    dot_f32,
-    l2_f32,
-    norm2_f32,
-    dot_u8_u8,
-    l2_u8,
-    sum_u8,
-    hamming,
-    overlap,
-    dot_f32_rows: |rows, query, out| each(rows, out, |row| dot_f32(query, row)),
-    l2_f32_rows: |rows, query, out| each(rows, out, |row| l2_f32(query, row)),
-    dot_u8_i16_rows: |rows, query, out| each(rows, out, |row| dot_u8_i16(row, query)),
-    dot_u4_i8_rows: |rows, query, out| each(rows, out, |row| dot_u4_i8(row, query)),
-    dot_u8_u8_rows: |rows, query, out| each(rows, out, |row| dot_u8_u8(row, query)),
-    hamming_rows: |rows, query, out| each(rows, out, |row| hamming(query, row)),
-    overlap_rows: |rows, query, out| each(rows, out, |row| overlap(query, row)),
-};
+pub(crate) static KERNELS: Kernels = table!(Level::Scalar);
 
 /// Independent running sums, so that the additions need not wait for each other.
 const LANES: usize = 8;
@@ -90,10 +73,6 @@ fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {
     a.iter().zip(b).map(|(&a, &b)| u32::from(a) * u32::from(b)).sum()
 }
 
-fn l2_u8(a: &[u8], b: &[u8]) -> u32 {
-    a.iter().zip(b).map(|(&a, &b)| u32::from(a.abs_diff(b)).pow(2)).sum()
-}
-
 fn sum_u8(a: &[u8]) -> u32 {
     a.iter().map(|&a| u32::from(a)).sum()
 }
@@ -116,10 +95,26 @@ fn overlap(a: &[u8], b: &[u8]) -> [u32; 2] {
     [sum_words(a, b, |a, b| (a & b).count_ones()), sum_words(a, b, |a, b| (a | b).count_ones())]
 }
 
-fn each<T>(rows: Rows<'_>, out: &mut [T], distance: impl Fn(&[u8]) -> T) {
-    rows.prefetch_first();
-    for (j, out) in out.iter_mut().enumerate() {
-        rows.prefetch_after(j, 1);
-        *out = distance(rows.row(j));
-    }
+/// The function of all rows from that of one.
+macro_rules! rows {
+    ($($name:ident: $query:ty => $result:ty, |$q:ident, $row:ident| $one:expr;)+) => {
+        $(fn $name(rows: Rows<'_>, $q: &$query, out: &mut [$result]) {
+            rows.prefetch_first();
+            for (j, out) in out.iter_mut().enumerate() {
+                rows.prefetch_after(j, 1);
+                let $row = rows.row(j);
+                *out = $one;
+            }
+        })+
+    };
+}
+
+rows! {
+    dot_f32_rows: [f32] => f32, |query, row| dot_f32(query, row);
+    l2_f32_rows: [f32] => f32, |query, row| l2_f32(query, row);
+    dot_u8_i16_rows: WideQuery => i64, |query, row| dot_u8_i16(row, query);
+    dot_u4_i8_rows: [i8] => i32, |query, row| dot_u4_i8(row, query);
+    dot_u8_u8_rows: [u8] => u32, |query, row| dot_u8_u8(row, query);
+    hamming_rows: [u8] => u32, |query, row| hamming(query, row);
+    overlap_rows: [u8] => [u32; 2], |query, row| overlap(query, row);
 }

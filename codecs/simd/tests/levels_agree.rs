@@ -65,10 +65,6 @@ fn exact_dot_u8(a: &[u8], b: &[u8]) -> u64 {
     a.iter().zip(b).map(|(&a, &b)| u64::from(a) * u64::from(b)).sum()
 }
 
-fn exact_l2(a: &[u8], b: &[u8]) -> u64 {
-    a.iter().zip(b).map(|(&a, &b)| (i64::from(a) - i64::from(b)).pow(2) as u64).sum()
-}
-
 fn exact_ones(a: &[u8], b: &[u8], of: impl Fn(u8, u8) -> u8) -> u32 {
     a.iter().zip(b).map(|(&a, &b)| (0..8).filter(|bit| of(a, b) >> bit & 1 == 1).count() as u32).sum()
 }
@@ -77,7 +73,6 @@ fn exact_ones(a: &[u8], b: &[u8], of: impl Fn(u8, u8) -> u8) -> u32 {
 fn check_codes(kernels: &Kernels, a: &[u8], b: &[u8]) {
     let (n, level) = (a.len(), kernels.level());
     assert_eq!(u64::from(kernels.dot_u8_u8(a, b)), exact_dot_u8(a, b), "dot_u8_u8 {level} n={n}");
-    assert_eq!(u64::from(kernels.l2_u8(a, b)), exact_l2(a, b), "l2_u8 {level} n={n}");
     let sum: u64 = a.iter().map(|&x| u64::from(x)).sum();
     assert_eq!(u64::from(kernels.sum_u8(a)), sum, "sum_u8 {level} n={n}");
     assert_eq!(kernels.hamming(a, b), exact_ones(a, b, |a, b| a ^ b), "hamming {level} n={n}");
@@ -439,7 +434,6 @@ fn free_functions_use_the_best_kernels() {
     assert_eq!(lucerne_simd::l2_f32(&a, &row).to_bits(), best.l2_f32(&a, &row).to_bits());
     assert_eq!(lucerne_simd::norm2_f32(&row).to_bits(), best.norm2_f32(&row).to_bits());
     assert_eq!(lucerne_simd::dot_u8_u8(&b, &b), best.dot_u8_u8(&b, &b));
-    assert_eq!(lucerne_simd::l2_u8(&b, &row[..77]), best.l2_u8(&b, &row[..77]));
     assert_eq!(lucerne_simd::sum_u8(&b), best.sum_u8(&b));
     assert_eq!(lucerne_simd::hamming(&b, &row[..77]), best.hamming(&b, &row[..77]));
     assert_eq!(lucerne_simd::overlap(&b, &row[..77]), best.overlap(&b, &row[..77]));

@@ -56,14 +56,14 @@ fn any_field_but_the_key_may_be_absent_or_null() {
 }
 
 #[test]
-fn ac_01_a_vector_of_another_length_is_refused_with_document_field_and_both_lengths() {
+fn a_vector_of_another_length_is_refused_with_document_field_and_both_lengths() {
     let error = refused(json!({"id": "vim", "e": [1.0, 2.0, 3.0]}));
     assert_eq!(error, r#"document "vim": field "e": expected a vector of 2 components, given 3"#);
     assert!(refused(json!({"id": "vim", "e": []})).contains("2 components, given 0"));
 }
 
 #[test]
-fn ac_03_a_vector_that_is_not_a_unit_vector_is_refused_by_dot_product_unless_normalised() {
+fn a_vector_that_is_not_a_unit_vector_is_refused_by_dot_product_unless_normalized() {
     let doc = Document::new().with("id", "a").with("e", [3.0, 4.0]);
     let vector = Vector::f32(2).similarity(Similarity::DotProduct);
     let strict = Schema::builder().key("id").vector("e", vector.clone()).build().unwrap();
@@ -77,7 +77,7 @@ fn ac_03_a_vector_that_is_not_a_unit_vector_is_refused_by_dot_product_unless_nor
 }
 
 #[test]
-fn ac_04_a_cosine_field_keeps_the_vector_bit_for_bit() {
+fn a_cosine_field_keeps_the_vector_bit_for_bit() {
     let vector = [-0.0f32, f32::MIN_POSITIVE / 3.0];
     let doc = Document::new().with("id", "a").with("e", vector);
     assert_eq!(
@@ -87,7 +87,7 @@ fn ac_04_a_cosine_field_keeps_the_vector_bit_for_bit() {
 }
 
 #[test]
-fn ac_06_a_field_that_is_neither_indexed_nor_stored_is_checked_and_dropped() {
+fn a_field_that_is_neither_indexed_nor_stored_is_checked_and_dropped() {
     let vector = Vector::f32(2).indexed(false).stored(false);
     let schema = Schema::builder().key("id").vector("e", vector).build().unwrap();
     let doc = Document::new().with("id", "a");
@@ -112,7 +112,7 @@ fn a_key_is_a_string_that_is_neither_empty_nor_too_long() {
 }
 
 #[test]
-fn ac_11_automatic_keys_are_assigned_as_the_first_stored_field() {
+fn automatic_keys_are_assigned_as_the_first_stored_field() {
     let schema = Schema::builder().auto_key("p\"k").text("t").build().unwrap();
     for (doc, stored) in [
         (Document::new().with("t", "x"), json!({"p\"k": "00000000000000000007", "t": "x"})),

@@ -1,4 +1,4 @@
-//! Clauses side by side, and the query they are together.
+//! Collects clauses and combines them into one query.
 
 use super::leaf::Leaf;
 use crate::query::{Bool, Query};
@@ -11,12 +11,12 @@ pub(super) enum Occur {
     MustNot,
 }
 
-/// Clauses in their order.
+/// Clauses in the order of the text.
 #[derive(Debug, Default)]
 pub(super) struct Clauses(Vec<(Occur, Leaf)>);
 
 impl Clauses {
-    /// One more clause; it joins the one before where the two are one query.
+    /// Adds a clause. It is joined with the one before when both are words or values of one field.
     pub(super) fn push(&mut self, occur: Occur, leaf: Leaf) {
         let Some((before, last)) = self.0.last_mut().filter(|(before, _)| *before == occur) else {
             return self.0.push((occur, leaf));
@@ -46,7 +46,7 @@ impl Clauses {
         }
     }
 
-    /// The query; `None` when there are no clauses. A single clause stands for itself.
+    /// The query; `None` when there are no clauses. A single clause is not wrapped in a [`Bool`].
     pub(super) fn query(mut self) -> Option<Query> {
         match self.0.pop() {
             None => None,

@@ -1,9 +1,9 @@
-//! A place in a query's text.
+//! A cursor over the text of a query.
 
 use super::problem::{Parsed, Problem};
-use crate::options::MAX_QUERY_DEPTH;
+use crate::limits::MAX_QUERY_DEPTH;
 
-/// What is left of a text, and how deep in parentheses it is.
+/// A position in a text, and the depth of parentheses there.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor<'a> {
     text: &'a str,
@@ -16,7 +16,7 @@ impl<'a> Cursor<'a> {
         Self { text, at: 0, depth: 0 }
     }
 
-    /// The byte it is at.
+    /// The byte position.
     pub(super) fn at(&self) -> usize {
         self.at
     }
@@ -39,14 +39,14 @@ impl<'a> Cursor<'a> {
         self.at = self.text.len() - self.rest().trim_start().len();
     }
 
-    /// Takes this, if it is next.
+    /// Consumes this text if it is next.
     pub(super) fn eat(&mut self, expected: &str) -> bool {
         let found = self.rest().starts_with(expected);
         self.at += if found { expected.len() } else { 0 };
         found
     }
 
-    /// Takes this word, if it is next and ends there.
+    /// Consumes this word if it is next, in any case and not as the beginning of a longer word.
     pub(super) fn eat_word(&mut self, word: &str) -> bool {
         let begin = self.rest().get(..word.len());
         let next = self.rest().get(word.len()..).and_then(|rest| rest.chars().next());
@@ -57,13 +57,10 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn expect(&mut self, expected: &str, what: &str) -> Parsed<()> {
-        match self.eat(expected) {
-            true => Ok(()),
-            false => Err(self.expected(what)),
-        }
+        if self.eat(expected) { Ok(()) } else { Err(self.expected(what)) }
     }
 
-    /// Characters up to the first that `ends`, which may be none.
+    /// Consumes characters up to the first one that `ends`; there may be none.
     pub(super) fn take_until(&mut self, ends: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();
         let len = rest.find(ends).unwrap_or(rest.len());
@@ -71,20 +68,20 @@ impl<'a> Cursor<'a> {
         rest.get(..len).unwrap_or_default()
     }
 
-    /// One level of nesting more, until [`Cursor::leave`].
+    /// Enters one more level of nesting, until [`Cursor::leave`].
     pub(super) fn enter(&mut self) -> Parsed<()> {
         self.depth += 1;
-        match self.depth > MAX_QUERY_DEPTH {
-            true => Err(Problem::new(self.at, format!("nested more than {MAX_QUERY_DEPTH} deep"))),
-            false => Ok(()),
+        if self.depth > MAX_QUERY_DEPTH {
+            return Err(Problem::new(self.at, format!("nested more than {MAX_QUERY_DEPTH} deep")));
         }
+        Ok(())
     }
 
     pub(super) fn leave(&mut self) {
         self.depth = self.depth.saturating_sub(1);
     }
 
-    /// Something else than this is here.
+    /// The problem that something else than `what` is next.
     pub(super) fn expected(&self, what: &str) -> Problem {
         let found = match self.peek() {
             None => "the end".to_owned(),
@@ -93,8 +90,7 @@ impl<'a> Cursor<'a> {
         Problem::new(self.at, format!("expected {what}, found {found}"))
     }
 
-    /// A text between double quotes, with `\` before a character that stands for itself; the opening quote is
-    /// next.
+    /// Consumes a text between double quotes, in which `\` escapes the next character. The opening quote is next.
     pub(super) fn quoted(&mut self) -> Parsed<String> {
         let open = self.at;
         self.expect("\"", "a quote")?;
@@ -113,7 +109,7 @@ impl<'a> Cursor<'a> {
         Err(Problem::new(open, "this quote is not closed; expected another \""))
     }
 
-    /// Characters up to the first that `ends`, with `\` before a character that stands for itself.
+    /// Consumes characters up to the first one that `ends`; `\` escapes the next character.
     pub(super) fn word(&mut self, ends: impl Fn(char) -> bool) -> Parsed<Word> {
         let mut word = Word { at: self.at, text: String::new(), star: None, escaped: false };
         while let Some(char) = self.peek().filter(|char| !ends(*char)) {
@@ -138,10 +134,10 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A word as it is meant, without escapes.
+/// A word with its escapes resolved.
 #[derive(Debug)]
 pub(super) struct Word {
-    /// Where it begins.
+    /// The byte position of its beginning.
     pub(super) at: usize,
     pub(super) text: String,
     /// The first `*` that is not escaped: its byte in `text`, and in the query.
@@ -150,7 +146,7 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// True when it is this and nothing in it is escaped.
+    /// True when the word is `plain` and has no escapes.
     pub(super) fn is(&self, plain: &str) -> bool {
         !self.escaped && self.text == plain
     }

@@ -6,16 +6,17 @@ use crate::query::{Query, Search};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What a search's object may have; any other object is a query.
+/// The entries of a search's object; an object with none of them is a query.
 const SEARCH: [&str; 10] =
     ["query", "filter", "limit", "offset", "rerank", "sort", "fields", "min_score", "score_as", "explain"];
 
 impl Search {
-    /// Reads a search in JSON, or a query alone: the 10 best documents of it (of a kNN, its `k`).
+    /// Reads a search from JSON; [the module's page](crate::query) describes the form. A query alone is a search for
+    /// its 10 best documents; a kNN query, for its `k` neighbors.
     ///
     /// # Errors
-    /// [`crate::Error::WrongQuery`] with the place, and what was expected there. Numbers are not checked
-    /// before the search is run.
+    /// [`crate::Error::WrongQuery`] with the position, and what was expected there. Ranges of numbers are checked when
+    /// the search is run.
     pub fn from_json(text: &str) -> Result<Self> {
         let is_query = match read::<serde_json::Value>(text)? {
             serde_json::Value::Object(object) => {
@@ -29,14 +30,14 @@ impl Search {
         }
     }
 
-    /// The search as one line of JSON. Reading it gives an equal search; dates become texts.
+    /// The search as one line of JSON. Reading it gives an equal search, except that dates become texts.
     pub fn to_json(&self) -> String {
         write(self)
     }
 }
 
 impl Query {
-    /// Reads a query in JSON.
+    /// Reads a query from JSON; [the module's page](crate::query) describes the form.
     ///
     /// # Errors
     /// As [`Search::from_json`].
@@ -54,12 +55,12 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
-        Problem::new(place(text, &error), message).within(text)
+        Problem::new(position(text, &error), message).within(text)
     })
 }
 
-/// The byte that an error is at.
-fn place(text: &str, error: &serde_json::Error) -> usize {
+/// The byte position of an error.
+fn position(text: &str, error: &serde_json::Error) -> usize {
     let line_start: usize =
         text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let mut at = (line_start + error.column().saturating_sub(1)).min(text.len());
@@ -69,7 +70,7 @@ fn place(text: &str, error: &serde_json::Error) -> usize {
     at
 }
 
-/// Nothing in the model can fail to be written.
+/// Writing cannot fail: no query has a value without a JSON form.
 fn write(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

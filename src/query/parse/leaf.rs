@@ -1,12 +1,14 @@
-//! What a field and a value mean, by the field's type.
+//! Reads values by the type of their field, and makes the smallest queries of them.
 
 use super::cursor::Word;
 use super::problem::{Parsed, Problem};
-use crate::document::{Value, shortened};
+use crate::document::Value;
+use crate::error::shortened;
 use crate::query::{Exists, Match, Phrase, Prefix, Query, Range, Term, Terms};
 use crate::schema::{FieldType, Schema};
+use std::ops::Bound;
 
-/// What a field holds, as far as queries differ by it.
+/// The type of a field, as far as query syntax depends on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
     Text,
@@ -20,7 +22,7 @@ pub(super) enum Kind {
     Vector(usize),
     /// A binary vector, with its dimension.
     Bits(usize),
-    /// Not declared: a dynamic schema has fields of any type.
+    /// Any type: a field that a dynamic schema does not declare.
     Any,
 }
 
@@ -32,7 +34,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// The field of that name, named at byte `at`.
+    /// The field with a name that is at byte `at` of the query.
     pub(super) fn named(schema: &Schema, name: &str, at: usize) -> Parsed<Self> {
         let kind = match schema.field(name).map(|field| field.field_type()) {
             None if name == schema.key().name() => Kind::Keyword,
@@ -66,7 +68,7 @@ impl Target {
         Problem::new(at, text).of_field(&self.name)
     }
 
-    /// A word without quotes: words, a value, a prefix, or `*` for any value.
+    /// Reads a word without quotes: a word of a text, a value, a prefix, or `*` for any value.
     pub(super) fn word(&self, word: Word) -> Parsed<Leaf> {
         if word.is("*") {
             return Ok(Exists::new(&self.name).into());
@@ -84,7 +86,7 @@ impl Target {
         }
     }
 
-    /// A text between quotes, with its slop (and where that is said).
+    /// Reads a text between quotes, with its slop and the position of that.
     pub(super) fn quoted(&self, text: String, at: usize, slop: Option<(u32, usize)>) -> Parsed<Leaf> {
         match (self.kind, slop) {
             (Kind::Text, slop) => {
@@ -95,7 +97,7 @@ impl Target {
         }
     }
 
-    /// A value of the field's type. What is `literal` is not taken for a number where any type is possible.
+    /// Reads a value of the field's type. Where any type is possible, a `literal` text is not read as a number.
     pub(super) fn value(&self, text: &str, at: usize, literal: bool) -> Parsed<Value> {
         let value = match self.kind {
             Kind::Text | Kind::Keyword => Some(Value::from(text)),
@@ -162,8 +164,8 @@ fn truth(text: &str) -> Option<Value> {
     text.parse().ok().map(Value::Bool)
 }
 
-/// The smallest part of a query. Words of one text, and values of one field, that stand side by side become
-/// one query.
+/// The smallest part of a query. Adjacent words of one text field, and adjacent values of one field, become one
+/// query.
 #[derive(Debug)]
 pub(super) enum Leaf {
     /// Words of a text field.
@@ -182,7 +184,7 @@ impl<Q: Into<Query>> From<Q> for Leaf {
 }
 
 impl Leaf {
-    /// The query; of words all are needed when it `must` match.
+    /// The query. Of several words all are required when the clause `must` match.
     pub(super) fn query(self, must: bool) -> Query {
         match self {
             Self::Words(field, text) if must => Match::all(field, text).into(),
@@ -194,21 +196,27 @@ impl Leaf {
     }
 }
 
-/// A bound of a range, `None` where it is open.
-pub(super) type Bound = Option<Value>;
+/// A bound of a range; without a value the range has none.
+pub(super) fn bound(value: Option<Value>, included: bool) -> Bound<Value> {
+    match value {
+        None => Bound::Unbounded,
+        Some(value) if included => Bound::Included(value),
+        Some(value) => Bound::Excluded(value),
+    }
+}
 
-/// The range between two bounds, each with whether it is part of the range.
-pub(super) fn range(field: &str, from: (Bound, bool), to: (Bound, bool)) -> Query {
+/// The query for a range between two bounds.
+pub(super) fn range(field: &str, from: Bound<Value>, to: Bound<Value>) -> Query {
     let range = Range::new(field);
     let range = match from {
-        (None, _) => range,
-        (Some(value), true) => range.gte(value),
-        (Some(value), false) => range.gt(value),
+        Bound::Unbounded => range,
+        Bound::Included(value) => range.gte(value),
+        Bound::Excluded(value) => range.gt(value),
     };
     let range = match to {
-        (None, _) => range,
-        (Some(value), true) => range.lte(value),
-        (Some(value), false) => range.lt(value),
+        Bound::Unbounded => range,
+        Bound::Included(value) => range.lte(value),
+        Bound::Excluded(value) => range.lt(value),
     };
     range.into()
 }

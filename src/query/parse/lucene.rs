@@ -1,23 +1,25 @@
-//! Queries as Lucene's users write them.
+//! Lucene syntax.
 //!
-//! | written | means |
+//! | text | meaning |
 //! |---|---|
-//! | `editor`, `text editor` | words in the default field; more words score higher |
+//! | `editor`, `text editor` | words in the default field; documents with more of them score higher |
 //! | `title:editor`, `title:(a b)` | words in a text field; values in any other field |
-//! | `title:"text editor"~2` | a phrase, its words off their places by 2 at most |
+//! | `title:"text editor"~2` | a phrase, with a slop of 2 |
 //! | `a AND b`, `a && b`, `a OR b`, `a \|\| b`, `NOT a`, `!a`, `( )` | AND binds tighter than OR |
-//! | `+a -b c` | a must match, b must not, c adds to the score |
-//! | `a^2` | scores times 2 |
-//! | `size:[10 TO *]`, `size:{10 TO 20]`, `size:>=10` | ranges: `[ ]` with their bounds, `{ }` without |
-//! | `name:pre*`, `name:*`, `*:*` | begins with; has any value; everything |
-//! | `\` before a character | the character itself |
+//! | `+a -b c` | a must match, b must not match, c adds to the score |
+//! | `a^2` | boost: scores times 2 |
+//! | `size:[10 TO *]`, `size:{10 TO 20]`, `size:>=10` | ranges: `[ ]` include their bounds, `{ }` exclude them |
+//! | `name:pre*`, `name:*`, `*:*` | prefix; any value; every document |
+//! | `\` before a character | escapes it |
 //!
-//! Unlike in Lucene's classic parser AND binds tighter than OR, and `a OR NOT b` has what does not match b.
+//! Unlike in Lucene's classic parser, AND binds tighter than OR, and `a OR NOT b` also finds documents that do not
+//! match b.
 
 use super::clauses::{Clauses, Occur};
 use super::cursor::Cursor;
-use super::leaf::{Bound, Leaf, Target, range};
+use super::leaf::{Leaf, Target, bound, range};
 use super::problem::{Parsed, Problem};
+use crate::document::Value;
 use crate::query::{Bool, Boost, Query};
 use crate::schema::Schema;
 
@@ -99,7 +101,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A term, with what stands before it.
+    /// A term with the sign or NOT in front of it.
     fn signed(&mut self, scope: Scope<'_>) -> Parsed<(Occur, Leaf)> {
         self.cursor.skip_space();
         let occur = if self.eat_operator("NOT", "!") {
@@ -140,10 +142,10 @@ impl Parser<'_> {
             return self.value(&target);
         }
         self.refuse_fuzzy()?;
-        match word.is("*") && !scope.named {
-            true => Ok(Query::all().into()),
-            false => self.target(scope, at)?.word(word),
+        if word.is("*") && !scope.named {
+            return Ok(Query::all().into());
         }
+        self.target(scope, at)?.word(word)
     }
 
     fn expected_term(&self, at: usize) -> Problem {
@@ -154,7 +156,7 @@ impl Parser<'_> {
         }
     }
 
-    /// What stands after a field's colon.
+    /// The value after a field's colon.
     fn value(&mut self, target: &Target) -> Parsed<Leaf> {
         match self.cursor.peek() {
             Some('(') => self.group(Scope { target: Some(target), named: true }),
@@ -193,28 +195,28 @@ impl Parser<'_> {
         }
         let number = self.cursor.clone();
         let slop = self.cursor.take_until(|char| !char.is_ascii_digit()).parse();
-        let slop = slop.map_err(|_| number.expected("a number of places"))?;
+        let slop = slop.map_err(|_| number.expected("a number of positions"))?;
         target.quoted(text, at, Some((slop, tilde)))
     }
 
     fn range(&mut self, target: &Target) -> Parsed<Leaf> {
         target.check_ordered(self.cursor.at())?;
         let with_from = self.cursor.next() == Some('[');
-        let from = self.bound(target)?;
+        let from = self.bound_value(target)?;
         self.cursor.skip_space();
         if !self.cursor.eat_word("TO") {
             return Err(self.cursor.expected("TO"));
         }
-        let to = self.bound(target)?;
+        let to = self.bound_value(target)?;
         self.cursor.skip_space();
         let with_to = self.cursor.eat("]");
         if !with_to {
             self.cursor.expect("}", "] or }")?;
         }
-        Ok(range(&target.name, (from, with_from), (to, with_to)).into())
+        Ok(range(&target.name, bound(from, with_from), bound(to, with_to)).into())
     }
 
-    fn bound(&mut self, target: &Target) -> Parsed<Bound> {
+    fn bound_value(&mut self, target: &Target) -> Parsed<Option<Value>> {
         self.cursor.skip_space();
         let at = self.cursor.at();
         if self.cursor.peek() == Some('"') {
@@ -225,10 +227,10 @@ impl Parser<'_> {
         if word.text.is_empty() || word.is("TO") {
             return Err(Problem::new(at, "expected a value, or * for no bound"));
         }
-        match word.is("*") {
-            true => Ok(None),
-            false => target.value(&word.text, at, word.escaped).map(Some),
+        if word.is("*") {
+            return Ok(None);
         }
+        target.value(&word.text, at, word.escaped).map(Some)
     }
 
     /// `>10`, `>=10`, `<10`, `<=10`.
@@ -249,7 +251,7 @@ impl Parser<'_> {
             }
         };
         let (from, to) = if is_lower { (Some(value), None) } else { (None, Some(value)) };
-        Ok(range(&target.name, (from, included), (to, included)).into())
+        Ok(range(&target.name, bound(from, included), bound(to, included)).into())
     }
 
     /// A term with its `^2`, if it has one.

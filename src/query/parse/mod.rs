@@ -1,4 +1,4 @@
-//! Queries from text: one parser for the familiar one-liners, all of the same model.
+//! Reads queries from text, in the syntax of Lucene, Redis, Solr, or in JSON.
 
 mod clauses;
 mod cursor;
@@ -19,23 +19,39 @@ use crate::schema::Schema;
 use leaf::{Kind, Target};
 use params::{Param, Params};
 use problem::Problem;
+use redis::RedisQuery;
 
-/// Reads queries from text. The text tells its language:
+/// Reads queries from text in one of four syntaxes, which it detects from the text:
 ///
-/// | begins with, or has | language | example |
+/// | text | syntax | example |
 /// |---|---|---|
-/// | `{!` | as for Solr | `{!knn f=vector topK=10}[1.0, 2.0, 3.0, 4.0]` |
-/// | `{` | JSON | `{"term": {"field": "section", "value": "python"}}` |
-/// | `=>[`, or `@field:` | as for Redis | `(@section:{python} @size:[0 1000])=>[KNN 3 @vector $v AS score]` |
-/// | anything else | as for Lucene | `title:editor AND size:[* TO 5000] -section:games` |
+/// | begins with `{!` | Solr | `{!knn f=vector topK=10}[1.0, 2.0, 3.0, 4.0]` |
+/// | begins with `{` | JSON, see [the module's page](crate::query) | `{"term": {"field": "section", "value": "python"}}` |
+/// | has `=>[`, or begins with `@field:` | Redis | `(@section:{python} @size:[0 1000])=>[KNN 3 @vector $v AS score]` |
+/// | anything else | Lucene | `title:editor AND size:[* TO 5000] -section:games` |
 ///
-/// In the Lucene-like language AND binds tighter than OR; words without a field are searched in the default
-/// field; a value is read as its field's type, so that `section:python` is a term of a keyword field and
-/// `title:python` a word of a text field. `\` before a character stands for the character.
+/// Words without a field are searched in the default field. A value is read by the type of its field: `section:python`
+/// is a term of a keyword field, `title:python` a word of a text field. `\` before a character escapes it.
+///
+/// Lucene syntax:
+///
+/// | text | meaning |
+/// |---|---|
+/// | `editor`, `text editor` | words in the default field; documents with more of them score higher |
+/// | `title:editor`, `title:(a b)` | words in a text field; values in any other field |
+/// | `title:"text editor"~2` | a phrase, with a slop of 2 |
+/// | `a AND b`, `a && b`, `a OR b`, `a \|\| b`, `NOT a`, `!a`, `( )` | boolean operators; AND binds tighter than OR |
+/// | `+a -b c` | a must match, b must not match, c adds to the score |
+/// | `a^2` | boost: scores times 2 |
+/// | `size:[10 TO *]`, `size:{10 TO 20]`, `size:>=10` | ranges: `[ ]` include their bounds, `{ }` exclude them |
+/// | `name:pre*`, `name:*`, `*:*` | prefix; any value; every document |
+///
+/// Fuzzy words (`editr~1`), wildcards inside a word and regular expressions are not supported.
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
-/// use lucerne::{Bool, Match, QueryParser, Range, Schema, Search};
+/// use lucerne::query::QueryParser;
+/// use lucerne::{Bool, Match, Range, Schema, Search};
 ///
 /// let schema = Schema::builder().key("name").text("title").i64("size").build()?;
 /// let search = QueryParser::new(&schema).parse("+editor +size:[* TO 5000]")?;
@@ -52,7 +68,7 @@ pub struct QueryParser {
 }
 
 impl QueryParser {
-    /// A parser of queries for an index with this schema.
+    /// A parser for queries of an index with this schema.
     pub fn new(schema: &Schema) -> Self {
         Self { schema: schema.clone(), default_field: None, params: Params::new() }
     }
@@ -64,67 +80,62 @@ impl QueryParser {
         self
     }
 
-    /// What `$name` stands for: a vector (also as a text, `"[1.0, 2.0]"`), a number or a text.
+    /// Sets the value of the parameter `$name`: a vector (also as a text, `"[1.0, 2.0]"`), a number or a text.
     #[must_use]
     pub fn param(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.params.insert(name.into(), Param::Value(value.into()));
         self
     }
 
-    /// What `$name` stands for: a vector, as little-endian f32 bytes.
+    /// Sets the value of the parameter `$name`: a vector as little-endian f32 bytes.
     #[must_use]
     pub fn param_bytes(mut self, name: impl Into<String>, vector: impl Into<Vec<u8>>) -> Self {
         self.params.insert(name.into(), Param::Bytes(vector.into()));
         self
     }
 
-    /// The search that a text says; a query alone finds its 10 best documents, or as many as its kNN says.
+    /// Reads a search. A query alone is a search for its 10 best documents; a kNN query, for its `k` neighbors.
     ///
     /// # Errors
-    /// [`Error::WrongQuery`] with the query, a caret under the place, and what was expected there.
+    /// [`Error::WrongQuery`] with the query, a caret under the position, and what was expected there.
     pub fn parse(&self, text: &str) -> Result<Search> {
-        match language(text) {
-            Language::Json => Search::from_json(text),
-            Language::Redis => {
-                let (query, name) = self.redis(text)?;
-                let search = Search::from(query);
-                Ok(match name {
-                    Some(name) => search.score_as(name),
-                    None => search,
-                })
+        match syntax_of(text) {
+            Syntax::Json => Search::from_json(text),
+            Syntax::Redis => {
+                let RedisQuery { query, score_as } = self.redis(text)?;
+                Ok(Search { score_as, ..Search::from(query) })
             }
             _ => self.parse_query(text).map(Search::from),
         }
     }
 
-    /// The query that a text says, for a filter or a part of another query: without what belongs to a whole
-    /// search.
+    /// Reads a query, for a filter or a part of another query. It cannot have what belongs to a whole search.
     ///
     /// # Errors
     /// As [`QueryParser::parse`].
     pub fn parse_query(&self, text: &str) -> Result<Query> {
-        match language(text) {
-            Language::Json => Query::from_json(text),
-            Language::Solr => {
+        match syntax_of(text) {
+            Syntax::Json => Query::from_json(text),
+            Syntax::Solr => {
                 let knn = solr::parse(text, &self.schema, &self.params);
                 knn.map(Query::from).map_err(|problem| problem.within(text))
             }
-            Language::Redis => match self.redis(text)? {
-                (query, None) => Ok(query),
-                (_, Some(name)) => {
+            Syntax::Redis => match self.redis(text)? {
+                RedisQuery { query, score_as: None } => Ok(query),
+                RedisQuery { score_as: Some(name), .. } => {
                     let at = text.rfind(&name).unwrap_or_default();
                     Err(Problem::new(at, "expected a query without AS, which names a search's score")
                         .within(text))
                 }
             },
-            Language::Lucene => {
+            Syntax::Lucene => {
                 let default = self.default_target()?;
                 lucene::parse(text, &self.schema, default.as_ref()).map_err(|problem| problem.within(text))
             }
         }
     }
 
-    fn redis(&self, text: &str) -> Result<(Query, Option<String>)> {
+    fn redis(&self, text: &str) -> Result<RedisQuery> {
         let default = self.default_target()?;
         let parsed = redis::parse(text, &self.schema, default.as_ref(), &self.params);
         parsed.map_err(|problem| problem.within(text))
@@ -145,35 +156,35 @@ impl QueryParser {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Language {
+enum Syntax {
     Json,
     Solr,
     Redis,
     Lucene,
 }
 
-fn language(text: &str) -> Language {
+fn syntax_of(text: &str) -> Syntax {
     let text = text.trim_start();
-    // In the Lucene-like language nothing begins with a brace, and no arrow leads to a bracket.
+    // In Lucene syntax no query begins with a brace, and none has an arrow before a bracket.
     if text.starts_with("{!") {
-        Language::Solr
+        Syntax::Solr
     } else if text.starts_with('{') {
-        Language::Json
+        Syntax::Json
     } else if begins_with_a_field(text) || has_arrow(text) {
-        Language::Redis
+        Syntax::Redis
     } else {
-        Language::Lucene
+        Syntax::Lucene
     }
 }
 
-/// `@name:`, behind parentheses and signs if need be.
+/// True when the text begins with `@name:`, after any parentheses and signs.
 fn begins_with_a_field(text: &str) -> bool {
     let text = text.trim_start_matches(|char: char| "(-~".contains(char) || char.is_whitespace());
     let name = text.strip_prefix('@').and_then(|rest| rest.split_once(':'));
     name.is_some_and(|(name, _)| !name.is_empty() && !name.contains(char::is_whitespace))
 }
 
-/// `=>[`, outside quotes.
+/// True when the text has `=>[` outside quotes.
 fn has_arrow(text: &str) -> bool {
     let outside = text.split('"').step_by(2);
     let mut arrows = outside.flat_map(|part| part.split("=>").skip(1));

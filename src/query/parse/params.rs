@@ -1,4 +1,4 @@
-//! Values that a query names with `$`.
+//! Parameters of a query: values that it refers to as `$name`.
 
 use super::cursor::Cursor;
 use super::leaf::{Kind, Target};
@@ -6,17 +6,17 @@ use super::problem::{Parsed, Problem};
 use crate::document::{QueryVector, Value};
 use std::collections::BTreeMap;
 
-/// A value, or the bytes of a vector.
+/// The value of a parameter, or the bytes of a vector.
 #[derive(Clone, Debug)]
 pub(super) enum Param {
     Value(Value),
     Bytes(Vec<u8>),
 }
 
-/// Values by name, without the `$`.
+/// Parameters by name, without the `$`.
 pub(super) type Params = BTreeMap<String, Param>;
 
-/// The name after a `$`, and its value.
+/// Consumes `$name` and returns the value of the parameter.
 pub(super) fn param<'p>(cursor: &mut Cursor<'_>, params: &'p Params) -> Parsed<&'p Param> {
     let at = cursor.at();
     cursor.expect("$", "a parameter, $name")?;
@@ -28,7 +28,7 @@ pub(super) fn param<'p>(cursor: &mut Cursor<'_>, params: &'p Params) -> Parsed<&
     })
 }
 
-/// A `$name`, or a number.
+/// Consumes a `$name` or a number.
 pub(super) fn count(cursor: &mut Cursor<'_>, params: &Params, what: &str) -> Parsed<usize> {
     let here = cursor.clone();
     let given = if cursor.peek() == Some('$') {
@@ -43,8 +43,8 @@ pub(super) fn count(cursor: &mut Cursor<'_>, params: &Params, what: &str) -> Par
     given.ok_or_else(|| here.expected(what))
 }
 
-/// The vector that is the value of the `$name` that is next: a list of numbers, the same in JSON, or its
-/// components as little-endian f32 bytes. For a binary field bytes are its row, and a text may be bits.
+/// Consumes a `$name` whose value is a vector: a list of numbers, the same as JSON text, or little-endian f32 bytes.
+/// For a binary field bytes are packed bits, and a text may have bits.
 pub(super) fn vector(cursor: &mut Cursor<'_>, params: &Params, field: &Target) -> Parsed<QueryVector> {
     let at = cursor.at();
     let wrong = |given: String| {
@@ -82,7 +82,7 @@ pub(super) fn vector(cursor: &mut Cursor<'_>, params: &Params, field: &Target) -
     checked(field, vector.into(), at)
 }
 
-/// Refuses a vector of another length than the field's.
+/// Refuses a vector of another dimension than the field's.
 pub(super) fn checked(field: &Target, vector: QueryVector, at: usize) -> Parsed<QueryVector> {
     let dimension = match field.kind {
         Kind::Vector(dimension) | Kind::Bits(dimension) => dimension,
@@ -90,7 +90,7 @@ pub(super) fn checked(field: &Target, vector: QueryVector, at: usize) -> Parsed<
     };
     let binary = matches!(field.kind, Kind::Bits(_));
     let (given, fits) = match &vector {
-        // One number a bit, or one a byte.
+        // One number per bit, or one per byte.
         QueryVector::Floats(numbers) => {
             (numbers.len(), numbers.len() == dimension || (binary && numbers.len() * 8 == dimension))
         }

@@ -1,10 +1,10 @@
-//! What is wrong with a query, and where: a message with the query and a caret under the place.
+//! Problems in the text of a query, shown with a caret under their position.
 
 use crate::error::Error;
 
 pub(super) type Parsed<T> = Result<T, Problem>;
 
-/// What is wrong at a byte of the text.
+/// A problem at a byte of the text.
 #[derive(Debug, PartialEq)]
 pub(super) struct Problem {
     at: usize,
@@ -12,7 +12,7 @@ pub(super) struct Problem {
     text: String,
 }
 
-/// Characters of the query that a message shows before and after the place.
+/// The number of characters that a message shows before and after the position.
 const AROUND: usize = 48;
 
 impl Problem {
@@ -25,24 +25,25 @@ impl Problem {
         self
     }
 
-    /// The error: the problem, where it is, the line of the query it is in, and a caret.
+    /// The error message: the problem, its position, the line of the query, and a caret.
     pub(super) fn within(self, query: &str) -> Error {
         let before = query.get(..self.at).unwrap_or(query);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let column = before.chars().count() - query.get(..line_start).unwrap_or_default().chars().count();
         let lines = query.lines().count();
-        let place = match lines > 1 {
-            true => format!("line {}, character {}", before.matches('\n').count() + 1, column + 1),
-            false => format!("character {}", column + 1),
+        let position = if lines > 1 {
+            format!("line {}, character {}", before.matches('\n').count() + 1, column + 1)
+        } else {
+            format!("character {}", column + 1)
         };
         let line = query.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
         let (shown, caret) = excerpt(line, column);
-        let problem = format!("{} ({place})\n  {shown}\n  {}^", self.text, " ".repeat(caret));
+        let problem = format!("{} ({position})\n  {shown}\n  {}^", self.text, " ".repeat(caret));
         Error::WrongQuery { field: self.field, problem }
     }
 }
 
-/// The part of a line around a character, and where that character is in it.
+/// The part of a line around a column, and the column in that part.
 fn excerpt(line: &str, column: usize) -> (String, usize) {
     let skipped = column.saturating_sub(AROUND);
     let mut chars = line.chars().skip(skipped).map(|char| if char.is_control() { ' ' } else { char });
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_queries_are_cut_around_the_place() {
+    fn long_queries_are_cut_around_the_position() {
         let long = format!("{}X{}", "a".repeat(200), "b".repeat(200));
         let error = Problem::new(200, "bad").within(&long).to_string();
         let lines: Vec<&str> = error.lines().collect();
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_counted_in_characters_and_lines() {
+    fn positions_are_counted_in_characters_and_lines() {
         let error = Problem::new(7, "bad").within("äö\nü\tx y\n").to_string();
         assert_eq!(error, "query: bad (line 2, character 2)\n  ü x y\n   ^");
         let error = Problem::new(2, "bad").of_field("f").within("ä").to_string();

@@ -1,43 +1,51 @@
-//! Queries as the users of Redis write them.
+//! Redis syntax.
 //!
-//! | written | means |
+//! | text | meaning |
 //! |---|---|
-//! | `*` | everything |
+//! | `*` | every document |
 //! | `@section:{python\|perl}` | one of several values |
-//! | `@size:[0 1000]`, `@size:[(10 inf]` | ranges; `(` leaves the bound out, `inf` and `-inf` are none |
-//! | `@title:editor`, `@title:(a b)`, `@title:"a b"`, `ed*` | words, all of them; a phrase; begins with |
-//! | `a b`, `a \| b`, `-a`, `~a`, `( )` | both, either, not, adds to the score only; `\|` binds least |
-//! | `(filter)=>[KNN 3 @vector $v AS score]` | the 3 nearest to `$v` among what the filter finds |
+//! | `@size:[0 1000]`, `@size:[(10 inf]` | ranges; `(` excludes a bound, `inf` and `-inf` are no bounds |
+//! | `@title:editor`, `@title:(a b)`, `@title:"a b"`, `ed*` | words, all of them; a phrase; a prefix |
+//! | `a b`, `a \| b`, `-a`, `~a`, `( )` | both, either, not, only adds to the score; `\|` binds least |
+//! | `(filter)=>[KNN 3 @vector $v AS score]` | the 3 nearest to `$v` among the documents of the filter |
 //!
-//! `KNN` may be followed by `EF_RUNTIME 200` (how many candidates). Its number and those of ranges may be
+//! `EF_RUNTIME 200` after `KNN` is the number of candidates. The number of neighbors and the bounds of ranges may be
 //! parameters too.
 
 use super::clauses::{Clauses, Occur};
 use super::cursor::Cursor;
-use super::leaf::{Bound, Kind, Leaf, Target, range};
+use super::leaf::{Kind, Leaf, Target, bound, range};
 use super::params::{self, Param, Params};
 use super::problem::{Parsed, Problem};
+use crate::document::Value;
 use crate::query::{Bool, Knn, Query};
 use crate::schema::Schema;
+use std::ops::Bound;
 
-/// A query, and the name its score goes by.
+/// A query, and the name under which its score is returned.
+pub(super) struct RedisQuery {
+    pub(super) query: Query,
+    pub(super) score_as: Option<String>,
+}
+
+/// Parses a query; words without a field are searched in `default`.
 pub(super) fn parse(
     text: &str,
     schema: &Schema,
     default: Option<&Target>,
     params: &Params,
-) -> Parsed<(Query, Option<String>)> {
+) -> Parsed<RedisQuery> {
     let mut parser = Parser { cursor: Cursor::new(text), schema, params };
     let filter = parser.union(default)?;
     if parser.cursor.peek().is_none() {
-        return Ok((filter, None));
+        return Ok(RedisQuery { query: filter, score_as: None });
     }
     parser.cursor.expect("=>", "a term, =>[KNN … or the end")?;
-    let (knn, name) = parser.knn()?;
+    let (knn, score_as) = parser.knn()?;
     parser.cursor.skip_space();
     match parser.cursor.peek() {
-        None if filter == Query::all() => Ok((knn.into(), name)),
-        None => Ok((knn.filter(filter).into(), name)),
+        None if filter == Query::all() => Ok(RedisQuery { query: knn.into(), score_as }),
+        None => Ok(RedisQuery { query: knn.filter(filter).into(), score_as }),
         Some(_) => Err(parser.cursor.expected("the end")),
     }
 }
@@ -91,7 +99,7 @@ impl Parser<'_> {
                 self.cursor.skip_space();
             }
             let leaf = self.term(target)?;
-            // A lone optional term lets everything through.
+            // An optional term alone matches every document.
             if occur == Occur::Should {
                 clauses
                     .push(Occur::Must, Bool::new().should(leaf.query(false)).minimum_should_match(0).into());
@@ -216,20 +224,19 @@ impl Parser<'_> {
         Ok(range(&target.name, from, to).into())
     }
 
-    /// A bound, and whether it is part of the range.
-    fn bound(&mut self, target: &Target) -> Parsed<(Bound, bool)> {
+    fn bound(&mut self, target: &Target) -> Parsed<Bound<Value>> {
         self.cursor.skip_space();
         let included = !self.cursor.eat("(");
         let at = self.cursor.at();
         if self.cursor.peek() == Some('$') {
             let value = self.scalar()?;
-            return Ok((Some(target.value(&value, at, false)?), included));
+            return Ok(bound(Some(target.value(&value, at, false)?), included));
         }
         let text = self.cursor.take_until(ends_number);
         match text {
             "" => Err(self.cursor.expected("a number, inf or -inf")),
-            "inf" | "+inf" | "-inf" => Ok((None, included)),
-            text => Ok((Some(target.value(text, at, false)?), included)),
+            "inf" | "+inf" | "-inf" => Ok(Bound::Unbounded),
+            text => Ok(bound(Some(target.value(text, at, false)?), included)),
         }
     }
 
@@ -253,7 +260,7 @@ impl Parser<'_> {
             return Err(self.cursor.expected("KNN"));
         }
         self.cursor.skip_space();
-        let k = params::count(&mut self.cursor, self.params, "how many neighbours")?;
+        let k = params::count(&mut self.cursor, self.params, "the number of neighbors")?;
         self.cursor.skip_space();
         self.cursor.expect("@", "@ and a vector field")?;
         let field = self.field()?;
@@ -266,7 +273,7 @@ impl Parser<'_> {
                 return Ok((knn, name));
             } else if self.cursor.eat_word("EF_RUNTIME") {
                 self.cursor.skip_space();
-                let count = params::count(&mut self.cursor, self.params, "how many candidates")?;
+                let count = params::count(&mut self.cursor, self.params, "the number of candidates")?;
                 knn = knn.candidates(count);
             } else if self.cursor.eat_word("AS") {
                 self.cursor.skip_space();

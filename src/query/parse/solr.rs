@@ -1,6 +1,6 @@
-//! Nearest neighbours as Solr's users write them: `{!knn f=vector topK=10}[1.0, 2.0, 3.0, 4.0]`.
+//! Solr syntax for kNN queries: `{!knn f=vector topK=10}[1.0, 2.0, 3.0, 4.0]`.
 //!
-//! `f` is the field, `topK` the number of neighbours (default 10), `candidates` and `rescore` as in [`Knn`].
+//! `f` is the field, `topK` the number of neighbors (default 10), `candidates` and `rescore` as in [`Knn`].
 //! The vector is a list of numbers, or `$name`.
 
 use super::cursor::Cursor;

@@ -65,7 +65,7 @@ fn every_option_round_trips() {
 }
 
 #[test]
-fn ac_11_keys_are_declared_by_name_or_with_options() {
+fn keys_are_declared_by_name_or_with_options() {
     let key = |text| Schema::from_json(text).unwrap().key().clone();
     let given = key(r#"{"key": {"name": "id", "max_length": 100}}"#);
     assert_eq!((given.name(), given.is_automatic(), given.max_len()), ("id", false, 100));
@@ -82,7 +82,7 @@ fn ac_11_keys_are_declared_by_name_or_with_options() {
 }
 
 #[test]
-fn ac_01_a_missing_or_impossible_dimension_is_refused_by_name() {
+fn a_missing_or_impossible_dimension_is_refused_by_name() {
     for (dimension, given) in [
         ("", "missing"),
         (r#", "dimension": 0"#, "is 0"),
@@ -97,7 +97,7 @@ fn ac_01_a_missing_or_impossible_dimension_is_refused_by_name() {
 }
 
 #[test]
-fn ac_02_an_unknown_metric_lists_the_accepted_ones() {
+fn an_unknown_metric_lists_the_accepted_ones() {
     let field = |of: &str, name: &str| {
         format!(r#"{{"name": "e", "type": "{of}", "dimension": 8, "similarity": "{name}"}}"#)
     };

@@ -1,19 +1,19 @@
-//! `create`, `import` and `add-index`: what goes into an index.
+//! Arguments of `create`, `import` and `add-index`.
 
 use super::threads;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// Which of eight bits comes first.
+/// The order of the bits in a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BitOrder {
-    /// The least significant.
+    /// Least significant bit first.
     Lsb,
-    /// The most significant.
+    /// Most significant bit first.
     Msb,
 }
 
-/// Create an index.
+/// Create an index from a schema.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A schema:
@@ -23,31 +23,32 @@ A schema:
       { \"name\": \"size\", \"type\": \"i64\" },
       { \"name\": \"embedding\", \"type\": \"vector\", \"dimension\": 384, \"similarity\": \"cosine\" } ] }
 
-Types: text, keyword, i64, f64, bool, date, vector, binary_vector. Similarities: cosine (the default),
-dot_product, euclidean, max_inner_product; of binary vectors hamming (the default), jaccard. Vectors are quantized to int8 and indexed as an HNSW graph unless the field
-says otherwise (\"index\": \"flat\", \"quantization\": \"none\", \"m\": 16, \"beam_width\": 100).
+Types: text, keyword, i64, f64, bool, date, vector, binary_vector. Similarities: cosine (default),
+dot_product, euclidean, max_inner_product; for binary vectors hamming (default) or jaccard. By default
+vectors are quantized to int8 and indexed with an HNSW graph; a field can choose otherwise
+(\"index\": \"flat\", \"quantization\": \"none\", \"m\": 16, \"beam_width\": 100).
 
 Example:
   lucerne create packages.idx --schema schema.json")]
 pub(crate) struct Create {
-    /// Folder of the new index; created if need be.
+    /// Folder of the new index; created if it does not exist.
     pub(crate) dir: PathBuf,
 
-    /// The schema, a JSON file (- reads standard input).
+    /// The schema: a JSON file, or - for standard input.
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: PathBuf,
 }
 
-/// Add documents, with vectors from files of their own if wanted.
+/// Add documents from JSON lines, with vectors from vector files.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Documents are JSON objects, one per line; empty lines do not count. Line i gets row i of each --vectors
-file: .npy (f16, f32, f64, u8, i8; two dimensions, C order), .fbin, .fvecs, .bvecs. A row of a binary field is
-its zeros and ones, or a byte for every eight.
+Documents are JSON objects, one per line; empty lines are skipped. Document i gets row i of each
+--vectors file: .npy (f16, f32, f64, u8 or i8; two dimensions, C order), .fbin, .fvecs or .bvecs. In a
+binary field a row holds one 0 or 1 per bit, or one byte per eight bits.
 
-Everything is committed at the end. Ctrl-C stops cleanly: what was taken is committed, exit code 130 (a
-second Ctrl-C stops at once). A bad line stops the import and takes back what was not committed yet, so that
-the import can be repeated once the line is mended.
+The documents are committed at the end. Ctrl-C commits the documents imported so far and exits with code
+130; a second Ctrl-C exits at once. A bad line stops the import and discards what is not committed yet:
+correct the line and run the import again.
 
 Examples:
   lucerne import packages.idx docs.jsonl --vectors embedding=vectors.npy
@@ -56,38 +57,39 @@ pub(crate) struct Import {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
 
-    /// Documents: .jsonl, .jsonl.zst, or - for standard input.
+    /// The documents: a .jsonl or .jsonl.zst file, or - for standard input.
     pub(crate) docs: PathBuf,
 
-    /// Vectors of a field, from a file; may be given for several fields.
+    /// A field and the file that holds its vectors; repeat it for other fields.
     #[arg(long, value_name = "FIELD=FILE", value_parser = field_and_file)]
     pub(crate) vectors: Vec<(String, PathBuf)>,
 
-    /// Which of the eight bits of a byte comes first, in vectors of binary fields.
+    /// Order of the bits in each byte, for vectors of binary fields.
     #[arg(long, value_name = "ORDER", default_value = "lsb")]
     pub(crate) bit_order: BitOrder,
 
-    /// Order of arrival: little-endian u32 row numbers, counted from 0; rows not named are left out.
+    /// Order in which documents are added: a file of little-endian u32 row numbers, from 0. Rows that are
+    /// not in the file are left out.
     #[arg(long, value_name = "FILE.u32")]
     pub(crate) order: Option<PathBuf>,
 
-    /// Replace documents of the same key instead of refusing the new one.
+    /// Replace documents that have the same key, instead of refusing the new ones.
     #[arg(long)]
     pub(crate) upsert: bool,
 
-    /// Pass over bad lines and count them, instead of stopping at the first.
+    /// Skip bad lines and count them, instead of stopping at the first one.
     #[arg(long)]
     pub(crate) skip_bad: bool,
 
-    /// Take at most this many documents.
+    /// Import at most N documents.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
 
-    /// Commit each time this many documents were taken, not only at the end.
+    /// Commit after every N documents, not only at the end.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) commit_every: Option<u64>,
 
-    /// Write a segment each time this many documents are buffered, even when memory is left.
+    /// Write a segment after every N buffered documents, even when memory is left.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) flush_docs: Option<u32>,
 
@@ -95,29 +97,30 @@ pub(crate) struct Import {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) ram_mb: Option<u32>,
 
-    /// Threads, for reading documents as for building segments [default: the cores of the machine]. With one
-    /// thread documents arrive exactly in their order.
+    /// Threads that read documents and build segments [default: all cores]. With one thread, documents are
+    /// added exactly in their order.
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
 
-    /// Start no background merges: segments stay as they are flushed.
+    /// Do not merge segments in the background.
     #[arg(long)]
     pub(crate) no_merge: bool,
 
-    /// Seed of all that is random; with --threads 1 the same input gives the same bytes.
+    /// Seed of random numbers; with --threads 1 the same input gives the same bytes.
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 }
 
-/// Add all documents of other indexes of the same schema, in one commit.
+/// Add all documents of other indexes that have the same schema.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Segments are linked, or copied where they cannot be; nothing is merged. A key that both have refuses all.
+All documents are added in one commit. Segment files are linked, or copied where links are not possible;
+nothing is merged. If two indexes contain the same key, nothing is added.
 
 Example:
   lucerne add-index all.idx part1.idx part2.idx")]
 pub(crate) struct AddIndex {
-    /// Folder of the index that grows.
+    /// Folder of the index to add to.
     pub(crate) dir: PathBuf,
 
     /// Folders of the indexes to add.

@@ -1,17 +1,18 @@
-//! `relevance`: how well a relevance set is answered.
+//! Arguments of `relevance`.
 
 use clap::Args;
 use std::path::PathBuf;
 
-/// Measure recall, MRR and nDCG with a relevance set.
+/// Measure recall, MRR and nDCG against relevance judgements.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The set is JSON lines as of FlagEmbedding: {\"query\": \"…\", \"pos\": [\"…\"], \"neg\": [\"…\"]}. A passage is the key of
-a document, or with --passages the exact value of that stored field. Passages that no document has are counted
-and named; queries without any right passage in the index are not measured.
+The file has JSON lines as FlagEmbedding writes them: {\"query\": \"…\", \"pos\": [\"…\"], \"neg\": [\"…\"]}.
+A passage is the key of a document, or with --passages the exact value of that stored field. Passages that
+no document has are counted and listed; queries without a correct passage in the index are not measured.
 
-Queries are words for the text field --text, or vectors for the vector field --field: --queries has a row for
-each line of the set, in its order. With both, the two lists are fused by rank.
+With --text the query's text searches a text field. With --field and --queries the query's vector searches
+a vector field: row i of --queries belongs to line i of the file. With both, the two rankings are fused by
+rank (RRF).
 
 Examples:
   lucerne relevance packages.idx dev.jsonl --passages description --text description
@@ -20,15 +21,15 @@ pub(crate) struct Relevance {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
 
-    /// The relevance set.
+    /// The relevance judgements.
     #[arg(value_name = "FILE.jsonl")]
     pub(crate) file: PathBuf,
 
-    /// The stored field whose value a passage is; without it a passage is a key.
+    /// The stored field that holds the passages; without it passages are keys.
     #[arg(long, value_name = "FIELD")]
     pub(crate) passages: Option<String>,
 
-    /// The text field to search by words.
+    /// The text field to search.
     #[arg(long, value_name = "FIELD", required_unless_present = "field")]
     pub(crate) text: Option<String>,
 
@@ -36,15 +37,15 @@ pub(crate) struct Relevance {
     #[arg(long, value_name = "FIELD", requires = "queries")]
     pub(crate) field: Option<String>,
 
-    /// Query vectors, one for each line: .npy, .fbin or .fvecs.
+    /// Query vectors, one per line of the file: .npy, .fbin or .fvecs.
     #[arg(long, value_name = "FILE", requires = "field")]
     pub(crate) queries: Option<PathBuf>,
 
-    /// How much of each ranking is looked at, separated by commas.
+    /// Cutoffs of the measures, separated by commas: the first K hits of each ranking count.
     #[arg(short, value_name = "K,K", value_delimiter = ',', default_value = "10")]
     pub(crate) k: Vec<usize>,
 
-    /// Candidates that vector searches keep.
+    /// Candidates that each vector search keeps per segment.
     #[arg(long, value_name = "N")]
     pub(crate) candidates: Option<usize>,
 }

@@ -1,34 +1,34 @@
-//! `inspect`, `check`, `force-merge` and `upgrade`: what an index consists of.
+//! Arguments of `inspect`, `check`, `force-merge` and `upgrade`.
 
 use super::threads;
 use clap::Args;
 use std::path::PathBuf;
 
-/// Show what an index consists of.
+/// Show the segments, sizes, schema and defaults of an index.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  lucerne inspect packages.idx              segments, totals, defaults in force
-  lucerne inspect packages.idx _3           everything a segment says of itself
-  lucerne inspect packages.idx schema       the schema, with the choices it left open
-  lucerne inspect packages.idx --json       all of it, for programs")]
+  lucerne inspect packages.idx              segments, totals, defaults
+  lucerne inspect packages.idx _3           all metadata of segment _3
+  lucerne inspect packages.idx schema       the schema, with all defaults filled in
+  lucerne inspect packages.idx --json       everything, for programs")]
 pub(crate) struct Inspect {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
 
-    /// A segment's name, or \"schema\".
+    /// The name of a segment, or "schema".
     #[arg(value_name = "SEGMENT")]
     pub(crate) part: Option<String>,
 
-    /// Numbers without units.
+    /// Print plain numbers, without units.
     #[arg(long)]
     pub(crate) bytes: bool,
 }
 
-/// Read every byte of an index and compare everything with everything.
+/// Verify an index: read every byte, compare all checksums and structures.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit code 1 when something is damaged. Changes nothing; nobody should write to the index meanwhile.
+The exit code is 1 when damage is found. Nothing is changed. Do not write to the index at the same time.
 
 Example:
   lucerne check packages.idx")]
@@ -37,12 +37,12 @@ pub(crate) struct Check {
     pub(crate) dir: PathBuf,
 }
 
-/// Merge segments into fewer, the plan first.
+/// Merge segments into fewer.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The plan says for each source segment whether its codes are kept, requantized (its quantiles have drifted)
-or resampled (the merged quantiles would fit nobody). Ctrl-C leaves the index as it was. Needs the index for
-itself; exit code 4 says who holds it.
+The plan is printed first. For each source segment it says whether its int8 codes are kept, requantized
+(its quantiles have drifted from the merged ones) or resampled (new quantiles are computed from a sample of
+the vectors). Ctrl-C leaves the index unchanged. No other writer may have the index open (exit code 4).
 
 Examples:
   lucerne force-merge packages.idx --dry-run
@@ -52,15 +52,15 @@ pub(crate) struct ForceMerge {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
 
-    /// Segments that may be left.
+    /// Number of segments to merge into, at most.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = segments)]
     pub(crate) max_segments: usize,
 
-    /// Rewrite segments with many deleted documents instead.
+    /// Instead, rewrite the segments that have many deleted documents.
     #[arg(long, conflicts_with = "max_segments")]
     pub(crate) expunge_deletes: bool,
 
-    /// Share of deleted documents above which a segment is rewritten.
+    /// Rewrite segments in which more than this share of the documents is deleted.
     #[arg(long, value_name = "SHARE", default_value_t = 0.1, requires = "expunge_deletes")]
     pub(crate) above: f64,
 
@@ -68,12 +68,13 @@ pub(crate) struct ForceMerge {
     pub(crate) how: Rewriting,
 }
 
-/// Write old segments anew, as this release writes them.
+/// Rewrite segments of older releases in this release's formats.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Rewrites each segment whose formats, their versions, or field parameters are not those it would be written
-with now; documents and answers stay, and all is one commit. An index that is too old to be opened here needs
-this command of an older release first; the error says of which. Ctrl-C leaves the index as it was.
+Every segment is rewritten whose formats, format versions or field parameters differ from those that would
+be used now. Documents and search results stay the same; the changes are one commit. If an index is too old
+to be opened, the error names the release whose `lucerne upgrade` to run first. Ctrl-C leaves the index
+unchanged.
 
 Examples:
   lucerne upgrade packages.idx --dry-run
@@ -86,18 +87,18 @@ pub(crate) struct Upgrade {
     pub(crate) how: Rewriting,
 }
 
-/// What force-merge and upgrade share.
+/// Arguments of both force-merge and upgrade.
 #[derive(Debug, Args)]
 pub(crate) struct Rewriting {
-    /// Show the plan and change nothing.
+    /// Print the plan and change nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Threads that build the merged segment [default: the cores of the machine].
+    /// Threads that build the merged segment [default: all cores].
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
 
-    /// Seed of all that is random; with --threads 1 the same segments give the same bytes.
+    /// Seed of random numbers; with --threads 1 the same segments give the same bytes.
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 }

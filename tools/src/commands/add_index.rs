@@ -1,4 +1,4 @@
-//! `add-index`: the documents of other indexes, without writing them anew.
+//! `add-index`: adds the segments of other indexes.
 
 use crate::args::AddIndex;
 use crate::failure::{In as _, Outcome};

@@ -1,4 +1,4 @@
-//! `check`: is every byte what was written?
+//! `check`: verifies an index.
 
 use crate::args::Check;
 use crate::failure::{Code, Failure, In as _, Outcome};
@@ -32,7 +32,7 @@ pub(super) fn run(args: &Check, json: bool) -> Outcome {
             units::bytes(report.bytes)
         );
         match report.problems.len() {
-            0 => out::line(&format!("{}: whole ({read})", args.dir.display()))?,
+            0 => out::line(&format!("{}: no damage ({read})", args.dir.display()))?,
             found => out::line(&format!(
                 "{}: {} ({read})",
                 args.dir.display(),

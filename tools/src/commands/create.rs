@@ -1,8 +1,8 @@
-//! `create`: an index from a schema.
+//! `create`: creates an index from a schema.
 
 use crate::args::Create;
 use crate::failure::{Code, Failure, Outcome};
-use crate::render::{facts, out};
+use crate::render::{metadata, out};
 use lucerne::{Error, ErrorKind, Index, Schema};
 use serde_json::json;
 use std::io::Read as _;
@@ -25,7 +25,7 @@ pub(super) fn run(args: &Create, json: bool) -> Outcome {
         return out::json(&json!({ "index": dir, "generation": generation, "schema": schema.to_json() }));
     }
     out::line(&format!("Created {} (generation {generation}).", args.dir.display()))?;
-    out::text(&facts::schema(&schema))
+    out::text(&metadata::schema(&schema))
 }
 
 fn read(path: &Path) -> Outcome<String> {

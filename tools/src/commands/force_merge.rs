@@ -3,9 +3,10 @@
 use super::memory::{self, Sampler};
 use crate::args::{ForceMerge, Rewriting};
 use crate::failure::{In as _, Outcome};
-use crate::render::{facts, merges, out, progress::MergeBar, units};
+use crate::render::{merges, metadata, out, progress::MergeBar, units};
 use crate::signals;
-use lucerne::{Cancel, Index, MergePolicy, Writer, WriterOptions};
+use lucerne::merge::MergePolicy;
+use lucerne::{Cancel, Index, Writer, WriterOptions};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Instant;
@@ -100,7 +101,8 @@ impl Rewrite<'_> {
 fn sources(record: &Value) -> Vec<Value> {
     let fields = record.get("fields").and_then(Value::as_object);
     let of_field = |(field, report): (&String, &Value)| {
-        let sources = facts::find(report, "sources").and_then(Value::as_array).cloned().unwrap_or_default();
+        let sources =
+            metadata::find(report, "sources").and_then(Value::as_array).cloned().unwrap_or_default();
         sources
             .into_iter()
             .map(|mut source| {

@@ -1,4 +1,4 @@
-//! `hash-quality`: how good sign hashes are for someone's own vectors.
+//! `hash-quality`: measures the recall of sign hashes on the vectors of a field.
 
 use crate::args::HashQuality as Args;
 use crate::commands::{searcher, shape};
@@ -7,8 +7,9 @@ use crate::render::progress::PhaseBar;
 use crate::render::table::{Align, Rows};
 use crate::render::{out, units};
 use crate::vectors::{Shape, VectorFile};
+use lucerne::Cancel;
 use lucerne::admin::{HashQuality, HashQualityOptions, HashRecall, hash_quality};
-use lucerne::{Cancel, SignHash};
+use lucerne::schema::SignHash;
 use serde_json::json;
 use std::path::Path;
 
@@ -49,7 +50,7 @@ fn table(found: &HashQuality, dimension: usize) -> String {
     let recall = format!("recall@{}", found.k);
     let heading = [
         ("sign_hash", Align::Left),
-        ("bytes a vector", Align::Right),
+        ("bytes per vector", Align::Right),
         ("candidates", Align::Right),
         (&recall, Align::Right),
         ("", Align::Left),
@@ -68,7 +69,7 @@ fn table(found: &HashQuality, dimension: usize) -> String {
     let compared = match found.compared as u64 == found.vectors {
         true => format!("{} vectors", units::grouped(found.vectors)),
         false => format!(
-            "a sample of {} of {} vectors: among all of them recall is lower",
+            "a sample of {} of {} vectors; recall among all of them is lower",
             units::grouped(found.compared as u64),
             units::grouped(found.vectors)
         ),

@@ -1,12 +1,13 @@
-//! `inspect`: what an index consists of. What formats say is printed without understanding it.
+//! `inspect`: segments, sizes, schema and defaults. Metadata of formats is printed as it is.
 
 use crate::args::Inspect;
 use crate::commands::searcher;
 use crate::failure::{Failure, In as _, Outcome};
-use crate::render::facts::{self, Numbers};
+use crate::render::metadata::{self, Numbers};
 use crate::render::table::{Align, Rows};
 use crate::render::{out, units};
-use lucerne::{DEFAULT_CANDIDATES, DEFAULT_K, DEFAULT_RAM_BUDGET, Searcher, admin};
+use lucerne::limits::{DEFAULT_CANDIDATES, DEFAULT_K, DEFAULT_RAM_BUDGET};
+use lucerne::{Searcher, admin};
 use serde_json::Value;
 
 pub(super) fn run(args: &Inspect, json: bool) -> Outcome {
@@ -15,7 +16,7 @@ pub(super) fn run(args: &Inspect, json: bool) -> Outcome {
     if args.part.as_deref() == Some("schema") {
         return match json {
             true => out::json(&searcher.schema().to_json()),
-            false => out::text(&facts::schema(searcher.schema())),
+            false => out::text(&metadata::schema(searcher.schema())),
         };
     }
     let all = admin::inspect(&searcher).in_index(&args.dir)?;
@@ -24,7 +25,7 @@ pub(super) fn run(args: &Inspect, json: bool) -> Outcome {
             let segment = find(&all, name)?;
             match json {
                 true => out::json(segment),
-                false => out::text(&facts::tree(segment, numbers)),
+                false => out::text(&metadata::tree(segment, numbers)),
             }
         }
         None if json => out::json(&all),
@@ -36,12 +37,12 @@ fn segments(all: &Value) -> &[Value] {
     all.get("segments").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-fn text<'a>(facts: &'a Value, name: &str) -> &'a str {
-    facts.get(name).and_then(Value::as_str).unwrap_or_default()
+fn text<'a>(metadata: &'a Value, name: &str) -> &'a str {
+    metadata.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn number(facts: &Value, name: &str) -> u64 {
-    facts.get(name).and_then(Value::as_u64).unwrap_or_default()
+fn number(metadata: &Value, name: &str) -> u64 {
+    metadata.get(name).and_then(Value::as_u64).unwrap_or_default()
 }
 
 fn find<'a>(all: &'a Value, name: &str) -> Outcome<&'a Value> {
@@ -77,7 +78,7 @@ fn overview(args: &Inspect, searcher: &Searcher, all: &Value, numbers: Numbers) 
         }
     }
     out::line("")?;
-    out::text(&facts::schema(searcher.schema()))?;
+    out::text(&metadata::schema(searcher.schema()))?;
     out::line("")?;
     out::text(&defaults(segments, &field_names(segments), numbers))
 }
@@ -96,7 +97,7 @@ fn segment_table(all: &Value, numbers: Numbers) -> String {
     let mut rows = Rows::new(heading);
     let (mut stored, mut keys) = (0, 0);
     for segment in segments(all) {
-        let size = |name: &str| segment.get(name).map_or(0, |facts| number(facts, "bytes"));
+        let size = |name: &str| segment.get(name).map_or(0, |metadata| number(metadata, "bytes"));
         stored += size("stored");
         keys += size("keys");
         let generation = segment.get("live_docs_generation").and_then(Value::as_u64);
@@ -140,7 +141,7 @@ fn field_names(segments: &[Value]) -> Vec<String> {
 /// One line per vector field and segment, and its totals; a column for each part that any of them has.
 fn vector_table(segments: &[Value], names: &[String], numbers: Numbers) -> String {
     let mut columns: Vec<String> = Vec::new();
-    for (part, _) in segments.iter().flat_map(fields).flat_map(|(_, facts)| facts::parts(facts)) {
+    for (part, _) in segments.iter().flat_map(fields).flat_map(|(_, metadata)| metadata::parts(metadata)) {
         if !columns.contains(&part) {
             columns.push(part);
         }
@@ -160,16 +161,16 @@ fn vector_table(segments: &[Value], names: &[String], numbers: Numbers) -> Strin
         let mut vectors = 0;
         let cell = |bytes: Option<u64>| bytes.map_or_else(|| "-".to_owned(), |bytes| numbers.bytes(bytes));
         for segment in segments {
-            let Some((_, facts)) = fields(segment).find(|(field, _)| *field == name) else { continue };
-            let parts = facts::parts(facts);
+            let Some((_, metadata)) = fields(segment).find(|(field, _)| *field == name) else { continue };
+            let parts = metadata::parts(metadata);
             let mut row = vec![
                 name.clone(),
                 text(segment, "name").to_owned(),
-                text(facts, "format").to_owned(),
-                numbers.count(number(facts, "vectors")),
-                facts::quantiles(facts).unwrap_or_else(|| "-".to_owned()),
+                text(metadata, "format").to_owned(),
+                numbers.count(number(metadata, "vectors")),
+                metadata::quantiles(metadata).unwrap_or_else(|| "-".to_owned()),
             ];
-            vectors += number(facts, "vectors");
+            vectors += number(metadata, "vectors");
             for (column, total) in columns.iter().zip(&mut totals) {
                 let bytes = parts.iter().find(|(part, _)| part == column).map(|(_, bytes)| *bytes);
                 *total = bytes.map(|bytes| bytes + total.unwrap_or(0)).or(*total);
@@ -186,23 +187,24 @@ fn vector_table(segments: &[Value], names: &[String], numbers: Numbers) -> Strin
 /// What holds when nothing else is said.
 fn defaults(segments: &[Value], names: &[String], numbers: Numbers) -> String {
     let mut lines = format!(
-        "Defaults in force\n  search   k {DEFAULT_K}, candidates {DEFAULT_CANDIDATES} per segment, no rescoring\n  \
+        "Defaults\n  search   k {DEFAULT_K}, candidates {DEFAULT_CANDIDATES} per segment, no rescoring\n  \
          writing  {} for buffered documents\n",
         numbers.bytes(DEFAULT_RAM_BUDGET as u64)
     );
     for name in names {
         let newest =
             segments.iter().rev().find_map(|segment| fields(segment).find(|(field, _)| *field == name));
-        let Some((_, facts)) = newest else { continue };
+        let Some((_, metadata)) = newest else { continue };
         let known = [
             ("m", "M"),
             ("beam_width", "beam_width"),
             ("sign_hash", "sign_hash"),
             ("candidates", "candidates"),
-            ("cheaper", "cheaper among so many vectors:"),
+            ("cheaper", "scan when fewer vectors match:"),
         ];
-        let known = known.iter().filter_map(|(key, label)| Some((label, facts::find(facts, key)?)));
-        let known: Vec<_> = known.map(|(label, value)| format!("{label} {}", facts::scalar(value))).collect();
+        let known = known.iter().filter_map(|(key, label)| Some((label, metadata::find(metadata, key)?)));
+        let known: Vec<_> =
+            known.map(|(label, value)| format!("{label} {}", metadata::scalar(value))).collect();
         if !known.is_empty() {
             lines.push_str(&format!("  {name}  {}\n", known.join(", ")));
         }

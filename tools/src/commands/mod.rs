@@ -17,10 +17,11 @@ mod upgrade;
 use crate::args::{Arguments, Command};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::vectors::Shape;
-use lucerne::{Searcher, VectorField};
+use lucerne::Searcher;
+use lucerne::schema::VectorField;
 use std::path::Path;
 
-/// Does what was asked.
+/// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let json = arguments.json;
     match &arguments.command {
@@ -44,7 +45,7 @@ fn searcher(dir: &Path) -> Outcome<Searcher> {
     lucerne::Index::open(dir).and_then(|index| index.searcher()).in_index(dir)
 }
 
-/// What the vectors of a field are; a failure lists the vector fields there are.
+/// Dimension and kind of a vector field; the error lists the vector fields of the index.
 fn shape(schema: &lucerne::Schema, field: &str) -> Outcome<Shape> {
     let found = schema.vector_field_named(field).map(|field| field.options());
     let found = found.map(|options| Shape { dimension: options.dimension(), binary: options.is_binary() });

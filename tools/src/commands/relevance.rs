@@ -1,4 +1,4 @@
-//! `relevance`: recall, MRR and nDCG with a relevance set.
+//! `relevance`: measures recall, MRR and nDCG against relevance judgements.
 
 use crate::args::Relevance as Args;
 use crate::commands::{searcher, shape};
@@ -7,7 +7,8 @@ use crate::render::table::{Align, Rows};
 use crate::render::{out, units};
 use crate::vectors::VectorFile;
 use lucerne::admin::{Judgements, Measures, RelevanceSet, Unmatched};
-use lucerne::{Fuse, Knn, MAX_K, Match, Query, Searcher};
+use lucerne::limits::MAX_K;
+use lucerne::{Fuse, Knn, Match, Query, Searcher};
 use serde_json::json;
 use std::path::Path;
 

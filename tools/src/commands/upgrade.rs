@@ -1,4 +1,4 @@
-//! `upgrade`: segments as this release writes them.
+//! `upgrade`: rewrites segments of older releases.
 
 use super::force_merge::Rewrite;
 use crate::args::Upgrade;

@@ -1,8 +1,9 @@
 //! Hits, as a table, as Markdown and as JSON.
 
 use super::table::{Align, Rows};
-use super::{facts, out};
-use lucerne::{Explanation, Hits};
+use super::{metadata, out};
+use lucerne::Hits;
+use lucerne::search::Explanation;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -100,7 +101,7 @@ fn rows(hits: &Hits, offset: usize, wanted: &[String]) -> (Rows, usize) {
         }
         let value =
             |name: &&str| hit.fields.as_ref().and_then(|fields| fields.get(*name)).unwrap_or(&Value::Null);
-        row.extend(columns.iter().map(|name| facts::scalar(value(name))));
+        row.extend(columns.iter().map(|name| metadata::scalar(value(name))));
         rows.push(row);
     }
     (rows, fixed)

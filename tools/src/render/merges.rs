@@ -1,11 +1,11 @@
 //! Merge plans and records as tables.
 
-use super::facts::{self, short};
+use super::metadata::{self, short};
 use super::table::{Align, Rows};
 use super::units;
 use serde_json::Value;
 
-/// What a merge would do.
+/// A merge plan as text.
 pub(crate) fn plan(plan: &Value) -> String {
     let number = |name: &str| plan.get(name).and_then(Value::as_u64).unwrap_or(0);
     format!(
@@ -16,7 +16,7 @@ pub(crate) fn plan(plan: &Value) -> String {
     )
 }
 
-/// What a merge did.
+/// The record of a merge as text.
 pub(crate) fn record(record: &Value) -> String {
     let number = |name: &str| record.get(name).and_then(Value::as_u64).unwrap_or(0);
     let all = record.pointer("/seconds/all").and_then(Value::as_f64).unwrap_or(0.0);
@@ -50,19 +50,19 @@ fn sources(merge: &Value) -> String {
         ]);
         let all = report.get("sources").and_then(Value::as_array);
         for source in all.into_iter().flatten() {
-            let text = |name: &str| source.get(name).map(facts::scalar).unwrap_or_default();
+            let text = |name: &str| source.get(name).map(metadata::scalar).unwrap_or_default();
             let drift = source.get("drift").and_then(Value::as_f64);
             rows.push(vec![
                 text("segment"),
                 text("live"),
                 text("deleted"),
-                facts::quantiles(source).unwrap_or_default(),
+                metadata::quantiles(source).unwrap_or_default(),
                 drift.map(|drift| format!("{} %", short(drift * 100.0))).unwrap_or_default(),
                 text("outcome"),
             ]);
         }
-        if let Some(quantiles) = facts::quantiles(report) {
-            let live = report.get("vectors").map(facts::scalar).unwrap_or_default();
+        if let Some(quantiles) = metadata::quantiles(report) {
+            let live = report.get("vectors").map(metadata::scalar).unwrap_or_default();
             let merged = ["merged".into(), live, String::new(), quantiles, String::new(), String::new()];
             rows.push(merged.to_vec());
         }

@@ -1,8 +1,8 @@
-//! Printing: tables, units, progress, facts.
+//! Printing: tables, units, progress, metadata.
 
-pub(crate) mod facts;
 pub(crate) mod hits;
 pub(crate) mod merges;
+pub(crate) mod metadata;
 pub(crate) mod out;
 pub(crate) mod progress;
 pub(crate) mod table;

@@ -1,4 +1,4 @@
-//! The one place that prints. Results go to standard output, everything else to standard error; colours only
+//! The one place that prints. Results go to standard output, everything else to standard error; colors only
 //! where a terminal shows them and NO_COLOR is not set. A reader that goes away is no error.
 
 use crate::failure::{Code, Failure, Outcome};

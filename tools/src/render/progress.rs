@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lucerne::codec::Progress;
-use lucerne::{MergeEvent, MergeListener};
+use lucerne::merge::{MergeEvent, MergeListener};
 use std::time::Duration;
 
 const TICK: Duration = Duration::from_millis(100);
@@ -21,7 +21,7 @@ pub(crate) fn bar(total: Option<u64>) -> ProgressBar {
     bar
 }
 
-/// From now on nobody knows how long it takes: what is done, and since when.
+/// Turns the bar into a spinner, for work whose length is not known.
 pub(crate) fn wait(bar: &ProgressBar, message: String) {
     bar.set_style(style(WAITING));
     bar.set_message(message);
@@ -67,7 +67,7 @@ impl MergeBar {
         Self(bar)
     }
 
-    /// What the writer tells of its merges.
+    /// Receives the merge events of a writer.
     pub(crate) fn listener(&self) -> impl MergeListener + 'static {
         let bar = self.0.clone();
         move |event: &MergeEvent| {

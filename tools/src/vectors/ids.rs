@@ -1,9 +1,9 @@
-//! Files of row numbers: true neighbours (`.ibin`), orders of arrival (`.u32`).
+//! Files of row numbers: true neighbors (`.ibin`), orders of arrival (`.u32`).
 
 use crate::failure::{Failure, Outcome};
 use std::path::Path;
 
-/// The true neighbours of a set of queries, nearest first.
+/// The true neighbors of a set of queries, nearest first.
 #[derive(Debug)]
 pub(crate) struct Truth {
     k: usize,
@@ -19,18 +19,18 @@ impl Truth {
         };
         let (queries, k) = (*queries as usize, *k as usize);
         if k == 0 || queries.checked_mul(k) != Some(ids.len()) {
-            let problem = format!("{queries} queries × {k} neighbours announced, {} ids follow", ids.len());
+            let problem = format!("{queries} queries × {k} neighbors announced, {} ids follow", ids.len());
             return Err(Failure::content(path, problem));
         }
         Ok(Self { k, ids: ids.to_vec() })
     }
 
-    /// Neighbours of each query.
+    /// Neighbors of each query.
     pub(crate) fn k(&self) -> usize {
         self.k
     }
 
-    /// The neighbours of each query in turn.
+    /// The neighbors of each query in turn.
     pub(crate) fn queries(&self) -> impl ExactSizeIterator<Item = &[u32]> {
         self.ids.chunks_exact(self.k)
     }

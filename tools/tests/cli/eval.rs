@@ -73,7 +73,7 @@ fn recall_is_the_share_of_the_true_k_that_was_found() {
 fn what_does_not_fit_together_is_refused() {
     let place = on_a_line(&[3, 4]);
     for (more, expected) in [
-        ("--truth t.ibin -k 3", "2 neighbours per query, -k 3 needs 3"),
+        ("--truth t.ibin -k 3", "2 neighbors per query, -k 3 needs 3"),
         ("--truth t.ibin -k 2 --row-field name", "is \"3\""),
         ("--truth t.ibin -k 2 --row-field nothing", "no field \"nothing\""),
         ("--truth t.ibin --exact", "cannot be used with"),

@@ -16,7 +16,7 @@ fn usage_is_2() {
         ("search @ --knn e --vector [1,2] --row 3", "cannot be used with '--row"),
         ("create other.idx --schema bad.json", "multiple of 8"),
         ("create other.idx --schema unknown.json", "no_such_format"),
-        ("create @ --schema schema.json", "there is an index already"),
+        ("create @ --schema schema.json", "an index exists there already"),
         ("import @ schema.json --vectors e", "FIELD=FILE"),
         ("import @ schema.json --threads 0", "1 to 1024"),
         ("nonsense", "unrecognized subcommand"),
@@ -52,6 +52,9 @@ fn input_and_output_is_3() {
         let ran = place.run(line).expect(3);
         assert!(ran.err.starts_with("error: "), "{line}: {ran:?}");
     }
+    let missing = place.run("search missing.idx --query x").expect(3);
+    assert!(missing.err.contains("missing.idx: no such folder"), "{missing:?}");
+    assert!(missing.err.contains("hint: create an index with: lucerne create"), "{missing:?}");
     let empty = place.run("inspect empty").expect(3);
     assert!(empty.err.contains("empty: not an index") && empty.err.contains("hint: create one"), "{empty:?}");
 }
@@ -66,7 +69,7 @@ fn damage_is_1_for_check_and_3_elsewhere() {
     bytes[middle] ^= 1;
     std::fs::write(&commit, bytes).unwrap();
     let ran = place.run("inspect @").expect(3);
-    assert!(ran.err.contains("segments_2") && ran.err.contains("hint: see what is damaged"), "{ran:?}");
+    assert!(ran.err.contains("segments_2") && ran.err.contains("hint: list all damage"), "{ran:?}");
     let ran = place.run("check @ --json").expect(1);
     assert_eq!(ran.json()["problems"][0]["file"], "segments_2");
 }
@@ -77,7 +80,7 @@ fn a_held_lock_is_4() {
     let index = lucerne::Index::open(place.dir()).unwrap();
     let writer = index.writer().unwrap();
     let ran = place.import(&documents(1), "").expect(4);
-    assert!(ran.err.contains("locked") && ran.err.contains("hint: wait"), "{ran:?}");
+    assert!(ran.err.contains("another writer is open") && ran.err.contains("hint: the lock ends"), "{ran:?}");
     drop(writer);
     place.import(&documents(1), "").expect(0);
 }

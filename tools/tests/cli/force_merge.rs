@@ -27,7 +27,7 @@ fn outcomes(facts: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn ac_28_a_dry_run_says_what_becomes_of_each_segment_and_changes_nothing() {
+fn a_dry_run_says_what_becomes_of_each_segment_and_changes_nothing() {
     let place = Place::sample(1_200, "--flush-docs 300");
     let before = (segments(&place), files(&place));
     assert!(before.0 > 2, "{}", before.0);
@@ -55,7 +55,7 @@ fn ac_28_a_dry_run_says_what_becomes_of_each_segment_and_changes_nothing() {
 }
 
 #[test]
-fn ac_28_arguments_and_a_held_lock() {
+fn a_force_merge_refuses_wrong_arguments_and_a_held_lock() {
     let place = Place::small();
     for line in ["--max-segments 0", "--max-segments 1 --expunge-deletes", "--above 0.3", "--threads 0"] {
         place.run(&format!("force-merge @ {line}")).expect(2);
@@ -70,7 +70,7 @@ fn ac_28_arguments_and_a_held_lock() {
 /// Ctrl-C while the merge builds its graph: the old commit is in force and whole, nothing is left over.
 #[test]
 #[cfg(unix)]
-fn ac_28_an_interrupted_merge_leaves_the_old_commit() {
+fn an_interrupted_merge_leaves_the_old_commit() {
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
 
@@ -102,7 +102,7 @@ fn expunging_rewrites_what_has_many_deletes() {
     let place = Place::small();
     place.import(&documents(100), "").expect(0);
     let index = lucerne::Index::open(place.dir()).unwrap();
-    let options = lucerne::WriterOptions::new().merge_policy(lucerne::MergePolicy::None);
+    let options = lucerne::WriterOptions::new().merge_policy(lucerne::merge::MergePolicy::None);
     let writer = index.writer_with(options).unwrap();
     (0..30).for_each(|number| assert!(writer.delete("name", &format!("d{number}")).unwrap()));
     writer.close().unwrap();

@@ -20,7 +20,7 @@ fn fill(place: &Place) {
 }
 
 #[test]
-fn ac_70_quality_is_measured_with_the_flag_and_without_and_a_poor_one_warned_of() {
+fn hash_quality_is_measured_with_the_flag_and_without_and_a_poor_one_warned_of() {
     for sign_hash in ["", r#""sign_hash": true,"#] {
         let place = place(sign_hash);
         fill(&place);
@@ -48,7 +48,7 @@ fn ac_70_quality_is_measured_with_the_flag_and_without_and_a_poor_one_warned_of(
 }
 
 #[test]
-fn ac_68_and_69_inspect_shows_what_hashes_take_and_which_way_is_cheaper() {
+fn inspect_shows_the_memory_of_hashes_and_which_search_is_cheaper() {
     let place = place(r#""sign_hash": "plain","#);
     fill(&place);
     let ran = place.run("inspect @ --bytes").expect(0);
@@ -60,7 +60,7 @@ fn ac_68_and_69_inspect_shows_what_hashes_take_and_which_way_is_cheaper() {
 }
 
 #[test]
-fn ac_81_a_relevance_set_is_measured_by_words_and_by_vectors() {
+fn a_relevance_set_is_measured_by_words_and_by_vectors() {
     let place = place("");
     fill(&place);
     place.write(

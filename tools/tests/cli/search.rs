@@ -24,7 +24,7 @@ fn the_samples_queries_find_what_they_are_about() {
     assert_eq!(lines.len(), 6, "{table}");
     assert!(lines[0].contains("key") && lines[0].contains("distance") && lines[0].contains("section"));
     assert!(lines[1].starts_with("1  libssh2-1 ") && lines[1].contains("SSH2 client-side library"));
-    assert!(!table.contains('\u{1b}'), "colours in a pipe: {table:?}");
+    assert!(!table.contains('\u{1b}'), "colors in a pipe: {table:?}");
 
     for more in ["--exact", "--rescore 2 --candidates 50"] {
         let mut command = place.command(&format!("search @ --knn embedding --row 3 --json {more}"));

@@ -1,10 +1,11 @@
 //! `upgrade`.
 
 use crate::support::{Place, documents};
-use lucerne::{Index, MergePolicy, Schema, Similarity, Vector, WriterOptions};
+use lucerne::merge::MergePolicy;
+use lucerne::{Index, Schema, Similarity, Vector, WriterOptions};
 
 #[test]
-fn ac_34_segments_are_written_anew_when_what_is_written_now_is_something_else() {
+fn upgrade_rewrites_segments_of_older_formats() {
     let place = Place::small();
     place.import(&documents(100), "--flush-docs 40").expect(0);
     let nothing = place.run("upgrade @").expect(0).out;
@@ -17,7 +18,7 @@ fn ac_34_segments_are_written_anew_when_what_is_written_now_is_something_else() 
     let writer = index.writer_with(WriterOptions::new().merge_policy(MergePolicy::None)).unwrap();
     writer.set_schema(&schema).unwrap();
     let locked = place.run("upgrade @").expect(4);
-    assert!(locked.err.contains("locked"), "{locked:?}");
+    assert!(locked.err.contains("another writer is open"), "{locked:?}");
     writer.delete("name", "d7").unwrap();
     writer.close().unwrap();
     place.import("{\"name\":\"more\",\"size\":1,\"e\":[1,1]}", "--no-merge").expect(0);

@@ -36,7 +36,7 @@ const WRITE: usize = 1 << 16;
 pub struct GraphMeta {
     /// Links of a node on an upper level; on level 0 it has up to twice as many.
     pub m: u32,
-    /// Candidates kept while the graph was built.
+    /// Candidates kept while the graph was built (efConstruction).
     pub beam_width: u32,
     /// Number of nodes.
     pub len: u32,
@@ -51,7 +51,7 @@ pub fn write(context: &WriteContext<'_>, field: &FieldInfo, graph: &Graph) -> Re
     let mut levels = Vec::with_capacity(graph.levels().len());
     let mut bytes = Vec::with_capacity(WRITE);
     for (number, level) in graph.levels().iter().enumerate() {
-        levels.push(GraphView::level_len(graph, number) as u32);
+        levels.push(graph.level_len(number) as u32);
         for words in [&level.nodes, &level.below, &level.rows] {
             for words in words.chunks(WRITE / 4) {
                 context.cancel.check()?;
@@ -78,7 +78,7 @@ struct LevelAt {
     below: usize,
     rows: usize,
     /// Bytes in a row.
-    stride: usize,
+    row_bytes: usize,
 }
 
 /// A graph in an open file.
@@ -111,9 +111,9 @@ impl GraphFile {
         for (number, &count) in meta.levels.iter().enumerate() {
             let (count, m) = (u64::from(count), u64::from(meta.m));
             let lists = if number == 0 { 0 } else { 4 * count };
-            let stride = if number == 0 { 8 * m } else { 4 * m };
+            let row_bytes = if number == 0 { 8 * m } else { 4 * m };
             let (nodes, below, rows) = (at, at + lists, at + 2 * lists);
-            at = rows + count * stride;
+            at = rows + count * row_bytes;
             if at > input.len() as u64 {
                 return fail(format!("{count} nodes on level {number} do not fit into the file"));
             }
@@ -122,7 +122,7 @@ impl GraphFile {
                 nodes: nodes as usize,
                 below: below as usize,
                 rows: rows as usize,
-                stride: stride as usize,
+                row_bytes: row_bytes as usize,
             });
         }
         if at + FOOTER_LEN != input.len() as u64 {
@@ -149,8 +149,8 @@ impl GraphFile {
         if position as usize >= level.len {
             return &[];
         }
-        let start = level.rows + position as usize * level.stride;
-        self.input.bytes().get(start..start + level.stride).unwrap_or_default()
+        let start = level.rows + position as usize * level.row_bytes;
+        self.input.bytes().get(start..start + level.row_bytes).unwrap_or_default()
     }
 
     /// Checks every word, and that every node can be reached.
@@ -177,9 +177,9 @@ impl GraphFile {
             }
         }
         if problems.is_empty() {
-            let lost = unreachable(self)?;
-            if let Some(first) = lost.first() {
-                let problem = format!("{} nodes cannot be reached, the first is {first}", lost.len());
+            let unreachable = unreachable(self)?;
+            if let Some(first) = unreachable.first() {
+                let problem = format!("{} nodes cannot be reached, the first is {first}", unreachable.len());
                 self.report(&mut problems, problem);
             }
         }
@@ -241,7 +241,7 @@ impl GraphView for GraphFile {
         self.m
     }
 
-    fn levels(&self) -> usize {
+    fn level_count(&self) -> usize {
         self.levels.len()
     }
 
@@ -276,8 +276,8 @@ impl GraphView for GraphFile {
     #[inline]
     fn prefetch(&self, position: u32) {
         if let Some(level) = self.levels.first() {
-            let start = level.rows.saturating_add((position as usize).saturating_mul(level.stride));
-            lucerne_simd::prefetch(self.input.bytes(), start, level.stride);
+            let start = level.rows.saturating_add((position as usize).saturating_mul(level.row_bytes));
+            lucerne_simd::prefetch(self.input.bytes(), start, level.row_bytes);
         }
     }
 

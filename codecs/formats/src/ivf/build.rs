@@ -2,7 +2,7 @@
 
 use super::file::{self, ListsMeta};
 use super::train;
-use crate::flat_f32::Rows;
+use crate::encoding::Rows;
 use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::format::WriteContext;
 use lucerne_codec::{FieldInfo, Ordinal, Result};
@@ -10,7 +10,7 @@ use lucerne_codec::{FieldInfo, Ordinal, Result};
 /// Lists by default: this many times the root of the number of vectors, so that a search compares about as many
 /// centroids as vectors.
 const PER_ROOT: f64 = 4.0;
-/// Rows between two looks at the cancel flag.
+/// Rows between two checks of the cancel flag.
 const STEP: usize = 256;
 
 /// Centroids, and the list of every vector. Memory: the centroids and 4 bytes per vector.
@@ -28,7 +28,7 @@ impl Lists {
         context: &WriteContext<'_>,
         field: &FieldInfo,
         wanted: Option<usize>,
-        rows: &impl Rows,
+        rows: &dyn Rows,
     ) -> Result<Self> {
         let (similarity, row_len) = (field.similarity, field.row_len());
         let by_default = (PER_ROOT * (rows.len() as f64).sqrt()) as usize;

@@ -8,9 +8,12 @@
 //! The number of lists is in [`ListsMeta`], under the segment info's checksum; the file's length must fit it. The ends are
 //! checked where they are used.
 
+use super::train;
+use crate::encoding::raw::RawVectors;
+use crate::verify::each_vector;
 use lucerne_codec::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN};
-use lucerne_codec::format::{OpenContext, WriteContext};
-use lucerne_codec::{FieldInfo, Input, Result};
+use lucerne_codec::format::{OpenContext, Problem, WriteContext};
+use lucerne_codec::{Cancel, FieldInfo, Input, Result};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -109,5 +112,28 @@ impl ListFile {
             return Err(self.body.corrupt(list as u64 * 4, problem));
         }
         Ok(start..end)
+    }
+
+    /// Checks that the lists are all vectors, each in the list of its nearest centroid.
+    pub fn verify(&self, raw: &RawVectors, cancel: &Cancel) -> Result<Vec<Problem>> {
+        let problem = |problem: String| Problem { file: self.name().to_owned(), problem };
+        let mut list_of: Vec<u32> = Vec::with_capacity(raw.len());
+        for list in 0..self.count() {
+            match self.range(list) {
+                Ok(range) => list_of.extend(range.map(|_| list as u32)),
+                Err(error) => return Ok(vec![problem(error.to_string())]),
+            }
+        }
+        if list_of.len() != raw.len() {
+            let text = format!("the lists hold {} of {} vectors", list_of.len(), raw.len());
+            return Ok(vec![problem(text)]);
+        }
+        let mut distances = Vec::new();
+        each_vector(raw.len(), cancel, self.name(), |ordinal| {
+            let row = raw.row(ordinal)?;
+            let nearest = train::nearest(raw.similarity(), self.centroids(), row.len(), row, &mut distances);
+            let own = list_of.get(ordinal as usize).copied();
+            Ok((own != Some(nearest)).then(|| format!("it is in list {own:?}, nearest is {nearest}")))
+        })
     }
 }

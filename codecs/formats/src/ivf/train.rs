@@ -4,8 +4,8 @@
 //! majority of each bit, the nearest thing to a mean, has hardly a bit set where vectors are sparse; a medoid looks like
 //! the vectors it stands for, whatever the metric. The rounds are those of Lloyd's algorithm.
 
-use crate::bits::BitQuery;
-use crate::flat_f32::Rows;
+use crate::encoding::Rows;
+use crate::encoding::raw::BitQuery;
 use lucerne_codec::{Cancel, Result, Similarity};
 use std::collections::HashSet;
 
@@ -13,14 +13,14 @@ use std::collections::HashSet;
 const SAMPLE: usize = 64;
 /// Rounds of moving centroids.
 const ROUNDS: usize = 6;
-/// Rows between two looks at the cancel flag.
+/// Rows between two checks of the cancel flag.
 const STEP: usize = 256;
 
 /// Rows of `row_len` bytes, at most `lists` of them and no two equal: as many as the sample has different rows. The same
 /// input and seed give the same centroids.
 pub fn train(
     similarity: Similarity,
-    rows: &impl Rows,
+    rows: &dyn Rows,
     row_len: usize,
     lists: usize,
     seed: u64,
@@ -81,7 +81,7 @@ pub fn nearest(
 
 /// At most `most` rows, from all over: one of each part of the rows, at the same random place.
 fn sample<'a>(
-    rows: &'a impl Rows,
+    rows: &'a dyn Rows,
     most: usize,
     random: &mut Random,
     cancel: &Cancel,

@@ -1,74 +1,64 @@
-//! The formats, as the registry knows them.
+//! A vector format, as the registry knows it.
 
-use super::reader::LayeredReader;
-use super::settings::Settings;
-use super::{Layers, merge, plan, write};
-use crate::sq8::Quantiles;
+pub use super::params::IndexKind;
+
+use super::params::{IndexParams, check_component};
+use super::reader::VectorFieldReader;
+use super::segment::VectorSegment;
+use super::{merge, write};
+use crate::encoding::Encoding;
 use lucerne_codec::format::{OpenContext, WriteContext, Written};
 use lucerne_codec::vector::{VectorFormat, VectorKind, VectorReader, VectorRows};
-use lucerne_codec::{Cancel, FieldInfo, MergeInput, Report, Result};
+use lucerne_codec::{Cancel, Component, FieldInfo, MergeInput, Report, Result};
+use std::sync::Arc;
 
-/// A vector format made of layers.
-#[derive(Clone, Copy, Debug)]
-pub struct LayeredFormat {
-    layers: Layers,
-    forced: Option<Quantiles>,
+/// One index over one encoding of vectors.
+#[derive(Clone, Debug)]
+pub struct VectorFieldFormat {
+    pub(super) name: &'static str,
+    pub(super) component: Component,
+    pub(super) index: IndexKind,
+    pub(super) encoding: Arc<dyn Encoding>,
 }
 
-impl LayeredFormat {
-    /// The format with these layers.
-    pub fn new(layers: Layers) -> Self {
-        Self { layers, forced: None }
+impl VectorFieldFormat {
+    /// A format that segments remember by `name`; a name is never reused for another combination.
+    pub fn new(
+        name: &'static str,
+        component: Component,
+        index: IndexKind,
+        encoding: Arc<dyn Encoding>,
+    ) -> Self {
+        Self { name, component, index, encoding }
     }
 
-    /// The same, writing flushed codes with given quantiles instead of those of a sample: for tests of what
-    /// merges decide.
-    #[must_use]
-    pub fn with_quantiles(self, lower: f32, upper: f32) -> Self {
-        Self { forced: Some(Quantiles::new(lower, upper)), ..self }
+    pub(super) fn params(&self, field: &FieldInfo) -> Result<IndexParams> {
+        check_component(self.name, self.component, field)?;
+        IndexParams::of(self.index, &*self.encoding, field)
     }
 }
 
-impl VectorFormat for LayeredFormat {
+impl VectorFormat for VectorFieldFormat {
     fn name(&self) -> &'static str {
-        self.layers.name
+        self.name
     }
 
     fn serves(&self) -> Option<VectorKind> {
-        let Layers { component, codes, hashes, graph, lists, .. } = self.layers;
-        let index = if graph {
-            "hnsw"
-        } else if lists {
-            "ivf"
-        } else {
-            "flat"
-        };
-        let encoding = if codes {
-            "int8"
-        } else if hashes {
-            "sign_hash"
-        } else {
-            "none"
-        };
-        Some(VectorKind { component, index, encoding })
+        let (index, encoding) = (self.index.name(), self.encoding.name());
+        Some(VectorKind { component: self.component, index, encoding })
     }
 
     fn check(&self, field: &FieldInfo) -> Result<()> {
-        Settings::of(self.layers, field).map(|_| ())
+        self.params(field).map(|_| ())
     }
 
-    /// The row and its document id in the buffer; while flushing a code with sum, correction and encoding
-    /// number, and for the graph two copies (building, renumbering) with half a row more for the upper levels and
-    /// the distances that a building graph keeps with its links.
+    /// The row and its document id in the buffer; while flushing the encoded vector, and for the graph two copies
+    /// (building, renumbering) with half a row more for the upper levels and the distances that a graph under
+    /// construction keeps with its links.
     fn buffered_bytes(&self, field: &FieldInfo) -> usize {
-        let m = Settings::of(self.layers, field).map_or(16, |settings| settings.m);
-        let codes = match self.layers.codes {
-            true => field.dimension as usize + 16,
-            false => 4,
-        };
-        let hashes = if self.layers.hashes { field.dimension as usize / 8 + 16 } else { 0 };
-        let graph = if self.layers.graph { 2 * m * 4 * 4 } else { 0 };
-        field.row_len() + 4 + codes + hashes + graph + 16
+        let m = self.params(field).map_or(16, |params| params.m);
+        let graph = if self.index == IndexKind::Hnsw { 2 * m * 4 * 4 } else { 0 };
+        field.row_len() + 4 + self.encoding.buffered_bytes(field) + graph + 16
     }
 
     fn write(
@@ -76,20 +66,20 @@ impl VectorFormat for LayeredFormat {
         context: &WriteContext<'_>,
         field: &FieldInfo,
         vectors: VectorRows<'_>,
-        sibling: Option<&dyn VectorReader>,
+        previous: Option<&dyn VectorReader>,
     ) -> Result<Written> {
-        write::flush(self.layers, context, field, vectors, sibling, self.forced)
+        let previous = previous.and_then(VectorFieldReader::of);
+        write::flush(self, context, field, vectors, previous)
     }
 
     fn open(&self, context: &OpenContext<'_>, field: &FieldInfo) -> Result<Box<dyn VectorReader>> {
-        Ok(Box::new(LayeredReader::open(self.layers, context, field)?))
+        check_component(self.name, self.component, field)?;
+        let segment = VectorSegment::open(self.name, self.index, &*self.encoding, context, field)?;
+        Ok(Box::new(VectorFieldReader::new(segment)))
     }
 
     fn plan_merge(&self, field: &FieldInfo, sources: &[MergeInput<'_, dyn VectorReader>]) -> Result<Report> {
-        let settings = Settings::of(self.layers, field)?;
-        let gathered = merge::Gathered::new(field, sources, &Cancel::new())?;
-        let planned = plan::Planned::new(self.layers, field, &settings, &gathered, &Cancel::new())?;
-        Ok(super::report::merge_facts(self.layers, &settings, &gathered, &planned))
+        merge::plan(self, field, sources, &Cancel::new())
     }
 
     fn merge(
@@ -98,6 +88,6 @@ impl VectorFormat for LayeredFormat {
         field: &FieldInfo,
         sources: &[MergeInput<'_, dyn VectorReader>],
     ) -> Result<(Written, Report)> {
-        merge::merge(self.layers, context, field, sources)
+        merge::merge(self, context, field, sources)
     }
 }

@@ -1,269 +1,161 @@
 //! Merging: live vectors of all sources, in the order of the sources, then like a flush.
 //!
-//! Raw rows are read where they are and written through, codes and their upper halves beyond a few MiB are on disk (`spill`); what is
-//! held in memory is the graph, 16 m bytes per vector with the distances of its links, and about 50 bytes more
-//! per vector, whatever the dimension.
+//! Raw rows are read where they are and written through, codes beyond a few MiB are in temporary files
+//! (`encoding/temp_file`); what is held in memory is the graph, 16 m bytes per vector with the distances of its links, and
+//! about 50 bytes more per vector, whatever the dimension.
 
-use super::Layers;
-use super::halves::Halves;
-use super::lists::Lists;
-use super::plan::Planned;
-use super::reader::LayeredReader;
-use super::report;
-use super::settings::Settings;
-use super::spill::Spill;
-use super::write::{Built, build, build_params, finish, with_pairs};
-use crate::flat_f32::Rows;
-use crate::hnsw::graph::{self, Graph, GraphView, JoinSource};
-use crate::vectors::encode::Encoded;
+use super::format::VectorFieldFormat;
+use super::reader::VectorFieldReader;
+use super::report::{self, Seconds};
+use super::write::{NewIndex, builds_graph, write};
+use crate::encoding::{EncodeContext, MergeSource, MergeSources, MergedVector, NewVectors, Rows};
+use crate::hnsw::graph::{self, Graph, GraphView, SourceGraph};
 use lucerne_codec::format::{WriteContext, Written};
 use lucerne_codec::vector::VectorReader;
-use lucerne_codec::{Cancel, DocId, Error, FieldInfo, MergeInput, Ordinal, Report, Result};
-use std::ops::Range;
+use lucerne_codec::{Cancel, DocId, Error, FieldInfo, MergeInput, Report, Result};
 use std::time::Instant;
 
-/// Extension of the file that codes are in during a merge; never part of a segment.
-const CODES: &str = "tmp";
-
-/// A live vector of a merge: where it is and whose it is.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    pub(super) source: u32,
-    pub(super) ordinal: Ordinal,
-    pub(super) doc: DocId,
+/// What a merge would decide, without doing it.
+pub(super) fn plan(
+    format: &VectorFieldFormat,
+    field: &FieldInfo,
+    sources: &[MergeInput<'_, dyn VectorReader>],
+    cancel: &Cancel,
+) -> Result<Report> {
+    format.params(field)?;
+    let merged = live_vectors(field, sources, cancel)?;
+    let plan = format.encoding.plan_merge(field, &merged, cancel)?;
+    Ok(report::merge(format.name, &merged, &formats(sources), &*plan).finish())
 }
 
-/// One source, and where its live vectors are in the list.
-pub(super) struct Source<'a> {
-    pub(super) segment: &'a str,
-    pub(super) reader: Option<&'a dyn VectorReader>,
-    /// The reader, if it is of one of these formats.
-    pub(super) own: Option<&'a LayeredReader>,
-    pub(super) range: Range<usize>,
-}
-
-impl Source<'_> {
-    pub(super) fn live(&self) -> usize {
-        self.range.len()
-    }
-
-    pub(super) fn deleted(&self) -> usize {
-        self.reader.map_or(0, |reader| reader.len()).saturating_sub(self.live())
-    }
-}
-
-/// The live vectors of all sources.
-pub(super) struct Gathered<'a> {
-    pub(super) sources: Vec<Source<'a>>,
-    pub(super) entries: Vec<Entry>,
-}
-
-impl<'a> Gathered<'a> {
-    pub(super) fn new(
-        field: &FieldInfo,
-        sources: &[MergeInput<'a, dyn VectorReader>],
-        cancel: &Cancel,
-    ) -> Result<Self> {
-        let mut gathered = Self { sources: Vec::with_capacity(sources.len()), entries: Vec::new() };
-        for (number, source) in (0u32..).zip(sources) {
-            let start = gathered.entries.len();
-            if let Some(reader) = source.reader {
-                gathered.add(number, reader, source)?;
-            }
-            cancel.check()?;
-            let own = source.reader.map(|reader| reader.as_any());
-            let own = own.and_then(|reader| reader.downcast_ref::<LayeredReader>());
-            if own.is_some_and(|own| own.field.similarity != field.similarity) {
-                return Err(Error::Invalid(format!(
-                    "field {:?}: segment {} has another similarity",
-                    field.name, source.segment
-                )));
-            }
-            gathered.sources.push(Source {
-                segment: source.segment,
-                reader: source.reader,
-                own,
-                range: start..gathered.entries.len(),
-            });
-        }
-        if gathered.entries.len() >= u32::MAX as usize {
-            let problem = format!("field {:?}: more vectors than a segment can have", field.name);
-            return Err(Error::Invalid(problem));
-        }
-        if let Some(index) = (0..gathered.sources.len()).find(|&index| !gathered.fits(field, index)) {
-            let segment = gathered.sources.get(index).map_or("", |source| source.segment);
-            return Err(Error::Invalid(format!(
-                "field {:?}: segment {segment} has vectors of another dimension than {}",
-                field.name, field.dimension
-            )));
-        }
-        Ok(gathered)
-    }
-
-    fn add(
-        &mut self,
-        number: u32,
-        reader: &dyn VectorReader,
-        source: &MergeInput<'_, dyn VectorReader>,
-    ) -> Result<()> {
-        for ordinal in 0..reader.len() as u32 {
-            if let Some(doc) = source.docs.get(reader.doc(ordinal)?) {
-                self.entries.push(Entry { source: number, ordinal, doc });
-            }
-        }
-        Ok(())
-    }
-
-    fn fits(&self, field: &FieldInfo, index: usize) -> bool {
-        let part = self.part(index);
-        part.is_empty() || part.row(0).is_ok_and(|row| row.len() == field.row_len())
-    }
-
-    /// The vectors of one source.
-    pub(super) fn part(&self, index: usize) -> Part<'_> {
-        let range = self.sources.get(index).map_or(0..0, |source| source.range.clone());
-        Part { gathered: self, range }
-    }
-}
-
-impl Rows for Gathered<'_> {
-    fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    fn row(&self, index: usize) -> Result<&[u8]> {
-        let entry = self.entries.get(index);
-        let row = entry.and_then(|entry| {
-            let source = self.sources.get(entry.source as usize)?;
-            Some(source.reader?.row(entry.ordinal))
-        });
-        row.unwrap_or_else(|| Err(Error::Invalid(format!("there is no vector {index}"))))
-    }
-}
-
-/// Part of the vectors.
-pub(super) struct Part<'a> {
-    gathered: &'a Gathered<'a>,
-    range: Range<usize>,
-}
-
-impl Rows for Part<'_> {
-    fn len(&self) -> usize {
-        self.range.len()
-    }
-
-    fn row(&self, index: usize) -> Result<&[u8]> {
-        self.gathered.row(self.range.start + index)
-    }
-}
-
-/// Seconds spent in each phase.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Seconds {
-    pub(super) quantiles: f64,
-    pub(super) codes: f64,
-    pub(super) graph: f64,
-    pub(super) files: f64,
-}
-
-/// Merges sources of any format.
+/// Merges all sources into one segment.
 pub(super) fn merge(
-    layers: Layers,
+    format: &VectorFieldFormat,
     context: &WriteContext<'_>,
     field: &FieldInfo,
     sources: &[MergeInput<'_, dyn VectorReader>],
 ) -> Result<(Written, Report)> {
-    let settings = Settings::of(layers, field)?;
-    let gathered = Gathered::new(field, sources, context.cancel)?;
+    let params = format.params(field)?;
+    let merged = live_vectors(field, sources, context.cancel)?;
     let mut seconds = Seconds::default();
     let mut clock = Instant::now();
     let mut lap = |phase: &mut f64| {
         *phase = clock.elapsed().as_secs_f64();
         clock = Instant::now();
     };
-    let planned = Planned::new(layers, field, &settings, &gathered, context.cancel)?;
+    let plan = format.encoding.plan_merge(field, &merged, context.cancel)?;
     lap(&mut seconds.quantiles);
-    let mut spill = match &planned.codes {
-        Some(_) => {
-            Spill::new(context, field, CODES, gathered.len().saturating_mul(field.dimension as usize))?
-        }
-        None => None,
-    };
-    let (encoded, renewed) = match &planned.codes {
-        Some(codes) => {
-            let (encoded, renewed) =
-                codes.encode(field, &settings, &gathered, spill.as_mut(), context.cancel)?;
-            (Some(encoded), renewed)
-        }
-        None => (None, Vec::new()),
-    };
-    let (hashes, renewed) = match &planned.hashes {
-        Some(hashes) => {
-            let (hashes, renewed) = hashes.encode(field, &gathered, context.cancel)?;
-            (Some(hashes), renewed)
-        }
-        None => (None, renewed),
-    };
+    let graph = builds_graph(format, &params, merged.len());
+    let encode = EncodeContext { write: context, field, graph };
+    let encoded = plan.encode(&encode, &merged)?;
     lap(&mut seconds.codes);
-    let graph = match layers.graph && gathered.len() as u64 >= settings.graph_threshold {
-        true => Some(join(context, field, &settings, &gathered, encoded.as_ref())?),
-        false => None,
-    };
-    let lists = match layers.lists {
-        true => Some(Lists::of(context, field, settings.nlist, &gathered)?),
-        false => None,
+    let index = if graph {
+        NewIndex::Graph(merge_graphs(format, &encode, sources, &merged, &*encoded.vectors)?)
+    } else {
+        NewIndex::without_graph(format, &params, &encode, &merged)?
     };
     lap(&mut seconds.graph);
-    let docs: Vec<DocId> = gathered.entries.iter().map(|entry| entry.doc).collect();
-    let built = Built { codes: encoded, hashes, graph, lists };
-    let written = finish(context, field, &settings, &gathered, &docs, built)?;
-    drop(spill);
+    let docs: Vec<DocId> = merged.vectors.iter().map(|vector| vector.doc).collect();
+    let written = write(&encode, &merged, &docs, &*encoded.vectors, index)?;
     lap(&mut seconds.files);
-    let mut facts = report::merge_facts(layers, &settings, &gathered, &planned);
-    report::add_outcome(&mut facts, &renewed, seconds);
-    Ok((written, facts))
+    let mut report = report::merge(format.name, &merged, &formats(sources), &*plan);
+    if !encoded.reencoded.is_empty() {
+        report.set_reencoded(plan.reencoded_name(), &encoded.reencoded);
+    }
+    seconds.report(&mut report);
+    Ok((written, report.finish()))
+}
+
+/// The source's reader, if it is of one of the built-in formats.
+fn built_in<'a>(source: &MergeInput<'a, dyn VectorReader>) -> Option<&'a VectorFieldReader> {
+    source.reader.and_then(VectorFieldReader::of)
+}
+
+fn formats(sources: &[MergeInput<'_, dyn VectorReader>]) -> Vec<&'static str> {
+    let name = |source| built_in(source).map_or("other", |reader| reader.segment.format);
+    sources.iter().map(name).collect()
+}
+
+/// The live vectors of all sources, which must be vectors of this field.
+fn live_vectors<'a>(
+    field: &FieldInfo,
+    sources: &[MergeInput<'a, dyn VectorReader>],
+    cancel: &Cancel,
+) -> Result<MergeSources<'a>> {
+    let mut merged = MergeSources::default();
+    for (number, source) in (0u32..).zip(sources) {
+        cancel.check()?;
+        let start = merged.vectors.len();
+        for ordinal in 0..source.reader.map_or(0, |reader| reader.len()) as u32 {
+            let doc = source.reader.map(|reader| reader.doc(ordinal)).transpose()?;
+            if let Some(doc) = doc.and_then(|doc| source.docs.get(doc)) {
+                merged.vectors.push(MergedVector { source: number, ordinal, doc });
+            }
+        }
+        let own = built_in(source);
+        if own.is_some_and(|own| own.segment.field.similarity != field.similarity) {
+            return Err(Error::Invalid(format!(
+                "field {:?}: segment {} has another similarity",
+                field.name, source.segment
+            )));
+        }
+        merged.sources.push(MergeSource {
+            segment: source.segment,
+            reader: source.reader,
+            encoded: own.map(|own| &*own.segment.encoded),
+            range: start..merged.vectors.len(),
+        });
+    }
+    if merged.len() >= u32::MAX as usize {
+        let problem = format!("field {:?}: more vectors than a segment can have", field.name);
+        return Err(Error::Invalid(problem));
+    }
+    for (number, source) in merged.sources.iter().enumerate() {
+        let rows = merged.source_rows(number);
+        if !rows.is_empty() && rows.row(0).is_ok_and(|row| row.len() != field.row_len()) {
+            return Err(Error::Invalid(format!(
+                "field {:?}: segment {} has vectors of another dimension than {}",
+                field.name, source.segment, field.dimension
+            )));
+        }
+    }
+    Ok(merged)
 }
 
 /// A graph from the sources' graphs, and from the vectors of those that have none.
-fn join(
-    context: &WriteContext<'_>,
-    field: &FieldInfo,
-    settings: &Settings,
-    gathered: &Gathered<'_>,
-    encoded: Option<&Encoded>,
+fn merge_graphs(
+    format: &VectorFieldFormat,
+    encode: &EncodeContext<'_>,
+    sources: &[MergeInput<'_, dyn VectorReader>],
+    merged: &MergeSources<'_>,
+    encoded: &dyn NewVectors,
 ) -> Result<Graph> {
     let mut maps: Vec<(&dyn GraphView, Vec<u32>)> = Vec::new();
-    let mut loose = Vec::new();
-    for source in gathered.sources.iter().filter(|source| source.live() > 0) {
-        let new = source.range.start as u32..source.range.end as u32;
-        match source.own.and_then(LayeredReader::graph) {
+    let mut without_graph = Vec::new();
+    let live = sources.iter().zip(&merged.sources).filter(|(_, source)| source.live() > 0);
+    for (source, own) in live {
+        let new = own.range.start as u32..own.range.end as u32;
+        match built_in(source).and_then(VectorFieldReader::graph) {
             Some(graph) => {
                 let mut ordinals = vec![u32::MAX; graph.len()];
-                let entries = gathered.entries.get(source.range.clone()).unwrap_or_default();
-                for (new, entry) in new.zip(entries) {
-                    if let Some(slot) = ordinals.get_mut(entry.ordinal as usize) {
+                let vectors = merged.vectors.get(own.range.clone()).unwrap_or_default();
+                for (new, vector) in new.zip(vectors) {
+                    if let Some(slot) = ordinals.get_mut(vector.ordinal as usize) {
                         *slot = new;
                     }
                 }
                 maps.push((graph, ordinals));
             }
-            None => loose.extend(new),
+            None => without_graph.extend(new),
         }
     }
+    let context = encode.write;
+    let params = format.params(encode.field)?.build_params(context);
+    let vectors = encoded.graph_vectors()?;
     if maps.is_empty() {
-        return build(context, field, settings, gathered, encoded);
+        return graph::build(&params, &*vectors, context.cancel, context.progress);
     }
-    let sources: Vec<JoinSource<'_>> =
-        maps.iter().map(|(graph, ordinals)| JoinSource { graph: *graph, ordinals }).collect();
-    let params = build_params(context, settings);
-    let halves = Halves::of(context, field, settings, encoded)?;
-    let halves = halves.as_ref().map(Halves::rows);
-    with_pairs!(field, gathered, encoded, halves, |pairs| graph::join(
-        &params,
-        &pairs,
-        &sources,
-        &loose,
-        context.cancel,
-        context.progress
-    ))
+    let graphs: Vec<SourceGraph<'_>> =
+        maps.iter().map(|(graph, ordinals)| SourceGraph { graph: *graph, ordinals }).collect();
+    graph::merge_graphs(&params, &*vectors, &graphs, &without_graph, context.cancel, context.progress)
 }

@@ -1,209 +1,94 @@
-//! An open vector field.
+//! The face of an open vector field: what the engine calls.
 
-use super::Layers;
-use super::exact::ExactQuery;
-use super::lists::ListFile;
-use super::meta::Meta;
-use super::search::Scratch;
-use super::settings::Settings;
-use crate::flat_f32::{OrdinalMap, RawRows};
-use crate::hnsw::file::{self, GraphFile};
-use crate::sign_hash::HashFile;
-use crate::sq8::{CoarseFile, CodeFile};
-use lucerne_codec::envelope::FileEntry;
-use lucerne_codec::format::{OpenContext, Problem};
+use super::search::{self, Scratch};
+use super::segment::VectorSegment;
+use super::{report, verify};
+use crate::encoding::EncodedVectors;
+use crate::hnsw::file::GraphFile;
+use lucerne_codec::format::Problem;
 use lucerne_codec::vector::{VectorHits, VectorReader, VectorSearch};
-use lucerne_codec::{Cancel, Component, DocId, Error, FieldInfo, Neighbor, Ordinal, Report, Result};
+use lucerne_codec::{Cancel, DocId, Neighbor, Ordinal, Report, Result};
 use parking_lot::Mutex;
 use std::any::Any;
 
-/// Rows fetched ahead of the one being rescored.
-const AHEAD: usize = 4;
-
-/// Candidates that hashes find for each hit, unless a search says otherwise.
-pub(super) const CANDIDATES_PER_HIT: usize = 20;
-
 /// The reader of every built-in vector format.
-pub struct LayeredReader {
-    pub(super) layers: Layers,
-    pub(super) field: FieldInfo,
-    pub(super) settings: Settings,
-    pub(super) len: usize,
-    pub(super) raw: RawRows,
-    pub(super) map: OrdinalMap,
-    pub(super) codes: Option<CodeFile>,
-    pub(super) hashes: Option<HashFile>,
-    pub(super) graph: Option<GraphFile>,
-    pub(super) coarse: Option<CoarseFile>,
-    pub(super) lists: Option<ListFile>,
-    /// Memory of searches that have ended, for those to come.
-    pub(super) scratch: Mutex<Vec<Scratch>>,
+pub struct VectorFieldReader {
+    pub(super) segment: VectorSegment,
+    /// Memory of searches that have ended, for the next ones.
+    scratch: Mutex<Vec<Scratch>>,
 }
 
-impl LayeredReader {
-    pub(super) fn open(layers: Layers, context: &OpenContext<'_>, field: &FieldInfo) -> Result<Self> {
-        let settings = Settings::of(layers, field)?;
-        let (meta, files) = Meta::read(context, layers)?;
-        let len = meta.vectors as usize;
-        let raw = RawRows::open(context, files.raw, field, len)?;
-        let map = OrdinalMap::open(context, files.ordinals, field, len)?;
-        let codes = match (files.codes, meta.codes) {
-            (Some(entry), Some(meta)) => Some(CodeFile::open(context, entry, field, len, meta)?),
-            _ => None,
-        };
-        let hashes = match (files.hashes, meta.hashes) {
-            (Some(entry), Some(meta)) => Some(HashFile::open(context, entry, field, len, meta)?),
-            _ => None,
-        };
-        let graph = match (files.graph, &meta.graph) {
-            (Some(entry), Some(meta)) => Some(open_graph(context, entry, field, meta, len)?),
-            _ => None,
-        };
-        let coarse = files.coarse.map(|entry| CoarseFile::open(context, entry, field, len)).transpose()?;
-        let lists = match (files.lists, &meta.lists) {
-            (Some(entry), Some(meta)) => Some(ListFile::open(context, entry, field, len, meta)?),
-            _ => None,
-        };
-        if let Some(codes) = &codes {
-            codes.make_resident();
-        }
-        if let Some(coarse) = &coarse {
-            coarse.make_resident();
-        }
-        Ok(Self {
-            layers,
-            field: field.clone(),
-            settings,
-            len,
-            raw,
-            map,
-            codes,
-            hashes,
-            graph,
-            coarse,
-            lists,
-            scratch: Mutex::default(),
-        })
+impl VectorFieldReader {
+    pub(super) fn new(segment: VectorSegment) -> Self {
+        Self { segment, scratch: Mutex::default() }
     }
 
-    /// The codes, for a format that has them.
-    pub fn codes(&self) -> Option<&CodeFile> {
-        self.codes.as_ref()
+    /// The reader behind a trait object, if it is one of these.
+    pub(super) fn of(reader: &dyn VectorReader) -> Option<&Self> {
+        reader.as_any().downcast_ref()
     }
 
-    /// The sign hashes, for a format that has them.
-    pub fn hashes(&self) -> Option<&HashFile> {
-        self.hashes.as_ref()
+    /// The encoded vectors, if they are of type `T`.
+    pub fn encoded<T: EncodedVectors + 'static>(&self) -> Option<&T> {
+        self.segment.encoded.as_any().downcast_ref()
     }
 
     /// The graph, when there are enough vectors for one.
     pub fn graph(&self) -> Option<&GraphFile> {
-        self.graph.as_ref()
-    }
-
-    /// Replaces each neighbour by its document's nearest vector: the nearest estimate need not be that.
-    fn rescore_documents(&self, query: &ExactQuery, neighbors: &mut [Neighbor]) -> Result<()> {
-        let mut last: Option<Neighbor> = None;
-        for neighbor in neighbors {
-            if let Some(known) = last.filter(|last| last.doc == neighbor.doc) {
-                *neighbor = known;
-                continue;
-            }
-            neighbor.distance = query.distance(self.raw.row(neighbor.ordinal)?);
-            for ordinal in self.map.ordinals(neighbor.doc) {
-                let distance = query.distance(self.raw.row(ordinal)?);
-                if (distance, ordinal) < (neighbor.distance, neighbor.ordinal) {
-                    (neighbor.distance, neighbor.ordinal) = (distance, ordinal);
-                }
-            }
-            last = Some(*neighbor);
-        }
-        Ok(())
-    }
-
-    /// Refuses a query that is not one row.
-    pub(super) fn check_query(&self, query: &[u8]) -> Result<()> {
-        if query.len() == self.field.row_len() {
-            return Ok(());
-        }
-        let components = match self.field.component() {
-            Component::Bit => query.len() * 8,
-            _ => query.len() / 4,
-        };
-        Err(Error::Invalid(format!(
-            "field {:?}: a query of {} components, the field has dimension {}",
-            self.field.name, components, self.field.dimension
-        )))
+        self.segment.graph()
     }
 }
 
-impl VectorReader for LayeredReader {
+impl VectorReader for VectorFieldReader {
     fn len(&self) -> usize {
-        self.len
+        self.segment.len
     }
 
     fn doc(&self, ordinal: Ordinal) -> Result<DocId> {
-        self.map.doc(ordinal)
+        self.segment.map.doc(ordinal)
     }
 
     fn ordinal(&self, doc: DocId) -> Result<Option<Ordinal>> {
-        Ok(self.map.ordinal(doc))
+        Ok(self.segment.map.ordinal(doc))
     }
 
     fn ordinals(&self, doc: DocId, into: &mut Vec<Ordinal>) -> Result<()> {
         into.clear();
-        into.extend(self.map.ordinals(doc));
+        into.extend(self.segment.map.ordinals(doc));
         Ok(())
     }
 
     fn row(&self, ordinal: Ordinal) -> Result<&[u8]> {
-        self.raw.row(ordinal)
+        self.segment.raw.row(ordinal)
     }
 
-    fn search(&self, search: &VectorSearch<'_>) -> Result<VectorHits> {
-        super::search::search(self, search)
+    fn search(&self, request: &VectorSearch<'_>) -> Result<VectorHits> {
+        self.segment.check_query(request.query)?;
+        request.cancel.check()?;
+        let mut scratch = self.scratch.lock().pop().unwrap_or_default();
+        let hits = search::run(&self.segment, request, &mut scratch);
+        self.scratch.lock().push(scratch);
+        hits
     }
 
     fn default_candidates(&self, k: usize) -> Option<usize> {
-        self.hashes.as_ref().map(|_| k.saturating_mul(CANDIDATES_PER_HIT))
+        self.segment.encoded.default_candidates(k)
     }
 
     fn rescore(&self, query: &[u8], neighbors: &mut [Neighbor]) -> Result<()> {
-        self.check_query(query)?;
-        let query = ExactQuery::new(self.field.similarity, query);
-        if self.settings.multiple {
-            return self.rescore_documents(&query, neighbors);
-        }
-        let ordinals: Vec<Ordinal> = neighbors.iter().map(|neighbor| neighbor.ordinal).collect();
-        for (at, neighbor) in neighbors.iter_mut().enumerate() {
-            if let Some(&next) = ordinals.get(at + AHEAD) {
-                self.raw.prefetch(next);
-            }
-            neighbor.distance = query.distance(self.raw.row(neighbor.ordinal)?);
-        }
-        Ok(())
+        self.segment.check_query(query)?;
+        search::rescore_neighbors(&self.segment, query, neighbors)
     }
 
     fn inspect(&self) -> Report {
-        super::report::inspect(self)
+        report::inspect(&self.segment)
     }
 
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>> {
-        super::verify::verify(self, cancel)
+        verify::verify(&self.segment, cancel)
     }
 
     fn as_any(&self) -> &dyn Any {
         self
     }
-}
-
-fn open_graph(
-    context: &OpenContext<'_>,
-    entry: &FileEntry,
-    field: &FieldInfo,
-    meta: &file::GraphMeta,
-    len: usize,
-) -> Result<GraphFile> {
-    let input = context.open(entry, file::FORMAT, file::VERSION, field.number)?;
-    GraphFile::open(input, meta, len)
 }

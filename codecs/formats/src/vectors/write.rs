@@ -1,64 +1,31 @@
 //! Writing a segment's vectors: a flush, and the common end of flush and merge.
 
-use super::Layers;
-use super::encode::{ChosenCenter, Encoded, sample_quantiles};
-use super::halves::Halves;
-use super::hashes;
-use super::lists::Lists;
+use super::format::{IndexKind, VectorFieldFormat};
 use super::meta::Meta;
-use super::reader::LayeredReader;
-use super::settings::Settings;
-use crate::flat_f32::{self, Rows};
+use super::ordinals;
+use super::params::IndexParams;
+use super::reader::VectorFieldReader;
+use crate::encoding::raw::file as raw_file;
+use crate::encoding::rows::BufferedRows;
+use crate::encoding::{EncodeContext, NewVectors, Rows};
 use crate::hnsw;
-use crate::hnsw::graph::{self, BuildParams, Graph};
-use crate::sign_hash::{self, Hashes};
-use crate::sq8;
-use crate::sq8::Quantiles;
-use crate::sq8::meta::Center;
+use crate::hnsw::graph::{self, Graph};
+use crate::ivf::Lists;
 use lucerne_codec::format::{WriteContext, Written};
-use lucerne_codec::vector::{VectorReader, VectorRows};
+use lucerne_codec::vector::VectorRows;
 use lucerne_codec::{DocId, Error, FieldInfo, Ordinal, Result};
 
-/// A flush's rows.
-struct Buffered<'a> {
-    rows: &'a [u8],
-    row_len: usize,
-}
-
-impl Rows for Buffered<'_> {
-    fn len(&self) -> usize {
-        self.rows.len() / self.row_len.max(1)
-    }
-
-    fn row(&self, index: usize) -> Result<&[u8]> {
-        let start = index.saturating_mul(self.row_len);
-        let row = self.rows.get(start..start.saturating_add(self.row_len));
-        row.ok_or_else(|| Error::Invalid(format!("there is no row {index}")))
-    }
-}
-
-/// How a graph is to be built here.
-pub(super) fn build_params(context: &WriteContext<'_>, settings: &Settings) -> BuildParams {
-    BuildParams {
-        m: settings.m,
-        beam_width: settings.beam_width,
-        seed: context.seed,
-        threads: context.threads.max(1),
-    }
-}
-
-/// Writes a buffer. `forced` replaces the quantiles of the buffer's own sample.
+/// Writes a buffer.
 pub(super) fn flush(
-    layers: Layers,
+    format: &VectorFieldFormat,
     context: &WriteContext<'_>,
     field: &FieldInfo,
     vectors: VectorRows<'_>,
-    sibling: Option<&dyn VectorReader>,
-    forced: Option<Quantiles>,
+    previous: Option<&VectorFieldReader>,
 ) -> Result<Written> {
-    let settings = Settings::of(layers, field)?;
-    let rows = Buffered { rows: vectors.rows, row_len: field.row_len() };
-    if rows.len() != vectors.docs.len() || rows.len() * rows.row_len != vectors.rows.len() {
+    let params = format.params(field)?;
+    let rows = BufferedRows::new(vectors.rows, field.row_len());
+    if rows.len() != vectors.docs.len() || rows.len() * field.row_len() != vectors.rows.len() {
         return Err(Error::Invalid(format!(
             "field {:?}: {} bytes are not {} vectors of dimension {}",
             field.name,
@@ -67,160 +34,90 @@ pub(super) fn flush(
             field.dimension
         )));
     }
-    let sibling = sibling.and_then(|reader| reader.as_any().downcast_ref::<LayeredReader>());
-    let encoded = match layers.codes {
-        true => Some(encode(context, field, &settings, &rows, sibling, forced)?),
-        false => None,
+    let graph = builds_graph(format, &params, rows.len());
+    let encode = EncodeContext { write: context, field, graph };
+    let previous = previous.map(|reader| &*reader.segment.encoded);
+    let encoded = format.encoding.encode(&encode, &rows, previous)?;
+    let index = if graph {
+        let params = params.build_params(context);
+        let vectors = encoded.graph_vectors()?;
+        NewIndex::Graph(graph::build(&params, &*vectors, context.cancel, context.progress)?)
+    } else {
+        NewIndex::without_graph(format, &params, &encode, &rows)?
     };
-    let hashes = match layers.hashes {
-        true => Some(hashes::flush(field, &settings, &rows, sibling, context.cancel)?),
-        false => None,
-    };
-    let graph = match layers.graph && rows.len() as u64 >= settings.graph_threshold {
-        true => Some(build(context, field, &settings, &rows, encoded.as_ref())?),
-        false => None,
-    };
-    let lists = match layers.lists {
-        true => Some(Lists::of(context, field, settings.nlist, &rows)?),
-        false => None,
-    };
-    let built = Built { codes: encoded, hashes, graph, lists };
-    finish(context, field, &settings, &rows, vectors.docs, built)
+    write(&encode, &rows, vectors.docs, &*encoded, index)
 }
 
-fn encode(
-    context: &WriteContext<'_>,
-    field: &FieldInfo,
-    settings: &Settings,
-    rows: &Buffered<'_>,
-    sibling: Option<&LayeredReader>,
-    forced: Option<Quantiles>,
-) -> Result<Encoded> {
-    let inherited = sibling
-        .and_then(ChosenCenter::of)
-        .filter(|chosen| settings.center && chosen.kind != Center::Undecided);
-    let center = match inherited {
-        Some(center) => center,
-        None => ChosenCenter::decide(field, settings, rows, context.cancel)?,
-    };
-    let quantiles = match forced {
-        Some(quantiles) => quantiles,
-        None => sample_quantiles(field, settings, rows, center.slice(), context.cancel)?,
-    };
-    Encoded::all(field, settings, rows, center, quantiles, context.cancel)
+/// Whether a segment of so many vectors gets a graph.
+pub(super) fn builds_graph(format: &VectorFieldFormat, params: &IndexParams, vectors: usize) -> bool {
+    format.index == IndexKind::Hnsw && vectors as u64 >= params.graph_threshold
 }
 
-/// Runs `$body` with the pair scorer of the segment being written: codes if there are any, with their upper halves if given.
-macro_rules! with_pairs {
-    ($field:expr, $rows:expr, $encoded:expr, $halves:expr, |$pairs:ident| $body:expr) => {
-        match $encoded {
-            Some(encoded) => {
-                let $pairs = $crate::sq8::pairs::CodePairs::new(
-                    $field.similarity,
-                    encoded.center.slice(),
-                    encoded.codes.rows(),
-                    $halves,
-                    &encoded.codes.encodings,
-                    $field.dimension as usize,
-                );
-                $body
-            }
-            None if $field.component() == lucerne_codec::Component::Bit => {
-                let $pairs = $crate::bits::BitPairs::new($field.similarity, $rows, $field.row_len());
-                $body
-            }
-            None => {
-                let $pairs = $crate::flat_f32::pairs::RawPairs::new($field.similarity, $rows)?;
-                $body
-            }
+/// What finds the vectors of a segment being written.
+pub(super) enum NewIndex {
+    Flat,
+    Graph(Graph),
+    Lists(Lists),
+}
+
+impl NewIndex {
+    /// Inverted lists, or nothing.
+    pub(super) fn without_graph(
+        format: &VectorFieldFormat,
+        params: &IndexParams,
+        encode: &EncodeContext<'_>,
+        rows: &dyn Rows,
+    ) -> Result<Self> {
+        match format.index {
+            IndexKind::Flat | IndexKind::Hnsw => Ok(Self::Flat),
+            IndexKind::Ivf => Lists::of(encode.write, encode.field, params.nlist, rows).map(Self::Lists),
         }
-    };
-}
-pub(super) use with_pairs;
+    }
 
-/// A graph from nothing.
-pub(super) fn build(
-    context: &WriteContext<'_>,
-    field: &FieldInfo,
-    settings: &Settings,
-    rows: &impl Rows,
-    encoded: Option<&Encoded>,
-) -> Result<Graph> {
-    let params = build_params(context, settings);
-    let halves = Halves::of(context, field, settings, encoded)?;
-    let halves = halves.as_ref().map(Halves::rows);
-    with_pairs!(field, rows, encoded, halves, |pairs| graph::build(
-        &params,
-        &pairs,
-        context.cancel,
-        context.progress
-    ))
+    /// The order that suits it: old places by new.
+    fn order(&self, vectors: usize) -> Result<Vec<Ordinal>> {
+        match self {
+            Self::Flat => Ok((0..vectors as u32).collect()),
+            Self::Graph(graph) => graph::bfs_order(graph),
+            Self::Lists(lists) => Ok(lists.order()),
+        }
+    }
 }
 
-/// What was made of the vectors.
-pub(super) struct Built {
-    pub(super) codes: Option<Encoded>,
-    pub(super) hashes: Option<Hashes>,
-    pub(super) graph: Option<Graph>,
-    pub(super) lists: Option<Lists>,
-}
-
-/// Writes all files; vectors come in the order that suits the graph or the lists.
-pub(super) fn finish(
-    context: &WriteContext<'_>,
-    field: &FieldInfo,
-    settings: &Settings,
-    rows: &impl Rows,
+/// Writes all files; vectors come in the order that suits the index.
+pub(super) fn write(
+    encode: &EncodeContext<'_>,
+    rows: &dyn Rows,
     docs: &[DocId],
-    Built { codes, hashes, graph, lists }: Built,
+    encoded: &dyn NewVectors,
+    index: NewIndex,
 ) -> Result<Written> {
-    let mut order: Vec<Ordinal> = match (&graph, &lists) {
-        (Some(graph), _) => graph::locality_order(graph)?,
-        (None, Some(lists)) => lists.order(),
-        (None, None) => (0..docs.len() as u32).collect(),
-    };
+    let EncodeContext { write: context, field, .. } = *encode;
+    let mut order = index.order(docs.len())?;
     if field.is_multiple() {
         keep_order_of_documents(&mut order, docs);
     }
     let ordered = order.iter().map(|&index| rows.row(index as usize));
-    let mut files = vec![flat_f32::rows::write(context, field, docs.len(), ordered)?];
+    let mut files = vec![raw_file::write(context, field, docs.len(), ordered)?];
     let ordered: Vec<DocId> = order.iter().filter_map(|&index| docs.get(index as usize).copied()).collect();
-    files.push(flat_f32::ordinals::write(context, field, &ordered)?);
-    let mut meta = Meta {
-        vectors: docs.len() as u32,
-        codes: None,
-        hashes: None,
-        graph: None,
-        coarse: false,
-        lists: None,
-    };
-    if let Some(encoded) = &codes {
-        let center = encoded.center.slice();
-        files.push(sq8::file::write(context, field, &encoded.codes, &order, center)?);
-        meta.codes = Some(encoded.meta.clone());
+    files.push(ordinals::write(context, field, &ordered)?);
+    let encoding = encoded.write(encode, &order)?;
+    let mut meta = Meta { vectors: docs.len() as u32, graph: None, lists: None, encoding: encoding.meta };
+    match index {
+        NewIndex::Flat => {}
+        NewIndex::Graph(graph) => {
+            let (file, graph) = hnsw::file::write(context, field, &graph.renumber(&order)?)?;
+            files.push(file);
+            meta.graph = Some(graph);
+        }
+        NewIndex::Lists(lists) => {
+            let (file, lists) = lists.write(context, field)?;
+            files.push(file);
+            meta.lists = Some(lists);
+        }
     }
-    if let Some(hashes) = hashes {
-        let (file, facts) = sign_hash::file::write(context, field, &hashes, &order)?;
-        files.push(file);
-        meta.hashes = Some(facts);
-    }
-    let walked = graph.is_some();
-    if let Some(graph) = graph {
-        let graph = graph.renumber(&order)?;
-        let (file, facts) = hnsw::file::write(context, field, &graph)?;
-        files.push(file);
-        meta.graph = Some(facts);
-    }
-    if let Some(encoded) = codes.filter(|_| walked && settings.search_bits == 4) {
-        files.push(sq8::coarse::write(context, field, &encoded.codes, &order)?);
-        meta.coarse = true;
-    }
-    if let Some(lists) = lists {
-        let (file, facts) = lists.write(context, field)?;
-        files.push(file);
-        meta.lists = Some(facts);
-    }
-    Ok(Written { files, meta: meta.facts()? })
+    files.extend(encoding.files);
+    Ok(Written { files, meta: meta.to_json()? })
 }
 
 /// Lets each document's vectors trade places until they are in the order they were given in: a document's vectors

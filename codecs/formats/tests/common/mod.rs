@@ -7,7 +7,7 @@ use lucerne_codec::vector::{Effort, VectorFormat, VectorReader, VectorRows, Vect
 use lucerne_codec::{
     Accept, Cancel, DocId, DocMap, FieldInfo, MergeInput, Neighbor, Report, SegmentId, Similarity,
 };
-use lucerne_formats::vectors::{LayeredReader, vector_formats};
+use lucerne_formats::vectors::{VectorFieldReader, vector_formats};
 use std::sync::Arc;
 
 pub fn format(name: &str) -> Arc<dyn VectorFormat> {
@@ -128,7 +128,7 @@ pub fn outcomes(facts: &Report) -> Vec<&str> {
     sources.iter().map(|source| source["outcome"].as_str().unwrap()).collect()
 }
 
-pub fn layered(reader: &dyn VectorReader) -> &LayeredReader {
+pub fn built_in(reader: &dyn VectorReader) -> &VectorFieldReader {
     reader.as_any().downcast_ref().unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 use crate::kernels::Kernels;
 
+mod load;
 // Kernels index several arrays of registers in step; loops over 0..R and 0..U are unrolled.
 #[allow(clippy::needless_range_loop)]
 mod neon;

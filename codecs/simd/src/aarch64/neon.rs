@@ -6,29 +6,14 @@
 
 use core::arch::aarch64::*;
 
+use super::load::load_first;
 use super::neon_bits::{hamming, hamming_rows, overlap, overlap_rows};
-use crate::kernels::{Kernels, Level};
+use crate::kernels::{Kernels, Level, table};
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
+use crate::wrappers::{f32_functions, nibbles_functions};
 
-pub(super) static KERNELS: Kernels = Kernels {
-    level: Level::Neon,
-    dot_f32,
-    l2_f32,
-    norm2_f32,
-    dot_u8_u8,
-    l2_u8,
-    sum_u8,
-    hamming,
-    overlap,
-    dot_f32_rows,
-    l2_f32_rows,
-    dot_u8_i16_rows,
-    dot_u4_i8_rows,
-    dot_u8_u8_rows,
-    hamming_rows,
-    overlap_rows,
-};
+pub(super) static KERNELS: Kernels = table!(Level::Neon);
 
 /// The term that a kernel sums: a product (for codes, with an unsigned query).
 const DOT: u8 = 0;
@@ -42,21 +27,6 @@ const F: usize = 4;
 
 /// Bytes in a vector register.
 const B: usize = 16;
-
-/// The first `n` bytes at `p`, with zeros after them.
-///
-/// # Safety
-/// `n` is at most 16, and `n` bytes are readable at `p`.
-#[inline]
-#[target_feature(enable = "neon")]
-pub(super) unsafe fn load_first(p: *const u8, n: usize) -> uint8x16_t {
-    let mut bytes = [0u8; B];
-    // SAFETY: n bytes are readable at p and fit in `bytes`, which is 16 long.
-    unsafe {
-        core::ptr::copy_nonoverlapping(p, bytes.as_mut_ptr(), n);
-        vld1q_u8(bytes.as_ptr())
-    }
-}
 
 // ---- f32 ----
 
@@ -129,63 +99,27 @@ unsafe fn f32_kernel<const R: usize, const TERM: u8>(
     out
 }
 
-#[target_feature(enable = "neon")]
-unsafe fn dot_f32(a: &[f32], row: &[u8]) -> f32 {
-    // SAFETY: by the contract of the table, the row has a.len() components.
-    unsafe { f32_kernel::<1, DOT>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
-}
-
-#[target_feature(enable = "neon")]
-unsafe fn l2_f32(a: &[f32], row: &[u8]) -> f32 {
-    // SAFETY: by the contract of the table, the row has a.len() components.
-    unsafe { f32_kernel::<1, L2>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
-}
-
-#[target_feature(enable = "neon")]
-unsafe fn norm2_f32(row: &[u8]) -> f32 {
-    // SAFETY: the row has row.len() / 4 components.
-    unsafe { f32_kernel::<1, DOT>(row.as_ptr(), [row.as_ptr()], row.len() / 4)[0] }
-}
-
-#[target_feature(enable = "neon")]
-unsafe fn dot_f32_rows(rows: Rows<'_>, query: &[f32], out: &mut [f32]) {
-    let (q, n) = (query.as_ptr().cast(), query.len());
-    // SAFETY: by the contract of the table, every row has n components.
-    fill!(rows, out, 4, |p, R| unsafe { f32_kernel::<R, DOT>(q, p, n) });
-}
-
-#[target_feature(enable = "neon")]
-unsafe fn l2_f32_rows(rows: Rows<'_>, query: &[f32], out: &mut [f32]) {
-    let (q, n) = (query.as_ptr().cast(), query.len());
-    // SAFETY: by the contract of the table, every row has n components.
-    fill!(rows, out, 4, |p, R| unsafe { f32_kernel::<R, L2>(q, p, n) });
-}
+f32_functions!("neon", 4);
 
 // ---- codes ----
 
 #[inline]
 #[target_feature(enable = "neon")]
 fn add_term_u8<const TERM: u8>(acc: uint32x4_t, q: uint8x16_t, x: uint8x16_t) -> uint32x4_t {
-    let (low, high) = match TERM {
-        DOT => (vmull_u8(vget_low_u8(q), vget_low_u8(x)), vmull_high_u8(q, x)),
-        DOT_SIGNED => {
-            // A product of unsigned by signed needs 17 bits: widen, and multiply into 32.
-            let q = vreinterpretq_s8_u8(q);
-            let (q_low, q_high) = (vmovl_s8(vget_low_s8(q)), vmovl_high_s8(q));
-            let x_low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(x)));
-            let x_high = vreinterpretq_s16_u16(vmovl_high_u8(x));
-            let mut acc = vreinterpretq_s32_u32(acc);
-            acc = vmlal_s16(acc, vget_low_s16(q_low), vget_low_s16(x_low));
-            acc = vmlal_high_s16(acc, q_low, x_low);
-            acc = vmlal_s16(acc, vget_low_s16(q_high), vget_low_s16(x_high));
-            acc = vmlal_high_s16(acc, q_high, x_high);
-            return vreinterpretq_u32_s32(acc);
-        }
-        _ => {
-            let d = vabdq_u8(q, x);
-            (vmull_u8(vget_low_u8(d), vget_low_u8(d)), vmull_high_u8(d, d))
-        }
-    };
+    if TERM == DOT_SIGNED {
+        // A product of unsigned by signed needs 17 bits: widen, and multiply into 32.
+        let q = vreinterpretq_s8_u8(q);
+        let (q_low, q_high) = (vmovl_s8(vget_low_s8(q)), vmovl_high_s8(q));
+        let x_low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(x)));
+        let x_high = vreinterpretq_s16_u16(vmovl_high_u8(x));
+        let mut acc = vreinterpretq_s32_u32(acc);
+        acc = vmlal_s16(acc, vget_low_s16(q_low), vget_low_s16(x_low));
+        acc = vmlal_high_s16(acc, q_low, x_low);
+        acc = vmlal_s16(acc, vget_low_s16(q_high), vget_low_s16(x_high));
+        acc = vmlal_high_s16(acc, q_high, x_high);
+        return vreinterpretq_u32_s32(acc);
+    }
+    let (low, high) = (vmull_u8(vget_low_u8(q), vget_low_u8(x)), vmull_high_u8(q, x));
     // Products of two unsigned bytes fit in 16 bits; they are added in pairs to 32.
     vpadalq_u16(vpadalq_u16(acc, low), high)
 }
@@ -245,12 +179,6 @@ unsafe fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {
 }
 
 #[target_feature(enable = "neon")]
-unsafe fn l2_u8(a: &[u8], b: &[u8]) -> u32 {
-    // SAFETY: by the contract of the table, both are as long.
-    unsafe { u8_kernel::<1, 4, L2>(a.as_ptr(), [b.as_ptr()], a.len())[0] }
-}
-
-#[target_feature(enable = "neon")]
 unsafe fn sum_u8(a: &[u8]) -> u32 {
     let mut acc = vdupq_n_u32(0);
     let (blocks, tail) = a.as_chunks::<B>();
@@ -304,12 +232,7 @@ unsafe fn nibbles_kernel<const R: usize>(q: *const i8, rows: [*const u8; R], n: 
     acc.map(|v| vaddvq_s32(v))
 }
 
-#[target_feature(enable = "neon")]
-unsafe fn dot_u4_i8_rows(rows: Rows<'_>, query: &[i8], out: &mut [i32]) {
-    let (q, n) = (query.as_ptr(), query.len());
-    // SAFETY: by the contract of the table, the query is whole blocks and every row has n / 2 bytes.
-    fill!(rows, out, 4, |p, R| unsafe { nibbles_kernel::<R>(q, p, n) });
-}
+nibbles_functions!("neon");
 
 #[target_feature(enable = "neon")]
 unsafe fn dot_u8_u8_rows(rows: Rows<'_>, query: &[u8], out: &mut [u32]) {

@@ -5,7 +5,8 @@
 
 use core::arch::aarch64::*;
 
-use crate::rows::{Rows, fill};
+use super::load::load_first;
+use crate::wrappers::bits_functions;
 
 /// Bytes in a vector register.
 const B: usize = 16;
@@ -54,10 +55,10 @@ unsafe fn bits_kernel<const R: usize, const OVERLAP: bool>(
         }
         if i < stop {
             // SAFETY: bytes i .. stop, fewer than 16, are less than n.
-            let qv = unsafe { super::neon::load_first(q.add(i), stop - i) };
+            let qv = unsafe { load_first(q.add(i), stop - i) };
             for r in 0..R {
                 // SAFETY: as for the query.
-                let x = unsafe { super::neon::load_first(rows[r].add(i), stop - i) };
+                let x = unsafe { load_first(rows[r].add(i), stop - i) };
                 bytes[r] = add_counts::<OVERLAP>(bytes[r], qv, x);
             }
             i = stop;
@@ -79,31 +80,4 @@ unsafe fn bits_kernel<const R: usize, const OVERLAP: bool>(
     out
 }
 
-#[target_feature(enable = "neon")]
-pub(super) unsafe fn hamming(a: &[u8], b: &[u8]) -> u32 {
-    // SAFETY: by the contract of the table, both are as long.
-    unsafe { bits_kernel::<1, false>(a.as_ptr(), [b.as_ptr()], a.len())[0][0] }
-}
-
-#[target_feature(enable = "neon")]
-pub(super) unsafe fn overlap(a: &[u8], b: &[u8]) -> [u32; 2] {
-    // SAFETY: by the contract of the table, both are as long.
-    unsafe { bits_kernel::<1, true>(a.as_ptr(), [b.as_ptr()], a.len()) }.map(|[count]| count)
-}
-
-#[target_feature(enable = "neon")]
-pub(super) unsafe fn hamming_rows(rows: Rows<'_>, query: &[u8], out: &mut [u32]) {
-    let (q, n) = (query.as_ptr(), query.len());
-    // SAFETY: by the contract of the table, every row has n bytes.
-    fill!(rows, out, 4, |p, R| unsafe { bits_kernel::<R, false>(q, p, n) }[0]);
-}
-
-#[target_feature(enable = "neon")]
-pub(super) unsafe fn overlap_rows(rows: Rows<'_>, query: &[u8], out: &mut [[u32; 2]]) {
-    let (q, n) = (query.as_ptr(), query.len());
-    fill!(rows, out, 4, |p, R| {
-        // SAFETY: by the contract of the table, every row has n bytes.
-        let [both, either] = unsafe { bits_kernel::<R, true>(q, p, n) };
-        core::array::from_fn::<_, R, _>(|r| [both[r], either[r]])
-    });
-}
+bits_functions!("neon");

@@ -7,30 +7,14 @@
 use core::arch::x86_64::*;
 
 use super::avx2_bits::{hamming, hamming_rows, overlap, overlap_rows};
-use crate::kernels::{Kernels, Level};
+use crate::kernels::{Kernels, Level, table};
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
+use crate::wrappers::{f32_functions, nibbles_functions};
 
-pub(super) static KERNELS: Kernels = Kernels {
-    level: Level::Avx2,
-    dot_f32,
-    l2_f32,
-    norm2_f32,
-    dot_u8_u8,
-    l2_u8,
-    sum_u8,
-    hamming,
-    overlap,
-    dot_f32_rows,
-    l2_f32_rows,
-    dot_u8_i16_rows,
-    dot_u4_i8_rows,
-    dot_u8_u8_rows,
-    hamming_rows,
-    overlap_rows,
-};
+pub(super) static KERNELS: Kernels = table!(Level::Avx2);
 
-/// The term that a kernel sums: a product (for codes, with an unsigned query).
+/// The term that a kernel of `f32` sums: a product.
 const DOT: u8 = 0;
 /// The square of a difference.
 const L2: u8 = 1;
@@ -115,37 +99,7 @@ unsafe fn f32_kernel<const R: usize, const TERM: u8>(
     out
 }
 
-#[target_feature(enable = "avx2,fma")]
-unsafe fn dot_f32(a: &[f32], row: &[u8]) -> f32 {
-    // SAFETY: by the contract of the table, the row has a.len() components.
-    unsafe { f32_kernel::<1, DOT>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
-}
-
-#[target_feature(enable = "avx2,fma")]
-unsafe fn l2_f32(a: &[f32], row: &[u8]) -> f32 {
-    // SAFETY: by the contract of the table, the row has a.len() components.
-    unsafe { f32_kernel::<1, L2>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
-}
-
-#[target_feature(enable = "avx2,fma")]
-unsafe fn norm2_f32(row: &[u8]) -> f32 {
-    // SAFETY: the row has row.len() / 4 components.
-    unsafe { f32_kernel::<1, DOT>(row.as_ptr(), [row.as_ptr()], row.len() / 4)[0] }
-}
-
-#[target_feature(enable = "avx2,fma")]
-unsafe fn dot_f32_rows(rows: Rows<'_>, query: &[f32], out: &mut [f32]) {
-    let (q, n) = (query.as_ptr().cast(), query.len());
-    // SAFETY: by the contract of the table, every row has n components.
-    fill!(rows, out, 2, |p, R| unsafe { f32_kernel::<R, DOT>(q, p, n) });
-}
-
-#[target_feature(enable = "avx2,fma")]
-unsafe fn l2_f32_rows(rows: Rows<'_>, query: &[f32], out: &mut [f32]) {
-    let (q, n) = (query.as_ptr().cast(), query.len());
-    // SAFETY: by the contract of the table, every row has n components.
-    fill!(rows, out, 2, |p, R| unsafe { f32_kernel::<R, L2>(q, p, n) });
-}
+f32_functions!("avx2,fma", 2);
 
 // ---- codes ----
 
@@ -199,18 +153,12 @@ fn odd(v: __m256i) -> __m256i {
     _mm256_srli_epi16::<8>(v)
 }
 
+/// Adds the products of the bytes of two registers.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn add_term_u8<const TERM: u8>(acc: __m256i, q: __m256i, x: __m256i) -> __m256i {
-    let (a, b) = match TERM {
-        DOT => (_mm256_madd_epi16(even(q), even(x)), _mm256_madd_epi16(odd(q), odd(x))),
-        _ => {
-            let d = _mm256_or_si256(_mm256_subs_epu8(q, x), _mm256_subs_epu8(x, q));
-            let (even, odd) = (even(d), odd(d));
-            (_mm256_madd_epi16(even, even), _mm256_madd_epi16(odd, odd))
-        }
-    };
-    _mm256_add_epi32(acc, _mm256_add_epi32(a, b))
+fn add_products(acc: __m256i, q: __m256i, x: __m256i) -> __m256i {
+    let products = _mm256_add_epi32(_mm256_madd_epi16(even(q), even(x)), _mm256_madd_epi16(odd(q), odd(x)));
+    _mm256_add_epi32(acc, products)
 }
 
 #[inline]
@@ -228,7 +176,7 @@ fn sum_u32(v: __m256i) -> u32 {
 /// The CPU has the features; `q` and each of `rows` have `n` bytes.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn u8_kernel<const R: usize, const U: usize, const TERM: u8>(
+unsafe fn u8_kernel<const R: usize, const U: usize>(
     q: *const u8,
     rows: [*const u8; R],
     n: usize,
@@ -243,7 +191,7 @@ unsafe fn u8_kernel<const R: usize, const U: usize, const TERM: u8>(
             for r in 0..R {
                 // SAFETY: as for the query.
                 let x = unsafe { _mm256_loadu_si256(rows[r].add(at).cast()) };
-                acc[r][k] = add_term_u8::<TERM>(acc[r][k], qv, x);
+                acc[r][k] = add_products(acc[r][k], qv, x);
             }
         }
         i += B * U;
@@ -254,7 +202,7 @@ unsafe fn u8_kernel<const R: usize, const U: usize, const TERM: u8>(
         for r in 0..R {
             // SAFETY: as for the query.
             let x = unsafe { _mm256_loadu_si256(rows[r].add(i).cast()) };
-            acc[r][0] = add_term_u8::<TERM>(acc[r][0], qv, x);
+            acc[r][0] = add_products(acc[r][0], qv, x);
         }
         i += B;
     }
@@ -264,7 +212,7 @@ unsafe fn u8_kernel<const R: usize, const U: usize, const TERM: u8>(
         for r in 0..R {
             // SAFETY: n bytes are readable at the row.
             let x = unsafe { load_tail(rows[r], n) };
-            acc[r][0] = add_term_u8::<TERM>(acc[r][0], qv, x);
+            acc[r][0] = add_products(acc[r][0], qv, x);
         }
     }
     let mut out = [0; R];
@@ -281,13 +229,7 @@ unsafe fn u8_kernel<const R: usize, const U: usize, const TERM: u8>(
 #[target_feature(enable = "avx2,fma")]
 unsafe fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {
     // SAFETY: by the contract of the table, both are as long.
-    unsafe { u8_kernel::<1, 2, DOT>(b.as_ptr(), [a.as_ptr()], b.len())[0] }
-}
-
-#[target_feature(enable = "avx2,fma")]
-unsafe fn l2_u8(a: &[u8], b: &[u8]) -> u32 {
-    // SAFETY: by the contract of the table, both are as long.
-    unsafe { u8_kernel::<1, 2, L2>(a.as_ptr(), [b.as_ptr()], a.len())[0] }
+    unsafe { u8_kernel::<1, 2>(b.as_ptr(), [a.as_ptr()], b.len())[0] }
 }
 
 #[target_feature(enable = "avx2,fma")]
@@ -386,16 +328,11 @@ unsafe fn nibbles_kernel<const R: usize>(q: *const i8, rows: [*const u8; R], n: 
     acc.map(|v| sum_u32(v) as i32)
 }
 
-#[target_feature(enable = "avx2,fma")]
-unsafe fn dot_u4_i8_rows(rows: Rows<'_>, query: &[i8], out: &mut [i32]) {
-    let (q, n) = (query.as_ptr(), query.len());
-    // SAFETY: by the contract of the table, the query is whole blocks and every row has n / 2 bytes.
-    fill!(rows, out, 4, |p, R| unsafe { nibbles_kernel::<R>(q, p, n) });
-}
+nibbles_functions!("avx2,fma");
 
 #[target_feature(enable = "avx2,fma")]
 unsafe fn dot_u8_u8_rows(rows: Rows<'_>, query: &[u8], out: &mut [u32]) {
     let (q, n) = (query.as_ptr(), query.len());
     // SAFETY: by the contract of the table, every row has n bytes.
-    fill!(rows, out, 4, |p, R| unsafe { u8_kernel::<R, 1, DOT>(q, p, n) });
+    fill!(rows, out, 4, |p, R| unsafe { u8_kernel::<R, 1>(q, p, n) });
 }

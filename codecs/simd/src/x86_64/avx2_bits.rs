@@ -6,7 +6,7 @@
 
 use core::arch::x86_64::*;
 
-use crate::rows::{Rows, fill};
+use crate::wrappers::bits_functions;
 
 /// Bytes in a vector register.
 const B: usize = 32;
@@ -154,31 +154,4 @@ unsafe fn bits_kernel<const R: usize, const OVERLAP: bool>(
     [sum_lanes(sums[0]), if OVERLAP { sum_lanes(sums[1]) } else { [0; R] }]
 }
 
-#[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn hamming(a: &[u8], b: &[u8]) -> u32 {
-    // SAFETY: by the contract of the table, both are as long.
-    unsafe { bits_kernel::<1, false>(a.as_ptr(), [b.as_ptr()], a.len())[0][0] }
-}
-
-#[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn overlap(a: &[u8], b: &[u8]) -> [u32; 2] {
-    // SAFETY: by the contract of the table, both are as long.
-    unsafe { bits_kernel::<1, true>(a.as_ptr(), [b.as_ptr()], a.len()) }.map(|[count]| count)
-}
-
-#[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn hamming_rows(rows: Rows<'_>, query: &[u8], out: &mut [u32]) {
-    let (q, n) = (query.as_ptr(), query.len());
-    // SAFETY: by the contract of the table, every row has n bytes.
-    fill!(rows, out, 4, |p, R| unsafe { bits_kernel::<R, false>(q, p, n) }[0]);
-}
-
-#[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn overlap_rows(rows: Rows<'_>, query: &[u8], out: &mut [[u32; 2]]) {
-    let (q, n) = (query.as_ptr(), query.len());
-    fill!(rows, out, 4, |p, R| {
-        // SAFETY: by the contract of the table, every row has n bytes.
-        let [both, either] = unsafe { bits_kernel::<R, true>(q, p, n) };
-        core::array::from_fn::<_, R, _>(|r| [both[r], either[r]])
-    });
-}
+bits_functions!("avx2,fma");

@@ -8,28 +8,12 @@ use core::arch::x86_64::*;
 
 use super::avx2_bits::{hamming, hamming_rows, overlap, overlap_rows};
 use super::avx512_bits;
-use crate::kernels::{Kernels, Level};
+use crate::kernels::{Kernels, Level, table};
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
+use crate::wrappers::{f32_functions, nibbles_functions};
 
-pub(super) static KERNELS: Kernels = Kernels {
-    level: Level::Avx512,
-    dot_f32,
-    l2_f32,
-    norm2_f32,
-    dot_u8_u8,
-    l2_u8,
-    sum_u8,
-    hamming,
-    overlap,
-    dot_f32_rows,
-    l2_f32_rows,
-    dot_u8_i16_rows,
-    dot_u4_i8_rows,
-    dot_u8_u8_rows,
-    hamming_rows,
-    overlap_rows,
-};
+pub(super) static KERNELS: Kernels = table!(Level::Avx512);
 
 /// The kernels where the CPU also has VPOPCNTDQ.
 pub(super) static KERNELS_VPOPCNT: Kernels = Kernels {
@@ -40,12 +24,10 @@ pub(super) static KERNELS_VPOPCNT: Kernels = Kernels {
     ..KERNELS
 };
 
-/// The term that a kernel sums: a product.
+/// The term that a kernel of `f32` sums: a product.
 const DOT: u8 = 0;
 /// The square of a difference.
 const L2: u8 = 1;
-/// The product of a query's code with the row's code less 128.
-const DOT_LESS_128: u8 = 2;
 
 /// `f32` components in a vector register.
 const F: usize = 16;
@@ -124,55 +106,16 @@ unsafe fn f32_kernel<const R: usize, const TERM: u8>(
     out
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn dot_f32(a: &[f32], row: &[u8]) -> f32 {
-    // SAFETY: by the contract of the table, the row has a.len() components.
-    unsafe { f32_kernel::<1, DOT>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn l2_f32(a: &[f32], row: &[u8]) -> f32 {
-    // SAFETY: by the contract of the table, the row has a.len() components.
-    unsafe { f32_kernel::<1, L2>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn norm2_f32(row: &[u8]) -> f32 {
-    // SAFETY: the row has row.len() / 4 components.
-    unsafe { f32_kernel::<1, DOT>(row.as_ptr(), [row.as_ptr()], row.len() / 4)[0] }
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn dot_f32_rows(rows: Rows<'_>, query: &[f32], out: &mut [f32]) {
-    let (q, n) = (query.as_ptr().cast(), query.len());
-    // SAFETY: by the contract of the table, every row has n components.
-    fill!(rows, out, 4, |p, R| unsafe { f32_kernel::<R, DOT>(q, p, n) });
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn l2_f32_rows(rows: Rows<'_>, query: &[f32], out: &mut [f32]) {
-    let (q, n) = (query.as_ptr().cast(), query.len());
-    // SAFETY: by the contract of the table, every row has n components.
-    fill!(rows, out, 4, |p, R| unsafe { f32_kernel::<R, L2>(q, p, n) });
-}
+f32_functions!("avx512f,avx512bw,avx512vl,avx512vnni", 4);
 
 // ---- codes ----
 
+/// Adds the products of the query's codes with the row's less 128.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn add_term_u8<const TERM: u8>(acc: __m512i, q: __m512i, x: __m512i) -> __m512i {
-    match TERM {
-        // Four products of unsigned by signed, added without saturation.
-        DOT => _mm512_dpbusd_epi32(acc, x, q),
-        // x ^ 0x80 is x - 128 as a signed byte.
-        DOT_LESS_128 => _mm512_dpbusd_epi32(acc, q, _mm512_xor_si512(x, _mm512_set1_epi8(-128))),
-        _ => {
-            let zero = _mm512_setzero_si512();
-            let d = _mm512_or_si512(_mm512_subs_epu8(q, x), _mm512_subs_epu8(x, q));
-            let (low, high) = (_mm512_unpacklo_epi8(d, zero), _mm512_unpackhi_epi8(d, zero));
-            _mm512_dpwssd_epi32(_mm512_dpwssd_epi32(acc, low, low), high, high)
-        }
-    }
+fn add_products_less_128(acc: __m512i, q: __m512i, x: __m512i) -> __m512i {
+    // Four products of unsigned by signed, added without saturation; x ^ 0x80 is x - 128 as a signed byte.
+    _mm512_dpbusd_epi32(acc, q, _mm512_xor_si512(x, _mm512_set1_epi8(-128)))
 }
 
 /// `R` rows at once, `U` sums for each. Sums wrap modulo 2^32.
@@ -181,7 +124,7 @@ fn add_term_u8<const TERM: u8>(acc: __m512i, q: __m512i, x: __m512i) -> __m512i 
 /// The CPU has the features; `q` and each of `rows` have `n` bytes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn u8_kernel<const R: usize, const U: usize, const TERM: u8>(
+unsafe fn u8_kernel<const R: usize, const U: usize>(
     q: *const u8,
     rows: [*const u8; R],
     n: usize,
@@ -196,7 +139,7 @@ unsafe fn u8_kernel<const R: usize, const U: usize, const TERM: u8>(
             for r in 0..R {
                 // SAFETY: as for the query.
                 let x = unsafe { _mm512_loadu_si512(rows[r].add(at).cast()) };
-                acc[r][k] = add_term_u8::<TERM>(acc[r][k], qv, x);
+                acc[r][k] = add_products_less_128(acc[r][k], qv, x);
             }
         }
         i += 64 * U;
@@ -208,7 +151,7 @@ unsafe fn u8_kernel<const R: usize, const U: usize, const TERM: u8>(
         for r in 0..R {
             // SAFETY: as for the query.
             let x = unsafe { _mm512_maskz_loadu_epi8(mask, rows[r].add(i).cast()) };
-            acc[r][0] = add_term_u8::<TERM>(acc[r][0], qv, x);
+            acc[r][0] = add_products_less_128(acc[r][0], qv, x);
         }
         i += (n - i).min(64);
     }
@@ -227,15 +170,8 @@ unsafe fn u8_kernel<const R: usize, const U: usize, const TERM: u8>(
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 unsafe fn dot_u8_u8(a: &[u8], b: &[u8]) -> u32 {
     // SAFETY: by the contract of the table, both are as long.
-    let (sum, dot) =
-        unsafe { (sum_u8(b), u8_kernel::<1, 4, DOT_LESS_128>(b.as_ptr(), [a.as_ptr()], b.len())[0]) };
+    let (sum, dot) = unsafe { (sum_u8(b), u8_kernel::<1, 4>(b.as_ptr(), [a.as_ptr()], b.len())[0]) };
     dot.wrapping_add(sum << 7)
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn l2_u8(a: &[u8], b: &[u8]) -> u32 {
-    // SAFETY: by the contract of the table, both are as long.
-    unsafe { u8_kernel::<1, 4, L2>(a.as_ptr(), [b.as_ptr()], a.len())[0] }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
@@ -335,12 +271,7 @@ unsafe fn nibbles_kernel<const R: usize>(q: *const i8, rows: [*const u8; R], n: 
     })
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn dot_u4_i8_rows(rows: Rows<'_>, query: &[i8], out: &mut [i32]) {
-    let (q, n) = (query.as_ptr(), query.len());
-    // SAFETY: by the contract of the table, the query is whole blocks and every row has n / 2 bytes.
-    fill!(rows, out, 4, |p, R| unsafe { nibbles_kernel::<R>(q, p, n) });
-}
+nibbles_functions!("avx512f,avx512bw,avx512vl,avx512vnni");
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 unsafe fn dot_u8_u8_rows(rows: Rows<'_>, query: &[u8], out: &mut [u32]) {
@@ -349,6 +280,6 @@ unsafe fn dot_u8_u8_rows(rows: Rows<'_>, query: &[u8], out: &mut [u32]) {
     let sum = unsafe { sum_u8(query) } << 7;
     fill!(rows, out, 4, |p, R| {
         // SAFETY: by the contract of the table, every row has n bytes.
-        unsafe { u8_kernel::<R, 2, DOT_LESS_128>(q, p, n) }.map(|v| v.wrapping_add(sum))
+        unsafe { u8_kernel::<R, 2>(q, p, n) }.map(|v| v.wrapping_add(sum))
     });
 }

@@ -1,8 +1,8 @@
 use super::parser;
 
-/// Each message: the problem, then the query, then a caret at the place.
+/// Each message: the problem, then the query, then a caret at the position.
 #[test]
-fn errors_show_the_place_and_what_was_expected() {
+fn errors_show_the_position_and_what_was_expected() {
     for (query, caret, expected) in [
         ("", "^", "expected a query (*:* finds everything), found the end"),
         ("  ", "  ^", "expected a query"),
@@ -41,7 +41,7 @@ fn errors_show_the_place_and_what_was_expected() {
         ("size:1*", "     ^", "found a prefix"),
         ("title:a*b", "       ^", "expected * only at the end of a word"),
         ("title:a~1", "       ^", "there is no fuzzy search"),
-        ("title:\"a b\"~x", "            ^", "expected a number of places, found 'x'"),
+        ("title:\"a b\"~x", "            ^", "expected a number of positions, found 'x'"),
         ("section:\"a b\"~1", "             ^", "expected ~ only after a phrase in a text field"),
         ("a^x", "  ^", "expected a number of at least 0, found 'x'"),
         ("a^-1", "  ^", "expected a number of at least 0, found '-'"),
@@ -67,7 +67,7 @@ fn errors_show_the_place_and_what_was_expected() {
         ("{!knn f='x", "        ^", "this quote is not closed"),
         ("{!knn f=vector}$w", "               ^", "no parameter $w; given: $b, $k, $list"),
         ("*=>[KNN 3 @vector $w]", "                  ^", "no parameter $w"),
-        ("*=>[KNN x @vector $v]", "        ^", "expected how many neighbours, found 'x'"),
+        ("*=>[KNN x @vector $v]", "        ^", "expected the number of neighbors, found 'x'"),
         ("*=>[KNN 3 vector $v]", "          ^", "expected @ and a vector field, found 'v'"),
         ("*=>[KNN 3 @title $v]", "                 ^", "expected a vector field"),
         ("*=>[KNN 3 @vector $name]", "                  ^", "expected a vector of 4 numbers"),

@@ -50,7 +50,7 @@ fn filters_are_tags_ranges_and_words() {
 }
 
 #[test]
-fn ac_48_neighbours_among_what_a_filter_finds() {
+fn redis_syntax_is_read_as_filtered_knn_queries() {
     let knn = |more: serde_json::Value| {
         let mut knn = json!({ "field": "vector", "vector": [1.0, 2.0, 3.0, 4.0], "k": 3,
             "exact": false, "post_filter": false });

@@ -9,7 +9,7 @@ fn knn(vector: Value, k: usize, more: Value) -> Value {
 }
 
 #[test]
-fn ac_48_neighbours_as_for_solr() {
+fn solr_syntax_is_read_as_knn_queries() {
     let one = || json!([1.0, 2.0, 3.0, 4.0]);
     assert_table([
         ("{!knn f=vector topK=10}[1.0, 2.0, 3.0, 4.0]", knn(one(), 10, json!({}))),

@@ -1,4 +1,4 @@
-//! `eval`: how much is found, and how fast.
+//! `eval`: recall and latency of vector search.
 
 mod measure;
 mod truth;
@@ -21,22 +21,23 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
     let plain: Vec<Knn> = vectors.into_iter().map(|vector| Knn::new(&args.field, vector).k(args.k)).collect();
     let truth = Truth::of(args, &searcher, &plain)?;
     if !json {
-        let knob = if args.nprobe.is_empty() { "candidates" } else { "nprobe" };
-        out::line(&Line::heading(knob, args.k))?;
+        let setting = if args.nprobe.is_empty() { "candidates" } else { "nprobe" };
+        out::line(&Line::heading(setting, args.k))?;
     }
-    let candidates = args.candidates.iter().map(|&count| Knob::Candidates(count));
-    let knobs = candidates.chain(args.nprobe.iter().map(|&lists| Knob::Lists(lists)));
-    let mut knobs: Vec<Knob> = knobs.collect();
-    if knobs.is_empty() {
-        knobs.push(Knob::Default);
+    let candidates = args.candidates.iter().map(|&count| Setting::Candidates(count));
+    let settings = candidates.chain(args.nprobe.iter().map(|&lists| Setting::Lists(lists)));
+    let mut settings: Vec<Setting> = settings.collect();
+    if settings.is_empty() {
+        settings.push(Setting::Default);
     }
-    for knob in knobs {
-        let queries: Vec<Knn> = plain.iter().map(|query| with_knobs(query.clone(), knob, args)).collect();
+    for setting in settings {
+        let queries: Vec<Knn> =
+            plain.iter().map(|query| with_setting(query.clone(), setting, args)).collect();
         let found = truth.compare(args, &searcher, &queries)?;
         let timing = Timing::measure(args, &searcher, &queries)?;
         let line = Line {
-            candidates: if let Knob::Candidates(count) = knob { count } else { default },
-            nprobe: if let Knob::Lists(lists) = knob { Some(lists) } else { None },
+            candidates: if let Setting::Candidates(count) = setting { count } else { default },
+            nprobe: if let Setting::Lists(lists) = setting { Some(lists) } else { None },
             rescore: args.rescore,
             k: args.k,
             threads: args.threads,
@@ -57,19 +58,19 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
     Ok(())
 }
 
-/// What is turned from setting to setting.
+/// The parameter that varies from one measurement to the next.
 #[derive(Clone, Copy)]
-enum Knob {
+enum Setting {
     Default,
     Candidates(usize),
     Lists(usize),
 }
 
-fn with_knobs(query: Knn, knob: Knob, args: &Eval) -> Knn {
-    let query = match knob {
-        Knob::Default => query,
-        Knob::Candidates(count) => query.candidates(count),
-        Knob::Lists(lists) => query.nprobe(lists),
+fn with_setting(query: Knn, setting: Setting, args: &Eval) -> Knn {
+    let query = match setting {
+        Setting::Default => query,
+        Setting::Candidates(count) => query.candidates(count),
+        Setting::Lists(lists) => query.nprobe(lists),
     };
     match args.rescore {
         Some(factor) => query.rescore(factor),
@@ -87,7 +88,7 @@ fn queries(args: &Eval, shape: Shape) -> Outcome<Vec<Vec<f32>>> {
     }
 }
 
-/// One setting and what came of it.
+/// One setting and its measurements.
 #[derive(Debug, Serialize)]
 struct Line {
     candidates: usize,
@@ -109,19 +110,19 @@ struct Line {
 }
 
 impl Line {
-    fn heading(knob: &str, k: usize) -> String {
+    fn heading(setting: &str, k: usize) -> String {
         let recall = format!("recall@{k}");
         format!(
-            "{knob:>10}  {recall:>10}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}",
+            "{setting:>10}  {recall:>10}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}",
             "qps", "mean µs", "p50 µs", "p99 µs", "visited"
         )
     }
 
     fn text(&self) -> String {
         let Self { candidates, nprobe, recall, qps, mean_us, p50_us, p99_us, visited, .. } = self;
-        let knob = nprobe.unwrap_or(*candidates);
+        let setting = nprobe.unwrap_or(*candidates);
         format!(
-            "{knob:>10}  {recall:>10.4}  {qps:>9.1}  {mean_us:>9.1}  {p50_us:>9.1}  {p99_us:>9.1}  {visited:>9.1}"
+            "{setting:>10}  {recall:>10.4}  {qps:>9.1}  {mean_us:>9.1}  {p50_us:>9.1}  {p99_us:>9.1}  {visited:>9.1}"
         )
     }
 }

@@ -1,4 +1,4 @@
-//! The true neighbours of each query, and how many of them a search finds.
+//! The true neighbors of each query, and how many of them a search finds.
 
 use super::measure;
 use crate::args::{Eval, RecallBy};
@@ -10,7 +10,7 @@ use lucerne::{Hit, Hits, Knn, Searcher};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The true neighbours of each query.
+/// The true neighbors of each query.
 pub(super) struct Truth {
     ids: Ids,
     /// The distance of the last of them, when recall is counted by distance.
@@ -24,9 +24,9 @@ enum Ids {
     Rows(Vec<HashSet<u32>>),
 }
 
-/// What all queries found together.
+/// The results of all queries together.
 pub(super) struct Found {
-    /// Mean over the queries of the share of the true neighbours that was found.
+    /// Mean over the queries of the share of the true neighbors that was found.
     pub(super) recall: f64,
     /// Mean of distances computed.
     pub(super) visited: f64,
@@ -49,7 +49,7 @@ impl Truth {
                 let truth = ids::Truth::open(path)?;
                 let k = args.k;
                 if truth.k() < k {
-                    let problem = format!("{} neighbours per query, -k {k} needs {k}", truth.k());
+                    let problem = format!("{} neighbors per query, -k {k} needs {k}", truth.k());
                     return Err(Failure::content(path, problem));
                 }
                 let given = truth.queries().len();
@@ -84,7 +84,7 @@ impl Truth {
             let farthest = self.farthest.as_ref().and_then(|farthest| farthest.get(query)).copied();
             if farthest.is_some() && !hits.exact {
                 return Err(Failure::usage("--recall-by distance: the distances found are estimates")
-                    .hint("--rescore 1 settles them by raw vectors"));
+                    .hint("--rescore 1 computes exact distances from the original vectors"));
             }
             recall += match &self.ids {
                 Ids::Keys(truth) => share(truth.get(query), hits, farthest, |hit| Ok(hit.key.clone()))?,
@@ -114,7 +114,7 @@ fn exact(args: &Eval, searcher: &Searcher, queries: &[Knn]) -> Outcome<Vec<Hits>
     found
 }
 
-/// The share of the true neighbours among the hits; 1 when there are none to be found. With the distance of the
+/// The share of the true neighbors among the hits; 1 when there are none to be found. With the distance of the
 /// `farthest`, so many hits that are as near against so many.
 fn share<T: std::hash::Hash + Eq>(
     truth: Option<&HashSet<T>>,

@@ -14,7 +14,8 @@ use crate::failure::{Code, Failure, In as _, Outcome};
 use crate::render::{out, units};
 use crate::signals;
 use crate::vectors::VectorFile;
-use lucerne::{Index, MergePolicy, Schema, WriterOptions, admin};
+use lucerne::merge::MergePolicy;
+use lucerne::{Index, Schema, WriterOptions, admin};
 use serde::Serialize;
 use source::Source;
 use std::time::Instant;
@@ -48,13 +49,13 @@ pub(super) fn run(args: &Import, json: bool) -> Outcome {
     let seconds = started.elapsed().as_secs_f64();
     drop(sampler);
     job.warn_of_rows_left(args);
-    let facts = index.searcher().and_then(|searcher| admin::inspect(&searcher)).in_index(&args.dir)?;
-    let number = |name: &str| facts.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default();
+    let metadata = index.searcher().and_then(|searcher| admin::inspect(&searcher)).in_index(&args.dir)?;
+    let number = |name: &str| metadata.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default();
     let report = Report {
         docs: job.taken(),
         seconds,
         docs_per_s: job.taken() as f64 / seconds.max(1e-9),
-        segments: facts.get("segments").and_then(|list| list.as_array()).map_or(0, Vec::len),
+        segments: metadata.get("segments").and_then(|list| list.as_array()).map_or(0, Vec::len),
         bytes: number("bytes"),
         generation,
         skipped: job.skipped(),

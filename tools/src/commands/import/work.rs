@@ -180,7 +180,7 @@ impl<'a> Job<'a> {
                 )
             }
         };
-        failure.hint(format!("{kept}; mend the line and repeat, or pass over bad lines with --skip-bad"))
+        failure.hint(format!("{kept}; correct the line and import again, or skip bad lines with --skip-bad"))
     }
 
     /// The last commit: of all documents, or of those taken before a stop. Then merges that have begun come

@@ -1,4 +1,4 @@
-//! `search`: what was asked, the answer, and how it is printed.
+//! `search`: builds a search from the arguments, runs it and prints the hits.
 
 mod request;
 
@@ -29,8 +29,8 @@ pub(super) fn run(args: &Search, json: bool) -> Outcome {
         true if format == Format::Json => Err(Failure::silent(Code::DamageOrNoHit)),
         true => {
             let hint = match (&args.knn, &args.query) {
-                (Some(field), None) => format!("has one a vector in {field:?}?"),
-                _ => "--why KEY says why one of them is not found".to_owned(),
+                (Some(field), None) => format!("do they have vectors in {field:?}?"),
+                _ => "--why KEY explains why one of them is not found".to_owned(),
             };
             let failure = Failure::new(Code::DamageOrNoHit, "no hit");
             Err(failure.hint(format!("the index has {} documents; {hint}", searcher.len())))

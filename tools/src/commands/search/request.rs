@@ -1,21 +1,25 @@
-//! From arguments to a search.
+//! Builds a search from the arguments.
 
 use crate::args::{self, Fusion};
 use crate::commands::shape;
 use crate::failure::{Failure, In as _, Outcome};
 use crate::vectors::{Shape, VectorFile};
-use lucerne::{Fuse, Knn, Query, QueryParser, QueryVector, Rerank, Search, Searcher, Sort};
+use lucerne::document::QueryVector;
+use lucerne::query::QueryParser;
+use lucerne::{Fuse, Knn, Query, Rerank, Search, Searcher, Sort};
 use std::path::Path;
 
-/// The search that was asked for.
+/// The search that the arguments describe.
 pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
     let parser = parser(args, searcher)?;
     let filter = args.filter.as_ref().map(|text| parser.parse_query(text).in_index(&args.dir)).transpose()?;
     let mut search = match (&args.query, nearest(args, searcher)?) {
         (None, None) if filter.is_some() => Query::all().into(),
         (None, None) => {
-            return Err(Failure::usage("nothing to find; give --query, --filter, or --knn with a vector")
-                .hint("--query '*:*' finds every document"));
+            return Err(Failure::usage(
+                "nothing to search for; give --query, --filter, or --knn with a vector",
+            )
+            .hint("--query '*:*' finds every document"));
         }
         (None, Some((_, knn))) => of_nearest(args, knn, filter.as_ref()),
         (Some(query), None) => parser.parse(query).in_index(&args.dir)?,
@@ -74,7 +78,7 @@ fn from_file(parser: QueryParser, name: &str, file: &str) -> Outcome<QueryParser
     }
 }
 
-/// What --knn says: the vector, and the query for its neighbours.
+/// The query vector and the kNN query of --knn.
 fn nearest(args: &args::Search, searcher: &Searcher) -> Outcome<Option<(QueryVector, Knn)>> {
     let Some(field) = &args.knn else { return Ok(None) };
     let shape = shape(searcher.schema(), field)?;
@@ -118,9 +122,9 @@ fn parse(text: &str, shape: Shape) -> Outcome<QueryVector> {
     })
 }
 
-/// How many hits are looked at: those shown and those left out before them.
+/// Number of hits to find: those shown, and those skipped before them.
 fn wanted(args: &args::Search) -> usize {
-    args.limit.unwrap_or(lucerne::DEFAULT_K).saturating_add(args.offset)
+    args.limit.unwrap_or(lucerne::limits::DEFAULT_K).saturating_add(args.offset)
 }
 
 fn of_nearest(args: &args::Search, knn: Knn, filter: Option<&Query>) -> Search {
@@ -129,17 +133,17 @@ fn of_nearest(args: &args::Search, knn: Knn, filter: Option<&Query>) -> Search {
         Some(filter) if args.post_filter => knn.filter(filter.clone()).post_filter(),
         _ => knn,
     };
-    Search::from(knn).limit(args.limit.unwrap_or(lucerne::DEFAULT_K))
+    Search::from(knn).limit(args.limit.unwrap_or(lucerne::limits::DEFAULT_K))
 }
 
-/// A query and a vector.
+/// The search for --query and --knn together.
 fn together(
     args: &args::Search,
     parser: &QueryParser,
     query: &str,
     (vector, knn): (QueryVector, Knn),
 ) -> Outcome<Search> {
-    let window = args.window.unwrap_or_else(|| wanted(args).max(lucerne::DEFAULT_CANDIDATES));
+    let window = args.window.unwrap_or_else(|| wanted(args).max(lucerne::limits::DEFAULT_CANDIDATES));
     match (args.hybrid, args.rerank) {
         (Some(fusion), _) => {
             let fuse = match fusion {
@@ -156,8 +160,8 @@ fn together(
             let rerank = Rerank::vector(field, vector).window(window).weight(args.weight);
             Ok(parser.parse(query).in_index(&args.dir)?.rerank(rerank))
         }
-        (None, None) => Err(Failure::usage("--query and --knn: say how they combine")
-            .hint("--hybrid ranks by both; --rerank vector reorders the query's best; --filter keeps what it matches")),
+        (None, None) => Err(Failure::usage("--query and --knn are given, but not how to combine them")
+            .hint("--hybrid ranks by both; --rerank vector reorders the best hits of the query; --filter restricts the documents")),
     }
 }
 

@@ -1,86 +1,249 @@
-//! Insertion of one node.
+//! Insertion of one node (algorithm 1 of the HNSW paper), and a graph from nothing.
 
+use super::builder::GraphBuilder;
+use super::connectivity::connect_unreachable;
 use super::duplicates::Duplicates;
-use super::heuristic::{Chooser, Link};
-use super::memory::stride;
+use super::graph::level_of;
+use super::parallel::{Steps, each};
 use super::scratch::SearchScratch;
-use super::search::{Walk, descend};
-use super::seen::Seen;
-use super::working::Working;
-use super::{GraphView, Ordinal, PairScorer, Scorer};
-use lucerne_codec::{Cancel, Result};
+use super::search::GraphSearcher;
+use super::select::{KnownDistances, Link, NeighborSelector};
+use super::{BuildParams, Graph, GraphView, MAX_NODES, NodeAt, max_links};
+use crate::distance::{DistanceComputer, GraphVectors, NodeDistances};
+use lucerne_codec::{Cancel, Error, Ordinal, Progress, Result};
 
-/// Nearest results that are looked at for a duplicate of the new node.
+/// Nearest candidates that are looked at for a duplicate of the new node.
 const DUPLICATE_CHECKS: usize = 4;
 
+/// Nodes inserted by one thread before others start: nodes inserted at the same time do not see each
+/// other, which only matters while they are a large part of the graph.
+const FIRST_BY_ONE_THREAD: usize = 512;
+
+/// Builds a graph over all vectors.
+pub fn build(
+    params: &BuildParams,
+    vectors: &dyn GraphVectors,
+    cancel: &Cancel,
+    progress: &dyn Progress,
+) -> Result<Graph> {
+    check(params, vectors)?;
+    let len = vectors.len();
+    let highest: Vec<u8> = (0..len as u32).map(|node| level_of(params.seed, node, params.m) as u8).collect();
+    let builder = GraphBuilder::new(&highest, params, None);
+    let duplicates = Duplicates::new(len);
+    let steps = Steps::new(progress, len);
+    let mut workers = workers(params, vectors);
+    let entry_point = builder.top();
+    let entry_node = builder.graph().node(entry_point.level, entry_point.position);
+    let order = insertion_order(&highest, entry_node);
+    let inserter = Inserter {
+        builder: &builder,
+        duplicates: &duplicates,
+        highest: &highest,
+        entry_point,
+        beam_width: params.beam_width,
+        cancel,
+    };
+    inserter.insert_all(&order, &mut workers, &steps)?;
+    finish(builder, vectors, &duplicates, cancel, &steps)
+}
+
+/// Refuses parameters no graph can be built with.
+pub(super) fn check(params: &BuildParams, vectors: &dyn GraphVectors) -> Result<()> {
+    if params.m < 2 || params.m > 4_096 || params.beam_width == 0 {
+        return Err(Error::Invalid(format!(
+            "m {} and beam width {}: expected 2 to 4096 and at least 1",
+            params.m, params.beam_width
+        )));
+    }
+    if vectors.len() > MAX_NODES {
+        return Err(Error::Invalid(format!("{} vectors: too many for a graph", vectors.len())));
+    }
+    Ok(())
+}
+
+/// The nodes of high levels first, otherwise in order. So the entry point never changes, the upper levels are
+/// complete before most nodes need them, and a level-0 graph of evenly spread nodes is there before the rest
+/// arrives in what may be a very uneven order.
+fn insertion_order(highest: &[u8], entry_node: Ordinal) -> Vec<Ordinal> {
+    let mut order: Vec<Ordinal> = (0..highest.len() as u32).filter(|&node| node != entry_node).collect();
+    order.sort_by_key(|&node| std::cmp::Reverse(highest.get(node as usize).copied()));
+    order
+}
+
+/// Finishes the graph, adds the duplicates and proves that every node can be reached.
+pub(super) fn finish(
+    builder: GraphBuilder,
+    vectors: &dyn GraphVectors,
+    duplicates: &Duplicates,
+    cancel: &Cancel,
+    steps: &Steps<'_>,
+) -> Result<Graph> {
+    let mut graph = builder.finish();
+    duplicates.attach(&mut graph);
+    connect_unreachable(&mut graph, vectors, cancel)?;
+    steps.finish();
+    Ok(graph)
+}
+
+/// One thread's memory for insertions.
+pub(super) struct Worker<'v> {
+    /// The node at hand as the query.
+    pub(super) query: Box<dyn NodeDistances + 'v>,
+    pub(super) scratch: SearchScratch,
+    pub(super) selector: NeighborSelector<'v>,
+    /// What a search has found on each level, level 0 first.
+    candidates: Vec<Vec<Link>>,
+    pub(super) links: Vec<Link>,
+}
+
+impl<'v> Worker<'v> {
+    pub(super) fn new(vectors: &'v dyn GraphVectors) -> Self {
+        Self {
+            query: vectors.computer(),
+            scratch: SearchScratch::new(),
+            selector: NeighborSelector::new(vectors),
+            candidates: Vec::new(),
+            links: Vec::new(),
+        }
+    }
+}
+
+/// A worker for each thread.
+pub(super) fn workers<'v>(params: &BuildParams, vectors: &'v dyn GraphVectors) -> Vec<Worker<'v>> {
+    (0..params.threads.max(1)).map(|_| Worker::new(vectors)).collect()
+}
+
+/// Where the search for a new node's neighbors starts.
+#[derive(Clone, Copy)]
+enum Start<'a> {
+    /// At the entry point of the graph, with `beam_width` candidates.
+    EntryPoint,
+    /// At these positions of level 0, expanding `ef` candidates.
+    Near { entry_points: &'a [u32], ef: usize },
+}
+
 /// What all insertions share.
-pub(super) struct Inserter<'a, V> {
-    pub(super) graph: &'a Working,
-    pub(super) vectors: &'a V,
+pub(super) struct Inserter<'a> {
+    pub(super) builder: &'a GraphBuilder,
     pub(super) duplicates: &'a Duplicates,
+    /// Each node's highest level.
+    pub(super) highest: &'a [u8],
+    /// Where searches start.
+    pub(super) entry_point: NodeAt,
     pub(super) beam_width: usize,
     pub(super) cancel: &'a Cancel,
 }
 
-/// One thread's memory for insertions.
-#[derive(Debug, Default)]
-pub(super) struct Worker {
-    pub(super) scratch: SearchScratch,
-    pub(super) chooser: Chooser,
-    /// Candidates of each level, level 0 first.
-    found: Vec<Vec<Link>>,
-    pub(super) links: Vec<Link>,
-}
-
-impl<V: PairScorer> Inserter<'_, V> {
-    /// Inserts a node by searches from the entry point (algorithm 1 of the HNSW paper).
-    pub(super) fn insert(&self, node: Ordinal, highest: usize, worker: &mut Worker) -> Result<()> {
-        let (top, _) = self.graph.entry();
-        self.place(node, highest.min(top), None, worker)
+impl Inserter<'_> {
+    /// The highest level of a node.
+    pub(super) fn highest(&self, node: Ordinal) -> usize {
+        self.highest.get(node as usize).copied().unwrap_or(0).into()
     }
 
-    /// Inserts a node that belongs to level 0 only by a search from `worker.scratch.starts`.
-    pub(super) fn insert_near(&self, node: Ordinal, beam: usize, worker: &mut Worker) -> Result<()> {
-        self.place(node, 0, Some(beam), worker)
-    }
-
-    fn place(&self, node: Ordinal, from: usize, near: Option<usize>, worker: &mut Worker) -> Result<()> {
-        let mut query = self.vectors.query(node);
-        match self.vectors.coarse(node) {
-            Some(mut coarse) => {
-                self.search(&mut coarse, from, near, worker)?;
-                self.settle(&mut query, worker);
-            }
-            None => self.search(&mut query, from, near, worker)?,
-        }
-        self.link(node, from, &mut query, worker)
-    }
-
-    /// Searches with the whole beam from the entry point, or with a narrow one from `worker.scratch.starts`.
-    fn search<S: Scorer>(
+    /// Inserts nodes in this order.
+    pub(super) fn insert_all(
         &self,
-        query: &mut S,
-        from: usize,
-        near: Option<usize>,
-        worker: &mut Worker,
+        order: &[Ordinal],
+        workers: &mut [Worker<'_>],
+        steps: &Steps<'_>,
     ) -> Result<()> {
-        if near.is_none() {
-            descend(self.graph, query, self.graph.entry(), from, &mut worker.scratch, self.cancel)?;
-        }
-        self.find(query, from, near.unwrap_or(self.beam_width), worker)
+        let insert = |worker: &mut Worker<'_>, &node: &Ordinal| self.insert(node, worker);
+        let (first, rest) = order.split_at(order.len().min(FIRST_BY_ONE_THREAD));
+        each(first, workers.get_mut(..1).unwrap_or_default(), self.cancel, Some(steps), insert)?;
+        each(rest, workers, self.cancel, Some(steps), insert)
     }
 
-    /// Replaces the distances of what a coarse search has found by those of `query`.
-    fn settle<S: Scorer>(&self, query: &mut S, worker: &mut Worker) {
-        let Worker { scratch, found, .. } = worker;
-        let SearchScratch { ordinals, distances, known, .. } = scratch;
-        for (level, links) in found.iter_mut().enumerate() {
-            ordinals.clear();
-            ordinals.extend(links.iter().map(|link| self.graph.node(level, link.position)));
-            distances.clear();
-            distances.resize(ordinals.len(), 0.0);
-            query.distances(ordinals, distances);
-            for (link, &distance) in links.iter_mut().zip(distances.iter()) {
+    /// Inserts a node, searching for its neighbors from the entry point.
+    pub(super) fn insert(&self, node: Ordinal, worker: &mut Worker<'_>) -> Result<()> {
+        let top = self.highest(node).min(self.entry_point.level);
+        self.insert_from(Start::EntryPoint, node, top, worker)
+    }
+
+    /// Inserts a node that belongs to level 0 only, searching for its neighbors near these nodes with `ef` candidates.
+    pub(super) fn insert_near(
+        &self,
+        node: Ordinal,
+        entry_points: &[Ordinal],
+        ef: usize,
+        worker: &mut Worker<'_>,
+    ) -> Result<()> {
+        self.insert_from(Start::Near { entry_points, ef }, node, 0, worker)
+    }
+
+    fn insert_from(
+        &self,
+        start: Start<'_>,
+        node: Ordinal,
+        top: usize,
+        worker: &mut Worker<'_>,
+    ) -> Result<()> {
+        let Worker { query, scratch, candidates, .. } = &mut *worker;
+        query.set_query(node);
+        match query.traversal() {
+            Some(distances) => {
+                self.find_candidates(start, top, distances, scratch, candidates)?;
+                self.rescore(&mut **query, scratch, candidates);
+            }
+            None => self.find_candidates(start, top, &mut **query, scratch, candidates)?,
+        }
+        match self.find_duplicate(node, worker) {
+            Some(representative) => self.duplicates.set(node, representative),
+            None => self.link(node, top, worker),
+        }
+        Ok(())
+    }
+
+    /// Searches the levels from `top` down to 0 for `candidates`.
+    fn find_candidates<D: DistanceComputer + ?Sized>(
+        &self,
+        start: Start<'_>,
+        top: usize,
+        distances: &mut D,
+        scratch: &mut SearchScratch,
+        candidates: &mut Vec<Vec<Link>>,
+    ) -> Result<()> {
+        let graph = self.builder.graph();
+        let mut searcher = GraphSearcher { graph, distances, scratch, cancel: self.cancel };
+        let (mut entry_points, ef) = match start {
+            Start::EntryPoint => {
+                let (nearest, _) = searcher.greedy_descent(self.entry_point, top)?;
+                (vec![nearest], self.beam_width)
+            }
+            Start::Near { entry_points, ef } => (entry_points.to_vec(), ef),
+        };
+        candidates.resize_with(top + 1, Vec::new);
+        for (level, candidates) in candidates.iter_mut().enumerate().rev() {
+            if level == 0 {
+                // Duplicates have no links yet.
+                entry_points.iter_mut().for_each(|node| *node = self.duplicates.representative(*node));
+            }
+            searcher.scratch.visited.reset(graph.level_len(level));
+            searcher.scratch.queue.reset(ef, self.beam_width);
+            searcher.search_layer(level, &entry_points)?;
+            candidates.clear();
+            let found = searcher.scratch.queue.keys();
+            candidates.extend(found.map(|key| Link::new(key.node(), key.distance())));
+            if level > 0 {
+                entry_points.clear();
+                entry_points.extend(candidates.iter().map(|link| graph.below(level, link.position)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces the distances of the candidates that a traversal has found by those of `query`.
+    fn rescore(
+        &self,
+        query: &mut dyn DistanceComputer,
+        scratch: &mut SearchScratch,
+        candidates: &mut [Vec<Link>],
+    ) {
+        let SearchScratch { scored, known, .. } = scratch;
+        for (level, links) in candidates.iter_mut().enumerate() {
+            let nodes = links.iter().map(|link| self.builder.graph().node(level, link.position));
+            let distances = scored.compute(query, nodes);
+            for (link, &distance) in links.iter_mut().zip(distances) {
                 link.distance = distance;
                 if level == 0
                     && let Some(known) = known.get_mut(link.position as usize)
@@ -92,92 +255,49 @@ impl<V: PairScorer> Inserter<'_, V> {
         }
     }
 
-    /// Searches the levels from `from` down to 0, starting from `worker.scratch.starts`.
-    fn find<S: Scorer>(&self, query: &mut S, from: usize, beam: usize, worker: &mut Worker) -> Result<()> {
-        let Worker { scratch, found, .. } = worker;
-        found.resize_with(from + 1, Vec::new);
-        for level in (0..=from).rev() {
-            if level == 0 {
-                // Duplicates have no links yet.
-                for start in &mut scratch.starts {
-                    *start = self.duplicates.of(*start);
-                }
-            }
-            scratch.visited.reset(self.graph.level_len(level));
-            scratch.pool.reset(beam, self.beam_width);
-            let mut walk = Walk { graph: self.graph, level, scorer: query, cancel: self.cancel };
-            walk.pool(scratch)?;
-            let keys = scratch.pool.keys();
-            if let Some(links) = found.get_mut(level) {
-                links.clear();
-                links.extend(keys.map(|key| Link::new(key.node(), key.distance())));
-                if level > 0 {
-                    scratch.starts.clear();
-                    let below = links.iter().map(|link| self.graph.below(level, link.position));
-                    scratch.starts.extend(below);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Links the node on the levels up to `from` with what was found there.
-    fn link<S: Scorer>(&self, node: Ordinal, from: usize, query: &mut S, worker: &mut Worker) -> Result<()> {
-        if let Some(nearest) = worker.found.first()
-            && let Some(twin) = self.twin(node, nearest, query)
-        {
-            self.duplicates.set(node, twin);
-            return Ok(());
-        }
-        for level in 0..=from {
-            let Some(position) = self.graph.position(level, node) else {
-                continue;
-            };
-            let Worker { found, chooser, links, scratch } = worker;
-            let Some(found) = found.get_mut(level) else {
-                continue;
-            };
-            found.retain(|link| link.position != position);
-            let limit = stride(self.graph.m(), level);
-            let ordinal = |position| self.graph.node(level, position);
-            let SearchScratch { visited, known, .. } = scratch;
-            chooser.choose(found, limit, self.vectors, ordinal, |link, marked| {
-                if level == 0 {
-                    self.graph.mark_dominated(link, (visited, known), marked);
-                }
-            });
-            links.clear();
-            links.extend_from_slice(chooser.chosen());
-            self.graph.add_links(level, position, links, self.vectors, chooser);
-            for link in links.iter() {
-                let back = Link::new(position, link.distance);
-                if level > 0 {
-                    self.graph.add_links(level, link.position, &[back], self.vectors, chooser);
-                    continue;
-                }
-                let mut seen = Seen { visited, known, query: &mut *query };
-                self.graph.add_back(link.position, back, self.vectors, chooser, &mut seen);
-            }
-        }
-        Ok(())
-    }
-
-    /// A node that no scorer can tell from `node`: their distance is that of either to itself. (Distance 0
-    /// would not do: an inner product has no such thing, and a cosine misses it by rounding.)
-    fn twin<S: Scorer>(&self, node: Ordinal, nearest: &[Link], query: &mut S) -> Option<Ordinal> {
+    /// The representative of a vector that no distance can tell from `node`: their distance is that of either to itself.
+    /// (Distance 0 would not do: an inner product has no such thing, and a cosine misses it by rounding.)
+    fn find_duplicate(&self, node: Ordinal, worker: &mut Worker<'_>) -> Option<Ordinal> {
+        let Worker { query, candidates, selector, .. } = worker;
+        let nearest = candidates.first()?;
         let mut own = [0.0];
-        query.distances(&[node], &mut own);
+        query.gather(&[node], &mut own);
         let [own] = own;
         nearest
             .iter()
             .take(DUPLICATE_CHECKS)
             .take_while(|link| link.distance <= own)
             .map(|link| link.position)
-            .find(|&other| {
-                let mut its = [0.0];
-                self.vectors.query(other).distances(&[other], &mut its);
-                its == [own] && other != node
-            })
-            .map(|other| self.duplicates.of(other))
+            .find(|&other| selector.self_distance(other) == own && other != node)
+            .map(|other| self.duplicates.representative(other))
+    }
+
+    /// Links the node with neighbors selected among the candidates, and these with the node, on the levels up to `top`.
+    fn link(&self, node: Ordinal, top: usize, worker: &mut Worker<'_>) {
+        let Worker { query, scratch, selector, candidates, links } = worker;
+        let known = KnownDistances { visited: &scratch.visited, distances: &scratch.known };
+        for (level, candidates) in candidates.iter_mut().enumerate().take(top + 1) {
+            let Some(position) = self.builder.graph().position(level, node) else {
+                continue;
+            };
+            candidates.retain(|link| link.position != position);
+            let limit = max_links(self.builder.graph().m(), level);
+            let ordinal = |position| self.builder.graph().node(level, position);
+            selector.select(candidates, limit, ordinal, |selected, occluded| {
+                if level == 0 {
+                    self.builder.mark_occluded(selected, known, occluded);
+                }
+            });
+            links.clear();
+            links.extend_from_slice(selector.selected());
+            self.builder.add_links(level, position, links, selector);
+            for link in links.iter() {
+                let back = Link::new(position, link.distance);
+                match level {
+                    0 => self.builder.add_backlink(link.position, back, selector, known, &mut **query),
+                    _ => self.builder.add_links(level, link.position, &[back], selector),
+                }
+            }
+        }
     }
 }

@@ -1,50 +1,43 @@
-//! Proximity graphs: pure algorithms over "score these ordinals", no vectors and no I/O.
+//! Proximity graphs: algorithms over distances between ordinals ([`crate::distance`]), without vectors and without I/O.
 //!
-//! The structure is the hierarchical navigable small world graph of Malkov and Yashunin
-//! (arXiv 1603.09320): every vector is a node of level 0, one in `m` of them also of level 1, and so on;
-//! a search walks greedily down the levels and then keeps a list of candidates on level 0.
+//! The structure is the hierarchical navigable small world graph (HNSW) of Malkov and Yashunin (arXiv 1603.09320): every
+//! vector is a node of level 0, one in `m` of them also of level 1, and so on. A search descends greedily through the
+//! upper levels and then keeps its best `ef` candidates on level 0.
 //!
-//! | file | idea |
-//! |---|---|
-//! | `levels` | which levels a node belongs to |
-//! | `memory` | a finished graph in memory |
-//! | `working` | a graph that several threads change at once |
-//! | `scratch` | reusable memory of one search: visited set, candidate lists |
-//! | `search` | descent and beam search |
-//! | `filtered` | the beam search that keeps to accepted nodes |
-//! | `heuristic` | which candidates become links |
-//! | `seen` | where a link back stands, from distances known already |
-//! | `insert`, `build` | one insertion; a graph from nothing |
-//! | `join`, `repair` | a graph from graphs: copying, healing around deletes, local insertion |
-//! | `duplicates` | vectors the scorer cannot tell apart |
-//! | `connect` | reachability, proven and enforced |
-//! | `order` | an order of the nodes with neighbours close together |
+//! | file | idea | in the HNSW paper |
+//! |---|---|---|
+//! | `graph` | a graph in memory; which levels a node belongs to | section 4.1 |
+//! | `scratch` | reusable memory of a search: visited set, queue, heaps | |
+//! | `search` | greedy descent, search of a layer, filtered search | algorithms 2 and 5 |
+//! | `select` | neighbor selection: which candidates become links | algorithm 4 |
+//! | `builder` | a graph under construction, which several threads change at once | |
+//! | `insert` | one insertion; a graph from nothing | algorithm 1 |
+//! | `repair` | copying a graph and repairing it around deleted nodes | |
+//! | `merge` | a graph from graphs | |
+//! | `duplicates` | vectors that no distance can tell apart | |
+//! | `connectivity` | reachability, proven and enforced; nodes in breadth-first order | |
+//! | `parallel` | the same work for many nodes, on several threads | |
+//!
+//! What its constants were chosen by is in `docs/measurements/graph-code.md`.
 
-mod build;
-mod connect;
+mod builder;
+mod connectivity;
 mod duplicates;
-mod filtered;
-mod heuristic;
+mod graph;
 mod insert;
-mod join;
-mod levels;
-mod memory;
-mod order;
+mod merge;
 mod parallel;
 mod repair;
 mod scratch;
 mod search;
-mod seen;
-mod working;
+mod select;
 
-pub use build::build;
-pub use connect::unreachable;
-pub use filtered::{Filtered, Walked, search_filtered};
-pub use join::{JoinSource, join};
-pub use memory::{Graph, Level};
-pub use order::locality_order;
+pub use connectivity::{bfs_order, unreachable};
+pub use graph::{Graph, Level, Word};
+pub use insert::build;
+pub use merge::merge_graphs;
 pub use scratch::SearchScratch;
-pub use search::{search, search_all, search_within};
+pub use search::{GraphSearcher, SearchParams, SearchStats};
 
 use lucerne_codec::{Error, Ordinal};
 
@@ -54,49 +47,12 @@ pub const NO_NODE: u32 = u32::MAX;
 /// The most nodes of a graph: a node fits into 31 bits.
 pub const MAX_NODES: usize = 1 << 31;
 
-/// Distances from one fixed query to stored vectors. Smaller is nearer; never NaN.
-pub trait Scorer {
-    /// Puts the distance to `ordinals[i]` into `out[i]`. Both have the same length, and every ordinal is
-    /// that of a stored vector.
-    fn distances(&mut self, ordinals: &[Ordinal], out: &mut [f32]);
-}
-
-/// Vectors that can be each other's query: what building and merging a graph needs.
-pub trait PairScorer: Sync {
-    /// A scorer whose query is one of the vectors.
-    type Query<'a>: Scorer
-    where
-        Self: 'a;
-
-    /// A scorer that looks at less of each vector.
-    type Coarse<'a>: Scorer
-    where
-        Self: 'a;
-
-    /// Number of vectors.
-    fn len(&self) -> usize;
-
-    /// True when there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// A scorer for the search for the neighbours of the vector `ordinal`, if there is a faster one than
-    /// [`PairScorer::query`]: its distances are close to those, which settle what the search has found.
-    fn coarse(&self, _ordinal: Ordinal) -> Option<Self::Coarse<'_>> {
-        None
-    }
-
-    /// The scorer whose query is the vector `ordinal`.
-    fn query(&self, ordinal: Ordinal) -> Self::Query<'_>;
-}
-
 /// How a graph is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuildParams {
-    /// Links of a node on an upper level; on level 0 it has up to twice as many.
+    /// Links of a node on an upper level (M); on level 0 it has up to twice as many.
     pub m: usize,
-    /// Candidates kept while looking for a new node's neighbours (efConstruction).
+    /// Candidates kept while looking for a new node's neighbors (efConstruction).
     pub beam_width: usize,
     /// Seed of the levels.
     pub seed: u64,
@@ -129,7 +85,7 @@ pub trait GraphView: Send + Sync {
     fn m(&self) -> usize;
 
     /// Number of levels; at least 1, level 0 being the lowest.
-    fn levels(&self) -> usize;
+    fn level_count(&self) -> usize;
 
     /// Number of nodes of a level.
     fn level_len(&self, level: usize) -> usize;
@@ -149,4 +105,37 @@ pub trait GraphView: Send + Sync {
 
     /// The error for a word that cannot be right.
     fn corrupt(&self, problem: String) -> Error;
+}
+
+/// A graph that is merged into another ([`merge_graphs`]).
+#[derive(Clone, Copy)]
+pub struct SourceGraph<'a> {
+    /// The graph.
+    pub graph: &'a dyn GraphView,
+    /// The new ordinal of each of its nodes, [`NO_NODE`] for a deleted one.
+    pub ordinals: &'a [u32],
+}
+
+impl SourceGraph<'_> {
+    /// Number of nodes that are not deleted.
+    fn live(&self) -> usize {
+        self.ordinals.iter().filter(|&&new| new != NO_NODE).count()
+    }
+
+    /// The new ordinal of a node; [`NO_NODE`] for one that is deleted or that there is not.
+    fn new_ordinal(&self, node: Ordinal) -> Ordinal {
+        self.ordinals.get(node as usize).copied().unwrap_or(NO_NODE)
+    }
+}
+
+/// Where a node is: a level and the node's position in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct NodeAt {
+    level: usize,
+    position: u32,
+}
+
+/// The most links of a node of `level`.
+fn max_links(m: usize, level: usize) -> usize {
+    if level == 0 { 2 * m } else { m }
 }

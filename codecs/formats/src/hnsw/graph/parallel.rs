@@ -4,8 +4,8 @@ use lucerne_codec::{Cancel, Progress, Result};
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-/// Nodes a thread takes at a time: enough that taking costs nothing and that neighbours in an order by
-/// locality are mostly worked on by one thread, few enough that no thread waits long for the last one.
+/// Nodes a thread takes at a time: enough that taking costs nothing and that neighbors in breadth-first order are mostly
+/// worked on by one thread, few enough that no thread waits long for the last one.
 const BATCH: usize = 32;
 
 /// Reports progress at a modest rate over several runs.

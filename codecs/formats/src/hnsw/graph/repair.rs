@@ -1,217 +1,212 @@
-//! Copying a graph and healing it around its deleted nodes.
+//! Copying a graph and repairing it around its deleted nodes.
 //!
-//! A link to a deleted node is replaced by links to where that node led, if the heuristic wants them, as
+//! A link to a deleted node is replaced by links to where that node led, if neighbor selection wants them, as
 //! FreshDiskANN consolidates deletes (arXiv 2105.09613); unlike there, links that stay are never given up
 //! while there is room, so that many merges with few deletes each do not starve the rows (what happened in
 //! apache/lucene#16552).
 
-use super::duplicates::Duplicates;
-use super::heuristic::{Link, Standing};
-use super::insert::Worker;
-use super::join::JoinSource;
+use super::builder::GraphBuilder;
+use super::insert::{Inserter, Worker};
 use super::parallel::{Steps, each};
-use super::working::Working;
-use super::{GraphView, NO_NODE, Ordinal, PairScorer, Scorer};
-use lucerne_codec::{Cancel, Result};
+use super::select::{Link, LinkStatus};
+use super::{GraphView, NO_NODE, NodeAt, SourceGraph, max_links};
+use lucerne_codec::{Cancel, Ordinal, Result};
 use parking_lot::Mutex;
 
 /// A source's graph being copied into a new one.
-pub(super) struct Base<'a, V> {
-    pub(super) source: JoinSource<'a>,
-    pub(super) graph: &'a Working,
-    pub(super) vectors: &'a V,
-    pub(super) duplicates: &'a Duplicates,
-    pub(super) highest: &'a [u8],
-    pub(super) cancel: &'a Cancel,
+pub(super) struct Copy<'a> {
+    pub(super) source: SourceGraph<'a>,
+    pub(super) inserter: &'a Inserter<'a>,
 }
 
-/// A node to copy: its level and its position there in the source.
-type Place = (usize, u32);
+/// Two nodes that no distance can tell apart.
+type DuplicatePair = (Ordinal, Ordinal);
 
-impl<V: PairScorer> Base<'_, V> {
-    /// Copies all live nodes and heals around the others. Returns the live nodes that have no links on level 0
-    /// and must be inserted like new ones.
-    pub(super) fn copy(&self, workers: &mut [Worker], steps: &Steps<'_>) -> Result<Vec<Ordinal>> {
+impl Copy<'_> {
+    /// Copies all live nodes with their links, and repairs it around the others. Returns the live nodes that have no links
+    /// on level 0 and must be inserted like new ones.
+    pub(super) fn run(&self, workers: &mut [Worker<'_>], steps: &Steps<'_>) -> Result<Vec<Ordinal>> {
         let source = self.source.graph;
-        let (lost, twins) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
-        for level in 0..source.levels().min(self.graph.levels()) {
-            let places: Vec<Place> =
-                (0..source.level_len(level) as u32).map(|position| (level, position)).collect();
+        let (damaged, pairs) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+        for level in 0..source.level_count().min(self.builder().graph().level_count()) {
+            let nodes: Vec<NodeAt> =
+                (0..source.level_len(level) as u32).map(|position| NodeAt { level, position }).collect();
             let steps = (level == 0).then_some(steps);
-            each(&places, workers, self.cancel, steps, |worker, &place| {
-                if self.copy_row(place, worker, &twins)? {
-                    lost.lock().push(place);
+            each(&nodes, workers, self.cancel(), steps, |worker, &node| {
+                if self.copy_row(node, worker, &pairs)? {
+                    damaged.lock().push(node);
                 }
                 Ok(())
             })?;
         }
-        self.fold_twins(twins.into_inner(), workers);
-        let mut lost = lost.into_inner();
-        lost.sort_unstable();
-        each(&lost, workers, self.cancel, None, |worker, &place| self.heal(place, worker))?;
+        self.detach_duplicates(pairs.into_inner(), workers);
+        let mut damaged = damaged.into_inner();
+        damaged.sort_unstable();
+        each(&damaged, workers, self.cancel(), None, |worker, &node| self.repair(node, worker))?;
         let mut row = Vec::new();
         let live = self.source.ordinals.iter().copied();
         let orphans = live.filter(|&node| {
-            node != NO_NODE && !self.duplicates.is_duplicate(node) && node != self.entry() && {
-                self.graph.neighbors(0, node, &mut row);
+            node != NO_NODE && !self.inserter.duplicates.is_duplicate(node) && node != self.entry_node() && {
+                self.builder().graph().neighbors(0, node, &mut row);
                 row.is_empty()
             }
         });
         Ok(orphans.collect())
     }
 
-    fn entry(&self) -> Ordinal {
-        let (level, position) = self.graph.entry();
-        self.graph.node(level, position)
+    fn builder(&self) -> &GraphBuilder {
+        self.inserter.builder
+    }
+
+    fn cancel(&self) -> &Cancel {
+        self.inserter.cancel
+    }
+
+    fn entry_node(&self) -> Ordinal {
+        let NodeAt { level, position } = self.inserter.entry_point;
+        self.builder().graph().node(level, position)
     }
 
     /// The position in the new graph of a position in the source; [`NO_NODE`] for a deleted node.
-    fn moved(&self, level: usize, old: u32) -> Result<u32> {
+    fn new_position(&self, level: usize, old: u32) -> Result<u32> {
         let source = self.source.graph;
         if old as usize >= source.level_len(level) {
             return Err(source.corrupt(format!("level {level}: no node {old}")));
         }
-        let node = source.node(level, old);
-        let new = self.source.ordinals.get(node as usize).copied();
-        Ok(new
-            .filter(|&new| new != NO_NODE)
-            .and_then(|new| self.graph.position(level, new))
-            .unwrap_or(NO_NODE))
+        Ok(match self.source.new_ordinal(source.node(level, old)) {
+            NO_NODE => NO_NODE,
+            new => self.builder().graph().position(level, new).unwrap_or(NO_NODE),
+        })
     }
 
     /// Copies a row with its links to live nodes; true when there were others.
     fn copy_row(
         &self,
-        (level, old): Place,
-        worker: &mut Worker,
-        twins: &Mutex<Vec<(Ordinal, Ordinal)>>,
+        old: NodeAt,
+        worker: &mut Worker<'_>,
+        pairs: &Mutex<Vec<DuplicatePair>>,
     ) -> Result<bool> {
-        let position = self.moved(level, old)?;
+        let level = old.level;
+        let position = self.new_position(level, old.position)?;
         if position == NO_NODE {
             return Ok(false);
         }
-        let Worker { scratch, links, chooser, .. } = worker;
-        self.source.graph.neighbors(level, old, &mut scratch.row);
-        scratch.fresh.clear();
-        scratch.fresh.push(position);
-        for &link in &scratch.row {
-            let link = self.moved(level, link)?;
-            if link != NO_NODE && !scratch.fresh.contains(&link) {
-                scratch.fresh.push(link);
+        let mut row = Vec::new();
+        self.source.graph.neighbors(level, old.position, &mut row);
+        let mut live = Vec::with_capacity(row.len() + 1);
+        // The first is the node itself.
+        live.push(position);
+        for &link in &row {
+            let link = self.new_position(level, link)?;
+            if link != NO_NODE && !live.contains(&link) {
+                live.push(link);
             }
         }
-        let lost = scratch.fresh.len() <= scratch.row.len();
-        self.score(level, position, scratch, links);
-        // The first is the node itself.
+        let damaged = live.len() <= row.len();
+        self.score(NodeAt { level, position }, &live, worker);
+        let Worker { links, selector, .. } = worker;
         let own = links.first().map_or(0.0, |link| link.distance);
         if level == 0 {
             for link in links.iter().skip(1).filter(|link| link.distance == own) {
-                if self.own_distance(link.position) == own {
-                    twins.lock().push((position, link.position));
+                if selector.self_distance(link.position) == own {
+                    pairs.lock().push((position, link.position));
                 }
             }
         }
         let others = links.get(1..).unwrap_or_default();
-        self.graph.add_links(level, position, others, self.vectors, chooser);
-        Ok(lost)
+        self.builder().add_links(level, position, others, selector);
+        Ok(damaged)
     }
 
-    /// Links to `scratch.fresh`, in its order.
-    fn score(&self, level: usize, position: u32, scratch: &mut super::SearchScratch, links: &mut Vec<Link>) {
-        let node = |position: &u32| self.graph.node(level, *position);
-        scratch.ordinals.clear();
-        scratch.ordinals.extend(scratch.fresh.iter().map(node));
-        scratch.distances.clear();
-        scratch.distances.resize(scratch.fresh.len(), 0.0);
-        let mut query = self.vectors.query(node(&position));
-        query.distances(&scratch.ordinals, &mut scratch.distances);
+    /// Makes `worker.links` the links from a node to `positions`, in their order.
+    fn score(&self, from: NodeAt, positions: &[u32], worker: &mut Worker<'_>) {
+        let node = |position: u32| self.builder().graph().node(from.level, position);
+        let Worker { query, scratch, links, .. } = worker;
+        query.set_query(node(from.position));
+        let distances =
+            scratch.scored.compute(&mut **query, positions.iter().map(|&position| node(position)));
         links.clear();
-        let scored = scratch.fresh.iter().zip(&scratch.distances);
+        let scored = positions.iter().zip(distances);
         links.extend(scored.map(|(&position, &distance)| Link::new(position, distance)));
     }
 
-    fn own_distance(&self, node: Ordinal) -> f32 {
-        let mut own = [0.0];
-        self.vectors.query(node).distances(&[node], &mut own);
-        own[0]
-    }
-
-    /// Undoes the trees of duplicates that the source's graph holds: they are hung anew at the end.
-    fn fold_twins(&self, mut twins: Vec<(Ordinal, Ordinal)>, workers: &mut [Worker]) {
-        let Some(worker) = workers.first_mut().filter(|_| !twins.is_empty()) else {
+    /// Undoes the trees of duplicates that the source's graph holds: they are attached anew at the end.
+    fn detach_duplicates(&self, mut pairs: Vec<DuplicatePair>, workers: &mut [Worker<'_>]) {
+        let Some(worker) = workers.first_mut().filter(|_| !pairs.is_empty()) else {
             return;
         };
-        twins.sort_unstable();
-        let rank = |node: Ordinal| {
-            let highest = self.highest.get(node as usize).copied().unwrap_or(0);
-            (node != self.entry(), std::cmp::Reverse(highest), node)
-        };
-        for (left, right) in twins {
-            let (left, right) = (self.duplicates.of(left), self.duplicates.of(right));
+        pairs.sort_unstable();
+        let duplicates = self.inserter.duplicates;
+        let rank =
+            |node: Ordinal| (node != self.entry_node(), std::cmp::Reverse(self.inserter.highest(node)), node);
+        for (left, right) in pairs {
+            let (left, right) = (duplicates.representative(left), duplicates.representative(right));
             if rank(left) < rank(right) {
-                self.duplicates.set(right, left);
+                duplicates.set(right, left);
             } else {
-                self.duplicates.set(left, right);
+                duplicates.set(left, right);
             }
         }
-        let Worker { links, chooser, .. } = worker;
+        let Worker { links, selector, .. } = worker;
         for &node in self.source.ordinals.iter().filter(|&&node| node != NO_NODE) {
-            self.graph.links(0, node, links);
-            let own = self.duplicates.of(node);
-            if own == node && !links.iter().any(|link| self.duplicates.is_duplicate(link.position)) {
+            self.builder().links(0, node, links);
+            let representative = duplicates.representative(node);
+            if representative == node && !links.iter().any(|link| duplicates.is_duplicate(link.position)) {
                 continue;
             }
             for link in links.iter_mut() {
-                link.standing = Standing::Unknown;
-                link.position = self.duplicates.of(link.position);
+                link.status = LinkStatus::Unchecked;
+                link.position = duplicates.representative(link.position);
             }
-            links.retain(|link| link.position != own);
-            self.graph.clear_links(0, node);
-            self.graph.add_links(0, own, links, self.vectors, chooser);
+            links.retain(|link| link.position != representative);
+            self.builder().clear_links(0, node);
+            self.builder().add_links(0, representative, links, selector);
         }
     }
 
-    /// Replaces the links to deleted nodes by links to what those were linked to.
-    fn heal(&self, (level, old): Place, worker: &mut Worker) -> Result<()> {
-        let position = self.moved(level, old)?;
-        if position == NO_NODE || level == 0 && self.duplicates.is_duplicate(position) {
+    /// Replaces the links of a node to deleted nodes by links to what those were linked to.
+    fn repair(&self, old: NodeAt, worker: &mut Worker<'_>) -> Result<()> {
+        let level = old.level;
+        let position = self.new_position(level, old.position)?;
+        let duplicates = self.inserter.duplicates;
+        if position == NO_NODE || level == 0 && duplicates.is_duplicate(position) {
             return Ok(());
         }
-        let Worker { scratch, links, chooser, .. } = worker;
-        let source = self.source.graph;
-        self.graph.neighbors(level, position, &mut scratch.fresh);
-        let kept = scratch.fresh.len();
-        source.neighbors(level, old, &mut scratch.row);
-        for &deleted in &scratch.row {
-            if self.moved(level, deleted)? != NO_NODE {
+        let (source, graph) = (self.source.graph, self.builder().graph());
+        let (mut candidates, mut row, mut links_of_deleted) = (Vec::new(), Vec::new(), Vec::new());
+        graph.neighbors(level, position, &mut candidates);
+        let kept = candidates.len();
+        source.neighbors(level, old.position, &mut row);
+        for &deleted in &row {
+            if self.new_position(level, deleted)? != NO_NODE {
                 continue;
             }
-            source.neighbors(level, deleted, &mut scratch.starts);
-            for &link in &scratch.starts {
-                let mut link = self.moved(level, link)?;
+            source.neighbors(level, deleted, &mut links_of_deleted);
+            for &link in &links_of_deleted {
+                let mut link = self.new_position(level, link)?;
                 if level == 0 && link != NO_NODE {
-                    link = self.duplicates.of(link);
+                    link = duplicates.representative(link);
                 }
-                if link != NO_NODE && link != position && !scratch.fresh.contains(&link) {
-                    scratch.fresh.push(link);
+                if link != NO_NODE && link != position && !candidates.contains(&link) {
+                    candidates.push(link);
                 }
             }
         }
-        if scratch.fresh.len() == kept {
+        if candidates.len() == kept {
             return Ok(());
         }
-        self.score(level, position, scratch, links);
+        self.score(NodeAt { level, position }, &candidates, worker);
+        let Worker { links, selector, .. } = worker;
         links.sort_unstable_by_key(Link::key);
-        let limit = super::memory::stride(self.graph.m(), level);
-        let node = |position| self.graph.node(level, position);
-        chooser.choose(links, limit, self.vectors, node, |_, _| {});
-        let known = scratch.fresh.get(..kept).unwrap_or_default();
+        let limit = max_links(graph.m(), level);
+        selector.select(links, limit, |position| graph.node(level, position), |_, _| {});
+        let kept = candidates.get(..kept).unwrap_or_default();
         links.clear();
-        links.extend(chooser.chosen().iter().filter(|link| !known.contains(&link.position)));
-        self.graph.add_links(level, position, links, self.vectors, chooser);
+        links.extend(selector.selected().iter().filter(|link| !kept.contains(&link.position)));
+        self.builder().add_links(level, position, links, selector);
         for link in links.iter() {
             let back = Link::new(position, link.distance);
-            self.graph.add_links(level, link.position, &[back], self.vectors, chooser);
+            self.builder().add_links(level, link.position, &[back], selector);
         }
         Ok(())
     }

@@ -1,11 +1,13 @@
-//! Reusable memory of one search.
+//! Reusable memory of one search: the visited set, the queue of candidates, the heaps of a filtered search.
 
+use crate::distance::DistanceComputer;
+use lucerne_codec::Ordinal;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// A node and its distance as one integer that orders by distance, then by node: comparing it is one
-/// instruction, and ties are decided the same way everywhere. The lowest bit is free for [`Pool`]; a node has
-/// 31 bits ([`super::MAX_NODES`]).
+/// instruction, and ties are decided the same way everywhere. The lowest bit is free for [`NeighborQueue`]; a
+/// node has 31 bits ([`super::MAX_NODES`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key(u64);
 
@@ -31,44 +33,44 @@ impl Key {
     }
 }
 
-/// The nodes a search has seen: one bit each, so that a million nodes fit into a core's cache, cleared by
-/// walking over the seen nodes, which costs nothing next to having scored them.
+/// The visited set: one bit for each node, so that a million nodes fit into a core's cache. It is cleared node by node,
+/// which costs nothing next to having computed their distances.
 #[derive(Debug, Default)]
 pub(super) struct Visited {
     words: Vec<u64>,
-    seen: Vec<u32>,
+    nodes: Vec<u32>,
 }
 
 impl Visited {
     /// Forgets everything and makes room for `len` nodes.
     pub(super) fn reset(&mut self, len: usize) {
-        for &node in &self.seen {
+        for &node in &self.nodes {
             if let Some(word) = self.words.get_mut(node as usize / 64) {
                 *word = 0;
             }
         }
-        self.seen.clear();
+        self.nodes.clear();
         let words = len.div_ceil(64);
         if self.words.len() < words {
             self.words.resize(words, 0);
         }
     }
 
-    /// True the first time a node is seen. False beyond the length.
+    /// True the first time a node is inserted. False beyond the length.
     #[inline]
     pub(super) fn insert(&mut self, node: u32) -> bool {
         match self.words.get_mut(node as usize / 64) {
             Some(word) if *word >> (node % 64) & 1 == 0 => {
                 *word |= 1 << (node % 64);
-                self.seen.push(node);
+                self.nodes.push(node);
                 true
             }
             _ => false,
         }
     }
 
-    /// Puts the nodes of `row` that are seen the first time into `fresh` (which is cleared first), without a branch
-    /// that nobody could predict. Ignores those beyond the length.
+    /// Inserts the nodes of `row` and puts those that were not visited into `fresh` (which is cleared first), without a
+    /// branch that nobody could predict. Ignores those beyond the length.
     #[inline]
     pub(super) fn insert_all(&mut self, row: &[u32], fresh: &mut Vec<u32>) {
         fresh.clear();
@@ -82,45 +84,45 @@ impl Visited {
             }
         }
         fresh.truncate(count);
-        self.seen.extend_from_slice(fresh);
+        self.nodes.extend_from_slice(fresh);
     }
 
-    /// True when the node was seen.
+    /// True when the node was visited.
     #[inline]
     pub(super) fn contains(&self, node: u32) -> bool {
         self.words.get(node as usize / 64).is_some_and(|word| word >> (node % 64) & 1 == 1)
     }
 }
 
-/// The nearest nodes seen, sorted, each marked once its links were followed: candidates and results in one
-/// list, as in NSG (arXiv 1707.00143) and Vamana.
+/// The nearest candidates, sorted, each marked once it is expanded (its neighbors visited): candidates and results in
+/// one list, as in NSG (arXiv 1707.00143) and Vamana.
 #[derive(Debug, Default)]
-pub(super) struct Pool {
-    /// Keys; the lowest bit is set where the links were followed.
+pub(super) struct NeighborQueue {
+    /// Keys; the lowest bit is set where the candidate is expanded.
     entries: Vec<u64>,
     /// Entries kept.
     limit: usize,
-    /// Only the links of this many nearest entries are followed.
-    width: usize,
-    /// Everything before it is followed.
+    /// Only this many nearest entries are expanded.
+    ef: usize,
+    /// Everything before it is expanded.
     cursor: usize,
 }
 
-/// The bit of an entry whose links were followed.
-const FOLLOWED: u64 = 1;
+/// The bit of an expanded entry.
+const EXPANDED: u64 = 1;
 
-impl Pool {
-    /// Follows the links of the `width` nearest and keeps `limit`, at least as many.
-    pub(super) fn reset(&mut self, width: usize, limit: usize) {
+impl NeighborQueue {
+    /// Empties it. It will expand the `ef` nearest and keep `limit`, at least as many.
+    pub(super) fn reset(&mut self, ef: usize, limit: usize) {
         self.entries.clear();
-        self.width = width.max(1);
-        self.limit = limit.max(self.width);
+        self.ef = ef.max(1);
+        self.limit = limit.max(self.ef);
         self.cursor = 0;
     }
 
-    /// Adds a node that was not offered before, unless `limit` nearer ones are known. The place it was given.
+    /// Inserts a node that was not inserted before, unless `limit` nearer ones are known. Returns its rank.
     #[inline]
-    pub(super) fn offer(&mut self, Key(key): Key) -> Option<usize> {
+    pub(super) fn insert(&mut self, Key(key): Key) -> Option<usize> {
         let full = self.entries.len() >= self.limit;
         if full && self.entries.last().is_none_or(|&worst| worst < key) {
             return None;
@@ -140,16 +142,16 @@ impl Pool {
         Some(at)
     }
 
-    /// The nearest node whose links were not followed, which it marks as followed.
+    /// The nearest candidate that is not expanded, which it marks as expanded.
     #[inline]
     pub(super) fn next(&mut self) -> Option<Key> {
-        while self.cursor < self.width
+        while self.cursor < self.ef
             && let Some(entry) = self.entries.get_mut(self.cursor)
         {
             self.cursor += 1;
-            if *entry & FOLLOWED == 0 {
+            if *entry & EXPANDED == 0 {
                 let key = Key(*entry);
-                *entry |= FOLLOWED;
+                *entry |= EXPANDED;
                 return Some(key);
             }
         }
@@ -166,52 +168,57 @@ impl Pool {
         self.entries.len() >= self.limit
     }
 
+    /// The entries, nearest first.
     pub(super) fn keys(&self) -> impl ExactSizeIterator<Item = Key> + '_ {
-        self.entries.iter().map(|entry| Key(entry & !FOLLOWED))
+        self.entries.iter().map(|entry| Key(entry & !EXPANDED))
     }
 }
 
-/// Candidates and results apart, for searches that may not return everything they walk through.
+/// The candidate heap and the result heap of algorithm 2, for searches that may not return all they visit.
 #[derive(Debug, Default)]
-pub(super) struct Heaps {
-    frontier: BinaryHeap<Reverse<Key>>,
+pub(super) struct SearchHeaps {
+    /// To be expanded, nearest first.
+    candidates: BinaryHeap<Reverse<Key>>,
+    /// The `ef` nearest accepted, farthest first.
     results: BinaryHeap<Key>,
-    limit: usize,
+    ef: usize,
 }
 
-impl Heaps {
-    pub(super) fn reset(&mut self, limit: usize) {
-        self.frontier.clear();
+impl SearchHeaps {
+    pub(super) fn reset(&mut self, ef: usize) {
+        self.candidates.clear();
         self.results.clear();
-        self.limit = limit.max(1);
+        self.ef = ef.max(1);
     }
 
     #[inline]
-    pub(super) fn offer(&mut self, key: Key, accepted: bool) {
+    pub(super) fn insert(&mut self, key: Key, accepted: bool) {
         if self.is_full() && self.results.peek().is_some_and(|worst| *worst < key) {
             return;
         }
-        self.frontier.push(Reverse(key));
+        self.candidates.push(Reverse(key));
         if accepted {
             self.results.push(key);
-            if self.results.len() > self.limit {
+            if self.results.len() > self.ef {
                 self.results.pop();
             }
         }
     }
 
+    /// The nearest candidate; `None` when it is farther than all of `ef` results.
     #[inline]
     pub(super) fn next(&mut self) -> Option<Key> {
-        let Reverse(key) = self.frontier.pop()?;
+        let Reverse(key) = self.candidates.pop()?;
         let done = self.is_full() && self.results.peek().is_some_and(|worst| *worst < key);
         (!done).then_some(key)
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.results.len() >= self.limit
+        self.results.len() >= self.ef
     }
 
-    pub(super) fn drain_sorted(&mut self, into: &mut Vec<(f32, u32)>) {
+    /// Moves the results to the end of `into`, nearest first.
+    pub(super) fn drain_sorted(&mut self, into: &mut Vec<(f32, Ordinal)>) {
         let start = into.len();
         while let Some(key) = self.results.pop() {
             into.push((key.distance(), key.node()));
@@ -222,24 +229,66 @@ impl Heaps {
     }
 }
 
+/// Nodes whose distances are computed in one call.
+#[derive(Debug, Default)]
+pub(super) struct Scored {
+    pub(super) positions: Vec<u32>,
+    /// Theirs, where positions are not ordinals: on the levels above 0.
+    pub(super) ordinals: Vec<Ordinal>,
+    distances: Vec<f32>,
+}
+
+impl Scored {
+    /// Computes the distances of `positions`, which are on level 0. Returns how many they are.
+    #[inline]
+    pub(super) fn compute_positions<D: DistanceComputer + ?Sized>(&mut self, distances: &mut D) -> u64 {
+        self.distances.clear();
+        self.distances.resize(self.positions.len(), 0.0);
+        distances.gather(&self.positions, &mut self.distances);
+        self.positions.len() as u64
+    }
+
+    /// Computes the distances of these nodes.
+    pub(super) fn compute<D: DistanceComputer + ?Sized>(
+        &mut self,
+        distances: &mut D,
+        ordinals: impl Iterator<Item = Ordinal>,
+    ) -> &[f32] {
+        self.ordinals.clear();
+        self.ordinals.extend(ordinals);
+        self.compute_ordinals(distances)
+    }
+
+    /// Computes the distances of `ordinals`.
+    pub(super) fn compute_ordinals<D: DistanceComputer + ?Sized>(&mut self, distances: &mut D) -> &[f32] {
+        self.distances.clear();
+        self.distances.resize(self.ordinals.len(), 0.0);
+        distances.gather(&self.ordinals, &mut self.distances);
+        &self.distances
+    }
+
+    /// `positions` with their distances.
+    #[inline]
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, f32)> + '_ {
+        self.positions.iter().copied().zip(self.distances.iter().copied())
+    }
+}
+
 /// Reusable memory of searches: keep one for each thread. It grows with the largest graph searched.
 #[derive(Debug, Default)]
 pub struct SearchScratch {
     pub(super) visited: Visited,
-    pub(super) pool: Pool,
-    /// Distances of the nodes that the last walk that filled `pool` has visited.
+    pub(super) queue: NeighborQueue,
+    pub(super) heaps: SearchHeaps,
+    /// By position, the distances of the nodes that the last search of a layer has visited.
     pub(super) known: Vec<f32>,
-    pub(super) heaps: Heaps,
-    /// Positions a walk starts from.
-    pub(super) starts: Vec<u32>,
-    /// The links at hand.
+    /// The links of the nodes being expanded, and of one of them.
     pub(super) row: Vec<u32>,
-    /// The links of a node that is looked through.
     pub(super) links: Vec<u32>,
-    /// Positions to score, their ordinals, and their distances.
-    pub(super) fresh: Vec<u32>,
-    pub(super) ordinals: Vec<u32>,
-    pub(super) distances: Vec<f32>,
+    /// The nodes visited last.
+    pub(super) scored: Scored,
+    /// Linked nodes that a filter rejects.
+    pub(super) rejected: Vec<u32>,
 }
 
 impl SearchScratch {

@@ -1,112 +1,380 @@
-//! Descent through the levels and beam search.
+//! Graph search: greedy descent through the upper levels, then a search of level 0.
+//!
+//! A filter is either applied to what a search returns ([`GraphSearcher::search_accepted`]) or to what it visits
+//! ([`GraphSearcher::search_filtered`]). The latter goes from accepted node to accepted node. The links of an accepted
+//! node that lead to rejected ones are bridged: what those link to counts as linked, until a node has as many accepted
+//! links as the graph would give it (the idea of ACORN-1, arXiv 2403.04871). Where most nodes near the query are accepted
+//! this is the plain search without the distances of the others; where few are, it reads links instead of computing
+//! distances.
 
-use super::scratch::{Key, SearchScratch};
-use super::{GraphView, NO_NODE, Scorer, Walked};
-use lucerne_codec::{Cancel, Ordinal, Result};
+use super::scratch::{Key, NeighborQueue, Scored, SearchScratch, Visited};
+use super::{GraphView, NO_NODE, NodeAt};
+use crate::distance::DistanceComputer;
+use lucerne_codec::{Cancel, Error, Ordinal, Result};
 
-/// Nodes whose links are scored in one call. A walk waits for memory at the start of each call, and two nodes' links
-/// make half the calls (the beam search of DiskANN, NeurIPS 2019). Measured on 77,815 vectors of 384 dimensions, one
-/// against two against three: at a beam of 56, 7,055, 8,402 and 7,364 queries a second for a recall@10 of 0.975, at 20
-/// 11,986, 12,806 and 12,034 for 0.925, 0.928 and 0.932.
-const TOGETHER: usize = 2;
+/// Candidates expanded at a time, their links scored in one call. A search waits for memory at the start of each call, and
+/// the links of two nodes make half the calls (the beam search of DiskANN, NeurIPS 2019).
+const EXPANDED_TOGETHER: usize = 2;
 
-/// The same for walks that follow a whole beam, as insertions do: what is followed too early costs nothing there.
-/// A flush of the same vectors with two, three, four and eight: 12.7, 11.5, 11.5 and 11.4 s, and the same recall.
-const TOGETHER_FILLING: usize = 4;
+/// The same for searches that expand all `ef` candidates, as insertions do: what is expanded too early costs nothing there.
+const EXPANDED_TOGETHER_BUILDING: usize = 4;
 
-/// Finds the nodes nearest to the scorer's query and puts them into `out` (cleared first), nearest first,
-/// ties by ordinal. At most `candidates` are kept, and only those that `accept` lets through; others are
-/// walked through, until `candidates` are kept that are nearer than anything not yet walked or nothing is
-/// left. Returns the number of distances computed.
-pub fn search<G: GraphView + ?Sized, S: Scorer>(
-    graph: &G,
-    scorer: &mut S,
-    candidates: usize,
-    accept: impl Fn(Ordinal) -> bool,
-    scratch: &mut SearchScratch,
-    cancel: &Cancel,
-    out: &mut Vec<(f32, Ordinal)>,
-) -> Result<u64> {
-    let walked = search_within(graph, scorer, candidates, u64::MAX, accept, scratch, cancel, out)?;
-    Ok(walked.scored)
-}
-
-/// Like [`search`]; gives up after about `budget` distances.
-#[expect(clippy::too_many_arguments, reason = "one more than `search`")]
-pub fn search_within<G: GraphView + ?Sized, S: Scorer>(
-    graph: &G,
-    scorer: &mut S,
-    candidates: usize,
-    budget: u64,
-    accept: impl Fn(Ordinal) -> bool,
-    scratch: &mut SearchScratch,
-    cancel: &Cancel,
-    out: &mut Vec<(f32, Ordinal)>,
-) -> Result<Walked> {
-    out.clear();
-    if graph.is_empty() || candidates == 0 {
-        return Ok(Walked { complete: true, ..Walked::default() });
-    }
-    let entry = entry_ordinal(graph)?;
-    let mut scored = descend(graph, scorer, (graph.levels().saturating_sub(1), 0), 0, scratch, cancel)?;
-    scratch.visited.reset(graph.len());
-    scratch.heaps.reset(candidates);
-    let mut walk = Walk { graph, level: 0, scorer, cancel };
-    scored += walk.heaps(&accept, budget, scratch)?;
-    if scored <= budget && !scratch.heaps.is_full() && !scratch.visited.contains(entry) {
-        // Every node can be reached from the entry point, not always from where the descent ended.
-        scratch.starts.clear();
-        scratch.starts.push(entry);
-        scored += walk.heaps(&accept, budget, scratch)?;
-    }
-    scratch.heaps.drain_sorted(out);
-    Ok(Walked { scored, through: 0, complete: scored <= budget })
-}
-
-/// A walk ends when this share of the beam was followed without finding one of the `k` nearest, and no fewer nodes
-/// than [`LEAST_PATIENCE`]: easy queries end early, and at equal recall fewer nodes are visited ("Patience in Proximity",
-/// Teofili and Lin, ECIR 2025).
-///
-/// Nodes visited for a recall@10 of 0.95 and 0.99 with two candidates rescored per hit, on 77,815 embeddings of 384
-/// dimensions: without 645 and 2,100, a half 650 and 1,870, a third 610 and 1,770, a fifth 590 and 1,650; and the recall with
-/// a beam of 100: 0.985, 0.984, 0.981, 0.972.
+/// A search ends when it has expanded this share of `ef` candidates without finding one of the `k` nearest, and no fewer
+/// than [`LEAST_PATIENCE`]: easy queries end early ("Patience in Proximity", Teofili and Lin, ECIR 2025).
 const PATIENCE: (usize, usize) = (2, 5);
 const LEAST_PATIENCE: usize = 8;
 
-/// Like [`search_within`] where every node may be returned: candidates and results are then one list. `k` of the
-/// candidates are what is wanted.
-pub fn search_all<G: GraphView + ?Sized, S: Scorer>(
+/// What bridging a node costs, in distances: its links are rarely in a cache.
+const BRIDGE_COST: u64 = 4;
+
+/// How far a search goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SearchParams {
+    /// Candidates kept (efSearch); as many are returned, if there are.
+    pub ef: usize,
+    /// The search gives up after about this many distances.
+    pub budget: u64,
+}
+
+/// What a search did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SearchStats {
+    /// Nodes visited: distances computed.
+    pub visited: u64,
+    /// Rejected nodes whose links were followed without computing their distances.
+    pub bridged: u64,
+    /// False when the search gave up because it had spent its budget.
+    pub complete: bool,
+}
+
+impl SearchStats {
+    /// A search that had nothing to do.
+    const NONE: Self = Self { visited: 0, bridged: 0, complete: true };
+}
+
+/// Where a search of level 0 begins.
+struct Start {
+    /// The graph's entry point, on level 0.
+    entry_point: Ordinal,
+    /// Where the greedy descent ended.
+    nearest: Ordinal,
+    /// Distances computed on the way there.
+    visited: u64,
+}
+
+/// A search of a graph, for one query.
+///
+/// Every search puts the nodes it finds into `out` (which is cleared first) with their distances, nearest first, ties by
+/// ordinal.
+#[derive(Debug)]
+pub struct GraphSearcher<'a, G: ?Sized, D: ?Sized> {
+    /// The graph.
+    pub graph: &'a G,
+    /// Distances from the query.
+    pub distances: &'a mut D,
+    /// Memory.
+    pub scratch: &'a mut SearchScratch,
+    /// Ends the search with an error.
+    pub cancel: &'a Cancel,
+}
+
+impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D> {
+    /// Finds the nearest nodes (algorithm 5 of the HNSW paper). `k` of the `ef` candidates are what is wanted: the search
+    /// ends early once no more of these are found.
+    pub fn search(
+        &mut self,
+        k: usize,
+        params: SearchParams,
+        out: &mut Vec<(f32, Ordinal)>,
+    ) -> Result<SearchStats> {
+        out.clear();
+        if self.graph.is_empty() || params.ef == 0 {
+            return Ok(SearchStats::NONE);
+        }
+        let start = self.start()?;
+        self.scratch.queue.reset(params.ef, params.ef);
+        let mut visited = start.visited + self.search_nearest(start.nearest, k, params.budget)?;
+        // Every node can be reached from the entry point, not always from where the descent ended.
+        if visited <= params.budget && !self.scratch.queue.is_full() {
+            visited += self.search_nearest(start.entry_point, k, params.budget)?;
+        }
+        out.extend(self.scratch.queue.keys().map(|key| (key.distance(), key.node())));
+        Ok(SearchStats { visited, bridged: 0, complete: visited <= params.budget })
+    }
+
+    /// Finds the nearest accepted nodes. Others are visited like them and not returned.
+    pub fn search_accepted(
+        &mut self,
+        params: SearchParams,
+        accept: impl Fn(Ordinal) -> bool,
+        out: &mut Vec<(f32, Ordinal)>,
+    ) -> Result<SearchStats> {
+        out.clear();
+        if self.graph.is_empty() || params.ef == 0 {
+            return Ok(SearchStats::NONE);
+        }
+        let start = self.start()?;
+        self.scratch.heaps.reset(params.ef);
+        let mut visited = start.visited + self.visit_all(start.nearest, &accept, params.budget)?;
+        if visited <= params.budget && !self.scratch.heaps.is_full() {
+            visited += self.visit_all(start.entry_point, &accept, params.budget)?;
+        }
+        self.scratch.heaps.drain_sorted(out);
+        Ok(SearchStats { visited, bridged: 0, complete: visited <= params.budget })
+    }
+
+    /// Finds the nearest accepted nodes, and visits no others. `seeds` are accepted nodes to start from, beside where the
+    /// greedy descent ends: without them an accepted region far from the query might not be found.
+    pub fn search_filtered(
+        &mut self,
+        params: SearchParams,
+        seeds: &[Ordinal],
+        accept: impl Fn(Ordinal) -> bool,
+        out: &mut Vec<(f32, Ordinal)>,
+    ) -> Result<SearchStats> {
+        out.clear();
+        let mut stats = SearchStats::NONE;
+        if self.graph.is_empty() || params.ef == 0 {
+            return Ok(stats);
+        }
+        let start = self.start()?;
+        stats.visited = start.visited;
+        let (graph, scratch) = (self.graph, &mut *self.scratch);
+        scratch.heaps.reset(params.ef);
+        scratch.row.clear();
+        scratch.row.push(start.nearest);
+        scratch.row.extend_from_slice(seeds);
+        // Around the node where the descent ended, all rejected ones are bridged.
+        let mut wanted = usize::MAX;
+        loop {
+            stats.bridged += gather_accepted(graph, wanted, &accept, scratch)?;
+            self.cancel.check()?;
+            stats.visited += scratch.scored.compute_positions(&mut *self.distances);
+            for (node, distance) in scratch.scored.iter() {
+                scratch.heaps.insert(Key::new(distance, node), true);
+            }
+            let Some(key) = scratch.heaps.next() else {
+                break;
+            };
+            if stats.visited + BRIDGE_COST * stats.bridged > params.budget {
+                stats.complete = false;
+                break;
+            }
+            graph.neighbors(0, key.node(), &mut scratch.row);
+            wanted = graph.m();
+        }
+        scratch.heaps.drain_sorted(out);
+        Ok(stats)
+    }
+
+    /// Descends to level 0 and empties the visited set.
+    fn start(&mut self) -> Result<Start> {
+        let entry_point = entry_point(self.graph)?;
+        let top = NodeAt { level: self.graph.level_count().saturating_sub(1), position: 0 };
+        let (nearest, visited) = self.greedy_descent(top, 0)?;
+        self.scratch.visited.reset(self.graph.len());
+        Ok(Start { entry_point, nearest, visited })
+    }
+
+    /// Goes down from `from` to level `to`, on each level to the nearest node that greedy search (`ef` = 1) finds.
+    /// Returns the position reached, and the number of distances computed.
+    pub(super) fn greedy_descent(&mut self, from: NodeAt, to: usize) -> Result<(u32, u64)> {
+        let mut position = from.position;
+        let mut visited = 0;
+        for level in ((to + 1)..=from.level).rev() {
+            self.scratch.visited.reset(self.graph.level_len(level));
+            self.scratch.queue.reset(1, 1);
+            visited += self.search_layer(level, &[position])?;
+            let nearest = self.scratch.queue.keys().next().map_or(NO_NODE, Key::node);
+            position = self.graph.below(level, nearest);
+            if position as usize >= self.graph.level_len(level - 1) {
+                return Err(out_of_range(self.graph, level - 1, position));
+            }
+        }
+        Ok((position, visited))
+    }
+
+    /// Searches a level from its `entry_points` (algorithm 2 of the HNSW paper), with the visited set and the queue as
+    /// they are: the candidates found are then in the queue, the distances of all visited nodes in `scratch.known`.
+    /// Returns the number of distances computed.
+    pub(super) fn search_layer(&mut self, level: usize, entry_points: &[u32]) -> Result<u64> {
+        let graph = self.graph;
+        let SearchScratch { visited, queue, known, row, links, scored, .. } = &mut *self.scratch;
+        if known.len() < graph.level_len(level) {
+            known.resize(graph.level_len(level), 0.0);
+        }
+        let mut positions = entry_points;
+        let mut computed = 0;
+        loop {
+            self.cancel.check()?;
+            computed += visit(graph, level, positions, &mut *self.distances, visited, scored)?;
+            for (position, distance) in scored.iter() {
+                if queue.insert(Key::new(distance, position)).is_some() && level == 0 {
+                    graph.prefetch(position);
+                }
+                if let Some(known) = known.get_mut(position as usize) {
+                    *known = distance;
+                }
+            }
+            if !expand(graph, level, queue, EXPANDED_TOGETHER_BUILDING, row, links) {
+                return Ok(computed);
+            }
+            positions = row;
+        }
+    }
+
+    /// Searches level 0 from `entry_point`; stops after about `budget` distances, or when the `k` nearest are found as far
+    /// as one can tell. The candidates found are then in the queue.
+    fn search_nearest(&mut self, entry_point: Ordinal, k: usize, budget: u64) -> Result<u64> {
+        let graph = self.graph;
+        let SearchScratch { visited, queue, row, links, scored, .. } = &mut *self.scratch;
+        let patience = (queue.limit() * PATIENCE.0 / PATIENCE.1).max(LEAST_PATIENCE);
+        let mut fruitless = 0;
+        let mut positions: &[u32] = &[entry_point];
+        let mut computed = 0;
+        loop {
+            self.cancel.check()?;
+            computed += visit(graph, 0, positions, &mut *self.distances, visited, scored)?;
+            fruitless += EXPANDED_TOGETHER;
+            for (node, distance) in scored.iter() {
+                if let Some(rank) = queue.insert(Key::new(distance, node)) {
+                    graph.prefetch(node);
+                    if rank < k {
+                        fruitless = 0;
+                    }
+                }
+            }
+            let done = computed > budget || (fruitless > patience && queue.is_full());
+            if done || !expand(graph, 0, queue, EXPANDED_TOGETHER, row, links) {
+                return Ok(computed);
+            }
+            positions = row;
+        }
+    }
+
+    /// Searches level 0 from `entry_point`, accepted or not; stops after about `budget` distances. The accepted candidates
+    /// found are then in the result heap.
+    fn visit_all(
+        &mut self,
+        entry_point: Ordinal,
+        accept: &impl Fn(Ordinal) -> bool,
+        budget: u64,
+    ) -> Result<u64> {
+        let graph = self.graph;
+        let SearchScratch { visited, heaps, row, scored, .. } = &mut *self.scratch;
+        let mut positions: &[u32] = &[entry_point];
+        let mut computed = 0;
+        loop {
+            self.cancel.check()?;
+            computed += visit(graph, 0, positions, &mut *self.distances, visited, scored)?;
+            for (node, distance) in scored.iter() {
+                heaps.insert(Key::new(distance, node), accept(node));
+            }
+            let Some(key) = heaps.next().filter(|_| computed <= budget) else {
+                return Ok(computed);
+            };
+            graph.neighbors(0, key.node(), row);
+            positions = row;
+        }
+    }
+}
+
+/// Computes the distances of the nodes of `positions` that were not visited before, all in one call: they are then in
+/// `scored`. Returns how many they are.
+#[inline]
+fn visit<G: GraphView + ?Sized, D: DistanceComputer + ?Sized>(
     graph: &G,
-    scorer: &mut S,
-    (k, candidates): (usize, usize),
-    budget: u64,
+    level: usize,
+    positions: &[u32],
+    distances: &mut D,
+    visited: &mut Visited,
+    scored: &mut Scored,
+) -> Result<u64> {
+    visited.insert_all(positions, &mut scored.positions);
+    let len = graph.level_len(level);
+    // One test for all, without an early exit.
+    if positions.iter().fold(false, |bad, &position| bad | (position as usize >= len)) {
+        let bad = positions.iter().find(|&&position| position as usize >= len);
+        return Err(out_of_range(graph, level, bad.copied().unwrap_or(NO_NODE)));
+    }
+    if level == 0 {
+        return Ok(scored.compute_positions(distances));
+    }
+    scored.ordinals.clear();
+    scored.ordinals.extend(scored.positions.iter().map(|&position| graph.node(level, position)));
+    scored.ordinals.iter().try_for_each(|&node| check_node(graph, node))?;
+    scored.compute_ordinals(distances);
+    Ok(scored.positions.len() as u64)
+}
+
+/// Expands the nearest `together` candidates: puts their links into `row`. False when there is none left to expand.
+fn expand<G: GraphView + ?Sized>(
+    graph: &G,
+    level: usize,
+    queue: &mut NeighborQueue,
+    together: usize,
+    row: &mut Vec<u32>,
+    links: &mut Vec<u32>,
+) -> bool {
+    let Some(key) = queue.next() else { return false };
+    graph.neighbors(level, key.node(), row);
+    for _ in 1..together {
+        let Some(key) = queue.next() else { break };
+        graph.neighbors(level, key.node(), links);
+        row.extend_from_slice(links);
+    }
+    true
+}
+
+/// Puts the accepted nodes of `scratch.row` that were not visited before into `scratch.scored`; while there are fewer than
+/// `wanted` accepted, also those that the rejected nodes of the row are linked to. Returns how many were bridged.
+fn gather_accepted<G: GraphView + ?Sized>(
+    graph: &G,
+    wanted: usize,
+    accept: &impl Fn(Ordinal) -> bool,
     scratch: &mut SearchScratch,
-    cancel: &Cancel,
-    out: &mut Vec<(f32, Ordinal)>,
-) -> Result<Walked> {
-    out.clear();
-    if graph.is_empty() || candidates == 0 {
-        return Ok(Walked { complete: true, ..Walked::default() });
+) -> Result<u64> {
+    let SearchScratch { visited, row, scored: Scored { positions: fresh, .. }, rejected, links, .. } =
+        scratch;
+    let mut accepted = 0;
+    fresh.clear();
+    rejected.clear();
+    for &node in row.iter() {
+        check_node(graph, node)?;
+        if accept(node) {
+            accepted += 1;
+            if visited.insert(node) {
+                fresh.push(node);
+            }
+        } else if !visited.contains(node) {
+            rejected.push(node);
+        }
     }
-    let entry = entry_ordinal(graph)?;
-    let mut scored = descend(graph, scorer, (graph.levels().saturating_sub(1), 0), 0, scratch, cancel)?;
-    scratch.visited.reset(graph.len());
-    scratch.pool.reset(candidates, candidates);
-    let mut walk = Walk { graph, level: 0, scorer, cancel };
-    scored += walk.nearest(k, budget, scratch)?;
-    if scored <= budget && !scratch.pool.is_full() && !scratch.visited.contains(entry) {
-        scratch.starts.clear();
-        scratch.starts.push(entry);
-        scored += walk.nearest(k, budget, scratch)?;
+    let mut bridged = 0;
+    for &node in rejected.iter() {
+        if accepted >= wanted {
+            break;
+        }
+        // Of a rejected node visited means bridged.
+        visited.insert(node);
+        bridged += 1;
+        graph.neighbors(0, node, links);
+        for &link in links.iter() {
+            check_node(graph, link)?;
+            if !visited.contains(link) && accept(link) {
+                visited.insert(link);
+                fresh.push(link);
+                accepted += 1;
+            }
+        }
     }
-    out.extend(scratch.pool.keys().map(|key| (key.distance(), key.node())));
-    Ok(Walked { scored, through: 0, complete: scored <= budget })
+    Ok(bridged)
 }
 
 /// The level-0 position of the entry point.
-pub(super) fn entry_ordinal<G: GraphView + ?Sized>(graph: &G) -> Result<Ordinal> {
+pub(super) fn entry_point<G: GraphView + ?Sized>(graph: &G) -> Result<Ordinal> {
     let mut position = 0;
-    for level in (1..graph.levels()).rev() {
+    for level in (1..graph.level_count()).rev() {
         position = graph.below(level, position);
         if position as usize >= graph.level_len(level - 1) {
             return Err(out_of_range(graph, level, position));
@@ -115,165 +383,10 @@ pub(super) fn entry_ordinal<G: GraphView + ?Sized>(graph: &G) -> Result<Ordinal>
     Ok(position)
 }
 
-pub(super) fn out_of_range<G: GraphView + ?Sized>(
-    graph: &G,
-    level: usize,
-    position: u32,
-) -> lucerne_codec::Error {
+fn check_node<G: GraphView + ?Sized>(graph: &G, node: Ordinal) -> Result<()> {
+    if (node as usize) < graph.len() { Ok(()) } else { Err(out_of_range(graph, 0, node)) }
+}
+
+fn out_of_range<G: GraphView + ?Sized>(graph: &G, level: usize, position: u32) -> Error {
     graph.corrupt(format!("level {level}: no node {position}"))
-}
-
-/// Walks greedily from `from` (a level and a position in it) down to level `to`, and leaves the position
-/// reached there in `scratch.starts`.
-pub(super) fn descend<G: GraphView + ?Sized, S: Scorer>(
-    graph: &G,
-    scorer: &mut S,
-    from: (usize, u32),
-    to: usize,
-    scratch: &mut SearchScratch,
-    cancel: &Cancel,
-) -> Result<u64> {
-    let (top, mut position) = from;
-    let mut scored = 0;
-    for level in ((to + 1)..=top).rev() {
-        let mut walk = Walk { graph, level, scorer: &mut *scorer, cancel };
-        scratch.starts.clear();
-        scratch.starts.push(position);
-        scratch.visited.reset(graph.level_len(level));
-        scratch.pool.reset(1, 1);
-        scored += walk.pool(scratch)?;
-        let nearest = scratch.pool.keys().next().map_or(NO_NODE, Key::node);
-        position = graph.below(level, nearest);
-        if position as usize >= graph.level_len(level - 1) {
-            return Err(out_of_range(graph, level - 1, position));
-        }
-    }
-    scratch.starts.clear();
-    scratch.starts.push(position);
-    Ok(scored)
-}
-
-/// A beam search on one level, from `scratch.starts`, with the visited set and the list as they are.
-pub(super) struct Walk<'a, G: ?Sized, S> {
-    pub(super) graph: &'a G,
-    pub(super) level: usize,
-    pub(super) scorer: &'a mut S,
-    pub(super) cancel: &'a Cancel,
-}
-
-impl<G: GraphView + ?Sized, S: Scorer> Walk<'_, G, S> {
-    /// Fills `scratch.pool`.
-    pub(super) fn pool(&mut self, scratch: &mut SearchScratch) -> Result<u64> {
-        let len = self.graph.level_len(self.level);
-        if scratch.known.len() < len {
-            scratch.known.resize(len, 0.0);
-        }
-        std::mem::swap(&mut scratch.row, &mut scratch.starts);
-        let mut scored = self.score(scratch)?;
-        std::mem::swap(&mut scratch.row, &mut scratch.starts);
-        loop {
-            for (&node, &distance) in scratch.fresh.iter().zip(&scratch.distances) {
-                if scratch.pool.offer(Key::new(distance, node)).is_some() && self.level == 0 {
-                    self.graph.prefetch(node);
-                }
-                if let Some(known) = scratch.known.get_mut(node as usize) {
-                    *known = distance;
-                }
-            }
-            if !self.follow(TOGETHER_FILLING, scratch) {
-                return Ok(scored);
-            }
-            scored += self.score(scratch)?;
-        }
-    }
-
-    /// Puts the links of the next `together` nodes of `scratch.pool` into `scratch.row`; false when none is left.
-    fn follow(&self, together: usize, scratch: &mut SearchScratch) -> bool {
-        let Some(key) = scratch.pool.next() else { return false };
-        self.graph.neighbors(self.level, key.node(), &mut scratch.row);
-        for _ in 1..together {
-            let Some(key) = scratch.pool.next() else { break };
-            self.graph.neighbors(self.level, key.node(), &mut scratch.links);
-            scratch.row.extend_from_slice(&scratch.links);
-        }
-        true
-    }
-
-    /// Fills `scratch.pool`, on level 0; stops when more than `budget` are scored, or when the `k` nearest are found as
-    /// far as one can tell.
-    fn nearest(&mut self, k: usize, budget: u64, scratch: &mut SearchScratch) -> Result<u64> {
-        std::mem::swap(&mut scratch.row, &mut scratch.starts);
-        let mut scored = self.score(scratch)?;
-        std::mem::swap(&mut scratch.row, &mut scratch.starts);
-        let patience = (scratch.pool.limit() * PATIENCE.0 / PATIENCE.1).max(LEAST_PATIENCE);
-        let mut fruitless = 0;
-        loop {
-            fruitless += TOGETHER;
-            for (&node, &distance) in scratch.fresh.iter().zip(&scratch.distances) {
-                if let Some(place) = scratch.pool.offer(Key::new(distance, node)) {
-                    self.graph.prefetch(node);
-                    if place < k {
-                        fruitless = 0;
-                    }
-                }
-            }
-            let done = scored > budget || (fruitless > patience && scratch.pool.is_full());
-            if done || !self.follow(TOGETHER, scratch) {
-                return Ok(scored);
-            }
-            scored += self.score(scratch)?;
-        }
-    }
-
-    /// Fills `scratch.heaps`, accepted nodes only; stops when more than `budget` are scored.
-    fn heaps(
-        &mut self,
-        accept: &impl Fn(Ordinal) -> bool,
-        budget: u64,
-        scratch: &mut SearchScratch,
-    ) -> Result<u64> {
-        std::mem::swap(&mut scratch.row, &mut scratch.starts);
-        let mut scored = self.score(scratch)?;
-        std::mem::swap(&mut scratch.row, &mut scratch.starts);
-        loop {
-            for (&node, &distance) in scratch.fresh.iter().zip(&scratch.distances) {
-                scratch.heaps.offer(Key::new(distance, node), accept(node));
-            }
-            let Some(key) = scratch.heaps.next().filter(|_| scored <= budget) else {
-                return Ok(scored);
-            };
-            self.graph.neighbors(self.level, key.node(), &mut scratch.row);
-            scored += self.score(scratch)?;
-        }
-    }
-
-    /// Scores the positions of `scratch.row` not seen before, all in one call: they are then in
-    /// `scratch.fresh`, their distances in `scratch.distances`.
-    fn score(&mut self, scratch: &mut SearchScratch) -> Result<u64> {
-        self.cancel.check()?;
-        let len = self.graph.level_len(self.level);
-        let SearchScratch { visited, row, fresh, ordinals, distances, .. } = scratch;
-        visited.insert_all(row, fresh);
-        // One test for all, without an early exit.
-        if row.iter().fold(false, |bad, &position| bad | (position as usize >= len)) {
-            let bad = row.iter().find(|&&position| position as usize >= len);
-            return Err(out_of_range(self.graph, self.level, bad.copied().unwrap_or(NO_NODE)));
-        }
-        distances.clear();
-        distances.resize(fresh.len(), 0.0);
-        if self.level == 0 {
-            self.scorer.distances(fresh, distances);
-        } else {
-            ordinals.clear();
-            for &position in fresh.iter() {
-                let node = self.graph.node(self.level, position);
-                if node as usize >= self.graph.len() {
-                    return Err(out_of_range(self.graph, 0, node));
-                }
-                ordinals.push(node);
-            }
-            self.scorer.distances(ordinals, distances);
-        }
-        Ok(fresh.len() as u64)
-    }
 }

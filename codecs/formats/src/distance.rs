@@ -1,0 +1,47 @@
+//! Distances: what a graph knows of vectors. It compares ordinals, and never sees a vector.
+
+use lucerne_codec::Ordinal;
+
+/// Distances from one query to stored vectors. Smaller is nearer; never NaN.
+///
+/// FAISS calls this `DistanceComputer`, Lucene `RandomVectorScorer`.
+pub trait DistanceComputer {
+    /// Puts the distance to the vector `ordinals[i]` into `out[i]`. Both slices have the same length, and every ordinal
+    /// is that of a stored vector.
+    fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]);
+
+    /// Puts the distance to the vector `first + i` into `out[i]`, as far as there are vectors.
+    fn scan(&mut self, first: Ordinal, out: &mut [f32]) {
+        let ordinals: Vec<Ordinal> = (first..).take(out.len()).collect();
+        self.gather(&ordinals, out);
+    }
+}
+
+/// Vectors that can be each other's query: what building and merging a graph needs.
+pub trait GraphVectors: Sync {
+    /// Number of vectors.
+    fn len(&self) -> usize;
+
+    /// True when there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A computer of distances between them, for one thread to keep. It has no query before
+    /// [`NodeDistances::set_query`].
+    fn computer(&self) -> Box<dyn NodeDistances + '_>;
+}
+
+/// Distances from one of the vectors to others. They are symmetric.
+///
+/// Lucene calls this `UpdateableRandomVectorScorer`, FAISS adds `symmetric_dis` to its `DistanceComputer`.
+pub trait NodeDistances: DistanceComputer + Send {
+    /// Makes the vector `node` the query.
+    fn set_query(&mut self, node: Ordinal);
+
+    /// A cheaper computer of about the same distances from the same query, if there is one, to search a graph with:
+    /// what it finds is to be rescored by [`DistanceComputer::gather`].
+    fn traversal(&mut self) -> Option<&mut dyn DistanceComputer> {
+        None
+    }
+}

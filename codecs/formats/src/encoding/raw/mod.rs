@@ -1,0 +1,30 @@
+//! `raw`: f32 vectors and bits as they were added, compared exactly.
+//!
+//! The `.vec` file holds rows and nothing else, bit for bit as they were added, so that a search that does not rescore
+//! never touches a page of it. Every vector field has it, whatever its encoding: it is what everything else is derived
+//! from. Layout: `codecs/FORMATS.md`.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `file` | the `.vec` file |
+//! | `floats`, `bits` | exact distances between a query and rows |
+//! | `query` | a query of either kind |
+//! | `vectors` | [`RawVectors`]: the rows of an open segment |
+//! | `float_graph`, `bit_graph` | distances between rows, for building graphs |
+//! | `encoding` | [`Raw`]: an encoding that keeps nothing besides |
+
+pub mod bit_graph;
+pub mod bits;
+mod encoding;
+pub mod file;
+pub mod float_graph;
+pub mod floats;
+mod query;
+mod vectors;
+
+pub use bits::BitQuery;
+pub use encoding::{Raw, raw_graph_vectors};
+pub use file::RawFile;
+pub use floats::FloatQuery;
+pub use query::ExactQuery;
+pub use vectors::RawVectors;

@@ -1,0 +1,71 @@
+//! Raw vectors by index, wherever they are: in a buffer, in a file, or spread over the sources of a merge.
+
+use lucerne_codec::{Cancel, Error, Result};
+
+/// Rows between two checks of the cancel flag.
+const CANCEL_EVERY: usize = 1_024;
+
+/// Rows of one length.
+pub trait Rows: Sync {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// True when there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One row.
+    fn row(&self, index: usize) -> Result<&[u8]>;
+}
+
+impl<R: Rows + ?Sized> Rows for &R {
+    fn len(&self) -> usize {
+        (**self).len()
+    }
+
+    fn row(&self, index: usize) -> Result<&[u8]> {
+        (**self).row(index)
+    }
+}
+
+/// The rows of a buffer, one after the other.
+#[derive(Debug)]
+pub struct BufferedRows<'a> {
+    rows: &'a [u8],
+    row_len: usize,
+}
+
+impl<'a> BufferedRows<'a> {
+    /// Rows of `row_len` bytes.
+    pub fn new(rows: &'a [u8], row_len: usize) -> Self {
+        Self { rows, row_len }
+    }
+}
+
+impl Rows for BufferedRows<'_> {
+    fn len(&self) -> usize {
+        self.rows.len() / self.row_len.max(1)
+    }
+
+    fn row(&self, index: usize) -> Result<&[u8]> {
+        let start = index.saturating_mul(self.row_len);
+        let row = self.rows.get(start..start.saturating_add(self.row_len));
+        row.ok_or_else(|| Error::Invalid(format!("there is no row {index}")))
+    }
+}
+
+/// Calls `visit` with each index of `indices`; stops with an error when the work is cancelled.
+pub fn for_each_index(
+    indices: impl IntoIterator<Item = usize>,
+    cancel: &Cancel,
+    mut visit: impl FnMut(usize) -> Result<()>,
+) -> Result<()> {
+    for (done, index) in indices.into_iter().enumerate() {
+        if done % CANCEL_EVERY == 0 {
+            cancel.check()?;
+        }
+        visit(index)?;
+    }
+    Ok(())
+}

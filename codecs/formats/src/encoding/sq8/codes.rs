@@ -1,0 +1,169 @@
+//! Codes and corrections in memory: growing while a segment is written, borrowed while it is read.
+
+use super::quantiles::Quantiles;
+use super::quantizer::Quantizer;
+use crate::encoding::temp_file::TempFile;
+use lucerne_codec::{Input, Ordinal, Result};
+use lucerne_simd as simd;
+
+/// Quantizer versions a segment may have.
+pub const MAX_VERSIONS: usize = 64;
+
+/// Borrowed codes of a segment.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeRows<'a> {
+    /// One byte per component, row after row.
+    pub codes: &'a [u8],
+    /// Little-endian f32 corrections.
+    pub corrections: &'a [[u8; 4]],
+    /// Each vector's quantizer version; empty when there is only one.
+    pub versions: &'a [u8],
+}
+
+impl CodeRows<'_> {
+    /// The entry that a vector needs of a table with one for each quantizer version; the default for a version that is
+    /// not there.
+    #[inline]
+    pub fn of_version<T: Copy + Default>(&self, table: &[T], index: usize) -> T {
+        let version = self.version(index);
+        table.get(version).copied().unwrap_or_default()
+    }
+
+    /// The number of a vector's quantizer version.
+    #[inline]
+    pub fn version(&self, index: usize) -> usize {
+        self.versions.get(index).map_or(0, |&version| usize::from(version))
+    }
+
+    /// Hints that the corrections and quantizer versions of these vectors will be read.
+    #[inline]
+    pub fn prefetch_corrections(&self, ordinals: &[Ordinal]) {
+        for &ordinal in ordinals {
+            simd::prefetch(self.corrections, ordinal as usize, 1);
+            simd::prefetch(self.versions, ordinal as usize, 1);
+        }
+    }
+
+    /// A vector's correction.
+    #[inline]
+    pub fn correction(&self, index: usize) -> f32 {
+        self.corrections.get(index).map_or(0.0, |bytes| f32::from_le_bytes(*bytes))
+    }
+}
+
+/// Codes kept in memory before they are written to a temporary file.
+const SPILL_AT: usize = 1 << 20;
+
+/// Codes being collected. Memory: dimension + 5 bytes per vector, 5 when the codes go to a temporary file.
+pub struct Codes<'a> {
+    /// Components of a vector.
+    pub dimension: usize,
+    /// Quantizer versions in use; `numbers` index this.
+    pub versions: Vec<Quantiles>,
+    codes: Vec<u8>,
+    corrections: Vec<[u8; 4]>,
+    numbers: Vec<u8>,
+    /// All codes, once they are in the file. Before the file that it maps.
+    mapped: Option<Input>,
+    file: Option<TempFile<'a>>,
+}
+
+impl<'a> Codes<'a> {
+    /// No codes yet; room for `count`.
+    pub fn new(dimension: usize, count: usize) -> Self {
+        Self::spilling(dimension, count, None)
+    }
+
+    /// No codes yet; they go to `file` if there is one.
+    pub fn spilling(dimension: usize, count: usize, file: Option<TempFile<'a>>) -> Self {
+        let bytes = if file.is_some() { SPILL_AT } else { count.saturating_mul(dimension) };
+        Self {
+            dimension,
+            versions: Vec::new(),
+            codes: Vec::with_capacity(bytes),
+            corrections: Vec::with_capacity(count),
+            numbers: Vec::with_capacity(count),
+            mapped: None,
+            file,
+        }
+    }
+
+    /// Writes the codes collected so far to the temporary file, if there is one and they are many.
+    pub fn spill(&mut self) -> Result<()> {
+        match &mut self.file {
+            Some(file) if self.codes.len() >= SPILL_AT => {
+                file.write(&self.codes)?;
+                self.codes.clear();
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the collecting: from here on the codes can be read.
+    pub fn finish(&mut self) -> Result<()> {
+        if let Some(file) = &mut self.file {
+            file.write(&self.codes)?;
+            self.codes = Vec::new();
+            self.mapped = Some(file.finish()?);
+        }
+        Ok(())
+    }
+
+    /// The number of a quantizer version, added if it is not known yet. At most [`MAX_VERSIONS`] are offered.
+    pub fn version_number(&mut self, quantiles: Quantiles) -> u8 {
+        let known = self.versions.iter().position(|known| *known == quantiles);
+        let number = known.unwrap_or_else(|| {
+            self.versions.push(quantiles);
+            self.versions.len() - 1
+        });
+        number as u8
+    }
+
+    /// Encodes a preprocessed vector.
+    pub fn encode(&mut self, quantizer: &Quantizer, number: u8, vector: &[f32]) {
+        let start = self.codes.len();
+        self.codes.resize(start + self.dimension, 0);
+        let codes = self.codes.get_mut(start..).unwrap_or_default();
+        let correction = quantizer.encode(vector, codes);
+        self.corrections.push(correction.to_le_bytes());
+        self.numbers.push(number);
+    }
+
+    /// Copies a vector's codes and correction as they are.
+    pub fn copy(&mut self, number: u8, codes: &[u8], correction: f32) {
+        self.codes.extend_from_slice(codes);
+        self.corrections.push(correction.to_le_bytes());
+        self.numbers.push(number);
+    }
+
+    /// Number of vectors.
+    pub fn len(&self) -> usize {
+        self.corrections.len()
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.corrections.is_empty()
+    }
+
+    /// The codes as a reader has them.
+    pub fn rows(&self) -> CodeRows<'_> {
+        CodeRows {
+            codes: self.mapped.as_ref().map_or(&self.codes, Input::bytes),
+            corrections: &self.corrections,
+            versions: if self.versions.len() > 1 { &self.numbers } else { &[] },
+        }
+    }
+
+    /// Vectors of each quantizer version.
+    pub fn counts(&self) -> Vec<u64> {
+        let mut counts = vec![0u64; self.versions.len()];
+        for &number in &self.numbers {
+            if let Some(count) = counts.get_mut(usize::from(number)) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+}

@@ -1,0 +1,76 @@
+//! The encoding, as the table of formats has it.
+
+use super::center::CenterChoice;
+use super::encode::{NewCodes, sample_quantiles};
+use super::merge::CodesMerge;
+use super::params::{NAMES, Params};
+use super::quantiles::Quantiles;
+use super::vectors::Sq8Vectors;
+use crate::encoding::merge_sources::MergeSources;
+use crate::encoding::rows::Rows;
+use crate::encoding::traits::{
+    EncodeContext, EncodedVectors, Encoding, MergePlan, NewVectors, OpenContext, ParamNames,
+};
+use lucerne_codec::{Cancel, FieldInfo, Result};
+
+/// Int8 codes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sq8 {
+    forced: Option<Quantiles>,
+}
+
+impl Sq8 {
+    /// Encodes flushes with given quantiles instead of those of a sample: for tests of what merges decide.
+    pub fn with_quantiles(lower: f32, upper: f32) -> Self {
+        Self { forced: Some(Quantiles::new(lower, upper)) }
+    }
+}
+
+impl Encoding for Sq8 {
+    fn name(&self) -> &'static str {
+        "int8"
+    }
+
+    fn params(&self) -> ParamNames {
+        NAMES
+    }
+
+    fn check(&self, field: &FieldInfo) -> Result<()> {
+        Params::of(field).map(|_| ())
+    }
+
+    /// Codes, sum, correction and version number.
+    fn buffered_bytes(&self, field: &FieldInfo) -> usize {
+        field.dimension as usize + 16
+    }
+
+    fn encode<'a>(
+        &self,
+        context: &EncodeContext<'a>,
+        rows: &'a dyn Rows,
+        previous: Option<&dyn EncodedVectors>,
+    ) -> Result<Box<dyn NewVectors + 'a>> {
+        let (field, cancel) = (context.field, context.write.cancel);
+        let params = Params::of(field)?;
+        let previous = previous.and_then(|previous| previous.as_any().downcast_ref());
+        let center = CenterChoice::inherited_or_new(field, &params, rows, previous, cancel)?;
+        let quantiles = match self.forced {
+            Some(quantiles) => quantiles,
+            None => sample_quantiles(field, &params, rows, center.slice(), cancel)?,
+        };
+        Ok(Box::new(NewCodes::encode_all(context, &params, rows, center, quantiles)?))
+    }
+
+    fn plan_merge(
+        &self,
+        field: &FieldInfo,
+        sources: &MergeSources<'_>,
+        cancel: &Cancel,
+    ) -> Result<Box<dyn MergePlan>> {
+        Ok(Box::new(CodesMerge::new(field, Params::of(field)?, sources, cancel)?))
+    }
+
+    fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn EncodedVectors>> {
+        Ok(Box::new(Sq8Vectors::open(context)?))
+    }
+}

@@ -1,0 +1,58 @@
+//! The parameters of int8 codes, with their defaults.
+
+use super::merge_plan::Thresholds;
+use super::quantiles::default_confidence;
+use super::sq4::LEAST_DIMENSION;
+use crate::encoding::traits::ParamNames;
+use lucerne_codec::{Error, FieldInfo, Result};
+
+const SEARCH_BITS: &str = "search_bits";
+
+/// Parameters of fields with int8 codes.
+pub(super) const NAMES: ParamNames = ParamNames {
+    ordinary: &["confidence_interval", "requantize_above", "resample_above"],
+    advanced: &["center"],
+    advanced_with_graph: &[SEARCH_BITS],
+};
+
+/// Parameters in force.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Params {
+    /// Share of the component values that lie between the quantiles.
+    pub(super) confidence: f64,
+    /// When a merge keeps codes.
+    pub(super) thresholds: Thresholds,
+    /// Whether a center may be used.
+    pub(super) center: bool,
+    /// Bits of a code that graph search reads: 4 or 8.
+    pub(super) search_bits: u64,
+}
+
+impl Params {
+    pub(super) fn of(field: &FieldInfo) -> Result<Self> {
+        let advanced = field.advanced()?;
+        Ok(Self {
+            confidence: field
+                .number("confidence_interval", 0.9..=1.0)?
+                .unwrap_or_else(|| default_confidence(field.similarity, field.dimension)),
+            thresholds: Thresholds {
+                requantize_above: field.number("requantize_above", 0.0..=1.0)?.unwrap_or(0.015),
+                resample_above: field.number("resample_above", 0.0..=1.0)?.unwrap_or(0.10),
+            },
+            center: advanced.choice("center", &["auto", "none"])? != Some("none"),
+            search_bits: search_bits(&advanced)?,
+        })
+    }
+}
+
+/// Four bits by default, where rows are long enough to gain by it.
+fn search_bits(field: &FieldInfo) -> Result<u64> {
+    let default = if field.dimension < LEAST_DIMENSION { 8 } else { 4 };
+    match field.integer(SEARCH_BITS, default, 4..=8)? {
+        bits @ (4 | 8) => Ok(bits),
+        bits => Err(Error::Invalid(format!(
+            "field {:?}: parameter {SEARCH_BITS:?} is {bits}, expected 4 or 8",
+            field.name
+        ))),
+    }
+}

@@ -1,0 +1,224 @@
+//! A graph under construction, which several threads change at once.
+//!
+//! Rows are arrays of relaxed atomics: searches read them without locks, writers hold the node's one-byte
+//! lock. A reader may see a row in the middle of a change, some links of before and some of after: all of
+//! them are nodes, and a link seen twice is skipped by the visited set.
+
+use super::graph::{Level, level_lists, position_in};
+use super::scratch::Visited;
+use super::select::{KnownDistances, Link, LinkStatus, NeighborSelector};
+use super::{BuildParams, Graph, GraphView, NO_NODE, NodeAt, max_links};
+use crate::distance::DistanceComputer;
+use lucerne_codec::Ordinal;
+use parking_lot::{Mutex, MutexGuard};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// What is known of the links of one level.
+#[derive(Debug)]
+struct LinkTable {
+    /// The links' distances as bits, in rows like the graph's.
+    distances: Vec<AtomicU32>,
+    /// For each row how many links are selected, and in the upper half how many are pruned. Selected links come first,
+    /// then pruned ones, then those not checked yet.
+    counts: Vec<AtomicU32>,
+}
+
+/// A graph under construction. All levels have their nodes from the start; an unfinished node has no links.
+#[derive(Debug)]
+pub(super) struct GraphBuilder {
+    graph: Graph<AtomicU32>,
+    links: Vec<LinkTable>,
+    locks: Vec<Mutex<()>>,
+}
+
+impl GraphBuilder {
+    /// A graph without links over nodes of these highest levels. `entry_point`, if given, is a node of the highest.
+    pub(super) fn new(highest: &[u8], params: &BuildParams, entry_point: Option<Ordinal>) -> Self {
+        let mut levels: Vec<Level<AtomicU32>> = vec![Level::default()];
+        for nodes in level_lists(highest, entry_point) {
+            let below = match levels.len() {
+                1 => nodes.clone(),
+                _ => {
+                    let lower = levels.last().map_or(&[][..], |level| &level.nodes);
+                    let below = nodes.iter().map(|&node| position_in(lower, node));
+                    below.map(|position| position.unwrap_or(NO_NODE)).collect()
+                }
+            };
+            levels.push(Level { nodes, below, rows: Vec::new() });
+        }
+        let mut links = Vec::with_capacity(levels.len());
+        for (number, level) in levels.iter_mut().enumerate() {
+            let nodes = if number == 0 { highest.len() } else { level.nodes.len() };
+            let words = nodes * max_links(params.m, number);
+            level.rows = (0..words).map(|_| AtomicU32::new(NO_NODE)).collect();
+            let counts = (0..nodes).map(|_| AtomicU32::new(0)).collect();
+            let distances = (0..words).map(|_| AtomicU32::new(0)).collect();
+            links.push(LinkTable { distances, counts });
+        }
+        let locks = (0..highest.len()).map(|_| Mutex::new(())).collect();
+        Self { graph: Graph::new(highest.len(), params.m, params.beam_width, levels), links, locks }
+    }
+
+    /// The graph as it is now.
+    pub(super) fn graph(&self) -> &Graph<AtomicU32> {
+        &self.graph
+    }
+
+    /// The entry point of the finished graph.
+    pub(super) fn top(&self) -> NodeAt {
+        NodeAt { level: self.graph.level_count() - 1, position: 0 }
+    }
+
+    fn distances(&self, level: usize, position: u32) -> &[AtomicU32] {
+        let range = self.graph.row_range(level, position);
+        self.links.get(level).and_then(|links| links.distances.get(range)).unwrap_or_default()
+    }
+
+    fn counts(&self, level: usize, position: u32) -> Option<&AtomicU32> {
+        self.links.get(level)?.counts.get(position as usize)
+    }
+
+    /// Puts the links of a node, with their distances, into `into` (which is cleared first).
+    pub(super) fn links(&self, level: usize, position: u32, into: &mut Vec<Link>) {
+        into.clear();
+        let counts = self.counts(level, position).map_or(0, |counts| counts.load(Relaxed));
+        let (selected, pruned) = (counts & 0xFFFF, counts >> 16);
+        let words = self.graph.row(level, position).iter().zip(self.distances(level, position));
+        into.extend(
+            words
+                .zip(0u32..)
+                .map(|((id, distance), index)| Link {
+                    position: id.load(Relaxed),
+                    distance: f32::from_bits(distance.load(Relaxed)),
+                    status: match index {
+                        _ if index < selected => LinkStatus::Selected,
+                        _ if index < selected + pruned => LinkStatus::Pruned,
+                        _ => LinkStatus::Unchecked,
+                    },
+                })
+                .take_while(|link| link.position != NO_NODE),
+        );
+    }
+
+    /// Replaces a row by links sorted by status.
+    fn store(&self, level: usize, position: u32, links: &[Link]) {
+        let empty = Link::new(NO_NODE, 0.0);
+        let count = |status| links.iter().filter(|link| link.status == status).count() as u32;
+        if let Some(counts) = self.counts(level, position) {
+            counts.store(count(LinkStatus::Selected) | count(LinkStatus::Pruned) << 16, Relaxed);
+        }
+        let links = links.iter().chain(std::iter::repeat(&empty));
+        let words = self.graph.row(level, position).iter().zip(self.distances(level, position));
+        for ((id, distance), link) in words.zip(links) {
+            id.store(link.position, Relaxed);
+            distance.store(link.distance.to_bits(), Relaxed);
+        }
+    }
+
+    fn lock(&self, level: usize, position: u32) -> Option<MutexGuard<'_, ()>> {
+        let node = self.graph.node(level, position);
+        self.locks.get(node as usize).map(Mutex::lock)
+    }
+
+    /// Removes a node's links.
+    pub(super) fn clear_links(&self, level: usize, position: u32) {
+        let _guard = self.lock(level, position);
+        self.store(level, position, &[]);
+    }
+
+    /// Adds links to a node. When they do not all fit, the row is pruned by neighbor selection among old and new.
+    pub(super) fn add_links(
+        &self,
+        level: usize,
+        position: u32,
+        added: &[Link],
+        selector: &mut NeighborSelector<'_>,
+    ) {
+        let capacity = max_links(self.graph.m(), level);
+        let _guard = self.lock(level, position);
+        let mut row = std::mem::take(&mut selector.row);
+        self.links(level, position, &mut row);
+        let before = row.len();
+        for link in added {
+            if link.position != position && row.iter().all(|other| other.position != link.position) {
+                let status = if before == 0 { link.status } else { LinkStatus::Unchecked };
+                row.push(Link { status, ..*link });
+            }
+        }
+        if row.len() > capacity {
+            row.sort_unstable_by_key(Link::key);
+            let node = |position| self.graph.node(level, position);
+            selector.select(&row, capacity, node, |_, _| {});
+            self.store(level, position, selector.selected());
+        } else if row.len() > before {
+            self.store(level, position, &row);
+        }
+        selector.row = row;
+    }
+
+    /// Adds on level 0 the link from `position` back to a new node, `query` having that node as its query. The distances
+    /// that the search for its neighbors has computed decide at once whether it is selected, so that a full row is pruned
+    /// almost without computing.
+    pub(super) fn add_backlink(
+        &self,
+        position: u32,
+        back: Link,
+        selector: &mut NeighborSelector<'_>,
+        known: KnownDistances<'_>,
+        query: &mut dyn DistanceComputer,
+    ) {
+        let guard = self.lock(0, position);
+        self.links(0, position, &mut selector.row);
+        if selector.row.iter().any(|link| link.status == LinkStatus::Unchecked) {
+            drop(guard);
+            return self.add_links(0, position, &[back], selector);
+        }
+        if back.position == position || selector.row.iter().any(|other| other.position == back.position) {
+            return;
+        }
+        let status = selector.check_backlink(&back, known, query);
+        let row = &mut selector.row;
+        row.push(Link { status, ..back });
+        let capacity = max_links(self.graph.m(), 0);
+        if row.len() > capacity {
+            row.retain(Link::is_selected);
+            row.sort_unstable_by_key(Link::key);
+            row.truncate(capacity);
+        } else {
+            row.sort_by_key(|link| link.status == LinkStatus::Pruned);
+        }
+        self.store(0, position, row);
+    }
+
+    /// Of the nodes at `known` distances, marks those that a link `selected` for the same node occludes, as far as the
+    /// row of that link on level 0 tells.
+    pub(super) fn mark_occluded(&self, selected: &Link, known: KnownDistances<'_>, occluded: &mut Visited) {
+        let ids = self.graph.row(0, selected.position).iter();
+        let words = ids.zip(self.distances(0, selected.position));
+        let words = words.map(|(id, distance)| (id.load(Relaxed), distance));
+        for (id, between) in words.take_while(|(id, _)| *id != NO_NODE) {
+            if let Some(own) = known.get(id)
+                && f32::from_bits(between.load(Relaxed)) < Link::new(id, own).occlusion_radius()
+            {
+                occluded.insert(id);
+            }
+        }
+    }
+
+    /// The finished graph, rows nearest first.
+    pub(super) fn finish(self) -> Graph {
+        let mut row = Vec::new();
+        for level in 0..self.graph.level_count() {
+            for position in 0..self.graph.level_len(level) as u32 {
+                self.links(level, position, &mut row);
+                row.sort_unstable_by_key(Link::key);
+                self.store(level, position, &row);
+            }
+        }
+        self.graph.map_levels(|level| Level {
+            nodes: level.nodes,
+            below: level.below,
+            rows: level.rows.into_iter().map(AtomicU32::into_inner).collect(),
+        })
+    }
+}

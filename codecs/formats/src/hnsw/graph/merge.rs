@@ -1,0 +1,199 @@
+//! A graph from graphs.
+//!
+//! The largest source's graph is copied and repaired (`repair`). A vector of another source needs no search from
+//! the entry point: its neighbors in its own graph that are inserted already show where it belongs, and a
+//! narrow search from them finds its neighbors in the whole. Lucene has the same idea (apache/lucene#14331),
+//! but inserts a fifth to half of a source, a join set that covers it, by full searches first. Here the join set is a
+//! random part of the source, so that the graph has its long links before the rest, which then comes with neighbors
+//! close together: it finds most of its own inserted, and in cache, and needs a narrower search. Only nodes
+//! without an inserted neighbor (and those of upper levels) are searched for from the entry point.
+
+use super::builder::GraphBuilder;
+use super::duplicates::Duplicates;
+use super::graph::{MAX_LEVELS, level_of, split_mix};
+use super::insert::{Inserter, Worker, build, check, finish, workers};
+use super::parallel::{Steps, each};
+use super::repair::Copy;
+use super::search::entry_point;
+use super::{BuildParams, Graph, GraphView, NO_NODE, NodeAt, SourceGraph};
+use crate::distance::GraphVectors;
+use lucerne_codec::{Cancel, Error, Ordinal, Progress, Result};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// Share of a source, of 2⁶⁴, that is its join set: 15 %.
+const JOIN_SET: u64 = u64::MAX / 100 * 15;
+
+/// Candidates expanded in a search near inserted neighbors, for the join set and for the rest; as many are kept to
+/// select neighbors from as in a full search.
+const JOIN_SET_EF: usize = 32;
+const REST_EF: usize = 16;
+
+/// Merges graphs into one over `vectors`, whose ordinals are the new ones. `without_graph` are the new ordinals of
+/// vectors that are in no source's graph. Every new ordinal must be given exactly once.
+pub fn merge_graphs(
+    params: &BuildParams,
+    vectors: &dyn GraphVectors,
+    sources: &[SourceGraph<'_>],
+    without_graph: &[Ordinal],
+    cancel: &Cancel,
+    progress: &dyn Progress,
+) -> Result<Graph> {
+    check(params, vectors)?;
+    check_numbering(vectors.len(), sources, without_graph)?;
+    let largest = (0..sources.len()).rev().max_by_key(|&source| {
+        let live = sources.get(source).map_or(0, SourceGraph::live);
+        (live, std::cmp::Reverse(source))
+    });
+    let base = largest.and_then(|index| Some((index, *sources.get(index)?)));
+    let Some((base_index, base)) = base.filter(|(_, base)| base.live() > 0) else {
+        return build(params, vectors, cancel, progress);
+    };
+    let highest = highest_levels(params, vectors.len(), base)?;
+    let Prepared { builder, entry_point, new_entry_node } = prepare(params, &highest, base)?;
+    let steps = Steps::new(progress, vectors.len());
+    let mut workers = workers(params, vectors);
+    let duplicates = Duplicates::new(vectors.len());
+    let mut inserter = Inserter {
+        builder: &builder,
+        duplicates: &duplicates,
+        highest: &highest,
+        entry_point,
+        beam_width: params.beam_width,
+        cancel,
+    };
+    let orphans = Copy { source: base, inserter: &inserter }.run(&mut workers, &steps)?;
+    if let (Some(node), Some(worker)) = (new_entry_node, workers.first_mut()) {
+        inserter.insert(node, worker)?;
+        inserter.entry_point = builder.top();
+    }
+    inserter.insert_all(&orphans, &mut workers, &steps)?;
+    for (index, source) in sources.iter().enumerate() {
+        if index != base_index {
+            insert_source(&inserter, *source, params.seed, new_entry_node, &mut workers, &steps)?;
+        }
+    }
+    let rest: Vec<Ordinal> =
+        without_graph.iter().copied().filter(|&node| Some(node) != new_entry_node).collect();
+    inserter.insert_all(&rest, &mut workers, &steps)?;
+    finish(builder, vectors, &duplicates, cancel, &steps)
+}
+
+/// Every new ordinal exactly once.
+fn check_numbering(len: usize, sources: &[SourceGraph<'_>], without_graph: &[Ordinal]) -> Result<()> {
+    let mut given = vec![false; len];
+    let mut count = 0;
+    for source in sources {
+        if source.ordinals.len() != source.graph.len() {
+            let (ordinals, nodes) = (source.ordinals.len(), source.graph.len());
+            return Err(Error::Invalid(format!("{ordinals} new ordinals for a graph of {nodes}")));
+        }
+    }
+    let mapped = sources.iter().flat_map(|source| source.ordinals);
+    for &new in mapped.filter(|&&new| new != NO_NODE).chain(without_graph) {
+        match given.get_mut(new as usize) {
+            Some(given @ false) => *given = true,
+            _ => return Err(Error::Invalid(format!("new ordinal {new} is out of range or given twice"))),
+        }
+        count += 1;
+    }
+    if count != len {
+        return Err(Error::Invalid(format!("{count} of {len} new ordinals are given")));
+    }
+    Ok(())
+}
+
+/// Nodes of the base keep their levels, so that their links there stay; the others draw theirs.
+fn highest_levels(params: &BuildParams, len: usize, base: SourceGraph<'_>) -> Result<Vec<u8>> {
+    let mut highest: Vec<u8> =
+        (0..len as u32).map(|node| level_of(params.seed, node, params.m) as u8).collect();
+    for &new in base.ordinals {
+        if let Some(level) = highest.get_mut(new as usize) {
+            *level = 0;
+        }
+    }
+    for level in 1..base.graph.level_count().min(MAX_LEVELS) {
+        for position in 0..base.graph.level_len(level) as u32 {
+            let old = base.graph.node(level, position);
+            let Some(&new) = base.ordinals.get(old as usize) else {
+                return Err(base.graph.corrupt(format!("level {level}: no node {old}")));
+            };
+            if let Some(highest) = highest.get_mut(new as usize) {
+                *highest = level as u8;
+            }
+        }
+    }
+    Ok(highest)
+}
+
+/// A graph without links.
+struct Prepared {
+    builder: GraphBuilder,
+    /// The highest node of the base.
+    entry_point: NodeAt,
+    /// A node of another source that is above all of the base, if there is one: it must be inserted first, and is the
+    /// entry point from then on.
+    new_entry_node: Option<Ordinal>,
+}
+
+fn prepare(params: &BuildParams, highest: &[u8], base: SourceGraph<'_>) -> Result<Prepared> {
+    let level = |node: Ordinal| highest.get(node as usize).copied().unwrap_or(0);
+    let top = highest.iter().copied().max().unwrap_or(0);
+    let old_entry = base.new_ordinal(entry_point(base.graph)?);
+    // The highest node of the base, the old entry point before others.
+    let live = [old_entry].into_iter().chain(base.ordinals.iter().copied()).filter(|&new| new != NO_NODE);
+    let entry = live.min_by_key(|&new| std::cmp::Reverse(level(new))).unwrap_or(0);
+    if level(entry) == top {
+        let builder = GraphBuilder::new(highest, params, Some(entry));
+        return Ok(Prepared { entry_point: builder.top(), builder, new_entry_node: None });
+    }
+    let builder = GraphBuilder::new(highest, params, None);
+    let top = builder.top();
+    let new_entry_node = builder.graph().node(top.level, top.position);
+    let level = usize::from(level(entry));
+    let position = builder.graph().position(level, entry).unwrap_or(0);
+    Ok(Prepared { builder, entry_point: NodeAt { level, position }, new_entry_node: Some(new_entry_node) })
+}
+
+/// Inserts the nodes of another graph near their inserted neighbors; `new_entry_node` is inserted already.
+fn insert_source(
+    inserter: &Inserter<'_>,
+    source: SourceGraph<'_>,
+    seed: u64,
+    new_entry_node: Option<Ordinal>,
+    workers: &mut [Worker<'_>],
+    steps: &Steps<'_>,
+) -> Result<()> {
+    let mut order: Vec<Ordinal> =
+        (0..source.graph.len() as u32).filter(|&old| source.new_ordinal(old) != NO_NODE).collect();
+    // The join set in random order, then the rest in the order of the source, which has neighbors close together.
+    let random = |old: Ordinal| split_mix(seed, u64::from(old));
+    let in_join_set = |old: Ordinal| random(old) < JOIN_SET;
+    order.sort_by_cached_key(|&old| match in_join_set(old) {
+        true => (false, random(old)),
+        false => (true, u64::from(old)),
+    });
+    let inserted: Vec<AtomicBool> =
+        source.ordinals.iter().map(|&new| AtomicBool::new(Some(new) == new_entry_node)).collect();
+    let is_inserted =
+        |old: Ordinal| inserted.get(old as usize).is_some_and(|inserted| inserted.load(Relaxed));
+    each(&order, workers, inserter.cancel, Some(steps), |worker, &old| {
+        if is_inserted(old) {
+            return Ok(());
+        }
+        let node = source.new_ordinal(old);
+        source.graph.neighbors(0, old, &mut worker.scratch.row);
+        let neighbors = worker.scratch.row.iter().copied().filter(|&link| is_inserted(link));
+        let entry_points: Vec<Ordinal> = neighbors.map(|link| source.new_ordinal(link)).collect();
+        // Upper levels need the greedy descent anyway.
+        if inserter.highest(node) > 0 || entry_points.is_empty() {
+            inserter.insert(node, worker)?;
+        } else {
+            let ef = if in_join_set(old) { JOIN_SET_EF } else { REST_EF };
+            inserter.insert_near(node, &entry_points, ef.min(inserter.beam_width), worker)?;
+        }
+        if let Some(inserted) = inserted.get(old as usize) {
+            inserted.store(true, Relaxed);
+        }
+        Ok(())
+    })
+}

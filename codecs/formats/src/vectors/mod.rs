@@ -1,0 +1,72 @@
+//! The built-in vector formats: each is one index over one encoding of the raw vectors.
+//!
+//! | name | index | encoding | component |
+//! |---|---|---|---|
+//! | `hnsw_sq8` (default) | HNSW graph over the codes | int8 codes | f32 |
+//! | `hnsw_f32` | HNSW graph | raw | f32 |
+//! | `flat_sq8` | none | int8 codes | f32 |
+//! | `flat_f32` | none | raw | f32 |
+//! | `hnsw_hash` | HNSW graph over the raw vectors | sign hashes | f32 |
+//! | `flat_hash` | none | sign hashes | f32 |
+//! | `bin_hnsw` | HNSW graph | raw | bit |
+//! | `bin_flat` | none | raw | bit |
+//! | `bin_ivf` | inverted lists | raw | bit |
+//!
+//! The raw vectors are always there: everything else is derived from them. A search reads the encoding and never
+//! touches the raw vectors below int8 codes unless asked to. Sign hashes only find candidates, which are rescored with raw
+//! vectors.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `format` | [`VectorFieldFormat`]: what the registry knows |
+//! | `params`, `meta` | parameters of the index; what a segment info keeps |
+//! | `ordinals` | the `.ord` file: vectors ↔ documents |
+//! | `segment` | [`VectorSegment`](segment::VectorSegment): the open files |
+//! | `reader` | [`VectorFieldReader`]: what the engine calls |
+//! | `search` | searching one segment |
+//! | `write`, `merge` | flushes and merges |
+//! | `report`, `verify` | `inspect` and `check` |
+
+mod format;
+mod merge;
+mod meta;
+pub mod ordinals;
+mod params;
+mod reader;
+mod report;
+mod search;
+mod segment;
+mod verify;
+mod write;
+
+pub use format::{IndexKind, VectorFieldFormat};
+pub use reader::VectorFieldReader;
+
+use crate::encoding::Encoding;
+use crate::encoding::raw::Raw;
+use crate::encoding::sign_hash::SignHash;
+use crate::encoding::sq8::Sq8;
+use lucerne_codec::Component;
+use lucerne_codec::vector::VectorFormat;
+use std::sync::Arc;
+
+/// The built-in vector formats; the first is the default.
+pub fn vector_formats() -> Vec<Arc<dyn VectorFormat>> {
+    use Component::{Bit, F32};
+    use IndexKind::{Flat, Hnsw, Ivf};
+    let formats: [(&'static str, Component, IndexKind, Arc<dyn Encoding>); 9] = [
+        ("hnsw_sq8", F32, Hnsw, Arc::new(Sq8::default())),
+        ("hnsw_f32", F32, Hnsw, Arc::new(Raw)),
+        ("flat_sq8", F32, Flat, Arc::new(Sq8::default())),
+        ("flat_f32", F32, Flat, Arc::new(Raw)),
+        ("hnsw_hash", F32, Hnsw, Arc::new(SignHash)),
+        ("flat_hash", F32, Flat, Arc::new(SignHash)),
+        ("bin_hnsw", Bit, Hnsw, Arc::new(Raw)),
+        ("bin_flat", Bit, Flat, Arc::new(Raw)),
+        ("bin_ivf", Bit, Ivf, Arc::new(Raw)),
+    ];
+    let format = |(name, component, index, encoding)| {
+        Arc::new(VectorFieldFormat::new(name, component, index, encoding)) as Arc<dyn VectorFormat>
+    };
+    formats.into_iter().map(format).collect()
+}

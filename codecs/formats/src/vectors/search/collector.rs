@@ -1,0 +1,170 @@
+//! The nearest of a stream of vectors: vectors, or documents where each may have several.
+
+use crate::vectors::ordinals::OrdinalMap;
+use lucerne_codec::top_k::TieBreak;
+use lucerne_codec::{Neighbor, Ordinal, Result, TopDocs, TopK};
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+/// Keeps the `k` nearest vectors, or the `k` documents that have the nearest, each once.
+pub(super) enum Collector<'a> {
+    /// By distance; ties are decided at the end, for those that are left.
+    Vectors(NearestWithTies, &'a TieBreak<'a>),
+    Documents(TopDocs<'a>),
+}
+
+impl<'a> Collector<'a> {
+    /// Keeps vectors.
+    pub(super) fn vectors(k: usize, ties: &'a TieBreak<'a>) -> Self {
+        Self::Vectors(NearestWithTies::new(k), ties)
+    }
+
+    /// Keeps documents.
+    pub(super) fn documents(k: usize, ties: &'a TieBreak<'a>) -> Self {
+        Self::Documents(TopDocs::new(k, ties))
+    }
+
+    /// The distance a vector must not exceed to be kept.
+    #[inline]
+    pub(super) fn threshold(&self) -> f32 {
+        match self {
+            Self::Vectors(nearest, _) => nearest.threshold,
+            Self::Documents(top) => top.threshold(),
+        }
+    }
+
+    /// Offers a vector.
+    #[inline]
+    pub(super) fn offer(&mut self, map: &OrdinalMap, distance: f32, ordinal: Ordinal) -> Result<()> {
+        if distance <= self.threshold() {
+            match self {
+                Self::Vectors(nearest, _) => nearest.offer(distance, ordinal),
+                Self::Documents(top) => top.offer(Neighbor { distance, ordinal, doc: map.doc(ordinal)? }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Nearest first.
+    pub(super) fn into_sorted(self, map: &OrdinalMap) -> Result<Vec<Neighbor>> {
+        match self {
+            Self::Vectors(nearest, ties) => {
+                let mut top = TopK::new(nearest.k, ties);
+                for (distance, ordinal) in nearest.into_sorted() {
+                    top.offer(Neighbor { distance, ordinal, doc: map.doc(ordinal)? });
+                }
+                Ok(top.into_sorted())
+            }
+            Self::Documents(top) => Ok(top.into_sorted()),
+        }
+    }
+}
+
+/// The buffer is compacted once it exceeds `k` by this many.
+const SLACK: usize = 256;
+
+/// A distance that sorts.
+#[derive(Clone, Copy, Debug)]
+struct Distance(f32);
+
+impl Ord for Distance {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Distance {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Distance {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Distance {}
+
+/// Keeps the `k` nearest by distance alone, and all that tie with the last of them.
+///
+/// Where many are equally near, as among bits, most that tie with the last one kept so far are not in the end.
+/// Looking up their documents and comparing these costs more than a distance: it is left for those that remain.
+#[derive(Debug)]
+pub(super) struct NearestWithTies {
+    k: usize,
+    /// The `k` least distances, the largest first.
+    least: BinaryHeap<Distance>,
+    threshold: f32,
+    kept: Vec<(f32, Ordinal)>,
+    /// At this length those that are too far by now are dropped.
+    compact_at: usize,
+}
+
+impl NearestWithTies {
+    fn new(k: usize) -> Self {
+        let threshold = if k == 0 { f32::NEG_INFINITY } else { f32::INFINITY };
+        let compact_at = k.saturating_add(SLACK);
+        Self { k, least: BinaryHeap::new(), threshold, kept: Vec::new(), compact_at }
+    }
+
+    fn offer(&mut self, distance: f32, ordinal: Ordinal) {
+        if distance > self.threshold || self.k == 0 {
+            return;
+        }
+        self.kept.push((distance, ordinal));
+        if self.least.len() < self.k {
+            self.least.push(Distance(distance));
+        } else if let Some(mut last) = self.least.peek_mut()
+            && distance < last.0
+        {
+            *last = Distance(distance);
+        }
+        if self.least.len() == self.k {
+            self.threshold = self.least.peek().map_or(f32::INFINITY, |last| last.0);
+        }
+        if self.kept.len() >= self.compact_at {
+            self.compact();
+            self.compact_at = self.kept.len().saturating_mul(2).max(self.k.saturating_add(SLACK));
+        }
+    }
+
+    fn compact(&mut self) {
+        let threshold = self.threshold;
+        self.kept.retain(|kept| kept.0 <= threshold);
+    }
+
+    /// Those that are left, nearest first.
+    fn into_sorted(mut self) -> Vec<(f32, Ordinal)> {
+        self.compact();
+        self.kept.sort_unstable_by(|left, right| left.0.total_cmp(&right.0).then(left.1.cmp(&right.1)));
+        self.kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_and_their_ties_are_left() {
+        for (k, len, values) in
+            [(1, 50, 3), (10, 2_000, 7), (10, 5, 2), (300, 4_000, 90), (0, 9, 2), (7, 0, 1)]
+        {
+            let distance = |ordinal: u32| (ordinal.wrapping_mul(2_654_435_761) >> 8) % values;
+            let mut nearest = NearestWithTies::new(k);
+            (0..len).for_each(|ordinal| nearest.offer(distance(ordinal) as f32, ordinal));
+            let mut all: Vec<(u32, u32)> = (0..len).map(|ordinal| (distance(ordinal), ordinal)).collect();
+            all.sort_unstable();
+            let last = all.iter().take(k).next_back().map(|last| last.0);
+            all.retain(|(distance, _)| last.is_some_and(|last| *distance <= last));
+            let left: Vec<(u32, u32)> = nearest
+                .into_sorted()
+                .into_iter()
+                .map(|(distance, ordinal)| (distance as u32, ordinal))
+                .collect();
+            assert_eq!(left, all, "{k} of {len}");
+        }
+    }
+}

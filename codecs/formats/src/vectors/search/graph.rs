@@ -1,0 +1,114 @@
+//! Searching the graph, with and without a filter.
+
+use super::cost::{self, CostInput, GraphStrategy, PlanStep};
+use super::query::Query;
+use super::request::{Scratch, Search};
+use super::rescore::rescore_traversal;
+use crate::hnsw::file::GraphFile;
+use crate::hnsw::graph::{GraphSearcher, SearchParams, SearchStats};
+use lucerne_codec::vector::VectorHits;
+use lucerne_codec::{Neighbor, Ordinal, Result};
+
+/// Accepted vectors that a filtered search starts from, besides where the levels above lead to.
+const SEEDS: usize = 16;
+
+/// After a search with 4-bit codes, this many results for each vector wanted are rescored with 8-bit codes
+/// (`docs/measurements/graph-code.md`).
+const RESCORED: usize = 6;
+/// At least this many are rescored.
+const LEAST_RESCORED: usize = 64;
+
+/// How a graph search ended.
+pub(super) enum GraphOutcome {
+    Found(VectorHits),
+    /// It was rejected by cost, ran out of budget, or found fewer than there may be, after so many distances.
+    GaveUp {
+        visited: u64,
+    },
+}
+
+/// Searches the graph by the plan that costs least.
+pub(super) fn search(
+    search: &Search<'_>,
+    graph: &GraphFile,
+    query: &mut Query<'_>,
+    candidates: usize,
+    scratch: &mut Scratch,
+) -> Result<GraphOutcome> {
+    let len = search.segment.len;
+    let mut ef = candidates.max(search.request.k).min(len);
+    let mut visited = 0;
+    loop {
+        let input = CostInput { ef, accepted: search.accepted, len, scan: query.cost };
+        let mut taken = None;
+        for step in cost::plan(&input).into_iter().flatten() {
+            let stats = traverse(search, graph, query, step, scratch)?;
+            visited += stats.visited;
+            // A filtered search that runs out of nodes before it has enough may have missed a region.
+            let enough = step.strategy == GraphStrategy::Plain || scratch.found.len() >= step.ef;
+            if stats.complete && enough {
+                taken = Some(step);
+                break;
+            }
+        }
+        let Some(step) = taken else { return Ok(GraphOutcome::GaveUp { visited }) };
+        // Documents that only the end of the results has are those the search is least sure of.
+        let crowded = search.documents && scratch.found.len() >= step.ef;
+        let confident = if crowded { step.ef / 2 } else { scratch.found.len() };
+        let confident = scratch.found.get(..confident).unwrap_or_default();
+        if !crowded || nearest_of(search, confident)?.len() >= search.wanted() {
+            let neighbors = nearest_of(search, &scratch.found)?;
+            if neighbors.len() < search.wanted() {
+                return Ok(GraphOutcome::GaveUp { visited });
+            }
+            let (exact, strategy) = (query.is_exact(), step.strategy.name());
+            return Ok(GraphOutcome::Found(VectorHits { neighbors, exact, visited, strategy }));
+        }
+        // The vectors of some documents crowd out other documents.
+        ef = ef.saturating_mul(2);
+    }
+}
+
+fn nearest_of(search: &Search<'_>, found: &[(f32, Ordinal)]) -> Result<Vec<Neighbor>> {
+    let map = &search.segment.map;
+    let mut nearest = search.collector();
+    for &(distance, ordinal) in found {
+        nearest.offer(map, distance, ordinal)?;
+    }
+    nearest.into_sorted(map)
+}
+
+/// Carries out one step of the plan; what is found is in the scratch, nearest first.
+fn traverse(
+    search: &Search<'_>,
+    graph: &GraphFile,
+    query: &mut Query<'_>,
+    PlanStep { strategy, ef, budget }: PlanStep,
+    scratch: &mut Scratch,
+) -> Result<SearchStats> {
+    let Scratch { graph: memory, found, ordinals, distances } = scratch;
+    let request = search.request;
+    let accept = |ordinal| search.accepts(ordinal);
+    let (cancel, unfiltered) = (request.cancel, request.accept.docs().is_none());
+    // Where distances have few values, that none was nearer for a while says little.
+    let k = if query.ties_often { ef } else { request.k };
+    let params = SearchParams { ef, budget };
+    let mut searcher = GraphSearcher { graph, distances: query.traversal(), scratch: memory, cancel };
+    let mut stats = match strategy {
+        GraphStrategy::Plain if unfiltered => searcher.search(k, params, found),
+        GraphStrategy::Plain => searcher.search_accepted(params, accept, found),
+        GraphStrategy::Filtered => {
+            search.segment.map.spread(&request.accept, SEEDS, ordinals);
+            searcher.search_filtered(params, ordinals, accept, found)
+        }
+    }?;
+    if query.must_rescore() {
+        // Results of a filtered search are counted, and all vectors of a document count.
+        if strategy == GraphStrategy::Plain && !search.documents {
+            found.truncate(request.k.saturating_mul(RESCORED).max(LEAST_RESCORED));
+        }
+        stats.visited += found.len() as u64;
+        rescore_traversal(query, found, ordinals, distances);
+    }
+    Ok(stats)
+}

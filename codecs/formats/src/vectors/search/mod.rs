@@ -1,0 +1,40 @@
+//! A search in one segment: through the graph, through inverted lists, or past all accepted vectors.
+//!
+//! # Strategies
+//! - **Graph**: a search scores about `10 · (ef + 20)` vectors, found by measuring; with a filter that accepts a
+//!   share p of the vectors it must go through `ef / p` of them to keep `ef`.
+//! - **Filtered graph** (`hnsw/graph`): accepted vectors only, through the links of others.
+//! - **Scan** of the accepted vectors: sequential, which costs a fraction of a random access, or gathered by their
+//!   ordinals, when few are accepted.
+//!
+//! The cheapest estimate is taken (`cost`). Estimates cannot know whether the accepted vectors are near the query; so
+//! graph searches have budgets, and what is given up is followed by the next cheapest strategy. All strategies end with
+//! the same distances: the choice changes speed and recall, never the order of what is found.
+//!
+//! # Several vectors a document
+//! A document counts once, by its nearest vector. Where its vectors crowd out other documents, a graph search is
+//! repeated with twice the ef until it finds enough documents or a scan is cheaper.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `request` | `Search`: segment, request and how many vectors are accepted |
+//! | `query` | a query prepared for the encoding that is searched |
+//! | `strategy` | which strategy is tried next, and what follows it |
+//! | `cost` | what strategies are expected to cost |
+//! | `graph`, `scan`, `ivf` | the strategies |
+//! | `rescore` | 4-bit → 8-bit codes, hashes → raw vectors, estimates → raw vectors |
+//! | `collector` | the nearest of a stream, vectors or documents |
+
+mod collector;
+pub(super) mod cost;
+mod graph;
+mod ivf;
+mod query;
+mod request;
+mod rescore;
+mod scan;
+mod strategy;
+
+pub(super) use request::Scratch;
+pub(super) use rescore::rescore_neighbors;
+pub(super) use strategy::run;

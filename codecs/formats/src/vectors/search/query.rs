@@ -1,0 +1,51 @@
+//! A query prepared for the encoding that is searched.
+
+use crate::distance::DistanceComputer;
+use crate::encoding::{EncodedVectors, Precision, QueryComputers, ScanCost};
+use lucerne_codec::Ordinal;
+
+/// A query against the encoded vectors of one segment.
+pub(super) struct Query<'a> {
+    computers: QueryComputers<'a>,
+    pub(super) precision: Precision,
+    pub(super) cost: ScanCost,
+    pub(super) scan_name: &'static str,
+    pub(super) ties_often: bool,
+}
+
+impl<'a> Query<'a> {
+    pub(super) fn new(encoded: &'a dyn EncodedVectors, row: &[u8]) -> Self {
+        Self {
+            computers: encoded.query(row),
+            precision: encoded.precision(),
+            cost: encoded.scan_cost(),
+            scan_name: encoded.scan_name(),
+            ties_often: encoded.ties_often(),
+        }
+    }
+
+    pub(super) fn is_exact(&self) -> bool {
+        self.precision == Precision::Exact
+    }
+
+    /// Distances of the picked vectors.
+    pub(super) fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+        self.computers.distances.gather(ordinals, out);
+    }
+
+    /// Distances of the vectors from `first` on.
+    pub(super) fn scan(&mut self, first: usize, out: &mut [f32]) {
+        self.computers.distances.scan(first as Ordinal, out);
+    }
+
+    /// True if graph search uses cheaper codes, so that its results must be rescored with [`Query::gather`].
+    pub(super) fn must_rescore(&self) -> bool {
+        self.computers.traversal.is_some()
+    }
+
+    /// The computer that graph search uses.
+    pub(super) fn traversal(&mut self) -> &mut (dyn DistanceComputer + 'a) {
+        let QueryComputers { distances, traversal } = &mut self.computers;
+        &mut **traversal.as_mut().unwrap_or(distances)
+    }
+}

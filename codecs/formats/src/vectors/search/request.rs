@@ -1,0 +1,61 @@
+//! What is searched for, and where.
+
+use super::collector::Collector;
+use super::cost;
+use crate::hnsw::graph::SearchScratch;
+use crate::vectors::segment::VectorSegment;
+use lucerne_codec::Ordinal;
+use lucerne_codec::vector::VectorSearch;
+
+/// A search in one segment.
+#[derive(Clone, Copy)]
+pub(super) struct Search<'a> {
+    pub(super) segment: &'a VectorSegment,
+    pub(super) request: &'a VectorSearch<'a>,
+    /// How many vectors are accepted, about.
+    pub(super) accepted: f64,
+    /// Whether a document is to be found once; candidates to be rescored are vectors.
+    pub(super) documents: bool,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(segment: &'a VectorSegment, request: &'a VectorSearch<'a>) -> Self {
+        let accepted = cost::accepted_vectors(segment, &request.accept);
+        Self { segment, request, accepted, documents: segment.params.multiple }
+    }
+
+    /// The same search for candidates: vectors, not documents.
+    pub(super) fn for_candidates(&self, request: &'a VectorSearch<'a>) -> Self {
+        Self { request, documents: false, ..*self }
+    }
+
+    /// An empty collector of what is wanted.
+    pub(super) fn collector(&self) -> Collector<'a> {
+        if self.documents {
+            Collector::documents(self.request.k, self.request.ties)
+        } else {
+            Collector::vectors(self.request.k, self.request.ties)
+        }
+    }
+
+    /// As many as can be found.
+    pub(super) fn wanted(&self) -> usize {
+        self.request.k.min(self.request.accept.count() as usize)
+    }
+
+    /// Whether a vector's document may be returned.
+    #[inline]
+    pub(super) fn accepts(&self, ordinal: Ordinal) -> bool {
+        self.segment.map.accepts(&self.request.accept, ordinal)
+    }
+}
+
+/// Memory kept from one search to the next.
+#[derive(Debug, Default)]
+pub(in crate::vectors) struct Scratch {
+    pub(super) graph: SearchScratch,
+    /// Vectors that a graph search found.
+    pub(super) found: Vec<(f32, Ordinal)>,
+    pub(super) ordinals: Vec<Ordinal>,
+    pub(super) distances: Vec<f32>,
+}

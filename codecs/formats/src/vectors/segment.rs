@@ -1,0 +1,93 @@
+//! The open files of a vector field in one segment: data, without a way to search it.
+
+use super::meta::Meta;
+use super::ordinals::OrdinalMap;
+use super::params::{IndexKind, IndexParams};
+use crate::encoding::raw::{RawFile, RawVectors};
+use crate::encoding::{self, EncodedVectors, Encoding};
+use crate::hnsw::file::{self, GraphFile};
+use crate::ivf::ListFile;
+use lucerne_codec::format::OpenContext;
+use lucerne_codec::{Component, Error, FieldInfo, Result};
+
+/// How the vectors of a segment are found.
+pub(super) enum Index {
+    /// By comparing all of them.
+    Flat,
+    /// By a graph, when there are enough vectors for one.
+    Hnsw(Option<GraphFile>),
+    /// By inverted lists.
+    Ivf(ListFile),
+}
+
+/// One vector field of one segment.
+pub(super) struct VectorSegment {
+    /// Name of the format.
+    pub(super) format: &'static str,
+    pub(super) field: FieldInfo,
+    pub(super) params: IndexParams,
+    /// Number of vectors.
+    pub(super) len: usize,
+    pub(super) raw: RawVectors,
+    pub(super) map: OrdinalMap,
+    pub(super) index: Index,
+    pub(super) encoded: Box<dyn EncodedVectors>,
+}
+
+impl VectorSegment {
+    pub(super) fn open(
+        format: &'static str,
+        index: IndexKind,
+        encoding: &dyn Encoding,
+        context: &OpenContext<'_>,
+        field: &FieldInfo,
+    ) -> Result<Self> {
+        let params = IndexParams::of(index, encoding, field)?;
+        let (meta, files) = Meta::read(context, index)?;
+        let len = meta.vectors as usize;
+        let raw = RawVectors::new(RawFile::open(context, files.raw, field, len)?, field.similarity);
+        let map = OrdinalMap::open(context, files.ordinals, field, len)?;
+        let encoded = encoding.open(&encoding::OpenContext {
+            segment: context,
+            files: files.encoding,
+            meta: &meta.encoding,
+            field,
+            raw: &raw,
+        })?;
+        let index = match (index, files.index, &meta.graph, &meta.lists) {
+            (IndexKind::Hnsw, Some(entry), Some(meta), _) => {
+                let input = context.open(entry, file::FORMAT, file::VERSION, field.number)?;
+                Index::Hnsw(Some(GraphFile::open(input, meta, len)?))
+            }
+            (IndexKind::Hnsw, ..) => Index::Hnsw(None),
+            (IndexKind::Ivf, Some(entry), _, Some(meta)) => {
+                Index::Ivf(ListFile::open(context, entry, field, len, meta)?)
+            }
+            _ => Index::Flat,
+        };
+        Ok(Self { format, field: field.clone(), params, len, raw, map, index, encoded })
+    }
+
+    /// The graph, if there is one.
+    pub(super) fn graph(&self) -> Option<&GraphFile> {
+        match &self.index {
+            Index::Hnsw(graph) => graph.as_ref(),
+            Index::Flat | Index::Ivf(_) => None,
+        }
+    }
+
+    /// Refuses a query that is not one row.
+    pub(super) fn check_query(&self, query: &[u8]) -> Result<()> {
+        if query.len() == self.field.row_len() {
+            return Ok(());
+        }
+        let components = match self.field.component() {
+            Component::Bit => query.len() * 8,
+            _ => query.len() / 4,
+        };
+        Err(Error::Invalid(format!(
+            "field {:?}: a query of {} components, the field has dimension {}",
+            self.field.name, components, self.field.dimension
+        )))
+    }
+}

@@ -1,0 +1,297 @@
+//! Every function of the crate, and the checks in front of every kernel.
+
+use crate::kernels::{Kernels, MAX_U8_DIMS, NIBBLES};
+use crate::rows::Rows;
+use crate::wide::WideQuery;
+
+#[inline]
+#[track_caller]
+fn check_f32(a: &[f32], row: &[u8]) {
+    assert!(size_of_val(a) == row.len(), "{} components, row of {} bytes", a.len(), row.len());
+}
+
+#[inline]
+#[track_caller]
+fn check_u8(a: usize, b: usize) {
+    assert!(a == b, "rows of {a} and {b} codes");
+    assert!(a <= MAX_U8_DIMS, "{a} codes, more than {MAX_U8_DIMS}");
+}
+
+#[inline]
+#[track_caller]
+fn check_out(ids: usize, out: usize) {
+    assert!(ids == out, "{ids} ids, room for {out} results");
+}
+
+/// Declares each function twice: as a method of [`Kernels`], and as a free function that uses the best level.
+macro_rules! functions {
+    ($(
+        $(#[$doc:meta])*
+        fn $name:ident(&$self:ident, $($argument:ident: $type:ty),+) $(-> $result:ty)? $body:block
+    )+) => {
+        impl Kernels {
+            $(
+                $(#[$doc])*
+                #[inline]
+                pub fn $name(&$self, $($argument: $type),+) $(-> $result)? $body
+            )+
+        }
+        $(
+            $(#[$doc])*
+            #[inline]
+            pub fn $name($($argument: $type),+) $(-> $result)? {
+                Kernels::best().$name($($argument),+)
+            }
+        )+
+    };
+}
+
+functions! {
+    /// Dot product of `a` with the `f32` row in `row`.
+    ///
+    /// `row` is `4 * a.len()` little-endian bytes, at any alignment. Precision: see the crate text.
+    ///
+    /// # Panics
+    /// When `row.len() != 4 * a.len()`.
+    fn dot_f32(&self, a: &[f32], row: &[u8]) -> f32 {
+        check_f32(a, row);
+        // SAFETY: the CPU has the level; the lengths agree.
+        unsafe { (self.dot_f32)(a, row) }
+    }
+
+    /// Squared Euclidean distance between `a` and the `f32` row in `row`.
+    ///
+    /// `row` is `4 * a.len()` little-endian bytes, at any alignment. Precision: see the crate text.
+    /// Never negative.
+    ///
+    /// # Panics
+    /// When `row.len() != 4 * a.len()`.
+    fn l2_f32(&self, a: &[f32], row: &[u8]) -> f32 {
+        check_f32(a, row);
+        // SAFETY: the CPU has the level; the lengths agree.
+        unsafe { (self.l2_f32)(a, row) }
+    }
+
+    /// Sum of the squares of the `f32` components in `row` (the squared length of the vector).
+    ///
+    /// Gives the bits that [`dot_f32`] gives for the row with itself.
+    ///
+    /// # Panics
+    /// When `row.len()` is not a multiple of 4.
+    fn norm2_f32(&self, row: &[u8]) -> f32 {
+        assert!(row.len().is_multiple_of(4), "{} bytes are not f32 components", row.len());
+        // SAFETY: the CPU has the level; the row is whole components.
+        unsafe { (self.norm2_f32)(row) }
+    }
+
+    /// Exact dot product of two rows of unsigned codes.
+    ///
+    /// # Panics
+    /// When the lengths differ or exceed [`MAX_U8_DIMS`].
+    fn dot_u8_u8(&self, a: &[u8], b: &[u8]) -> u32 {
+        check_u8(a.len(), b.len());
+        // SAFETY: the CPU has the level; the lengths agree.
+        unsafe { (self.dot_u8_u8)(a, b) }
+    }
+
+    /// Exact sum of a row of unsigned codes.
+    ///
+    /// # Panics
+    /// When `a` is longer than [`MAX_U8_DIMS`].
+    fn sum_u8(&self, a: &[u8]) -> u32 {
+        check_u8(a.len(), a.len());
+        // SAFETY: the CPU has the level.
+        unsafe { (self.sum_u8)(a) }
+    }
+
+    /// Number of bits in which `a` and `b` differ (Hamming distance).
+    ///
+    /// # Panics
+    /// When the lengths differ or exceed [`MAX_U8_DIMS`] bytes.
+    fn hamming(&self, a: &[u8], b: &[u8]) -> u32 {
+        check_u8(a.len(), b.len());
+        // SAFETY: the CPU has the level; the lengths agree.
+        unsafe { (self.hamming)(a, b) }
+    }
+
+    /// Number of bits set in both of `a` and `b`, and number of bits set in either: `[|a ∧ b|, |a ∨ b|]`, the two
+    /// parts of the Jaccard index.
+    ///
+    /// # Panics
+    /// When the lengths differ or exceed [`MAX_U8_DIMS`] bytes.
+    fn overlap(&self, a: &[u8], b: &[u8]) -> [u32; 2] {
+        check_u8(a.len(), b.len());
+        // SAFETY: the CPU has the level; the lengths agree.
+        unsafe { (self.overlap)(a, b) }
+    }
+
+    /// [`dot_f32`] of `query` with the rows that `ids` picks: `out[j]` is the result for `ids[j]`,
+    /// with the same bits as the one-to-one form.
+    ///
+    /// `rows` is a matrix whose row `i` starts at byte `i * 4 * query.len()`.
+    ///
+    /// # Panics
+    /// When `out.len() != ids.len()`, or when an id is not less than the number of whole rows in
+    /// `rows`.
+    fn dot_f32_many(&self, rows: &[u8], ids: &[u32], query: &[f32], out: &mut [f32]) {
+        check_out(ids.len(), out.len());
+        let rows = Rows::picked(rows, size_of_val(query), size_of_val(query), ids);
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.dot_f32_rows)(rows, query, out) }
+    }
+
+    /// [`l2_f32`] of `query` with the rows that `ids` picks: `out[j]` is the result for `ids[j]`,
+    /// with the same bits as the one-to-one form.
+    ///
+    /// `rows` is a matrix whose row `i` starts at byte `i * 4 * query.len()`.
+    ///
+    /// # Panics
+    /// When `out.len() != ids.len()`, or when an id is not less than the number of whole rows in
+    /// `rows`.
+    fn l2_f32_many(&self, rows: &[u8], ids: &[u32], query: &[f32], out: &mut [f32]) {
+        check_out(ids.len(), out.len());
+        let rows = Rows::picked(rows, size_of_val(query), size_of_val(query), ids);
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.l2_f32_rows)(rows, query, out) }
+    }
+
+    /// Exact dot products of `query` with the rows of unsigned codes that `ids` picks: `out[j]` is the result for `ids[j]`.
+    ///
+    /// `rows` is a matrix whose row `i` starts at byte `i * row_len`. The codes of a row are its first
+    /// `query.len()` bytes; the rest of the row, if any, is not read. Ids may come in any order and
+    /// repeat. Several rows are computed together and the rows of the following ids are prefetched,
+    /// so one call with all the neighbors of a graph node is faster than a call for each.
+    ///
+    /// # Panics
+    /// When `out.len() != ids.len()`, when `row_len < query.len()`, or when an id is not less than the
+    /// number of whole rows in `rows`.
+    fn dot_u8_i16_many(&self, rows: &[u8], row_len: usize, ids: &[u32], query: &WideQuery, out: &mut [i64]) {
+        check_out(ids.len(), out.len());
+        let rows = Rows::picked(rows, row_len, query.len(), ids);
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.dot_u8_i16_rows)(rows, query, out) }
+    }
+
+    /// Exact dot products of `query` with the rows of 4-bit codes that `ids` picks: `out[j]` is the result for `ids[j]`.
+    ///
+    /// The query is whole blocks of [`NIBBLES`] components, a row as many of 32 bytes, without gaps between rows. Codes
+    /// that fill up the last block meet components of 0.
+    ///
+    /// # Panics
+    /// When `out.len() != ids.len()`, when the query is not whole blocks or longer than [`MAX_U8_DIMS`], or when an id is not
+    /// less than the number of whole rows in `rows`.
+    fn dot_u4_i8_many(&self, rows: &[u8], ids: &[u32], query: &[i8], out: &mut [i32]) {
+        check_out(ids.len(), out.len());
+        check_u8(query.len(), query.len());
+        assert!(query.len().is_multiple_of(NIBBLES), "{} components are not whole blocks", query.len());
+        let rows = Rows::picked(rows, query.len() / 2, query.len() / 2, ids);
+        // SAFETY: the CPU has the level; the rows are half as long as the query, one per result.
+        unsafe { (self.dot_u4_i8_rows)(rows, query, out) }
+    }
+
+    /// [`dot_u8_u8`] of `query` with the rows that `ids` picks: `out[j]` is the result for `ids[j]`.
+    ///
+    /// Shapes as for [`dot_u8_i16_many`].
+    ///
+    /// # Panics
+    /// When `out.len() != ids.len()`, when `row_len < query.len()`, when an id is not less than the
+    /// number of whole rows in `rows`, or when the query is longer than [`MAX_U8_DIMS`].
+    fn dot_u8_u8_many(&self, rows: &[u8], row_len: usize, ids: &[u32], query: &[u8], out: &mut [u32]) {
+        check_out(ids.len(), out.len());
+        check_u8(query.len(), query.len());
+        let rows = Rows::picked(rows, row_len, query.len(), ids);
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.dot_u8_u8_rows)(rows, query, out) }
+    }
+
+    /// [`hamming`] of `query` with the rows that `ids` picks: `out[j]` is the result for `ids[j]`.
+    ///
+    /// Shapes as for [`dot_u8_u8_many`].
+    ///
+    /// # Panics
+    /// When `out.len() != ids.len()`, when `row_len < query.len()`, when an id is not less than the
+    /// number of whole rows in `rows`, or when the query is longer than [`MAX_U8_DIMS`].
+    fn hamming_many(&self, rows: &[u8], row_len: usize, ids: &[u32], query: &[u8], out: &mut [u32]) {
+        check_out(ids.len(), out.len());
+        check_u8(query.len(), query.len());
+        let rows = Rows::picked(rows, row_len, query.len(), ids);
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.hamming_rows)(rows, query, out) }
+    }
+
+    /// [`overlap`] of `query` with the rows that `ids` picks: `out[j]` is the result for `ids[j]`.
+    ///
+    /// Shapes as for [`dot_u8_u8_many`].
+    ///
+    /// # Panics
+    /// When `out.len() != ids.len()`, when `row_len < query.len()`, when an id is not less than the
+    /// number of whole rows in `rows`, or when the query is longer than [`MAX_U8_DIMS`].
+    fn overlap_many(&self, rows: &[u8], row_len: usize, ids: &[u32], query: &[u8], out: &mut [[u32; 2]]) {
+        check_out(ids.len(), out.len());
+        check_u8(query.len(), query.len());
+        let rows = Rows::picked(rows, row_len, query.len(), ids);
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.overlap_rows)(rows, query, out) }
+    }
+
+    /// [`dot_f32`] of `query` with every row of `rows`, for exact scans: `out[i]` is the result for
+    /// row `i`, with the same bits as the one-to-one form. Rows are `4 * query.len()` bytes each,
+    /// without gaps.
+    ///
+    /// # Panics
+    /// When `rows.len() != out.len() * 4 * query.len()`.
+    fn dot_f32_scan(&self, rows: &[u8], query: &[f32], out: &mut [f32]) {
+        let rows = Rows::all(rows, size_of_val(query), out.len());
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.dot_f32_rows)(rows, query, out) }
+    }
+
+    /// [`l2_f32`] of `query` with every row of `rows`, for exact scans: `out[i]` is the result for
+    /// row `i`, with the same bits as the one-to-one form. Rows are `4 * query.len()` bytes each,
+    /// without gaps.
+    ///
+    /// # Panics
+    /// When `rows.len() != out.len() * 4 * query.len()`.
+    fn l2_f32_scan(&self, rows: &[u8], query: &[f32], out: &mut [f32]) {
+        let rows = Rows::all(rows, size_of_val(query), out.len());
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.l2_f32_rows)(rows, query, out) }
+    }
+
+    /// Exact dot products of `query` with every row of `rows`, for scans: `out[i]` is the result for
+    /// row `i`. Rows are `query.len()` unsigned codes each, without gaps.
+    ///
+    /// # Panics
+    /// When `rows.len() != out.len() * query.len()`.
+    fn dot_u8_i16_scan(&self, rows: &[u8], query: &WideQuery, out: &mut [i64]) {
+        let rows = Rows::all(rows, query.len(), out.len());
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.dot_u8_i16_rows)(rows, query, out) }
+    }
+
+    /// [`hamming`] of `query` with every row of `rows`, for exact scans: `out[i]` is the result for
+    /// row `i`. Rows are `query.len()` bytes each, without gaps.
+    ///
+    /// # Panics
+    /// When `rows.len() != out.len() * query.len()`, or when the query is longer than
+    /// [`MAX_U8_DIMS`].
+    fn hamming_scan(&self, rows: &[u8], query: &[u8], out: &mut [u32]) {
+        check_u8(query.len(), query.len());
+        let rows = Rows::all(rows, query.len(), out.len());
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.hamming_rows)(rows, query, out) }
+    }
+
+    /// [`overlap`] of `query` with every row of `rows`, for exact scans: `out[i]` is the result for
+    /// row `i`. Rows are `query.len()` bytes each, without gaps.
+    ///
+    /// # Panics
+    /// When `rows.len() != out.len() * query.len()`, or when the query is longer than
+    /// [`MAX_U8_DIMS`].
+    fn overlap_scan(&self, rows: &[u8], query: &[u8], out: &mut [[u32; 2]]) {
+        check_u8(query.len(), query.len());
+        let rows = Rows::all(rows, query.len(), out.len());
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.overlap_rows)(rows, query, out) }
+    }
+}

@@ -1,0 +1,92 @@
+//! What the levels with intrinsics have in common: the functions of a table around the kernels of a level.
+//!
+//! Macros, not functions, so that a kernel is inlined into a function with the CPU features it needs. Each expands in a
+//! module that has the kernel, whose number of rows `R` is generic.
+
+/// `dot_f32`, `l2_f32`, `norm2_f32` and their forms for rows, `$r` rows at a time, from
+/// `f32_kernel::<R, TERM>(query, rows, n)`.
+macro_rules! f32_functions {
+    ($features:tt, $r:tt) => {
+        #[target_feature(enable = $features)]
+        unsafe fn dot_f32(a: &[f32], row: &[u8]) -> f32 {
+            // SAFETY: by the contract of the table, the row has a.len() components.
+            unsafe { f32_kernel::<1, DOT>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn l2_f32(a: &[f32], row: &[u8]) -> f32 {
+            // SAFETY: by the contract of the table, the row has a.len() components.
+            unsafe { f32_kernel::<1, L2>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn norm2_f32(row: &[u8]) -> f32 {
+            // SAFETY: the row has row.len() / 4 components.
+            unsafe { f32_kernel::<1, DOT>(row.as_ptr(), [row.as_ptr()], row.len() / 4)[0] }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn dot_f32_rows(rows: $crate::rows::Rows<'_>, query: &[f32], out: &mut [f32]) {
+            let (q, n) = (query.as_ptr().cast(), query.len());
+            // SAFETY: by the contract of the table, every row has n components.
+            $crate::rows::fill!(rows, out, $r, |p, R| unsafe { f32_kernel::<R, DOT>(q, p, n) });
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn l2_f32_rows(rows: $crate::rows::Rows<'_>, query: &[f32], out: &mut [f32]) {
+            let (q, n) = (query.as_ptr().cast(), query.len());
+            // SAFETY: by the contract of the table, every row has n components.
+            $crate::rows::fill!(rows, out, $r, |p, R| unsafe { f32_kernel::<R, L2>(q, p, n) });
+        }
+    };
+}
+pub(crate) use f32_functions;
+
+/// `dot_u4_i8_rows`, four rows at a time, from `nibbles_kernel::<R>(query, rows, n)`.
+macro_rules! nibbles_functions {
+    ($features:tt) => {
+        #[target_feature(enable = $features)]
+        unsafe fn dot_u4_i8_rows(rows: $crate::rows::Rows<'_>, query: &[i8], out: &mut [i32]) {
+            let (q, n) = (query.as_ptr(), query.len());
+            // SAFETY: by the contract of the table, the query is whole blocks and every row has n / 2 bytes.
+            $crate::rows::fill!(rows, out, 4, |p, R| unsafe { nibbles_kernel::<R>(q, p, n) });
+        }
+    };
+}
+pub(crate) use nibbles_functions;
+
+/// `hamming`, `overlap` and their forms for rows, four rows at a time, from
+/// `bits_kernel::<R, OVERLAP>(query, rows, n)`.
+macro_rules! bits_functions {
+    ($features:tt) => {
+        #[target_feature(enable = $features)]
+        pub(super) unsafe fn hamming(a: &[u8], b: &[u8]) -> u32 {
+            // SAFETY: by the contract of the table, both are as long.
+            unsafe { bits_kernel::<1, false>(a.as_ptr(), [b.as_ptr()], a.len())[0][0] }
+        }
+
+        #[target_feature(enable = $features)]
+        pub(super) unsafe fn overlap(a: &[u8], b: &[u8]) -> [u32; 2] {
+            // SAFETY: by the contract of the table, both are as long.
+            unsafe { bits_kernel::<1, true>(a.as_ptr(), [b.as_ptr()], a.len()) }.map(|[count]| count)
+        }
+
+        #[target_feature(enable = $features)]
+        pub(super) unsafe fn hamming_rows(rows: $crate::rows::Rows<'_>, query: &[u8], out: &mut [u32]) {
+            let (q, n) = (query.as_ptr(), query.len());
+            // SAFETY: by the contract of the table, every row has n bytes.
+            $crate::rows::fill!(rows, out, 4, |p, R| unsafe { bits_kernel::<R, false>(q, p, n) }[0]);
+        }
+
+        #[target_feature(enable = $features)]
+        pub(super) unsafe fn overlap_rows(rows: $crate::rows::Rows<'_>, query: &[u8], out: &mut [[u32; 2]]) {
+            let (q, n) = (query.as_ptr(), query.len());
+            $crate::rows::fill!(rows, out, 4, |p, R| {
+                // SAFETY: by the contract of the table, every row has n bytes.
+                let [both, either] = unsafe { bits_kernel::<R, true>(q, p, n) };
+                core::array::from_fn::<_, R, _>(|r| [both[r], either[r]])
+            });
+        }
+    };
+}
+pub(crate) use bits_functions;

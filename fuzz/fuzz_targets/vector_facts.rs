@@ -1,7 +1,0 @@
-#![no_main]
-
-#[path = "../../tests/common/fuzz_bodies.rs"]
-#[allow(dead_code, reason = "each target runs one of them")]
-mod bodies;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::vector_facts(data));

@@ -1,0 +1,85 @@
+//! Documents in the order of their scores.
+
+use super::hits::SegmentSearch;
+use crate::reader::{Snapshot, SnapshotSegment};
+use lucerne_codec::{DocId, Neighbor};
+use std::cmp::Ordering;
+
+/// A document of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct DocAddress {
+    /// Position of the document's segment in the snapshot.
+    pub(super) segment: usize,
+    pub(super) doc: DocId,
+}
+
+/// A document with its score.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ScoredDoc {
+    pub(super) address: DocAddress,
+    pub(super) score: f32,
+    /// The document's nearest vector, when the score comes from a kNN query or a reranking by vector.
+    pub(super) vector: Option<MatchedVector>,
+}
+
+/// A vector of a document with its distance to the query's vector.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MatchedVector {
+    /// The vector field's number.
+    pub(super) field: u32,
+    pub(super) neighbor: Neighbor,
+}
+
+/// The best documents of a query.
+pub(super) struct Ranking {
+    /// Best first, ties in the order of keys.
+    pub(super) docs: Vec<ScoredDoc>,
+    /// False when distances are estimates from codes.
+    pub(super) exact: bool,
+    /// What was done in each segment.
+    pub(super) segments: Vec<SegmentSearch>,
+}
+
+impl Ranking {
+    /// The rank of a document, from 0.
+    pub(super) fn rank_of(&self, address: DocAddress) -> Option<usize> {
+        self.docs.iter().position(|doc| doc.address == address)
+    }
+}
+
+/// Keeps the first `limit` items and sorts them: by `order`, then by the bytes of their documents' keys.
+pub(super) fn keep_first<T>(
+    snapshot: &Snapshot,
+    items: &mut Vec<T>,
+    limit: usize,
+    address: impl Fn(&T) -> DocAddress,
+    order: impl Fn(&T, &T) -> Ordering,
+) {
+    let key = |item: &T| {
+        let DocAddress { segment, doc } = address(item);
+        snapshot.segments.get(segment)?.reader.keys().key(doc).ok()
+    };
+    let compare = |left: &T, right: &T| order(left, right).then_with(|| key(left).cmp(&key(right)));
+    if limit > 0 && limit < items.len() {
+        items.select_nth_unstable_by(limit - 1, compare);
+    }
+    items.truncate(limit);
+    items.sort_by(compare);
+}
+
+/// Keeps the `limit` documents with the highest scores, best first.
+pub(super) fn keep_best(snapshot: &Snapshot, docs: &mut Vec<ScoredDoc>, limit: usize) {
+    keep_first(snapshot, docs, limit, |doc| doc.address, |left, right| right.score.total_cmp(&left.score));
+}
+
+/// Orders the documents of one segment by the bytes of their keys. A key that cannot be read sorts last; reading it
+/// for the hit reports the damage.
+pub(super) fn key_order(segment: &SnapshotSegment) -> impl Fn(DocId, DocId) -> Ordering + Sync + '_ {
+    |left, right| {
+        let keys = segment.reader.keys();
+        match (keys.key(left), keys.key(right)) {
+            (Ok(left), Ok(right)) => left.cmp(right),
+            (left, right) => left.is_err().cmp(&right.is_err()),
+        }
+    }
+}

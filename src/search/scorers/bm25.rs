@@ -1,0 +1,62 @@
+//! BM25: the score of a term in a document, from its frequency and the length of the document.
+
+/// Bounds are multiplied by this, so that rounding never makes one too low.
+pub(super) const SLACK: f32 = 1.000_001;
+
+/// The two parameters of BM25.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Bm25 {
+    /// Term frequency saturation: with greater values further occurrences count more.
+    pub(crate) k1: f32,
+    /// Length normalization, from 0 (none) to 1.
+    pub(crate) b: f32,
+}
+
+impl Default for Bm25 {
+    fn default() -> Self {
+        Self { k1: 1.2, b: 0.75 }
+    }
+}
+
+/// The factors of a term's score that do not depend on the document.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weight {
+    factor: f32,
+    base: f32,
+    per_token: f32,
+}
+
+impl Bm25 {
+    /// Inverse document frequency of a term that `doc_freq` of `docs` documents with the field have, deleted ones
+    /// included.
+    pub(crate) fn idf(doc_freq: u64, docs: u64) -> f32 {
+        let (doc_freq, docs) = (doc_freq as f64, docs.max(doc_freq) as f64);
+        (1.0 + (docs - doc_freq + 0.5) / (doc_freq + 0.5)).ln() as f32
+    }
+
+    /// The weight of a term (or phrase) of inverse document frequency `idf` in a field of `docs` documents with
+    /// `tokens` tokens in all.
+    pub(crate) fn weight(self, boost: f32, idf: f32, docs: u64, tokens: u64) -> Weight {
+        let average = tokens as f64 / docs.max(1) as f64;
+        let per_token = if average > 0.0 { f64::from(self.k1 * self.b) / average } else { 0.0 };
+        Weight { factor: boost * idf, base: self.k1 * (1.0 - self.b), per_token: per_token as f32 }
+    }
+}
+
+impl Weight {
+    /// The score of `freq` occurrences among `length` tokens.
+    #[inline]
+    pub(crate) fn score(&self, freq: f32, length: u32) -> f32 {
+        self.factor * (freq / (freq + (self.base + self.per_token * length as f32)))
+    }
+
+    /// The upper bound on the score for any frequency and length.
+    pub(crate) fn max_score(&self) -> f32 {
+        self.factor * SLACK
+    }
+
+    /// An upper bound on the scores of `pairs` of frequency and length.
+    pub(crate) fn bound(&self, pairs: &[(u32, u32)]) -> f32 {
+        pairs.iter().map(|&(freq, length)| self.score(freq as f32, length)).fold(0.0, f32::max) * SLACK
+    }
+}

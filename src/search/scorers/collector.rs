@@ -1,0 +1,99 @@
+//! The collector of the best documents of a segment.
+
+use super::scorer::Scorer;
+use lucerne_codec::postings::NO_MORE_DOCS;
+use lucerne_codec::top_k::TieBreak;
+use lucerne_codec::{Accept, Cancel, DocId, Neighbor, Result, TopK};
+
+/// The cancel flag is checked once in so many documents.
+const CANCEL_STEP: u32 = 1 << 12;
+
+/// Keeps the best of the documents it collects: those with the highest scores, ties decided by a [`TieBreak`].
+pub(crate) struct TopDocsCollector<'a> {
+    /// Keeps the smallest distances; a distance here is a negated score.
+    top: TopK<'a>,
+    accept: Accept<'a>,
+    min_score: f32,
+    cancel: &'a Cancel,
+    visited: u64,
+}
+
+impl<'a> TopDocsCollector<'a> {
+    /// Keeps at most `k` documents that `accept` accepts.
+    pub(crate) fn new(k: usize, accept: Accept<'a>, ties: &'a TieBreak<'a>, cancel: &'a Cancel) -> Self {
+        Self { top: TopK::new(k, ties), accept, min_score: f32::NEG_INFINITY, cancel, visited: 0 }
+    }
+
+    /// Does not keep scores below `min_score`: enough documents of other segments are known to be better.
+    #[must_use]
+    pub(crate) fn with_min_score(mut self, min_score: f32) -> Self {
+        self.min_score = min_score;
+        self
+    }
+
+    /// The lowest score that a document needs to be kept.
+    #[inline]
+    pub(super) fn min_competitive_score(&self) -> f32 {
+        self.min_score.max(-self.top.threshold())
+    }
+
+    #[inline]
+    pub(super) fn accepts(&self, doc: DocId) -> bool {
+        self.accept.accepts(doc)
+    }
+
+    /// Collects a document that is accepted.
+    #[inline]
+    pub(super) fn collect(&mut self, doc: DocId, score: f32) {
+        self.visited += 1;
+        if score >= self.min_score {
+            self.top.offer(Neighbor { distance: -score, ordinal: doc, doc });
+        }
+    }
+
+    pub(super) fn check_cancelled(&self) -> Result<()> {
+        self.cancel.check()
+    }
+
+    /// How many documents were scored in full.
+    pub(crate) fn visited(&self) -> u64 {
+        self.visited
+    }
+
+    /// The best documents with their scores, best first.
+    pub(crate) fn into_sorted(self) -> Vec<(DocId, f32)> {
+        // Not −0: a score of zero is 0.
+        self.top.into_sorted().into_iter().map(|best| (best.doc, 0.0 - best.distance)).collect()
+    }
+}
+
+/// Collects every document of `scorer` that may be among the best.
+pub(crate) fn collect_scorer(scorer: &mut dyn Scorer, collector: &mut TopDocsCollector<'_>) -> Result<()> {
+    let (mut doc, mut steps) = (scorer.doc(), 0u32);
+    // The last bound that was high enough for the score `bound_for` holds up to this document.
+    let (mut bound_to, mut bound_for) = (None, f32::NEG_INFINITY);
+    while doc != NO_MORE_DOCS {
+        steps = steps.wrapping_add(1);
+        if steps.is_multiple_of(CANCEL_STEP) {
+            collector.check_cancelled()?;
+        }
+        let least = collector.min_competitive_score();
+        if least > bound_for || (least > f32::NEG_INFINITY && bound_to < Some(doc)) {
+            let bound = scorer.bound(doc)?;
+            if bound.score < least {
+                if bound.last_doc == NO_MORE_DOCS {
+                    return Ok(());
+                }
+                doc = scorer.seek(bound.last_doc + 1)?;
+                continue;
+            }
+            (bound_to, bound_for) = (Some(bound.last_doc), least);
+        }
+        if collector.accepts(doc) {
+            let score = scorer.score()?;
+            collector.collect(doc, score);
+        }
+        doc = scorer.advance()?;
+    }
+    Ok(())
+}

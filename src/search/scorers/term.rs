@@ -1,0 +1,204 @@
+//! The documents of one term.
+
+use super::bm25::Weight;
+use super::scorer::{ScoreBound, Scorer};
+use lucerne_codec::postings::{BLOCK_LEN, FieldPostings, Lengths, PostingsCursor, TermEntry};
+use lucerne_codec::{DocId, Result};
+
+/// How many blocks [`TermScorer::bound_over`] looks at before it falls back to the maximum score.
+const BLOCKS_BOUNDED: usize = 8;
+
+/// Scores the documents of a term.
+pub(crate) struct TermScorer<'a> {
+    cursor: PostingsCursor<'a>,
+    lengths: Lengths<'a>,
+    weight: Weight,
+    doc_freq: u32,
+    max_score: f32,
+    /// The last bound, and the first document it holds for.
+    bound: ScoreBound,
+    bound_from: DocId,
+}
+
+/// A block of documents with their scores.
+pub(super) struct ScoredBlock {
+    pub(super) docs: [DocId; BLOCK_LEN],
+    /// Sums of scores: f64, so that the order of adding does not matter.
+    pub(super) scores: [f64; BLOCK_LEN],
+}
+
+impl Default for ScoredBlock {
+    fn default() -> Self {
+        Self { docs: [0; BLOCK_LEN], scores: [0.0; BLOCK_LEN] }
+    }
+}
+
+impl ScoredBlock {
+    /// The first `count` documents.
+    pub(super) fn first(&self, count: usize) -> impl Iterator<Item = (DocId, f64)> {
+        self.docs.iter().copied().zip(self.scores.iter().copied()).take(count)
+    }
+
+    fn set(&mut self, at: usize, doc: DocId, score: f64) {
+        if let (Some(to), Some(sum)) = (self.docs.get_mut(at), self.scores.get_mut(at)) {
+            (*to, *sum) = (doc, score);
+        }
+    }
+
+    /// Keeps those of the first `count` documents that `keep` accepts; returns how many are kept.
+    #[inline]
+    pub(super) fn retain(&mut self, count: usize, keep: impl Fn(DocId, f64) -> bool) -> usize {
+        let mut kept = 0;
+        for at in 0..count {
+            let (Some(&doc), Some(&score)) = (self.docs.get(at), self.scores.get(at)) else { break };
+            self.set(kept, doc, score);
+            kept += usize::from(keep(doc, score));
+        }
+        kept
+    }
+}
+
+impl<'a> TermScorer<'a> {
+    /// Starts on the first document of a term of `field`.
+    pub(crate) fn new(field: &'a dyn FieldPostings, term: &TermEntry, weight: Weight) -> Result<Self> {
+        let cursor = field.cursor(term)?;
+        let max_score = weight.bound(cursor.whole().pairs());
+        let bound = ScoreBound { last_doc: 0, score: 0.0 };
+        let lengths = field.lengths();
+        Ok(Self {
+            cursor,
+            lengths,
+            weight,
+            doc_freq: term.doc_freq,
+            max_score,
+            bound,
+            bound_from: DocId::MAX,
+        })
+    }
+
+    /// The maximum score: no document of the term scores higher.
+    pub(super) fn max_score(&self) -> f32 {
+        self.max_score
+    }
+
+    /// True when seeking to `doc` needs no other block than the loaded one.
+    pub(super) fn has_loaded(&self, doc: DocId) -> bool {
+        self.cursor.rest_of_block().0.last().is_none_or(|&last| doc <= last)
+    }
+
+    /// A bound on the documents from `first` to `last`.
+    pub(super) fn bound_over(&mut self, first: DocId, last: DocId) -> Result<f32> {
+        let mut bound = self.bound(first)?;
+        let mut score = bound.score;
+        for _ in 0..BLOCKS_BOUNDED {
+            if bound.last_doc >= last {
+                return Ok(score);
+            }
+            bound = self.bound(bound.last_doc + 1)?;
+            score = score.max(bound.score);
+        }
+        Ok(if bound.last_doc >= last { score } else { self.max_score })
+    }
+
+    /// Scores the documents from `first` to `last`, at most one block. Returns how many were scored and, when there
+    /// may be more, the document to continue from. The cursor stays on the block that was read.
+    #[inline]
+    pub(super) fn score_block(
+        &mut self,
+        first: DocId,
+        last: DocId,
+        into: &mut ScoredBlock,
+    ) -> Result<(usize, Option<DocId>)> {
+        self.cursor.seek(first)?;
+        let (docs, freqs) = self.cursor.rest_of_block();
+        let (count, next) = match docs.last() {
+            Some(&end) if end < last => (docs.len(), Some(end + 1)),
+            _ => (docs.partition_point(|&doc| doc <= last), None),
+        };
+        let targets = into.docs.iter_mut().zip(&mut into.scores);
+        for ((&doc, &freq), (to, score)) in docs.iter().zip(freqs).take(count).zip(targets) {
+            *to = doc;
+            *score = self.weight.score(freq as f32, self.lengths.get(doc)).into();
+        }
+        Ok((count, next))
+    }
+
+    /// Keeps those of the first `count` documents that have this term too and adds its scores; returns how many
+    /// are kept.
+    pub(super) fn intersect(&mut self, scored: &mut ScoredBlock, count: usize) -> Result<usize> {
+        let (mut kept, mut at) = (0, 0);
+        while let Some(&doc) = scored.docs.get(at).filter(|_| at < count) {
+            self.cursor.seek(doc)?;
+            let (docs, freqs) = self.cursor.rest_of_block();
+            let Some(&end) = docs.last() else { break };
+            // Matches all documents of the loaded block without moving the cursor for each.
+            let mut place = 0;
+            while let (Some(&doc), Some(&score)) = (scored.docs.get(at), scored.scores.get(at)) {
+                if at >= count || doc > end {
+                    break;
+                }
+                place += gallop(docs.get(place..).unwrap_or_default(), doc);
+                if let (Some(found), Some(&freq)) = (docs.get(place), freqs.get(place))
+                    && *found == doc
+                {
+                    let own = self.weight.score(freq as f32, self.lengths.get(doc));
+                    scored.set(kept, doc, score + f64::from(own));
+                    kept += 1;
+                }
+                at += 1;
+            }
+        }
+        Ok(kept)
+    }
+}
+
+/// How many of the ascending `docs` are before `target`, by galloping: it is usually near the front.
+#[inline]
+fn gallop(docs: &[DocId], target: DocId) -> usize {
+    let (mut low, mut step) = (0, 1);
+    while docs.get(low + step - 1).is_some_and(|&doc| doc < target) {
+        low += step;
+        step *= 2;
+    }
+    let high = (low + step - 1).min(docs.len());
+    low + docs.get(low..high).unwrap_or_default().partition_point(|&doc| doc < target)
+}
+
+impl Scorer for TermScorer<'_> {
+    #[inline]
+    fn doc(&self) -> DocId {
+        self.cursor.doc()
+    }
+
+    #[inline]
+    fn advance(&mut self) -> Result<DocId> {
+        self.cursor.advance()
+    }
+
+    #[inline]
+    fn seek(&mut self, target: DocId) -> Result<DocId> {
+        self.cursor.seek(target)
+    }
+
+    #[inline]
+    fn score(&mut self) -> Result<f32> {
+        Ok(self.weight.score(self.cursor.freq() as f32, self.lengths.get(self.cursor.doc())))
+    }
+
+    #[inline]
+    fn bound(&mut self, target: DocId) -> Result<ScoreBound> {
+        if !(self.bound_from..=self.bound.last_doc).contains(&target) {
+            let impact = self.cursor.impact(target)?;
+            self.bound_from = target;
+            self.bound = ScoreBound {
+                last_doc: impact.last_doc.max(target),
+                score: self.weight.bound(impact.pairs()),
+            };
+        }
+        Ok(self.bound)
+    }
+
+    fn cost(&self) -> u64 {
+        self.doc_freq.into()
+    }
+}

@@ -1,0 +1,93 @@
+//! The scorers of words and phrases in one segment.
+
+use super::node::{PhraseNode, Word};
+use super::scorers::{Bm25, DisjunctionScorer, PhraseScorer, ScoredDocsScorer, Scorer, TermScorer};
+use crate::error::Result;
+use crate::reader::SnapshotSegment;
+use lucerne_codec::DocId;
+use lucerne_codec::postings::{FieldPostings, TermEntry};
+
+pub(super) type BoxedScorer<'a> = Box<dyn Scorer + 'a>;
+
+/// A scorer without documents.
+pub(super) fn no_docs<'a>() -> BoxedScorer<'a> {
+    Box::new(ScoredDocsScorer::new(&[]))
+}
+
+/// The scorers of those of `words` that the segment has.
+pub(super) fn term_scorers<'a>(words: &[Word], segment: &'a SnapshotSegment) -> Result<Vec<TermScorer<'a>>> {
+    let mut terms = Vec::with_capacity(words.len());
+    for word in words {
+        let Some((postings, entry)) = entry(word, segment)? else { continue };
+        let weight = word.bm25.weight(word.weight, idf(word), word.totals.docs, word.totals.tokens);
+        terms.push(TermScorer::new(postings, &entry, weight)?);
+    }
+    Ok(terms)
+}
+
+/// Documents with at least `required` of `words`.
+pub(super) fn words_scorer<'a>(
+    words: &[Word],
+    required: usize,
+    segment: &'a SnapshotSegment,
+) -> Result<BoxedScorer<'a>> {
+    let terms = term_scorers(words, segment)?;
+    if terms.len() < required {
+        return Ok(no_docs());
+    }
+    let mut terms: Vec<BoxedScorer<'a>> =
+        terms.into_iter().map(|term| Box::new(term) as BoxedScorer<'a>).collect();
+    if terms.len() == 1 {
+        return Ok(terms.pop().unwrap_or_else(no_docs));
+    }
+    Ok(Box::new(DisjunctionScorer::new(terms, required)?))
+}
+
+/// Documents with a phrase. It is scored as a term whose inverse document frequency is the sum of those of its
+/// words.
+pub(super) fn phrase_scorer<'a>(
+    phrase: &PhraseNode,
+    segment: &'a SnapshotSegment,
+) -> Result<BoxedScorer<'a>> {
+    let mut terms = Vec::with_capacity(phrase.words.len());
+    let (mut idf_sum, mut field) = (0.0, None);
+    for (word, offset) in &phrase.words {
+        let Some((postings, entry)) = entry(word, segment)? else { return Ok(no_docs()) };
+        idf_sum += idf(word);
+        field = Some((postings, word));
+        terms.push((entry, *offset));
+    }
+    let Some((postings, word)) = field else { return Ok(no_docs()) };
+    let weight = word.bm25.weight(word.weight, idf_sum, word.totals.docs, word.totals.tokens);
+    Ok(Box::new(PhraseScorer::new(postings, &terms, phrase.slop, weight)?))
+}
+
+/// How a word occurs in a document.
+pub(super) struct Occurrences {
+    /// How often the word occurs.
+    pub(super) freq: u32,
+    /// Number of tokens in the document's field.
+    pub(super) length: u32,
+}
+
+/// The occurrences of a word in a document; `None` when there are none.
+pub(super) fn occurrences(word: &Word, segment: &SnapshotSegment, doc: DocId) -> Result<Option<Occurrences>> {
+    let Some((postings, entry)) = entry(word, segment)? else { return Ok(None) };
+    let mut cursor = postings.cursor(&entry)?;
+    let found = cursor.seek(doc)? == doc;
+    Ok(found.then(|| Occurrences { freq: cursor.freq(), length: postings.lengths().get(doc) }))
+}
+
+/// The postings of a word's field, and the word's entry in them.
+fn entry<'a>(
+    word: &Word,
+    segment: &'a SnapshotSegment,
+) -> Result<Option<(&'a dyn FieldPostings, TermEntry)>> {
+    let postings = segment.reader.postings().and_then(|postings| postings.field(word.field));
+    let Some(postings) = postings else { return Ok(None) };
+    Ok(postings.term(&word.term)?.map(|entry| (postings, entry)))
+}
+
+fn idf(word: &Word) -> f32 {
+    Bm25::idf(word.doc_freq, word.totals.docs)
+}

@@ -1,0 +1,17 @@
+//! Files that are damaged, cut off, forged or in the place of others: refused, or bounded in time and memory.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod bit_rot;
+mod counting;
+mod forged_files;
+#[allow(dead_code, reason = "each fuzz target uses its own")]
+mod fuzz;
+mod fuzz_corpus;
+mod overwritten_files;
+mod trials;
+mod truncation;
+
+#[global_allocator]
+static ALLOCATOR: counting::Counting = counting::Counting;

@@ -1,0 +1,5 @@
+//! The README, the guides and the examples are right.
+
+mod examples;
+mod guides;
+mod readme;

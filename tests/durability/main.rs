@@ -1,0 +1,10 @@
+//! What survives power cuts, killed processes, full disks and errors of the disk.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod directory_promises;
+mod disk_full;
+mod io_errors;
+mod kill9;
+mod power_cut;

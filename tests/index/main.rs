@@ -1,0 +1,19 @@
+//! What an index holds: documents, writers, commits, merges and transfers.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod collecting;
+mod concurrency;
+mod determinism;
+mod fields;
+mod inspect;
+mod merge_cancel;
+mod merging;
+mod model;
+mod snapshot_isolation;
+mod third_party_codec;
+mod transfer;
+mod two_writers;
+mod upgrade;
+mod vector_merges;

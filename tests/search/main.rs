@@ -1,0 +1,12 @@
+//! What a search finds: vectors, text, filters and hybrids of them.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod binary_vectors;
+mod knn;
+mod queries;
+mod query_model;
+mod recall_floor;
+mod several_vectors;
+mod sign_hashes;
