@@ -13,7 +13,6 @@ use crate::limits::{DEFAULT_CANDIDATES, MAX_K};
 use crate::query::{Query, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::Schema;
-use lucerne_codec::vector::VectorReader;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -104,10 +103,10 @@ impl Searcher {
     pub fn default_candidates(&self, field: &str, k: usize) -> Result<usize> {
         let number = self.schema().vector_field_named(field)?.number();
         let segments = self.snapshot.segments.iter();
-        let readers = segments.filter_map(|segment| Some(&segment.reader.vector_field(number)?.reader));
-        let default =
-            |reader: &Box<dyn VectorReader>| reader.default_candidates(k).unwrap_or(DEFAULT_CANDIDATES);
-        Ok(readers.map(default).max().unwrap_or(DEFAULT_CANDIDATES).max(k))
+        let vectors = segments.filter_map(|segment| segment.reader.vector_field(number));
+        let defaults =
+            vectors.map(|vectors| vectors.reader.default_candidates(k).unwrap_or(DEFAULT_CANDIDATES));
+        Ok(defaults.max().unwrap_or(DEFAULT_CANDIDATES).max(k))
     }
 
     /// Runs a [`Search`]. Every query type converts into one, by value or by reference.
