@@ -74,12 +74,20 @@ fn wanted(query: &Knn) -> usize {
     }
 }
 
-/// How many candidates an approximate search keeps in a segment: as many as the query says, else the default of the
-/// vector format, else [`DEFAULT_CANDIDATES`]; never fewer than it is to return.
+/// How many candidates a search for `wanted` neighbors keeps in a segment unless the query says how many.
+pub(super) fn default_candidates(wanted: usize, reader: &dyn VectorReader) -> usize {
+    let candidates = reader.default_candidates(wanted).unwrap_or(DEFAULT_CANDIDATES);
+    candidates.min(MAX_CANDIDATES).max(wanted)
+}
+
+/// How many candidates an approximate search keeps in a segment: as many as the query says, or the default; never
+/// fewer than are wanted of the segment.
 pub(super) fn candidates(query: &Knn, reader: &dyn VectorReader) -> usize {
     let wanted = wanted(query);
-    let candidates = query.candidates.or_else(|| reader.default_candidates(wanted));
-    candidates.unwrap_or(DEFAULT_CANDIDATES).min(MAX_CANDIDATES).max(wanted)
+    match query.candidates {
+        Some(candidates) => candidates.min(MAX_CANDIDATES).max(wanted),
+        None => default_candidates(wanted, reader),
+    }
 }
 
 fn effort(query: &Knn, reader: &dyn VectorReader) -> Effort {

@@ -5,7 +5,7 @@ use super::hits::{Hit, Hits};
 use super::node::Node;
 use super::ranking::{DocAddress, Ranking, ScoredDoc};
 use super::resolve::Resolver;
-use super::{explain, matching, rank, rerank, sort, stored};
+use super::{explain, knn, matching, rank, rerank, sort, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, components};
 use crate::error::{Error, Result};
@@ -75,7 +75,7 @@ impl Searcher {
         self.snapshot.generation
     }
 
-    /// The user data of that commit: see [`PreparedCommit`](crate::PreparedCommit).
+    /// The user data of that commit: see [`PreparedCommit`](crate::writer::PreparedCommit).
     pub fn user_data(&self) -> &BTreeMap<String, String> {
         &self.snapshot.user_data
     }
@@ -95,17 +95,15 @@ impl Searcher {
         self.snapshot.segments.len()
     }
 
-    /// Candidates that a [`crate::Knn`] for the `k` nearest vectors of a field keeps in a segment when it does not say
-    /// how many; the largest number where segments differ.
+    /// The number of candidates that a [`Knn`](crate::Knn) query for `k` neighbors keeps in a segment unless it says
+    /// how many; the largest where segments differ.
     ///
     /// # Errors
     /// When there is no such vector field.
     pub fn default_candidates(&self, field: &str, k: usize) -> Result<usize> {
         let number = self.schema().vector_field_named(field)?.number();
-        let segments = self.snapshot.segments.iter();
-        let vectors = segments.filter_map(|segment| segment.reader.vector_field(number));
-        let defaults =
-            vectors.map(|vectors| vectors.reader.default_candidates(k).unwrap_or(DEFAULT_CANDIDATES));
+        let fields = self.snapshot.segments.iter().filter_map(|segment| segment.reader.vector_field(number));
+        let defaults = fields.map(|vectors| knn::default_candidates(k, &*vectors.reader));
         Ok(defaults.max().unwrap_or(DEFAULT_CANDIDATES).max(k))
     }
 

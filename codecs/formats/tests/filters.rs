@@ -70,7 +70,7 @@ fn every_filter_gets_as_many_hits_as_match_and_nearly_all_right_ones() {
                         assert_eq!(hits.neighbors.len(), exact.len(), "{name}, {kept} {lie}");
                         ways.insert(hits.strategy);
                     }
-                    // Twelve components of one byte each are coarse: more are gathered and settled.
+                    // Codes of twelve components are imprecise: more candidates are rescored.
                     let mut hits = search(&*reader, query, 20, Effort::Candidates(40), &set).neighbors;
                     reader.rescore(&bytes(query), &mut hits).unwrap();
                     hits.sort_by(|left, right| left.distance.total_cmp(&right.distance));

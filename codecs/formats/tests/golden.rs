@@ -292,7 +292,7 @@ fn commit() {
     assert_eq!(read.expect("read"), commit);
 }
 
-/// Codes, a graph, and the half codes its walks see.
+/// 8-bit codes, a graph, and the 4-bit codes that graph search uses.
 #[test]
 fn walked_codes() {
     let (bench, registry) = (Bench::new(), builtin());

@@ -47,16 +47,16 @@ fn plain_hashes_are_copied_and_those_of_other_formats_are_made() {
 }
 
 #[test]
-fn corrected_hashes_share_a_centre_while_it_is_near_the_vectors() {
+fn corrected_hashes_share_a_center_while_it_is_near_the_vectors() {
     for similarity in [Similarity::Cosine, Similarity::Euclidean] {
         let field = field(DIMENSION, similarity, r#"{"advanced": {"graph_threshold": 0}}"#);
         let first = Segment::flush(format("hnsw_hash"), &field, &shifted(600, 1, 2.0));
-        let sibling = first.open();
+        let previous = first.open();
         let near = shifted(100, 2, 2.05);
-        let near = Segment::flush_after(format("hnsw_hash"), &field, &near, Some(&*sibling));
+        let near = Segment::flush_after(format("hnsw_hash"), &field, &near, Some(&*previous));
         let mut far = random_rows(100, DIMENSION, 4);
         far.iter_mut().for_each(|row| row[0] += 9.0);
-        let far = Segment::flush_after(format("hnsw_hash"), &field, &far, Some(&*sibling));
+        let far = Segment::flush_after(format("hnsw_hash"), &field, &far, Some(&*previous));
         let center = |segment: &Segment| {
             built_in(&*segment.open())
                 .encoded::<HashVectors>()

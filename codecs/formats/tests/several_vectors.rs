@@ -99,14 +99,14 @@ proptest! {
             right += hits.iter().filter(|doc| expected.contains(doc)).count();
             wanted += expected.len();
         }
-        // Few hits of a narrow beam say nothing about recall.
+        // Few hits of a small ef say nothing about recall.
         prop_assert!(right * 10 >= wanted * 6 || wanted < 20 || candidates < 40, "{} of {}", right, wanted);
     }
 }
 
 #[test]
 fn documents_of_many_vectors_do_not_crowd_out_others() {
-    // 100 documents of 100 vectors: a beam of 100 vectors holds little more than one document.
+    // 100 documents of 100 vectors: an ef of 100 vectors holds little more than one document.
     let owners: Vec<DocId> = (0..100).flat_map(|doc| std::iter::repeat_n(doc, 100)).collect();
     let vectors = vectors(&owners, 0.05);
     let rows: Vec<u8> = vectors.iter().flat_map(|vector| bytes(vector)).collect();

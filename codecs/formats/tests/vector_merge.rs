@@ -1,4 +1,4 @@
-//! What merges of int8 segments decide and keep: the worked example, drift, centres, other formats.
+//! What merges of int8 segments decide and keep: the worked example, drift, centers, other formats.
 
 mod common;
 
@@ -33,7 +33,7 @@ fn merged_quantiles(facts: &lucerne_codec::Report) -> (f64, f64) {
 }
 
 #[test]
-fn ac_23_the_worked_example_keeps_two_and_requantizes_one() {
+fn the_worked_example_keeps_two_and_requantizes_one() {
     let (segments, field) = example(r#"{"advanced": {"graph_threshold": 0}}"#);
     let sources: Vec<&Segment> = segments.iter().collect();
     let (merged, plan, report) = merge(format("hnsw_sq8"), &field, &sources);
@@ -61,7 +61,7 @@ fn ac_23_the_worked_example_keeps_two_and_requantizes_one() {
 }
 
 #[test]
-fn ac_24_the_same_merge_resamples_under_the_thresholds_of_lucene() {
+fn the_same_merge_resamples_under_the_thresholds_of_lucene() {
     let (segments, field) = example(r#"{"requantize_above": 0.0015625, "resample_above": 0.03125}"#);
     let sources: Vec<&Segment> = segments.iter().collect();
     let (_, plan, report) = merge(format("hnsw_sq8"), &field, &sources);
@@ -113,7 +113,7 @@ fn small_moves_cannot_add_up_unseen() {
     assert!(renewed > 200, "{renewed}");
 }
 
-/// Three dimensions far from the rest, small spread: one pair of quantiles over all of them is too coarse.
+/// Three dimensions far from the rest, small spread: one pair of quantiles over all of them is too imprecise.
 fn off_center(count: usize, seed: u64) -> Vec<Vec<f32>> {
     let mut rows = random_rows(count, 64, seed);
     for row in &mut rows {
@@ -126,7 +126,7 @@ fn off_center(count: usize, seed: u64) -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn a_center_saves_inner_products_of_data_that_is_not_centred() {
+fn a_center_saves_inner_products_of_data_that_is_not_centered() {
     let rows = off_center(3_000, 1);
     let queries = off_center(30, 2);
     let flush = |params| {

@@ -1,7 +1,7 @@
 //! The live vectors of all sources of a merge, in the order of the sources.
 
+use super::encoded::EncodedVectors;
 use super::rows::Rows;
-use super::traits::EncodedVectors;
 use lucerne_codec::vector::VectorReader;
 use lucerne_codec::{DocId, Error, Ordinal, Result};
 use std::ops::Range;

@@ -6,7 +6,8 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `traits` | what an encoding does: [`Encoding`], [`EncodedVectors`], [`NewVectors`], [`MergePlan`] |
+//! | `traits` | what an encoding does: [`Encoding`], [`NewVectors`], [`MergePlan`] |
+//! | `encoded` | [`EncodedVectors`]: the vectors of an open segment |
 //! | `rows` | raw vectors by index, wherever they are |
 //! | `preprocess` | from a raw row to the vector that is encoded: components, length, center |
 //! | `sample`, `center` | even samples of vectors, their mean, a center as files have it |
@@ -18,6 +19,7 @@
 //! | `sign_hash` | one bit per component, for candidates |
 
 pub mod center;
+mod encoded;
 pub mod merge_sources;
 pub mod preprocess;
 pub mod raw;
@@ -29,10 +31,8 @@ pub mod sq8;
 pub mod temp_file;
 mod traits;
 
+pub use encoded::{EncodedVectors, Precision, QueryComputers, ScanCost};
 pub use merge_sources::{MergeSource, MergeSources, MergedVector};
 pub use report::{FieldReport, MergeReport};
 pub use rows::Rows;
-pub use traits::{
-    EncodeContext, EncodedVectors, Encoding, MergePlan, MergedVectors, NewVectors, OpenContext, ParamNames,
-    Precision, QueryComputers, ScanCost,
-};
+pub use traits::{EncodeContext, Encoding, MergePlan, MergedVectors, NewVectors, OpenContext, ParamNames};

@@ -1,14 +1,14 @@
-//! The traits of an encoding, from writing to searching.
+//! What an encoding does: encode the vectors of a flush, plan and carry out a merge, open.
 
+use super::encoded::EncodedVectors;
 use super::merge_sources::MergeSources;
 use super::raw::RawVectors;
-use super::report::{FieldReport, MergeReport};
+use super::report::MergeReport;
 use super::rows::Rows;
-use crate::distance::{DistanceComputer, GraphVectors};
+use crate::distance::GraphVectors;
 use lucerne_codec::envelope::FileEntry;
-use lucerne_codec::format::{self, Metadata, Problem, WriteContext, Written};
+use lucerne_codec::format::{self, Metadata, WriteContext, Written};
 use lucerne_codec::{Cancel, FieldInfo, Ordinal, Result};
-use std::any::Any;
 use std::fmt::Debug;
 
 /// An encoding of the vectors of one field: raw, int8 codes, sign hashes, ….
@@ -117,70 +117,4 @@ pub struct OpenContext<'a> {
     pub field: &'a FieldInfo,
     /// The raw vectors: as many as there are encoded ones.
     pub raw: &'a RawVectors,
-}
-
-/// What the distances of an encoding are worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    /// They are those of the raw vectors.
-    Exact,
-    /// They are estimates, good enough to be returned as such.
-    Estimate,
-    /// They only find candidates, which are rescored with raw vectors before anything is returned.
-    CandidatesOnly,
-}
-
-/// What comparing a query with many vectors costs, per vector, in distances computed by a graph search
-/// (`docs/measurements/filters.md`).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ScanCost {
-    /// A vector of a sequential scan.
-    pub sequential: f64,
-    /// A vector picked by its ordinal.
-    pub gathered: f64,
-    /// The share of a scan's cost that a filtered graph search may spend before the scan is done instead.
-    pub graph_budget: f64,
-}
-
-/// A query prepared for one segment's vectors.
-pub struct QueryComputers<'a> {
-    /// Distances by the whole code of a vector.
-    pub distances: Box<dyn DistanceComputer + 'a>,
-    /// Cheaper distances for graph search; its results are rescored with `distances`.
-    pub traversal: Option<Box<dyn DistanceComputer + 'a>>,
-}
-
-/// The encoded vectors of an open segment.
-pub trait EncodedVectors: Send + Sync {
-    /// Prepares a query row of the field's length.
-    fn query<'a>(&'a self, row: &[u8]) -> QueryComputers<'a>;
-
-    /// What the distances are worth.
-    fn precision(&self) -> Precision;
-
-    /// What a scan costs.
-    fn scan_cost(&self) -> ScanCost;
-
-    /// The search strategy that a scan is reported as, such as `scan codes`.
-    fn scan_name(&self) -> &'static str;
-
-    /// Whether distances have so few values that many vectors are equally near. Then a graph search does not end early
-    /// for want of progress.
-    fn ties_often(&self) -> bool {
-        false
-    }
-
-    /// Candidates kept in a search for `k` that does not say how many; `None` leaves it to the engine.
-    fn default_candidates(&self, _k: usize) -> Option<usize> {
-        None
-    }
-
-    /// Adds what there is to say about the vectors: sizes by part, quantiles, parameters in force.
-    fn report(&self, report: &mut FieldReport);
-
-    /// Compares everything with the raw vectors it was made of.
-    fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>>;
-
-    /// For an encoding that recognizes its own vectors in a merge.
-    fn as_any(&self) -> &dyn Any;
 }

@@ -1,15 +1,10 @@
-//! A vector format, as the registry knows it.
+//! A vector format: one index over one encoding.
 
 pub use super::params::IndexKind;
 
 use super::params::{IndexParams, check_component};
-use super::reader::VectorFieldReader;
-use super::segment::VectorSegment;
-use super::{merge, write};
 use crate::encoding::Encoding;
-use lucerne_codec::format::{OpenContext, WriteContext, Written};
-use lucerne_codec::vector::{VectorFormat, VectorKind, VectorReader, VectorRows};
-use lucerne_codec::{Cancel, Component, FieldInfo, MergeInput, Report, Result};
+use lucerne_codec::{Component, FieldInfo, Result};
 use std::sync::Arc;
 
 /// One index over one encoding of vectors.
@@ -35,59 +30,5 @@ impl VectorFieldFormat {
     pub(super) fn params(&self, field: &FieldInfo) -> Result<IndexParams> {
         check_component(self.name, self.component, field)?;
         IndexParams::of(self.index, &*self.encoding, field)
-    }
-}
-
-impl VectorFormat for VectorFieldFormat {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn serves(&self) -> Option<VectorKind> {
-        let (index, encoding) = (self.index.name(), self.encoding.name());
-        Some(VectorKind { component: self.component, index, encoding })
-    }
-
-    fn check(&self, field: &FieldInfo) -> Result<()> {
-        self.params(field).map(|_| ())
-    }
-
-    /// The row and its document id in the buffer; while flushing the encoded vector, and for the graph two copies
-    /// (building, renumbering) with half a row more for the upper levels and the distances that a graph under
-    /// construction keeps with its links.
-    fn buffered_bytes(&self, field: &FieldInfo) -> usize {
-        let m = self.params(field).map_or(16, |params| params.m);
-        let graph = if self.index == IndexKind::Hnsw { 2 * m * 4 * 4 } else { 0 };
-        field.row_len() + 4 + self.encoding.buffered_bytes(field) + graph + 16
-    }
-
-    fn write(
-        &self,
-        context: &WriteContext<'_>,
-        field: &FieldInfo,
-        vectors: VectorRows<'_>,
-        previous: Option<&dyn VectorReader>,
-    ) -> Result<Written> {
-        let previous = previous.and_then(VectorFieldReader::of);
-        write::flush(self, context, field, vectors, previous)
-    }
-
-    fn open(&self, context: &OpenContext<'_>, field: &FieldInfo) -> Result<Box<dyn VectorReader>> {
-        check_component(self.name, self.component, field)?;
-        let segment = VectorSegment::open(self.name, self.index, &*self.encoding, context, field)?;
-        Ok(Box::new(VectorFieldReader::new(segment)))
-    }
-
-    fn plan_merge(&self, field: &FieldInfo, sources: &[MergeInput<'_, dyn VectorReader>]) -> Result<Report> {
-        merge::plan(self, field, sources, &Cancel::new())
-    }
-
-    fn merge(
-        &self,
-        context: &WriteContext<'_>,
-        field: &FieldInfo,
-        sources: &[MergeInput<'_, dyn VectorReader>],
-    ) -> Result<(Written, Report)> {
-        merge::merge(self, context, field, sources)
     }
 }

@@ -18,7 +18,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `format` | [`VectorFieldFormat`]: what the registry knows |
+//! | `format`, `codec` | [`VectorFieldFormat`]: an index over an encoding, as the registry knows it |
 //! | `params`, `meta` | parameters of the index; what a segment info keeps |
 //! | `ordinals` | the `.ord` file: vectors ↔ documents |
 //! | `segment` | [`VectorSegment`](segment::VectorSegment): the open files |
@@ -27,6 +27,7 @@
 //! | `write`, `merge` | flushes and merges |
 //! | `report`, `verify` | `inspect` and `check` |
 
+mod codec;
 mod format;
 mod merge;
 mod meta;

@@ -13,7 +13,7 @@ pub const FORMAT: &str = "ordinals";
 /// Version written.
 pub const VERSION: u32 = 1;
 
-/// Cost of finding a document's vectors, in vectors gone through.
+/// Cost of finding a document's vectors, in vectors compared one after the other.
 const LOOKUP: u64 = 8;
 
 /// Writes the maps of the vectors whose documents are `documents`, by ordinal.
@@ -153,7 +153,7 @@ impl OrdinalMap {
     }
 
     /// Calls `visit` with every accepted ordinal that exists. When few of many documents are accepted the
-    /// documents are looked up one by one, otherwise the vectors are gone through.
+    /// documents are looked up one by one, otherwise all vectors are asked.
     pub fn for_each_accepted(
         &self,
         accept: &Accept<'_>,

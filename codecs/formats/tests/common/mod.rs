@@ -61,7 +61,7 @@ impl Segment {
         format: Arc<dyn VectorFormat>,
         field: &FieldInfo,
         vectors: &[Vec<f32>],
-        sibling: Option<&dyn VectorReader>,
+        previous: Option<&dyn VectorReader>,
     ) -> Self {
         let directory = MemoryDirectory::new();
         let rows: Vec<u8> = vectors.iter().flat_map(|vector| bytes(vector)).collect();
@@ -69,7 +69,7 @@ impl Segment {
         let rows = VectorRows { rows: &rows, docs: &docs };
         let cancel = Cancel::new();
         let context = context(&directory, docs.len() as u32, &cancel);
-        let written = format.write(&context, field, rows, sibling).unwrap();
+        let written = format.write(&context, field, rows, previous).unwrap();
         Self { written, directory, docs: docs.len() as u32, format, field: field.clone() }
     }
 

@@ -3,12 +3,11 @@
 use super::bit_graph::GraphBits;
 use super::float_graph::GraphFloats;
 use crate::distance::GraphVectors;
+use crate::encoding::encoded::EncodedVectors;
 use crate::encoding::merge_sources::MergeSources;
 use crate::encoding::report::MergeReport;
 use crate::encoding::rows::Rows;
-use crate::encoding::traits::{
-    EncodeContext, EncodedVectors, Encoding, MergePlan, MergedVectors, NewVectors, OpenContext,
-};
+use crate::encoding::traits::{EncodeContext, Encoding, MergePlan, MergedVectors, NewVectors, OpenContext};
 use lucerne_codec::format::Written;
 use lucerne_codec::{Cancel, Component, Error, FieldInfo, Ordinal, Result};
 

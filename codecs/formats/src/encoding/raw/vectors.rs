@@ -3,9 +3,9 @@
 use super::file::RawFile;
 use super::query::ExactQuery;
 use crate::distance::DistanceComputer;
+use crate::encoding::encoded::{EncodedVectors, Precision, QueryComputers, ScanCost};
 use crate::encoding::preprocess::components;
 use crate::encoding::report::FieldReport;
-use crate::encoding::traits::{EncodedVectors, Precision, QueryComputers, ScanCost};
 use crate::verify::each_vector;
 use lucerne_codec::format::Problem;
 use lucerne_codec::{Cancel, Component, Ordinal, Result, Similarity};

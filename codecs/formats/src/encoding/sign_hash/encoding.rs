@@ -6,11 +6,10 @@ use super::merge::{HashMerge, choose_center};
 use super::new::NewHashes;
 use super::params::{PARAM, estimator};
 use super::vectors::HashVectors;
+use crate::encoding::encoded::EncodedVectors;
 use crate::encoding::merge_sources::MergeSources;
 use crate::encoding::rows::Rows;
-use crate::encoding::traits::{
-    EncodeContext, EncodedVectors, Encoding, MergePlan, NewVectors, OpenContext, ParamNames,
-};
+use crate::encoding::traits::{EncodeContext, Encoding, MergePlan, NewVectors, OpenContext, ParamNames};
 use lucerne_codec::{Cancel, FieldInfo, Result};
 
 /// Sign hashes.

@@ -6,11 +6,10 @@ use super::merge::CodesMerge;
 use super::params::{NAMES, Params};
 use super::quantiles::Quantiles;
 use super::vectors::Sq8Vectors;
+use crate::encoding::encoded::EncodedVectors;
 use crate::encoding::merge_sources::MergeSources;
 use crate::encoding::rows::Rows;
-use crate::encoding::traits::{
-    EncodeContext, EncodedVectors, Encoding, MergePlan, NewVectors, OpenContext, ParamNames,
-};
+use crate::encoding::traits::{EncodeContext, Encoding, MergePlan, NewVectors, OpenContext, ParamNames};
 use lucerne_codec::{Cancel, FieldInfo, Result};
 
 /// Int8 codes.

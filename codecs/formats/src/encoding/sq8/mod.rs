@@ -19,7 +19,7 @@
 //!   part along x′ and a part across it. m makes the first part exact: (x′·(m·x̂) = |x′|²). Across, the
 //!   errors of the components are independent of the query and average out. The additive first-order term
 //!   x′·e of Apache Lucene makes only q = x′ exact and adds the same to queries that point elsewhere.
-//! - **Euclidean**: |x′ − q′|² = |x′|² + |q′|² − 2x̂·q′ − 2e·q′. Near neighbours are where it counts, and
+//! - **Euclidean**: |x′ − q′|² = |x′|² + |q′|² − 2x̂·q′ − 2e·q′. Near neighbors are where it counts, and
 //!   there q′ ≈ x′, so e·q′ ≈ e·x′: the correction is |x′|² − 2x′·e (which is |x̂|² − |e|²), and the
 //!   estimate correction + |q′|² − 2x̂·q′, not less than 0.
 //!

@@ -57,7 +57,7 @@ pub(super) struct CostInput {
     pub(super) scan: ScanCost,
 }
 
-/// How many vectors are accepted, as far as it can be told without going through all of them: a count of
+/// How many vectors are accepted, estimated without asking each of them: a count of
 /// documents says little where some have no vector and others many.
 pub(super) fn accepted_vectors(segment: &VectorSegment, accept: &Accept<'_>) -> f64 {
     let (len, count) = (segment.len as f64, f64::from(accept.count()));
