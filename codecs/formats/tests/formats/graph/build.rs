@@ -2,8 +2,7 @@
 
 use super::support::*;
 use lucerne_codec::Cancel;
-use lucerne_formats::distance::GraphVectors;
-use lucerne_formats::hnsw::graph::{BuildParams, GraphView, SourceGraph, build, merge_graphs};
+use lucerne_formats::hnsw::graph::{BuildParams, SourceGraph, build, merge_graphs};
 
 #[test]
 fn a_graph_finds_what_brute_force_finds() {

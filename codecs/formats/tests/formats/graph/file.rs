@@ -4,7 +4,6 @@ use super::support::*;
 use lucerne_codec::format::WriteContext;
 use lucerne_codec::testing::MemoryDirectory;
 use lucerne_codec::{Cancel, Directory, Error, FieldInfo, Input, SegmentId, Similarity};
-use lucerne_formats::distance::GraphVectors;
 use lucerne_formats::hnsw::file::{GraphFile, GraphMeta, write};
 use lucerne_formats::hnsw::graph::{
     Graph, GraphView, SearchScratch, SourceGraph, bfs_order, merge_graphs, unreachable,

@@ -2,8 +2,7 @@
 
 use super::support::*;
 use lucerne_codec::{Cancel, Error};
-use lucerne_formats::distance::GraphVectors;
-use lucerne_formats::hnsw::graph::{Graph, GraphView, NO_NODE, SourceGraph, merge_graphs};
+use lucerne_formats::hnsw::graph::{Graph, NO_NODE, SourceGraph, merge_graphs};
 
 /// Splits vectors into parts with graphs, deletes a share of each, and merges what is left.
 fn merge_parts(threads: usize, parts: usize, deleted: f32, with_others: bool) -> (Vectors, Graph) {

@@ -2,8 +2,7 @@
 
 use super::support::*;
 use lucerne_codec::{Cancel, Error, Ordinal, Progress};
-use lucerne_formats::distance::GraphVectors;
-use lucerne_formats::hnsw::graph::{GraphView, SearchScratch, bfs_order, build};
+use lucerne_formats::hnsw::graph::{SearchScratch, bfs_order, build};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 #[test]
