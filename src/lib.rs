@@ -91,6 +91,7 @@ pub mod query;
 mod reader;
 pub mod schema;
 pub mod search;
+mod segment_write;
 pub mod transfer;
 pub mod writer;
 

@@ -1,9 +1,10 @@
 //! What every format of columns must do.
 
-use super::column_model::{Columns, Model, Random, Values, dictionary, field, ordinal, small};
+use super::column_model::{Columns, Model, Values, dictionary, field, ordinal, small};
 use crate::columns::{ColumnData, ColumnField, ColumnKind, ColumnsFormat, ColumnsReader};
 use crate::envelope::{FileEntry, verify_checksum};
 use crate::format::{OpenContext, Written};
+use crate::random::SplitMix64;
 use crate::testing::{Bench, Verdict, check_damage};
 use crate::{BitSet, Cancel, Directory, DocId, DocMap, Error, MergeInput, Result};
 use std::ops::RangeInclusive;
@@ -73,7 +74,7 @@ fn expect_numbers(reader: &dyn ColumnsReader, number: u32, values: &Values<i64>,
 
 /// Ranges that matter: of everything, of nothing, of one value, and between any two.
 fn ranges(values: &[i64], seed: u64) -> Vec<RangeInclusive<i64>> {
-    let mut random = Random(seed);
+    let mut random = SplitMix64::new(seed);
     let mut pick = || values[random.below(values.len() as u64) as usize];
     let mut ranges = vec![
         i64::MIN..=i64::MAX,

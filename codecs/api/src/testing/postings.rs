@@ -333,8 +333,9 @@ fn read_all(reader: &dyn PostingsReader, model: &ModelPostings) -> Result<Verdic
             }
         }
     }
-    match ModelPostings::read(reader, model.max_doc)? == *model {
-        true => Ok(Verdict::Right),
-        false => Ok(Verdict::Wrong),
+    if ModelPostings::read(reader, model.max_doc)? == *model {
+        Ok(Verdict::Right)
+    } else {
+        Ok(Verdict::Wrong)
     }
 }

@@ -235,9 +235,10 @@ impl<'a> Block<'a> {
 
     #[inline]
     fn doc(&self, offset: u32) -> Result<DocId> {
-        match offset < self.entry.span {
-            true => Ok(self.first_doc() + offset),
-            false => Err(self.corrupt(format!("document {offset} is beyond its last"))),
+        if offset < self.entry.span {
+            Ok(self.first_doc() + offset)
+        } else {
+            Err(self.corrupt(format!("document {offset} is beyond its last")))
         }
     }
 

@@ -124,9 +124,12 @@ impl Dictionary {
 
     /// The bytes of a block and how many terms it holds.
     fn block(&self, block: u64) -> Result<(&[u8], u64)> {
-        let start_at = |block: u64| match block < self.blocks() {
-            true => self.file.cursor(self.at.index + 8 * block).u64(),
-            false => Ok(self.at.index),
+        let start_at = |block: u64| {
+            if block < self.blocks() {
+                self.file.cursor(self.at.index + 8 * block).u64()
+            } else {
+                Ok(self.at.index)
+            }
         };
         let (start, end) = (start_at(block)?, start_at(block + 1)?);
         let len = end.checked_sub(start).filter(|_| start >= self.at.start && end <= self.at.index);
@@ -182,9 +185,10 @@ impl Dictionary {
         while high - low > 1 {
             let middle = low + (high - low) / 2;
             let first = self.first_term(file, index, middle);
-            match first.ok_or_else(|| self.damaged(middle, "has no first term"))? <= term {
-                true => low = middle,
-                false => high = middle,
+            if first.ok_or_else(|| self.damaged(middle, "has no first term"))? <= term {
+                low = middle
+            } else {
+                high = middle
             }
         }
         Ok(low)
@@ -266,9 +270,10 @@ impl TermsFrom<'_> {
         let entry = entry.ok_or_else(|| damaged("holds no sound entry"))?;
         // Ascending means: longer than the shared prefix, and higher where it goes on.
         let replaced = self.term.get(entry.shared..).ok_or_else(|| damaged("shares more than there is"))?;
-        let shared = match first {
-            true => entry.shared == 0 && (self.term.as_slice() < entry.rest || !self.started),
-            false => replaced < entry.rest,
+        let shared = if first {
+            entry.shared == 0 && (self.term.as_slice() < entry.rest || !self.started)
+        } else {
+            replaced < entry.rest
         };
         if !shared {
             return Err(damaged("is not in order"));

@@ -10,14 +10,14 @@ use parking_lot::Mutex;
 use serde_json::json;
 use zstd::bulk::Decompressor;
 
-/// Decompressed blocks kept per open segment, so that neighbours are decompressed once.
+/// Decompressed blocks kept per open segment, so that neighbors are decompressed once.
 const KEPT_BLOCKS: usize = 4;
 /// Longer blocks are not kept.
 const KEPT_LEN: usize = 64 << 10;
 /// A thorough check stops listing damaged blocks here.
 const MAX_PROBLEMS: usize = 100;
 
-/// An entry of the block table, with its neighbours' bounds already compared.
+/// An entry of the block table, with its neighbors' bounds already compared.
 #[derive(Clone, Copy, Debug)]
 struct Block {
     offset: u64,
@@ -125,10 +125,7 @@ impl Reader {
 
     /// The document after the last one of block `index`.
     fn next_first_doc(&self, index: u32) -> Result<DocId> {
-        match index + 1 < self.blocks {
-            true => Ok(self.block(index + 1)?.first_doc),
-            false => Ok(self.max_doc),
-        }
+        if index + 1 < self.blocks { Ok(self.block(index + 1)?.first_doc) } else { Ok(self.max_doc) }
     }
 
     /// The block that holds `doc`: the last one that starts at or before it.
@@ -136,10 +133,7 @@ impl Reader {
         let (mut low, mut high) = (0, self.blocks);
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            match self.block(middle)?.first_doc <= doc {
-                true => low = middle,
-                false => high = middle,
-            }
+            if self.block(middle)?.first_doc <= doc { low = middle } else { high = middle }
         }
         Ok(low)
     }
@@ -221,13 +215,11 @@ impl Reader {
             for doc in block.first_doc..next_doc {
                 total += self.document(&block, next_doc, bytes, doc)?.len();
             }
-            match total == bytes.len() {
-                true => Ok(()),
-                false => {
-                    let problem = format!("block {index}: its documents do not fill it");
-                    Err(self.input.corrupt(block.offset, problem))
-                }
+            if total == bytes.len() {
+                return Ok(());
             }
+            let problem = format!("block {index}: its documents do not fill it");
+            Err(self.input.corrupt(block.offset, problem))
         })
     }
 }

@@ -1,6 +1,6 @@
 //! A released layout is never edited: files written once are kept, read, and written again byte for byte.
 //!
-//! `LUCERNE_BLESS=1 cargo test -p lucerne-formats --test golden` writes the golden files that do not exist
+//! `LUCERNE_BLESS=1 cargo test -p lucerne-formats --test formats golden` writes the golden files that do not exist
 //! yet. It never replaces one. When a test here fails, the layout has changed: give it a new version and
 //! new golden files, and keep the old ones readable. (`stored_v1` also changes when a new zstd compresses
 //! differently: then keep the old file for reading, and compare writing with a second one beside it.)

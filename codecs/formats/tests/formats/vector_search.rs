@@ -1,8 +1,6 @@
 //! What a search reads, what it reports, and which parameters are refused.
 
-mod common;
-
-use common::{Segment, bytes, field, format, recall, search};
+use crate::common::{Segment, bytes, field, format, recall, search};
 use lucerne_codec::testing::random_rows;
 use lucerne_codec::vector::{Effort, VectorSearch};
 use lucerne_codec::{Accept, BitSet, Cancel, Similarity};

@@ -1,8 +1,8 @@
 //! What every vector format must do when it merges.
 
-use super::MemoryDirectory;
-use super::vectors::{DIMENSION, bytes, doc_of, random_rows, search, write};
+use super::data::{DIMENSION, bytes, doc_of, random_rows, search, write};
 use crate::format::{OpenContext, WriteContext, Written};
+use crate::testing::MemoryDirectory;
 use crate::vector::{Effort, VectorFormat, VectorReader};
 use crate::{Accept, Cancel, DocMap, FieldInfo, MergeInput, Neighbor, SegmentId};
 

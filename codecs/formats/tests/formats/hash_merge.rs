@@ -1,8 +1,6 @@
 //! What merges of segments with sign hashes keep and renew, and what flushes share.
 
-mod common;
-
-use common::{Segment, built_in, field, format, merge, outcomes};
+use crate::common::{Segment, built_in, field, format, merge, outcomes};
 use lucerne_codec::Similarity;
 use lucerne_codec::testing::random_rows;
 use lucerne_formats::encoding::sign_hash::HashVectors;

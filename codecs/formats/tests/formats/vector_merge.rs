@@ -1,8 +1,6 @@
 //! What merges of int8 segments decide and keep: the worked example, drift, centers, other formats.
 
-mod common;
-
-use common::{Segment, built_in, field, format, merge, outcomes, recall};
+use crate::common::{Segment, built_in, field, format, merge, outcomes, recall};
 use lucerne_codec::testing::random_rows;
 use lucerne_codec::vector::VectorFormat;
 use lucerne_codec::{Component, Similarity};
