@@ -1,4 +1,5 @@
-//! Limits and defaults of writers and searches.
+//! Limits and defaults of searches and of the writer. Others are beside what they limit: those of keys and fields in
+//! `schema`, of merges in `merge/policy`, of a vector field's parameters in its format.
 
 /// 256 MiB: large enough that a first import of 100,000 vectors leaves few segments.
 pub const DEFAULT_RAM_BUDGET: usize = 256 << 20;
@@ -6,7 +7,7 @@ pub const DEFAULT_RAM_BUDGET: usize = 256 << 20;
 pub const MIN_RAM_BUDGET: usize = 1 << 20;
 /// Documents of one segment at most: ids fit in 31 bits.
 pub const MAX_SEGMENT_DOCS: u32 = 1 << 31;
-/// Neighbours a search may ask for at most.
+/// Neighbors a search may ask for at most.
 pub const MAX_K: usize = 10_000;
 /// Candidates a search may keep at most.
 pub const MAX_CANDIDATES: usize = 100_000;

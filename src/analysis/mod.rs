@@ -48,7 +48,7 @@ pub const MAX_WORD: usize = 255;
 /// use lucerne::analysis::{Analyzer, TextAnalysis};
 /// use lucerne::directory::RamDirectory;
 /// use lucerne::index::IndexBuilder;
-/// use lucerne::schema::Text;
+/// use lucerne::schema::{Field, Text};
 /// use lucerne::{Document, Match, Schema};
 /// use std::sync::Arc;
 ///
@@ -65,7 +65,7 @@ pub const MAX_WORD: usize = 255;
 ///
 /// # fn main() -> lucerne::Result<()> {
 /// let tags = Text::new().analysis(TextAnalysis::new().analyzer("commas"));
-/// let schema = Schema::builder().key("id").text_with("tags", tags).build()?;
+/// let schema = Schema::builder().key("id").field(Field::text_with("tags", tags)).build()?;
 /// let builder = IndexBuilder::new().analyzer("commas", Arc::new(Commas));
 /// let index = builder.create(Arc::new(RamDirectory::new()), schema)?;
 /// let writer = index.writer()?;

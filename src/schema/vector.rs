@@ -1,16 +1,28 @@
 //! Vector fields: dimension, metric, and how they are indexed.
 
-use super::field::Field;
 use super::vector_index::{Quantization, SIGN_HASH, SignHash, VectorIndex};
 use super::{MAX_BINARY_DIMENSION, MAX_DIMENSION};
-use crate::error::Result as EngineResult;
-use lucerne_codec::vector::{VectorFormat, VectorKind};
-use lucerne_codec::{Component, FieldInfo, Params, Registry, Similarity};
+use lucerne_codec::vector::VectorKind;
+use lucerne_codec::{Component, FieldInfo, Params, Similarity};
 
-/// Declares a vector field: `Vector::f32(384).similarity(Similarity::Cosine)`.
+/// Declares a vector field: what its vectors are, how they are compared, and how they are indexed.
 ///
-/// Unless told otherwise the metric is cosine, and vectors are kept as they are, quantized to int8 and
-/// indexed as an HNSW graph.
+/// The defaults are the cosine metric and an HNSW graph over int8 codes; the raw vectors are always kept.
+///
+/// ```
+/// use lucerne::schema::{Quantization, VectorIndex};
+/// use lucerne::{Schema, Similarity, Vector};
+///
+/// let schema = Schema::builder()
+///     .vector("text", Vector::f32(384).m(24).beam_width(200))
+///     .vector("image", Vector::f32(512).similarity(Similarity::Euclidean).quantization(Quantization::None))
+///     .vector("fingerprint", Vector::bits(1024).similarity(Similarity::Jaccard).ivf())
+///     .build()?;
+/// let text = schema.vector_field_named("text")?.options();
+/// assert_eq!(text.index(), Some(VectorIndex::Hnsw));
+/// assert_eq!(text.quantization(), Some(Quantization::Int8));
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vector {
     pub(super) indexed: bool,
@@ -64,9 +76,9 @@ impl Vector {
         self
     }
 
-    /// Accepts vectors and queries of any length but zero in a `dot_product` field, and compares them as if
-    /// they had length 1. The vectors are kept as they are given, so their lengths are not lost; distances
-    /// are those of `cosine`, scores are the same for both.
+    /// In a `dot_product` field: accepts vectors and queries of any length but zero and compares them as if they had
+    /// length 1. The vectors are kept as they are given, so their lengths are not lost. Distances are those of `cosine`;
+    /// scores are the same for both.
     #[must_use]
     pub fn normalize_on_write(mut self) -> Self {
         self.options.normalize = true;
@@ -99,35 +111,35 @@ impl Vector {
         self.param("nlist", nlist)
     }
 
-    /// What is compared while searching. Default: int8.
+    /// How vectors are encoded for search. Default: int8.
     #[must_use]
     pub fn quantization(mut self, quantization: Quantization) -> Self {
         self.options.quantization = Some(quantization);
         self
     }
 
-    /// Finds candidates by hashes of one bit per component, its sign, and orders them by their raw vectors, whose
-    /// distances are returned: in place of a quantization. Nothing else changes but the default of
-    /// [`crate::Knn::candidates`]. How good the hashes of some vectors are [`crate::admin::hash_quality`] measures.
+    /// Encodes vectors as sign hashes, one bit per component, in place of a quantization. A search finds candidates by
+    /// their hashes and rescores them with the raw vectors, so its distances are exact; the default of
+    /// [`crate::Knn::candidates`] is larger. [`crate::admin::hash_quality`] measures the recall for given vectors.
     #[must_use]
     pub fn sign_hash(mut self, on: bool) -> Self {
         self.options.params.remove(SIGN_HASH);
         if on { self.param(SIGN_HASH, true) } else { self }
     }
 
-    /// [`Vector::sign_hash`], compared in a way of your choice. Default: corrected.
+    /// [`Vector::sign_hash`] with an estimator of your choice. Default: [`SignHash::Corrected`].
     #[must_use]
     pub fn sign_hash_by(self, by: SignHash) -> Self {
         self.param(SIGN_HASH, by.name())
     }
 
-    /// HNSW's maximum of connections (M).
+    /// HNSW's M: links of a node on the upper levels, twice as many on level 0. 2 to 512, default 16.
     #[must_use]
     pub fn m(self, m: usize) -> Self {
         self.param("m", m)
     }
 
-    /// HNSW's beam width while building (efConstruction).
+    /// HNSW's beam width while building (`efConstruction`): 8 to 3,200, default 100.
     #[must_use]
     pub fn beam_width(self, width: usize) -> Self {
         self.param("beam_width", width)
@@ -169,7 +181,7 @@ impl Vector {
         self
     }
 
-    /// A parameter of the field's format, checked by the format.
+    /// A parameter of the field's format, by name. The format refuses those it does not know when the index is created.
     #[must_use]
     pub fn param(mut self, name: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
         self.options.params.insert(name.into(), value.into());
@@ -256,9 +268,10 @@ impl VectorOptions {
                 (false, _) => Err("indexed is false: leave sign_hash out".into()),
             };
         }
-        let (index, quantization) = match indexed {
-            true => (VectorIndex::Hnsw, Quantization::Int8),
-            false => (VectorIndex::Flat, Quantization::None),
+        let (index, quantization) = if indexed {
+            (VectorIndex::Hnsw, Quantization::Int8)
+        } else {
+            (VectorIndex::Flat, Quantization::None)
         };
         let quantization = if self.binary { Quantization::None } else { quantization };
         let kept = (index, quantization);
@@ -273,9 +286,10 @@ impl VectorOptions {
     fn check_components(&self) -> Result<(), String> {
         let dimension = self.dimension;
         if self.binary != (self.similarity.component() == Component::Bit) {
-            let (is, accepted) = match self.binary {
-                true => ("binary", &Similarity::BINARY[..]),
-                false => ("float", &Similarity::FLOAT[..]),
+            let (is, accepted) = if self.binary {
+                ("binary", &Similarity::BINARY[..])
+            } else {
+                ("float", &Similarity::FLOAT[..])
             };
             let names: Vec<_> = accepted.iter().map(|similarity| similarity.name()).collect();
             let similarity = self.similarity;
@@ -301,9 +315,10 @@ impl VectorOptions {
         if self.index == Some(VectorIndex::Ivf) {
             return Err("index ivf is for binary vectors; accepted: hnsw, flat".to_owned());
         }
-        match (1..=MAX_DIMENSION).contains(&dimension) {
-            true => Ok(()),
-            false => Err(format!("dimension is {dimension}, expected 1 to {MAX_DIMENSION}")),
+        if (1..=MAX_DIMENSION).contains(&dimension) {
+            Ok(())
+        } else {
+            Err(format!("dimension is {dimension}, expected 1 to {MAX_DIMENSION}"))
         }
     }
 
@@ -353,70 +368,11 @@ impl VectorOptions {
     }
 
     /// What a field that names no format asks of one.
-    fn kind(&self) -> VectorKind {
+    pub(super) fn kind(&self) -> VectorKind {
         let component = if self.binary { Component::Bit } else { Component::F32 };
         let index = self.index.unwrap_or(VectorIndex::Hnsw).name();
         let quantization = self.quantization.unwrap_or(Quantization::Int8);
         let encoding = if self.is_sign_hash() { SIGN_HASH } else { quantization.name() };
         VectorKind { component, index, encoding }
-    }
-}
-
-/// A vector field of a schema: its name and number together with its options.
-#[derive(Clone, Copy, Debug)]
-pub struct VectorField<'a> {
-    pub(super) field: &'a Field,
-    pub(super) options: &'a VectorOptions,
-}
-
-impl<'a> VectorField<'a> {
-    /// The field's name.
-    pub fn name(&self) -> &'a str {
-        self.field.name()
-    }
-
-    /// The field's number.
-    pub fn number(&self) -> u32 {
-        self.field.number()
-    }
-
-    /// True when the field can be searched.
-    pub fn is_indexed(&self) -> bool {
-        self.field.is_indexed()
-    }
-
-    /// True when vectors can be read back.
-    pub fn is_stored(&self) -> bool {
-        self.field.is_stored()
-    }
-
-    /// The declaration.
-    pub fn options(&self) -> &'a VectorOptions {
-        self.options
-    }
-
-    /// The vector format new segments are written with: the one the field names, or the one that serves its index and
-    /// its quantization.
-    ///
-    /// # Errors
-    /// When none is registered.
-    pub fn format<'r>(&self, registry: &'r Registry) -> EngineResult<&'r dyn VectorFormat> {
-        let format = match &self.options.format {
-            Some(name) => registry.vectors(name, "schema")?,
-            None => registry.vectors_for(self.options.kind())?,
-        };
-        Ok(format)
-    }
-
-    /// What the format is told about the field. A field that normalises is a cosine field to it: the rows
-    /// stay as they were given.
-    pub fn info(&self) -> FieldInfo {
-        FieldInfo {
-            number: self.number(),
-            name: self.name().to_owned(),
-            dimension: self.options.dimension as u32,
-            similarity: if self.options.normalize { Similarity::Cosine } else { self.options.similarity },
-            params: self.options.params.clone(),
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Stopping long work, and saying how far it has come.
+//! Stopping long work, and reporting its progress.
 
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -56,13 +56,13 @@ impl Cancel {
     }
 }
 
-/// Hears how far long work has come.
+/// Is called with the progress of long work.
 pub trait Progress: Sync {
     /// `done` of `total` units of `phase` (`"graph"`, `"raw vectors"`, …) are finished.
     fn report(&self, phase: &'static str, done: u64, total: u64);
 }
 
-/// Nobody listens.
+/// Progress is not reported.
 impl Progress for () {
     fn report(&self, _phase: &'static str, _done: u64, _total: u64) {}
 }

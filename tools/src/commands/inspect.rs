@@ -199,7 +199,7 @@ fn defaults(segments: &[Value], names: &[String], numbers: Numbers) -> String {
             ("beam_width", "beam_width"),
             ("sign_hash", "sign_hash"),
             ("candidates", "candidates"),
-            ("cheaper", "scan when fewer vectors match:"),
+            ("cheaper", "cheaper for this many vectors:"),
         ];
         let known = known.iter().filter_map(|(key, label)| Some((label, metadata::find(metadata, key)?)));
         let known: Vec<_> =

@@ -48,11 +48,7 @@ impl Numbers {
         }
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            if self.number(middle)? <= number {
-                low = middle;
-            } else {
-                high = middle;
-            }
+            if self.number(middle)? <= number { low = middle } else { high = middle }
         }
         if low >= high || self.number(low)? != number {
             return Ok(None);
@@ -133,13 +129,13 @@ fn verify_block(block: &Block<'_>, each: &mut dyn FnMut(i64) -> Result<()>) -> R
     })?;
     let entry = &block.entry;
     let counted = (count, end, least, greatest);
-    if counted != (entry.docs, entry.values as usize, entry.least, entry.greatest) {
-        return Err(block.corrupt(format!(
-            "{count} documents, {end} values from {least} to {greatest}; the table says {}, {} and {} to {}",
-            entry.docs, entry.values, entry.least, entry.greatest
-        )));
+    if counted == (entry.docs, entry.values as usize, entry.least, entry.greatest) {
+        return Ok(());
     }
-    Ok(())
+    Err(block.corrupt(format!(
+        "{count} documents, {end} values from {least} to {greatest}; the table says {}, {} and {} to {}",
+        entry.docs, entry.values, entry.least, entry.greatest
+    )))
 }
 
 impl NumberColumn for Numbers {
@@ -178,9 +174,9 @@ impl NumberColumn for Numbers {
             }
             let block = Block::read(&self.blocks, entry)?;
             if range.contains(&entry.least) && range.contains(&entry.greatest) {
-                block.add_all(into)?;
+                block.add_all(into)?
             } else {
-                block.add_within(&range, into)?;
+                block.add_within(&range, into)?
             }
         }
         Ok(())

@@ -110,9 +110,9 @@ impl Reader {
             let middle = low + step.min(span - 1) as u32;
             let (found, _) = self.entry(middle)?;
             if found < hash {
-                (low, low_hash) = (middle + 1, found);
+                (low, low_hash) = (middle + 1, found)
             } else {
-                (high, high_hash) = (middle, found);
+                (high, high_hash) = (middle, found)
             }
         }
         Ok(low)
@@ -159,11 +159,10 @@ impl KeysReader for Reader {
                 let sound = previous < Some(entry) && hash64(self.key_bytes(entry.1)?) == entry.0;
                 previous = Some(entry);
                 if sound {
-                    Ok(())
-                } else {
-                    let problem = format!("entry {index} of the hash table is not the next key's");
-                    Err(self.entries.corrupt(u64::from(index) * ENTRY_LEN, problem))
+                    return Ok(());
                 }
+                let problem = format!("entry {index} of the hash table is not the next key's");
+                Err(self.entries.corrupt(u64::from(index) * ENTRY_LEN, problem))
             });
             if let Err(error) = checked {
                 problems.push(Problem { file: self.keys.name().to_owned(), problem: error.to_string() });

@@ -186,9 +186,9 @@ impl Dictionary {
             let middle = low + (high - low) / 2;
             let first = self.first_term(file, index, middle);
             if first.ok_or_else(|| self.damaged(middle, "has no first term"))? <= term {
-                low = middle;
+                low = middle
             } else {
-                high = middle;
+                high = middle
             }
         }
         Ok(low)

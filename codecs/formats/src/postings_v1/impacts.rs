@@ -32,7 +32,7 @@ impl Frontier {
         other.0.iter().for_each(|&(freq, length)| self.add(freq, length));
     }
 
-    /// Bounds of at most [`Impact::PAIRS`] pairs: neighbours are replaced by the higher frequency of the two
+    /// Bounds of at most [`Impact::PAIRS`] pairs: neighbors are replaced by the higher frequency of the two
     /// with the shorter length, first those where that raises a score least.
     pub(super) fn impact(&self, last_doc: DocId, average_length: f32) -> Impact {
         let mut pairs = self.0.clone();

@@ -139,11 +139,7 @@ impl List<'_> {
         let mut high = (low + step).min(self.blocks());
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            if before(middle) {
-                low = middle;
-            } else {
-                high = middle;
-            }
+            if before(middle) { low = middle } else { high = middle }
         }
         high
     }

@@ -1,6 +1,6 @@
 //! A thorough check: every term, every document, every position.
 
-use super::reader::Field;
+use super::field::Field;
 use lucerne_codec::format::Problem;
 use lucerne_codec::postings::{FieldPostings, Impact, NO_MORE_DOCS, Terms};
 use lucerne_codec::{BitSet, Cancel, Error, Result};
@@ -44,7 +44,7 @@ pub(super) fn field(field: &Field, cancel: &Cancel, problems: &mut Vec<Problem>)
     let stats = field.stats();
     if damaged == 0 && (count, tokens, seen.count()) != (stats.terms, stats.tokens, stats.docs) {
         let found = format!("{count} terms, {tokens} tokens, {} documents", seen.count());
-        let problem = format!("field {}: {found}, the facts say {stats:?}", field.meta.field.number);
+        let problem = format!("field {}: {found}, the metadata says {stats:?}", field.meta.field.number);
         report(field.lists.post.corrupt(0, problem))?;
     }
     Ok(())

@@ -44,7 +44,7 @@ pub(super) fn write(context: &WriteContext<'_>, source: &mut dyn PostingsSource)
         entries.extend([positions.finish()?, lengths.finish()?]);
     }
     let meta = Meta { fields, files: entries.iter().map(|entry| entry.len).collect() };
-    Ok(Written { files: entries, meta: meta.to_facts()? })
+    Ok(Written { files: entries, meta: meta.to_metadata()? })
 }
 
 fn invalid(field: &PostingsField, problem: &str) -> Error {

@@ -11,14 +11,14 @@ use parking_lot::Mutex;
 use serde_json::json;
 use zstd::bulk::Decompressor;
 
-/// Decompressed blocks kept per open segment, so that neighbours are decompressed once.
+/// Decompressed blocks kept per open segment, so that neighbors are decompressed once.
 const KEPT_BLOCKS: usize = 4;
 /// Longer blocks are not kept.
 const KEPT_LEN: usize = 64 << 10;
 /// A thorough check stops listing damaged blocks here.
 const MAX_PROBLEMS: usize = 100;
 
-/// An entry of the block table, with its neighbours' bounds already compared.
+/// An entry of the block table, with its neighbors' bounds already compared.
 #[derive(Clone, Copy, Debug)]
 struct Block {
     offset: u64,
@@ -134,11 +134,7 @@ impl Reader {
         let (mut low, mut high) = (0, self.blocks);
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            if self.block(middle)?.first_doc <= doc {
-                low = middle;
-            } else {
-                high = middle;
-            }
+            if self.block(middle)?.first_doc <= doc { low = middle } else { high = middle }
         }
         Ok(low)
     }
@@ -215,11 +211,10 @@ impl Reader {
                 total += self.document(&block, next_doc, bytes, doc)?.len();
             }
             if total == bytes.len() {
-                Ok(())
-            } else {
-                let problem = format!("block {index}: its documents do not fill it");
-                Err(self.input.corrupt(block.offset, problem))
+                return Ok(());
             }
+            let problem = format!("block {index}: its documents do not fill it");
+            Err(self.input.corrupt(block.offset, problem))
         })
     }
 }

@@ -1,13 +1,16 @@
 //! Documents in memory, on their way into a segment.
 
-use super::columns::NumbersBuffer;
-use super::inverted::InvertedBuffer;
-use super::slot::Slot;
+pub(super) mod columns;
+pub(super) mod terms;
+
+use super::segment_state::SegmentState;
 use crate::document::Validated;
+use columns::NumbersBuffer;
 use lucerne_codec::DocId;
 use lucerne_codec::vector::VectorRows;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use terms::TermsBuffer;
 
 /// The vectors of one field.
 #[derive(Debug, Default)]
@@ -25,31 +28,32 @@ impl BufferedVectors {
 /// Validated documents of one thread at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
-    pub(crate) slot: Arc<Slot>,
+    pub(crate) state: Arc<SegmentState>,
     keys: Vec<Box<str>>,
     stored: Vec<u8>,
     stored_ends: Vec<usize>,
     vectors: BTreeMap<u32, BufferedVectors>,
-    pub(super) terms: InvertedBuffer,
+    pub(super) terms: TermsBuffer,
     pub(super) numbers: NumbersBuffer,
-    /// Memory it takes now and will take while it is flushed, in bytes.
+    /// Bytes it takes now and will take while it is flushed.
     bytes: usize,
-    /// Memory it may take before it is flushed, in bytes; 0 when that is not known.
-    share: usize,
+    /// Bytes it may take before it is flushed; 0 when that is not known.
+    budget: usize,
 }
 
 /// Memory a document takes beside its key, stored bytes and vectors: offsets, map entry, allocations.
 const BYTES_PER_DOC: usize = 160;
 
 impl Buffer {
-    /// A buffer that is flushed when it takes about `share` bytes.
-    pub(crate) fn of(share: usize) -> Self {
-        let mut buffer = Self { share, ..Self::default() };
-        reserve(&mut buffer.stored, share / 4);
+    /// A buffer that is flushed when it takes about `budget` bytes.
+    pub(crate) fn with_budget(budget: usize) -> Self {
+        let mut buffer = Self { budget, ..Self::default() };
+        reserve(&mut buffer.stored, budget / 4);
         buffer
     }
 
-    /// Takes a document. `vector_bytes(field)` is what one vector of a field costs until it is flushed.
+    /// Takes a document and returns its id. `vector_bytes(field)` is the number of bytes that one vector of a field costs
+    /// until it is flushed.
     pub(crate) fn push(
         &mut self,
         key: &str,
@@ -66,7 +70,7 @@ impl Buffer {
             let bytes = vector_bytes(*field);
             let vectors = self.vectors.entry(*field).or_insert_with(|| {
                 let mut vectors = BufferedVectors::default();
-                reserve(&mut vectors.rows, self.share / bytes.max(1) * row.len());
+                reserve(&mut vectors.rows, self.budget / bytes.max(1) * row.len());
                 vectors
             });
             vectors.rows.extend_from_slice(row);

@@ -35,7 +35,7 @@ fn hnsw_sq8() {
 }
 
 #[test]
-fn hnsw_sq8_walked_by_half_codes() {
+fn hnsw_sq8_searched_by_four_bit_codes() {
     check("hnsw_sq8", r#"{"advanced": {"graph_threshold": 0, "search_bits": 4}, "m": 4, "beam_width": 20}"#);
 }
 

@@ -1,58 +1,62 @@
-//! The writer behind its public face: buffers in, segments out.
+//! What the threads of a writer share.
 //!
-//! Locks, always taken in this order: `gate` (shared by every write, exclusive for the instant in which a
-//! refresh or commit captures everything) → one shard of the key map → pool → state → a slot.
+//! Locks are always taken in this order: the commit barrier (shared by every write; exclusive while a refresh or commit
+//! fixes its point in time) → one shard of the key map → the pool of buffers → the segment list → a segment's state.
 
 use super::buffer::Buffer;
-use super::flush::random_segment_id;
 use super::keymap::KeyMap;
 use super::options::WriterOptions;
-use super::slot::Slot;
-use super::state::{Entry, State};
+use super::segment_state::SegmentState;
+use super::segments::{SegmentEntry, SegmentList};
 use crate::commit::manifest;
 use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
 use crate::merge::{Scheduler, SegmentMeta};
 use crate::reader::{Snapshot, Store};
 use crate::schema::{Schema, VectorField};
+use crate::segment_write::random_segment_id;
 use byteorder::{ByteOrder, LittleEndian};
+use lucerne_codec::random::mix;
 use lucerne_codec::{Cancel, Registry, SegmentId};
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-pub(crate) struct Core {
+pub(crate) struct WriterInner {
     pub(crate) store: Arc<Store>,
     schema: RwLock<Schema>,
     analyzers: RwLock<Arc<FieldAnalyzers>>,
     pub(crate) options: WriterOptions,
-    /// What one vector of a field costs until it is flushed, by field number.
+    /// Bytes that one vector of a field costs until it is flushed, by field number.
     pub(super) vector_bytes: RwLock<BTreeMap<u32, usize>>,
-    pub(crate) gate: RwLock<()>,
+    /// Held shared by every write, exclusively to fix a point in time.
+    pub(crate) commit_barrier: RwLock<()>,
     pub(super) keys: KeyMap,
+    /// Buffers that take documents and that no thread is using.
     pub(super) pool: Mutex<Vec<Buffer>>,
     /// Buffers that take documents or wait to be flushed: they share the memory budget.
-    pub(super) buffers: AtomicUsize,
-    /// Frozen buffers whose flush failed.
-    pub(super) stuck: AtomicUsize,
-    pub(crate) state: Mutex<State>,
+    pub(super) buffer_count: AtomicUsize,
+    /// Immutable buffers whose last flush failed.
+    pub(super) failed_flushes: AtomicUsize,
+    pub(crate) segments: Mutex<SegmentList>,
     pub(crate) next_key: AtomicU64,
     pub(super) next_segment: AtomicU64,
-    /// Numbers of segments being written: not to be collected.
+    /// Numbers of segments being written: their files are not garbage.
     pub(super) in_flight: Mutex<HashSet<u64>>,
-    /// Why the writer cannot go on, once it cannot.
-    failed: Mutex<Option<Stopped>>,
-    pub(super) moment: AtomicU64,
+    /// Why the writer takes no more calls, once it does not.
+    stopped: Mutex<Option<Stopped>>,
+    /// Numbers points in time and rollbacks in the order they happened.
+    pub(super) sequence_number: AtomicU64,
     /// Stops flushes and merges when the writer is dropped.
     pub(crate) cancel: Cancel,
-    /// A flush has ended since merges were last considered.
-    pub(super) flushed: AtomicBool,
+    /// A flush has finished since merges were last looked for.
+    pub(super) flush_finished: AtomicBool,
     pub(crate) scheduler: Scheduler,
-    /// Held while a merge is being chosen.
-    pub(crate) choosing: Mutex<()>,
+    /// Held while a merge is being selected.
+    pub(crate) selecting: Mutex<()>,
     /// Forced merges run: no background merge begins.
-    pub(crate) forcing: AtomicBool,
+    pub(crate) forced_merges: AtomicBool,
 }
 
 /// Why a writer takes no more calls.
@@ -62,7 +66,7 @@ pub(crate) enum Stopped {
     Failed(String),
 }
 
-impl Core {
+impl WriterInner {
     pub(crate) fn new(
         store: Arc<Store>,
         options: WriterOptions,
@@ -74,57 +78,58 @@ impl Core {
         let vector_bytes = vector_bytes(&store, &schema)?;
         let analyzers = Arc::new(FieldAnalyzers::of(&schema, &store.analyzers)?);
         let merge_threads = options.merge_threads;
-        let core = Self {
+        let writer = Self {
             store,
             schema: RwLock::new(schema),
             analyzers: RwLock::new(analyzers),
             options,
             vector_bytes: RwLock::new(vector_bytes),
-            gate: RwLock::default(),
+            commit_barrier: RwLock::default(),
             keys: KeyMap::default(),
             pool: Mutex::default(),
-            buffers: AtomicUsize::new(0),
-            stuck: AtomicUsize::new(0),
-            state: Mutex::default(),
+            buffer_count: AtomicUsize::new(0),
+            failed_flushes: AtomicUsize::new(0),
+            segments: Mutex::default(),
             next_key: AtomicU64::new(next_key),
             next_segment: AtomicU64::new(next_segment),
             in_flight: Mutex::default(),
-            failed: Mutex::new(None),
-            moment: AtomicU64::new(0),
+            stopped: Mutex::new(None),
+            sequence_number: AtomicU64::new(0),
             cancel: Cancel::new(),
-            flushed: AtomicBool::new(false),
+            flush_finished: AtomicBool::new(false),
             scheduler: Scheduler::new(merge_threads),
-            choosing: Mutex::default(),
-            forcing: AtomicBool::new(false),
+            selecting: Mutex::default(),
+            forced_merges: AtomicBool::new(false),
         };
-        core.reset_to(committed);
-        Ok(core)
+        writer.reset_to(committed);
+        Ok(writer)
     }
 
-    /// Makes the committed segments, and nothing else, the writer's view.
+    /// Makes the committed segments, and nothing else, the writer's list.
     pub(super) fn reset_to(&self, committed: &Snapshot) {
-        let mut state = self.state.lock();
-        let entries = committed.segments.iter().enumerate().map(|(sequence, segment)| Entry {
+        let mut list = self.segments.lock();
+        let entries = committed.segments.iter().enumerate().map(|(position, segment)| SegmentEntry {
             reader: Arc::clone(&segment.reader),
-            slot: Arc::new(Slot::committed(segment.live.as_deref(), segment.live_file.clone())),
-            sequence: sequence as u64,
+            state: Arc::new(SegmentState::committed(segment.live.as_deref(), segment.live_file.clone())),
+            position: position as u64,
         });
-        let ready: Vec<Entry> = entries.collect();
-        let next_sequence = state.next_sequence.max(ready.len() as u64);
-        *state = State { ready: Arc::new(ready), frozen: Vec::new(), next_sequence };
+        let segments: Vec<SegmentEntry> = entries.collect();
+        let next_position = list.next_position.max(segments.len() as u64);
+        *list = SegmentList { segments: Arc::new(segments), buffers: Vec::new(), next_position };
     }
 
     /// An error when the writer was closed or has failed.
-    pub(crate) fn alive(&self) -> Result<()> {
-        match &*self.failed.lock() {
+    pub(crate) fn check_open(&self) -> Result<()> {
+        match &*self.stopped.lock() {
             None => Ok(()),
             Some(Stopped::Closed) => Err(Error::WriterClosed),
             Some(Stopped::Failed(reason)) => Err(Error::WriterFailed { reason: reason.clone() }),
         }
     }
 
+    /// Refuses all further calls. The first reason stays.
     pub(crate) fn stop(&self, why: Stopped) {
-        self.failed.lock().get_or_insert(why);
+        self.stopped.lock().get_or_insert(why);
     }
 
     /// The schema in force.
@@ -139,8 +144,8 @@ impl Core {
 
     /// Replaces the schema for everything written from now on.
     pub(crate) fn set_schema(&self, schema: &Schema) -> Result<()> {
-        let _alone = self.gate.write();
-        self.alive()?;
+        let _exclusive = self.commit_barrier.write();
+        self.check_open()?;
         self.schema().check_successor(schema)?;
         let analyzers = FieldAnalyzers::of(schema, &self.store.analyzers)?;
         *self.vector_bytes.write() = vector_bytes(&self.store, schema)?;
@@ -149,6 +154,7 @@ impl Core {
         Ok(())
     }
 
+    /// The id of segment `number`: random, or derived from the seed when there is one.
     pub(crate) fn segment_id(&self, number: u64) -> Result<SegmentId> {
         let Some(seed) = self.options.seed else { return random_segment_id() };
         let mut id = [0u8; 16];
@@ -157,13 +163,13 @@ impl Core {
         Ok(SegmentId(id))
     }
 
-    /// Whether a file belongs to a segment that is being written.
+    /// True for a file of a segment that is being written.
     pub(crate) fn is_in_flight(&self, file: &str) -> bool {
         matches!(manifest::classify(file), manifest::FileKind::Segment(number)
             if self.in_flight.lock().contains(&number))
     }
 
-    /// A segment number nobody else gets; its files are not collected until [`Core::release`].
+    /// A segment number that is never used again; its files are not garbage until [`WriterInner::release`].
     pub(crate) fn take_segment_number(&self) -> u64 {
         let mut in_flight = self.in_flight.lock();
         let number = self.next_segment.fetch_add(1, Ordering::Relaxed);
@@ -171,33 +177,33 @@ impl Core {
         number
     }
 
-    /// A merge has ended: its sources may be chosen again, its files are no longer protected.
-    pub(crate) fn release(&self, number: u64, sources: &[Entry]) {
-        sources.iter().for_each(|entry| entry.slot.merging.store(false, Ordering::Relaxed));
+    /// A merge has ended: its sources may be selected again, its files are no longer protected.
+    pub(crate) fn release(&self, number: u64, sources: &[SegmentEntry]) {
+        sources.iter().for_each(|entry| entry.state.merging.store(false, Ordering::Relaxed));
         self.in_flight.lock().remove(&number);
     }
 
-    /// Whether a flush has ended since the last call.
-    pub(crate) fn take_flushed(&self) -> bool {
-        self.flushed.load(Ordering::Relaxed) && self.flushed.swap(false, Ordering::Relaxed)
+    /// True when a flush has finished since the last call.
+    pub(crate) fn take_flush_finished(&self) -> bool {
+        self.flush_finished.load(Ordering::Relaxed) && self.flush_finished.swap(false, Ordering::Relaxed)
     }
 
-    /// The ready segments, in order.
-    pub(crate) fn ready(&self) -> Arc<Vec<Entry>> {
-        Arc::clone(&self.state.lock().ready)
+    /// The segments, in order.
+    pub(crate) fn segments(&self) -> Arc<Vec<SegmentEntry>> {
+        Arc::clone(&self.segments.lock().segments)
     }
 
-    /// What a policy may know of the segments that no merge is using.
+    /// What a merge policy knows of the segments that no merge is using.
     pub(crate) fn free_segments(&self) -> Vec<SegmentMeta> {
         let schema = self.schema();
-        let ready = self.ready();
-        let free = ready.iter().filter(|entry| {
-            entry.slot.findable.load(Ordering::Acquire) && !entry.slot.merging.load(Ordering::Relaxed)
+        let segments = self.segments();
+        let free = segments.iter().filter(|entry| {
+            entry.state.published.load(Ordering::Acquire) && !entry.state.merging.load(Ordering::Relaxed)
         });
         free.map(|entry| SegmentMeta {
             name: entry.reader.name().to_owned(),
             docs: entry.reader.max_doc(),
-            deleted: entry.slot.deleted().count(),
+            deleted: entry.state.deleted().count(),
             bytes: entry.reader.files().map(|file| file.len).sum(),
             outdated: is_outdated(&self.store.registry, &schema, entry),
         })
@@ -215,17 +221,17 @@ impl Core {
     }
 }
 
-/// Whether a segment was written with another format, an older version of it, or other parameters than it
-/// would be written with now.
-fn is_outdated(registry: &Registry, schema: &Schema, entry: &Entry) -> bool {
+/// True when a segment was written with another format, an older version of it, or other parameters than it would be
+/// written with now.
+fn is_outdated(registry: &Registry, schema: &Schema, entry: &SegmentEntry) -> bool {
     let (segment, info) = (&entry.reader, entry.reader.info());
     let vectors = segment.vectors().iter().any(|vectors| {
-        let other = |field: VectorField<'_>| {
+        let differs = |field: VectorField<'_>| {
             field.format(registry).is_ok_and(|format| format.name() != vectors.format)
                 || field.info() != vectors.field
                 || !vectors.reader.is_current()
         };
-        schema.vector_field(vectors.field.number).is_ok_and(other)
+        schema.vector_field(vectors.field.number).is_ok_and(differs)
     });
     let stored = registry.default_stored().is_ok_and(|format| format.name() != info.stored.format);
     let keys = registry.default_keys().is_ok_and(|format| format.name() != info.keys.format);
@@ -240,7 +246,7 @@ fn is_outdated(registry: &Registry, schema: &Schema, entry: &Entry) -> bool {
     vectors || stored || keys || postings || columns || older
 }
 
-/// What one vector of each field costs until it is flushed; checks the fields' parameters.
+/// Bytes that one vector of each field costs until it is flushed; checks the fields' parameters.
 fn vector_bytes(store: &Store, schema: &Schema) -> Result<BTreeMap<u32, usize>> {
     let costs = schema.vector_fields().map(|field| {
         let format = field.format(&store.registry)?;
@@ -248,12 +254,4 @@ fn vector_bytes(store: &Store, schema: &Schema) -> Result<BTreeMap<u32, usize>> 
         Ok((field.number(), format.buffered_bytes(&field.info())))
     });
     costs.collect()
-}
-
-/// SplitMix64's output function (Steele, Lea, Flood 2014).
-fn mix(mut z: u64) -> u64 {
-    z = z.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }

@@ -10,19 +10,19 @@ use lucerne_codec::segment_info::StructureInfo;
 use lucerne_codec::{DocId, Registry};
 use std::collections::{BTreeMap, HashMap};
 
-/// Memory a different term takes beside its bytes: map entry, allocation.
+/// Bytes a different term takes beside its own: map entry, allocation.
 const BYTES_PER_TERM: usize = 64;
-/// Memory an occurrence takes now and will take while it is flushed.
+/// Bytes an occurrence takes now and will take while it is flushed.
 const BYTES_PER_OCCURRENCE: usize = 16;
 
 /// The terms of all fields, by field number.
 #[derive(Debug, Default)]
-pub(crate) struct InvertedBuffer {
+pub(crate) struct TermsBuffer {
     fields: BTreeMap<u32, FieldTerms>,
 }
 
-/// The terms of one field. Occurrences are kept in the order of documents; what a term is called is kept
-/// once.
+/// The terms of one field. Each term has a number, and its bytes are kept once; occurrences are kept in the order of
+/// documents.
 #[derive(Debug, Default)]
 pub(crate) struct FieldTerms {
     numbers: HashMap<Box<[u8]>, u32>,
@@ -33,7 +33,7 @@ pub(crate) struct FieldTerms {
 }
 
 impl FieldTerms {
-    /// Adds a document's terms with their positions; returns the memory they take.
+    /// Adds a document's terms with their positions; returns the bytes they take.
     fn add<'a>(&mut self, doc: DocId, terms: impl Iterator<Item = (&'a [u8], u32)>) -> usize {
         let before = self.occurrences.len();
         let mut bytes = 0;
@@ -97,8 +97,8 @@ impl FieldTerms {
     }
 }
 
-impl InvertedBuffer {
-    /// Adds a document's terms; returns the memory they take.
+impl TermsBuffer {
+    /// Adds a document's terms; returns the bytes they take.
     pub(super) fn push(&mut self, doc: DocId, document: &Validated) -> usize {
         let indexed = &document.indexed;
         let mut bytes = 0;
@@ -129,9 +129,9 @@ impl InvertedBuffer {
         self.fields.get(&number)
     }
 
-    /// The terms of all fields as a format wants them.
-    pub(super) fn source<'a>(&'a self, schema: &'a Schema, max_doc: u32) -> InvertedSource<'a> {
-        InvertedSource {
+    /// The terms of all fields in the order a format reads them.
+    pub(super) fn source<'a>(&'a self, schema: &'a Schema, max_doc: u32) -> TermsSource<'a> {
+        TermsSource {
             schema,
             max_doc,
             fields: self.fields.iter(),
@@ -139,29 +139,29 @@ impl InvertedBuffer {
             lengths: Vec::new(),
             terms: Vec::new().into_iter(),
             starts: Vec::new(),
-            places: Vec::new(),
+            sorted_occurrences: Vec::new(),
             rest: 0..0,
         }
     }
 }
 
 /// Terms sorted by field, term and document.
-pub(crate) struct InvertedSource<'a> {
+pub(crate) struct TermsSource<'a> {
     schema: &'a Schema,
     max_doc: u32,
     fields: std::collections::btree_map::Iter<'a, u32, FieldTerms>,
     positions: bool,
     lengths: Vec<u32>,
     terms: std::vec::IntoIter<(&'a [u8], u32)>,
-    /// Where each term's places begin, by number; one more at the end.
+    /// Where each term's occurrences begin, by number; one more at the end.
     starts: Vec<usize>,
     /// Document and position of each occurrence, by term, then in order.
-    places: Vec<(DocId, u32)>,
-    /// What is left of the term's places.
+    sorted_occurrences: Vec<(DocId, u32)>,
+    /// What is left of the term's occurrences.
     rest: std::ops::Range<usize>,
 }
 
-impl InvertedSource<'_> {
+impl TermsSource<'_> {
     /// Counting sort by term: stable, so that documents and positions stay in order.
     fn sort(&mut self, field: &FieldTerms) {
         self.starts.clear();
@@ -177,12 +177,12 @@ impl InvertedSource<'_> {
             *start = sum;
         }
         let mut next = self.starts.clone();
-        self.places.clear();
-        self.places.resize(field.occurrences.len(), (0, 0));
+        self.sorted_occurrences.clear();
+        self.sorted_occurrences.resize(field.occurrences.len(), (0, 0));
         for (doc, occurrences) in field.by_document() {
             for (number, position) in occurrences {
                 let Some(next) = next.get_mut(*number as usize) else { continue };
-                if let Some(place) = self.places.get_mut(*next) {
+                if let Some(place) = self.sorted_occurrences.get_mut(*next) {
                     *place = (doc, *position);
                 }
                 *next += 1;
@@ -191,7 +191,7 @@ impl InvertedSource<'_> {
     }
 }
 
-impl PostingsSource for InvertedSource<'_> {
+impl PostingsSource for TermsSource<'_> {
     fn next_field(&mut self) -> lucerne_codec::Result<Option<PostingsField>> {
         let Some((&number, field)) = self.fields.next() else { return Ok(None) };
         let declared = self.schema.fields().get(number as usize);
@@ -228,10 +228,11 @@ impl PostingsSource for InvertedSource<'_> {
 
     fn next_doc(&mut self, positions: &mut Vec<u32>) -> lucerne_codec::Result<Option<DocId>> {
         positions.clear();
-        let Some(&(doc, _)) = self.places.get(self.rest.start).filter(|_| !self.rest.is_empty()) else {
+        let Some(&(doc, _)) = self.sorted_occurrences.get(self.rest.start).filter(|_| !self.rest.is_empty())
+        else {
             return Ok(None);
         };
-        let rest = self.places.get(self.rest.clone()).unwrap_or_default();
+        let rest = self.sorted_occurrences.get(self.rest.clone()).unwrap_or_default();
         let own = rest.iter().take_while(|(other, _)| *other == doc).count();
         if self.positions {
             positions.extend(rest.iter().take(own).map(|(_, position)| *position));
@@ -242,16 +243,16 @@ impl PostingsSource for InvertedSource<'_> {
 }
 
 /// Writes the terms of a buffer, if there are any.
-pub(super) fn write(
+pub(in crate::writer) fn write(
     registry: &Registry,
     context: &WriteContext<'_>,
     schema: &Schema,
-    terms: &InvertedBuffer,
+    terms: &TermsBuffer,
 ) -> Result<Option<StructureInfo>> {
     if terms.is_empty() {
         return Ok(None);
     }
     let format = registry.default_postings()?;
     let written = format.write(context, &mut terms.source(schema, context.max_doc))?;
-    Ok(Some(crate::merge::structure(format.name(), written)))
+    Ok(Some(StructureInfo::new(format.name(), written)))
 }

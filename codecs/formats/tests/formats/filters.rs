@@ -1,8 +1,6 @@
 //! Filters: as many hits as there may be, the right ones, by a way that fits.
 
-mod common;
-
-use common::{Segment, bytes, field, format};
+use crate::common::{Segment, bytes, field, format};
 use lucerne_codec::testing::random_rows;
 use lucerne_codec::vector::{Effort, VectorHits, VectorReader, VectorSearch};
 use lucerne_codec::{Accept, BitSet, Cancel, DocId, Similarity};

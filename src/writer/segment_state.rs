@@ -1,4 +1,4 @@
-//! Deletes of one buffer or segment while the writer lives.
+//! What changes about a segment while the writer lives: its deletes, and what is being done with it.
 
 use lucerne_codec::commit::LiveDocsInfo;
 use lucerne_codec::{BitSet, DocId};
@@ -6,15 +6,16 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// Deleted documents; only ever grows. Cheap to clone at a point in time, copied when it changes after.
+/// Deleted documents of one segment; the set only ever grows. Cheap to clone at a point in time, copied when it changes
+/// after that.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Deleted {
+pub(crate) struct DeletedDocs {
     words: Arc<Vec<u64>>,
     count: u32,
 }
 
-impl Deleted {
-    /// What live docs say is gone.
+impl DeletedDocs {
+    /// The documents that are not in `live`.
     pub(crate) fn from_live(live: &BitSet) -> Self {
         let mut deleted = Self::default();
         (0..live.len()).filter(|&doc| !live.contains(doc)).for_each(|doc| deleted.insert(doc));
@@ -39,7 +40,7 @@ impl Deleted {
         }
     }
 
-    /// How many documents are deleted.
+    /// Number of deleted documents.
     pub(crate) fn count(&self) -> u32 {
         self.count
     }
@@ -58,26 +59,27 @@ impl Deleted {
     }
 }
 
-/// The identity of a buffer that becomes a segment: document ids stay the same, so deletes do too.
+/// What changes about a segment. It is made with the buffer that becomes the segment: document ids stay the same, so
+/// deletes do too. Two segments are the same when they share it.
 #[derive(Debug, Default)]
-pub(crate) struct Slot {
-    deleted: Mutex<Deleted>,
-    /// The live docs last written for it, with how many deletes they hold.
-    pub(crate) written: Mutex<Option<LiveDocsInfo>>,
+pub(crate) struct SegmentState {
+    deleted: Mutex<DeletedDocs>,
+    /// The last live-docs file written for it.
+    pub(crate) live_docs_file: Mutex<Option<LiveDocsInfo>>,
     /// Its keys are found in the segment, no longer in the key map: it may be merged.
-    pub(crate) findable: AtomicBool,
+    pub(crate) published: AtomicBool,
     /// A merge is using it.
     pub(crate) merging: AtomicBool,
 }
 
-impl Slot {
-    /// The slot of a segment that a commit names.
-    pub(crate) fn committed(live: Option<&BitSet>, written: Option<LiveDocsInfo>) -> Self {
-        let deleted = live.map(Deleted::from_live).unwrap_or_default();
+impl SegmentState {
+    /// The state of a segment that a commit names.
+    pub(crate) fn committed(live: Option<&BitSet>, live_docs_file: Option<LiveDocsInfo>) -> Self {
+        let deleted = live.map(DeletedDocs::from_live).unwrap_or_default();
         Self {
             deleted: Mutex::new(deleted),
-            written: Mutex::new(written),
-            findable: AtomicBool::new(true),
+            live_docs_file: Mutex::new(live_docs_file),
+            published: AtomicBool::new(true),
             merging: AtomicBool::new(false),
         }
     }
@@ -90,8 +92,8 @@ impl Slot {
         self.deleted.lock().contains(doc)
     }
 
-    /// The deletes at this moment.
-    pub(crate) fn deleted(&self) -> Deleted {
+    /// The documents deleted so far.
+    pub(crate) fn deleted(&self) -> DeletedDocs {
         self.deleted.lock().clone()
     }
 }

@@ -1,6 +1,6 @@
 //! Values in memory, on their way into columns.
 
-use super::inverted::InvertedBuffer;
+use super::terms::TermsBuffer;
 use crate::document::Validated;
 use crate::error::Result;
 use crate::schema::{Field, FieldType, Schema};
@@ -10,7 +10,7 @@ use lucerne_codec::segment_info::StructureInfo;
 use lucerne_codec::{DocId, Registry};
 use std::collections::BTreeMap;
 
-/// Memory a number takes now and will take while it is flushed.
+/// Bytes a number takes now and will take while it is flushed.
 const BYTES_PER_NUMBER: usize = 24;
 
 /// The numbers of all fields, by field number. Keywords are found among the terms.
@@ -20,7 +20,7 @@ pub(crate) struct NumbersBuffer {
 }
 
 impl NumbersBuffer {
-    /// Adds a document's numbers; returns the memory they take.
+    /// Adds a document's numbers; returns the bytes they take.
     pub(super) fn push(&mut self, doc: DocId, document: &Validated) -> usize {
         let numbers = &document.indexed.numbers;
         for (field, value) in numbers {
@@ -39,7 +39,7 @@ impl NumbersBuffer {
 struct BufferedColumns<'a> {
     fields: std::slice::Iter<'a, Field>,
     numbers: &'a NumbersBuffer,
-    terms: &'a InvertedBuffer,
+    terms: &'a TermsBuffer,
 }
 
 impl ColumnsSource for BufferedColumns<'_> {
@@ -62,12 +62,12 @@ impl ColumnsSource for BufferedColumns<'_> {
 }
 
 /// Writes the columns of a buffer, if it has any.
-pub(super) fn write(
+pub(in crate::writer) fn write(
     registry: &Registry,
     context: &WriteContext<'_>,
     schema: &Schema,
     numbers: &NumbersBuffer,
-    terms: &InvertedBuffer,
+    terms: &TermsBuffer,
 ) -> Result<Option<StructureInfo>> {
     let keyword = |field: &Field| matches!(field.field_type(), FieldType::Keyword(_));
     let any = |field: &Field| {
@@ -80,5 +80,5 @@ pub(super) fn write(
     let mut columns = BufferedColumns { fields: schema.fields().iter(), numbers, terms };
     let format = registry.default_columns()?;
     let written = format.write(context, &mut columns)?;
-    Ok(Some(crate::merge::structure(format.name(), written)))
+    Ok(Some(StructureInfo::new(format.name(), written)))
 }

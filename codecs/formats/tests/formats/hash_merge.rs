@@ -1,8 +1,6 @@
 //! What merges of segments with sign hashes keep and renew, and what flushes share.
 
-mod common;
-
-use common::{Segment, built_in, field, format, merge, outcomes};
+use crate::common::{Segment, built_in, field, format, merge, outcomes};
 use lucerne_codec::Similarity;
 use lucerne_codec::testing::random_rows;
 use lucerne_formats::encoding::sign_hash::HashVectors;
@@ -38,8 +36,8 @@ fn plain_hashes_are_copied_and_those_of_other_formats_are_made() {
         Segment::flush(format("hnsw_hash"), &plain, &shifted(20, 3, 5.0)),
     ];
     let (merged, plan, report) = merge(format("hnsw_hash"), &plain, &sources.each_ref());
-    for facts in [&plan, &report] {
-        assert_eq!(outcomes(facts), ["kept", "rehashed", "kept"]);
+    for report in [&plan, &report] {
+        assert_eq!(outcomes(report), ["kept", "rehashed", "kept"]);
     }
     assert_eq!(report["vectors_rehashed"], 50);
     let found = hashes(&merged);

@@ -1,11 +1,8 @@
 //! A new encoding is one folder (`int4`) and one line: it flushes, merges, searches with and without a graph, verifies
 //! and inspects like the built-in ones.
 
-mod common;
-mod int4;
-
-use common::{Segment, built_in, field, merge, outcomes, search};
-use int4::Int4;
+use crate::common::{Segment, built_in, field, merge, outcomes, search};
+use crate::int4::Int4;
 use lucerne_codec::testing::{check_vector_format, random_rows};
 use lucerne_codec::vector::{Effort, VectorFormat};
 use lucerne_codec::{Component, Params, Similarity};

@@ -1,38 +1,4 @@
-//! Schemas in JSON: the form stored in an index and given on the command line.
-//!
-//! ```json
-//! { "key": "name", "dynamic": true,
-//!   "fields": [
-//!     { "name": "description", "type": "text" },
-//!     { "name": "size", "type": "i64", "stored": false },
-//!     { "name": "embedding", "type": "vector", "dimension": 384, "similarity": "cosine", "m": 16 } ] }
-//! ```
-//!
-//! | where | option | values | default |
-//! |---|---|---|---|
-//! | schema | `key` | a name, or `{"name", "auto", "max_length"}` | automatic keys in `id` |
-//! | schema | `dynamic` | true, false | false |
-//! | field | `name`, `type` | text, keyword, i64, f64, bool, date, vector, binary_vector | required |
-//! | field | `indexed`, `stored` | true, false | true |
-//! | field | `path` | `$.specs.weight`, `$.parts[*].name` | the field's name |
-//! | text | `weight` | above 0 | 1 |
-//! | text | `k1`, `b` | BM25's: at least 0; from 0 to 1 | 1.2, 0.75 |
-//! | text | any other | an option of [`crate::TextAnalysis`] | |
-//! | keyword | `separator` | one character | a value is taken whole |
-//! | vector | `multiple` | true, false: several vectors in one document | false |
-//! | vector | `dimension` | 1 to 4096 | required |
-//! | vector | `similarity` | euclidean, dot_product, cosine, max_inner_product | cosine |
-//! | vector | `normalize` | on_write (dot_product only) | not normalised |
-//! | vector | `index` | hnsw, flat | hnsw |
-//! | vector | `quantization` | int8, none | int8 |
-//! | vector | `sign_hash` | true, false, plain, corrected: instead of quantization | false |
-//! | vector | `format` | a registered format, instead of index and quantization | |
-//! | vector | `advanced` | an object of parameters for tests and experiments | |
-//! | vector | any other | a parameter of the format, which refuses those it does not know | |
-//! | binary_vector | `dimension` | a multiple of 8 from 8 to 65536 | required |
-//! | binary_vector | `similarity` | hamming, jaccard | hamming |
-//! | binary_vector | `index` | hnsw, flat, ivf | hnsw |
-//! | binary_vector | `multiple`, `format`, any other | as of a vector | |
+//! Schemas in JSON, as documented in [`crate::schema`].
 
 use super::field::{Field, FieldType};
 use super::text::{BM25, Keyword, Text};
@@ -238,10 +204,7 @@ fn read_keyword(json: &Map<String, Value>) -> Read<Keyword> {
 fn read_vector(json: &Map<String, Value>, new: fn(usize) -> Vector) -> Read<Vector> {
     let dimension = size(json, "dimension")?;
     let mut vector = new(dimension.unwrap_or_default());
-    let range = match vector.options.binary {
-        true => "a multiple of 8 from 8 to 65536",
-        false => "1 to 4096",
-    };
+    let range = if vector.options.binary { "a multiple of 8 from 8 to 65536" } else { "1 to 4096" };
     if dimension.is_none() {
         return Err(format!("dimension is missing, expected {range}"));
     }

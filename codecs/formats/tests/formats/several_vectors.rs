@@ -1,8 +1,6 @@
 //! Documents of several vectors against brute force, whatever their number, the filter and the effort.
 
-mod common;
-
-use common::{bytes, field, format};
+use crate::common::{bytes, field, format};
 use lucerne_codec::testing::{Bench, random_rows};
 use lucerne_codec::vector::{Effort, VectorReader, VectorRows, VectorSearch};
 use lucerne_codec::{Accept, BitSet, Cancel, DocId, FieldInfo, Similarity};
