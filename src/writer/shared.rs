@@ -6,7 +6,8 @@
 use super::buffer::Buffer;
 use super::keymap::KeyMap;
 use super::options::WriterOptions;
-use super::segments::{SegmentEntry, SegmentList, SegmentState};
+use super::segment_state::SegmentState;
+use super::segments::{SegmentEntry, SegmentList};
 use crate::commit::manifest;
 use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
