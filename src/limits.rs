@@ -7,6 +7,8 @@ pub const DEFAULT_RAM_BUDGET: usize = 256 << 20;
 pub const MIN_RAM_BUDGET: usize = 1 << 20;
 /// Documents of one segment at most: ids fit in 31 bits.
 pub const MAX_SEGMENT_DOCS: u32 = 1 << 31;
+/// Bytes of one document at most, 16 MiB: its stored fields as JSON, the key included, vectors not.
+pub const MAX_DOCUMENT_BYTES: usize = lucerne_codec::stored::MAX_DOCUMENT;
 /// Neighbors a search may ask for at most.
 pub const MAX_K: usize = 10_000;
 /// Candidates a search may keep at most.

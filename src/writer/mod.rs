@@ -20,7 +20,7 @@ pub(crate) use flush::flush;
 pub use options::WriterOptions;
 
 use crate::commit::recover::OnDamage;
-use crate::commit::{gc, lock, manifest};
+use crate::commit::{OwnedDirectory, gc, lock, manifest};
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::merge;
@@ -28,7 +28,7 @@ use crate::reader::{SegmentReader, Store};
 use crate::schema::Schema;
 use commit::Committed;
 use indexing::Mode;
-use lucerne_codec::{BitSet, Cancel, Lock, Report, SegmentId};
+use lucerne_codec::{BitSet, Cancel, Directory as _, Report, SegmentId};
 use parking_lot::Mutex;
 use shared::{Stopped, WriterInner};
 use std::collections::BTreeMap;
@@ -61,7 +61,6 @@ use std::sync::Arc;
 pub struct Writer {
     inner: Arc<WriterInner>,
     committed: Mutex<Committed>,
-    _lock: Box<dyn Lock>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -74,17 +73,24 @@ impl Writer {
     /// Takes the lock, finds the newest commit and removes what a crash left behind.
     pub(crate) fn open(store: Arc<Store>, options: WriterOptions, on_damage: OnDamage) -> Result<Self> {
         let lock = lock::take(&*store.directory, lock::WRITER)?;
+        let directory = Arc::new(OwnedDirectory::new(Arc::clone(&store.directory), lock));
         let (snapshot, info) = store.newest_commit(on_damage)?;
+        if let Some(problem) = manifest::exhausted(&info) {
+            let file = manifest::commit_file(info.generation);
+            return Err(lucerne_codec::Error::corrupt(file, 0, problem).into());
+        }
         // The commit just read may have been renamed but not made durable by a writer that died: before
         // anything an older commit needs is deleted, it must be.
-        store.directory.sync_dir()?;
-        let next = manifest::next_numbers(&info, &store.directory.list()?);
-        let inner = Arc::new(WriterInner::new(store, options, &snapshot, info.next_key, next.segment)?);
-        let committed = Committed::new(snapshot, info, next.generation);
+        directory.sync_dir()?;
+        let names = directory.list()?;
+        let next = manifest::next_numbers(&info, &directory.taken_names()?);
+        let (next_key, known) = (info.next_key, manifest::generations(&names));
+        let inner = WriterInner::new(store, directory, options, &snapshot, next_key, next.segment)?;
+        let committed = Committed::new(snapshot, info, next.generation, known);
         let keep = |file: &str| committed.files.contains(file) || inner.store.pins.contains(file);
-        gc::collect(&*inner.store.directory, keep)?;
+        gc::collect(&*inner.directory, &inner.store.registry, &names, keep);
         inner.store.set_latest(0, Arc::clone(&committed.snapshot));
-        Ok(Self { inner, committed: Mutex::new(committed), _lock: lock })
+        Ok(Self { inner: Arc::new(inner), committed: Mutex::new(committed) })
     }
 
     /// The index's schema.
@@ -176,6 +182,7 @@ impl Writer {
     /// When a buffer cannot be flushed; it stays in memory.
     pub fn refresh(&self) -> Result<()> {
         commit::refresh(&self.inner)?;
+        commit::collect_released(&self.inner, &self.committed);
         merging::maybe_merge(&self.inner);
         Ok(())
     }
@@ -185,8 +192,9 @@ impl Writer {
     ///
     /// # Errors
     /// The previous commit stays in force. After a failed sync or rename every later call says that the
-    /// writer must be reopened ([`Error::WriterFailed`]); after any other error (a full disk) the documents
-    /// stay in the writer and the commit can be tried again.
+    /// writer must be reopened ([`Error::WriterFailed`]); likewise when the folder or its lock file was moved,
+    /// replaced or removed, or somebody else has committed ([`Error::WriterLost`]). After any other error (a full
+    /// disk) the documents stay in the writer and the commit can be tried again.
     pub fn commit(&self) -> Result<u64> {
         let generation = self.prepare_commit()?.commit()?;
         merging::maybe_merge(&self.inner);
@@ -303,6 +311,11 @@ impl Writer {
         self.committed.lock().info.generation
     }
 
+    /// The index's folder, for files of its own.
+    pub(crate) fn directory(&self) -> &OwnedDirectory {
+        &self.inner.directory
+    }
+
     /// Ids of all ready segments.
     pub(crate) fn segment_ids(&self) -> Vec<SegmentId> {
         self.inner.segments().iter().map(|entry| entry.reader.info().id).collect()
@@ -333,5 +346,6 @@ impl Drop for Writer {
         self.inner.stop(Stopped::Closed);
         self.inner.scheduler.close();
         self.inner.store.forget_latest();
+        self.inner.directory.release();
     }
 }
