@@ -29,12 +29,11 @@ pub(super) fn run(args: &Create, json: bool) -> Outcome {
 }
 
 fn read(path: &Path) -> Outcome<String> {
-    let read = match path.as_os_str() == "-" {
-        true => {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).map(|_| text)
-        }
-        false => std::fs::read_to_string(path),
+    let read = if path.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(path)
     };
     read.map_err(|error| match error.kind() {
         std::io::ErrorKind::InvalidData => {
