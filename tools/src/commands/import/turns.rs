@@ -79,9 +79,9 @@ mod tests {
     #[test]
     fn the_last_line_of_a_key_is_written_last() {
         for round in 0..20u64 {
-            let keys: Vec<Option<u64>> = (0..200u64)
-                .map(|line| Some((line * (round + 7) + line / 3) % 5).filter(|key| *key > 0))
-                .collect();
+            let key = |line: u64| (line + 200 * round).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+            let keys: Vec<Option<u64>> =
+                (0..200).map(|line| Some(key(line) % 5).filter(|key| *key > 0)).collect();
             let (turns, source, written) =
                 (Turns::default(), Mutex::new(0..keys.len()), Mutex::new(BTreeMap::new()));
             let nap =
