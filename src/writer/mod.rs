@@ -113,7 +113,8 @@ impl Writer {
     ///
     /// # Errors
     /// [`Error::DuplicateKey`] when a live document has that key, and a typed error naming field, value and
-    /// expectation when the document does not fit the schema. A document that fails leaves nothing behind.
+    /// expectation when the document does not fit the schema, or is longer than
+    /// [`crate::limits::MAX_DOCUMENT_BYTES`] as it is stored. A document that fails leaves nothing behind.
     /// When a full buffer cannot be flushed (a full disk), the document is not taken and what was buffered
     /// stays in memory: free space and go on.
     pub fn add(&self, document: &Document) -> Result<String> {
