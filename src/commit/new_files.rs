@@ -1,5 +1,6 @@
 //! The files of a piece of work that may fail: exactly those that it created go with it.
 
+use lucerne_codec::io::TemporaryOutput;
 use lucerne_codec::{Directory, Input, Lock, Output, Result};
 use parking_lot::Mutex;
 use std::path::Path;
@@ -42,6 +43,10 @@ impl Directory for NewFiles<'_> {
         let output = self.inner.create(name)?;
         self.created.lock().push(name.to_owned());
         Ok(output)
+    }
+
+    fn create_temporary(&self) -> Result<Option<Box<dyn TemporaryOutput>>> {
+        self.inner.create_temporary()
     }
 
     fn open(&self, name: &str) -> Result<Input> {

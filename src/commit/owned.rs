@@ -1,6 +1,7 @@
 //! The writer's folder: nothing in it is changed once it is no longer the writer's.
 
 use crate::error::{Error, Result};
+use lucerne_codec::io::TemporaryOutput;
 use lucerne_codec::{Directory, Input, Lock, Output};
 use parking_lot::Mutex;
 use std::fmt;
@@ -85,6 +86,11 @@ impl Directory for OwnedDirectory {
     fn create(&self, name: &str) -> lucerne_codec::Result<Box<dyn Output>> {
         self.check()?;
         self.inner.create(name)
+    }
+
+    fn create_temporary(&self) -> lucerne_codec::Result<Option<Box<dyn TemporaryOutput>>> {
+        self.check()?;
+        self.inner.create_temporary()
     }
 
     fn open(&self, name: &str) -> lucerne_codec::Result<Input> {
