@@ -5,6 +5,7 @@ mod exit_codes;
 mod force_merge;
 mod hashes;
 mod import;
+mod import_order;
 mod inspect;
 mod interrupt;
 mod search;

@@ -39,7 +39,10 @@ impl Lines {
     pub(super) fn open(path: &Path, stop: &Cancel) -> Outcome<Self> {
         let consumed = Arc::new(AtomicU64::new(0));
         if path.as_os_str() == "-" {
-            let input = Box::new(BufReader::with_capacity(BUFFER, Stdin::new(stop.clone())));
+            let input: Box<dyn BufRead + Send> = match Stdin::new(stop.clone()) {
+                Ok(stdin) => Box::new(BufReader::with_capacity(BUFFER, stdin)),
+                Err(_) => Box::new(BufReader::with_capacity(BUFFER, io::stdin())),
+            };
             let path = PathBuf::from("standard input");
             return Ok(Self { path, input, number: 0, rows: 0, consumed, len: None });
         }
@@ -178,7 +181,7 @@ impl Read for Counted {
 }
 
 /// Standard input that ends when it is told to stop, even while nothing arrives: a thread of its own waits
-/// for it.
+/// for it. Where the system gives no thread, standard input is read directly, and a stop waits for it.
 struct Stdin {
     chunks: Receiver<io::Result<Vec<u8>>>,
     chunk: io::Cursor<Vec<u8>>,
@@ -186,9 +189,9 @@ struct Stdin {
 }
 
 impl Stdin {
-    fn new(stop: Cancel) -> Self {
+    fn new(stop: Cancel) -> io::Result<Self> {
         let (sender, chunks) = sync_channel(4);
-        std::thread::spawn(move || {
+        std::thread::Builder::new().spawn(move || {
             let mut input = io::stdin().lock();
             loop {
                 let mut chunk = vec![0; 1 << 16];
@@ -206,8 +209,8 @@ impl Stdin {
                     break;
                 }
             }
-        });
-        Self { chunks, chunk: io::Cursor::default(), stop }
+        })?;
+        Ok(Self { chunks, chunk: io::Cursor::default(), stop })
     }
 }
 
