@@ -3,8 +3,15 @@
 use super::{Component, Layout, Shape};
 use std::io::Read;
 
-const LITTLE_F32: Layout =
-    Layout { rows: 0, dimension: 0, component: Component::F32, big_endian: false, start: 0, row_prefix: 0 };
+const LITTLE_F32: Layout = Layout {
+    rows: 0,
+    dimension: 0,
+    component: Component::F32,
+    big_endian: false,
+    start: 0,
+    row_prefix: 0,
+    single: false,
+};
 
 fn u32_le(input: &mut impl Read) -> Result<u64, String> {
     let mut bytes = [0; 4];

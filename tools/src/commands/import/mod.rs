@@ -3,7 +3,9 @@
 //! Each thread takes the next line from the source, which is behind a lock, and adds it to the writer; no
 //! line waits anywhere, so memory is that of the writer and of one line per thread.
 
+mod array;
 mod lines;
+mod readers;
 mod source;
 mod work;
 
