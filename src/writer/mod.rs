@@ -38,7 +38,8 @@ use std::sync::Arc;
 ///
 /// There is one writer per index at a time, in any process. What is written is seen by searchers after
 /// [`Writer::refresh`] or [`Writer::commit`], and survives the process after [`Writer::commit`] only.
-/// Dropping the writer throws uncommitted documents away; [`Writer::close`] commits them first.
+/// Dropping the writer throws uncommitted documents away (and warns in `tracing`); [`Writer::close`] commits them
+/// first.
 ///
 /// ```
 /// use lucerne::directory::RamDirectory;
@@ -61,7 +62,8 @@ use std::sync::Arc;
 pub struct Writer {
     inner: Arc<WriterInner>,
     committed: Mutex<Committed>,
-    _lock: Box<dyn Lock>,
+    /// The lock of the index; `None` once the writer is closed.
+    lock: Mutex<Option<Box<dyn Lock>>>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -84,7 +86,7 @@ impl Writer {
         let keep = |file: &str| committed.files.contains(file) || inner.store.pins.contains(file);
         gc::collect(&*inner.store.directory, keep)?;
         inner.store.set_latest(0, Arc::clone(&committed.snapshot));
-        Ok(Self { inner, committed: Mutex::new(committed), _lock: lock })
+        Ok(Self { inner, committed: Mutex::new(committed), lock: Mutex::new(Some(lock)) })
     }
 
     /// The index's schema.
@@ -286,16 +288,58 @@ impl Writer {
         self.inner.scheduler.cancel_all();
     }
 
-    /// Waits for merges, commits and closes. Dropping the writer instead stops merges and throws uncommitted
-    /// documents away.
+    /// Commits, waits for merges and closes: the lock is free, and every later call says
+    /// [`Error::WriterClosed`]. Documents that other threads are adding are committed or refused, never lost. A
+    /// writer that is closed already stays so, without an error.
+    ///
+    /// Dropping the writer instead stops merges and throws uncommitted documents away, with a `tracing` warning
+    /// that counts them.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let index = lucerne::Index::create(folder.path(), lucerne::Schema::builder().build()?)?;
+    /// let writer = std::sync::Arc::new(index.writer()?);
+    /// std::thread::scope(|scope| {
+    ///     scope.spawn(|| writer.add(&lucerne::Document::new()));
+    /// });
+    /// writer.close()?; // whoever else holds the writer
+    /// assert!(matches!(writer.commit(), Err(lucerne::Error::WriterClosed)));
+    /// index.writer()?;
+    /// # Ok::<(), lucerne::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Writer::commit`]; the writer is closed all the same.
-    pub fn close(self) -> Result<()> {
+    pub fn close(&self) -> Result<()> {
+        let mut lock = self.lock.lock();
+        if lock.is_none() {
+            return Ok(());
+        }
+        self.inner.begin_closing();
+        let closed = self.commit_everything();
+        self.shut_down();
+        *lock = None;
+        closed
+    }
+
+    fn commit_everything(&self) -> Result<()> {
         self.refresh()?;
         self.wait_for_merges();
         // Not through `commit`, which begins merges that nobody would commit.
         self.prepare_commit()?.commit().map(drop)
+    }
+
+    /// Stops merges and refuses further calls, and says how many documents that loses.
+    fn shut_down(&self) {
+        let documents = self.inner.uncommitted();
+        if documents > 0 {
+            let folder = crate::directory::place(&*self.inner.store.directory);
+            tracing::warn!(folder, documents, "a writer ends with uncommitted documents, which are lost");
+        }
+        self.inner.cancel.cancel();
+        self.inner.stop(Stopped::Closed);
+        self.inner.scheduler.close();
+        self.inner.store.forget_latest();
     }
 
     /// Generation of the commit in force.
@@ -329,9 +373,8 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.inner.cancel.cancel();
-        self.inner.stop(Stopped::Closed);
-        self.inner.scheduler.close();
-        self.inner.store.forget_latest();
+        if self.lock.lock().is_some() {
+            self.shut_down();
+        }
     }
 }
