@@ -27,7 +27,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// writer.add(&Document::new().with("id", "1").with("note", "first"))?;
 /// match writer.add(&Document::new().with("id", "1").with("note", "second")) {
 ///     Err(Error::DuplicateKey { key }) => assert_eq!(key, "1"),
-///     other => other?,
+///     other => drop(other?),
 /// }
 /// # Ok(())
 /// # }

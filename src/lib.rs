@@ -109,7 +109,7 @@ pub use writer::{Writer, WriterOptions};
 
 /// The example in the README, compiled.
 #[cfg(doctest)]
-
+#[doc = include_str!("../README.md")]
 struct Readme;
 
 /// The guides, compiled.

@@ -205,7 +205,7 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|source| folder_error(path, "open", source))
 }
 
-/// The facts about a regular file; anything else is an error.
+/// The metadata of a regular file; anything else is an error.
 fn regular_file(path: &Path) -> io::Result<fs::Metadata> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {

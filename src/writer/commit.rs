@@ -1,6 +1,7 @@
 //! Refresh and commit of a writer: a point in time, flushed, then shown (refresh) or made durable (commit).
 
-use super::segments::{DeletedDocs, ImmutableBuffer, SegmentEntry};
+use super::segment_state::DeletedDocs;
+use super::segments::{ImmutableBuffer, SegmentEntry};
 use super::shared::{Stopped, WriterInner};
 use crate::commit::{gc, manifest, publish};
 use crate::error::Result;

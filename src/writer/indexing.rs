@@ -2,7 +2,8 @@
 
 use super::buffer::Buffer;
 use super::keymap::{DocAddress, KeyShard};
-use super::segments::{FlushStage, ImmutableBuffer, SegmentEntry, SegmentState};
+use super::segment_state::SegmentState;
+use super::segments::{FlushStage, ImmutableBuffer, SegmentEntry};
 use super::shared::WriterInner;
 use crate::document::{Document, Validated, Value, given_as, validate};
 use crate::error::{Error, Result};

@@ -1,6 +1,6 @@
 //! Where the live document of a buffered key is. Keys of published segments are found in the segments.
 
-use super::segments::SegmentState;
+use super::segment_state::SegmentState;
 use lucerne_codec::DocId;
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;

@@ -1,6 +1,7 @@
 //! Merges of a writer's segments: selecting and running them, and putting the result in its sources' place.
 
-use super::segments::{DeletedDocs, SegmentEntry, SegmentState};
+use super::segment_state::{DeletedDocs, SegmentState};
+use super::segments::SegmentEntry;
 use super::shared::WriterInner;
 use crate::commit::manifest;
 use crate::error::{Error, Result};

@@ -11,6 +11,7 @@ mod keymap;
 mod merging;
 mod options;
 mod rollback;
+mod segment_state;
 mod segments;
 mod shared;
 

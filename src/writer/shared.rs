@@ -6,7 +6,8 @@
 use super::buffer::Buffer;
 use super::keymap::KeyMap;
 use super::options::WriterOptions;
-use super::segments::{SegmentEntry, SegmentList, SegmentState};
+use super::segment_state::SegmentState;
+use super::segments::{SegmentEntry, SegmentList};
 use crate::commit::manifest;
 use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
@@ -14,6 +15,7 @@ use crate::merge::{Scheduler, SegmentMeta};
 use crate::reader::{Snapshot, Store};
 use crate::schema::{Schema, VectorField};
 use crate::segment_write::random_segment_id;
+use byteorder::{ByteOrder, LittleEndian};
 use lucerne_codec::random::mix;
 use lucerne_codec::{Cancel, Registry, SegmentId, Similarity};
 use parking_lot::{Mutex, RwLock};
@@ -217,9 +219,8 @@ impl WriterInner {
     pub(crate) fn segment_id(&self, number: u64) -> Result<SegmentId> {
         let Some(seed) = self.options.seed else { return random_segment_id() };
         let mut id = [0u8; 16];
-        let (low, high) = id.split_at_mut(8);
-        low.copy_from_slice(&mix(seed ^ mix(number)).to_le_bytes());
-        high.copy_from_slice(&mix(seed.wrapping_add(number) ^ 0x5EED).to_le_bytes());
+        let halves = [mix(seed ^ mix(number)), mix(seed.wrapping_add(number) ^ 0x5EED)];
+        LittleEndian::write_u64_into(&halves, &mut id);
         Ok(SegmentId(id))
     }
 

@@ -257,12 +257,12 @@ fn a_format_of_ones_own_is_written_reopened_searched_inspected_and_checked() {
     let reopened = with_toy().open(Arc::new(directory.clone())).unwrap();
     assert_answers(&reopened);
 
-    let facts = admin::inspect(&reopened.searcher().unwrap()).unwrap();
-    let segments = facts["segments"].as_array().unwrap();
-    assert!(segments.len() > 1, "{facts:#}");
+    let report = admin::inspect(&reopened.searcher().unwrap()).unwrap();
+    let segments = report["segments"].as_array().unwrap();
+    assert!(segments.len() > 1, "{report:#}");
     for segment in segments {
         let field = &segment["fields"]["v"];
-        assert_eq!((&field["format"], &field["toy"]), (&json!(NAME), &json!(true)), "{facts:#}");
+        assert_eq!((&field["format"], &field["toy"]), (&json!(NAME), &json!(true)), "{report:#}");
     }
 
     let report = admin::check_in(with_toy(), Arc::new(directory), &Cancel::new(), &()).unwrap();
@@ -283,9 +283,9 @@ fn segments_of_a_format_of_ones_own_merge_and_the_engine_hands_on_the_formats_re
     let searcher = reopened.searcher().unwrap();
     assert_eq!((searcher.segment_count(), searcher.len()), (1, 6));
     assert_answers(&reopened);
-    let facts = admin::inspect(&searcher).unwrap();
-    assert_eq!(facts["segments"][0]["fields"]["v"]["vectors"], 5, "{facts:#}");
-    assert_eq!(facts["segments"][0]["merge"]["fields"]["v"]["by"], NAME, "{facts:#}");
+    let report = admin::inspect(&searcher).unwrap();
+    assert_eq!(report["segments"][0]["fields"]["v"]["vectors"], 5, "{report:#}");
+    assert_eq!(report["segments"][0]["merge"]["fields"]["v"]["by"], NAME, "{report:#}");
     let report = admin::check_in(with_toy(), Arc::new(directory), &Cancel::new(), &()).unwrap();
     assert_eq!((report.problems, report.docs), (Vec::new(), 6));
 }

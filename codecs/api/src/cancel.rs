@@ -47,6 +47,13 @@ impl Cancel {
         }
         if self.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
     }
+
+    /// [`Cancel::check`] before every `step`-th item, the first included: for loops over many short items, of
+    /// which `done` are finished.
+    #[inline]
+    pub fn check_every(&self, step: usize, done: usize) -> Result<()> {
+        if done.is_multiple_of(step) { self.check() } else { Ok(()) }
+    }
 }
 
 /// Is called with the progress of long work.

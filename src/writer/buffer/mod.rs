@@ -3,7 +3,7 @@
 pub(super) mod columns;
 pub(super) mod terms;
 
-use super::segments::SegmentState;
+use super::segment_state::SegmentState;
 use crate::document::Validated;
 use columns::NumbersBuffer;
 use lucerne_codec::DocId;

@@ -57,7 +57,10 @@ fn input_and_output_is_3() {
     assert!(missing.err.contains("missing.idx: no such folder"), "{missing:?}");
     assert!(missing.err.contains("hint: create an index with: lucerne create"), "{missing:?}");
     let empty = place.run("inspect empty").expect(3);
-    assert!(empty.err.contains("empty: not an index") && empty.err.contains("hint: create an index with"), "{empty:?}");
+    assert!(
+        empty.err.contains("empty: not an index") && empty.err.contains("hint: create an index with"),
+        "{empty:?}"
+    );
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn values_come_back(format: &dyn ColumnsFormat, model: &Model) {
     expect(&*reader, model);
     let other = write(format, &again, model);
     assert!(bench.directory.files() == again.directory.files(), "the same bytes twice");
-    assert_eq!(written.meta, other.meta, "the same facts twice");
+    assert_eq!(written.meta, other.meta, "the same metadata twice");
 }
 
 fn merging_keeps_the_live(format: &dyn ColumnsFormat) {
@@ -249,7 +249,7 @@ fn damage_is_noticed(format: &dyn ColumnsFormat) {
     }
     for meta in [serde_json::json!(null), serde_json::json!({}), serde_json::json!([1])] {
         let written = Written { meta, ..written.clone() };
-        assert!(format.open(&bench.open(model.max_doc, &written)).is_err(), "facts are checked");
+        assert!(format.open(&bench.open(model.max_doc, &written)).is_err(), "metadata are checked");
     }
 }
 

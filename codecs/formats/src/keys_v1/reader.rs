@@ -152,9 +152,7 @@ impl KeysReader for Reader {
         let mut problems = Vec::new();
         let mut previous = None;
         for index in 0..self.max_doc {
-            if (index as usize).is_multiple_of(CANCEL_STEP) {
-                cancel.check()?;
-            }
+            cancel.check_every(CANCEL_STEP, index as usize)?;
             // Ascending entries whose hashes fit their documents' keys name each document once.
             let checked = self.key(index).and_then(|_| {
                 let entry = self.entry(index)?;

@@ -4,6 +4,7 @@ use super::lists_writer::WrittenList;
 use super::sink::Sink;
 use super::varint::{put, take, take_u32};
 use super::{Handle, MAX_TERM, TERMS_PER_BLOCK};
+use lucerne_codec::io::bytes::{PutLe, u64_at};
 use lucerne_codec::postings::{TermEntry, Terms};
 use lucerne_codec::{Error, Input, Result};
 use std::cmp::Ordering;
@@ -48,7 +49,7 @@ impl DictionaryWriter {
             return Err(Error::Invalid(format!("postings_v1: term {term:?} after {:?}", self.last)));
         }
         if self.terms.is_multiple_of(TERMS_PER_BLOCK) {
-            self.blocks.extend_from_slice(&file.position().to_le_bytes());
+            self.blocks.put_u64(file.position());
             self.last.clear();
             self.handle = 0;
         }
@@ -169,8 +170,7 @@ impl Dictionary {
     /// The first term of a block; `None` when the block is damaged.
     #[inline]
     fn first_term<'a>(&self, file: &'a [u8], index: &[u8], block: u64) -> Option<&'a [u8]> {
-        let at = usize::try_from(block).ok()?.checked_mul(8)?;
-        let start = u64::from_le_bytes(index.get(at..at + 8)?.try_into().ok()?);
+        let start = u64_at(index, usize::try_from(block).ok()?)?;
         let mut bytes = file.get(usize::try_from(start).ok()?..)?;
         let (shared, len) = (take(&mut bytes)?, take(&mut bytes)?);
         let first = bytes.get(..usize::try_from(len).ok()?)?;

@@ -4,6 +4,7 @@ use super::impacts::{self, PAIRS_LEN};
 use super::packing::{take_docs, take_values};
 use super::positions::Positions;
 use super::varint::{take, take_u32};
+use lucerne_codec::io::bytes::{u32_at, u64_at};
 use lucerne_codec::postings::{BLOCK_LEN, Block, Blocks, Impact, NO_MORE_DOCS, TermEntry};
 use lucerne_codec::{DocId, Error, Input, Result};
 
@@ -37,17 +38,6 @@ pub(super) struct List<'a> {
     /// The last document of a list without a table, once it has been read.
     only_last: Option<DocId>,
     positions: Option<Box<Positions<'a>>>,
-}
-
-#[inline]
-fn u32_at(bytes: &[u8], index: usize) -> Option<u32> {
-    let bytes = bytes.get(index * 4..index * 4 + 4)?;
-    Some(u32::from_le_bytes(bytes.try_into().ok()?))
-}
-
-fn u64_at(bytes: &[u8], index: usize) -> Option<u64> {
-    let bytes = bytes.get(index * 8..index * 8 + 8)?;
-    Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
 
 impl Lists {

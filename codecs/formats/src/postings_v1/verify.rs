@@ -63,9 +63,7 @@ fn list(
     let (mut docs, mut positions) = (0u32, Vec::new());
     while cursor.doc() != NO_MORE_DOCS {
         let (doc, freq) = (cursor.doc(), cursor.freq());
-        if docs.is_multiple_of(1 << 12) {
-            cancel.check()?;
-        }
+        cancel.check_every(1 << 12, docs as usize)?;
         docs += 1;
         seen.insert(doc);
         if impact.last_doc < doc {

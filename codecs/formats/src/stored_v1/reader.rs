@@ -4,6 +4,7 @@ use super::{END_LEN, ENTRY_LEN, FORMAT, MAX_BLOCK, TAIL_LEN, VERSION};
 use crate::names::only_file;
 use lucerne_codec::envelope::{FOOTER_LEN, HEADER_LEN, NO_FIELD};
 use lucerne_codec::format::{OpenContext, Problem};
+use lucerne_codec::io::bytes::u32_at;
 use lucerne_codec::stored::StoredReader;
 use lucerne_codec::{Cancel, DocId, Error, Input, Report, Result};
 use parking_lot::Mutex;
@@ -192,16 +193,10 @@ impl Reader {
 
     /// Document `doc` of a decompressed block.
     fn document<'b>(&self, block: &Block, next_doc: DocId, bytes: &'b [u8], doc: DocId) -> Result<&'b [u8]> {
-        let at = doc.saturating_sub(block.first_doc) as usize * END_LEN as usize;
+        let at = doc.saturating_sub(block.first_doc) as usize;
         let ends_len = next_doc.saturating_sub(block.first_doc) as usize * END_LEN as usize;
-        let end = |at: usize| {
-            let end = bytes.get(at..at + END_LEN as usize)?;
-            Some(u32::from_le_bytes(end.try_into().ok()?) as usize)
-        };
-        let start = match at.checked_sub(END_LEN as usize) {
-            Some(before) => end(before),
-            None => Some(0),
-        };
+        let end = |at: usize| u32_at(bytes, at).map(|end| end as usize);
+        let start = at.checked_sub(1).map_or(Some(0), end);
         let documents = bytes.get(ends_len..).unwrap_or_default();
         let range = start.zip(end(at)).and_then(|(start, end)| documents.get(start..end));
         range

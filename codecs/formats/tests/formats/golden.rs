@@ -132,7 +132,7 @@ fn columns() {
     let format = registry.columns("columns_v1", "test").expect("registered");
     let written = format.write(&bench.write(max_doc), &mut Columns(columns.into_iter())).expect("written");
     hold_against_golden(&bench.directory);
-    let facts = json!({"columns": [
+    let metadata = json!({"columns": [
         {"field": {"number": 0, "name": "f0", "kind": "numbers"}, "at": 64, "len": 4330, "docs": 1101, "values": 1101,
          "least": -7, "greatest": 109_993, "blocks": 2},
         {"field": {"number": 1, "name": "f1", "kind": "numbers"}, "at": 4394, "len": 168, "docs": 100, "values": 100,
@@ -142,7 +142,7 @@ fn columns() {
         {"field": {"number": 5, "name": "f5", "kind": "keywords"}, "at": 4666, "len": 110, "docs": 3, "values": 4,
          "least": 0, "greatest": 2, "blocks": 2, "dictionary": {"terms": 3, "bytes": 10}},
     ]});
-    assert_eq!(written.meta, facts);
+    assert_eq!(written.meta, metadata);
     let reader = format.open(&bench.open(max_doc, &written)).expect("opened");
     assert!(reader.verify(&Cancel::new()).expect("verified").is_empty());
     assert_eq!(reader.numbers(0).expect("a column").least(1_100).expect("read"), Some(109_993));

@@ -36,8 +36,8 @@ fn plain_hashes_are_copied_and_those_of_other_formats_are_made() {
         Segment::flush(format("hnsw_hash"), &plain, &shifted(20, 3, 5.0)),
     ];
     let (merged, plan, report) = merge(format("hnsw_hash"), &plain, &sources.each_ref());
-    for facts in [&plan, &report] {
-        assert_eq!(outcomes(facts), ["kept", "rehashed", "kept"]);
+    for report in [&plan, &report] {
+        assert_eq!(outcomes(report), ["kept", "rehashed", "kept"]);
     }
     assert_eq!(report["vectors_rehashed"], 50);
     let found = hashes(&merged);

@@ -25,8 +25,8 @@ fn example(params: &str) -> (Vec<Segment>, lucerne_codec::FieldInfo) {
     (segments, field)
 }
 
-fn merged_quantiles(facts: &lucerne_codec::Report) -> (f64, f64) {
-    let value = |index: usize| facts["quantiles"][index].as_f64().unwrap();
+fn merged_quantiles(report: &lucerne_codec::Report) -> (f64, f64) {
+    let value = |index: usize| report["quantiles"][index].as_f64().unwrap();
     (value(0), value(1))
 }
 
@@ -35,10 +35,10 @@ fn the_worked_example_keeps_two_and_requantizes_one() {
     let (segments, field) = example(r#"{"advanced": {"graph_threshold": 0}}"#);
     let sources: Vec<&Segment> = segments.iter().collect();
     let (merged, plan, report) = merge(format("hnsw_sq8"), &field, &sources);
-    for facts in [&plan, &report] {
-        let (lower, upper) = merged_quantiles(facts);
-        assert!((lower + 0.752381).abs() < 1e-6 && (upper - 0.848095).abs() < 1e-6, "{facts}");
-        assert_eq!(outcomes(facts), ["kept", "kept", "requantized"]);
+    for report in [&plan, &report] {
+        let (lower, upper) = merged_quantiles(report);
+        assert!((lower + 0.752381).abs() < 1e-6 && (upper - 0.848095).abs() < 1e-6, "{report}");
+        assert_eq!(outcomes(report), ["kept", "kept", "requantized"]);
     }
     assert_eq!(report["vectors_requantized"], 100);
     assert_eq!(report["sources"][2]["vectors_requantized"], 100);
@@ -63,10 +63,10 @@ fn the_same_merge_resamples_under_the_thresholds_of_lucene() {
     let (segments, field) = example(r#"{"requantize_above": 0.0015625, "resample_above": 0.03125}"#);
     let sources: Vec<&Segment> = segments.iter().collect();
     let (_, plan, report) = merge(format("hnsw_sq8"), &field, &sources);
-    for facts in [&plan, &report] {
-        assert_eq!(outcomes(facts), ["resampled"; 3]);
-        assert!((merged_quantiles(facts).0 + 0.752381).abs() > 0.1);
-        assert_eq!(facts["thresholds"]["resample_above"], 0.03125);
+    for report in [&plan, &report] {
+        assert_eq!(outcomes(report), ["resampled"; 3]);
+        assert!((merged_quantiles(report).0 + 0.752381).abs() > 0.1);
+        assert_eq!(report["thresholds"]["resample_above"], 0.03125);
     }
     assert_eq!(report["vectors_requantized"], 2_100);
 }

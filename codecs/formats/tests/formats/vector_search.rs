@@ -29,14 +29,14 @@ fn a_search_without_rescoring_never_reads_raw_vectors() {
 fn parts_have_the_sizes_that_inspect_says() {
     let field = field(40, Similarity::Cosine, r#"{"advanced": {"graph_threshold": 0}}"#);
     let segment = Segment::flush(format("hnsw_sq8"), &field, &random_rows(500, 40, 1));
-    let facts = segment.open().inspect();
-    assert_eq!(facts["bytes"]["raw"], 4 * 40 * 500);
-    assert_eq!(facts["bytes"]["codes"], 40 * 500);
-    assert_eq!(facts["bytes"]["corrections"], 4 * 500);
+    let report = segment.open().inspect();
+    assert_eq!(report["bytes"]["raw"], 4 * 40 * 500);
+    assert_eq!(report["bytes"]["codes"], 40 * 500);
+    assert_eq!(report["bytes"]["corrections"], 4 * 500);
     assert_eq!(segment.directory.get(&segment.file(".sq8")).unwrap().len(), 44 * 500 + 80);
     assert_eq!(segment.directory.get(&segment.file(".vec")).unwrap().len(), 160 * 500 + 80);
-    assert!(facts["quantiles"][0].as_f64() < facts["quantiles"][1].as_f64());
-    assert_eq!((&facts["m"], &facts["beam_width"]), (&16.into(), &100.into()));
+    assert!(report["quantiles"][0].as_f64() < report["quantiles"][1].as_f64());
+    assert_eq!((&report["m"], &report["beam_width"]), (&16.into(), &100.into()));
 }
 
 #[test]

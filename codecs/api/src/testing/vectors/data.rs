@@ -26,7 +26,7 @@ pub fn random_rows(count: usize, dimension: usize, seed: u64) -> Vec<Vec<f32>> {
 /// A vector's row in a field.
 pub(super) fn bytes(field: &FieldInfo, vector: &[f32]) -> Vec<u8> {
     if field.component() != Component::Bit {
-        return vector.iter().flat_map(|value| value.to_le_bytes()).collect();
+        return crate::io::bytes::from_f32s(vector);
     }
     let mut row = vec![0; field.row_len()];
     for (at, _) in vector.iter().enumerate().filter(|(_, value)| **value > 0.0) {

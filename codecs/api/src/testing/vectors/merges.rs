@@ -94,8 +94,8 @@ fn merge(format: &dyn VectorFormat, field: &FieldInfo, sources: &[Vec<Vec<f32>>]
     let cancel = Cancel::new();
     let (written, report) = format.merge(&target.context(&cancel), field, &merged).expect("merging");
     target.written = written;
-    for facts in [&planned, &report] {
-        let listed = facts["sources"].as_array().expect("sources");
+    for report in [&planned, &report] {
+        let listed = report["sources"].as_array().expect("sources");
         assert_eq!(listed.len(), merged.len());
         for (source, merged) in listed.iter().zip(&merged) {
             assert_eq!(source["segment"], merged.segment);

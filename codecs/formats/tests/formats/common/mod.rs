@@ -123,8 +123,8 @@ pub fn merge(
     (merged, plan, report)
 }
 
-pub fn outcomes(facts: &Report) -> Vec<&str> {
-    let sources = facts["sources"].as_array().unwrap();
+pub fn outcomes(report: &Report) -> Vec<&str> {
+    let sources = report["sources"].as_array().unwrap();
     sources.iter().map(|source| source["outcome"].as_str().unwrap()).collect()
 }
 

@@ -1,9 +1,9 @@
 //! The codes of a segment being written.
 
 use lucerne_codec::format::Written;
+use lucerne_codec::io::bytes::f32s;
 use lucerne_codec::{Cancel, FieldInfo, Ordinal, Result, Similarity};
 use lucerne_formats::distance::{DistanceComputer, GraphVectors, NodeDistances};
-use lucerne_formats::encoding::preprocess::components;
 use lucerne_formats::encoding::raw::ExactQuery;
 use lucerne_formats::encoding::sample::Sample;
 use lucerne_formats::encoding::{EncodeContext, NewVectors, Rows};
@@ -42,7 +42,7 @@ impl Bounds {
 
     /// A vector's codes, two in a byte.
     pub fn encode(self, row: &[u8]) -> Vec<u8> {
-        let codes: Vec<u8> = components(row).map(|value| self.code(value)).collect();
+        let codes: Vec<u8> = f32s(row).map(|value| self.code(value)).collect();
         codes.chunks(2).map(|two| two[0] | two.get(1).map_or(0, |code| code << 4)).collect()
     }
 
