@@ -16,6 +16,7 @@ use crate::reader::{Snapshot, Store};
 use crate::schema::{Schema, VectorField};
 use crate::segment_write::random_segment_id;
 use byteorder::{ByteOrder, LittleEndian};
+use lucerne_codec::io::bytes;
 use lucerne_codec::random::mix;
 use lucerne_codec::{Cancel, Registry, SegmentId, Similarity};
 use parking_lot::{Mutex, RwLock};
@@ -166,9 +167,7 @@ impl WriterInner {
         if self.zero_vector_reported.load(Ordering::Relaxed) {
             return;
         }
-        // A zero is 0.0 or -0.0.
-        let is_zero =
-            |row: &[u8]| row.as_chunks::<4>().0.iter().all(|bytes| f32::from_le_bytes(*bytes) == 0.0);
+        let is_zero = |row: &[u8]| bytes::f32s(row).all(|component| component == 0.0);
         for (number, _) in vectors.iter().filter(|(_, row)| is_zero(row)) {
             let schema = self.schema();
             let Ok(field) = schema.vector_field(*number) else { continue };
