@@ -176,7 +176,9 @@ impl Index {
     /// Opens the index in the folder `path`.
     ///
     /// # Errors
-    /// [`Error::NotAnIndex`] when there is none; a typed error naming the file when it is damaged.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when the folder does not exist or holds no index
+    /// ([`Error::NotAnIndex`]), and also when one of the index's files is missing; another typed error naming the
+    /// file when it is damaged.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         IndexBuilder::new().open(Arc::new(FsDirectory::open(path.as_ref())?))
     }

@@ -4,8 +4,9 @@
 //! analyzer is applied to documents and to queries.
 //!
 //! Words are split as Unicode defines them (UAX #29). Stems are computed by the Snowball stemmers of the crate
-//! `frostem`. Another version of either may split or stem the same text differently, and then queries would
-//! miss terms that are in an index; therefore the stemmers' version is pinned up to its date.
+//! `frostem`. Another version of either may split or stem the same text differently, and then queries would miss
+//! terms that are in an index. Therefore `Cargo.toml` allows one version of `frostem` only, and a release that
+//! changes it says so in the changelog.
 //!
 //! ```
 //! use lucerne::analysis::{Analyzers, Language, StopWords, TextAnalysis};

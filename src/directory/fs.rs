@@ -3,6 +3,7 @@
 use super::lock::FileLock;
 use super::output::{BufferedOutput, Sink};
 use super::{check_data_name, check_lock_name, check_name, mmap};
+use lucerne_codec::io::TemporaryOutput;
 use lucerne_codec::{Directory, Error, Input, Lock, Output, Result};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -79,6 +80,13 @@ impl Directory for FsDirectory {
             .map_err(|source| Error::io(name, "create", source))?;
         let name = name.to_owned();
         Ok(Box::new(BufferedOutput::new(FileSink { file, name }, WRITE_STEP)))
+    }
+
+    /// The file lies in the folder, where there is as much room as the segment itself needs.
+    fn create_temporary(&self) -> Result<Option<Box<dyn TemporaryOutput>>> {
+        let file = tempfile::tempfile_in(&self.path);
+        let file = file.map_err(|source| folder_error(&self.path, "create a temporary file in", source))?;
+        Ok(Some(Box::new(TemporaryFile(file))))
     }
 
     fn open(&self, name: &str) -> Result<Input> {
@@ -173,6 +181,23 @@ impl Directory for FsDirectory {
         check_lock_name(name)?;
         let lock = FileLock::take(&self.path.join(name), name, owner)?;
         Ok(Box::new(lock))
+    }
+}
+
+/// A file without a name. Its only handle writes, and is dropped when the file is mapped.
+struct TemporaryFile(File);
+
+/// The name of temporary files in messages.
+const TEMPORARY: &str = "temporary file";
+
+impl TemporaryOutput for TemporaryFile {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.write_all(bytes).map_err(|source| Error::io(TEMPORARY, "write", source))
+    }
+
+    fn finish(self: Box<Self>) -> Result<Input> {
+        let view = mmap::map(&self.0).map_err(|source| Error::io(TEMPORARY, "map", source))?;
+        Ok(Input::new(TEMPORARY, view))
     }
 }
 

@@ -71,6 +71,11 @@ fn row_of(field: VectorField<'_>, value: &Value) -> Result<Vec<u8>, ValueProblem
     }
     match value {
         Value::Vector(components) => row(field, components),
+        Value::List(values) if matches!(values.first(), Some(Value::List(_) | Value::Vector(_))) => {
+            let hint =
+                if field.options().is_multiple() { "" } else { "; for several vectors declare multiple" };
+            Err(wrong_type(field, format!("a list of {} lists{hint}", values.len())))
+        }
         Value::List(values) => {
             check_dimension(field, values.len())?;
             let components = values.iter().enumerate().map(|(position, value)| {

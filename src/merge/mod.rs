@@ -1,5 +1,9 @@
-//! Merging segments: which (`policy`), when and how many at once (`scheduler`), how (`task`), at what speed
-//! (`throttle`), and how the application learns of it (`report`).
+//! Merging segments in the background: the [`MergePolicy`] chooses which, and a [`MergeListener`] is told about each
+//! merge. Both are set in [`WriterOptions`](crate::WriterOptions), as are the number of threads and the bandwidth.
+//! [`Writer::force_merge`](crate::Writer::force_merge) merges on request.
+//!
+//! In this module's source, `policy` chooses segments, `scheduler` starts merges, `task` runs one, `throttle` limits
+//! its speed, and `report` has the events.
 
 mod policy;
 mod report;

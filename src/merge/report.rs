@@ -89,7 +89,8 @@ impl<F: Fn(&MergeEvent) + Send + Sync> MergeListener for F {
     }
 }
 
-/// A shared listener, if any.
+/// Holds the [`MergeListener`] of a writer, or none; set it with
+/// [`WriterOptions::on_merge`](crate::WriterOptions::on_merge).
 #[derive(Clone, Default)]
 pub struct MergeObserver(Option<Arc<dyn MergeListener>>);
 

@@ -128,7 +128,8 @@ impl SchemaBuilder {
         self.field(Field::vector(name, vector))
     }
 
-    /// Checks everything and builds the schema.
+    /// Checks the declaration and builds the schema. Parameters of a vector field's format (`m`, `beam_width` and
+    /// others) are checked when an index is created with the schema.
     ///
     /// # Errors
     /// [`Error::Schema`], which names the field and what is wrong with its declaration.

@@ -137,8 +137,8 @@ impl Field {
     }
 
     /// Where in a document the field's values are: `$.specs.weight`, `$.parts[*].name`. Default: the
-    /// top-level value of the field's name. The field is then another name for what is there; the document
-    /// is stored as it was given.
+    /// top-level value of the field's name. Queries use the field's name; the stored document keeps its form, with the
+    /// value at the path.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());

@@ -10,7 +10,7 @@ impl Schema {
     pub(crate) fn check_successor(&self, next: &Schema) -> Result<()> {
         if self.key() != next.key() {
             let problem =
-                format!("the key field never changes; it is {:?}, with its options", self.key().name());
+                format!("the key field cannot change; it is {:?}, with its options", self.key().name());
             return Err(Error::Schema { field: None, problem });
         }
         for (position, old) in self.fields().iter().enumerate() {
@@ -40,7 +40,7 @@ impl Schema {
 fn difference(old: &Field, new: &Field) -> Option<String> {
     let changed = |what: &str, old: &dyn std::fmt::Display, new: &dyn std::fmt::Display| {
         Some(format!(
-            "its {what} is {old}, given {new}; it never changes: add another field, or write a new index"
+            "its {what} is {old}, given {new}; it cannot change: add another field, or create a new index"
         ))
     };
     let (old_type, new_type) = (old.field_type(), new.field_type());
@@ -61,17 +61,17 @@ fn difference(old: &Field, new: &Field) -> Option<String> {
         (FieldType::Vector(old), FieldType::Vector(new)) => vector_difference(old, new),
         // How they are scored may change.
         (FieldType::Text(old), FieldType::Text(new)) if old.text_analysis() != new.text_analysis() => {
-            Some("its analysis never changes: add another field, or write a new index".to_owned())
+            Some("its analysis cannot change: add another field, or create a new index".to_owned())
         }
         (FieldType::Keyword(old), FieldType::Keyword(new)) if old != new => {
-            Some("its separator never changes: add another field, or write a new index".to_owned())
+            Some("its separator cannot change: add another field, or create a new index".to_owned())
         }
         _ => None,
     }
 }
 
 fn vector_difference(old: &VectorOptions, new: &VectorOptions) -> Option<String> {
-    let never = "it never changes: add another field, or write a new index";
+    let never = "it cannot change: add another field, or create a new index";
     if old.dimension() != new.dimension() {
         return Some(format!("its dimension is {}, given {}; {never}", old.dimension(), new.dimension()));
     }

@@ -103,13 +103,13 @@ pub struct Keyword {
 }
 
 impl Keyword {
-    /// A value is taken whole.
+    /// The whole string is one value.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A value is several, with this between them: with `,` the value `a, b` matches `a` and matches `b`.
-    /// White space around the parts is cut off, empty parts are dropped.
+    /// The string is split at `separator` into several values: with `,` the string `a, b` is found by `a` and by `b`.
+    /// White space around the parts is removed, and empty parts are dropped.
     pub fn separated_by(separator: char) -> Self {
         Self { separator: Some(separator) }
     }

@@ -30,7 +30,7 @@ pub struct Vector {
     pub(super) options: VectorOptions,
 }
 
-/// The declaration of a vector field.
+/// The options of a vector field in a schema. [`Vector`] sets them; this type reads them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VectorOptions {
     pub(super) dimension: usize,
@@ -60,16 +60,15 @@ impl Vector {
         Self { indexed: true, stored: true, options }
     }
 
-    /// Vectors of `dimension` bits (a multiple of 8 from 8 to 65,536), kept as one byte for every eight bits. The metric
-    /// is [`Similarity::Hamming`] unless set. There is nothing to quantize: an index is one of the bits themselves, and
-    /// all distances are exact.
+    /// Vectors of `dimension` bits (a multiple of 8 from 8 to 65,536), kept as one byte for every eight bits. The
+    /// metric is [`Similarity::Hamming`] unless set. Bits are not quantized, so all distances are exact.
     pub fn bits(dimension: usize) -> Self {
         let mut vector = Self::f32(dimension).similarity(Similarity::Hamming);
         vector.options.binary = true;
         vector
     }
 
-    /// The metric. Default: cosine, of bits hamming.
+    /// The metric. Default: cosine; for bits, Hamming.
     #[must_use]
     pub fn similarity(mut self, similarity: Similarity) -> Self {
         self.options.similarity = similarity;
@@ -77,8 +76,8 @@ impl Vector {
     }
 
     /// In a `dot_product` field: accepts vectors and queries of any length but zero and compares them as if they had
-    /// length 1. The vectors are kept as they are given, so their lengths are not lost. Distances are those of `cosine`;
-    /// scores are the same for both.
+    /// length 1. The vectors are kept as they are given, so their lengths are not lost. Distances are those of
+    /// `cosine`; scores are the same for both.
     #[must_use]
     pub fn normalize_on_write(mut self) -> Self {
         self.options.normalize = true;
@@ -104,8 +103,8 @@ impl Vector {
         self.index(VectorIndex::Ivf)
     }
 
-    /// Inverted lists of a segment. Default: four times the root of its number of vectors; never more than there are
-    /// different vectors.
+    /// Number of inverted lists in each segment. Default: four times the square root of the segment's number of
+    /// vectors. There are never more lists than different vectors.
     #[must_use]
     pub fn nlist(self, nlist: usize) -> Self {
         self.param("nlist", nlist)
@@ -145,29 +144,29 @@ impl Vector {
         self.param("beam_width", width)
     }
 
-    /// Share of the component values that int8 codes tell apart, 0.9 to 1; the values beyond are clamped. Default:
-    /// chosen by metric and dimension.
+    /// Share of the component values that lie between the two quantiles of the int8 codes, 0.9 to 1; values outside are
+    /// clipped. Default: 1 − 1/(dimension + 1); 0.9999 with `max_inner_product`.
     #[must_use]
     pub fn confidence_interval(self, share: f64) -> Self {
         self.param("confidence_interval", share)
     }
 
-    /// How far the quantiles of a segment may be from those of a merge for its int8 codes to be kept: a share of the
-    /// merged range, 0 to 1. Default: 0.015.
+    /// A merge copies a segment's int8 codes if the segment's quantiles differ from the merged quantiles by at most
+    /// this share of the merged range, 0 to 1; otherwise it computes them anew. Default: 0.015.
     #[must_use]
     pub fn requantize_above(self, share: f64) -> Self {
         self.param("requantize_above", share)
     }
 
-    /// How far the quantiles of any segment may be from those of a merge before these are taken from a new sample: a
-    /// share of the merged range, 0 to 1. Default: 0.1.
+    /// A merge takes new quantiles from a sample of all vectors if the quantiles of any segment differ from the merged
+    /// quantiles by more than this share of the merged range, 0 to 1. Default: 0.1.
     #[must_use]
     pub fn resample_above(self, share: f64) -> Self {
         self.param("resample_above", share)
     }
 
-    /// A document may have several vectors, given as a list of vectors; it is found once, by its nearest. Not with
-    /// inverted lists.
+    /// A document may have several vectors, given as a list of vectors (`Vec<Vec<f32>>`). A search returns the document
+    /// once, by its nearest vector, whose number is in [`crate::Hit::vector`]. Not with inverted lists.
     #[must_use]
     pub fn multiple(self) -> Self {
         self.param(FieldInfo::MULTIPLE, true)

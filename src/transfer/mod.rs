@@ -57,6 +57,7 @@ impl Index {
     /// its generation. Their files are linked, or copied where they cannot be.
     ///
     /// # Errors
+    /// [`crate::Error::Locked`] while a writer is open, in this process too: close it first.
     /// [`crate::Error::GenerationMoved`] when the index is no longer at `expected_generation`; a typed error when a
     /// segment has another schema, a wrong checksum, a key that has a live document already, or is part of
     /// the index already. Nothing has changed then.
@@ -73,8 +74,9 @@ impl Index {
         publish::add_indexes(self, paths, cancel)
     }
 
-    /// Deletes built segments in the index's folder that were last written at least `older_than` ago:
-    /// published ones are no longer needed, the others will not be any more. Returns how many files.
+    /// Deletes files of built segments in the index's folder that were last written at least `older_than` ago, and
+    /// returns the number of files. Published segments have files of their own, so only segments that nobody has
+    /// published yet are lost: choose `older_than` longer than the time from building to publishing.
     ///
     /// # Errors
     /// When the folder cannot be read or a file cannot be deleted.

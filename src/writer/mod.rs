@@ -39,7 +39,7 @@ use std::sync::Arc;
 ///
 /// There is one writer per index at a time, in any process. What is written is seen by searchers after
 /// [`Writer::refresh`] or [`Writer::commit`], and survives the process after [`Writer::commit`] only.
-/// Dropping the writer throws uncommitted documents away (and warns in `tracing`); [`Writer::close`] commits them
+/// Dropping the writer discards uncommitted documents (and warns in `tracing`); [`Writer::close`] commits them
 /// first.
 ///
 /// ```
@@ -95,12 +95,13 @@ impl Writer {
         self.inner.schema()
     }
 
-    /// Replaces the schema from now on: fields may be added, and how a vector field is indexed may change.
-    /// Existing segments stay as they were written until they are merged; [`Writer::force_merge`] rewrites
-    /// them. Durable with the next commit.
+    /// Replaces the schema from now on. Fields may be added at the end; the index, quantization and parameters of a
+    /// vector field may change, and the weight, `k1` and `b` of a text field. Existing segments stay as they were
+    /// written until they are merged; [`Writer::force_merge`] rewrites them. Durable with the next commit.
     ///
     /// # Errors
-    /// [`Error::Schema`] when a field was removed, moved or changed in type, dimension or similarity.
+    /// [`Error::Schema`] when a field was removed, moved or changed in type, dimension,
+    /// similarity or text analysis.
     pub fn set_schema(&self, schema: &Schema) -> Result<()> {
         self.inner.set_schema(schema)
     }
@@ -214,7 +215,7 @@ impl Writer {
         commit::prepare(&self.inner, &self.committed, Some(user_data))
     }
 
-    /// Throws away everything since the last commit.
+    /// Discards everything since the last commit.
     ///
     /// # Errors
     /// When the writer was closed or has failed.

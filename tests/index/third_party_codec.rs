@@ -3,6 +3,7 @@
 
 use lucerne::codec::envelope::{self, Expected, FileEntry};
 use lucerne::codec::format::{OpenContext, Problem, WriteContext, Written};
+use lucerne::codec::io::bytes::f32s;
 use lucerne::codec::top_k::TopK;
 use lucerne::codec::vector::{VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch};
 use lucerne::codec::{
@@ -37,7 +38,7 @@ impl ToyRows {
         for row in rows {
             context.cancel.check()?;
             let (doc, row) = row?;
-            file.write(&doc.to_le_bytes())?;
+            file.write_u32(doc)?;
             file.write(row)?;
             vectors += 1;
         }
@@ -130,11 +131,8 @@ impl ToyReader {
     }
 
     fn distance(&self, query: &[u8], ordinal: Ordinal) -> Result<f32> {
-        let components = |bytes: &[u8]| -> Vec<f32> {
-            bytes.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect()
-        };
-        let (query, row) = (components(query), components(self.row(ordinal)?));
-        Ok(query.iter().zip(&row).map(|(q, x)| (q - x) * (q - x)).sum())
+        let components = f32s(query).zip(f32s(self.row(ordinal)?));
+        Ok(components.map(|(q, x)| (q - x) * (q - x)).sum())
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Asks long work to stop, or to wait. Clones share it.
+/// Cancels or pauses a long operation that it was passed to. All clones act on the same operation.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<Flags>);
 
@@ -24,7 +24,7 @@ impl Cancel {
         Self::default()
     }
 
-    /// Asks the work to stop; it does at its next [`Cancel::check`].
+    /// Asks the operation to stop. It stops at its next [`Cancel::check`].
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::Relaxed);
     }

@@ -24,7 +24,7 @@ pub(super) fn param<'p>(cursor: &mut Cursor<'_>, params: &'p Params) -> Parsed<&
     let name = cursor.take_until(|char| !char.is_alphanumeric() && char != '_');
     params.get(name).ok_or_else(|| {
         let known: Vec<String> = params.keys().map(|name| format!("${name}")).collect();
-        let known = if known.is_empty() { "there are none".to_owned() } else { known.join(", ") };
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         Problem::new(at, format!("no parameter ${name}; given: {known}"))
     })
 }

@@ -29,7 +29,8 @@ pub(super) fn run(args: &Create, json: bool) -> Outcome {
 pub(super) fn schema(path: &Path) -> Outcome<Schema> {
     let text = input::read_text(path, "a schema in JSON")?;
     Schema::from_json(&text).map_err(|error| {
-        let hint = "lucerne create --help shows a schema; field types and options are listed there";
+        let hint =
+            "lucerne create --help shows a schema and the field types; docs/schema.md lists all options";
         Failure::content(path, error).hint(hint)
     })
 }

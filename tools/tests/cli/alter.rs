@@ -53,7 +53,7 @@ fn what_never_changes_is_refused_and_named() {
     for (next, expected) in [
         (
             whole.replace("\"key\": \"name\"", "\"key\": \"id\""),
-            "the key field never changes; it is \"name\"",
+            "the key field cannot change; it is \"name\"",
         ),
         (
             whole.replace("\"size\"", "\"length\""),

@@ -156,7 +156,7 @@ impl Report {
         ))?;
         match (self.peak_rss_mb, self.peak_anon_mb) {
             (Some(rss), Some(anon)) => {
-                out::line(&format!("Peak memory {rss:.0} MiB, of which {anon:.0} MiB are not file pages."))
+                out::line(&format!("Peak memory {rss:.0} MiB; {anon:.0} MiB without the pages of files."))
             }
             _ => Ok(()),
         }

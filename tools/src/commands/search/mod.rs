@@ -31,6 +31,7 @@ pub(super) fn run(args: &Search, json: bool) -> Outcome {
         return Err(Failure::silent(Code::DamageOrNoHit));
     }
     let hint = match (&args.knn, &args.query) {
+        _ if args.offset > 0 => format!("there may be hits before --offset {}", args.offset),
         (Some(field), None) => format!("do they have vectors in {field:?}?"),
         _ => "--why KEY explains why one of them is not found".to_owned(),
     };
