@@ -71,6 +71,8 @@ pub struct PreparedCommit<'a> {
     /// `None` when nothing has changed since the last commit.
     next: Option<(Snapshot, CommitInfo)>,
     sequence_number: u64,
+    /// [`WriterInner::changes`] at its point in time.
+    changes: u64,
 }
 
 /// Makes everything written so far durable under a pending name.
@@ -112,7 +114,8 @@ fn prepare_locked<'a>(
         && info.next_key == last.next_key;
     if same {
         committed.next_generation = generation; // Nothing was written.
-        return Ok(PreparedCommit { writer, committed, next: None, sequence_number: point.sequence_number });
+        let (sequence_number, changes) = (point.sequence_number, point.changes);
+        return Ok(PreparedCommit { writer, committed, next: None, sequence_number, changes });
     }
     let snapshot = snapshot(writer, &segments, &info);
     let needed = snapshot.files().filter(|file| !committed.files.contains(*file));
@@ -124,6 +127,7 @@ fn prepare_locked<'a>(
         committed,
         next: Some((snapshot, info)),
         sequence_number: point.sequence_number,
+        changes: point.changes,
     })
 }
 
@@ -200,12 +204,14 @@ impl PreparedCommit<'_> {
             // Nothing to publish, but a refresh may have shown a document that is gone again.
             writer.store.set_committed(self.sequence_number, Arc::clone(&self.committed.snapshot));
             collect_garbage(writer, &self.committed);
+            writer.committed_changes.store(self.changes, Ordering::Relaxed);
             return Ok(self.committed.info.generation);
         };
         publish::publish(&*writer.directory, info.generation).map_err(|failure| fail(writer, failure))?;
         let (generation, next_generation) = (info.generation, self.committed.next_generation);
         let known = std::mem::take(&mut self.committed.known);
         *self.committed = Committed::new(snapshot, info, next_generation, known);
+        writer.committed_changes.store(self.changes, Ordering::Relaxed);
         writer.store.set_committed(self.sequence_number, Arc::clone(&self.committed.snapshot));
         tracing::info!(generation, segments = self.committed.info.segments.len(), "committed");
         writer.drop_dead_segments();
@@ -286,6 +292,7 @@ struct PointInTime {
     segments: Vec<SegmentAtPoint>,
     next_key: u64,
     sequence_number: u64,
+    changes: u64,
 }
 
 /// A segment, or a buffer about to be one, with what was deleted of it by then.
@@ -339,7 +346,8 @@ impl WriterInner {
         let mut segments: Vec<SegmentAtPoint> = segments.chain(buffers).collect();
         segments.sort_by_key(SegmentAtPoint::position);
         let next_key = self.next_key.load(Ordering::Relaxed);
-        Ok(PointInTime { segments, next_key, sequence_number: self.next_sequence_number() })
+        let changes = self.changes.load(Ordering::Relaxed);
+        Ok(PointInTime { segments, next_key, sequence_number: self.next_sequence_number(), changes })
     }
 
     /// Flushes the buffers of a point in time; returns its segments in order, without those that have no live document.

@@ -39,7 +39,8 @@ use std::sync::Arc;
 ///
 /// There is one writer per index at a time, in any process. What is written is seen by searchers after
 /// [`Writer::refresh`] or [`Writer::commit`], and survives the process after [`Writer::commit`] only.
-/// Dropping the writer discards uncommitted documents; [`Writer::close`] commits them first.
+/// Dropping the writer discards uncommitted documents (and warns in `tracing`); [`Writer::close`] commits them
+/// first.
 ///
 /// ```
 /// use lucerne::directory::RamDirectory;
@@ -62,6 +63,8 @@ use std::sync::Arc;
 pub struct Writer {
     inner: Arc<WriterInner>,
     committed: Mutex<Committed>,
+    /// Whether [`Writer::close`] has ended; it holds this while it closes.
+    closed: Mutex<bool>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -91,7 +94,8 @@ impl Writer {
         let keep = |file: &str| committed.files.contains(file) || inner.store.pins.contains(file);
         gc::collect(&*inner.directory, &inner.store.registry, &names, keep);
         inner.store.set_latest(0, Arc::clone(&committed.snapshot));
-        Ok(Self { inner: Arc::new(inner), committed: Mutex::new(committed) })
+        let (inner, committed) = (Arc::new(inner), Mutex::new(committed));
+        Ok(Self { inner, committed, closed: Mutex::new(false) })
     }
 
     /// The index's schema.
@@ -297,16 +301,59 @@ impl Writer {
         self.inner.scheduler.cancel_all();
     }
 
-    /// Waits for merges, commits and closes. Dropping the writer instead stops merges and throws uncommitted
-    /// documents away.
+    /// Commits, waits for merges and closes: the lock is free, and every later call says
+    /// [`Error::WriterClosed`]. Documents that other threads are adding are committed or refused, never lost. A
+    /// writer that is closed already stays so, without an error.
+    ///
+    /// Dropping the writer instead stops merges and throws uncommitted documents away, with a `tracing` warning
+    /// that counts them.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let index = lucerne::Index::create(folder.path(), lucerne::Schema::builder().build()?)?;
+    /// let writer = std::sync::Arc::new(index.writer()?);
+    /// std::thread::scope(|scope| {
+    ///     scope.spawn(|| writer.add(&lucerne::Document::new()));
+    /// });
+    /// writer.close()?; // whoever else holds the writer
+    /// assert!(matches!(writer.commit(), Err(lucerne::Error::WriterClosed)));
+    /// index.writer()?;
+    /// # Ok::<(), lucerne::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Writer::commit`]; the writer is closed all the same.
-    pub fn close(self) -> Result<()> {
+    pub fn close(&self) -> Result<()> {
+        let mut closed = self.closed.lock();
+        if *closed {
+            return Ok(());
+        }
+        self.inner.begin_closing();
+        let committed = self.commit_everything();
+        self.shut_down();
+        *closed = true;
+        committed
+    }
+
+    fn commit_everything(&self) -> Result<()> {
         self.refresh()?;
         self.wait_for_merges();
         // Not through `commit`, which begins merges that nobody would commit.
         self.prepare_commit()?.commit().map(drop)
+    }
+
+    /// Stops merges and refuses further calls, and says how many documents that loses.
+    fn shut_down(&self) {
+        let documents = self.inner.uncommitted();
+        if documents > 0 {
+            let folder = crate::directory::place(&*self.inner.store.directory);
+            tracing::warn!(folder, documents, "a writer ends with uncommitted documents, which are lost");
+        }
+        self.inner.cancel.cancel();
+        self.inner.stop(Stopped::Closed);
+        self.inner.scheduler.close();
+        self.inner.store.forget_latest();
+        self.inner.directory.release();
     }
 
     /// Generation of the commit in force.
@@ -345,10 +392,8 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.inner.cancel.cancel();
-        self.inner.stop(Stopped::Closed);
-        self.inner.scheduler.close();
-        self.inner.store.forget_latest();
-        self.inner.directory.release();
+        if !*self.closed.lock() {
+            self.shut_down();
+        }
     }
 }

@@ -16,8 +16,9 @@ use crate::reader::{Snapshot, Store};
 use crate::schema::{Schema, VectorField};
 use crate::segment_write::random_segment_id;
 use byteorder::{ByteOrder, LittleEndian};
+use lucerne_codec::io::bytes;
 use lucerne_codec::random::mix;
-use lucerne_codec::{Cancel, Registry, SegmentId};
+use lucerne_codec::{Cancel, Registry, SegmentId, Similarity};
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -50,6 +51,13 @@ pub(crate) struct WriterInner {
     stopped: Mutex<Option<Stopped>>,
     /// Numbers points in time and rollbacks in the order they happened.
     pub(super) sequence_number: AtomicU64,
+    /// The writer is being closed: it commits and takes no more documents.
+    closing: AtomicBool,
+    /// Documents added, replaced or deleted so far, and how many of these were so in the last commit.
+    pub(super) changes: AtomicU64,
+    pub(super) committed_changes: AtomicU64,
+    /// A zero vector was found in a cosine field and reported.
+    zero_vector_reported: AtomicBool,
     /// Stops flushes and merges when the writer is dropped.
     pub(crate) cancel: Cancel,
     /// A flush has finished since merges were last looked for.
@@ -99,6 +107,10 @@ impl WriterInner {
             in_flight: Mutex::default(),
             stopped: Mutex::new(None),
             sequence_number: AtomicU64::new(0),
+            closing: AtomicBool::new(false),
+            changes: AtomicU64::new(0),
+            committed_changes: AtomicU64::new(0),
+            zero_vector_reported: AtomicBool::new(false),
             cancel: Cancel::new(),
             flush_finished: AtomicBool::new(false),
             scheduler: Scheduler::new(merge_threads),
@@ -131,6 +143,54 @@ impl WriterInner {
         }
     }
 
+    /// An error when the writer takes no more documents, deletes or schemas.
+    pub(crate) fn check_takes_writes(&self) -> Result<()> {
+        self.check_open()?;
+        match self.closing.load(Ordering::Relaxed) {
+            true => Err(Error::WriterClosed),
+            false => Ok(()),
+        }
+    }
+
+    /// Takes no more documents; commits go on.
+    pub(super) fn begin_closing(&self) {
+        // What is being written ends first: the next commit has it.
+        let _exclusive = self.commit_barrier.write();
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Documents added, replaced or deleted that no commit has.
+    pub(super) fn uncommitted(&self) -> u64 {
+        let changes = self.changes.load(Ordering::Relaxed);
+        changes.saturating_sub(self.committed_changes.load(Ordering::Relaxed))
+    }
+
+    /// Reports the first zero vector in a cosine field: it has no direction, and is often a failed call to an
+    /// embedding model.
+    pub(super) fn report_zero_vectors(&self, key: &str, vectors: &[(u32, Vec<u8>)]) {
+        if self.zero_vector_reported.load(Ordering::Relaxed) {
+            return;
+        }
+        let is_zero = |row: &[u8]| bytes::f32s(row).all(|component| component == 0.0);
+        for (number, _) in vectors.iter().filter(|(_, row)| is_zero(row)) {
+            let schema = self.schema();
+            let Ok(field) = schema.vector_field(*number) else { continue };
+            let options = field.options();
+            if options.is_binary()
+                || options.similarity() != Similarity::Cosine
+                || self.zero_vector_reported.swap(true, Ordering::Relaxed)
+            {
+                continue;
+            }
+            tracing::warn!(
+                field = field.name(),
+                key,
+                "a zero vector in a cosine field is near nothing; did a call to the embedding model fail? \
+                 Further ones are not reported by this writer"
+            );
+        }
+    }
+
     /// Refuses all further calls. The first reason stays.
     pub(crate) fn stop(&self, why: Stopped) {
         self.stopped.lock().get_or_insert(why);
@@ -149,7 +209,7 @@ impl WriterInner {
     /// Replaces the schema for everything written from now on.
     pub(crate) fn set_schema(&self, schema: &Schema) -> Result<()> {
         let _exclusive = self.commit_barrier.write();
-        self.check_open()?;
+        self.check_takes_writes()?;
         self.schema().check_successor(schema)?;
         let analyzers = FieldAnalyzers::of(schema, &self.store.analyzers)?;
         *self.vector_bytes.write() = vector_bytes(&self.store, schema)?;

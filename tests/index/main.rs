@@ -20,3 +20,4 @@ mod transfer;
 mod two_writers;
 mod upgrade;
 mod vector_merges;
+mod writer_lifetime;

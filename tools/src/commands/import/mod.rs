@@ -4,7 +4,9 @@
 //! line waits in a queue, so memory is that of the writer and of one line per thread. Lines of one key are written in
 //! their order (`turns`).
 
+mod array;
 mod lines;
+mod readers;
 mod source;
 mod turns;
 mod work;
