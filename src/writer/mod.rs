@@ -346,8 +346,8 @@ impl Writer {
     fn shut_down(&self) {
         let documents = self.inner.uncommitted();
         if documents > 0 {
-            let folder = crate::directory::place(&*self.inner.store.directory);
-            tracing::warn!(folder, documents, "a writer ends with uncommitted documents, which are lost");
+            let folder = self.inner.store.directory.path();
+            tracing::warn!(?folder, documents, "a writer ends with uncommitted documents, which are lost");
         }
         self.inner.cancel.cancel();
         self.inner.stop(Stopped::Closed);

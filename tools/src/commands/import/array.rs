@@ -1,6 +1,6 @@
 //! Lines, and the elements of a JSON array, cut out of a text without holding it in memory.
 
-use super::lines::{Layout, MAX_LINE, Place};
+use super::layout::{Layout, MAX_LINE, Place};
 use std::io::{self, BufRead, Read as _};
 
 /// A text and where it is read.

@@ -1,6 +1,7 @@
 //! Documents of a file or of standard input: JSON lines, or the elements of one JSON array.
 
 use super::array::Elements;
+use super::layout::{Layout, MAX_LINE, Place};
 use super::readers::{Counted, Stdin};
 use crate::failure::{Failure, Outcome};
 use crate::input::{self, Input};
@@ -11,8 +12,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Bytes of a document at most: a file that is not made of lines must not fill the memory.
-pub(super) const MAX_LINE: u64 = 256 << 20;
 const BUFFER: usize = 1 << 18;
 const EXPECTED: &str = "JSON objects, one per line, or one JSON array of objects";
 
@@ -26,13 +25,6 @@ pub(super) struct Line {
     pub(super) text: Vec<u8>,
 }
 
-/// A place in a file: a line, from 1, and bytes before it on the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) line: u64,
-    pub(super) column: u64,
-}
-
 /// Documents one after the other.
 pub(super) struct Lines {
     path: PathBuf,
@@ -44,16 +36,6 @@ pub(super) struct Lines {
     consumed: Arc<AtomicU64>,
     /// Length of the file, if it is one.
     len: Option<u64>,
-}
-
-/// How documents are separated.
-pub(super) enum Layout {
-    /// Nothing was read yet.
-    Unknown,
-    /// By line ends. What was read of the next line already.
-    Lines(Option<(Place, Vec<u8>)>),
-    /// By the commas of an array.
-    Array,
 }
 
 impl Lines {

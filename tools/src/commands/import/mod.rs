@@ -5,6 +5,7 @@
 //! their order (`turns`).
 
 mod array;
+mod layout;
 mod lines;
 mod readers;
 mod source;

@@ -1,6 +1,7 @@
 //! The threads of an import: take a line, add it, say how far it went, stop when told.
 
-use super::lines::{Line, Place};
+use super::layout::Place;
+use super::lines::Line;
 use super::source::{Arrival, Extent, Source};
 use super::turns::{Turn, Turns};
 use crate::args::Import;
