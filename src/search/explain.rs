@@ -135,7 +135,7 @@ fn fusion(resolver: &Resolver<'_>, query: &Fuse, address: DocAddress) -> Result<
 fn knn_query(resolver: &Resolver<'_>, query: &Knn, address: DocAddress) -> Result<Explanation> {
     let field = resolver.snapshot.schema.vector_field_named(&query.field)?;
     let row = crate::document::check_query(field, &query.vector)?;
-    let name = format!("kNN on {:?}, k {}", query.field, query.k);
+    let name = format!("kNN on {:?}, k {}", query.field, query.k_or_default());
     let Some(exact) = knn::nearest_vector(resolver.snapshot, field.number(), &row, address)? else {
         return Ok(Explanation::no_match(format!("{name}: the document has no vector in this field")));
     };
@@ -183,9 +183,9 @@ struct Missed {
 
 /// Compares the search with an exact one, and with all the candidates that it kept in the document's segment.
 fn why_missed(resolver: &Resolver<'_>, query: &Knn, address: DocAddress, score: f32) -> Result<Missed> {
-    let all = Knn { exact: true, k: MAX_K, min_score: None, ..query.clone() };
+    let all = Knn { exact: true, k: Some(MAX_K), min_score: None, ..query.clone() };
     let exact_rank = knn::search(resolver, &all)?.rank_of(address);
-    let text = if exact_rank.is_none_or(|rank| rank >= query.k) {
+    let text = if exact_rank.is_none_or(|rank| rank >= query.k_or_default()) {
         "beyond k".to_owned()
     } else if query.min_score.is_some_and(|least| score < least) {
         "below min_score".to_owned()
@@ -208,7 +208,7 @@ fn rank_by_estimate(resolver: &Resolver<'_>, query: &Knn, address: DocAddress) -
     };
     let candidates = knn::candidates(query, &*vectors.reader);
     let kept = Knn {
-        k: candidates.min(MAX_K),
+        k: Some(candidates.min(MAX_K)),
         candidates: Some(candidates),
         rescore: None,
         min_score: None,

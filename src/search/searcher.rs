@@ -116,7 +116,8 @@ impl Searcher {
     /// When a field does not exist, is not indexed, or is of another type than the query needs; when a vector does
     /// not fit its field; when a parameter is out of range; when a file is damaged.
     pub fn search(&self, search: impl Into<Search>) -> Result<Hits> {
-        let search = search.into();
+        let mut search = search.into();
+        search.set_unset_k();
         self.check(&search)?;
         let filter = self.resolve_filter(&search)?;
         let resolver = self.resolver(filter.as_ref());
@@ -127,6 +128,7 @@ impl Searcher {
         if let Some(least) = search.min_score {
             ranking.docs.retain(|doc| doc.score >= least);
         }
+        search.set_k_of_page();
         let page = ranking.docs.iter().skip(search.offset).take(search.limit);
         let hits = page.map(|doc| self.hit(&resolver, &search, doc)).collect::<Result<_>>()?;
         Ok(Hits { hits, exact: ranking.exact, segments: ranking.segments })
@@ -140,7 +142,8 @@ impl Searcher {
     /// # Errors
     /// As [`Searcher::search`].
     pub fn count(&self, search: impl Into<Search>) -> Result<u64> {
-        let search = search.into();
+        let mut search = search.into();
+        search.set_unset_k();
         let filter = self.resolve_filter(&search)?;
         let node = self.resolver(filter.as_ref()).resolve(&search.query)?;
         let both: Vec<&Node> = [&node].into_iter().chain(&filter).collect();
@@ -159,8 +162,10 @@ impl Searcher {
     /// # Errors
     /// As [`Searcher::search`].
     pub fn explain(&self, search: impl Into<Search>, key: &str) -> Result<Explanation> {
-        let search = search.into();
+        let mut search = search.into();
+        search.set_unset_k();
         let Search { offset, limit, .. } = search;
+        search.set_k_of_page();
         let all = Search {
             offset: 0,
             limit: MAX_K,
@@ -286,7 +291,12 @@ fn ranked(resolver: &Resolver<'_>, search: &Search) -> Result<Ranking> {
     let limit = search.offset.saturating_add(search.limit);
     if search.sort.is_empty() {
         let window = search.rerank.as_ref().map_or(0, |rerank| rerank.window);
-        return rank::rank(resolver, &search.query, limit.max(window));
+        return match &search.query {
+            Query::Knn(query) if query.k.is_none() => {
+                knn::pages(resolver, query, search.limit.max(window), limit.max(window))
+            }
+            query => rank::rank(resolver, query, limit.max(window)),
+        };
     }
     let node = resolver.resolve(&search.query)?;
     let limit = if search.min_score.is_some() { usize::MAX } else { limit };

@@ -5,6 +5,7 @@ mod common;
 
 mod binary_vectors;
 mod knn;
+mod pages;
 mod queries;
 mod query_model;
 mod recall_floor;

@@ -45,6 +45,43 @@ fn set(place: &Place, arguments: &[&str]) -> Vec<String> {
 }
 
 #[test]
+fn pages_have_one_window_and_say_where_it_ends() {
+    let place = place();
+    let both = ["-q", "editor", "--knn", "e", "--vector", "[9, 0]"];
+    for how in [&["--hybrid"][..], &["--hybrid", "linear"], &["--rerank", "vector", "--weight", "5"]] {
+        let pages = (0..4).flat_map(|offset| {
+            keys(&place, &[&both[..], how, &["-k", "1", "--offset", &offset.to_string()]].concat())
+        });
+        let pages: Vec<String> = pages.collect();
+        assert_eq!(pages, keys(&place, &[&both[..], how, &["-k", "4"]].concat()), "{how:?}");
+    }
+    let beyond = [&both[..], &["--hybrid", "--window", "1", "-k", "1", "--offset", "2"]].concat();
+    let ended = ask(&place, &beyond).expect(1).err;
+    assert!(ended.contains("both rankings end after 1 hits; a larger --window has more"), "{ended}");
+    let beyond = ask(&place, &["--knn", "e", "--vector", "[9, 0]", "--offset", "10000"]).expect(2).err;
+    assert!(beyond.contains("nearest neighbors end at 10000"), "{beyond}");
+}
+
+#[test]
+fn the_direction_of_a_sort_is_understood_in_any_case() {
+    let place = place();
+    for descending in ["size:desc", "size:DESC", "size:Desc", "size desc", "size DESC"] {
+        assert_eq!(
+            keys(&place, &["-q", "*", "--sort", descending, "-k", "2"]),
+            ["emacs", "vim"],
+            "{descending}"
+        );
+    }
+    for ascending in ["size", "size:asc", "size:ASC", "size ASC"] {
+        assert_eq!(keys(&place, &["-q", "*", "--sort", ascending, "-k", "2"]), ["ed", "idle"], "{ascending}");
+    }
+    let json = r#"{"sort": [{"field": "size", "order": "DESC"}], "limit": 1}"#;
+    assert_eq!(keys(&place, &["-q", json]), ["emacs"]);
+    let error = ask(&place, &["-q", "*", "--sort", "size:down"]).expect(2).err;
+    assert!(error.contains("size:down"), "{error}");
+}
+
+#[test]
 fn every_language_finds_what_it_says() {
     let place = place();
     place.write("q.npy", npy("<f4", 2, 2, &le(&[9.0, 9.0, 3.9, 0.0])));
@@ -174,7 +211,7 @@ fn wrong_queries_show_the_place_and_exit_with_2() {
         (vec!["-q", "*=>[KNN 3 @e $w]"], "no parameter $w"),
         (vec!["-q", "a", "--filter", "size:big"], "expected a whole number"),
         (vec!["-q", "{\"tern\": {}}"], "expected one of `all`, `none`, `term`"),
-        (vec![], "nothing to find; give --query, --filter, or --knn"),
+        (vec![], "nothing to search for; give --query, --filter, or --knn"),
         (vec!["--knn", "e"], "no query vector"),
         (vec!["--knn", "e", "--like", "nobody"], "no document \"nobody\" that has a vector in \"e\""),
         (vec!["-q", "a", "--sort", "title"], "a text field has no order"),

@@ -29,6 +29,10 @@ pub(super) fn run(args: &Search, json: bool) -> Outcome {
         true if format == Format::Json => Err(Failure::silent(Code::DamageOrNoHit)),
         true => {
             let hint = match (&args.knn, &args.query) {
+                _ if args.hybrid.is_some() && args.offset > 0 => {
+                    let window = request::window(args);
+                    format!("both rankings end after {window} hits; a larger --window has more, on all pages")
+                }
                 (Some(field), None) => format!("do they have vectors in {field:?}?"),
                 _ => "--why KEY explains why one of them is not found".to_owned(),
             };
