@@ -14,6 +14,8 @@ pub const MAX_CANDIDATES: usize = 100_000;
 pub const DEFAULT_K: usize = 10;
 /// Candidates a search keeps per segment unless told otherwise (or `k`, when that is more).
 pub const DEFAULT_CANDIDATES: usize = 100;
+/// Words of a phrase at most.
+pub const MAX_PHRASE_WORDS: usize = 1_024;
 /// How deep queries may be nested in queries.
 pub const MAX_QUERY_DEPTH: usize = 64;
 /// Seed of graphs when none is given.

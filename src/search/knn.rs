@@ -44,7 +44,10 @@ pub(super) fn search(resolver: &Resolver<'_>, query: &Knn) -> Result<Ranking> {
     let docs = found.into_iter().map(|SegmentNeighbor { segment, neighbor }| ScoredDoc {
         address: DocAddress { segment, doc: neighbor.doc },
         score: similarity.score(neighbor.distance),
-        vector: Some(MatchedVector { field: field.number(), neighbor }),
+        vector: Some(MatchedVector {
+            field: field.number(),
+            neighbor: Neighbor { distance: similarity.in_range(neighbor.distance), ..neighbor },
+        }),
     });
     let mut docs: Vec<ScoredDoc> = docs.collect();
     if let Some(least) = query.min_score {

@@ -5,6 +5,7 @@ use super::hits::{Hit, Hits};
 use super::node::Node;
 use super::ranking::{DocAddress, Ranking, ScoredDoc};
 use super::resolve::Resolver;
+use super::unknown_fields::unknown_fields;
 use super::{explain, knn, matching, rank, rerank, sort, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, components};
@@ -131,10 +132,12 @@ impl Searcher {
         search.set_k_of_page();
         let page = ranking.docs.iter().skip(search.offset).take(search.limit);
         let hits = page.map(|doc| self.hit(&resolver, &search, doc)).collect::<Result<_>>()?;
-        Ok(Hits { hits, exact: ranking.exact, segments: ranking.segments })
+        let unknown_fields = unknown_fields(&self.snapshot, &search)?;
+        Ok(Hits { hits, exact: ranking.exact, segments: ranking.segments, unknown_fields })
     }
 
-    /// Counts the documents that match a query, or the query and filter of a [`Search`].
+    /// Counts the documents that match a query, or the query and filter of a [`Search`]. A field of a dynamic schema that
+    /// no document has matches none, and is reported by a `tracing` event.
     ///
     /// Of a [`Knn`](crate::Knn) query these are the neighbors that it finds, at most `k`; of a
     /// [`Fuse`](crate::Fuse) the documents within its windows.
@@ -144,6 +147,7 @@ impl Searcher {
     pub fn count(&self, search: impl Into<Search>) -> Result<u64> {
         let mut search = search.into();
         search.set_unset_k();
+        unknown_fields(&self.snapshot, &search)?;
         let filter = self.resolve_filter(&search)?;
         let node = self.resolver(filter.as_ref()).resolve(&search.query)?;
         let both: Vec<&Node> = [&node].into_iter().chain(&filter).collect();

@@ -11,3 +11,5 @@ mod query_model;
 mod recall_floor;
 mod several_vectors;
 mod sign_hashes;
+mod texts;
+mod values;

@@ -63,6 +63,22 @@ fn pages_have_one_window_and_say_where_it_ends() {
 }
 
 #[test]
+fn a_field_that_nothing_has_is_warned_of_in_a_dynamic_schema() {
+    let place = Place::with_schema(
+        r#"{"key": "id", "dynamic": true, "fields": [{"name": "section", "type": "keyword"}]}"#,
+    );
+    place.import(r#"{"id": "a", "section": "x", "color": "red"}"#, "").expect(0);
+    let warning = |arguments: &[&str], code| ask(&place, arguments).expect(code).err;
+    assert_eq!(warning(&["-q", "*", "--fields", "section,color"], 0), "");
+    let warned = warning(&["-q", "*", "--fields", "secton"], 0);
+    assert!(warned.starts_with("warning: no document has a field \"secton\""), "{warned}");
+    let warned = warning(&["-q", "colour:red"], 1);
+    assert!(warned.contains("warning: no document has a field \"colour\""), "{warned}");
+    let json = ask(&place, &["-q", "*", "--fields", "secton", "--json"]).expect(0).json();
+    assert_eq!(json["unknown_fields"], json!(["secton"]));
+}
+
+#[test]
 fn the_direction_of_a_sort_is_understood_in_any_case() {
     let place = place();
     for descending in ["size:desc", "size:DESC", "size:Desc", "size desc", "size DESC"] {

@@ -19,6 +19,11 @@ pub(super) fn run(args: &Search, json: bool) -> Outcome {
         };
     }
     let found = searcher.search(search).in_index(&args.dir)?;
+    for field in &found.unknown_fields {
+        out::warning(&format!(
+            "no document has a field {field:?}, and the schema does not declare it; is it misspelt?"
+        ));
+    }
     match format {
         Format::Json => out::json(&hits::as_json(&found))?,
         Format::Markdown => out::text(&hits::markdown(&found, args.offset, &args.fields))?,
