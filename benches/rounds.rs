@@ -164,15 +164,15 @@ impl<'a> Rounds<'a> {
         let searcher = index.searcher()?;
         let (plain, distances) = self.recall(&searcher, |knn| knn)?;
         let (rescored, _) = self.recall(&searcher, |knn| knn.rescore(2.0))?;
-        let facts = admin::inspect(&searcher)?;
-        let deleted = facts["deleted"].as_u64().unwrap_or_default();
+        let report = admin::inspect(&searcher)?;
+        let deleted = report["deleted"].as_u64().unwrap_or_default();
         table.row([
             round.to_owned(),
             format!("{plain:.4}"),
             format!("{rescored:.4}"),
             thousands(distances),
             unreachable(folder)?.to_string(),
-            format!("{:.2}", mean_degree(folder, &facts)?),
+            format!("{:.2}", mean_degree(folder, &report)?),
             searcher.segment_count().to_string(),
             format!("{:.1} %", 100.0 * deleted as f64 / (self.living.len() as u64 + deleted) as f64),
             format!("{amplification:.2}"),
@@ -208,9 +208,9 @@ fn unreachable(folder: &Path) -> Result<u64> {
 
 /// Links per vector on the lowest level of all graphs, counted in their files: after the header, 2 m words a vector.
 /// 0 without a graph.
-fn mean_degree(folder: &Path, facts: &Report) -> Result<f64> {
+fn mean_degree(folder: &Path, report: &Report) -> Result<f64> {
     let (mut links, mut vectors) = (0, 0);
-    let segments = facts["segments"].as_array().into_iter().flatten();
+    let segments = report["segments"].as_array().into_iter().flatten();
     for segment in segments {
         let field = &segment["fields"]["v"];
         let Some(m) = field["graph"]["m"].as_u64() else { continue };

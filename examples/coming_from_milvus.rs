@@ -51,8 +51,8 @@ pub(crate) fn report(folder: &Path) -> Result<String> {
     }
     writer.commit()?;
     writeln!(report, "two entities: {:?}", distances(&index, &first)?)?;
-    let facts = admin::inspect(&index.searcher()?)?;
-    let lists = facts.pointer("/segments/0/fields/binary_vector/lists");
+    let inspected = admin::inspect(&index.searcher()?)?;
+    let lists = inspected.pointer("/segments/0/fields/binary_vector/lists");
     writeln!(report, "lists: {}", lists.unwrap_or_default())?;
 
     for (name, similarity) in [("hamming", Similarity::Hamming), ("jaccard", Similarity::Jaccard)] {

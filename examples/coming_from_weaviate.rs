@@ -53,8 +53,8 @@ pub(crate) fn report(folder: &Path) -> Result<String> {
         let recall = found as f64 / (TOP * queries.len()) as f64;
         let kind = if exact_distances { "exact" } else { "estimated" };
         writeln!(report, "  {name:<10} recall@{TOP} {recall:.2}, distances {kind}")?;
-        let facts = admin::inspect(&searcher)?;
-        let field = facts.pointer("/segments/0/fields/embedding").unwrap_or(&Report::Null);
+        let inspected = admin::inspect(&searcher)?;
+        let field = inspected.pointer("/segments/0/fields/embedding").unwrap_or(&Report::Null);
         for part in ["raw", "codes", "hashes"] {
             if let Some(bytes) = field.pointer(&format!("/bytes/{part}")) {
                 writeln!(report, "    {part:<7} {bytes:>9} bytes")?;

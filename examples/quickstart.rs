@@ -155,12 +155,13 @@ fn recall(searcher: &Searcher, queries: &[(String, Vec<f32>)]) -> Result<table::
 }
 
 /// The size of each segment's vectors, codes and graph, from `inspect`.
-fn segment_table(facts: &Report) -> table::Table {
+fn segment_table(report: &Report) -> table::Table {
     let heading = ["segment", "docs", "format", "lower", "upper", "raw", "codes", "graph", "all files"];
     let mut table = table::Table::new(heading);
-    for segment in facts["segments"].as_array().into_iter().flatten() {
-        let (field, number) = (&segment["fields"]["embedding"], |facts: &Report| facts.as_u64().unwrap_or(0));
-        let (bytes, text) = (&field["bytes"], |facts: &Report| facts.as_str().unwrap_or("?").to_owned());
+    for segment in report["segments"].as_array().into_iter().flatten() {
+        let (field, number) =
+            (&segment["fields"]["embedding"], |report: &Report| report.as_u64().unwrap_or(0));
+        let (bytes, text) = (&field["bytes"], |report: &Report| report.as_str().unwrap_or("?").to_owned());
         let quantile = |at: usize| format!("{:.4}", field["quantiles"][at].as_f64().unwrap_or(f64::NAN));
         table.row([
             text(&segment["name"]),

@@ -27,7 +27,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// writer.add(&Document::new().with("id", "1").with("note", "first"))?;
 /// match writer.add(&Document::new().with("id", "1").with("note", "second")) {
 ///     Err(Error::DuplicateKey { key }) => assert_eq!(key, "1"),
-///     other => other?,
+///     other => drop(other?),
 /// }
 /// # Ok(())
 /// # }
@@ -54,7 +54,7 @@ pub enum Error {
         /// What is wrong.
         problem: ValueProblem,
     },
-    /// A document of this key exists already.
+    /// A document of this key exists already, or a batch has the key twice.
     #[error("document {key:?} exists already; use upsert to replace it")]
     DuplicateKey {
         /// The key.
@@ -283,11 +283,13 @@ pub enum ValueProblem {
 pub enum ErrorKind {
     /// The call, the schema, the document or the query is at fault: change it.
     Usage,
-    /// A document of this key, or an index, exists already.
+    /// A document of this key ([`Error::DuplicateKey`]) or an index ([`Error::AlreadyExists`]) exists already.
     AlreadyExists,
-    /// There is no index, or a file is missing.
+    /// There is no index ([`Error::NotAnIndex`], or [`Error::Codec`] when there is no folder), no document of this
+    /// key ([`Error::NoSuchDocument`]), or a file of an index is missing ([`Error::Codec`]). Only the variant tells
+    /// them apart.
     NotFound,
-    /// The operating system refused an operation: see the message, try again.
+    /// The operating system refused an operation: remove the cause that the message names, try again.
     Io,
     /// The disk or a quota is full: make room, try again.
     DiskFull,

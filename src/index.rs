@@ -17,6 +17,22 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// A handle on an index. Cheap to clone; holds no lock and starts no thread.
+///
+/// ```
+/// use lucerne::{Document, Index, Knn, Schema, Vector};
+///
+/// let folder = tempfile::tempdir()?;
+/// let schema = Schema::builder().key("id").vector("v", Vector::f32(2)).build()?;
+/// let index = Index::create(folder.path(), schema)?;
+/// let writer = index.writer()?;
+/// writer.add(&Document::new().with("id", "east").with("v", vec![1.0, 0.0]))?;
+/// writer.add(&Document::new().with("id", "north").with("v", vec![0.0, 1.0]))?;
+/// writer.close()?;
+///
+/// let hits = Index::open(folder.path())?.searcher()?.search(Knn::new("v", vec![0.1, 0.9]).k(1))?;
+/// assert_eq!(hits.keys(), ["north"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Index {
     pub(crate) store: Arc<Store>,
@@ -29,7 +45,20 @@ impl std::fmt::Debug for Index {
     }
 }
 
-/// How to open an index: where, and with which formats.
+/// Creates or opens an index in any [`Directory`], with formats and analyzers of your own.
+///
+/// ```
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::Schema;
+/// use std::sync::Arc;
+///
+/// let directory = Arc::new(RamDirectory::new());
+/// IndexBuilder::new().create(directory.clone(), Schema::builder().text("title").build()?)?;
+/// let index = IndexBuilder::new().open(directory)?;
+/// assert!(index.schema()?.field("title").is_some());
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct IndexBuilder {
     registry: Registry,
@@ -147,7 +176,9 @@ impl Index {
     /// Opens the index in the folder `path`.
     ///
     /// # Errors
-    /// [`Error::NotAnIndex`] when there is none; a typed error naming the file when it is damaged.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when the folder does not exist or holds no index
+    /// ([`Error::NotAnIndex`]), and also when one of the index's files is missing; another typed error naming the
+    /// file when it is damaged.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         IndexBuilder::new().open(Arc::new(FsDirectory::open(path.as_ref())?))
     }

@@ -91,6 +91,7 @@ pub mod query;
 mod reader;
 pub mod schema;
 pub mod search;
+mod segment_write;
 pub mod transfer;
 pub mod writer;
 
@@ -108,7 +109,7 @@ pub use writer::{Writer, WriterOptions};
 
 /// The example in the README, compiled.
 #[cfg(doctest)]
-
+#[doc = include_str!("../README.md")]
 struct Readme;
 
 /// The guides, compiled.

@@ -1,22 +1,24 @@
-//! Limits and defaults of writers and searches.
+//! Limits and defaults of searches and of the writer. Others are beside what they limit: those of keys and fields in
+//! `schema`, of merges in `merge/policy`, of a vector field's parameters in its format.
 
-/// 256 MiB: large enough that a first import of 100,000 vectors leaves few segments.
+/// Default of [`WriterOptions::ram_budget`](crate::WriterOptions::ram_budget) in bytes, 256 MiB. A first import of
+/// 100,000 vectors then leaves few segments.
 pub const DEFAULT_RAM_BUDGET: usize = 256 << 20;
-/// Below this a buffer would hold next to nothing.
+/// Least value of [`WriterOptions::ram_budget`](crate::WriterOptions::ram_budget) in bytes, 1 MiB.
 pub const MIN_RAM_BUDGET: usize = 1 << 20;
-/// Documents of one segment at most: ids fit in 31 bits.
+/// Maximum number of documents in a segment: their numbers have 31 bits.
 pub const MAX_SEGMENT_DOCS: u32 = 1 << 31;
-/// Neighbours a search may ask for at most.
+/// Maximum of [`Knn::k`](crate::Knn::k) and of [`Search::limit`](crate::Search::limit).
 pub const MAX_K: usize = 10_000;
-/// Candidates a search may keep at most.
+/// Maximum of [`Knn::candidates`](crate::Knn::candidates).
 pub const MAX_CANDIDATES: usize = 100_000;
-/// Hits a search returns unless told otherwise.
+/// Default of [`Knn::k`](crate::Knn::k) and of [`Search::limit`](crate::Search::limit).
 pub const DEFAULT_K: usize = 10;
-/// Candidates a search keeps per segment unless told otherwise (or `k`, when that is more).
+/// Default of [`Knn::candidates`](crate::Knn::candidates) in fields without sign hashes; at least `k` are kept.
 pub const DEFAULT_CANDIDATES: usize = 100;
-/// Words of a phrase at most.
+/// Maximum number of words of a [`Phrase`](crate::Phrase).
 pub const MAX_PHRASE_WORDS: usize = 1_024;
-/// How deep queries may be nested in queries.
+/// Maximum depth of queries inside queries.
 pub const MAX_QUERY_DEPTH: usize = 64;
 /// Seed of graphs when none is given.
 pub(crate) const DEFAULT_SEED: u64 = 42;

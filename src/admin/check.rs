@@ -1,4 +1,4 @@
-//! Is every byte what was written, and does everything agree with everything?
+//! Checking an index: every byte against its checksum, every structure against the others.
 
 use crate::commit::manifest;
 use crate::directory::FsDirectory;
@@ -40,6 +40,16 @@ impl CheckReport {
 /// Checks the newest commit of the index in the folder `path`: every checksum, every structure against
 /// itself and the others (codes against raw vectors, graphs for reachability, keys both ways). Reads every
 /// byte; changes nothing. Nobody should write to the index meanwhile.
+///
+/// ```
+/// use lucerne::{Cancel, Index, Schema, admin};
+///
+/// let folder = tempfile::tempdir()?;
+/// Index::create(folder.path(), Schema::builder().build()?)?;
+/// let report = admin::check(folder.path(), &Cancel::new(), &())?;
+/// assert!(report.ok(), "{:?}", report.problems);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::NotAnIndex`] when there is no commit, [`Error::Codec`] when the folder cannot be read or the

@@ -1,8 +1,8 @@
-//! Are sign hashes good enough for these vectors?
+//! The recall of sign hashes for the vectors of an index.
 //!
-//! Vectors of the index are written to memory as a segment of a flat field with sign hashes, once for each estimator;
-//! some of them are then searched by hashes and exactly. So the measure is of what a search does, it needs no
-//! sign hash in the index, and an index on disk stays as it is.
+//! A sample of the vectors is written to memory as a segment of a flat field with sign hashes, once for each estimator;
+//! some of them are then searched for by hashes and exactly. So the search itself is measured, the index needs no sign
+//! hashes, and an index on disk is not changed.
 
 use crate::directory::RamDirectory;
 use crate::error::{Error, Result};
@@ -23,15 +23,15 @@ const KIND: VectorKind =
 /// Candidates per hit measured unless said otherwise; 20 is a search's default.
 const PER_HIT: [usize; 5] = [5, 10, 20, 50, 100];
 
-/// What to measure.
+/// Options of [`hash_quality`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HashQualityOptions {
     /// Vectors of the index that are searched for; default 1,000.
     pub sample: usize,
-    /// Neighbours wanted: 1 to 10,000; default 10.
+    /// Neighbors wanted: 1 to 10,000; default 10.
     pub k: usize,
-    /// Numbers of candidates; empty for 5, 10, 20, 50 and 100 for each neighbour.
+    /// Numbers of candidates; empty for 5, 10, 20, 50 and 100 for each neighbor.
     pub candidates: Vec<usize>,
     /// Queries to search for instead of vectors of the index.
     pub queries: Vec<Vec<f32>>,
@@ -43,7 +43,7 @@ impl Default for HashQualityOptions {
     }
 }
 
-/// The recall of hashes.
+/// The recall of sign hashes, measured by [`hash_quality`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct HashQuality {
@@ -53,7 +53,7 @@ pub struct HashQuality {
     pub compared: usize,
     /// Queries.
     pub queries: usize,
-    /// Neighbours wanted.
+    /// Neighbors wanted.
     pub k: usize,
     /// Candidates that a search of a field with sign hashes keeps by default.
     pub default_candidates: usize,
@@ -85,9 +85,31 @@ impl HashQuality {
 }
 
 /// Measures how many of the exactly nearest vectors are among the candidates that sign hashes find, for a vector
-/// field with or without them. Needs memory for the vectors, 256 MiB at most, and as much again for a moment.
+/// field with or without them. Needs memory for the vectors, 256 MiB at most, and briefly as much again.
 ///
 /// A vector of the index that is searched for does not find itself.
+///
+/// ```
+/// use lucerne::admin::{HashQualityOptions, hash_quality};
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::{Cancel, Document, Schema, Vector};
+/// use std::sync::Arc;
+///
+/// let schema = Schema::builder().vector("v", Vector::f32(4)).build()?;
+/// let index = IndexBuilder::new().create(Arc::new(RamDirectory::new()), schema)?;
+/// let writer = index.writer()?;
+/// for i in 1..=50 {
+///     let i = i as f32;
+///     writer.add(&Document::new().with("v", vec![i.sin(), i.cos(), (2.0 * i).sin(), 0.1]))?;
+/// }
+/// writer.commit()?;
+/// let searcher = index.searcher()?;
+/// let quality = hash_quality(&searcher, "v", &HashQualityOptions::default(), &Cancel::new(), &())?;
+/// assert_eq!(quality.default_candidates, 20 * quality.k);
+/// assert_eq!(quality.poor().count(), 0, "every vector is a candidate here");
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 ///
 /// # Errors
 /// When there is no such vector field, its vectors are bits, it has none, an option is out of its range, or on cancellation.
@@ -141,9 +163,10 @@ fn candidates(field: &str, options: &HashQualityOptions) -> Result<Vec<usize>> {
     if options.sample == 0 && options.queries.is_empty() {
         return wrong("sample is 0, expected 1 or more".to_owned());
     }
-    let wanted = match options.candidates.is_empty() {
-        true => PER_HIT.iter().map(|per_hit| (per_hit * options.k).min(MAX_CANDIDATES)).collect(),
-        false => options.candidates.clone(),
+    let wanted = if options.candidates.is_empty() {
+        PER_HIT.iter().map(|per_hit| (per_hit * options.k).min(MAX_CANDIDATES)).collect()
+    } else {
+        options.candidates.clone()
     };
     match wanted.iter().find(|&&wanted| wanted < options.k || wanted > MAX_CANDIDATES) {
         Some(bad) => wrong(format!("candidates is {bad}, expected {} (k) to {MAX_CANDIDATES}", options.k)),

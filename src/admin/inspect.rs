@@ -1,4 +1,4 @@
-//! What an index consists of, as a tree of facts.
+//! A report of what an index consists of.
 
 use crate::error::Result;
 use crate::limits::{DEFAULT_CANDIDATES, DEFAULT_K};
@@ -7,8 +7,24 @@ use crate::search::Searcher;
 use lucerne_codec::Report;
 use serde_json::{Map, Value, json};
 
-/// The facts of a searcher's point in time: generation, documents, schema, a search's defaults, and for each
-/// segment its documents, deletes, bytes, and what each format says of its structure.
+/// Reports what a searcher's point in time consists of: generation, documents, schema, defaults of a search, and for
+/// each segment its documents, deletes, bytes, and the report of each format about its structure.
+///
+/// ```
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::{Document, Schema, admin};
+/// use std::sync::Arc;
+///
+/// let directory = Arc::new(RamDirectory::new());
+/// let index = IndexBuilder::new().create(directory, Schema::builder().build()?)?;
+/// let writer = index.writer()?;
+/// writer.add(&Document::new())?;
+/// writer.commit()?;
+/// let report = admin::inspect(&index.searcher()?)?;
+/// assert_eq!((&report["docs"], &report["segments"][0]["name"]), (&1.into(), &"_0".into()));
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 ///
 /// # Errors
 /// When a file's length cannot be read.

@@ -1,4 +1,4 @@
-//! Looking after an index: what is in it, whether it is whole, and how good its answers are.
+//! Administration of an index: inspecting it, checking its integrity, and measuring the quality of its answers.
 
 mod check;
 mod hash_quality;

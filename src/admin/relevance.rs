@@ -28,6 +28,26 @@ struct Line {
 }
 
 /// Queries with passages that are right for them, and passages that are not.
+///
+/// ```
+/// use lucerne::admin::RelevanceSet;
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::{Document, Schema};
+/// use std::sync::Arc;
+///
+/// let schema = Schema::builder().key("id").build()?;
+/// let index = IndexBuilder::new().create(Arc::new(RamDirectory::new()), schema)?;
+/// let writer = index.writer()?;
+/// writer.add_batch(&["a", "b", "c"].map(|key| Document::new().with("id", key)))?;
+/// writer.commit()?;
+///
+/// let set = RelevanceSet::from_jsonl(r#"{"query": "first letters", "pos": ["a", "b"], "neg": ["c"]}"#)?;
+/// let ranking = vec!["b".to_owned(), "c".to_owned()];
+/// let measures = set.judgements(&index.searcher()?, None)?.measure(&[ranking], 2);
+/// assert_eq!((measures.recall, measures.mrr, measures.negatives), (0.5, 1.0, 0.5));
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct RelevanceSet {
     /// With the number of each line.
@@ -80,7 +100,7 @@ pub struct Measures {
     pub recall: f64,
     /// Mean reciprocal rank of the first right passage.
     pub mrr: f64,
-    /// Normalised discounted cumulative gain.
+    /// Normalized discounted cumulative gain.
     pub ndcg: f64,
     /// Share of places taken by passages known to be wrong.
     pub negatives: f64,

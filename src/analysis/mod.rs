@@ -4,8 +4,9 @@
 //! analyzer is applied to documents and to queries.
 //!
 //! Words are split as Unicode defines them (UAX #29). Stems are computed by the Snowball stemmers of the crate
-//! `frostem`. Another version of either may split or stem the same text differently, and then queries would
-//! miss terms that are in an index; therefore the stemmers' version is pinned up to its date.
+//! `frostem`. Another version of either may split or stem the same text differently, and then queries would miss
+//! terms that are in an index. Therefore `Cargo.toml` allows one version of `frostem` only, and a release that
+//! changes it says so in the changelog.
 //!
 //! ```
 //! use lucerne::analysis::{Analyzers, Language, StopWords, TextAnalysis};
@@ -48,7 +49,7 @@ pub const MAX_WORD: usize = 255;
 /// use lucerne::analysis::{Analyzer, TextAnalysis};
 /// use lucerne::directory::RamDirectory;
 /// use lucerne::index::IndexBuilder;
-/// use lucerne::schema::Text;
+/// use lucerne::schema::{Field, Text};
 /// use lucerne::{Document, Match, Schema};
 /// use std::sync::Arc;
 ///
@@ -65,7 +66,7 @@ pub const MAX_WORD: usize = 255;
 ///
 /// # fn main() -> lucerne::Result<()> {
 /// let tags = Text::new().analysis(TextAnalysis::new().analyzer("commas"));
-/// let schema = Schema::builder().key("id").text_with("tags", tags).build()?;
+/// let schema = Schema::builder().key("id").field(Field::text_with("tags", tags)).build()?;
 /// let builder = IndexBuilder::new().analyzer("commas", Arc::new(Commas));
 /// let index = builder.create(Arc::new(RamDirectory::new()), schema)?;
 /// let writer = index.writer()?;

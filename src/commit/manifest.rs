@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_lucerne_s_own_names_are_recognised() {
+    fn only_lucerne_s_own_names_are_recognized() {
         assert_eq!(classify("segments_10"), FileKind::Commit(10));
         assert_eq!(classify("pending_segments_3"), FileKind::Pending(3));
         assert_eq!(classify("_4.si"), FileKind::Segment(4));

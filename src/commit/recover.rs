@@ -9,10 +9,10 @@ use lucerne_codec::{Directory, Registry};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnDamage {
-    /// Report it. Nothing is guessed.
+    /// Opening the index fails with an error that names the damaged file. The default.
     #[default]
     Refuse,
-    /// Fall back to the newest older commit that opens, if one is still there.
+    /// The newest older commit that opens is used, if there is one. Normally only one commit is kept.
     UseOlderCommit,
 }
 

@@ -14,7 +14,7 @@ const WRITE_STEP: usize = 128 * 1024;
 
 /// An index in a real folder. Files are read through memory maps.
 ///
-/// All promises of [`Directory`] hold on a local file system whose disk honours `fsync`. On unix a view
+/// All promises of [`Directory`] hold on a local file system whose disk honors `fsync`. On unix a view
 /// stays valid when its file is deleted; Windows refuses to delete a file that is mapped, so there a delete
 /// may fail and has to be repeated later. On Windows [`Directory::sync_dir`] does nothing, since the system
 /// offers no such call.
@@ -205,7 +205,7 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|source| folder_error(path, "open", source))
 }
 
-/// The facts about a regular file; anything else is an error.
+/// The metadata of a regular file; anything else is an error.
 fn regular_file(path: &Path) -> io::Result<fs::Metadata> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {

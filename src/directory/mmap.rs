@@ -51,7 +51,6 @@ impl ByteView for MappedFile {
         };
         match access {
             Access::Random => advise(Advice::Random),
-            Access::Sequential => advise(Advice::Sequential),
             Access::Resident => {
                 #[cfg(target_os = "linux")]
                 advise(Advice::HugePage);
@@ -75,7 +74,7 @@ mod tests {
         let bytes: Vec<u8> = (0..20_000u32).map(|i| i as u8).collect();
         file.write_all(&bytes).unwrap();
         let view = map(&file).unwrap();
-        for access in [Access::Random, Access::Sequential, Access::Resident] {
+        for access in [Access::Random, Access::Resident] {
             for offset in [0, 1, 4096, 4097, 19_999, 20_000, usize::MAX] {
                 for len in [0, 1, 20_000, usize::MAX] {
                     view.advise(offset, len, access);

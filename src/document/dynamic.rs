@@ -7,6 +7,7 @@
 
 use super::Value;
 use super::number::{as_f64, sortable};
+use byteorder::{BigEndian, ByteOrder};
 
 /// The number under which postings keep these terms.
 pub(crate) const DYNAMIC_FIELD: u32 = u32::MAX - 1;
@@ -76,5 +77,7 @@ fn of(name: &str, kind: u8, value: &[u8]) -> Vec<u8> {
 }
 
 fn sorted_bytes(number: f64) -> [u8; 8] {
-    (sortable(number) as u64 ^ (1 << 63)).to_be_bytes()
+    let mut bytes = [0; 8];
+    BigEndian::write_u64(&mut bytes, sortable(number) as u64 ^ (1 << 63));
+    bytes
 }

@@ -2,6 +2,7 @@
 
 use super::{Value, date};
 use crate::schema::FieldType;
+use lucerne_codec::ordered;
 
 /// The column value of a field's value; `None` when it is of another type.
 pub(crate) fn column_number(field_type: &FieldType, value: &Value) -> Option<i64> {
@@ -34,13 +35,7 @@ pub(crate) fn is_whole(number: f64) -> bool {
 
 /// A number's place among all finite numbers; −0 is 0.
 pub(crate) fn sortable(number: f64) -> i64 {
-    let bits = (number + 0.0).to_bits() as i64;
-    bits ^ ((bits >> 63) as u64 >> 1) as i64
-}
-
-#[cfg(test)]
-fn from_sortable(place: i64) -> f64 {
-    f64::from_bits((place ^ ((place >> 63) as u64 >> 1) as i64) as u64)
+    ordered::from_f64(number + 0.0)
 }
 
 #[cfg(test)]
@@ -52,7 +47,7 @@ mod tests {
         #[test]
         fn numbers_sort_as_their_places_do(left in -1e300f64..1e300, right in -1e300f64..1e300) {
             prop_assert_eq!(left < right, sortable(left) < sortable(right));
-            prop_assert_eq!(from_sortable(sortable(left)), left);
+            prop_assert_eq!(ordered::to_f64(sortable(left)), left);
         }
     }
 

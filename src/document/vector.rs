@@ -6,6 +6,7 @@ use crate::bits::BitOrder;
 use crate::error::{Error, Result, ValueProblem};
 use crate::schema::VectorField;
 use lucerne_codec::Similarity;
+use lucerne_codec::io::bytes;
 
 /// How far a vector's length may be from 1 in a `dot_product` field.
 const UNIT_TOLERANCE: f64 = 1e-3;
@@ -39,7 +40,7 @@ pub(crate) fn components(field: VectorField<'_>, row: &[u8]) -> Vec<f32> {
         let bits = crate::bits::unpack(row, BitOrder::LsbFirst);
         return bits.into_iter().map(|bit| f32::from(u8::from(bit))).collect();
     }
-    row.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+    bytes::f32s(row).collect()
 }
 
 /// The rows of a document's vector or, in a field of several, vectors.
@@ -70,6 +71,11 @@ fn row_of(field: VectorField<'_>, value: &Value) -> Result<Vec<u8>, ValueProblem
     }
     match value {
         Value::Vector(components) => row(field, components),
+        Value::List(values) if matches!(values.first(), Some(Value::List(_) | Value::Vector(_))) => {
+            let hint =
+                if field.options().is_multiple() { "" } else { "; for several vectors declare multiple" };
+            Err(wrong_type(field, format!("a list of {} lists{hint}", values.len())))
+        }
         Value::List(values) => {
             check_dimension(field, values.len())?;
             let components = values.iter().enumerate().map(|(position, value)| {
@@ -95,7 +101,7 @@ fn row(field: VectorField<'_>, components: &[f32]) -> Result<Vec<u8>, ValueProbl
     if field.options().similarity() == Similarity::DotProduct {
         check_length(field, components)?;
     }
-    Ok(components.iter().flat_map(|component| component.to_le_bytes()).collect())
+    Ok(bytes::from_f32s(components))
 }
 
 fn check_dimension(field: VectorField<'_>, given: usize) -> Result<(), ValueProblem> {
@@ -175,7 +181,7 @@ mod tests {
     #[test]
     fn a_field_that_normalizes_takes_any_length_but_zero_and_keeps_the_vector_as_it_is() {
         let row = dot(&[3.0, 4.0], Vector::f32(2).normalize_on_write()).unwrap();
-        assert_eq!(row, [3f32.to_le_bytes(), 4f32.to_le_bytes()].concat());
+        assert_eq!(row, bytes::from_f32s(&[3.0, 4.0]));
         let error = dot(&[0.0, -0.0], Vector::f32(2).normalize_on_write()).unwrap_err().to_string();
         assert!(error.contains("no direction"), "{error}");
     }
@@ -218,6 +224,6 @@ mod tests {
             );
         }
         let row = row_of(field, &json!([u64::MAX, 2]).into()).unwrap();
-        assert_eq!(row, [(u64::MAX as f32).to_le_bytes(), 2f32.to_le_bytes()].concat());
+        assert_eq!(row, bytes::from_f32s(&[u64::MAX as f32, 2.0]));
     }
 }

@@ -1,5 +1,9 @@
-//! Merging segments: which (`policy`), when and how many at once (`scheduler`), how (`task`), at what speed
-//! (`throttle`), and what is told about it (`report`).
+//! Merging segments in the background: the [`MergePolicy`] chooses which, and a [`MergeListener`] is told about each
+//! merge. Both are set in [`WriterOptions`](crate::WriterOptions), as are the number of threads and the bandwidth.
+//! [`Writer::force_merge`](crate::Writer::force_merge) merges on request.
+//!
+//! In this module's source, `policy` chooses segments, `scheduler` starts merges, `task` runs one, `throttle` limits
+//! its speed, and `report` has the events.
 
 mod policy;
 mod report;
@@ -7,9 +11,9 @@ mod scheduler;
 mod task;
 mod throttle;
 
-pub(crate) use policy::{Intention, SegmentMeta, expunge_deletes, force_merge, upgrade};
+pub(crate) use policy::{MergeCandidate, SegmentMeta, expunge_deletes, force_merge, upgrade};
 pub use policy::{MergePolicy, TieredOptions};
 pub use report::{MergeEvent, MergeListener, MergeObserver};
 pub(crate) use scheduler::Scheduler;
-pub(crate) use task::{Merged, Source, Task, merge, plan, structure};
+pub(crate) use task::{MergeRecord, Merged, Source, merge, plan};
 pub(crate) use throttle::ThrottledDirectory;

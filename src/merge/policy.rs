@@ -1,9 +1,9 @@
-//! Which segments to merge: a pure function of their metadata that returns intentions.
+//! Merge policies: pure functions from the metadata of segments to merge candidates.
 //!
 //! The tiered policy is that of Apache Lucene's TieredMergePolicy: segments of similar size are merged, so
-//! that each vector is merged a logarithmic number of times, and there are at most a few segments per tier.
+//! that each vector is merged a logarithmic number of times, and at most a few segments are in each tier.
 
-/// What a policy knows of a segment.
+/// The metadata of a segment that a policy decides by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentMeta {
     pub(crate) name: String,
@@ -28,15 +28,15 @@ impl SegmentMeta {
     }
 }
 
-/// Segments, by name, that should become one.
+/// A merge that a policy asks for: segments, by name, that should become one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Intention {
+pub(crate) struct MergeCandidate {
     pub(crate) segments: Vec<String>,
     /// Live bytes of all of them.
     pub(crate) bytes: u64,
 }
 
-impl Intention {
+impl MergeCandidate {
     fn of(segments: &[&SegmentMeta]) -> Self {
         Self {
             segments: segments.iter().map(|segment| segment.name.clone()).collect(),
@@ -46,12 +46,21 @@ impl Intention {
 }
 
 /// Which merges run in the background.
+///
+/// ```
+/// use lucerne::merge::{MergePolicy, TieredOptions};
+/// use lucerne::WriterOptions;
+///
+/// let tiered = TieredOptions::new().segments_per_tier(4).max_merged_bytes(1 << 30);
+/// let options = WriterOptions::new().merge_policy(MergePolicy::Tiered(tiered.clone()));
+/// assert_eq!(options.merge_policy, MergePolicy::Tiered(tiered));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum MergePolicy {
     /// Segments of similar size are merged.
     Tiered(TieredOptions),
-    /// None; only a forced merge merges.
+    /// No merge runs in the background; [`crate::Writer::force_merge`] still merges.
     None,
 }
 
@@ -121,7 +130,7 @@ impl TieredOptions {
 
 impl MergePolicy {
     /// The merges that should start now, given the segments that no merge is using.
-    pub(crate) fn natural(&self, segments: &[SegmentMeta]) -> Vec<Intention> {
+    pub(crate) fn find_merges(&self, segments: &[SegmentMeta]) -> Vec<MergeCandidate> {
         match self {
             Self::None => Vec::new(),
             Self::Tiered(options) => tiered(options, segments),
@@ -133,7 +142,7 @@ impl MergePolicy {
 /// largest source, or it is left for later (Lucene).
 const MIN_GROWTH: f64 = 1.5;
 
-fn tiered(options: &TieredOptions, segments: &[SegmentMeta]) -> Vec<Intention> {
+fn tiered(options: &TieredOptions, segments: &[SegmentMeta]) -> Vec<MergeCandidate> {
     let mut eligible: Vec<&SegmentMeta> = segments.iter().collect();
     eligible.sort_by(|left, right| {
         right.live_bytes().cmp(&left.live_bytes()).then_with(|| left.name.cmp(&right.name))
@@ -146,18 +155,18 @@ fn tiered(options: &TieredOptions, segments: &[SegmentMeta]) -> Vec<Intention> {
         segment.live_bytes() <= options.max_merged_bytes / 2
             || too_many_deletes && segment.deleted_share() > options.deletes_allowed
     });
-    let mut intentions = Vec::new();
+    let mut candidates = Vec::new();
     let allowed = allowed_count(options, &eligible);
     while eligible.len() > allowed {
         let Some(best) = best_window(options, &eligible) else { break };
-        intentions.push(Intention::of(&best));
+        candidates.push(MergeCandidate::of(&best));
         eligible.retain(|segment| !best.iter().any(|taken| taken.name == segment.name));
     }
     if too_many_deletes {
         let rewritten = eligible.iter().filter(|segment| segment.deleted_share() > options.deletes_allowed);
-        intentions.extend(rewritten.map(|segment| Intention::of(&[segment])));
+        candidates.extend(rewritten.map(|segment| MergeCandidate::of(&[segment])));
     }
-    intentions
+    candidates
 }
 
 /// Segments that may stay: a full tier for each size, from the smallest size up.
@@ -217,31 +226,28 @@ fn best_window<'a>(options: &TieredOptions, sorted: &[&'a SegmentMeta]) -> Optio
 
 /// Merges that leave at most `max_segments` segments, none of them outdated; and none with deletes when one
 /// is left.
-pub(crate) fn force_merge(segments: &[SegmentMeta], max_segments: usize) -> Vec<Intention> {
+pub(crate) fn force_merge(segments: &[SegmentMeta], max_segments: usize) -> Vec<MergeCandidate> {
     let max_segments = max_segments.max(1);
     let mut sorted: Vec<&SegmentMeta> = segments.iter().collect();
     sorted.sort_by(|left, right| {
         left.live_bytes().cmp(&right.live_bytes()).then_with(|| left.name.cmp(&right.name))
     });
-    let merged = match sorted.len() > max_segments {
-        true => sorted.len() - max_segments + 1,
-        false => 0,
-    };
+    let merged = if sorted.len() > max_segments { sorted.len() - max_segments + 1 } else { 0 };
     let (smallest, rest) = sorted.split_at(merged);
-    let together = (!smallest.is_empty()).then(|| Intention::of(smallest));
+    let together = (!smallest.is_empty()).then(|| MergeCandidate::of(smallest));
     let alone = rest.iter().filter(|segment| segment.outdated || max_segments == 1 && segment.deleted > 0);
-    together.into_iter().chain(alone.map(|segment| Intention::of(&[segment]))).collect()
+    together.into_iter().chain(alone.map(|segment| MergeCandidate::of(&[segment]))).collect()
 }
 
 /// Rewrites every segment with more than this share of deleted documents.
-pub(crate) fn expunge_deletes(segments: &[SegmentMeta], above: f64) -> Vec<Intention> {
+pub(crate) fn expunge_deletes(segments: &[SegmentMeta], above: f64) -> Vec<MergeCandidate> {
     let rewritten = segments.iter().filter(|segment| segment.deleted > 0 && segment.deleted_share() > above);
-    rewritten.map(|segment| Intention::of(&[segment])).collect()
+    rewritten.map(|segment| MergeCandidate::of(&[segment])).collect()
 }
 
 /// Rewrites every outdated segment, each alone.
-pub(crate) fn upgrade(segments: &[SegmentMeta]) -> Vec<Intention> {
-    segments.iter().filter(|segment| segment.outdated).map(|segment| Intention::of(&[segment])).collect()
+pub(crate) fn upgrade(segments: &[SegmentMeta]) -> Vec<MergeCandidate> {
+    segments.iter().filter(|segment| segment.outdated).map(|segment| MergeCandidate::of(&[segment])).collect()
 }
 
 #[cfg(test)]
@@ -262,9 +268,9 @@ mod tests {
     fn equal_small_segments_are_merged_once_a_tier_is_full() {
         let policy = MergePolicy::Tiered(small_tiers());
         let few: Vec<_> = (0..4).map(|number| segment(number, MIB, 0)).collect();
-        assert!(policy.natural(&few).is_empty());
+        assert!(policy.find_merges(&few).is_empty());
         let many: Vec<_> = (0..9).map(|number| segment(number, MIB, 0)).collect();
-        let merges = policy.natural(&many);
+        let merges = policy.find_merges(&many);
         assert_eq!(merges[0].segments.len(), 4);
         assert_eq!(merges[0].bytes, 4 * MIB);
     }
@@ -273,7 +279,7 @@ mod tests {
     fn no_background_merge_exceeds_the_maximum_size() {
         let policy = MergePolicy::Tiered(small_tiers());
         let segments: Vec<_> = (0..20).map(|number| segment(number, 45 * MIB, 0)).collect();
-        let merges = policy.natural(&segments);
+        let merges = policy.find_merges(&segments);
         assert!(!merges.is_empty());
         assert!(merges.iter().all(|merge| merge.bytes <= 100 * MIB && merge.segments.len() >= 2));
     }
@@ -286,7 +292,7 @@ mod tests {
         for _ in 0..1000 {
             segments.push(segment(next, MIB, 0));
             (next, written) = (next + 1, written + MIB);
-            while let Some(merge) = policy.natural(&segments).into_iter().next() {
+            while let Some(merge) = policy.find_merges(&segments).into_iter().next() {
                 segments.retain(|segment| !merge.segments.contains(&segment.name));
                 segments.push(segment(next, merge.bytes, 0));
                 (next, written) = (next + 1, written + merge.bytes);
@@ -299,9 +305,9 @@ mod tests {
     #[test]
     fn too_many_deletes_are_rewritten_even_in_a_single_segment() {
         let policy = MergePolicy::Tiered(small_tiers());
-        assert_eq!(policy.natural(&[segment(0, MIB, 300)]).len(), 1);
-        assert!(policy.natural(&[segment(0, MIB, 100)]).is_empty());
-        assert!(MergePolicy::None.natural(&[segment(0, MIB, 900)]).is_empty());
+        assert_eq!(policy.find_merges(&[segment(0, MIB, 300)]).len(), 1);
+        assert!(policy.find_merges(&[segment(0, MIB, 100)]).is_empty());
+        assert!(MergePolicy::None.find_merges(&[segment(0, MIB, 900)]).is_empty());
     }
 
     #[test]
@@ -310,7 +316,7 @@ mod tests {
         let merges = force_merge(&segments, 3);
         assert_eq!(
             merges,
-            [Intention { segments: vec!["_0".into(), "_1".into(), "_2".into()], bytes: 6 * MIB }]
+            [MergeCandidate { segments: vec!["_0".into(), "_1".into(), "_2".into()], bytes: 6 * MIB }]
         );
         assert_eq!(force_merge(&segments, 1)[0].segments.len(), 5);
         assert!(force_merge(&segments, 5).is_empty());

@@ -1,9 +1,36 @@
-//! What is told about merges while they run.
+//! Merge events, and who is called with them.
 
 use lucerne_codec::Report;
 use std::sync::Arc;
 
-/// Something that happened to a merge.
+/// A step in the life of a merge.
+///
+/// ```
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::merge::MergeEvent;
+/// use lucerne::{Cancel, Document, Schema, WriterOptions};
+/// use std::sync::{Arc, Mutex};
+///
+/// let finished = Arc::new(Mutex::new(0));
+/// let counter = Arc::clone(&finished);
+/// let options = WriterOptions::new().on_merge(move |event: &MergeEvent| {
+///     if let MergeEvent::Finished { record, .. } = event {
+///         assert_eq!(record["docs"], 2);
+///         *counter.lock().unwrap() += 1;
+///     }
+/// });
+/// let directory = Arc::new(RamDirectory::new());
+/// let index = IndexBuilder::new().create(directory, Schema::builder().build()?)?;
+/// let writer = index.writer_with(options)?;
+/// for _ in 0..2 {
+///     writer.add(&Document::new())?;
+///     writer.commit()?;
+/// }
+/// writer.force_merge(1, &Cancel::new())?;
+/// assert_eq!(*finished.lock().unwrap(), 1);
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum MergeEvent {
@@ -16,15 +43,15 @@ pub enum MergeEvent {
         /// Live bytes of the sources.
         bytes: u64,
     },
-    /// A merge goes on.
+    /// A merge has made progress.
     Progress {
         /// Name of the segment it will make.
         segment: String,
-        /// What it is doing.
+        /// The step it is at: `verify`, `graph`, ….
         phase: &'static str,
         /// Units done.
         done: u64,
-        /// Units in all.
+        /// Units of this phase.
         total: u64,
     },
     /// A merge is done; its segment has replaced its sources.
@@ -50,9 +77,9 @@ pub enum MergeEvent {
     },
 }
 
-/// Hears merge events, on the threads where they happen; it must be quick and must not call the writer.
+/// Is called with merge events, on the threads where they happen. It must be quick and must not call the writer.
 pub trait MergeListener: Send + Sync {
-    /// Something happened.
+    /// Called for every event, in the order of each merge.
     fn event(&self, event: &MergeEvent);
 }
 
@@ -62,17 +89,18 @@ impl<F: Fn(&MergeEvent) + Send + Sync> MergeListener for F {
     }
 }
 
-/// A shared listener, if any.
+/// Holds the [`MergeListener`] of a writer, or none; set it with
+/// [`WriterOptions::on_merge`](crate::WriterOptions::on_merge).
 #[derive(Clone, Default)]
 pub struct MergeObserver(Option<Arc<dyn MergeListener>>);
 
 impl MergeObserver {
-    /// Tells `listener`.
+    /// Notifies `listener`.
     pub fn new(listener: impl MergeListener + 'static) -> Self {
         Self(Some(Arc::new(listener)))
     }
 
-    pub(crate) fn tell(&self, event: &MergeEvent) {
+    pub(crate) fn notify(&self, event: &MergeEvent) {
         if let Some(listener) = &self.0 {
             listener.event(event);
         }

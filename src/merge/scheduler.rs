@@ -48,12 +48,10 @@ impl Scheduler {
     }
 
     /// How many more merges may begin.
-    pub(crate) fn room(&self) -> usize {
+    pub(crate) fn free_slots(&self) -> usize {
         let state = self.shared.state.lock();
-        match state.closed {
-            true => 0,
-            false => (self.threads + WAITING_MERGES).saturating_sub(state.running.len()),
-        }
+        let most = if state.closed { 0 } else { self.threads + WAITING_MERGES };
+        most.saturating_sub(state.running.len())
     }
 
     /// Merges that have begun and not ended.

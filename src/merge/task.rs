@@ -1,13 +1,14 @@
 //! One merge: live documents of several segments into a new one, each structure merged by its format.
 
 use crate::error::Result;
-use crate::reader::{Pins, SegmentReader};
+use crate::reader::SegmentReader;
 use crate::schema::{Schema, VectorField};
+use crate::segment_write::{SegmentParts, SegmentWrite};
 use lucerne_codec::envelope;
-use lucerne_codec::format::{WriteContext, Written};
-use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
+use lucerne_codec::format::WriteContext;
+use lucerne_codec::segment_info::{StructureInfo, VectorInfo};
 use lucerne_codec::vector::VectorReader;
-use lucerne_codec::{BitSet, Cancel, Directory, DocMap, MergeInput, Progress, Registry, Report, SegmentId};
+use lucerne_codec::{BitSet, DocMap, MergeInput, Registry, Report};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,20 +29,13 @@ impl Source {
     }
 }
 
-/// What a merge needs to know.
-pub(crate) struct Task<'a> {
-    pub(crate) directory: &'a dyn Directory,
-    pub(crate) registry: &'a Registry,
-    pub(crate) pins: &'a Arc<Pins>,
-    pub(crate) schema: &'a Schema,
-    pub(crate) name: &'a str,
-    pub(crate) id: SegmentId,
-    pub(crate) seed: u64,
-    pub(crate) threads: usize,
-    pub(crate) cancel: &'a Cancel,
-    pub(crate) progress: &'a dyn Progress,
-    /// Leave seconds out of the record kept in the segment, so that the same merge gives the same bytes.
-    pub(crate) reproducible: bool,
+/// What the merge record in the segment says of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MergeRecord {
+    /// The seconds of each step.
+    Timed,
+    /// Nothing, so that the same merge gives the same bytes.
+    Reproducible,
 }
 
 /// A finished merge.
@@ -55,46 +49,38 @@ pub(crate) struct Merged {
 
 /// Merges at least one live document of `sources` into a new segment. Nothing is synced. After an error the
 /// caller discards the files.
-pub(crate) fn merge(task: &Task<'_>, sources: &[Source]) -> Result<Merged> {
+pub(crate) fn merge(write: &SegmentWrite<'_>, sources: &[Source], kept: MergeRecord) -> Result<Merged> {
     let started = Instant::now();
-    verify_sources(task, sources)?;
+    verify_sources(write, sources)?;
     let verified = started.elapsed();
     let docs = doc_maps(sources);
     let max_doc = docs.iter().map(DocMap::live).sum::<usize>() as u32;
-    let context = WriteContext {
-        directory: task.directory,
-        segment: task.name,
-        segment_id: task.id,
-        max_doc,
-        seed: task.seed,
-        threads: task.threads,
-        cancel: task.cancel,
-        progress: task.progress,
-    };
+    let context = write.context(max_doc);
     let (mut vectors, mut reports) = (Vec::new(), Map::new());
-    for field in task.schema.vector_fields() {
+    for field in write.schema.vector_fields() {
         let inputs = vector_inputs(&field, sources, &docs);
         if !any_live_vector(&inputs)? {
             continue;
         }
-        let format = field.format(task.registry)?;
+        let format = field.format(write.registry)?;
         let (written, report) = format.merge(&context, &field.info(), &inputs)?;
-        vectors.push(VectorInfo { field: field.info(), structure: structure(format.name(), written) });
+        vectors
+            .push(VectorInfo { field: field.info(), structure: StructureInfo::new(format.name(), written) });
         reports.insert(field.name().to_owned(), report);
     }
     let at_stored = Instant::now();
-    let format = task.registry.default_stored()?;
+    let format = write.registry.default_stored()?;
     let inputs_of_stored = inputs(sources, &docs, |segment| Some(segment.stored()));
-    let stored = structure(format.name(), format.merge(&context, &inputs_of_stored)?);
-    let keys = merge_keys(task, &context, sources, &docs)?;
+    let stored = StructureInfo::new(format.name(), format.merge(&context, &inputs_of_stored)?);
+    let keys = merge_keys(write, &context, sources, &docs)?;
     let at_terms = Instant::now();
     let postings = merge_any(&inputs(sources, &docs, SegmentReader::postings), |inputs| {
-        let format = task.registry.default_postings()?;
-        Ok(structure(format.name(), format.merge(&context, inputs)?))
+        let format = write.registry.default_postings()?;
+        Ok(StructureInfo::new(format.name(), format.merge(&context, inputs)?))
     })?;
     let columns = merge_any(&inputs(sources, &docs, SegmentReader::columns), |inputs| {
-        let format = task.registry.default_columns()?;
-        Ok(structure(format.name(), format.merge(&context, inputs)?))
+        let format = write.registry.default_columns()?;
+        Ok(StructureInfo::new(format.name(), format.merge(&context, inputs)?))
     })?;
     let seconds = json!({
         "verify": verified.as_secs_f64(),
@@ -103,32 +89,20 @@ pub(crate) fn merge(task: &Task<'_>, sources: &[Source]) -> Result<Merged> {
         "terms": at_terms.elapsed().as_secs_f64(),
         "all": started.elapsed().as_secs_f64(),
     });
-    let vector_files = vectors.iter().flat_map(|vector: &VectorInfo| &vector.structure.files);
-    let others = [Some(&stored), Some(&keys), postings.as_ref(), columns.as_ref()];
-    let files = others.into_iter().flatten().flat_map(|structure| &structure.files).chain(vector_files);
-    let written: u64 = files.map(|file| file.len).sum();
+    let parts = SegmentParts { max_doc, stored, keys, postings, columns, vectors };
     let record = json!({
         "sources": sources.iter().map(source_report).collect::<Vec<_>>(),
         "docs": max_doc,
         "bytes_read": sources.iter().map(Source::bytes).sum::<u64>(),
-        "bytes_written": written,
+        "bytes_written": parts.bytes(),
         "fields": reports,
         "seconds": seconds,
     });
-    let info = SegmentInfo {
-        name: task.name.to_owned(),
-        id: task.id,
-        max_doc,
-        written_by: crate::limits::WRITTEN_BY.to_owned(),
-        stored,
-        keys,
-        postings,
-        columns,
-        vectors,
-        merge: Some(if task.reproducible { without_seconds(record.clone()) } else { record.clone() }),
+    let kept = match kept {
+        MergeRecord::Timed => record.clone(),
+        MergeRecord::Reproducible => without_seconds(record.clone()),
     };
-    let entry = task.registry.segment_info.write(task.directory, &info)?;
-    let reader = SegmentReader::open(task.directory, task.registry, task.pins, &entry, task.id)?;
+    let reader = write.finish(parts, Some(kept))?;
     Ok(Merged { reader, docs, record })
 }
 
@@ -165,14 +139,14 @@ fn source_report(source: &Source) -> Report {
 }
 
 /// Damage must not be copied into a new segment under a fresh checksum.
-fn verify_sources(task: &Task<'_>, sources: &[Source]) -> Result<()> {
+fn verify_sources(write: &SegmentWrite<'_>, sources: &[Source]) -> Result<()> {
     let total = sources.iter().map(Source::bytes).sum();
     let mut done = 0;
     for file in sources.iter().flat_map(|source| source.reader.files()) {
-        task.cancel.check()?;
-        envelope::verify_checksum(&task.directory.open(&file.name)?)?;
+        write.cancel.check()?;
+        envelope::verify_checksum(&write.directory.open(&file.name)?)?;
         done += file.len;
-        task.progress.report("verify", done, total);
+        write.progress.report("verify", done, total);
     }
     Ok(())
 }
@@ -235,25 +209,20 @@ fn merge_any<R: ?Sized>(
 }
 
 fn merge_keys(
-    task: &Task<'_>,
+    write: &SegmentWrite<'_>,
     context: &WriteContext<'_>,
     sources: &[Source],
     docs: &[DocMap],
 ) -> Result<StructureInfo> {
     let mut keys = Vec::with_capacity(context.max_doc as usize);
     for (source, docs) in sources.iter().zip(docs) {
-        task.cancel.check()?;
+        write.cancel.check()?;
         for doc in (0..source.reader.max_doc()).filter(|&doc| docs.get(doc).is_some()) {
             keys.push(source.reader.keys().key(doc)?);
         }
     }
-    let format = task.registry.default_keys()?;
-    Ok(structure(format.name(), format.write(context, &keys)?))
-}
-
-/// A structure as its segment info remembers it.
-pub(crate) fn structure(format: &str, written: Written) -> StructureInfo {
-    StructureInfo { format: format.to_owned(), files: written.files, meta: written.meta }
+    let format = write.registry.default_keys()?;
+    Ok(StructureInfo::new(format.name(), format.write(context, &keys)?))
 }
 
 /// A report without anything that a clock has measured.

@@ -22,10 +22,10 @@ pub(crate) struct Store {
     latest: Mutex<Latest>,
 }
 
-/// The newest snapshot of this process's writer, while there is one, and the moment it shows.
+/// The newest snapshot of this process's writer, while there is one, and the sequence number of its point in time.
 #[derive(Default)]
 struct Latest {
-    moment: u64,
+    sequence_number: u64,
     snapshot: Option<Arc<Snapshot>>,
 }
 
@@ -51,35 +51,40 @@ impl Store {
         self.newest_commit(on_damage).map(|(snapshot, _)| Arc::new(snapshot))
     }
 
-    /// What [`Store::newest`] returns from now on, unless it already shows a later moment: a slow refresh
-    /// must not take back what a commit or rollback has shown since.
-    pub(crate) fn set_latest(&self, moment: u64, snapshot: Arc<Snapshot>) {
+    /// What [`Store::newest`] returns from now on, unless that is already of a later point in time: a slow
+    /// refresh must not take back what a commit or rollback has shown since.
+    pub(crate) fn set_latest(&self, sequence_number: u64, snapshot: Arc<Snapshot>) {
         let mut latest = self.latest.lock();
-        if moment >= latest.moment {
-            *latest = Latest { moment, snapshot: Some(snapshot) };
+        if sequence_number >= latest.sequence_number {
+            *latest = Latest { sequence_number, snapshot: Some(snapshot) };
         }
     }
 
-    /// Like [`Store::set_latest`], for a commit: a later moment that is already shown follows it from now on.
-    pub(crate) fn set_committed(&self, moment: u64, commit: Arc<Snapshot>) {
+    /// Like [`Store::set_latest`], for a commit: a later point in time that is already shown follows it from now on.
+    pub(crate) fn set_committed(&self, sequence_number: u64, commit: Arc<Snapshot>) {
         let mut latest = self.latest.lock();
         match &latest.snapshot {
-            Some(later) if moment < latest.moment => {
+            Some(later) if sequence_number < latest.sequence_number => {
                 let (schema, segments) = (later.schema.clone(), later.segments.clone());
                 latest.snapshot = Some(Arc::new(commit.followed_by(schema, segments)));
             }
-            _ => *latest = Latest { moment, snapshot: Some(commit) },
+            _ => *latest = Latest { sequence_number, snapshot: Some(commit) },
         }
     }
 
     /// Shows segments that are not committed yet, as following the commit in force; false when the writer is
     /// gone.
-    pub(crate) fn set_refreshed(&self, moment: u64, schema: Schema, segments: Vec<SnapshotSegment>) -> bool {
+    pub(crate) fn set_refreshed(
+        &self,
+        sequence_number: u64,
+        schema: Schema,
+        segments: Vec<SnapshotSegment>,
+    ) -> bool {
         let mut latest = self.latest.lock();
         let Some(last) = &latest.snapshot else { return false };
-        if moment >= latest.moment {
+        if sequence_number >= latest.sequence_number {
             let snapshot = Some(Arc::new(last.followed_by(schema, segments)));
-            *latest = Latest { moment, snapshot };
+            *latest = Latest { sequence_number, snapshot };
         }
         true
     }

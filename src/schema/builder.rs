@@ -3,12 +3,32 @@
 use super::field::Field;
 use super::names::check_name;
 use super::vector::Vector;
-use super::{AUTOMATIC_KEY_LEN, DEFAULT_KEY, DEFAULT_KEY_MAX_LEN, Inner, KeyField, MAX_KEY_LEN, Schema};
+use super::{
+    AUTOMATIC_KEY_LEN, DEFAULT_KEY, DEFAULT_KEY_MAX_LEN, KeyField, MAX_KEY_LEN, Schema, SchemaInner,
+};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Declares a schema, field by field; mistakes are reported by [`SchemaBuilder::build`].
+///
+/// ```
+/// use lucerne::schema::{Field, Text};
+/// use lucerne::{Schema, Vector};
+///
+/// let schema = Schema::builder()
+///     .auto_key("id") // the writer numbers the documents
+///     .field(Field::text_with("title", Text::new().weight(2.0)))
+///     .field(Field::i64("weight").path("$.specs.weight"))
+///     .vector("embedding", Vector::f32(8))
+///     .dynamic(true) // other fields are kept and can be filtered by
+///     .build()?;
+/// assert_eq!(schema.fields().len(), 3);
+///
+/// let twice = Schema::builder().text("title").i64("title").build();
+/// assert!(twice.unwrap_err().to_string().contains("declared twice"));
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SchemaBuilder {
     key: KeyField,
@@ -26,7 +46,7 @@ impl Default for SchemaBuilder {
 impl SchemaBuilder {
     /// A builder that holds what the schema declares.
     pub(super) fn of(schema: &Schema) -> Self {
-        let Inner { key, dynamic, fields, .. } = &*schema.0;
+        let SchemaInner { key, dynamic, fields, .. } = &*schema.0;
         Self { key: key.clone(), dynamic: *dynamic, fields: fields.clone() }
     }
 
@@ -108,7 +128,11 @@ impl SchemaBuilder {
         self.field(Field::vector(name, vector))
     }
 
-    /// Checks everything and builds the schema.
+    /// Checks the declaration and builds the schema. Parameters of a vector field's format (`m`, `beam_width` and
+    /// others) are checked when an index is created with the schema.
+    ///
+    /// # Errors
+    /// [`Error::Schema`], which names the field and what is wrong with its declaration.
     pub fn build(self) -> Result<Schema> {
         let Self { key, dynamic, fields } = self;
         check_key(&key).map_err(|problem| Error::Schema { field: Some(key.name.clone()), problem })?;
@@ -128,7 +152,7 @@ impl SchemaBuilder {
             }
             numbered.push(field);
         }
-        Ok(Schema(Arc::new(Inner { key, dynamic, fields: numbered, by_name })))
+        Ok(Schema(Arc::new(SchemaInner { key, dynamic, fields: numbered, by_name })))
     }
 }
 

@@ -3,10 +3,18 @@
 use super::names::check_name;
 use super::path::FieldPath;
 use super::text::{Keyword, Text};
-use super::vector::{Vector, VectorField, VectorOptions};
+use super::vector::{Vector, VectorOptions};
 use crate::error::{Error, Result};
 
-/// A declared field.
+/// A declared field: its name, its type, and whether it is searched and returned.
+///
+/// ```
+/// use lucerne::schema::Field;
+///
+/// let field = Field::keyword("section").stored(false);
+/// assert_eq!((field.name(), field.field_type().name()), ("section", "keyword"));
+/// assert!(field.is_indexed() && !field.is_stored());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
     name: String,
@@ -32,7 +40,7 @@ pub enum FieldType {
     F64,
     /// True or false.
     Bool,
-    /// A moment in milliseconds, given as an RFC 3339 date.
+    /// A point in time in milliseconds, given as an RFC 3339 date.
     Date,
     /// A vector of a fixed number of components, numbers or bits.
     Vector(VectorOptions),
@@ -129,8 +137,8 @@ impl Field {
     }
 
     /// Where in a document the field's values are: `$.specs.weight`, `$.parts[*].name`. Default: the
-    /// top-level value of the field's name. The field is then another name for what is there; the document
-    /// is stored as it was given.
+    /// top-level value of the field's name. Queries use the field's name; the stored document keeps its form, with the
+    /// value at the path.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
@@ -165,14 +173,6 @@ impl Field {
     /// What the field holds.
     pub fn field_type(&self) -> &FieldType {
         &self.field_type
-    }
-
-    /// The field as a vector field, if it is one.
-    pub fn as_vector(&self) -> Option<VectorField<'_>> {
-        match &self.field_type {
-            FieldType::Vector(options) => Some(VectorField { field: self, options }),
-            _ => None,
-        }
     }
 
     pub(super) fn numbered(mut self, number: u32) -> Self {

@@ -1,8 +1,72 @@
-//! What an index holds: a key and typed fields.
+//! The schema of an index: a key and typed fields.
 //!
-//! A schema is declared with [`Schema::builder`] or in JSON ([`Schema::from_json`]), never changes, and is
-//! stored in the index. Fields may be added later ([`Schema::with_added`]); a field's type never changes.
-//! Fields are numbered in the order of their declaration, and keep their numbers.
+//! A schema is declared in Rust ([`Schema::builder`]) or in JSON ([`Schema::from_json`]) and is stored in the index.
+//! Fields may be added later ([`Schema::with_added`]); a field's type, dimension and metric never change.
+//! [`crate::Writer::set_schema`] puts a new schema in force; how vectors are indexed may change with it.
+//!
+//! ```
+//! use lucerne::{Schema, Similarity, Vector};
+//!
+//! let schema = Schema::builder()
+//!     .key("name")
+//!     .text("description")
+//!     .i64("size")
+//!     .vector("embedding", Vector::f32(384).similarity(Similarity::Cosine))
+//!     .build()?;
+//! let json = r#"{ "key": "name", "fields": [
+//!     { "name": "description", "type": "text" },
+//!     { "name": "size", "type": "i64" },
+//!     { "name": "embedding", "type": "vector", "dimension": 384, "similarity": "cosine" } ] }"#;
+//! assert_eq!(Schema::from_json(json)?, schema);
+//! assert_eq!(Schema::from_value(&schema.to_json())?, schema);
+//! # Ok::<(), lucerne::Error>(())
+//! ```
+//!
+//! # Types of fields
+//!
+//! | type | values in a document | searched with |
+//! |---|---|---|
+//! | `text` | a string or a list of strings, split into words | [`Match`](crate::Match), [`Phrase`](crate::Phrase), [`Prefix`](crate::Prefix) |
+//! | `keyword` | a string or a list of strings, taken whole | [`Term`](crate::Term), [`Terms`](crate::Terms), [`Prefix`](crate::Prefix), [`Sort`](crate::Sort) |
+//! | `i64`, `f64`, `bool`, `date` | a number; true or false; an RFC 3339 string; or a list of them | [`Term`](crate::Term), [`Range`](crate::Range), [`Sort`](crate::Sort) |
+//! | `vector` | a list of numbers of the field's dimension; with `multiple` a list of such lists | [`Knn`](crate::Knn) |
+//! | `binary_vector` | bits: bytes, a string of hexadecimal digits, or a list of 0 and 1 | [`Knn`](crate::Knn) |
+//!
+//! # JSON
+//!
+//! ```json
+//! { "key": "name", "dynamic": true,
+//!   "fields": [
+//!     { "name": "description", "type": "text" },
+//!     { "name": "size", "type": "i64", "stored": false },
+//!     { "name": "embedding", "type": "vector", "dimension": 384, "similarity": "cosine", "m": 16 } ] }
+//! ```
+//!
+//! | where | option | values | default |
+//! |---|---|---|---|
+//! | schema | `key` | a name, or `{"name", "auto", "max_length"}` | automatic keys in `id` |
+//! | schema | `dynamic` | true, false | false |
+//! | field | `name`, `type` | text, keyword, i64, f64, bool, date, vector, binary_vector | required |
+//! | field | `indexed`, `stored` | true, false | true |
+//! | field | `path` | `$.specs.weight`, `$.parts[*].name` | the field's name |
+//! | text | `weight` | above 0 | 1 |
+//! | text | `k1`, `b` | BM25's: at least 0; from 0 to 1 | 1.2, 0.75 |
+//! | text | any other | an option of [`crate::analysis::TextAnalysis`] | |
+//! | keyword | `separator` | one character | a value is taken whole |
+//! | vector | `multiple` | true, false: several vectors in one document | false |
+//! | vector | `dimension` | 1 to 4096 | required |
+//! | vector | `similarity` | euclidean, dot_product, cosine, max_inner_product | cosine |
+//! | vector | `normalize` | on_write (dot_product only) | not normalized |
+//! | vector | `index` | hnsw, flat | hnsw |
+//! | vector | `quantization` | int8, none | int8 |
+//! | vector | `sign_hash` | true, false, plain, corrected: instead of quantization | false |
+//! | vector | `format` | a registered format, instead of index and quantization | |
+//! | vector | `advanced` | an object of parameters for tests and experiments | |
+//! | vector | any other | a parameter of the format, which refuses those it does not know | |
+//! | binary_vector | `dimension` | a multiple of 8 from 8 to 65536 | required |
+//! | binary_vector | `similarity` | hamming, jaccard | hamming |
+//! | binary_vector | `index` | hnsw, flat, ivf | hnsw |
+//! | binary_vector | `multiple`, `format`, any other | as of a vector | |
 
 mod builder;
 mod field;
@@ -12,6 +76,7 @@ mod path;
 mod successor;
 mod text;
 mod vector;
+mod vector_field;
 mod vector_index;
 
 pub use builder::SchemaBuilder;
@@ -19,7 +84,8 @@ pub use field::{Field, FieldType};
 pub(crate) use names::check_name;
 pub use path::FieldPath;
 pub use text::{Keyword, Text};
-pub use vector::{Vector, VectorField, VectorOptions};
+pub use vector::{Vector, VectorOptions};
+pub use vector_field::VectorField;
 pub(crate) use vector_index::SIGN_HASH;
 pub use vector_index::{Quantization, SignHash, VectorIndex};
 
@@ -42,11 +108,26 @@ pub(crate) const MAX_DIMENSION: usize = 4_096;
 pub(crate) const MAX_BINARY_DIMENSION: usize = 65_536;
 
 /// A key and typed fields. Immutable; a clone is cheap.
+///
+/// ```
+/// use lucerne::schema::{Field, FieldType};
+/// use lucerne::{Schema, Vector};
+///
+/// let schema = Schema::builder().key("id").text("title").vector("v", Vector::f32(3)).build()?;
+/// assert_eq!(schema.key().name(), "id");
+/// assert!(matches!(schema.require("title")?.field_type(), FieldType::Text(_)));
+/// assert_eq!(schema.vector_field_named("v")?.options().dimension(), 3);
+///
+/// let grown = schema.with_added([Field::i64("year")])?;
+/// assert_eq!(grown.fields().len(), 3);
+/// assert!(schema.with_added([Field::f64("title")]).is_err(), "a field's type never changes");
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Schema(Arc<Inner>);
+pub struct Schema(Arc<SchemaInner>);
 
 #[derive(Debug, PartialEq)]
-struct Inner {
+struct SchemaInner {
     key: KeyField,
     dynamic: bool,
     fields: Vec<Field>,
@@ -58,6 +139,15 @@ struct Inner {
 /// Keys are strings and compare byte by byte; documents of equal score are returned in this order. Automatic
 /// keys are the numbers 0, 1, 2, … in 20 digits (`00000000000000000017`), so that byte order is the order
 /// in which they were assigned.
+///
+/// ```
+/// use lucerne::schema::KeyField;
+/// use lucerne::Schema;
+///
+/// assert!(Schema::builder().build()?.key().is_automatic());
+/// assert_eq!(KeyField::automatic(17), "00000000000000000017");
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyField {
     name: String,
@@ -119,12 +209,18 @@ impl Schema {
         self.0.by_name.get(name).and_then(|number| self.0.fields.get(*number as usize))
     }
 
-    /// The field of that name; an error lists the declared ones.
+    /// The field of that name.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchField`], which lists the declared fields.
     pub fn require(&self, name: &str) -> Result<&Field> {
         self.field(name).ok_or_else(|| Error::NoSuchField { field: name.to_owned(), known: self.known() })
     }
 
     /// The vector field of that number.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchField`] when there is none.
     pub fn vector_field(&self, number: u32) -> Result<VectorField<'_>> {
         let field = self.0.fields.get(number as usize);
         field
@@ -132,7 +228,10 @@ impl Schema {
             .ok_or_else(|| Error::NoSuchField { field: format!("number {number}"), known: self.known() })
     }
 
-    /// The vector field of that name; an error names the field's type or lists the declared fields.
+    /// The vector field of that name.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchField`], which lists the declared fields; [`Error::WrongQuery`] when the field is of another type.
     pub fn vector_field_named(&self, name: &str) -> Result<VectorField<'_>> {
         let field = self.require(name)?;
         field.as_vector().ok_or_else(|| Error::WrongQuery {
@@ -146,13 +245,15 @@ impl Schema {
         self.0.fields.iter().filter_map(Field::as_vector)
     }
 
-    /// What the format of a vector field is told about it.
+    /// The description of a vector field that its format is given.
     pub fn vector_field_info(&self, name: &str) -> Result<FieldInfo> {
         Ok(self.vector_field_named(name)?.info())
     }
 
-    /// This schema with more fields. A field that is there already, exactly as given, is left alone; one
-    /// that differs is refused.
+    /// This schema with more fields. A field that is there already, exactly as given, is left alone.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] when a field is there already and differs, or is not a valid declaration.
     pub fn with_added(&self, fields: impl IntoIterator<Item = Field>) -> Result<Self> {
         let mut builder = SchemaBuilder::of(self);
         for field in fields {

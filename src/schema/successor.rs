@@ -8,12 +8,15 @@ impl Schema {
     /// of their types; new fields may follow them.
     pub(crate) fn check_successor(&self, next: &Schema) -> Result<()> {
         if self.key() != next.key() {
-            return Err(Error::Schema { field: None, problem: "the key field never changes".into() });
+            return Err(Error::Schema {
+                field: None,
+                problem: "the key field cannot change; create a new index".into(),
+            });
         }
         for (position, old) in self.fields().iter().enumerate() {
             let refuse = |problem: String| Err(Error::Schema { field: Some(old.name().to_owned()), problem });
             let Some(new) = next.fields().get(position).filter(|new| new.name() == old.name()) else {
-                return refuse("a field keeps its place; new fields follow the existing ones".into());
+                return refuse("it is missing or moved; keep all fields in order and append new ones".into());
             };
             let same = match (old.field_type(), new.field_type()) {
                 (FieldType::Vector(old), FieldType::Vector(new)) => {
@@ -26,7 +29,9 @@ impl Schema {
                 (old, new) => old == new,
             };
             if !same {
-                return refuse("its type, dimension and similarity never change".into());
+                return refuse(
+                    "its type, dimension, similarity and analysis cannot change; create a new index".into(),
+                );
             }
         }
         Ok(())

@@ -2,7 +2,17 @@
 
 use crate::analysis::TextAnalysis;
 
-/// Options of a text field.
+/// Options of a text field: how it is analyzed and how its matches are scored.
+///
+/// ```
+/// use lucerne::schema::{Field, Text};
+/// use lucerne::Schema;
+///
+/// let title = Text::new().weight(2.0).bm25(1.2, 0.5);
+/// let schema = Schema::builder().field(Field::text_with("title", title)).build()?;
+/// assert_eq!(schema.to_json()["fields"][0]["weight"], 2.0);
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Text {
     pub(super) analysis: TextAnalysis,
@@ -68,27 +78,38 @@ impl Text {
         if !self.k1.is_finite() || self.k1 < 0.0 {
             return Err(format!("k1 is {}, expected a finite number of at least 0", self.k1));
         }
-        match (0.0..=1.0).contains(&self.b) {
-            true => Ok(()),
-            false => Err(format!("b is {}, expected a number from 0 to 1", self.b)),
+        if (0.0..=1.0).contains(&self.b) {
+            Ok(())
+        } else {
+            Err(format!("b is {}, expected a number from 0 to 1", self.b))
         }
     }
 }
 
 /// Options of a keyword field.
+///
+/// ```
+/// use lucerne::schema::{Field, Keyword};
+/// use lucerne::Schema;
+///
+/// let tags = Field::keyword_with("tags", Keyword::separated_by(','));
+/// let schema = Schema::builder().field(tags).build()?;
+/// assert_eq!(schema.to_json()["fields"][0]["separator"], ",");
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keyword {
     pub(super) separator: Option<char>,
 }
 
 impl Keyword {
-    /// A value is taken as it is.
+    /// The whole string is one value.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A value is several, with this between them: with `,` the value `a, b` matches `a` and matches `b`.
-    /// White space around the parts is cut off, empty parts are dropped.
+    /// The string is split at `separator` into several values: with `,` the string `a, b` is found by `a` and by `b`.
+    /// White space around the parts is removed, and empty parts are dropped.
     pub fn separated_by(separator: char) -> Self {
         Self { separator: Some(separator) }
     }

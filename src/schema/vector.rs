@@ -1,16 +1,28 @@
 //! Vector fields: dimension, metric, and how they are indexed.
 
-use super::field::Field;
 use super::vector_index::{Quantization, SIGN_HASH, SignHash, VectorIndex};
 use super::{MAX_BINARY_DIMENSION, MAX_DIMENSION};
-use crate::error::Result as EngineResult;
-use lucerne_codec::vector::{VectorFormat, VectorKind};
-use lucerne_codec::{Component, FieldInfo, Params, Registry, Similarity};
+use lucerne_codec::vector::VectorKind;
+use lucerne_codec::{Component, FieldInfo, Params, Similarity};
 
-/// Declares a vector field: `Vector::f32(384).similarity(Similarity::Cosine)`.
+/// Declares a vector field: what its vectors are, how they are compared, and how they are indexed.
 ///
-/// Unless told otherwise the metric is cosine, and vectors are kept as they are, quantized to int8 and
-/// indexed as an HNSW graph.
+/// The defaults are the cosine metric and an HNSW graph over int8 codes; the raw vectors are always kept.
+///
+/// ```
+/// use lucerne::schema::{Quantization, VectorIndex};
+/// use lucerne::{Schema, Similarity, Vector};
+///
+/// let schema = Schema::builder()
+///     .vector("text", Vector::f32(384).m(24).beam_width(200))
+///     .vector("image", Vector::f32(512).similarity(Similarity::Euclidean).quantization(Quantization::None))
+///     .vector("fingerprint", Vector::bits(1024).similarity(Similarity::Jaccard).ivf())
+///     .build()?;
+/// let text = schema.vector_field_named("text")?.options();
+/// assert_eq!(text.index(), Some(VectorIndex::Hnsw));
+/// assert_eq!(text.quantization(), Some(Quantization::Int8));
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vector {
     pub(super) indexed: bool,
@@ -18,7 +30,7 @@ pub struct Vector {
     pub(super) options: VectorOptions,
 }
 
-/// The declaration of a vector field.
+/// The options of a vector field in a schema. [`Vector`] sets them; this type reads them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VectorOptions {
     pub(super) dimension: usize,
@@ -48,25 +60,24 @@ impl Vector {
         Self { indexed: true, stored: true, options }
     }
 
-    /// Vectors of `dimension` bits (a multiple of 8 from 8 to 65,536), kept as one byte for every eight bits. The metric
-    /// is [`Similarity::Hamming`] unless set. There is nothing to quantize: an index is one of the bits themselves, and
-    /// all distances are exact.
+    /// Vectors of `dimension` bits (a multiple of 8 from 8 to 65,536), kept as one byte for every eight bits. The
+    /// metric is [`Similarity::Hamming`] unless set. Bits are not quantized, so all distances are exact.
     pub fn bits(dimension: usize) -> Self {
         let mut vector = Self::f32(dimension).similarity(Similarity::Hamming);
         vector.options.binary = true;
         vector
     }
 
-    /// The metric. Default: cosine, of bits hamming.
+    /// The metric. Default: cosine; for bits, Hamming.
     #[must_use]
     pub fn similarity(mut self, similarity: Similarity) -> Self {
         self.options.similarity = similarity;
         self
     }
 
-    /// Accepts vectors and queries of any length but zero in a `dot_product` field, and compares them as if
-    /// they had length 1. The vectors are kept as they are given, so their lengths are not lost; distances
-    /// are those of `cosine`, scores are the same for both.
+    /// In a `dot_product` field: accepts vectors and queries of any length but zero and compares them as if they had
+    /// length 1. The vectors are kept as they are given, so their lengths are not lost. Distances are those of
+    /// `cosine`; scores are the same for both.
     #[must_use]
     pub fn normalize_on_write(mut self) -> Self {
         self.options.normalize = true;
@@ -92,70 +103,70 @@ impl Vector {
         self.index(VectorIndex::Ivf)
     }
 
-    /// Inverted lists of a segment. Default: four times the root of its number of vectors; never more than there are
-    /// different vectors.
+    /// Number of inverted lists in each segment. Default: four times the square root of the segment's number of
+    /// vectors. There are never more lists than different vectors.
     #[must_use]
     pub fn nlist(self, nlist: usize) -> Self {
         self.param("nlist", nlist)
     }
 
-    /// What is compared while searching. Default: int8.
+    /// How vectors are encoded for search. Default: int8.
     #[must_use]
     pub fn quantization(mut self, quantization: Quantization) -> Self {
         self.options.quantization = Some(quantization);
         self
     }
 
-    /// Finds candidates by hashes of one bit per component, its sign, and orders them by their raw vectors, whose
-    /// distances are returned: in place of a quantization. Nothing else changes but the default of
-    /// [`crate::Knn::candidates`]. How good the hashes of some vectors are [`crate::admin::hash_quality`] measures.
+    /// Encodes vectors as sign hashes, one bit per component, in place of a quantization. A search finds candidates by
+    /// their hashes and rescores them with the raw vectors, so its distances are exact; the default of
+    /// [`crate::Knn::candidates`] is larger. [`crate::admin::hash_quality`] measures the recall for given vectors.
     #[must_use]
     pub fn sign_hash(mut self, on: bool) -> Self {
         self.options.params.remove(SIGN_HASH);
         if on { self.param(SIGN_HASH, true) } else { self }
     }
 
-    /// [`Vector::sign_hash`], compared in a way of your choice. Default: corrected.
+    /// [`Vector::sign_hash`] with an estimator of your choice. Default: [`SignHash::Corrected`].
     #[must_use]
     pub fn sign_hash_by(self, by: SignHash) -> Self {
         self.param(SIGN_HASH, by.name())
     }
 
-    /// HNSW's maximum of connections (M).
+    /// HNSW's M: links of a node on the upper levels, twice as many on level 0. 2 to 512, default 16.
     #[must_use]
     pub fn m(self, m: usize) -> Self {
         self.param("m", m)
     }
 
-    /// HNSW's beam width while building (efConstruction).
+    /// HNSW's beam width while building (`efConstruction`): 8 to 3,200, default 100.
     #[must_use]
     pub fn beam_width(self, width: usize) -> Self {
         self.param("beam_width", width)
     }
 
-    /// Share of the component values that int8 codes tell apart, 0.9 to 1; the values beyond are clamped. Default:
-    /// chosen by metric and dimension.
+    /// Share of the component values that lie between the two quantiles of the int8 codes, 0.9 to 1; values outside are
+    /// clipped. Default: 1 − 1/(dimension + 1); 0.9999 with `max_inner_product`.
     #[must_use]
     pub fn confidence_interval(self, share: f64) -> Self {
         self.param("confidence_interval", share)
     }
 
-    /// How far the quantiles of a segment may be from those of a merge for its int8 codes to be kept: a share of the
-    /// merged range, 0 to 1. Default: 0.015.
+    /// A merge copies a segment's int8 codes if the segment's quantiles differ from the merged quantiles by at most
+    /// this share of the merged range, 0 to 1; otherwise it computes them anew. Default: 0.015.
     #[must_use]
     pub fn requantize_above(self, share: f64) -> Self {
         self.param("requantize_above", share)
     }
 
-    /// How far the quantiles of any segment may be from those of a merge before these are taken from a new sample: a
-    /// share of the merged range, 0 to 1. Default: 0.1.
+    /// A merge takes new quantiles from a sample of all vectors if the quantiles of any segment differ from the merged
+    /// quantiles by more than this share of the merged range, 0 to 1. Default: 0.1.
     #[must_use]
     pub fn resample_above(self, share: f64) -> Self {
         self.param("resample_above", share)
     }
 
-    /// A document may have several vectors, given as a list of vectors; it is found once, by its nearest. Not with
-    /// inverted lists.
+    /// A document may have several vectors, given as a list of vectors (`Vec<Vec<f32>>`). A search returns the document
+    /// once, by its nearest vector, whose number is in [`crate::Hit::vector`]. Not with inverted lists.
     #[must_use]
     pub fn multiple(self) -> Self {
         self.param(FieldInfo::MULTIPLE, true)
@@ -169,7 +180,7 @@ impl Vector {
         self
     }
 
-    /// A parameter of the field's format, checked by the format.
+    /// A parameter of the field's format, by name. The format refuses those it does not know when the index is created.
     #[must_use]
     pub fn param(mut self, name: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
         self.options.params.insert(name.into(), value.into());
@@ -256,9 +267,10 @@ impl VectorOptions {
                 (false, _) => Err("indexed is false: leave sign_hash out".into()),
             };
         }
-        let (index, quantization) = match indexed {
-            true => (VectorIndex::Hnsw, Quantization::Int8),
-            false => (VectorIndex::Flat, Quantization::None),
+        let (index, quantization) = if indexed {
+            (VectorIndex::Hnsw, Quantization::Int8)
+        } else {
+            (VectorIndex::Flat, Quantization::None)
         };
         let quantization = if self.binary { Quantization::None } else { quantization };
         let kept = (index, quantization);
@@ -273,9 +285,10 @@ impl VectorOptions {
     fn check_components(&self) -> Result<(), String> {
         let dimension = self.dimension;
         if self.binary != (self.similarity.component() == Component::Bit) {
-            let (is, accepted) = match self.binary {
-                true => ("binary", &Similarity::BINARY[..]),
-                false => ("float", &Similarity::FLOAT[..]),
+            let (is, accepted) = if self.binary {
+                ("binary", &Similarity::BINARY[..])
+            } else {
+                ("float", &Similarity::FLOAT[..])
             };
             let names: Vec<_> = accepted.iter().map(|similarity| similarity.name()).collect();
             let similarity = self.similarity;
@@ -301,9 +314,10 @@ impl VectorOptions {
         if self.index == Some(VectorIndex::Ivf) {
             return Err("index ivf is for binary vectors; accepted: hnsw, flat".to_owned());
         }
-        match (1..=MAX_DIMENSION).contains(&dimension) {
-            true => Ok(()),
-            false => Err(format!("dimension is {dimension}, expected 1 to {MAX_DIMENSION}")),
+        if (1..=MAX_DIMENSION).contains(&dimension) {
+            Ok(())
+        } else {
+            Err(format!("dimension is {dimension}, expected 1 to {MAX_DIMENSION}"))
         }
     }
 
@@ -353,70 +367,11 @@ impl VectorOptions {
     }
 
     /// What a field that names no format asks of one.
-    fn kind(&self) -> VectorKind {
+    pub(super) fn kind(&self) -> VectorKind {
         let component = if self.binary { Component::Bit } else { Component::F32 };
         let index = self.index.unwrap_or(VectorIndex::Hnsw).name();
         let quantization = self.quantization.unwrap_or(Quantization::Int8);
         let encoding = if self.is_sign_hash() { SIGN_HASH } else { quantization.name() };
         VectorKind { component, index, encoding }
-    }
-}
-
-/// A vector field of a schema: its name and number together with its options.
-#[derive(Clone, Copy, Debug)]
-pub struct VectorField<'a> {
-    pub(super) field: &'a Field,
-    pub(super) options: &'a VectorOptions,
-}
-
-impl<'a> VectorField<'a> {
-    /// The field's name.
-    pub fn name(&self) -> &'a str {
-        self.field.name()
-    }
-
-    /// The field's number.
-    pub fn number(&self) -> u32 {
-        self.field.number()
-    }
-
-    /// True when the field can be searched.
-    pub fn is_indexed(&self) -> bool {
-        self.field.is_indexed()
-    }
-
-    /// True when vectors can be read back.
-    pub fn is_stored(&self) -> bool {
-        self.field.is_stored()
-    }
-
-    /// The declaration.
-    pub fn options(&self) -> &'a VectorOptions {
-        self.options
-    }
-
-    /// The vector format new segments are written with: the one the field names, or the one that serves its index and
-    /// its quantization.
-    ///
-    /// # Errors
-    /// When none is registered.
-    pub fn format<'r>(&self, registry: &'r Registry) -> EngineResult<&'r dyn VectorFormat> {
-        let format = match &self.options.format {
-            Some(name) => registry.vectors(name, "schema")?,
-            None => registry.vectors_for(self.options.kind())?,
-        };
-        Ok(format)
-    }
-
-    /// What the format is told about the field. A field that normalises is a cosine field to it: the rows
-    /// stay as they were given.
-    pub fn info(&self) -> FieldInfo {
-        FieldInfo {
-            number: self.number(),
-            name: self.name().to_owned(),
-            dimension: self.options.dimension as u32,
-            similarity: if self.options.normalize { Similarity::Cosine } else { self.options.similarity },
-            params: self.options.params.clone(),
-        }
     }
 }

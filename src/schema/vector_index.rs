@@ -4,9 +4,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VectorIndex {
-    /// By walking a graph: fast, nearly always right.
+    /// By searching an HNSW graph: fast, with high recall.
     Hnsw,
-    /// By comparing all of them.
+    /// By comparing all of them: exact up to quantization.
     Flat,
     /// By comparing those of the nearest inverted lists (binary vectors only).
     Ivf,
@@ -25,7 +25,7 @@ impl VectorIndex {
     }
 }
 
-/// What is compared while searching. Raw vectors are kept in any case.
+/// How vectors are encoded for search. Raw vectors are kept in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Quantization {

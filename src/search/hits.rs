@@ -1,6 +1,8 @@
 //! What a search returns.
 
 use super::explanation::Explanation;
+use crate::error::Result;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// A document that a search found.
@@ -38,6 +40,40 @@ pub struct Hit {
     pub fields: Option<Map<String, Value>>,
     /// How the score was computed, when the search asks for it.
     pub explanation: Option<Explanation>,
+}
+
+impl Hit {
+    /// The returned fields as a value of the application's own type. The key is among the fields when the search
+    /// asks for all of them or names it.
+    ///
+    /// ```
+    /// # fn main() -> lucerne::Result<()> {
+    /// # use lucerne::{Document, Index, Query, Schema, Search};
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let index = Index::create(folder.path(), Schema::builder().key("id").i64("size").build()?)?;
+    /// #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
+    /// struct Package {
+    ///     id: String,
+    ///     size: u64,
+    /// }
+    ///
+    /// let vim = Package { id: "vim".into(), size: 12 };
+    /// let writer = index.writer()?;
+    /// writer.add(&Document::from_serialize(&vim)?)?;
+    /// writer.commit()?;
+    /// let hits = index.searcher()?.search(Search::new(Query::all()).fields(["id", "size"]))?;
+    /// assert_eq!(hits.hits[0].deserialize::<Package>()?, vim);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Json`](crate::Error::Json) when the fields do not fit the type, among other reasons because the search
+    /// did not ask for them.
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T> {
+        let fields = self.fields.clone().unwrap_or_default();
+        Ok(serde_json::from_value(Value::Object(fields))?)
+    }
 }
 
 /// The hits of a search, best first (or as sorted). Documents with the same score are in the order of their

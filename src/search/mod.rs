@@ -1,6 +1,7 @@
-//! Searching: the [`Searcher`], its [`Hits`], and [`Explanation`]s of them.
+//! Searching: the [`Searcher`], its [`Hits`], and [`Explanation`]s of them. What to search for is in
+//! [`query`](crate::query).
 //!
-//! # How a search runs
+//! # How a search runs, for readers of the source
 //!
 //! A query is resolved once into a tree that every segment can evaluate: fields are looked up, texts analyzed, term
 //! statistics gathered over all segments, and the kNN and fusion queries inside it run. Each segment then evaluates

@@ -220,7 +220,10 @@ impl<'a> Resolver<'a> {
                 }
                 other => Err(wrong(
                     name,
-                    format!("prefix queries work on text, keyword and key fields, it is {}", other.name()),
+                    format!(
+                        "prefix queries work on text, keyword and key fields, it is of type {}",
+                        other.name()
+                    ),
                 )),
             },
         }
@@ -253,8 +256,11 @@ impl<'a> Resolver<'a> {
             return Ok((field, text));
         }
         let of_type =
-            self.schema().field(name).map_or("key or undeclared", |field| field.field_type().name());
-        Err(wrong(name, format!("expected a text field, it is a {of_type} field; use term for exact values")))
+            self.schema().field(name).map_or("key or not declared", |field| field.field_type().name());
+        Err(wrong(
+            name,
+            format!("expected a text field, it is of type {of_type}; use term or range for exact values"),
+        ))
     }
 
     /// The terms of a text as an analyzer makes them, with their positions.

@@ -9,17 +9,33 @@ use crate::error::{Error, Result};
 use crate::index::IndexBuilder;
 use crate::reader::{Pins, SegmentReader};
 use crate::schema::Schema;
-use crate::writer::{Buffer, FlushTask, WriterOptions, flush, random_segment_id};
+use crate::segment_write::{SegmentWrite, random_segment_id};
+use crate::writer::{Buffer, WriterOptions, flush};
 use lucerne_codec::{Cancel, Directory, Registry};
 use serde_json::Map;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Builds one segment in a folder, for any number of processes at once: nothing is shared, nothing trained.
+/// Builds one segment in a folder. Any number of processes may do so at once: they share nothing. See
+/// [`crate::transfer`] for the whole procedure.
 ///
 /// Documents are held in memory until [`SegmentBuilder::finish`]. A builder that is dropped, or whose process
 /// dies, leaves nothing that an index would ever see.
+///
+/// ```
+/// use lucerne::transfer::SegmentBuilder;
+/// use lucerne::{Document, Schema, WriterOptions};
+///
+/// let folder = tempfile::tempdir()?;
+/// let schema = Schema::builder().key("id").build()?;
+/// let mut builder = SegmentBuilder::new(schema, folder.path(), WriterOptions::new())?;
+/// builder.add(&Document::new().with("id", "a"))?;
+/// assert!(builder.add(&Document::new().with("id", "a")).is_err(), "keys are unique");
+/// let handle = builder.finish()?;
+/// assert_eq!(handle.docs, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct SegmentBuilder {
     schema: Schema,
@@ -91,7 +107,7 @@ impl SegmentBuilder {
         let name = format!("{BUILT_PREFIX}{id}");
         let directory: &dyn Directory = &*self.directory;
         let reader = flush(
-            &FlushTask {
+            &SegmentWrite {
                 directory,
                 registry: &self.registry,
                 pins: &Arc::<Pins>::default(),
@@ -101,9 +117,10 @@ impl SegmentBuilder {
                 seed: self.options.seed.unwrap_or(crate::limits::DEFAULT_SEED),
                 threads: self.options.threads,
                 cancel: &Cancel::new(),
-                sibling: None,
+                progress: &(),
             },
             &self.buffer,
+            None,
         )?;
         publish::built_segment(directory, reader.info_file(), reader.info().files())?;
         Ok(self.handle(&reader))

@@ -1,4 +1,4 @@
-//! What a builder tells the publisher, small enough to send anywhere as JSON.
+//! The handle of a built segment: what a builder sends to the publisher, as JSON.
 
 use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::{Report, SegmentId};
@@ -24,7 +24,7 @@ pub struct SegmentHandle {
     pub info: FileEntry,
     /// The schema it was built with.
     pub schema: serde_json::Value,
-    /// Per vector field what its format says: format, quantiles, ….
+    /// The report of each vector field, by name: format, quantiles, ….
     pub fields: Report,
     /// Release that wrote it.
     pub written_by: String,

@@ -84,7 +84,7 @@ fn take_in(index: &Index, writer: &Writer, incoming: Vec<Incoming>, cancel: &Can
     });
     let result = opened.collect::<Result<Vec<_>>>().and_then(|segments| writer.attach(segments));
     if result.is_err() {
-        names.iter().for_each(|name| crate::writer::discard(to, name));
+        names.iter().for_each(|name| crate::segment_write::discard(to, name));
     }
     result?;
     writer.commit()

@@ -1,8 +1,8 @@
-//! Refresh, commit and rollback of a writer.
+//! Refresh and commit of a writer: a point in time, flushed, then shown (refresh) or made durable (commit).
 
-use super::core::{Core, Stopped};
-use super::slot::Deleted;
-use super::state::Entry;
+use super::segment_state::DeletedDocs;
+use super::segments::{ImmutableBuffer, SegmentEntry};
+use super::shared::{Stopped, WriterInner};
 use crate::commit::{gc, manifest, publish};
 use crate::error::Result;
 use crate::reader::{Snapshot, SnapshotSegment};
@@ -10,6 +10,7 @@ use lucerne_codec::commit::{CommitInfo, CommitSegment, LiveDocsInfo};
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// The commit in force.
 pub(crate) struct Committed {
@@ -36,35 +37,53 @@ fn files_of(snapshot: &Snapshot, generation: u64) -> HashSet<String> {
 ///
 /// [`PreparedCommit::commit`] publishes it; dropping it (or [`PreparedCommit::abort`]) takes it back, and
 /// the documents stay in the writer for the next commit.
+///
+/// ```
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::{Document, Schema};
+/// use std::sync::Arc;
+///
+/// let directory = Arc::new(RamDirectory::new());
+/// let index = IndexBuilder::new().create(directory, Schema::builder().build()?)?;
+/// let writer = index.writer()?;
+/// writer.add(&Document::new())?;
+/// let prepared = writer.prepare_commit()?; // durable, not visible: commit it with another system's transaction
+/// assert_eq!(index.searcher()?.len(), 0);
+/// let generation = prepared.commit()?;
+/// assert_eq!((index.searcher()?.generation(), index.searcher()?.len()), (generation, 1));
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 pub struct PreparedCommit<'a> {
-    core: &'a Core,
+    writer: &'a WriterInner,
     committed: MutexGuard<'a, Committed>,
     /// `None` when nothing has changed since the last commit.
     next: Option<(Snapshot, CommitInfo)>,
-    moment: u64,
+    sequence_number: u64,
 }
 
 /// Makes everything written so far durable under a pending name.
 pub(crate) fn prepare<'a>(
-    core: &'a Core,
+    writer: &'a WriterInner,
     committed: &'a Mutex<Committed>,
     user_data: Option<BTreeMap<String, String>>,
 ) -> Result<PreparedCommit<'a>> {
     let mut committed = committed.lock();
-    let capture = core.capture()?;
-    let settled = core.settle(capture.parts)?;
+    let point = writer.point_in_time()?;
+    let segments = writer.flush_point(point.segments)?;
     let generation = committed.next_generation;
     // Used up even if this fails at once: live docs that were not written to their end have its number.
     committed.next_generation += 1;
-    let segments = settled.iter().map(|(entry, deleted)| commit_segment(core, entry, deleted, generation));
+    let commit_segments =
+        segments.iter().map(|(entry, deleted)| commit_segment(writer, entry, deleted, generation));
     let last = &committed.info;
     let info = CommitInfo {
         generation,
-        next_segment: core.next_segment(),
-        next_key: capture.next_key,
+        next_segment: writer.next_segment(),
+        next_key: point.next_key,
         written_by: crate::limits::WRITTEN_BY.to_owned(),
-        schema: core.schema().to_json(),
-        segments: segments.collect::<Result<_>>()?,
+        schema: writer.schema().to_json(),
+        segments: commit_segments.collect::<Result<_>>()?,
         user_data: user_data.unwrap_or_else(|| last.user_data.clone()),
     };
     let same = info.segments == last.segments
@@ -73,27 +92,37 @@ pub(crate) fn prepare<'a>(
         && info.next_key == last.next_key;
     if same {
         committed.next_generation = generation; // Nothing was written.
-        return Ok(PreparedCommit { core, committed, next: None, moment: capture.moment });
+        return Ok(PreparedCommit { writer, committed, next: None, sequence_number: point.sequence_number });
     }
-    let snapshot = snapshot(core, &settled, &info);
+    let snapshot = snapshot(writer, &segments, &info);
     let needed = snapshot.files().filter(|file| !committed.files.contains(*file));
     let new_files: Vec<String> = needed.map(str::to_owned).collect();
-    publish::prepare(&*core.store.directory, &core.store.registry, &info, &new_files)
-        .map_err(|failure| fail(core, failure))?;
-    Ok(PreparedCommit { core, committed, next: Some((snapshot, info)), moment: capture.moment })
+    publish::prepare(&*writer.store.directory, &writer.store.registry, &info, &new_files)
+        .map_err(|failure| fail(writer, failure))?;
+    Ok(PreparedCommit {
+        writer,
+        committed,
+        next: Some((snapshot, info)),
+        sequence_number: point.sequence_number,
+    })
 }
 
-fn commit_segment(core: &Core, entry: &Entry, deleted: &Deleted, generation: u64) -> Result<CommitSegment> {
+fn commit_segment(
+    writer: &WriterInner,
+    entry: &SegmentEntry,
+    deleted: &DeletedDocs,
+    generation: u64,
+) -> Result<CommitSegment> {
     let reader = &entry.reader;
     let live_docs = deleted.live(reader.max_doc()).map(|live| {
-        let mut written = entry.slot.written.lock();
+        let mut written = entry.state.live_docs_file.lock();
         if let Some(info) = &*written
             && info.deleted == deleted.count()
         {
             return Ok(info.clone()); // Deletes only grow: as many means the same.
         }
-        let (directory, id) = (&*core.store.directory, reader.info().id);
-        let format = core.store.registry.default_live_docs()?;
+        let (directory, id) = (&*writer.store.directory, reader.info().id);
+        let format = writer.store.registry.default_live_docs()?;
         let file = format.write(directory, reader.name(), id, generation, &live)?;
         let info =
             LiveDocsInfo { format: format.name().to_owned(), generation, deleted: deleted.count(), file };
@@ -108,23 +137,23 @@ fn commit_segment(core: &Core, entry: &Entry, deleted: &Deleted, generation: u64
     })
 }
 
-fn snapshot(core: &Core, settled: &[(Entry, Deleted)], info: &CommitInfo) -> Snapshot {
-    let segments = settled.iter().zip(&info.segments).map(|((entry, deleted), segment)| SnapshotSegment {
+fn snapshot(writer: &WriterInner, flushed: &[(SegmentEntry, DeletedDocs)], info: &CommitInfo) -> Snapshot {
+    let segments = flushed.iter().zip(&info.segments).map(|((entry, deleted), segment)| SnapshotSegment {
         reader: Arc::clone(&entry.reader),
         live: deleted.live(entry.reader.max_doc()).map(Arc::new),
         live_file: segment.live_docs.clone(),
     });
     Snapshot {
-        schema: core.schema(),
+        schema: writer.schema(),
         generation: info.generation,
         segments: segments.collect(),
         user_data: info.user_data.clone(),
     }
 }
 
-fn fail(core: &Core, failure: publish::Failure) -> crate::error::Error {
+fn fail(writer: &WriterInner, failure: publish::Failure) -> crate::error::Error {
     if failure.fatal {
-        core.stop(Stopped::Failed(failure.error.to_string()));
+        writer.stop(Stopped::Failed(failure.error.to_string()));
     }
     failure.error.into()
 }
@@ -136,25 +165,25 @@ impl PreparedCommit<'_> {
     }
 
     /// Publishes the commit and returns its generation. When this returns `Ok`, the commit survives process
-    /// death, kernel crash and power loss on a disk that honours fsync.
+    /// death, kernel crash and power loss on a disk that honors fsync.
     ///
     /// # Errors
     /// The previous commit stays in force. After a failed sync or rename the writer must be reopened.
     pub fn commit(mut self) -> Result<u64> {
-        let core = self.core;
+        let writer = self.writer;
         let Some((snapshot, info)) = self.next.take() else {
             // Nothing to publish, but a refresh may have shown a document that is gone again.
-            core.store.set_committed(self.moment, Arc::clone(&self.committed.snapshot));
+            writer.store.set_committed(self.sequence_number, Arc::clone(&self.committed.snapshot));
             return Ok(self.committed.info.generation);
         };
-        let directory = &*core.store.directory;
-        publish::publish(directory, info.generation).map_err(|failure| fail(core, failure))?;
+        let directory = &*writer.store.directory;
+        publish::publish(directory, info.generation).map_err(|failure| fail(writer, failure))?;
         let (generation, next_generation) = (info.generation, self.committed.next_generation);
         *self.committed = Committed::new(snapshot, info, next_generation);
-        core.store.set_committed(self.moment, Arc::clone(&self.committed.snapshot));
+        writer.store.set_committed(self.sequence_number, Arc::clone(&self.committed.snapshot));
         tracing::info!(generation, segments = self.committed.info.segments.len(), "committed");
-        core.drop_dead_segments();
-        collect(core, &self.committed);
+        writer.drop_dead_segments();
+        collect_garbage(writer, &self.committed);
         Ok(generation)
     }
 
@@ -168,7 +197,7 @@ impl PreparedCommit<'_> {
 
     fn take_back(&mut self) -> Result<()> {
         let Some((_, info)) = self.next.take() else { return Ok(()) };
-        publish::abandon(&*self.core.store.directory, info.generation)
+        publish::abandon(&*self.writer.store.directory, info.generation)
     }
 }
 
@@ -181,37 +210,119 @@ impl Drop for PreparedCommit<'_> {
 }
 
 /// A snapshot of everything written so far, not durable.
-pub(crate) fn refresh(core: &Core) -> Result<()> {
-    let capture = core.capture()?;
-    let settled = core.settle(capture.parts)?;
-    let segments = settled.iter().map(|(entry, deleted)| SnapshotSegment {
+pub(crate) fn refresh(writer: &WriterInner) -> Result<()> {
+    let point = writer.point_in_time()?;
+    let segments = writer.flush_point(point.segments)?;
+    let segments = segments.iter().map(|(entry, deleted)| SnapshotSegment {
         reader: Arc::clone(&entry.reader),
         live: deleted.live(entry.reader.max_doc()).map(Arc::new),
         live_file: None,
     });
-    match core.store.set_refreshed(capture.moment, core.schema(), segments.collect()) {
-        true => Ok(()),
-        false => core.alive(),
-    }
-}
-
-/// Throws away everything since the last commit.
-pub(crate) fn rollback(core: &Core, committed: &Mutex<Committed>) -> Result<()> {
-    let committed = committed.lock();
-    let moment = core.rollback_to(&committed.snapshot)?;
-    core.store.set_latest(moment, Arc::clone(&committed.snapshot));
-    collect(core, &committed);
-    Ok(())
+    let shown = writer.store.set_refreshed(point.sequence_number, writer.schema(), segments.collect());
+    if shown { Ok(()) } else { writer.check_open() }
 }
 
 /// Deletes what neither the commit in force, nor an open snapshot, nor a running flush or merge needs. What
 /// cannot be listed or deleted now is left to the next commit: whatever was done before stands.
-pub(crate) fn collect(core: &Core, committed: &Committed) {
+pub(crate) fn collect_garbage(writer: &WriterInner, committed: &Committed) {
     // In this order: a flush that ends has pinned its files before it is no longer in flight.
     let keep = |file: &str| {
-        committed.files.contains(file) || core.is_in_flight(file) || core.store.pins.contains(file)
+        committed.files.contains(file) || writer.is_in_flight(file) || writer.store.pins.contains(file)
     };
-    if let Err(error) = gc::collect(&*core.store.directory, keep) {
+    if let Err(error) = gc::collect(&*writer.store.directory, keep) {
         tracing::warn!(%error, "old files could not be collected");
+    }
+}
+
+/// Everything written up to a point in time.
+struct PointInTime {
+    /// In order.
+    segments: Vec<SegmentAtPoint>,
+    next_key: u64,
+    sequence_number: u64,
+}
+
+/// A segment, or a buffer about to be one, with what was deleted of it by then.
+struct SegmentAtPoint {
+    source: SegmentSource,
+    deleted: DeletedDocs,
+    docs: u32,
+}
+
+enum SegmentSource {
+    Segment(SegmentEntry),
+    Buffer(Arc<ImmutableBuffer>),
+}
+
+impl SegmentAtPoint {
+    fn segment(entry: &SegmentEntry) -> Self {
+        let (deleted, docs) = (entry.state.deleted(), entry.reader.max_doc());
+        Self { source: SegmentSource::Segment(entry.clone()), deleted, docs }
+    }
+
+    fn buffer(buffer: &Arc<ImmutableBuffer>) -> Self {
+        let source = SegmentSource::Buffer(Arc::clone(buffer));
+        Self { source, deleted: buffer.state.deleted(), docs: buffer.docs }
+    }
+
+    fn position(&self) -> u64 {
+        match &self.source {
+            SegmentSource::Segment(entry) => entry.position,
+            SegmentSource::Buffer(buffer) => buffer.position,
+        }
+    }
+}
+
+impl WriterInner {
+    /// Fixes a point in time: every write is in it whole or not at all. All buffers become immutable.
+    fn point_in_time(&self) -> Result<PointInTime> {
+        let _exclusive = self.commit_barrier.write();
+        self.check_open()?;
+        let buffers = std::mem::take(&mut *self.pool.lock());
+        let mut list = self.segments.lock();
+        for buffer in buffers {
+            if buffer.is_empty() {
+                self.forget_buffer();
+            } else {
+                list.freeze(buffer);
+            }
+        }
+        let segments = list.segments.iter().map(SegmentAtPoint::segment);
+        let buffers = list.buffers.iter().map(SegmentAtPoint::buffer);
+        let mut segments: Vec<SegmentAtPoint> = segments.chain(buffers).collect();
+        segments.sort_by_key(SegmentAtPoint::position);
+        let next_key = self.next_key.load(Ordering::Relaxed);
+        Ok(PointInTime { segments, next_key, sequence_number: self.next_sequence_number() })
+    }
+
+    /// Flushes the buffers of a point in time; returns its segments in order, without those that have no live document.
+    fn flush_point(&self, segments: Vec<SegmentAtPoint>) -> Result<Vec<(SegmentEntry, DeletedDocs)>> {
+        let mut flushed = Vec::with_capacity(segments.len());
+        for SegmentAtPoint { source, deleted, docs } in segments {
+            let entry = match source {
+                SegmentSource::Segment(entry) => Some(entry),
+                SegmentSource::Buffer(buffer) => self.flush_or_wait(&buffer)?,
+            };
+            if deleted.count() < docs {
+                flushed.extend(entry.map(|entry| (entry, deleted)));
+            }
+        }
+        Ok(flushed)
+    }
+
+    /// The sequence number of a point in time or rollback. Called with the commit barrier held exclusively.
+    pub(super) fn next_sequence_number(&self) -> u64 {
+        self.sequence_number.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Lets go of segments without a live document, so that their files can be deleted.
+    fn drop_dead_segments(&self) {
+        // Those that a merge is using are the merge's to take out.
+        let _selecting = self.selecting.lock();
+        let is_dead = |entry: &SegmentEntry| {
+            !entry.state.merging.load(Ordering::Relaxed)
+                && entry.state.deleted().count() == entry.reader.max_doc()
+        };
+        self.segments.lock().replace(is_dead, None);
     }
 }

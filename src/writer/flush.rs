@@ -1,115 +1,198 @@
-//! From a buffer to a segment: each structure written by its format.
+//! Flushing: when a buffer is full, which thread flushes it, how it becomes a segment, and what if that fails.
 
-use super::buffer::Buffer;
-use super::{columns, inverted};
+use super::buffer::{Buffer, columns, terms};
+use super::segments::{FlushStage, ImmutableBuffer, SegmentEntry};
+use super::shared::WriterInner;
+use crate::commit::manifest;
 use crate::error::Result;
-use crate::merge::structure;
-use crate::reader::{Pins, SegmentReader};
-use crate::schema::Schema;
-use lucerne_codec::format::WriteContext;
-use lucerne_codec::segment_info::{SegmentInfo, VectorInfo};
+use crate::reader::SegmentReader;
+use crate::segment_write::{SegmentParts, SegmentWrite, discard};
+use lucerne_codec::segment_info::{StructureInfo, VectorInfo};
 use lucerne_codec::vector::VectorReader;
-use lucerne_codec::{Cancel, Directory, Registry, SegmentId};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-/// What a flush needs to know.
-pub(crate) struct FlushTask<'a> {
-    pub(crate) directory: &'a dyn Directory,
-    pub(crate) registry: &'a Registry,
-    pub(crate) pins: &'a Arc<Pins>,
-    pub(crate) schema: &'a Schema,
-    pub(crate) name: &'a str,
-    pub(crate) id: SegmentId,
-    pub(crate) seed: u64,
-    pub(crate) threads: usize,
-    pub(crate) cancel: &'a Cancel,
-    /// An earlier segment, to take shared state (a centre) from.
-    pub(crate) sibling: Option<&'a SegmentReader>,
-}
-
-/// Writes a buffer (of at least one document) as a segment and opens it. Nothing is synced. After an error
-/// the files written so far are deleted as far as possible.
-pub(crate) fn flush(task: &FlushTask<'_>, buffer: &Buffer) -> Result<SegmentReader> {
-    let span = tracing::debug_span!("flush", segment = task.name, docs = buffer.len());
+/// Writes a buffer (of at least one document) as a segment and opens it. Nothing is synced. After an error the files
+/// written so far are deleted as far as possible. Shared state of vector fields (a mean vector) is taken from
+/// `previous`, an earlier segment.
+pub(crate) fn flush(
+    write: &SegmentWrite<'_>,
+    buffer: &Buffer,
+    previous: Option<&SegmentReader>,
+) -> Result<SegmentReader> {
+    let span = tracing::debug_span!("flush", segment = write.name, docs = buffer.len());
     let _entered = span.enter();
-    let result = write(task, buffer);
+    let result = write_segment(write, buffer, previous);
     if result.is_err() {
-        discard(task.directory, task.name);
+        discard(write.directory, write.name);
     }
     result
 }
 
-fn write(task: &FlushTask<'_>, buffer: &Buffer) -> Result<SegmentReader> {
-    let context = WriteContext {
-        directory: task.directory,
-        segment: task.name,
-        segment_id: task.id,
-        max_doc: buffer.len(),
-        seed: task.seed,
-        threads: task.threads,
-        cancel: task.cancel,
-        progress: &(),
-    };
+fn write_segment(
+    write: &SegmentWrite<'_>,
+    buffer: &Buffer,
+    previous: Option<&SegmentReader>,
+) -> Result<SegmentReader> {
+    let context = write.context(buffer.len());
     let mut vectors = Vec::new();
     for (number, buffered) in buffer.vectors() {
-        let field = task.schema.vector_field(number)?;
-        let format = field.format(task.registry)?;
-        let info = field.info();
-        let written = format.write(&context, &info, buffered.rows(), sibling(task, number, format.name()))?;
-        vectors.push(VectorInfo { field: info, structure: structure(format.name(), written) });
+        let field = write.schema.vector_field(number)?;
+        let format = field.format(write.registry)?;
+        let (info, previous) = (field.info(), previous_vectors(previous, number, format.name()));
+        let written = format.write(&context, &info, buffered.rows(), previous)?;
+        vectors.push(VectorInfo { field: info, structure: StructureInfo::new(format.name(), written) });
     }
-    let stored = task.registry.default_stored()?;
-    let written = stored.write(&context, &mut |doc, into| {
+    let format = write.registry.default_stored()?;
+    let written = format.write(&context, &mut |doc, into| {
         into.clear();
         into.extend_from_slice(buffer.stored(doc));
         Ok(())
     })?;
-    let stored = structure(stored.name(), written);
-    let keys = task.registry.default_keys()?;
-    let texts: Vec<&str> = buffer.keys().iter().map(|key| &**key).collect();
-    let keys = structure(keys.name(), keys.write(&context, &texts)?);
-    let postings = inverted::write(task.registry, &context, task.schema, &buffer.terms)?;
-    let columns = columns::write(task.registry, &context, task.schema, &buffer.numbers, &buffer.terms)?;
-    let info = SegmentInfo {
-        name: task.name.to_owned(),
-        id: task.id,
-        max_doc: buffer.len(),
-        written_by: crate::limits::WRITTEN_BY.to_owned(),
-        stored,
-        keys,
-        postings,
-        columns,
-        vectors,
-        merge: None,
-    };
-    let entry = task.registry.segment_info.write(task.directory, &info)?;
-    SegmentReader::open(task.directory, task.registry, task.pins, &entry, task.id)
+    let stored = StructureInfo::new(format.name(), written);
+    let format = write.registry.default_keys()?;
+    let keys: Vec<&str> = buffer.keys().iter().map(|key| &**key).collect();
+    let keys = StructureInfo::new(format.name(), format.write(&context, &keys)?);
+    let postings = terms::write(write.registry, &context, write.schema, &buffer.terms)?;
+    let columns = columns::write(write.registry, &context, write.schema, &buffer.numbers, &buffer.terms)?;
+    let parts = SegmentParts { max_doc: buffer.len(), stored, keys, postings, columns, vectors };
+    write.finish(parts, None)
 }
 
-fn sibling<'a>(task: &FlushTask<'a>, number: u32, format: &str) -> Option<&'a dyn VectorReader> {
-    let field = task.sibling?.vector_field(number)?;
+/// The vectors of a field in an earlier segment, when they have the same format.
+fn previous_vectors<'a>(
+    previous: Option<&'a SegmentReader>,
+    number: u32,
+    format: &str,
+) -> Option<&'a dyn VectorReader> {
+    let field = previous?.vector_field(number)?;
     (field.format == format).then_some(&*field.reader)
 }
 
-/// A segment id from the system's random source.
-pub(crate) fn random_segment_id() -> Result<SegmentId> {
-    let mut id = [0u8; 16];
-    getrandom::fill(&mut id).map_err(|error| {
-        let source = std::io::Error::other(error.to_string());
-        lucerne_codec::Error::io("the system's random source", "read", source)
-    })?;
-    Ok(SegmentId(id))
-}
+impl WriterInner {
+    /// Flushes the buffer this thread would write to when it is full, and those whose flush failed before.
+    pub(super) fn flush_if_full(&self) -> Result<()> {
+        if self.failed_flushes.load(Ordering::Relaxed) > 0 {
+            let waiting = self.segments.lock().buffers.clone();
+            waiting.iter().try_for_each(|buffer| self.flush_or_wait(buffer).map(drop))?;
+        }
+        let shared = self.commit_barrier.read();
+        self.check_open()?;
+        let full = self.pool.lock().pop_if(|buffer| self.is_full(buffer));
+        let full = full.map(|buffer| self.segments.lock().freeze(buffer));
+        drop(shared);
+        full.map_or(Ok(()), |buffer| self.flush_or_wait(&buffer).map(drop))
+    }
 
-/// Deletes what was written of a segment that will not be.
-pub(crate) fn discard(directory: &dyn Directory, segment: &str) {
-    let Ok(names) = directory.list() else { return };
-    let belongs = |name: &&String| {
-        name.strip_prefix(segment).is_some_and(|rest| rest.starts_with('.') || rest.starts_with('_'))
-    };
-    for name in names.iter().filter(belongs) {
-        if let Err(error) = directory.delete(name) {
-            tracing::warn!(%name, %error, "a file of an abandoned segment could not be deleted");
+    /// Bytes that one buffer may take.
+    pub(super) fn buffer_budget(&self) -> usize {
+        self.options.ram_budget / self.buffer_count.load(Ordering::Relaxed).max(1)
+    }
+
+    fn is_full(&self, buffer: &Buffer) -> bool {
+        buffer.bytes() >= self.buffer_budget()
+            || self.options.flush_docs.is_some_and(|docs| buffer.len() >= docs)
+            || buffer.len() >= crate::limits::MAX_SEGMENT_DOCS - 1
+    }
+
+    /// The segment of an immutable buffer: flushed here, or by the thread that already does. `None` when it was rolled
+    /// back.
+    pub(super) fn flush_or_wait(&self, immutable: &Arc<ImmutableBuffer>) -> Result<Option<SegmentEntry>> {
+        let buffer = {
+            let mut stage = immutable.stage.lock();
+            loop {
+                match &*stage {
+                    FlushStage::Flushed(entry) => return Ok(Some(entry.clone())),
+                    FlushStage::RolledBack => return Ok(None),
+                    FlushStage::Flushing => immutable.stage_changed.wait(&mut stage),
+                    FlushStage::Waiting(_) => {
+                        if let FlushStage::Waiting(buffer) =
+                            std::mem::replace(&mut *stage, FlushStage::Flushing)
+                        {
+                            break buffer;
+                        }
+                    }
+                }
+            }
+        };
+        let number = self.take_segment_number();
+        let flushed = self.flush(number, &buffer, immutable.position);
+        let result = self.finish_flush(immutable, buffer, flushed);
+        self.in_flight.lock().remove(&number);
+        result
+    }
+
+    fn flush(&self, number: u64, buffer: &Buffer, position: u64) -> Result<SegmentEntry> {
+        let name = manifest::segment_name(number);
+        let segments = self.segments();
+        let largest = segments.iter().map(|entry| &*entry.reader).max_by_key(|reader| reader.max_doc());
+        let write = SegmentWrite {
+            directory: &*self.store.directory,
+            registry: &self.store.registry,
+            pins: &self.store.pins,
+            schema: &self.schema(),
+            name: &name,
+            id: self.segment_id(number)?,
+            seed: self.seed(),
+            threads: self.options.threads,
+            cancel: &self.cancel,
+            progress: &(),
+        };
+        let reader = Arc::new(flush(&write, buffer, largest)?);
+        Ok(SegmentEntry { reader, state: Arc::clone(&buffer.state), position })
+    }
+
+    fn finish_flush(
+        &self,
+        immutable: &Arc<ImmutableBuffer>,
+        buffer: Arc<Buffer>,
+        flushed: Result<SegmentEntry>,
+    ) -> Result<Option<SegmentEntry>> {
+        let mut stage = immutable.stage.lock();
+        let rolled_back = matches!(&*stage, FlushStage::RolledBack);
+        let result = match flushed {
+            Ok(entry) if rolled_back => {
+                discard(&*self.store.directory, entry.reader.name());
+                Ok(None)
+            }
+            Ok(entry) => {
+                // First found in the segment, then forgotten in the key map: never in neither.
+                self.segments.lock().add(entry.clone());
+                *stage = FlushStage::Flushed(entry.clone());
+                Ok(Some(entry))
+            }
+            Err(error) => {
+                if !rolled_back {
+                    *stage = FlushStage::Waiting(Arc::clone(&buffer));
+                }
+                Err(error)
+            }
+        };
+        immutable.stage_changed.notify_all();
+        drop(stage);
+        if let Ok(Some(_)) = &result {
+            self.keys.forget(&immutable.state, buffer.keys().iter().map(|key| &**key));
+            self.forget_buffer();
+            immutable.state.published.store(true, Ordering::Release);
+            self.flush_finished.store(true, Ordering::Relaxed);
+        }
+        self.set_flush_failed(immutable, result.is_err());
+        result
+    }
+
+    /// Counts one buffer less. Never below zero: a rollback resets the count while a flush may still be ending.
+    pub(super) fn forget_buffer(&self) {
+        let less = |count: usize| Some(count.saturating_sub(1));
+        let _ = self.buffer_count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
+    pub(super) fn set_flush_failed(&self, immutable: &ImmutableBuffer, failed: bool) {
+        if immutable.flush_failed.swap(failed, Ordering::Relaxed) != failed {
+            if failed {
+                self.failed_flushes.fetch_add(1, Ordering::Relaxed);
+            } else {
+                self.failed_flushes.fetch_sub(1, Ordering::Relaxed);
+            }
         }
     }
 }

@@ -1,20 +1,20 @@
-//! Where the live document of a buffered key is. Keys of flushed segments are found in the segments.
+//! Where the live document of a buffered key is. Keys of published segments are found in the segments.
 
-use super::slot::Slot;
+use super::segment_state::SegmentState;
 use lucerne_codec::DocId;
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-/// A buffered document.
+/// The address of a document: a buffer or segment, and the document in it.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
-    pub(crate) slot: Arc<Slot>,
+pub(crate) struct DocAddress {
+    pub(crate) segment: Arc<SegmentState>,
     pub(crate) doc: DocId,
 }
 
-pub(crate) type Shard = HashMap<Box<str>, Place>;
+pub(crate) type KeyShard = HashMap<Box<str>, DocAddress>;
 
 const SHARDS: usize = 64;
 
@@ -22,7 +22,7 @@ const SHARDS: usize = 64;
 /// threads never both believe it is new.
 #[derive(Debug)]
 pub(crate) struct KeyMap {
-    shards: Vec<Mutex<Shard>>,
+    shards: Vec<Mutex<KeyShard>>,
     hasher: std::hash::RandomState,
 }
 
@@ -35,17 +35,17 @@ impl Default for KeyMap {
 
 impl KeyMap {
     /// Locks the shard of a key.
-    pub(crate) fn lock(&self, key: &str) -> MutexGuard<'_, Shard> {
+    pub(crate) fn lock(&self, key: &str) -> MutexGuard<'_, KeyShard> {
         let hash = self.hasher.hash_one(key) as usize;
         #[expect(clippy::indexing_slicing, reason = "the index is taken modulo the number of shards")]
         self.shards[hash % SHARDS].lock()
     }
 
     /// Forgets the keys of a buffer that can now be found in its segment.
-    pub(crate) fn forget<'a>(&self, slot: &Arc<Slot>, keys: impl Iterator<Item = &'a str>) {
+    pub(crate) fn forget<'a>(&self, segment: &Arc<SegmentState>, keys: impl Iterator<Item = &'a str>) {
         for key in keys {
             let mut shard = self.lock(key);
-            if shard.get(key).is_some_and(|place| Arc::ptr_eq(&place.slot, slot)) {
+            if shard.get(key).is_some_and(|address| Arc::ptr_eq(&address.segment, segment)) {
                 shard.remove(key);
             }
         }
@@ -53,6 +53,6 @@ impl KeyMap {
 
     /// Forgets everything.
     pub(crate) fn clear(&self) {
-        self.shards.iter().for_each(|shard| *shard.lock() = Shard::default());
+        self.shards.iter().for_each(|shard| *shard.lock() = KeyShard::default());
     }
 }

@@ -1,28 +1,29 @@
-//! Merges of a writer's segments: proposing, running, and putting the result in its sources' place.
+//! Merges of a writer's segments: selecting and running them, and putting the result in its sources' place.
 
-use super::core::Core;
-use super::flush;
-use super::slot::{Deleted, Slot};
-use super::state::Entry;
+use super::segment_state::{DeletedDocs, SegmentState};
+use super::segments::SegmentEntry;
+use super::shared::WriterInner;
 use crate::commit::manifest;
 use crate::error::{Error, Result};
 use crate::merge::{
-    self, Intention, MergeEvent, MergeObserver, Merged, SegmentMeta, Source, Task, ThrottledDirectory,
+    self, MergeCandidate, MergeEvent, MergeObserver, MergeRecord, Merged, SegmentMeta, Source,
+    ThrottledDirectory,
 };
+use crate::segment_write::{SegmentWrite, discard};
 use lucerne_codec::{Cancel, Progress, Report};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// A merge that has been decided on: its sources as they were then.
-struct Chosen {
+/// A merge that has been selected: its sources as they were then.
+struct SelectedMerge {
     number: u64,
-    entries: Vec<Entry>,
-    deleted: Vec<Deleted>,
+    entries: Vec<SegmentEntry>,
+    deleted: Vec<DeletedDocs>,
     bytes: u64,
 }
 
-impl Chosen {
+impl SelectedMerge {
     fn name(&self) -> String {
         manifest::segment_name(self.number)
     }
@@ -36,207 +37,212 @@ impl Chosen {
     }
 }
 
-/// Starts the merges that the policy wants, as far as there is room.
-pub(crate) fn consider(core: &Arc<Core>) {
-    if core.forcing.load(Ordering::Relaxed) {
+/// Starts the merges that the policy finds, as many as may run.
+pub(crate) fn maybe_merge(writer: &Arc<WriterInner>) {
+    if writer.forced_merges.load(Ordering::Relaxed) {
         return;
     }
-    if core.scheduler.is_inline() {
-        while let Some(chosen) = choose(core, |metas| core.options.merge_policy.natural(metas)) {
-            if run(core, &chosen, &core.cancel.clone()).is_err() {
+    if writer.scheduler.is_inline() {
+        while let Some(selected) = select(writer, |metas| writer.options.merge_policy.find_merges(metas)) {
+            if run(writer, &selected, &writer.cancel.clone()).is_err() {
                 return;
             }
         }
         return;
     }
-    while core.scheduler.room() > 0 && core.alive().is_ok() {
-        let Some(chosen) = choose(core, |metas| core.options.merge_policy.natural(metas)) else { return };
-        let (bytes, cancel, owner) = (chosen.bytes, Cancel::new(), Arc::downgrade(core));
-        let (number, sources) = (chosen.number, chosen.entries.clone());
+    while writer.scheduler.free_slots() > 0 && writer.check_open().is_ok() {
+        let Some(selected) = select(writer, |metas| writer.options.merge_policy.find_merges(metas)) else {
+            return;
+        };
+        let (bytes, cancel, owner) = (selected.bytes, Cancel::new(), Arc::downgrade(writer));
+        let (number, sources) = (selected.number, selected.entries.clone());
         let own = cancel.clone();
-        let started = core.scheduler.spawn(bytes, cancel, move || {
-            let Some(core) = owner.upgrade() else { return };
-            if run(&core, &chosen, &own).is_ok() {
-                consider(&core);
+        let started = writer.scheduler.spawn(bytes, cancel, move || {
+            let Some(writer) = owner.upgrade() else { return };
+            if run(&writer, &selected, &own).is_ok() {
+                maybe_merge(&writer);
             }
         });
         if !started {
-            core.release(number, &sources);
+            writer.release(number, &sources);
         }
     }
 }
 
-/// Makes threads that add documents wait while merges cannot keep up.
-pub(crate) fn slow_down(core: &Arc<Core>) {
-    if core.scheduler.is_inline() || core.scheduler.room() > 0 {
+/// A write stall: makes the calling thread wait while merges cannot keep up.
+pub(crate) fn stall_writes(writer: &Arc<WriterInner>) {
+    if writer.scheduler.is_inline() || writer.scheduler.free_slots() > 0 {
         return;
     }
     let behind = || {
-        let metas = core.free_segments();
-        core.scheduler.room() == 0 && !core.options.merge_policy.natural(&metas).is_empty()
+        let metas = writer.free_segments();
+        writer.scheduler.free_slots() == 0 && !writer.options.merge_policy.find_merges(&metas).is_empty()
     };
     if !behind() {
         return;
     }
-    let running = core.scheduler.running();
+    let running = writer.scheduler.running();
     tracing::info!(running, "merges cannot keep up; writers wait");
-    core.options.merge_observer.tell(&MergeEvent::WriterSlowed { running });
-    while core.alive().is_ok() && behind() {
-        core.scheduler.wait_for_change(Duration::from_millis(250));
+    writer.options.merge_observer.notify(&MergeEvent::WriterSlowed { running });
+    while writer.check_open().is_ok() && behind() {
+        writer.scheduler.wait_for_change(Duration::from_millis(250));
     }
 }
 
-/// Runs merges until `wanted` asks for no more; each is reported to the observer. Waits for background
-/// merges that are under way first.
+/// Runs the merges that `find` returns; each is reported to the observer. Waits for background merges that are under
+/// way first.
 pub(crate) fn run_all(
-    core: &Arc<Core>,
+    writer: &Arc<WriterInner>,
     cancel: &Cancel,
-    wanted: impl Fn(&[SegmentMeta]) -> Vec<Intention>,
+    find: impl Fn(&[SegmentMeta]) -> Vec<MergeCandidate>,
 ) -> Result<Vec<Report>> {
-    core.forcing.store(true, Ordering::Relaxed);
-    core.scheduler.wait_until_idle();
-    // As many as are wanted now: what is written meanwhile is not waited for.
-    let rounds = wanted(&core.free_segments()).len();
-    let merges = (0..rounds).map_while(|_| choose(core, &wanted));
-    let records = merges.map(|chosen| run(core, &chosen, cancel)).collect();
-    core.forcing.store(false, Ordering::Relaxed);
+    writer.forced_merges.store(true, Ordering::Relaxed);
+    writer.scheduler.wait_until_idle();
+    // As many as are found now: what is written meanwhile is not waited for.
+    let rounds = find(&writer.free_segments()).len();
+    let merges = (0..rounds).map_while(|_| select(writer, &find));
+    let records = merges.map(|selected| run(writer, &selected, cancel)).collect();
+    writer.forced_merges.store(false, Ordering::Relaxed);
     records
 }
 
 /// What forced merges would do now, without doing it.
 pub(crate) fn plan_all(
-    core: &Arc<Core>,
-    wanted: impl Fn(&[SegmentMeta]) -> Vec<Intention>,
+    writer: &Arc<WriterInner>,
+    find: impl Fn(&[SegmentMeta]) -> Vec<MergeCandidate>,
 ) -> Result<Vec<Report>> {
-    let intentions = wanted(&core.free_segments());
-    let plans = intentions.iter().map(|intention| {
-        let ready = core.ready();
-        let named = |entry: &&Entry| intention.segments.iter().any(|name| name == entry.reader.name());
-        let sources: Vec<Source> = ready
+    let candidates = find(&writer.free_segments());
+    let plans = candidates.iter().map(|candidate| {
+        let segments = writer.segments();
+        let named = |entry: &&SegmentEntry| candidate.segments.iter().any(|name| name == entry.reader.name());
+        let sources: Vec<Source> = segments
             .iter()
             .filter(named)
             .map(|entry| Source {
                 reader: Arc::clone(&entry.reader),
-                live: entry.slot.deleted().live(entry.reader.max_doc()),
+                live: entry.state.deleted().live(entry.reader.max_doc()),
             })
             .collect();
-        merge::plan(&core.store.registry, &core.schema(), &sources)
+        merge::plan(&writer.store.registry, &writer.schema(), &sources)
     });
     plans.collect()
 }
 
-/// The first merge wanted, its sources marked as being merged.
-fn choose(core: &Arc<Core>, wanted: impl Fn(&[SegmentMeta]) -> Vec<Intention>) -> Option<Chosen> {
-    // One at a time, so that no segment is chosen twice.
-    let _choosing = core.choosing.lock();
-    let intention = wanted(&core.free_segments()).into_iter().next()?;
-    let named = |entry: &&Entry| intention.segments.iter().any(|name| name == entry.reader.name());
-    let entries: Vec<Entry> = core.ready().iter().filter(named).cloned().collect();
-    if entries.len() != intention.segments.len() {
+/// The first merge found, its sources marked as being merged.
+fn select(
+    writer: &Arc<WriterInner>,
+    find: impl Fn(&[SegmentMeta]) -> Vec<MergeCandidate>,
+) -> Option<SelectedMerge> {
+    // One at a time, so that no segment is selected twice.
+    let _selecting = writer.selecting.lock();
+    let candidate = find(&writer.free_segments()).into_iter().next()?;
+    let named = |entry: &&SegmentEntry| candidate.segments.iter().any(|name| name == entry.reader.name());
+    let entries: Vec<SegmentEntry> = writer.segments().iter().filter(named).cloned().collect();
+    if entries.len() != candidate.segments.len() {
         return None; // Rolled back meanwhile.
     }
-    entries.iter().for_each(|entry| entry.slot.merging.store(true, Ordering::Relaxed));
-    let deleted = entries.iter().map(|entry| entry.slot.deleted()).collect();
-    Some(Chosen { number: core.take_segment_number(), entries, deleted, bytes: intention.bytes })
+    entries.iter().for_each(|entry| entry.state.merging.store(true, Ordering::Relaxed));
+    let deleted = entries.iter().map(|entry| entry.state.deleted()).collect();
+    Some(SelectedMerge { number: writer.take_segment_number(), entries, deleted, bytes: candidate.bytes })
 }
 
 /// Runs one merge to its end and returns its record.
-fn run(core: &Arc<Core>, chosen: &Chosen, cancel: &Cancel) -> Result<Report> {
-    let observer = &core.options.merge_observer;
-    let segment = chosen.name();
-    let names = chosen.entries.iter().map(|entry| entry.reader.name().to_owned());
-    observer.tell(&MergeEvent::Started {
+fn run(writer: &Arc<WriterInner>, selected: &SelectedMerge, cancel: &Cancel) -> Result<Report> {
+    let observer = &writer.options.merge_observer;
+    let segment = selected.name();
+    let names = selected.entries.iter().map(|entry| entry.reader.name().to_owned());
+    observer.notify(&MergeEvent::Started {
         segment: segment.clone(),
         sources: names.collect(),
-        bytes: chosen.bytes,
+        bytes: selected.bytes,
     });
-    let result = merge_and_replace(core, chosen, cancel);
-    core.release(chosen.number, &chosen.entries);
+    let result = merge_and_replace(writer, selected, cancel);
+    writer.release(selected.number, &selected.entries);
     match &result {
         Ok(record) => {
             tracing::info!(segment, docs = %record["docs"], "merged");
-            observer.tell(&MergeEvent::Finished { segment, record: record.clone() });
+            observer.notify(&MergeEvent::Finished { segment, record: record.clone() });
         }
         Err(error) => {
-            flush::discard(&*core.store.directory, &segment);
+            discard(&*writer.store.directory, &segment);
             let cancelled = cancel.is_cancelled();
             tracing::warn!(segment, %error, "a merge did not finish; nothing has changed");
-            observer.tell(&MergeEvent::Failed { segment, error: error.to_string(), cancelled });
+            observer.notify(&MergeEvent::Failed { segment, error: error.to_string(), cancelled });
         }
     }
     result
 }
 
-fn merge_and_replace(core: &Arc<Core>, chosen: &Chosen, cancel: &Cancel) -> Result<Report> {
-    let sources = chosen.sources();
-    if sources.iter().zip(&chosen.deleted).all(|(source, gone)| gone.count() == source.reader.max_doc()) {
-        return replace(core, chosen, None, &[]).map(|()| Report::Null); // Nothing is left of them.
+fn merge_and_replace(writer: &Arc<WriterInner>, selected: &SelectedMerge, cancel: &Cancel) -> Result<Report> {
+    let sources = selected.sources();
+    if sources.iter().zip(&selected.deleted).all(|(source, gone)| gone.count() == source.reader.max_doc()) {
+        return replace(writer, selected, None, &[]).map(|()| Report::Null); // Nothing is left of them.
     }
-    let (store, options, name) = (&core.store, &core.options, chosen.name());
+    let (store, options, name) = (&writer.store, &writer.options, selected.name());
     let rate = options.merge_bytes_per_second;
     let directory = ThrottledDirectory::new(Arc::clone(&store.directory), rate, cancel.clone());
-    let progress = Told { observer: &options.merge_observer, segment: &name };
-    let task = Task {
+    let progress = ProgressAdapter { observer: &options.merge_observer, segment: &name };
+    let write = SegmentWrite {
         directory: &directory,
         registry: &store.registry,
         pins: &store.pins,
-        schema: &core.schema(),
+        schema: &writer.schema(),
         name: &name,
-        id: core.segment_id(chosen.number)?,
-        seed: core.seed(),
+        id: writer.segment_id(selected.number)?,
+        seed: writer.seed(),
         threads: options.threads,
         cancel,
         progress: &progress,
-        reproducible: options.seed.is_some(),
     };
-    let Merged { reader, docs, mut record } = merge::merge(&task, &sources)?;
+    let kept = if options.seed.is_some() { MergeRecord::Reproducible } else { MergeRecord::Timed };
+    let Merged { reader, docs, mut record } = merge::merge(&write, &sources, kept)?;
     cancel.check()?;
     if let Some(all) = record.get_mut("bytes_written") {
         *all = directory.written().into(); // With the segment info itself.
     }
-    let slot = Slot::default();
-    slot.findable.store(true, Ordering::Relaxed);
-    let sequence = chosen.entries.first().map_or(0, |entry| entry.sequence);
-    let merged = Entry { reader: Arc::new(reader), slot: Arc::new(slot), sequence };
-    replace(core, chosen, Some(merged), &docs)?;
+    let state = SegmentState::committed(None, None);
+    let position = selected.entries.first().map_or(0, |entry| entry.position);
+    let merged = SegmentEntry { reader: Arc::new(reader), state: Arc::new(state), position };
+    replace(writer, selected, Some(merged), &docs)?;
     Ok(record)
 }
 
 /// Puts the merged segment in its sources' place, with the deletes that arrived meanwhile.
 fn replace(
-    core: &Arc<Core>,
-    chosen: &Chosen,
-    merged: Option<Entry>,
+    writer: &Arc<WriterInner>,
+    selected: &SelectedMerge,
+    merged: Option<SegmentEntry>,
     docs: &[lucerne_codec::DocMap],
 ) -> Result<()> {
-    let _alone = core.gate.write();
-    core.alive()?;
-    let mut state = core.state.lock();
-    let is_source = |entry: &Entry| chosen.entries.iter().any(|old| Arc::ptr_eq(&old.slot, &entry.slot));
-    if state.ready.iter().filter(|entry| is_source(entry)).count() != chosen.entries.len() {
+    let _exclusive = writer.commit_barrier.write();
+    writer.check_open()?;
+    let mut list = writer.segments.lock();
+    let is_source =
+        |entry: &SegmentEntry| selected.entries.iter().any(|old| Arc::ptr_eq(&old.state, &entry.state));
+    if list.segments.iter().filter(|entry| is_source(entry)).count() != selected.entries.len() {
         return Err(Error::Cancelled); // Rolled back meanwhile.
     }
-    for ((entry, before), docs) in chosen.entries.iter().zip(&chosen.deleted).zip(docs) {
-        let now = entry.slot.deleted();
+    for ((entry, before), docs) in selected.entries.iter().zip(&selected.deleted).zip(docs) {
+        let now = entry.state.deleted();
         let Some(merged) = &merged else { break };
         if now.count() == before.count() {
             continue;
         }
         let late = (0..entry.reader.max_doc()).filter(|&doc| now.contains(doc) && !before.contains(doc));
-        late.filter_map(|doc| docs.get(doc)).for_each(|doc| merged.slot.delete(doc));
+        late.filter_map(|doc| docs.get(doc)).for_each(|doc| merged.state.delete(doc));
     }
-    state.replace_ready(is_source, merged);
+    list.replace(is_source, merged);
     Ok(())
 }
 
-/// Tells the observer how far a merge has come.
-struct Told<'a> {
+/// Passes the progress of a merge on to the observer.
+struct ProgressAdapter<'a> {
     observer: &'a MergeObserver,
     segment: &'a str,
 }
 
-impl Progress for Told<'_> {
+impl Progress for ProgressAdapter<'_> {
     fn report(&self, phase: &'static str, done: u64, total: u64) {
-        self.observer.tell(&MergeEvent::Progress { segment: self.segment.to_owned(), phase, done, total });
+        self.observer.notify(&MergeEvent::Progress { segment: self.segment.to_owned(), phase, done, total });
     }
 }

@@ -1,27 +1,23 @@
 //! The writer: documents in, segments and commits out.
 //!
-//! Write path: [`Writer::add`] → `core` (validate, claim the key) → `buffer` → `flush` → each structure's
-//! format → `commit` → `commit/publish`.
+//! Write path: [`Writer::add`] → `indexing` (validate, claim the key) → `buffer` → `flush` → each structure's format →
+//! `commit` → `commit/publish`.
 
 mod buffer;
-mod columns;
 mod commit;
-mod core;
-mod documents;
 mod flush;
-mod flushing;
-mod inverted;
+mod indexing;
 mod keymap;
 mod merging;
-mod moments;
 mod options;
-mod slot;
-mod state;
-mod update;
+mod rollback;
+mod segment_state;
+mod segments;
+mod shared;
 
 pub(crate) use buffer::Buffer;
 pub use commit::PreparedCommit;
-pub(crate) use flush::{FlushTask, discard, flush, random_segment_id};
+pub(crate) use flush::flush;
 pub use options::WriterOptions;
 
 use crate::commit::recover::OnDamage;
@@ -32,10 +28,10 @@ use crate::merge;
 use crate::reader::{SegmentReader, Store};
 use crate::schema::Schema;
 use commit::Committed;
-use core::{Core, Stopped};
-use documents::Mode;
+use indexing::Mode;
 use lucerne_codec::{BitSet, Cancel, Lock, Report, SegmentId};
 use parking_lot::Mutex;
+use shared::{Stopped, WriterInner};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -43,16 +39,35 @@ use std::sync::Arc;
 ///
 /// There is one writer per index at a time, in any process. What is written is seen by searchers after
 /// [`Writer::refresh`] or [`Writer::commit`], and survives the process after [`Writer::commit`] only.
-/// Dropping the writer throws uncommitted documents away; [`Writer::close`] commits them first.
+/// Dropping the writer discards uncommitted documents; [`Writer::close`] commits them first.
+///
+/// ```
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::{Document, Schema};
+/// use std::sync::Arc;
+///
+/// let schema = Schema::builder().key("id").text("title").build()?;
+/// let index = IndexBuilder::new().create(Arc::new(RamDirectory::new()), schema)?;
+/// let writer = index.writer()?;
+/// writer.add(&Document::new().with("id", "a").with("title", "one"))?;
+/// writer.upsert(&Document::new().with("id", "a").with("title", "two"))?;
+/// writer.add_batch(&[Document::new().with("id", "b"), Document::new().with("id", "c")])?;
+/// writer.delete("id", "c")?;
+/// assert_eq!(index.searcher()?.len(), 0);
+/// writer.commit()?;
+/// assert_eq!(index.searcher()?.len(), 2);
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 pub struct Writer {
-    core: Arc<Core>,
+    inner: Arc<WriterInner>,
     committed: Mutex<Committed>,
     _lock: Box<dyn Lock>,
 }
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writer").field("options", &self.core.options).finish_non_exhaustive()
+        f.debug_struct("Writer").field("options", &self.inner.options).finish_non_exhaustive()
     }
 }
 
@@ -65,27 +80,28 @@ impl Writer {
         // anything an older commit needs is deleted, it must be.
         store.directory.sync_dir()?;
         let next = manifest::next_numbers(&info, &store.directory.list()?);
-        let core = Arc::new(Core::new(store, options, &snapshot, info.next_key, next.segment)?);
+        let inner = Arc::new(WriterInner::new(store, options, &snapshot, info.next_key, next.segment)?);
         let committed = Committed::new(snapshot, info, next.generation);
-        let keep = |file: &str| committed.files.contains(file) || core.store.pins.contains(file);
-        gc::collect(&*core.store.directory, keep)?;
-        core.store.set_latest(0, Arc::clone(&committed.snapshot));
-        Ok(Self { core, committed: Mutex::new(committed), _lock: lock })
+        let keep = |file: &str| committed.files.contains(file) || inner.store.pins.contains(file);
+        gc::collect(&*inner.store.directory, keep)?;
+        inner.store.set_latest(0, Arc::clone(&committed.snapshot));
+        Ok(Self { inner, committed: Mutex::new(committed), _lock: lock })
     }
 
     /// The index's schema.
     pub fn schema(&self) -> Schema {
-        self.core.schema()
+        self.inner.schema()
     }
 
-    /// Replaces the schema from now on: fields may be added, and how a vector field is indexed may change.
-    /// Existing segments stay as they were written until they are merged; [`Writer::force_merge`] rewrites
-    /// them. Durable with the next commit.
+    /// Replaces the schema from now on. Fields may be added at the end; the index, quantization and parameters of a
+    /// vector field may change, and the weight, `k1` and `b` of a text field. Existing segments stay as they were
+    /// written until they are merged; [`Writer::force_merge`] rewrites them. Durable with the next commit.
     ///
     /// # Errors
-    /// [`Error::Schema`] when a field was removed, moved or changed in type, dimension or similarity.
+    /// [`Error::Schema`] when a field was removed, moved or changed in type, dimension,
+    /// similarity or text analysis.
     pub fn set_schema(&self, schema: &Schema) -> Result<()> {
-        self.core.set_schema(schema)
+        self.inner.set_schema(schema)
     }
 
     /// Adds a document and returns its key: the one given, or an automatic one.
@@ -96,8 +112,8 @@ impl Writer {
     /// When a full buffer cannot be flushed (a full disk), the document is not taken and what was buffered
     /// stays in memory: free space and go on.
     pub fn add(&self, document: &Document) -> Result<String> {
-        self.room()?;
-        self.core.write(document, Mode::Add)
+        self.merge_or_stall();
+        self.inner.write(document, Mode::Add)
     }
 
     /// Adds a document, replacing the live document of the same key, and returns the key.
@@ -105,8 +121,8 @@ impl Writer {
     /// # Errors
     /// As [`Writer::add`], but an existing key is no error.
     pub fn upsert(&self, document: &Document) -> Result<String> {
-        self.room()?;
-        self.core.write(document, Mode::Upsert)
+        self.merge_or_stall();
+        self.inner.write(document, Mode::Upsert)
     }
 
     /// Adds all documents or, when one fails, none of them; a refresh or commit sees all or none.
@@ -114,8 +130,8 @@ impl Writer {
     /// # Errors
     /// As [`Writer::add`], for the first document that fails; also when two of them have the same key.
     pub fn add_batch(&self, documents: &[Document]) -> Result<Vec<String>> {
-        self.room()?;
-        self.core.write_batch(documents, Mode::Add)
+        self.merge_or_stall();
+        self.inner.write_batch(documents, Mode::Add)
     }
 
     /// Upserts all documents or, when one fails, none of them; a refresh or commit sees all or none.
@@ -123,8 +139,8 @@ impl Writer {
     /// # Errors
     /// As [`Writer::upsert`]; also when two of them have the same key.
     pub fn upsert_batch(&self, documents: &[Document]) -> Result<Vec<String>> {
-        self.room()?;
-        self.core.write_batch(documents, Mode::Upsert)
+        self.merge_or_stall();
+        self.inner.write_batch(documents, Mode::Upsert)
     }
 
     /// Sets some fields of the document of that key and leaves the others, its vectors included, as they are; a
@@ -135,8 +151,8 @@ impl Writer {
     /// schema has an indexed field that is not stored and not given, since its values could not be kept; else
     /// as [`Writer::upsert`].
     pub fn update(&self, key: &str, fields: &Document) -> Result<()> {
-        self.room()?;
-        self.core.update(key, fields)
+        self.merge_or_stall();
+        self.inner.update(key, fields)
     }
 
     /// Deletes the document whose key field `field` has the value `key`; false when there is none.
@@ -144,7 +160,7 @@ impl Writer {
     /// # Errors
     /// [`Error::NoSuchField`] when `field` is not the key field.
     pub fn delete(&self, field: &str, key: &str) -> Result<bool> {
-        let schema = self.core.schema();
+        let schema = self.inner.schema();
         let key_field = schema.key().name();
         if field != key_field {
             return Err(Error::NoSuchField {
@@ -152,7 +168,7 @@ impl Writer {
                 known: format!("{key_field} (the key)"),
             });
         }
-        self.core.delete(key)
+        self.inner.delete(key)
     }
 
     /// Flushes all buffers and makes everything written so far visible to new searchers of this index
@@ -161,8 +177,8 @@ impl Writer {
     /// # Errors
     /// When a buffer cannot be flushed; it stays in memory.
     pub fn refresh(&self) -> Result<()> {
-        commit::refresh(&self.core)?;
-        merging::consider(&self.core);
+        commit::refresh(&self.inner)?;
+        merging::maybe_merge(&self.inner);
         Ok(())
     }
 
@@ -175,7 +191,7 @@ impl Writer {
     /// stay in the writer and the commit can be tried again.
     pub fn commit(&self) -> Result<u64> {
         let generation = self.prepare_commit()?.commit()?;
-        merging::consider(&self.core);
+        merging::maybe_merge(&self.inner);
         Ok(generation)
     }
 
@@ -185,7 +201,7 @@ impl Writer {
     /// # Errors
     /// As [`Writer::commit`].
     pub fn prepare_commit(&self) -> Result<PreparedCommit<'_>> {
-        commit::prepare(&self.core, &self.committed, None)
+        commit::prepare(&self.inner, &self.committed, None)
     }
 
     /// Like [`Writer::prepare_commit`], with the application's own notes, handed back by every searcher of
@@ -194,15 +210,15 @@ impl Writer {
     /// # Errors
     /// As [`Writer::commit`].
     pub fn prepare_commit_with(&self, user_data: BTreeMap<String, String>) -> Result<PreparedCommit<'_>> {
-        commit::prepare(&self.core, &self.committed, Some(user_data))
+        commit::prepare(&self.inner, &self.committed, Some(user_data))
     }
 
-    /// Throws away everything since the last commit.
+    /// Discards everything since the last commit.
     ///
     /// # Errors
     /// When the writer was closed or has failed.
     pub fn rollback(&self) -> Result<()> {
-        commit::rollback(&self.core, &self.committed)
+        rollback::rollback(&self.inner, &self.committed)
     }
 
     /// Merges until at most `max_segments` segments are left; with 1, deletes are dropped too. Segments of
@@ -214,7 +230,7 @@ impl Writer {
     /// them).
     pub fn force_merge(&self, max_segments: usize, cancel: &Cancel) -> Result<Vec<Report>> {
         self.refresh()?;
-        merging::run_all(&self.core, cancel, |segments| merge::force_merge(segments, max_segments))
+        merging::run_all(&self.inner, cancel, |segments| merge::force_merge(segments, max_segments))
     }
 
     /// What [`Writer::force_merge`] would do: for each merge its sources, what would be kept, requantized or
@@ -223,7 +239,7 @@ impl Writer {
     /// # Errors
     /// When a source cannot be read.
     pub fn plan_force_merge(&self, max_segments: usize) -> Result<Vec<Report>> {
-        merging::plan_all(&self.core, |segments| merge::force_merge(segments, max_segments))
+        merging::plan_all(&self.inner, |segments| merge::force_merge(segments, max_segments))
     }
 
     /// Rewrites every segment whose share of deleted documents is above `above`.
@@ -232,7 +248,7 @@ impl Writer {
     /// As [`Writer::force_merge`].
     pub fn expunge_deletes(&self, above: f64, cancel: &Cancel) -> Result<Vec<Report>> {
         self.refresh()?;
-        merging::run_all(&self.core, cancel, |segments| merge::expunge_deletes(segments, above))
+        merging::run_all(&self.inner, cancel, |segments| merge::expunge_deletes(segments, above))
     }
 
     /// What [`Writer::expunge_deletes`] would do.
@@ -240,7 +256,7 @@ impl Writer {
     /// # Errors
     /// As [`Writer::plan_force_merge`].
     pub fn plan_expunge_deletes(&self, above: f64) -> Result<Vec<Report>> {
-        merging::plan_all(&self.core, |segments| merge::expunge_deletes(segments, above))
+        merging::plan_all(&self.inner, |segments| merge::expunge_deletes(segments, above))
     }
 
     /// Rewrites, each alone, every segment that this release would write differently now: its formats, their
@@ -251,7 +267,7 @@ impl Writer {
     /// As [`Writer::force_merge`].
     pub fn upgrade(&self, cancel: &Cancel) -> Result<Vec<Report>> {
         self.refresh()?;
-        merging::run_all(&self.core, cancel, merge::upgrade)
+        merging::run_all(&self.inner, cancel, merge::upgrade)
     }
 
     /// What [`Writer::upgrade`] would do.
@@ -259,17 +275,17 @@ impl Writer {
     /// # Errors
     /// As [`Writer::plan_force_merge`].
     pub fn plan_upgrade(&self) -> Result<Vec<Report>> {
-        merging::plan_all(&self.core, merge::upgrade)
+        merging::plan_all(&self.inner, merge::upgrade)
     }
 
     /// Waits until no background merge runs and the policy wants no more.
     pub fn wait_for_merges(&self) {
-        self.core.scheduler.wait_until_idle();
+        self.inner.scheduler.wait_until_idle();
     }
 
     /// Asks running background merges to stop; their sources stay.
     pub fn cancel_merges(&self) {
-        self.core.scheduler.cancel_all();
+        self.inner.scheduler.cancel_all();
     }
 
     /// Waits for merges, commits and closes. Dropping the writer instead stops merges and throws uncommitted
@@ -291,34 +307,33 @@ impl Writer {
 
     /// Ids of all ready segments.
     pub(crate) fn segment_ids(&self) -> Vec<SegmentId> {
-        self.core.ready().iter().map(|entry| entry.reader.info().id).collect()
+        self.inner.segments().iter().map(|entry| entry.reader.info().id).collect()
     }
 
     /// A name for a segment from elsewhere.
     pub(crate) fn take_segment_name(&self) -> String {
-        manifest::segment_name(self.core.take_segment_number())
+        manifest::segment_name(self.inner.take_segment_number())
     }
 
     /// Adds finished segments, all or none.
     pub(crate) fn attach(&self, segments: Vec<(SegmentReader, Option<BitSet>)>) -> Result<()> {
-        self.core.attach(segments)
+        self.inner.attach(segments)
     }
 
-    /// Waits while merges cannot keep up.
-    fn room(&self) -> Result<()> {
-        if self.core.take_flushed() {
-            merging::consider(&self.core);
-            merging::slow_down(&self.core);
+    /// Starts the merges that a flush has made due, and waits while merges cannot keep up.
+    fn merge_or_stall(&self) {
+        if self.inner.take_flush_finished() {
+            merging::maybe_merge(&self.inner);
+            merging::stall_writes(&self.inner);
         }
-        Ok(())
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.core.cancel.cancel();
-        self.core.stop(Stopped::Closed);
-        self.core.scheduler.close();
-        self.core.store.forget_latest();
+        self.inner.cancel.cancel();
+        self.inner.stop(Stopped::Closed);
+        self.inner.scheduler.close();
+        self.inner.store.forget_latest();
     }
 }

@@ -1,29 +1,44 @@
-//! What can be set of a writer.
+//! Options of a writer.
 
 use crate::limits::{DEFAULT_RAM_BUDGET, MIN_RAM_BUDGET};
 use crate::merge::{MergeListener, MergeObserver, MergePolicy};
 
-/// How a writer buffers and flushes.
+/// Options of a writer: memory, threads, and merges.
+///
+/// ```
+/// use lucerne::directory::RamDirectory;
+/// use lucerne::index::IndexBuilder;
+/// use lucerne::merge::MergePolicy;
+/// use lucerne::{Schema, WriterOptions};
+/// use std::sync::Arc;
+///
+/// let directory = Arc::new(RamDirectory::new());
+/// let index = IndexBuilder::new().create(directory, Schema::builder().build()?)?;
+/// let options = WriterOptions::new().ram_budget(64 << 20).threads(2).merge_policy(MergePolicy::None);
+/// assert_eq!(options.ram_budget, 67_108_864);
+/// index.writer_with(options)?.close()?;
+/// # Ok::<(), lucerne::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WriterOptions {
-    /// Memory for buffered documents and for flushing them, in bytes, over all threads. Default 256 MiB.
+    /// Bytes for buffered documents and for flushing them, over all threads. At least 1 MiB; default 256 MiB.
     pub ram_budget: usize,
     /// A buffer is flushed at this many documents, if set, even when memory is left. Default: not set.
     pub flush_docs: Option<u32>,
     /// Threads that build one segment's structures. Default: the cores of the machine.
     pub threads: usize,
-    /// Seed of all that is random. With a seed, one thread and the same calls, the files are the same byte
-    /// for byte (with merges: `merge_threads` 0). Default: graphs are seeded with a constant, segment ids come from the system.
+    /// Seed of everything random. With a seed, one thread and the same calls, the files are the same byte for byte (with
+    /// merges: `merge_threads` 0). Default: graphs are seeded with a constant, segment ids come from the system.
     pub seed: Option<u64>,
     /// Which merges run in the background. Default: tiered.
     pub merge_policy: MergePolicy,
-    /// Background merges that work at once; more may have begun and wait. With 0, merges run on the thread
+    /// Background merges that run at once; further ones may have begun and are paused. With 0, merges run on the thread
     /// that flushes. Default: half the cores, at least 1.
     pub merge_threads: usize,
     /// Bytes per second that one merge writes at most. Default: no limit.
     pub merge_bytes_per_second: Option<u64>,
-    /// Hears what happens to merges.
+    /// Is called with what happens to merges.
     pub merge_observer: MergeObserver,
 }
 

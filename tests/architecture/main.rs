@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 /// Every top-level module of the engine, and which it may use. Nothing else.
-const ENGINE: [(&str, &[&str]); 14] = [
+const ENGINE: [(&str, &[&str]); 15] = [
     ("bits", &[]),
     ("error", &[]),
     ("limits", &[]),
@@ -25,8 +25,9 @@ const ENGINE: [(&str, &[&str]); 14] = [
     ("reader", &["error", "limits", "analysis", "schema", "document", "directory", "commit"]),
     ("query", &["error", "limits", "schema", "document"]),
     ("search", &["error", "limits", "analysis", "schema", "document", "reader", "query"]),
-    ("merge", &["error", "limits", "schema", "commit", "reader"]),
-    ("writer", &["error", "limits", "schema", "document", "commit", "reader", "merge"]),
+    ("segment_write", &["error", "limits", "schema", "reader"]),
+    ("merge", &["error", "schema", "reader", "segment_write"]),
+    ("writer", &["error", "limits", "schema", "document", "commit", "reader", "segment_write", "merge"]),
     (
         "index",
         &[
@@ -62,16 +63,7 @@ const CRATES: [(&str, &str, &[&str]); 5] = [
 const MOST_LINES: usize = 500;
 
 /// Files that use each other in a circle. The list only gets shorter.
-const FILES_IN_CIRCLES: [&str; 8] = [
-    "codecs/api/src/testing/vector_merges.rs",
-    "codecs/api/src/testing/vectors.rs",
-    "codecs/formats/src/postings_v1/reader.rs",
-    "codecs/formats/src/postings_v1/verify.rs",
-    "src/directory/fault/crash.rs",
-    "src/directory/fault/disk.rs",
-    "src/schema/field.rs",
-    "src/schema/vector.rs",
-];
+const FILES_IN_CIRCLES: [&str; 0] = [];
 
 const SRC: [&str; 5] = ["codecs/simd/src", "codecs/api/src", "codecs/formats/src", "src", "tools/src"];
 

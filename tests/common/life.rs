@@ -253,8 +253,8 @@ pub(crate) fn whole(directory: &Arc<dyn Directory>) -> Result<(), Trouble> {
 /// Files that the newest commit does not need.
 pub(crate) fn leaked(directory: &Arc<dyn Directory>) -> Result<Vec<String>, Trouble> {
     let searcher = IndexBuilder::new().open(Arc::clone(directory))?.searcher()?;
-    let facts = admin::inspect(&searcher)?;
-    let segments = facts["segments"].as_array().unwrap().iter();
+    let report = admin::inspect(&searcher)?;
+    let segments = report["segments"].as_array().unwrap().iter();
     let files = segments.flat_map(|segment| segment["files"].as_array().unwrap());
     let mut needed: Vec<String> = files.map(|file| file["name"].as_str().unwrap().to_owned()).collect();
     needed.extend([format!("segments_{}", searcher.generation()), "write.lock".to_owned()]);

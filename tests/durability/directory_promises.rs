@@ -55,7 +55,7 @@ fn files_are_read_as_they_were_written(directory: &dyn Directory) {
     for i in 0..steps.len() {
         let name = format!("b{i}");
         let input = directory.open(&name).unwrap();
-        for access in [Access::Random, Access::Sequential, Access::Resident] {
+        for access in [Access::Random, Access::Resident] {
             input.advise(access);
             input.sub(5000, 100).unwrap().advise(access);
         }

@@ -153,8 +153,8 @@ fn a_killed_process_loses_no_acknowledged_commit() {
         };
         published += found.number - last.number;
         with_orphans += u64::from(!leaked(&directory).unwrap().is_empty());
-        let facts = admin::inspect(&Index::open(folder.path()).unwrap().searcher().unwrap()).unwrap();
-        let segments = facts["segments"].as_array().unwrap().iter();
+        let report = admin::inspect(&Index::open(folder.path()).unwrap().searcher().unwrap()).unwrap();
+        let segments = report["segments"].as_array().unwrap().iter();
         let names = segments.filter(|segment| !segment["merge"].is_null());
         merged.extend(names.map(|segment| segment["name"].to_string()));
         last = found;

@@ -96,8 +96,8 @@ fn another_seed_changes_identities_and_graphs_and_nothing_that_a_user_stored() {
     let (left, right) = (reopen(&left).searcher().unwrap(), reopen(&right).searcher().unwrap());
     assert_eq!(left.len(), right.len());
     let quantiles = |searcher: &Searcher| -> Vec<serde_json::Value> {
-        let facts = lucerne::admin::inspect(searcher).unwrap();
-        let segments = facts["segments"].as_array().unwrap().iter();
+        let report = lucerne::admin::inspect(searcher).unwrap();
+        let segments = report["segments"].as_array().unwrap().iter();
         segments.map(|segment| segment["fields"]["embedding"]["quantiles"].clone()).collect()
     };
     assert_eq!(quantiles(&left), quantiles(&right));

@@ -10,8 +10,8 @@ fn inspect_lists_the_parts_of_each_segment_with_their_sizes() {
     let vector = Vector::f32(dimension).advanced("graph_threshold", 10);
     let (_, index) = in_memory(one_field(vector));
     add_all(&index, small_segments(40), rows(&random(count, dimension, 21)));
-    let facts = inspect(&index.searcher().unwrap()).unwrap();
-    let segments = facts["segments"].as_array().unwrap();
+    let report = inspect(&index.searcher().unwrap()).unwrap();
+    let segments = report["segments"].as_array().unwrap();
     let docs: Vec<u64> = segments.iter().map(|segment| segment["docs"].as_u64().unwrap()).collect();
     assert_eq!(docs, [40, 40, 20]);
     for (segment, n) in segments.iter().zip(docs) {
@@ -39,16 +39,16 @@ fn defaults_hold_and_inspect_shows_them() {
     let (_, index) = in_memory(vectors_of(4, Similarity::Cosine));
     add_all(&index, WriterOptions::new(), rows(&random(30, 4, 35)));
     let searcher = index.searcher().unwrap();
-    let facts = inspect(&searcher).unwrap();
-    let field = &facts["segments"][0]["fields"]["v"];
+    let report = inspect(&searcher).unwrap();
+    let field = &report["segments"][0]["fields"]["v"];
     assert_eq!((&field["m"], &field["beam_width"]), (&16.into(), &100.into()), "{field}");
-    assert_eq!(facts["defaults"]["k"], 10, "{facts}");
+    assert_eq!(report["defaults"]["k"], 10, "{report}");
     assert_eq!(searcher.search(Knn::new("v", [1.0; 4])).unwrap().hits.len(), 10);
 
     // And what is set is shown instead.
     let (_, index) = in_memory(one_field(Vector::f32(4).m(10).beam_width(40)));
     add_all(&index, WriterOptions::new(), rows(&random(30, 4, 35)));
-    let facts = inspect(&index.searcher().unwrap()).unwrap();
-    let field = &facts["segments"][0]["fields"]["v"];
+    let report = inspect(&index.searcher().unwrap()).unwrap();
+    let field = &report["segments"][0]["fields"]["v"];
     assert_eq!((&field["m"], &field["beam_width"]), (&10.into(), &40.into()), "{field}");
 }

@@ -267,8 +267,8 @@ fn a_forced_merge_moves_segments_to_the_schemas_format() {
         writer.force_merge(1, &Cancel::new()).unwrap();
         writer.commit().unwrap();
         let searcher = index.searcher().unwrap();
-        let facts = lucerne::admin::inspect(&searcher).unwrap();
-        assert_eq!(facts["segments"][0]["fields"]["v"]["format"], format, "{facts:#}");
+        let report = lucerne::admin::inspect(&searcher).unwrap();
+        assert_eq!(report["segments"][0]["fields"]["v"]["format"], format, "{report:#}");
         assert_same(&searcher, &model, &mut rng);
     }
     let other = vectors_of(DIMENSION, Similarity::Cosine);

@@ -35,8 +35,8 @@ fn ask(searcher: &Searcher) -> Answers {
 }
 
 fn files_of(searcher: &Searcher) -> BTreeSet<String> {
-    let facts = lucerne::admin::inspect(searcher).unwrap();
-    let segments = facts["segments"].as_array().unwrap().iter();
+    let report = lucerne::admin::inspect(searcher).unwrap();
+    let segments = report["segments"].as_array().unwrap().iter();
     let files = segments.flat_map(|segment| segment["files"].as_array().unwrap());
     let names = files.map(|file| file["name"].as_str().unwrap().to_owned());
     // Live docs are read whole when a snapshot is opened; their files are not needed after that.

@@ -3,6 +3,7 @@
 
 use lucerne::codec::envelope::{self, Expected, FileEntry};
 use lucerne::codec::format::{OpenContext, Problem, WriteContext, Written};
+use lucerne::codec::io::bytes::f32s;
 use lucerne::codec::top_k::TopK;
 use lucerne::codec::vector::{VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch};
 use lucerne::codec::{
@@ -37,7 +38,7 @@ impl ToyRows {
         for row in rows {
             context.cancel.check()?;
             let (doc, row) = row?;
-            file.write(&doc.to_le_bytes())?;
+            file.write_u32(doc)?;
             file.write(row)?;
             vectors += 1;
         }
@@ -130,11 +131,8 @@ impl ToyReader {
     }
 
     fn distance(&self, query: &[u8], ordinal: Ordinal) -> Result<f32> {
-        let components = |bytes: &[u8]| -> Vec<f32> {
-            bytes.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect()
-        };
-        let (query, row) = (components(query), components(self.row(ordinal)?));
-        Ok(query.iter().zip(&row).map(|(q, x)| (q - x) * (q - x)).sum())
+        let components = f32s(query).zip(f32s(self.row(ordinal)?));
+        Ok(components.map(|(q, x)| (q - x) * (q - x)).sum())
     }
 }
 
@@ -257,12 +255,12 @@ fn a_format_of_ones_own_is_written_reopened_searched_inspected_and_checked() {
     let reopened = with_toy().open(Arc::new(directory.clone())).unwrap();
     assert_answers(&reopened);
 
-    let facts = admin::inspect(&reopened.searcher().unwrap()).unwrap();
-    let segments = facts["segments"].as_array().unwrap();
-    assert!(segments.len() > 1, "{facts:#}");
+    let report = admin::inspect(&reopened.searcher().unwrap()).unwrap();
+    let segments = report["segments"].as_array().unwrap();
+    assert!(segments.len() > 1, "{report:#}");
     for segment in segments {
         let field = &segment["fields"]["v"];
-        assert_eq!((&field["format"], &field["toy"]), (&json!(NAME), &json!(true)), "{facts:#}");
+        assert_eq!((&field["format"], &field["toy"]), (&json!(NAME), &json!(true)), "{report:#}");
     }
 
     let report = admin::check_in(with_toy(), Arc::new(directory), &Cancel::new(), &()).unwrap();
@@ -283,9 +281,9 @@ fn segments_of_a_format_of_ones_own_merge_and_the_engine_hands_on_the_formats_re
     let searcher = reopened.searcher().unwrap();
     assert_eq!((searcher.segment_count(), searcher.len()), (1, 6));
     assert_answers(&reopened);
-    let facts = admin::inspect(&searcher).unwrap();
-    assert_eq!(facts["segments"][0]["fields"]["v"]["vectors"], 5, "{facts:#}");
-    assert_eq!(facts["segments"][0]["merge"]["fields"]["v"]["by"], NAME, "{facts:#}");
+    let report = admin::inspect(&searcher).unwrap();
+    assert_eq!(report["segments"][0]["fields"]["v"]["vectors"], 5, "{report:#}");
+    assert_eq!(report["segments"][0]["merge"]["fields"]["v"]["by"], NAME, "{report:#}");
     let report = admin::check_in(with_toy(), Arc::new(directory), &Cancel::new(), &()).unwrap();
     assert_eq!((report.problems, report.docs), (Vec::new(), 6));
 }

@@ -120,9 +120,9 @@ impl VectorReader for AgingReader {
     }
 
     fn inspect(&self) -> Report {
-        let mut facts = self.inner.inspect();
-        facts["current"] = self.current.into();
-        facts
+        let mut report = self.inner.inspect();
+        report["current"] = self.current.into();
+        report
     }
 
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>> {
@@ -186,22 +186,22 @@ fn hits(answers: &[Hits]) -> Vec<Vec<(String, f32)>> {
 
 /// Per segment: name, whether its version is the one that is written now, deletes.
 fn segments(index: &Index) -> Vec<(String, bool, u64)> {
-    let facts = inspect(&index.searcher().unwrap()).unwrap();
+    let report = inspect(&index.searcher().unwrap()).unwrap();
     let of = |segment: &Report| {
         let current = segment["fields"]["v"]["current"].as_bool().unwrap();
         (segment["name"].as_str().unwrap().to_owned(), current, segment["deleted"].as_u64().unwrap())
     };
-    facts["segments"].as_array().unwrap().iter().map(of).collect()
+    report["segments"].as_array().unwrap().iter().map(of).collect()
 }
 
 fn writer(index: &Index) -> Writer {
     index.writer_with(small_segments(15)).unwrap()
 }
 
-fn sources(facts: &[Report]) -> Vec<&str> {
-    let of = |facts: &'_ Report| facts["sources"].as_array().unwrap().len();
-    assert!(facts.iter().all(|facts| of(facts) == 1), "each alone: {facts:#?}");
-    facts.iter().map(|facts| facts["sources"][0]["segment"].as_str().unwrap()).collect()
+fn sources(report: &[Report]) -> Vec<&str> {
+    let of = |report: &'_ Report| report["sources"].as_array().unwrap().len();
+    assert!(report.iter().all(|report| of(report) == 1), "each alone: {report:#?}");
+    report.iter().map(|report| report["sources"][0]["segment"].as_str().unwrap()).collect()
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn found(searcher: &Searcher, query: &Knn) -> Vec<(String, f32)> {
     hits.into_iter().map(|hit| (hit.key, hit.distance.unwrap())).collect()
 }
 
-/// Facts of the field in the only segment.
+/// The report on the field in the only segment.
 fn facts(searcher: &Searcher) -> Report {
     admin::inspect(searcher).unwrap().pointer("/segments/0/fields/fp").unwrap().clone()
 }

@@ -237,7 +237,7 @@ fn a_required_word_that_is_too_long_is_refused() {
         "W",
         "W*",
         "white:W",
-        "+white:(a W)",
+        "+white:(+a +W)",
         "stops:\"the-W\"",
     ] {
         let query = parser.parse(&text.replace('W', &longer)).unwrap();

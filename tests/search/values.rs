@@ -97,8 +97,8 @@ fn bounds_of_whole_numbers_compare_as_numbers_in_text_and_json() {
                 .map(|at| at.to_string())
                 .collect();
             assert_eq!(typed(&searcher, &format!("n:{sign}{bound}")), expected, "n:{sign}{bound}");
-            // JSON has read a number with a point as the nearest f64.
-            if !bound.ends_with("993.0") {
+            // JSON has read a number with a point, or below i64, as the nearest f64.
+            if !bound.ends_with("993.0") && !bound.ends_with("809") {
                 let json = format!(r#"{{"range": {{"field": "n", "{name}": {bound}}}}}"#);
                 assert_eq!(keys(&searcher, Query::from_json(&json).unwrap()), expected, "{json}");
             }
@@ -306,7 +306,7 @@ fn a_field_that_nothing_has_is_named_in_a_dynamic_schema() {
         .filter(Terms::new("secton", ["x"]))
         .rerank(Rerank::query(Range::new("size.height").gt(1)))
         .fields(["sections", "color"]);
-    assert_eq!(unknown(search), ["colour", "secton", "sections", "siz", "size.height"]);
+    assert_eq!(unknown(search), ["colour", "sections", "secton", "siz", "size.height"]);
     assert_eq!(searcher.count(Term::new("secton", "x")).unwrap(), 0);
     // Elsewhere it is an error.
     let declared = self::searcher(schema(false), &[json!({"id": "a"})]);

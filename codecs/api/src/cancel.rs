@@ -1,11 +1,11 @@
-//! Stopping long work, and saying how far it has come.
+//! Stopping long work, and reporting its progress.
 
 use crate::{Error, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Asks long work to stop, or to wait. Clones share it.
+/// Cancels or pauses a long operation that it was passed to. All clones act on the same operation.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<Flags>);
 
@@ -24,7 +24,7 @@ impl Cancel {
         Self::default()
     }
 
-    /// Asks the work to stop; it does at its next [`Cancel::check`].
+    /// Asks the operation to stop. It stops at its next [`Cancel::check`].
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::Relaxed);
     }
@@ -47,15 +47,22 @@ impl Cancel {
         }
         if self.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
     }
+
+    /// [`Cancel::check`] before every `step`-th item, the first included: for loops over many short items, of
+    /// which `done` are finished.
+    #[inline]
+    pub fn check_every(&self, step: usize, done: usize) -> Result<()> {
+        if done.is_multiple_of(step) { self.check() } else { Ok(()) }
+    }
 }
 
-/// Hears how far long work has come.
+/// Is called with the progress of long work.
 pub trait Progress: Sync {
     /// `done` of `total` units of `phase` (`"graph"`, `"raw vectors"`, …) are finished.
     fn report(&self, phase: &'static str, done: u64, total: u64);
 }
 
-/// Nobody listens.
+/// Progress is not reported.
 impl Progress for () {
     fn report(&self, _phase: &'static str, _done: u64, _total: u64) {}
 }

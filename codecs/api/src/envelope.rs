@@ -14,7 +14,9 @@
 //!        12  u32      CRC-32 of everything before these four bytes
 //! ```
 
+use crate::io::bytes::PutLe;
 use crate::{Directory, Error, Input, Output, Result, SegmentId};
+use byteorder::{ByteOrder, LittleEndian};
 use serde::{Deserialize, Serialize};
 
 /// Length of the header; the body starts here.
@@ -27,6 +29,8 @@ pub const NO_FIELD: u32 = u32::MAX;
 const HEADER_MAGIC: u32 = u32::from_le_bytes(*b"LCRN");
 const FOOTER_MAGIC: u32 = u32::from_le_bytes(*b"NRCL");
 const NAME_LEN: usize = 24;
+/// Bytes of numbers written at a time; no length of a number leaves a rest.
+const BUFFER: usize = 1 << 16;
 
 /// A finished file, as the segment info or the commit remembers it: cross-file agreement at open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +81,51 @@ impl EnvelopeWriter {
         self.output.write(bytes)
     }
 
+    /// Appends a `u32`.
+    pub fn write_u32(&mut self, number: u32) -> Result<()> {
+        let mut bytes = [0; 4];
+        LittleEndian::write_u32(&mut bytes, number);
+        self.write(&bytes)
+    }
+
+    /// Appends a `u64`.
+    pub fn write_u64(&mut self, number: u64) -> Result<()> {
+        let mut bytes = [0; 8];
+        LittleEndian::write_u64(&mut bytes, number);
+        self.write(&bytes)
+    }
+
+    /// Appends `u32` numbers.
+    pub fn write_u32s(&mut self, numbers: impl IntoIterator<Item = u32>) -> Result<()> {
+        self.write_buffered(numbers, Vec::put_u32)
+    }
+
+    /// Appends `u64` numbers.
+    pub fn write_u64s(&mut self, numbers: impl IntoIterator<Item = u64>) -> Result<()> {
+        self.write_buffered(numbers, Vec::put_u64)
+    }
+
+    /// Appends `f32` numbers.
+    pub fn write_f32s(&mut self, numbers: impl IntoIterator<Item = f32>) -> Result<()> {
+        self.write_buffered(numbers, Vec::put_f32)
+    }
+
+    fn write_buffered<T>(
+        &mut self,
+        numbers: impl IntoIterator<Item = T>,
+        put: impl Fn(&mut Vec<u8>, T),
+    ) -> Result<()> {
+        let mut buffer = Vec::with_capacity(BUFFER);
+        for number in numbers {
+            put(&mut buffer, number);
+            if buffer.len() >= BUFFER {
+                self.write(&buffer)?;
+                buffer.clear();
+            }
+        }
+        self.write(&buffer)
+    }
+
     /// Appends zero bytes up to the next multiple of `alignment` (of the position in the file).
     pub fn align(&mut self, alignment: u64) -> Result<()> {
         let mut gap = self.position.next_multiple_of(alignment.max(1)) - self.position;
@@ -96,10 +145,10 @@ impl EnvelopeWriter {
     /// Writes the footer and closes the file.
     pub fn finish(mut self) -> Result<FileEntry> {
         let len = self.position + FOOTER_LEN;
-        self.write(&FOOTER_MAGIC.to_le_bytes())?;
-        self.write(&len.to_le_bytes())?;
+        self.write_u32(FOOTER_MAGIC)?;
+        self.write_u64(len)?;
         let crc32 = self.crc.clone().finalize();
-        self.output.write(&crc32.to_le_bytes())?;
+        self.write_u32(crc32)?;
         self.output.finish()?;
         Ok(FileEntry { name: self.name, len, crc32 })
     }
@@ -116,13 +165,13 @@ fn encode_header(header: Header<'_>) -> Result<[u8; HEADER_LEN as usize]> {
     let mut padded = [0u8; NAME_LEN];
     padded.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
     let mut bytes = Vec::with_capacity(HEADER_LEN as usize);
-    bytes.extend_from_slice(&HEADER_MAGIC.to_le_bytes());
-    bytes.extend_from_slice(&header.version.to_le_bytes());
+    bytes.put_u32(HEADER_MAGIC);
+    bytes.put_u32(header.version);
     bytes.extend_from_slice(&padded);
     bytes.extend_from_slice(&header.segment.0);
-    bytes.extend_from_slice(&header.field.to_le_bytes());
+    bytes.put_u32(header.field);
     bytes.extend_from_slice(&[0; 8]);
-    bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
+    bytes.put_u32(crc32fast::hash(&bytes));
     let mut fixed = [0u8; HEADER_LEN as usize];
     fixed.copy_from_slice(&bytes);
     Ok(fixed)

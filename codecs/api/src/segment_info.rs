@@ -1,6 +1,7 @@
 //! Segment info: the small file that says what a segment consists of.
 
 use crate::envelope::FileEntry;
+use crate::format::Written;
 use crate::{Directory, FieldInfo, Metadata, Report, Result, SegmentId};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,13 @@ pub struct StructureInfo {
     pub files: Vec<FileEntry>,
     /// The format's metadata.
     pub meta: Metadata,
+}
+
+impl StructureInfo {
+    /// What the format of that name has written.
+    pub fn new(format: &str, written: Written) -> Self {
+        Self { format: format.to_owned(), files: written.files, meta: written.meta }
+    }
 }
 
 /// One vector field of a segment. A field that no document of the segment has is not listed.

@@ -18,7 +18,7 @@ use std::str::FromStr;
 /// The cosine of a zero vector with anything is taken as 0; the Jaccard distance of two vectors without a bit as 0.
 /// Scores of float vectors are those of Apache Lucene.
 ///
-/// The metric says what a component is ([`Similarity::component`]): no metric is for both.
+/// Each metric is either for float vectors or for binary vectors: [`Similarity::component`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -27,7 +27,7 @@ pub enum Similarity {
     Euclidean,
     /// Inner product of unit vectors.
     DotProduct,
-    /// Cosine of the angle; vectors of any length but zero carry a direction. The default.
+    /// Cosine of the angle between the vectors, which may have any length. The default.
     #[default]
     Cosine,
     /// Inner product of vectors of any length.

@@ -1,4 +1,4 @@
-//! The k nearest documents of a stream of neighbours, for fields of several vectors a document.
+//! The k nearest documents of a stream of neighbors, for fields of several vectors a document.
 
 use crate::Neighbor;
 use crate::top_k::{TieBreak, order};
@@ -6,12 +6,11 @@ use std::collections::HashSet;
 
 /// Keeps the `k` nearest documents offered, each by its nearest vector.
 ///
-/// Neighbours are collected and thinned out from time to time, so that one which is nearer than another of its
-/// document needs no search for the other.
+/// Neighbors are buffered, several of one document included, and the buffer is compacted when it is full.
 pub struct TopDocs<'a> {
     k: usize,
     kept: Vec<Neighbor>,
-    /// Thinned out when there are so many.
+    /// The buffer is compacted when it has this many entries.
     limit: usize,
     threshold: f32,
     ties: &'a TieBreak<'a>,
@@ -24,25 +23,25 @@ impl<'a> TopDocs<'a> {
         Self { k, kept: Vec::new(), limit: limit(k), threshold, ties }
     }
 
-    /// A distance that a neighbour must not exceed to be kept; infinite until `k` documents were counted.
+    /// A distance that a neighbor must not exceed to be kept; infinite until `k` documents were counted.
     #[inline]
     pub fn threshold(&self) -> f32 {
         self.threshold
     }
 
-    /// Offers a neighbour.
+    /// Offers a neighbor.
     #[inline]
     pub fn offer(&mut self, neighbor: Neighbor) {
         if neighbor.distance <= self.threshold {
             self.kept.push(neighbor);
             if self.kept.len() >= self.limit {
-                self.thin();
+                self.compact();
             }
         }
     }
 
-    /// Leaves each document's nearest vector, and of these the `k` nearest.
-    fn thin(&mut self) {
+    /// Compacts the buffer to each document's nearest vector, and of these to the `k` nearest.
+    fn compact(&mut self) {
         let Self { k, kept, ties, .. } = self;
         kept.sort_by(|left, right| order(left, right, *ties));
         let mut seen = HashSet::with_capacity((*k).min(kept.len()));
@@ -54,7 +53,7 @@ impl<'a> TopDocs<'a> {
 
     /// The kept documents, nearest first.
     pub fn into_sorted(mut self) -> Vec<Neighbor> {
-        self.thin();
+        self.compact();
         self.kept
     }
 }

@@ -1,4 +1,4 @@
-//! The k nearest of a stream of neighbours.
+//! The k nearest of a stream of neighbors.
 
 use crate::{DocId, Ordinal};
 use std::cmp::Ordering;
@@ -17,10 +17,10 @@ pub struct Neighbor {
 /// Decides between two documents at the same distance: the one that orders first is kept and comes first.
 pub type TieBreak<'a> = dyn Fn(DocId, DocId) -> Ordering + Sync + 'a;
 
-/// Keeps the `k` nearest neighbours offered, ties decided by a [`TieBreak`].
+/// Keeps the `k` nearest neighbors offered, ties decided by a [`TieBreak`].
 pub struct TopK<'a> {
     k: usize,
-    /// A binary max-heap: the worst kept neighbour is first.
+    /// A binary max-heap: the worst kept neighbor is first.
     heap: Vec<Neighbor>,
     ties: &'a TieBreak<'a>,
 }
@@ -31,7 +31,7 @@ impl<'a> TopK<'a> {
         Self { k, heap: Vec::with_capacity(k.min(4_096)), ties }
     }
 
-    /// The distance a neighbour must not exceed to be kept; infinite while fewer than `k` are.
+    /// The distance a neighbor must not exceed to be kept; infinite while fewer than `k` are.
     #[inline]
     pub fn threshold(&self) -> f32 {
         match self.heap.first() {
@@ -41,7 +41,7 @@ impl<'a> TopK<'a> {
         }
     }
 
-    /// Offers a neighbour.
+    /// Offers a neighbor.
     #[inline]
     pub fn offer(&mut self, neighbor: Neighbor) {
         if neighbor.distance <= self.threshold() {
@@ -95,7 +95,7 @@ impl<'a> TopK<'a> {
         }
     }
 
-    /// The kept neighbours, nearest first.
+    /// The kept neighbors, nearest first.
     pub fn into_sorted(self) -> Vec<Neighbor> {
         let Self { mut heap, ties, .. } = self;
         heap.sort_by(|left, right| order(left, right, ties));

@@ -40,20 +40,20 @@ impl std::fmt::Display for VectorKind {
     }
 }
 
-/// How hard a search tries.
+/// How much work a search may do: the trade between speed and recall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
     /// Every accepted vector is compared with the raw query.
     Exact,
-    /// The format's index is used, keeping this many candidates (HNSW's search-time beam width; inverted lists are
-    /// gone through until they held a number of vectors in proportion).
+    /// The format's index is searched, keeping this many candidates: HNSW's `ef`. Inverted lists are probed until they
+    /// have held a number of vectors in proportion.
     Candidates(usize),
-    /// This many inverted lists are gone through (nprobe), and more while `k` were not found; a format without lists
-    /// keeps candidates.
+    /// This many inverted lists are probed, and more while fewer than `k` vectors were found. A format without inverted
+    /// lists keeps candidates.
     Lists {
-        /// Lists to go through.
+        /// Inverted lists to probe (`nprobe`).
         probes: usize,
-        /// Candidates to keep where there are no lists.
+        /// Candidates to keep where there are no inverted lists.
         candidates: usize,
     },
 }
@@ -62,9 +62,9 @@ pub enum Effort {
 pub struct VectorSearch<'a> {
     /// The query: one row, finite.
     pub query: &'a [u8],
-    /// Neighbours wanted.
+    /// Neighbors wanted.
     pub k: usize,
-    /// How hard to try.
+    /// How much work to do.
     pub effort: Effort,
     /// Documents that may be returned.
     pub accept: Accept<'a>,
@@ -74,16 +74,17 @@ pub struct VectorSearch<'a> {
     pub cancel: &'a Cancel,
 }
 
-/// What a search found, and what it did for it.
+/// The result of a search, and what it cost.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VectorHits {
-    /// At most `k` neighbours, nearest first, a document once, by its nearest vector. Deleted and filtered documents never use up a place.
+    /// At most `k` neighbors, nearest first. A document occurs once, by its nearest vector. Deleted and filtered
+    /// documents are not among them and take no place.
     pub neighbors: Vec<Neighbor>,
     /// True when the distances come from the raw vectors, false when they are estimates from codes.
     pub exact: bool,
     /// Distances computed.
     pub visited: u64,
-    /// The way taken: `graph`, `graph filtered`, `scan codes`, `scan raw`, `none`, …
+    /// The search plan: `graph`, `graph filtered`, `scan codes`, `scan raw`, `none`, …
     pub strategy: &'static str,
 }
 
@@ -98,31 +99,31 @@ pub trait VectorFormat: Send + Sync {
         None
     }
 
-    /// Refuses parameters it does not know or cannot honour, naming field, value and expectation.
+    /// Refuses parameters it does not know or cannot serve, naming field, value and expectation.
     fn check(&self, field: &FieldInfo) -> Result<()>;
 
     /// Memory a writer must set aside per buffered vector for buffering and flushing it, in bytes.
     fn buffered_bytes(&self, field: &FieldInfo) -> usize;
 
-    /// Writes a buffer's vectors (at least one). `sibling` is a reader of the same field in an earlier
-    /// segment of the same format, if there is one: the place to take shared state (a centre) from.
+    /// Writes a buffer's vectors (at least one). `previous` is a reader of the same field in an earlier
+    /// segment of the same format, if there is one: shared state (a mean vector) is taken from it.
     fn write(
         &self,
         context: &WriteContext<'_>,
         field: &FieldInfo,
         vectors: VectorRows<'_>,
-        sibling: Option<&dyn VectorReader>,
+        previous: Option<&dyn VectorReader>,
     ) -> Result<Written>;
 
     /// Opens what [`VectorFormat::write`] or [`VectorFormat::merge`] wrote. Reads metadata only; every byte
     /// is untrusted.
     fn open(&self, context: &OpenContext<'_>, field: &FieldInfo) -> Result<Box<dyn VectorReader>>;
 
-    /// What [`VectorFormat::merge`] would decide for each source, without doing it.
+    /// Reports what [`VectorFormat::merge`] would decide for each source, without writing anything.
     fn plan_merge(&self, field: &FieldInfo, sources: &[MergeInput<'_, dyn VectorReader>]) -> Result<Report>;
 
-    /// Merges sources (of any vector format) into one structure, live documents only, and says what it
-    /// did: for each source at least `segment` and `outcome`. At least one live vector exists.
+    /// Merges the live documents of all sources (of any vector format) into one structure. The report has, for each
+    /// source, at least `segment` and `outcome`. At least one live vector exists.
     fn merge(
         &self,
         context: &WriteContext<'_>,
@@ -166,7 +167,7 @@ pub trait VectorReader: Send + Sync {
     }
 
     /// Replaces estimated distances by those of the raw vectors. The order is left alone. In a field of several
-    /// vectors a document each neighbour becomes its document's nearest vector.
+    /// vectors a document each neighbor becomes its document's nearest vector.
     fn rescore(&self, query: &[u8], neighbors: &mut [Neighbor]) -> Result<()>;
 
     /// A report for people and tools: parts with their sizes, parameters in force, quantiles, ….
@@ -181,6 +182,6 @@ pub trait VectorReader: Send + Sync {
         true
     }
 
-    /// For a format that recognises its own readers in a merge.
+    /// For a format that recognizes its own readers in a merge.
     fn as_any(&self) -> &dyn Any;
 }

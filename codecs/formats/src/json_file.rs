@@ -20,7 +20,7 @@ pub(crate) fn write<T: Serialize>(
     let len = u32::try_from(json.len())
         .map_err(|_| invalid(format!("{} bytes of JSON do not fit, at most 4 GiB do", json.len())))?;
     let mut file = EnvelopeWriter::create(directory, name, header)?;
-    file.write(&len.to_le_bytes())?;
+    file.write_u32(len)?;
     file.write(&json)?;
     file.finish()
 }

@@ -42,11 +42,10 @@ impl LiveDocsFormat for LiveDocsV1 {
         let header = Header { format: FORMAT, version: VERSION, segment: segment_id, field: NO_FIELD };
         let name = format!("{segment}{}", suffix(generation));
         let mut file = EnvelopeWriter::create(directory, &name, header)?;
-        file.write(&live.len().to_le_bytes())?;
-        file.write(&(live.len() - live.count()).to_le_bytes())?;
-        file.write(&generation.to_le_bytes())?;
-        let words: Vec<u8> = live.words().iter().flat_map(|word| word.to_le_bytes()).collect();
-        file.write(&words)?;
+        file.write_u32(live.len())?;
+        file.write_u32(live.len() - live.count())?;
+        file.write_u64(generation)?;
+        file.write_u64s(live.words().iter().copied())?;
         file.finish()
     }
 

@@ -24,9 +24,10 @@ fn is_plain_file(name: &str) -> bool {
 /// What is wrong with a segment's name, if anything. It must not contain a dot: the dot ends it in the
 /// names of its files.
 pub(crate) fn check_segment(name: &str) -> Result<(), String> {
-    match is_plain_file(name) && !name.contains('.') {
-        true => Ok(()),
-        false => Err(format!("{name:?} is not a segment name")),
+    if is_plain_file(name) && !name.contains('.') {
+        Ok(())
+    } else {
+        Err(format!("{name:?} is not a segment name"))
     }
 }
 
@@ -43,10 +44,7 @@ pub(crate) fn check_file<'a>(
     if !is_plain_file(name) || !rest.is_some_and(|rest| rest.starts_with(separators)) {
         return Err(format!("{name:?} is not a file of segment {segment:?}"));
     }
-    match seen.insert(name) {
-        true => Ok(()),
-        false => Err(format!("file {name:?} is named twice")),
-    }
+    if seen.insert(name) { Ok(()) } else { Err(format!("file {name:?} is named twice")) }
 }
 
 /// The one file of a structure that has one file.

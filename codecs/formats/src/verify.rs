@@ -15,9 +15,7 @@ pub fn each_vector(
 ) -> Result<Vec<Problem>> {
     let (mut problems, mut more) = (Vec::new(), 0u64);
     for ordinal in 0..len as u32 {
-        if ordinal % 1_024 == 0 {
-            cancel.check()?;
-        }
+        cancel.check_every(1_024, ordinal as usize)?;
         let Some(problem) = check(ordinal).unwrap_or_else(|error| Some(error.to_string())) else {
             continue;
         };

@@ -135,7 +135,7 @@ functions! {
     /// `rows`.
     fn dot_f32_many(&self, rows: &[u8], ids: &[u32], query: &[f32], out: &mut [f32]) {
         check_out(ids.len(), out.len());
-        let rows = Rows::picked(rows, size_of_val(query), size_of_val(query), ids);
+        let rows = Rows::gather(rows, size_of_val(query), size_of_val(query), ids);
         // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
         unsafe { (self.dot_f32_rows)(rows, query, out) }
     }
@@ -150,7 +150,7 @@ functions! {
     /// `rows`.
     fn l2_f32_many(&self, rows: &[u8], ids: &[u32], query: &[f32], out: &mut [f32]) {
         check_out(ids.len(), out.len());
-        let rows = Rows::picked(rows, size_of_val(query), size_of_val(query), ids);
+        let rows = Rows::gather(rows, size_of_val(query), size_of_val(query), ids);
         // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
         unsafe { (self.l2_f32_rows)(rows, query, out) }
     }
@@ -167,7 +167,7 @@ functions! {
     /// number of whole rows in `rows`.
     fn dot_u8_i16_many(&self, rows: &[u8], row_len: usize, ids: &[u32], query: &WideQuery, out: &mut [i64]) {
         check_out(ids.len(), out.len());
-        let rows = Rows::picked(rows, row_len, query.len(), ids);
+        let rows = Rows::gather(rows, row_len, query.len(), ids);
         // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
         unsafe { (self.dot_u8_i16_rows)(rows, query, out) }
     }
@@ -184,7 +184,7 @@ functions! {
         check_out(ids.len(), out.len());
         check_u8(query.len(), query.len());
         assert!(query.len().is_multiple_of(NIBBLES), "{} components are not whole blocks", query.len());
-        let rows = Rows::picked(rows, query.len() / 2, query.len() / 2, ids);
+        let rows = Rows::gather(rows, query.len() / 2, query.len() / 2, ids);
         // SAFETY: the CPU has the level; the rows are half as long as the query, one per result.
         unsafe { (self.dot_u4_i8_rows)(rows, query, out) }
     }
@@ -199,7 +199,7 @@ functions! {
     fn dot_u8_u8_many(&self, rows: &[u8], row_len: usize, ids: &[u32], query: &[u8], out: &mut [u32]) {
         check_out(ids.len(), out.len());
         check_u8(query.len(), query.len());
-        let rows = Rows::picked(rows, row_len, query.len(), ids);
+        let rows = Rows::gather(rows, row_len, query.len(), ids);
         // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
         unsafe { (self.dot_u8_u8_rows)(rows, query, out) }
     }
@@ -214,7 +214,7 @@ functions! {
     fn hamming_many(&self, rows: &[u8], row_len: usize, ids: &[u32], query: &[u8], out: &mut [u32]) {
         check_out(ids.len(), out.len());
         check_u8(query.len(), query.len());
-        let rows = Rows::picked(rows, row_len, query.len(), ids);
+        let rows = Rows::gather(rows, row_len, query.len(), ids);
         // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
         unsafe { (self.hamming_rows)(rows, query, out) }
     }
@@ -229,7 +229,7 @@ functions! {
     fn overlap_many(&self, rows: &[u8], row_len: usize, ids: &[u32], query: &[u8], out: &mut [[u32; 2]]) {
         check_out(ids.len(), out.len());
         check_u8(query.len(), query.len());
-        let rows = Rows::picked(rows, row_len, query.len(), ids);
+        let rows = Rows::gather(rows, row_len, query.len(), ids);
         // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
         unsafe { (self.overlap_rows)(rows, query, out) }
     }

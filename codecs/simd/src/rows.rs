@@ -32,7 +32,7 @@ pub(crate) struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// The rows `ids` of a matrix with `stride` bytes per row, `len` of which are read.
     #[inline]
-    pub(crate) fn picked(bytes: &'a [u8], stride: usize, len: usize, ids: &'a [u32]) -> Self {
+    pub(crate) fn gather(bytes: &'a [u8], stride: usize, len: usize, ids: &'a [u32]) -> Self {
         assert!(stride >= len, "row length {stride} is less than the query's {len} bytes");
         if let Some(rows) = bytes.len().checked_div(stride) {
             // No early exit, so that this vectorizes; ids are few and in cache.
@@ -83,7 +83,7 @@ impl<'a> Rows<'a> {
         self.bytes.as_ptr().wrapping_add(self.offset(j))
     }
 
-    /// Prefetches the first rows of a picked set, which no earlier step could.
+    /// Prefetches the first rows of a gathered set, which no earlier step could.
     #[inline(always)]
     pub(crate) fn prefetch_first(&self) {
         self.prefetch(0, AHEAD);

@@ -1,6 +1,7 @@
 //! What is left after the power was cut or the process was killed.
 
 use super::disk::{Disk, Inode, InodeRef, NameChange, Names};
+use lucerne_codec::random::{SplitMix64, mix};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -21,27 +22,13 @@ impl Model {
     pub const ALL: [Model; 2] = [Model::Journalled, Model::PosixMinimal];
 }
 
-/// A step of the SplitMix64 sequence: well mixed bits of `x`.
-pub(super) fn random(x: u64) -> u64 {
-    let mut z = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
-/// SplitMix64.
-struct Dice(u64);
+/// Decides what a crash leaves.
+struct Dice(SplitMix64);
 
 impl Dice {
-    fn next(&mut self) -> u64 {
-        let value = random(self.0);
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        value
-    }
-
     /// Evenly from `0..n`.
     fn below(&mut self, n: usize) -> usize {
-        (self.next() % (n as u64).max(1)) as usize
+        self.0.below(n as u64) as usize
     }
 
     fn one_in(&mut self, n: usize) -> bool {
@@ -51,7 +38,7 @@ impl Dice {
 
 /// The disk a power cut leaves, chosen by `seed` among all it may leave.
 pub(super) fn after_power_cut(disk: &Disk, model: Model, seed: u64) -> Disk {
-    let mut dice = Dice(random(seed));
+    let mut dice = Dice(SplitMix64::new(mix(seed)));
     let names = match model {
         Model::Journalled => journalled(disk, &mut dice),
         Model::PosixMinimal => posix_minimal(disk, &mut dice),
@@ -162,7 +149,7 @@ fn surviving_bytes(inode: &Inode, donor: Option<&[u8]>, dice: &mut Dice) -> Arc<
             return;
         }
         match dice.below(3) {
-            0 => part.iter_mut().for_each(|byte| *byte = dice.next() as u8),
+            0 => part.iter_mut().for_each(|byte| *byte = dice.0.next() as u8),
             1 => match donor.and_then(|donor| donor.get(at..at + part.len())) {
                 Some(stale) => part.copy_from_slice(stale),
                 None => part.fill(0),
@@ -179,7 +166,7 @@ fn surviving_bytes(inode: &Inode, donor: Option<&[u8]>, dice: &mut Dice) -> Arc<
         // The rest of the last sector is there, too.
         2 if dice.one_in(4) => {
             let len = bytes.len().next_multiple_of(sector);
-            bytes.resize_with(len, || dice.next() as u8);
+            bytes.resize_with(len, || dice.0.next() as u8);
         }
         _ => {}
     }

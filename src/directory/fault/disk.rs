@@ -1,7 +1,8 @@
 //! The state of the simulated disk: inodes, names, and the gate every operation passes.
 
+use super::Logged;
 use super::plan::{Fault, Injected, Operation, PowerCut, Times, Trigger, disk_error};
-use super::{Logged, random};
+use lucerne_codec::random::mix;
 use lucerne_codec::{Error, Result};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -199,7 +200,7 @@ impl Disk {
     /// Appends to a file, as much as there is room for.
     pub(super) fn write(&mut self, name: &str, inode: &InodeRef, bytes: &[u8]) -> Result<()> {
         // A failed write leaves a part of it, a different one each time.
-        let part = random(self.log.len() as u64) as usize % (bytes.len() + 1);
+        let part = mix(self.log.len() as u64) as usize % (bytes.len() + 1);
         self.run_or(
             Operation::Write,
             name,
@@ -221,10 +222,7 @@ impl Disk {
         if inode.linked {
             self.used += written.len() as u64;
         }
-        match written.len() == bytes.len() {
-            true => Ok(()),
-            false => Err(io::ErrorKind::StorageFull.into()),
-        }
+        if written.len() == bytes.len() { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
     }
 
     pub(super) fn sync(&mut self, name: &str) -> Result<()> {

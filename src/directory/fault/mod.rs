@@ -45,7 +45,6 @@ pub use plan::{Fault, Operation, Times, is_injected, is_power_cut};
 
 use super::output::{BufferedOutput, Sink};
 use super::{check_data_name, check_lock_name, check_name, holder_text};
-use crash::random;
 use disk::{Disk, InodeRef};
 use lucerne_codec::{Directory, Input, Lock, Output, Result};
 use parking_lot::Mutex;

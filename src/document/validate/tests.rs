@@ -32,7 +32,7 @@ fn refused(json: serde_json::Value) -> String {
 }
 
 fn bytes(components: &[f32]) -> Vec<u8> {
-    components.iter().flat_map(|component| component.to_le_bytes()).collect()
+    lucerne_codec::io::bytes::from_f32s(components)
 }
 
 #[test]

@@ -55,8 +55,23 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
-        Problem::new(position(text, &error), message).within(text)
+        Problem::new(position(text, &error), plain(message)).within(text)
     })
+}
+
+/// A message of serde in the words of this documentation.
+fn plain(message: &str) -> String {
+    let words = [
+        ("unknown variant ", "unknown name "),
+        ("unknown field ", "unknown entry "),
+        ("missing field ", "missing entry "),
+        ("expected usize", "expected a whole number of at least 0"),
+        ("expected u32", "expected a whole number of at least 0"),
+        ("expected f32", "expected a number"),
+        ("expected struct ", "expected an object: "),
+        ("EOF while parsing a", "the text ends inside a"),
+    ];
+    words.iter().fold(message.to_owned(), |message, (theirs, ours)| message.replace(theirs, ours))
 }
 
 /// The byte position of an error.

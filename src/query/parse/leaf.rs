@@ -116,6 +116,10 @@ impl Target {
     /// Reads a bound of a range: as a value, but any number bounds whole numbers.
     pub(super) fn bound(&self, text: &str, at: usize, literal: bool) -> Parsed<Value> {
         match (self.kind, number(text)) {
+            // Digits that i64 cannot hold are beyond all whole numbers, and may round to one of them.
+            (Kind::Whole, Some(Value::F64(bound))) if text.parse::<i128>().is_ok() => {
+                Ok(Value::F64(bound * f64::INFINITY))
+            }
             (Kind::Whole, Some(bound)) => Ok(bound),
             (Kind::Whole, None) => {
                 Err(self.problem(at, format!("expected a number, found {:?}", shortened(text))))

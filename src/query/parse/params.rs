@@ -4,6 +4,7 @@ use super::cursor::Cursor;
 use super::leaf::{Kind, Target};
 use super::problem::{Parsed, Problem};
 use crate::document::{QueryVector, Value};
+use lucerne_codec::io::bytes::f32s;
 use std::collections::BTreeMap;
 
 /// The value of a parameter, or the bytes of a vector.
@@ -23,7 +24,7 @@ pub(super) fn param<'p>(cursor: &mut Cursor<'_>, params: &'p Params) -> Parsed<&
     let name = cursor.take_until(|char| !char.is_alphanumeric() && char != '_');
     params.get(name).ok_or_else(|| {
         let known: Vec<String> = params.keys().map(|name| format!("${name}")).collect();
-        let known = if known.is_empty() { "there are none".to_owned() } else { known.join(", ") };
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         Problem::new(at, format!("no parameter ${name}; given: {known}"))
     })
 }
@@ -72,11 +73,10 @@ pub(super) fn vector(cursor: &mut Cursor<'_>, params: &Params, field: &Target) -
             .map_err(|error| wrong(format!("a list of something else: {error}")))?,
         Param::Value(_) => return Err(wrong("something else".into())),
         Param::Bytes(bytes) => {
-            let (components, rest) = bytes.as_chunks::<4>();
-            if !rest.is_empty() {
+            if !bytes.len().is_multiple_of(4) {
                 return Err(wrong(format!("{} bytes, which are no f32 numbers", bytes.len())));
             }
-            components.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+            f32s(bytes).collect()
         }
     };
     checked(field, vector.into(), at)

@@ -18,7 +18,7 @@ pub(super) fn parse(text: &str, schema: &Schema, params: &Params) -> Parsed<Knn>
     let open = cursor.at();
     cursor.expect("{!", "{!knn")?;
     if !cursor.eat_word("knn") {
-        return Err(cursor.expected("knn, the one parser there is"));
+        return Err(cursor.expected("knn, the only parser of Solr that is supported"));
     }
     let (mut field, mut settings) = (None, Knn::new("", Vec::<f32>::new()).k(DEFAULT_K));
     loop {

@@ -26,9 +26,7 @@ pub(crate) fn collect_all_terms(
     let mut first = lead.doc();
     while first < NO_MORE_DOCS {
         ranges = ranges.wrapping_add(1);
-        if ranges.is_multiple_of(CANCEL_STEP) {
-            collector.check_cancelled()?;
-        }
+        collector.check_cancelled_every(CANCEL_STEP, ranges)?;
         let range = match Range::starting_at(
             first,
             collector.min_competitive_score(),

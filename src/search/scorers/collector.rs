@@ -53,8 +53,9 @@ impl<'a> TopDocsCollector<'a> {
         }
     }
 
-    pub(super) fn check_cancelled(&self) -> Result<()> {
-        self.cancel.check()
+    #[inline]
+    pub(super) fn check_cancelled_every(&self, step: u32, done: u32) -> Result<()> {
+        self.cancel.check_every(step as usize, done as usize)
     }
 
     /// How many documents were scored in full.
@@ -76,9 +77,7 @@ pub(crate) fn collect_scorer(scorer: &mut dyn Scorer, collector: &mut TopDocsCol
     let (mut bound_to, mut bound_for) = (None, f32::NEG_INFINITY);
     while doc != NO_MORE_DOCS {
         steps = steps.wrapping_add(1);
-        if steps.is_multiple_of(CANCEL_STEP) {
-            collector.check_cancelled()?;
-        }
+        collector.check_cancelled_every(CANCEL_STEP, steps)?;
         let least = collector.min_competitive_score();
         if least > bound_for || (least > f32::NEG_INFINITY && bound_to < Some(doc)) {
             let bound = scorer.bound(doc)?;

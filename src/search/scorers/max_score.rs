@@ -77,9 +77,7 @@ impl<'a> MaxScore<'a> {
         let mut scored = ScoredBlock::default();
         loop {
             windows = windows.wrapping_add(1);
-            if windows.is_multiple_of(CANCEL_STEP) {
-                collector.check_cancelled()?;
-            }
+            collector.check_cancelled_every(CANCEL_STEP, windows)?;
             let least = f64::from(collector.min_competitive_score());
             while self.sums.get(self.essential).is_some_and(|&sum| sum < least) {
                 self.essential += 1;

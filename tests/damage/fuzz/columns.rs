@@ -47,7 +47,7 @@ fn sound_columns() -> (Vec<u8>, Metadata) {
     (body_of(&bench.directory, "_0.cols"), written.meta)
 }
 
-/// Columns: a body over the sound one, facts about the sound body, or a body with facts made up for it.
+/// Columns: a body over the sound one, metadata about the sound body, or a body with metadata made up for it.
 pub(crate) fn columns(data: &[u8]) {
     static SOUND: LazyLock<(Vec<u8>, Metadata)> = LazyLock::new(sound_columns);
     let Some((plan, data)) = Plan::split(data) else { return };
@@ -131,11 +131,11 @@ fn use_keywords(column: &dyn KeywordColumn, sound: bool) {
 /// What fuzzing starts from.
 pub(super) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let mut seeds = vec![("columns", vec![0; 200])];
-    let (body, facts) = sound_columns();
-    seeds.push(("columns", [&[4u8][..], facts.to_string().as_bytes()].concat()));
+    let (body, metadata) = sound_columns();
+    seeds.push(("columns", [&[4u8][..], metadata.to_string().as_bytes()].concat()));
     let part = |choice: u8, counts: [u8; 3], from: &str| {
         let column =
-            facts["columns"].as_array().unwrap().iter().find(|column| column["field"]["name"] == from);
+            metadata["columns"].as_array().unwrap().iter().find(|column| column["field"]["name"] == from);
         let place = |name: &str| column.unwrap()[name].as_u64().unwrap() as usize;
         [&[choice << 2][..], &counts, &body[place("at") - 64..place("at") - 64 + place("len")]].concat()
     };

@@ -30,7 +30,7 @@ fn sound_postings() -> (MemoryDirectory, Written) {
     (bench.directory, written)
 }
 
-/// Postings: the input over part of one of the sound files, in its place, or as the facts about them.
+/// Postings: the input over part of one of the sound files, in its place, or as the metadata about them.
 pub(crate) fn postings(data: &[u8]) {
     static SOUND: LazyLock<(MemoryDirectory, Written)> = LazyLock::new(sound_postings);
     let Some((plan, data)) = Plan::split(data) else { return };
@@ -125,7 +125,7 @@ pub(super) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         seeds.push(("postings", [&[choice << 2, 200, 2][..], &[0; 60]].concat()));
         seeds.push(("postings", [&[choice << 2 | 2][..], &body_of(&directory, name)].concat()));
     }
-    let facts: &Metadata = &written.meta;
-    seeds.push(("postings", [&[4u8 << 2][..], facts.to_string().as_bytes()].concat()));
+    let metadata: &Metadata = &written.meta;
+    seeds.push(("postings", [&[4u8 << 2][..], metadata.to_string().as_bytes()].concat()));
     seeds
 }

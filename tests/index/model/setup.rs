@@ -152,10 +152,10 @@ impl Setup {
                 .unwrap();
         assert!(report.ok(), "{:?}", report.problems);
         assert_eq!(report.docs, committed.len() as u64);
-        let facts = lucerne::admin::inspect(&self.open().searcher().unwrap()).unwrap();
+        let report = lucerne::admin::inspect(&self.open().searcher().unwrap()).unwrap();
         let mut expected: BTreeSet<String> = BTreeSet::from(["write.lock".to_owned()]);
-        expected.insert(format!("segments_{}", facts["generation"]));
-        for segment in facts["segments"].as_array().unwrap() {
+        expected.insert(format!("segments_{}", report["generation"]));
+        for segment in report["segments"].as_array().unwrap() {
             let files = segment["files"].as_array().unwrap().iter();
             expected.extend(files.map(|file| file["name"].as_str().unwrap().to_owned()));
         }

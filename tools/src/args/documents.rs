@@ -23,10 +23,10 @@ A schema:
       { \"name\": \"size\", \"type\": \"i64\" },
       { \"name\": \"embedding\", \"type\": \"vector\", \"dimension\": 384, \"similarity\": \"cosine\" } ] }
 
-Types: text, keyword, i64, f64, bool, date, vector, binary_vector. Similarities: cosine (default),
-dot_product, euclidean, max_inner_product; for binary vectors hamming (default) or jaccard. By default
-vectors are quantized to int8 and indexed with an HNSW graph; a field can choose otherwise
-(\"index\": \"flat\", \"quantization\": \"none\", \"m\": 16, \"beam_width\": 100).
+Types: text, keyword, i64, f64, bool, date, vector, binary_vector. Similarities: cosine
+(default), dot_product, euclidean, max_inner_product; for binary vectors hamming (default) or
+jaccard. By default vectors are quantized to int8 and indexed with an HNSW graph; a field can
+choose otherwise (\"index\": \"flat\", \"quantization\": \"none\", \"m\": 16, \"beam_width\": 100).
 
 Example:
   lucerne create packages.idx --schema schema.json")]
@@ -43,12 +43,12 @@ pub(crate) struct Create {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Documents are JSON objects, one per line; empty lines are skipped. Document i gets row i of each
---vectors file: .npy (f16, f32, f64, u8 or i8; two dimensions, C order), .fbin, .fvecs or .bvecs. In a
-binary field a row holds one 0 or 1 per bit, or one byte per eight bits.
+--vectors file: .npy (f16, f32, f64, u8 or i8; two dimensions, C order), .fbin, .fvecs or
+.bvecs. In a binary field a row holds one 0 or 1 per bit, or one byte per eight bits.
 
-The documents are committed at the end. Ctrl-C commits the documents imported so far and exits with code
-130; a second Ctrl-C exits at once. A bad line stops the import and discards what is not committed yet:
-correct the line and run the import again.
+The documents are committed at the end. Ctrl-C commits the documents imported so far and exits
+with code 130; a second Ctrl-C exits at once. A bad line stops the import and discards what is
+not committed yet: correct the line and run the import again.
 
 Examples:
   lucerne import packages.idx docs.jsonl --vectors embedding=vectors.npy
@@ -114,8 +114,8 @@ pub(crate) struct Import {
 /// Add all documents of other indexes that have the same schema.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-All documents are added in one commit. Segment files are linked, or copied where links are not possible;
-nothing is merged. If two indexes contain the same key, nothing is added.
+All documents are added in one commit. Segment files are linked, or copied where links are not
+possible; nothing is merged. If two indexes contain the same key, nothing is added.
 
 Example:
   lucerne add-index all.idx part1.idx part2.idx")]

@@ -16,17 +16,19 @@ pub(crate) enum RecallBy {
 /// Measure recall and latency of vector search.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Recall is the share of the true K nearest neighbors that the search returns. The true neighbors come from
-an .ibin file of row numbers (u32 number of queries, u32 k, then k row numbers per query); they are compared
-with the integer field --row-field, or with the keys of documents whose keys are row numbers. Without
---truth they are computed by exact search.
+Recall is the share of the true K nearest neighbors that the search returns. The true neighbors
+come from an .ibin file of row numbers (u32 number of queries, u32 k, then k row numbers per
+query); they are compared with the integer field --row-field, or with the keys of documents
+whose keys are row numbers. Without --truth they are computed by exact search.
 
-Each setting is measured after a warm-up, over all queries, for at least one second. With --json each
-setting is one object: candidates, recall, qps, mean_us, p50_us, p99_us and more.
+Each setting is measured after a warm-up, over all queries, for at least one second. With --json
+each setting is one object: candidates, recall, qps, mean_us, p50_us, p99_us and more.
 
 Examples:
-  lucerne eval packages.idx --field embedding --queries queries.npy --truth truth.ibin --row-field row
-  lucerne eval packages.idx --field embedding --queries queries.npy --candidates 10,20,50,100 --rescore 2")]
+  lucerne eval packages.idx --field embedding --queries queries.npy --truth truth.ibin \\
+      --row-field row
+  lucerne eval packages.idx --field embedding --queries queries.npy \\
+      --candidates 10,20,50,100 --rescore 2")]
 pub(crate) struct Eval {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
@@ -83,14 +85,16 @@ pub(crate) struct Eval {
 /// Measure the recall that sign hashes would have on the vectors of a field.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Recall is the share of the true K nearest vectors that are among the candidates found by sign hashes. The
-queries are vectors of the index (which do not find themselves), or --queries. The field need not have sign
-hashes: they are computed in memory, from at most 256 MiB of its vectors. A warning is printed when the
-recall with the default number of candidates, 20 × K, is below 0.9.
+Recall is the share of the true K nearest vectors that are among the candidates found by sign
+hashes. The queries are vectors of the index (which do not find themselves), or --queries. The
+field need not have sign hashes: they are computed in memory, from at most 256 MiB of its
+vectors. A warning is printed when the recall with the default number of candidates, 20 × K, is
+below 0.9.
 
 Examples:
   lucerne hash-quality packages.idx --field embedding
-  lucerne hash-quality packages.idx --field embedding --queries queries.npy -k 50 --candidates 500,1000,2000")]
+  lucerne hash-quality packages.idx --field embedding --queries queries.npy -k 50 \\
+      --candidates 500,1000,2000")]
 pub(crate) struct HashQuality {
     /// Folder of the index.
     pub(crate) dir: PathBuf,

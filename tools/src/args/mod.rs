@@ -33,7 +33,7 @@ const TASKS: [(&str, &[&str]); 5] = [
     ("Other", &["completions", "help"]),
 ];
 
-/// Vector and full-text search from the command line: create an index, import documents, search, maintain.
+/// Vector and full-text search from the command line.
 #[derive(Debug, Parser)]
 #[command(name = "lucerne", version, propagate_version = true, after_help = EXIT_CODES)]
 #[command(arg_required_else_help = true, max_term_width = 100)]

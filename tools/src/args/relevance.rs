@@ -6,17 +6,19 @@ use std::path::PathBuf;
 /// Measure recall, MRR and nDCG against relevance judgements.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The file has JSON lines as FlagEmbedding writes them: {\"query\": \"…\", \"pos\": [\"…\"], \"neg\": [\"…\"]}.
-A passage is the key of a document, or with --passages the exact value of that stored field. Passages that
-no document has are counted and listed; queries without a correct passage in the index are not measured.
+The file has JSON lines as FlagEmbedding writes them: {\"query\": \"…\", \"pos\": [\"…\"], \"neg\":
+[\"…\"]}. A passage is the key of a document, or with --passages the exact value of that stored
+field. Passages that no document has are counted and listed; queries without a correct passage
+in the index are not measured.
 
-With --text the query's text searches a text field. With --field and --queries the query's vector searches
-a vector field: row i of --queries belongs to line i of the file. With both, the two rankings are fused by
-rank (RRF).
+With --text the query's text searches a text field. With --field and --queries the query's
+vector searches a vector field: row i of --queries belongs to line i of the file. With both, the
+two rankings are fused by rank (RRF).
 
 Examples:
   lucerne relevance packages.idx dev.jsonl --passages description --text description
-  lucerne relevance packages.idx dev.jsonl --passages description --field embedding --queries dev.npy -k 1,10,100")]
+  lucerne relevance packages.idx dev.jsonl --passages description --field embedding \\
+      --queries dev.npy -k 1,10,100")]
 pub(crate) struct Relevance {
     /// Folder of the index.
     pub(crate) dir: PathBuf,

@@ -13,12 +13,12 @@ The syntax of --query and --filter is detected from the text:
   {\"term\": {\"field\": \"section\", \"value\": \"python\"}}         JSON: a query, or a whole search
 Words without a field search the first text field of the schema, or --default-field.
 
---knn finds the documents whose vectors are nearest to the query vector, which is given by --vector,
---vector-file or --like. To use --knn and --query together, add --hybrid to fuse the two rankings, or
---rerank vector to reorder the best hits of the query by vector similarity.
+--knn finds the documents whose vectors are nearest to the query vector, which is given by
+--vector, --vector-file or --like. To use --knn and --query together, add --hybrid to fuse the
+two rankings, or --rerank vector to reorder the best hits of the query by vector similarity.
 
---filter restricts the documents and does not score. It is applied before the vector search, which returns
-the nearest of the matching documents: K hits whenever K documents match.
+--filter restricts the documents and does not score. It is applied before the vector search,
+which returns the nearest of the matching documents: K hits whenever K documents match.
 
 A --vector-file is .npy, .fbin, .fvecs, or raw little-endian f32 (.f32, .bin).
 

@@ -28,7 +28,8 @@ pub(crate) struct Inspect {
 /// Verify an index: read every byte, compare all checksums and structures.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The exit code is 1 when damage is found. Nothing is changed. Do not write to the index at the same time.
+The exit code is 1 when damage is found. Nothing is changed. Do not write to the index at the
+same time.
 
 Example:
   lucerne check packages.idx")]
@@ -40,9 +41,10 @@ pub(crate) struct Check {
 /// Merge segments into fewer.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The plan is printed first. For each source segment it says whether its int8 codes are kept, requantized
-(its quantiles have drifted from the merged ones) or resampled (new quantiles are computed from a sample of
-the vectors). Ctrl-C leaves the index unchanged. No other writer may have the index open (exit code 4).
+The plan is printed first. For each source segment it says whether its int8 codes are kept,
+requantized (its quantiles have drifted from the merged ones) or resampled (new quantiles are
+computed from a sample of the vectors). Ctrl-C leaves the index unchanged. No other writer may
+have the index open (exit code 4).
 
 Examples:
   lucerne force-merge packages.idx --dry-run
@@ -71,10 +73,10 @@ pub(crate) struct ForceMerge {
 /// Rewrite segments of older releases in this release's formats.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Every segment is rewritten whose formats, format versions or field parameters differ from those that would
-be used now. Documents and search results stay the same; the changes are one commit. If an index is too old
-to be opened, the error names the release whose `lucerne upgrade` to run first. Ctrl-C leaves the index
-unchanged.
+Every segment is rewritten whose formats, format versions or field parameters differ from those
+that would be used now. Documents and search results stay the same; the changes are one commit.
+If an index is too old to be opened, the error names the release whose `lucerne upgrade` to run
+first. Ctrl-C leaves the index unchanged.
 
 Examples:
   lucerne upgrade packages.idx --dry-run

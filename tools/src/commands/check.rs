@@ -41,14 +41,12 @@ pub(super) fn run(args: &Check, json: bool) -> Outcome {
         }
         for problem in &report.problems {
             // Most problems begin with the name of their file.
-            match problem.problem.starts_with(&problem.file) {
-                true => out::line(&format!("  {}", problem.problem))?,
-                false => out::line(&format!("  {}: {}", problem.file, problem.problem))?,
+            if problem.problem.starts_with(&problem.file) {
+                out::line(&format!("  {}", problem.problem))?;
+            } else {
+                out::line(&format!("  {}: {}", problem.file, problem.problem))?;
             }
         }
     }
-    match report.ok() {
-        true => Ok(()),
-        false => Err(Failure::silent(Code::DamageOrNoHit)),
-    }
+    if report.ok() { Ok(()) } else { Err(Failure::silent(Code::DamageOrNoHit)) }
 }

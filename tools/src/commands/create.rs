@@ -12,7 +12,9 @@ pub(super) fn run(args: &Create, json: bool) -> Outcome {
     let text = read(&args.schema)?;
     let in_file = |error: &Error| Failure::content(&args.schema, error);
     let schema = Schema::from_json(&text).map_err(|error| {
-        in_file(&error).hint("lucerne create --help shows a schema; field types and options are listed there")
+        in_file(&error).hint(
+            "lucerne create --help shows a schema and the field types; docs/schema.md lists all options",
+        )
     })?;
     let index = Index::create(&args.dir, schema.clone()).map_err(|error| match error.kind() {
         // The schema names a format or an option that the engine does not have.
@@ -29,12 +31,11 @@ pub(super) fn run(args: &Create, json: bool) -> Outcome {
 }
 
 fn read(path: &Path) -> Outcome<String> {
-    let read = match path.as_os_str() == "-" {
-        true => {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).map(|_| text)
-        }
-        false => std::fs::read_to_string(path),
+    let read = if path.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(path)
     };
     read.map_err(|error| match error.kind() {
         std::io::ErrorKind::InvalidData => {

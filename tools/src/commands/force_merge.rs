@@ -14,13 +14,19 @@ use std::time::Instant;
 pub(super) fn run(args: &ForceMerge, json: bool) -> Outcome {
     let rewrite = Rewrite {
         how: &args.how,
-        plan: &|writer| match args.expunge_deletes {
-            true => writer.plan_expunge_deletes(args.above),
-            false => writer.plan_force_merge(args.max_segments),
+        plan: &|writer| {
+            if args.expunge_deletes {
+                writer.plan_expunge_deletes(args.above)
+            } else {
+                writer.plan_force_merge(args.max_segments)
+            }
         },
-        merge: &|writer, stop| match args.expunge_deletes {
-            true => writer.expunge_deletes(args.above, stop),
-            false => writer.force_merge(args.max_segments, stop),
+        merge: &|writer, stop| {
+            if args.expunge_deletes {
+                writer.expunge_deletes(args.above, stop)
+            } else {
+                writer.force_merge(args.max_segments, stop)
+            }
         },
         nothing: "nothing to merge",
     };

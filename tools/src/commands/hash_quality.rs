@@ -26,9 +26,10 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
     let found = hash_quality(&searcher, &args.field, &options, &Cancel::new(), &bar);
     bar.finish();
     let found = found.in_index(&args.dir)?;
-    match json {
-        true => out::json(&as_json(args, &found))?,
-        false => out::text(&table(&found, shape.dimension))?,
+    if json {
+        out::json(&as_json(args, &found))?;
+    } else {
+        out::text(&table(&found, shape.dimension))?;
     }
     warn(args, &found);
     Ok(())
@@ -66,13 +67,14 @@ fn table(found: &HashQuality, dimension: usize) -> String {
             default.to_owned(),
         ]);
     }
-    let compared = match found.compared as u64 == found.vectors {
-        true => format!("{} vectors", units::grouped(found.vectors)),
-        false => format!(
+    let compared = if found.compared as u64 == found.vectors {
+        format!("{} vectors", units::grouped(found.vectors))
+    } else {
+        format!(
             "a sample of {} of {} vectors; recall among all of them is lower",
             units::grouped(found.compared as u64),
             units::grouped(found.vectors)
-        ),
+        )
     };
     format!("{} queries, {compared}\n{}", units::grouped(found.queries as u64), rows.text(None, usize::MAX))
 }

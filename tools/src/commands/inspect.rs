@@ -14,19 +14,17 @@ pub(super) fn run(args: &Inspect, json: bool) -> Outcome {
     let searcher = searcher(&args.dir)?;
     let numbers = if args.bytes { Numbers::Raw } else { Numbers::Units };
     if args.part.as_deref() == Some("schema") {
-        return match json {
-            true => out::json(&searcher.schema().to_json()),
-            false => out::text(&metadata::schema(searcher.schema())),
+        return if json {
+            out::json(&searcher.schema().to_json())
+        } else {
+            out::text(&metadata::schema(searcher.schema()))
         };
     }
     let all = admin::inspect(&searcher).in_index(&args.dir)?;
     match &args.part {
         Some(name) => {
             let segment = find(&all, name)?;
-            match json {
-                true => out::json(segment),
-                false => out::text(&metadata::tree(segment, numbers)),
-            }
+            if json { out::json(segment) } else { out::text(&metadata::tree(segment, numbers)) }
         }
         None if json => out::json(&all),
         None => overview(args, &searcher, &all, numbers),
@@ -49,9 +47,10 @@ fn find<'a>(all: &'a Value, name: &str) -> Outcome<&'a Value> {
     let segments = segments(all);
     segments.iter().find(|segment| text(segment, "name") == name).ok_or_else(|| {
         let names: Vec<_> = segments.iter().map(|segment| text(segment, "name")).collect();
-        let hint = match names.is_empty() {
-            true => "the index has no segments yet; \"schema\" shows its schema".to_owned(),
-            false => format!("segments: {}; \"schema\" shows the schema", names.join(", ")),
+        let hint = if names.is_empty() {
+            "the index has no segments yet; \"schema\" shows its schema".to_owned()
+        } else {
+            format!("segments: {}; \"schema\" shows the schema", names.join(", "))
         };
         Failure::usage(format!("no segment {name:?}")).hint(hint)
     })
@@ -200,7 +199,7 @@ fn defaults(segments: &[Value], names: &[String], numbers: Numbers) -> String {
             ("beam_width", "beam_width"),
             ("sign_hash", "sign_hash"),
             ("candidates", "candidates"),
-            ("cheaper", "scan when fewer vectors match:"),
+            ("cheaper", "cheaper for this many vectors:"),
         ];
         let known = known.iter().filter_map(|(key, label)| Some((label, metadata::find(metadata, key)?)));
         let known: Vec<_> =

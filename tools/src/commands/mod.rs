@@ -53,9 +53,10 @@ fn shape(schema: &lucerne::Schema, field: &str) -> Outcome<Shape> {
         let failure = Failure::usage(error.to_string());
         let names: Vec<_> =
             schema.vector_fields().map(|field| VectorField::name(&field).to_owned()).collect();
-        match names.is_empty() {
-            true => failure.hint("the index has no vector fields"),
-            false => failure.hint(format!("vector fields of the index: {}", names.join(", "))),
+        if names.is_empty() {
+            failure.hint("the index has no vector fields")
+        } else {
+            failure.hint(format!("vector fields of the index: {}", names.join(", ")))
         }
     })
 }

@@ -37,9 +37,10 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
         rankings.push(hits.into_iter().map(|hit| hit.key).collect::<Vec<String>>());
     }
     let measures: Vec<Measures> = args.k.iter().map(|&k| judgements.measure(&rankings, k)).collect();
-    match json {
-        true => out::json(&as_json(&judgements, &measures))?,
-        false => out::text(&table(&judgements, &measures))?,
+    if json {
+        out::json(&as_json(&judgements, &measures))?;
+    } else {
+        out::text(&table(&judgements, &measures))?;
     }
     warn(args, "right", &judgements.unmatched_right);
     warn(args, "wrong", &judgements.unmatched_wrong);

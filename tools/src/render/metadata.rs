@@ -156,9 +156,10 @@ pub(crate) fn scalar(value: &Value) -> String {
 /// A number with six digits after the point at most.
 pub(crate) fn short(number: f64) -> String {
     let text = format!("{number:.6}");
-    match number != 0.0 && number.abs() < 1e-4 {
-        true => format!("{number:.3e}"),
-        false => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+    if number != 0.0 && number.abs() < 1e-4 {
+        format!("{number:.3e}")
+    } else {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
     }
 }
 

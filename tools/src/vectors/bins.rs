@@ -1,15 +1,15 @@
 //! The plain binary layouts: `.fbin`, `.fvecs`, `.bvecs`, raw f32, raw bits.
 
 use super::{Component, Layout, Shape};
+use byteorder::{LittleEndian, ReadBytesExt as _};
 use std::io::Read;
 
 const LITTLE_F32: Layout =
     Layout { rows: 0, dimension: 0, component: Component::F32, big_endian: false, start: 0, row_prefix: 0 };
 
 fn u32_le(input: &mut impl Read) -> Result<u64, String> {
-    let mut bytes = [0; 4];
-    input.read_exact(&mut bytes).map_err(|error| format!("cannot read the header: {error}"))?;
-    Ok(u32::from_le_bytes(bytes).into())
+    let number = input.read_u32::<LittleEndian>();
+    Ok(number.map_err(|error| format!("cannot read the header: {error}"))?.into())
 }
 
 /// Rows and dimension, then rows.
@@ -35,9 +35,10 @@ pub(super) fn bvecs(input: &mut impl Read, len: u64) -> Result<Layout, String> {
 /// Components only; of a binary vector a byte for every eight.
 pub(super) fn raw(len: u64, shape: Option<Shape>) -> Result<Layout, String> {
     let shape = shape.ok_or("raw components without a dimension; use .npy, .fbin or .fvecs")?;
-    let layout = match shape.binary {
-        true => Layout { dimension: shape.dimension as u64 / 8, component: Component::U8, ..LITTLE_F32 },
-        false => Layout { dimension: shape.dimension as u64, ..LITTLE_F32 },
+    let layout = if shape.binary {
+        Layout { dimension: shape.dimension as u64 / 8, component: Component::U8, ..LITTLE_F32 }
+    } else {
+        Layout { dimension: shape.dimension as u64, ..LITTLE_F32 }
     };
     Ok(Layout { rows: len / layout.row_len().max(1), ..layout })
 }

@@ -1,6 +1,7 @@
 //! Files of row numbers: true neighbors (`.ibin`), orders of arrival (`.u32`).
 
 use crate::failure::{Failure, Outcome};
+use byteorder::{ByteOrder, LittleEndian};
 use std::path::Path;
 
 /// The true neighbors of a set of queries, nearest first.
@@ -41,7 +42,7 @@ pub(crate) fn read_u32(path: &Path) -> Outcome<Vec<u32>> {
     let bytes = std::fs::read(path).map_err(|error| Failure::file(path, "read", &error))?;
     let (numbers, rest) = bytes.as_chunks::<4>();
     match rest {
-        [] => Ok(numbers.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()),
+        [] => Ok(numbers.iter().map(|bytes| LittleEndian::read_u32(bytes)).collect()),
         _ => {
             Err(Failure::content(path, format!("{} bytes long, expected a multiple of 4 (u32)", bytes.len())))
         }
@@ -54,7 +55,8 @@ mod tests {
 
     fn truth(numbers: &[u32]) -> Outcome<Truth> {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let mut bytes = vec![0; numbers.len() * 4];
+        LittleEndian::write_u32_into(numbers, &mut bytes);
         std::fs::write(file.path(), bytes).unwrap();
         Truth::open(file.path())
     }

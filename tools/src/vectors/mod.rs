@@ -17,6 +17,7 @@ pub(crate) mod ids;
 mod npy;
 
 use crate::failure::{Failure, Outcome};
+use byteorder::{BigEndian, ByteOrder, LittleEndian};
 use half::f16;
 use std::fs::File;
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
@@ -169,40 +170,36 @@ impl VectorFile {
         self.input.read_exact(&mut self.bytes).map_err(cannot)?;
         self.position += layout.row_len();
         let (prefix, components) = self.bytes.split_at(layout.row_prefix as usize);
-        if let Ok(prefix) = <[u8; 4]>::try_from(prefix)
-            && u64::from(u32::from_le_bytes(prefix)) != layout.dimension
+        if let Some(found) = prefix.first_chunk::<4>().map(|prefix| LittleEndian::read_u32(prefix))
+            && u64::from(found) != layout.dimension
         {
-            let (found, expected) = (u32::from_le_bytes(prefix), layout.dimension);
+            let expected = layout.dimension;
             let problem = format!("row {row} has {found} components, the first has {expected}");
             return Err(Failure::content(&self.path, problem));
         }
         if self.reversed {
             return Ok(components.iter().map(|byte| f32::from(byte.reverse_bits())).collect());
         }
-        Ok(decode(components, layout.component, layout.big_endian))
+        Ok(if layout.big_endian {
+            decode::<BigEndian>(components, layout.component)
+        } else {
+            decode::<LittleEndian>(components, layout.component)
+        })
     }
 }
 
-fn decode(bytes: &[u8], component: Component, big_endian: bool) -> Vec<f32> {
+fn decode<E: ByteOrder>(bytes: &[u8], component: Component) -> Vec<f32> {
     match component {
         Component::U8 => bytes.iter().map(|&byte| f32::from(byte)).collect(),
         Component::I8 => bytes.iter().map(|&byte| f32::from(byte as i8)).collect(),
-        Component::F16 => numbers(bytes, big_endian, |bytes| f16::from_le_bytes(bytes).to_f32()),
-        Component::F32 => numbers(bytes, big_endian, f32::from_le_bytes),
-        Component::F64 => numbers(bytes, big_endian, |bytes| f64::from_le_bytes(bytes) as f32),
+        Component::F16 => numbers::<2>(bytes, |bytes| f16::from_bits(E::read_u16(bytes)).to_f32()),
+        Component::F32 => numbers::<4>(bytes, |bytes| E::read_f32(bytes)),
+        Component::F64 => numbers::<8>(bytes, |bytes| E::read_f64(bytes) as f32),
     }
 }
 
-fn numbers<const N: usize>(bytes: &[u8], big_endian: bool, number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    let (chunks, _) = bytes.as_chunks::<N>();
-    let in_order = |chunk: &[u8; N]| {
-        let mut chunk = *chunk;
-        if big_endian {
-            chunk.reverse();
-        }
-        number(chunk)
-    };
-    chunks.iter().map(in_order).collect()
+fn numbers<const N: usize>(bytes: &[u8], number: impl Fn(&[u8; N]) -> f32) -> Vec<f32> {
+    bytes.as_chunks().0.iter().map(number).collect()
 }
 
 #[cfg(test)]

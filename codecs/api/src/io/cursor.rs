@@ -1,6 +1,7 @@
 //! Forward reading of little-endian values from untrusted bytes.
 
 use crate::{Error, Result};
+use byteorder::{ByteOrder, LittleEndian};
 
 /// Reads little-endian values; running past the end is [`Error::Corrupt`], never a panic.
 #[derive(Clone, Debug)]
@@ -37,30 +38,24 @@ impl<'a> Cursor<'a> {
         Ok(slice)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let mut value = [0; N];
-        value.copy_from_slice(self.take(N as u64)?);
-        Ok(value)
-    }
-
     /// The next byte.
     pub fn u8(&mut self) -> Result<u8> {
-        Ok(u8::from_le_bytes(self.array()?))
+        Ok(self.take(1)?.first().copied().unwrap_or_default())
     }
 
     /// The next `u32`.
     pub fn u32(&mut self) -> Result<u32> {
-        Ok(u32::from_le_bytes(self.array()?))
+        Ok(LittleEndian::read_u32(self.take(4)?))
     }
 
     /// The next `u64`.
     pub fn u64(&mut self) -> Result<u64> {
-        Ok(u64::from_le_bytes(self.array()?))
+        Ok(LittleEndian::read_u64(self.take(8)?))
     }
 
     /// The next `f32`.
     pub fn f32(&mut self) -> Result<f32> {
-        Ok(f32::from_le_bytes(self.array()?))
+        Ok(LittleEndian::read_f32(self.take(4)?))
     }
 
     /// The next `u32` as an element count, refused when `count · element_len` bytes are not left: the one

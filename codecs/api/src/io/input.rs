@@ -9,8 +9,6 @@ use std::sync::Arc;
 pub enum Access {
     /// Here and there: no read-ahead.
     Random,
-    /// From front to back: read ahead.
-    Sequential,
     /// Soon and often: load now, use huge pages where possible.
     Resident,
 }

@@ -1,5 +1,6 @@
 //! Files as a format sees them: written once, then read as immutable bytes.
 
+pub mod bytes;
 mod cursor;
 mod directory;
 mod input;

@@ -12,6 +12,7 @@ pub use cursor::PostingsCursor;
 pub use merged::MergedPostings;
 
 use crate::format::{OpenContext, Problem, WriteContext, Written};
+use crate::io::bytes;
 use crate::{Cancel, DocId, MergeInput, Report, Result};
 use serde::{Deserialize, Serialize};
 
@@ -212,12 +213,13 @@ impl<'a> Lengths<'a> {
     /// The length of a document; 0 beyond the last.
     #[inline]
     pub fn get(&self, doc: DocId) -> u32 {
-        let at = doc as usize * self.width;
-        match (self.width, self.bytes.get(at..at + self.width)) {
-            (1, Some(&[byte])) => byte.into(),
-            (2, Some(&[low, high])) => u16::from_le_bytes([low, high]).into(),
-            (4, Some(&[a, b, c, d])) => u32::from_le_bytes([a, b, c, d]),
-            _ => 0,
-        }
+        let at = doc as usize;
+        let length = match self.width {
+            1 => self.bytes.get(at).map(|&byte| byte.into()),
+            2 => bytes::u16_at(self.bytes, at).map(u32::from),
+            4 => bytes::u32_at(self.bytes, at),
+            _ => None,
+        };
+        length.unwrap_or(0)
     }
 }

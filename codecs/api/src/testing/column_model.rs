@@ -1,6 +1,7 @@
 //! What a segment's columns should be, for the suite of column formats.
 
 use crate::columns::{ColumnData, ColumnField, ColumnKind, ColumnsSource};
+use crate::random::SplitMix64;
 use crate::{DocId, Result};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,28 +16,12 @@ pub(super) struct Model {
     pub(super) keywords: BTreeMap<u32, Values<String>>,
 }
 
-/// SplitMix64.
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(super) fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-}
-
 impl Model {
     /// Columns of all kinds: which documents have values, how many, and of what range.
     pub(super) fn new(max_doc: u32, seed: u64) -> Self {
-        let mut random = Random(seed);
+        let mut random = SplitMix64::new(seed);
         let mut model = Self { max_doc, ..Self::default() };
-        type Has = fn(DocId, u32, &mut Random) -> u64;
+        type Has = fn(DocId, u32, &mut SplitMix64) -> u64;
         let has: [Has; 7] = [
             |_, _, _| 1,
             |_, _, random| random.below(2),
@@ -46,7 +31,7 @@ impl Model {
             |doc, max_doc, _| u64::from(doc + 1 == max_doc),
             |doc, _, random| 1 + 50 * u64::from(doc % 500 == 7) + u64::from(random.below(90) == 0),
         ];
-        type Of = fn(DocId, &mut Random) -> i64;
+        type Of = fn(DocId, &mut SplitMix64) -> i64;
         let of: [Of; 8] = [
             |_, random| random.below(200) as i64,
             |_, _| -7,
@@ -57,7 +42,7 @@ impl Model {
             |doc, random| i64::from(doc / 1_024) * 100_000 + random.below(60_000) as i64,
             |_, random| i64::MIN + random.below(2) as i64,
         ];
-        let word: [fn(&mut Random) -> String; 4] = [
+        let word: [fn(&mut SplitMix64) -> String; 4] = [
             |random| ["", "größe", "a", "ab", "\0", "日本"][random.below(6) as usize].to_owned(),
             |random| format!("key-{}", random.below(100_000)),
             |_| "same".to_owned(),
@@ -78,9 +63,9 @@ impl Model {
     fn add_numbers(
         &mut self,
         number: u32,
-        random: &mut Random,
-        has: impl Fn(DocId, u32, &mut Random) -> u64,
-        of: impl Fn(DocId, &mut Random) -> i64,
+        random: &mut SplitMix64,
+        has: impl Fn(DocId, u32, &mut SplitMix64) -> u64,
+        of: impl Fn(DocId, &mut SplitMix64) -> i64,
     ) {
         for doc in 0..self.max_doc {
             let mut own: Vec<i64> = (0..has(doc, self.max_doc, random)).map(|_| of(doc, random)).collect();
@@ -94,9 +79,9 @@ impl Model {
     fn add_keywords(
         &mut self,
         number: u32,
-        random: &mut Random,
-        has: impl Fn(DocId, u32, &mut Random) -> u64,
-        word: impl Fn(&mut Random) -> String,
+        random: &mut SplitMix64,
+        has: impl Fn(DocId, u32, &mut SplitMix64) -> u64,
+        word: impl Fn(&mut SplitMix64) -> String,
     ) {
         for doc in 0..self.max_doc {
             let own: BTreeSet<String> = (0..has(doc, self.max_doc, random)).map(|_| word(random)).collect();
@@ -151,13 +136,13 @@ impl ColumnsSource for Columns {
 /// A column of each layout, small.
 pub(super) fn small() -> Model {
     let mut model = Model { max_doc: 90, ..Model::default() };
-    let mut random = Random(5);
-    let number = |doc: DocId, _: &mut Random| i64::from(doc) * 3 - 70;
+    let mut random = SplitMix64::new(5);
+    let number = |doc: DocId, _: &mut SplitMix64| i64::from(doc) * 3 - 70;
     model.add_numbers(0, &mut random, |_, _, _| 1, number);
     model.add_numbers(1, &mut random, |doc, _, _| u64::from(doc % 9 > 1), |_, _| 1);
     model.add_numbers(2, &mut random, |doc, _, _| u64::from(doc % 30 == 4), |doc, _| i64::from(doc) << 40);
     model.add_numbers(3, &mut random, |doc, _, _| u64::from(doc % 29 == 4) * 2, number);
-    let word = |random: &mut Random| ["", "größe", "vim", "zstd"][random.below(4) as usize].to_owned();
+    let word = |random: &mut SplitMix64| ["", "größe", "vim", "zstd"][random.below(4) as usize].to_owned();
     model.add_keywords(4, &mut random, |doc, _, _| u64::from(doc % 8 == 0) * 2, word);
     model
 }

@@ -1,9 +1,10 @@
 //! What every format of columns must do.
 
-use super::column_model::{Columns, Model, Random, Values, dictionary, field, ordinal, small};
+use super::column_model::{Columns, Model, Values, dictionary, field, ordinal, small};
 use crate::columns::{ColumnData, ColumnField, ColumnKind, ColumnsFormat, ColumnsReader};
 use crate::envelope::{FileEntry, verify_checksum};
 use crate::format::{OpenContext, Written};
+use crate::random::SplitMix64;
 use crate::testing::{Bench, Verdict, check_damage};
 use crate::{BitSet, Cancel, Directory, DocId, DocMap, Error, MergeInput, Result};
 use std::ops::RangeInclusive;
@@ -73,7 +74,7 @@ fn expect_numbers(reader: &dyn ColumnsReader, number: u32, values: &Values<i64>,
 
 /// Ranges that matter: of everything, of nothing, of one value, and between any two.
 fn ranges(values: &[i64], seed: u64) -> Vec<RangeInclusive<i64>> {
-    let mut random = Random(seed);
+    let mut random = SplitMix64::new(seed);
     let mut pick = || values[random.below(values.len() as u64) as usize];
     let mut ranges = vec![
         i64::MIN..=i64::MAX,
@@ -132,7 +133,7 @@ fn values_come_back(format: &dyn ColumnsFormat, model: &Model) {
     expect(&*reader, model);
     let other = write(format, &again, model);
     assert!(bench.directory.files() == again.directory.files(), "the same bytes twice");
-    assert_eq!(written.meta, other.meta, "the same facts twice");
+    assert_eq!(written.meta, other.meta, "the same metadata twice");
 }
 
 fn merging_keeps_the_live(format: &dyn ColumnsFormat) {
@@ -248,7 +249,7 @@ fn damage_is_noticed(format: &dyn ColumnsFormat) {
     }
     for meta in [serde_json::json!(null), serde_json::json!({}), serde_json::json!([1])] {
         let written = Written { meta, ..written.clone() };
-        assert!(format.open(&bench.open(model.max_doc, &written)).is_err(), "facts are checked");
+        assert!(format.open(&bench.open(model.max_doc, &written)).is_err(), "metadata are checked");
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN};
 use crate::testing::MemoryDirectory;
 use crate::{Directory, Error, Result};
+use byteorder::{ByteOrder, LittleEndian};
 
 /// What a reader made of a damaged file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,9 +87,9 @@ pub fn reseal(name: &str, bytes: &mut [u8]) -> FileEntry {
     let (header, footer) = (HEADER_LEN as usize, bytes.len() - FOOTER_LEN as usize);
     let len = bytes.len() as u64;
     let crc = crc32fast::hash(&bytes[..header - 4]);
-    bytes[header - 4..header].copy_from_slice(&crc.to_le_bytes());
-    bytes[footer + 4..footer + 12].copy_from_slice(&len.to_le_bytes());
+    LittleEndian::write_u32(&mut bytes[header - 4..], crc);
+    LittleEndian::write_u64(&mut bytes[footer + 4..], len);
     let crc32 = crc32fast::hash(&bytes[..footer + 12]);
-    bytes[footer + 12..].copy_from_slice(&crc32.to_le_bytes());
+    LittleEndian::write_u32(&mut bytes[footer + 12..], crc32);
     FileEntry { name: name.to_owned(), len, crc32 }
 }

@@ -19,7 +19,6 @@ mod postings;
 pub mod postings_model;
 pub mod ram;
 mod stored;
-mod vector_merges;
 mod vectors;
 
 pub use bench::Bench;

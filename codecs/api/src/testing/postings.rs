@@ -254,8 +254,8 @@ fn misuse_is_refused(format: &dyn PostingsFormat) {
     let refused = |context: OpenContext<'_>| format.open(&context).err().expect("refused");
     refused(bench.open(4, &Written::default()));
     refused(OpenContext { segment_id: Bench::OTHER, ..bench.open(4, &written) });
-    for facts in [serde_json::json!(null), serde_json::json!({}), serde_json::json!([1])] {
-        refused(OpenContext { meta: &facts, ..bench.open(4, &written) });
+    for metadata in [serde_json::json!(null), serde_json::json!({}), serde_json::json!([1])] {
+        refused(OpenContext { meta: &metadata, ..bench.open(4, &written) });
     }
     let cancelled = Bench::new();
     cancelled.cancel.cancel();
@@ -333,8 +333,9 @@ fn read_all(reader: &dyn PostingsReader, model: &ModelPostings) -> Result<Verdic
             }
         }
     }
-    match ModelPostings::read(reader, model.max_doc)? == *model {
-        true => Ok(Verdict::Right),
-        false => Ok(Verdict::Wrong),
+    if ModelPostings::read(reader, model.max_doc)? == *model {
+        Ok(Verdict::Right)
+    } else {
+        Ok(Verdict::Wrong)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::packed::{Packed, width};
 use super::{BLOCK_DOCS, BLOCK_WORDS, ENTRY_LEN, LISTED};
+use byteorder::{ByteOrder, LittleEndian};
 use lucerne_codec::{BitSet, DocId, Input, Result};
 use std::ops::{Range, RangeInclusive};
 
@@ -106,12 +107,12 @@ impl<'a> Block<'a> {
         match self.members {
             Members::All => Some(offset as usize),
             Members::Listed(list) => {
-                list.binary_search_by_key(&offset, |&bytes| u16::from_le_bytes(bytes).into()).ok()
+                list.binary_search_by_key(&offset, |bytes| LittleEndian::read_u16(bytes).into()).ok()
             }
             Members::Words(words) => {
                 let at = offset as usize / 64;
-                let word = u64::from_le_bytes(*words.get(at)?);
-                let before = words.get(..at)?.iter().map(|&bytes| u64::from_le_bytes(bytes).count_ones());
+                let word = LittleEndian::read_u64(words.get(at)?);
+                let before = words.get(..at)?.iter().map(|bytes| LittleEndian::read_u64(bytes).count_ones());
                 let below = (word & ((1 << (offset % 64)) - 1)).count_ones();
                 (word >> (offset % 64) & 1 == 1).then(|| (before.sum::<u32>() + below) as usize)
             }
@@ -124,7 +125,7 @@ impl<'a> Block<'a> {
         if !self.entry.several() {
             return Ok(rank..rank + 1);
         }
-        let end = |rank: usize| self.ends.get(rank).map(|&bytes| u32::from_le_bytes(bytes));
+        let end = |rank: usize| self.ends.get(rank).map(|bytes| LittleEndian::read_u32(bytes));
         let start = rank.checked_sub(1).map_or(Some(0), end);
         let range = start.zip(end(rank)).filter(|(start, end)| start < end && *end <= self.entry.values);
         match range {
@@ -150,13 +151,13 @@ impl<'a> Block<'a> {
                 }
             }
             Members::Words(words) => {
-                for (index, &word) in self.words().zip(words) {
-                    into.insert_word(index, u64::from_le_bytes(word));
+                for (index, word) in self.words().zip(words) {
+                    into.insert_word(index, LittleEndian::read_u64(word));
                 }
             }
             Members::Listed(list) => {
-                for &doc in list {
-                    into.insert(self.doc(u16::from_le_bytes(doc).into())?);
+                for doc in list {
+                    into.insert(self.doc(LittleEndian::read_u16(doc).into())?);
                 }
             }
         }
@@ -205,13 +206,13 @@ impl<'a> Block<'a> {
         match self.members {
             Members::All => (0..self.entry.span).try_for_each(|at| each(at as usize, self.first_doc() + at)),
             Members::Listed(list) => {
-                let mut listed = list.iter().map(|&doc| u16::from_le_bytes(doc).into()).enumerate();
+                let mut listed = list.iter().map(|doc| LittleEndian::read_u16(doc).into()).enumerate();
                 listed.try_for_each(|(rank, offset)| each(rank, self.doc(offset)?))
             }
             Members::Words(words) => {
                 let mut rank = 0;
-                for (at, &word) in (0..).zip(words) {
-                    let mut word = u64::from_le_bytes(word);
+                for (at, word) in (0..).zip(words) {
+                    let mut word = LittleEndian::read_u64(word);
                     while word != 0 {
                         each(rank, self.doc(at * 64 + word.trailing_zeros())?)?;
                         word &= word - 1;
@@ -235,9 +236,10 @@ impl<'a> Block<'a> {
 
     #[inline]
     fn doc(&self, offset: u32) -> Result<DocId> {
-        match offset < self.entry.span {
-            true => Ok(self.first_doc() + offset),
-            false => Err(self.corrupt(format!("document {offset} is beyond its last"))),
+        if offset < self.entry.span {
+            Ok(self.first_doc() + offset)
+        } else {
+            Err(self.corrupt(format!("document {offset} is beyond its last")))
         }
     }
 

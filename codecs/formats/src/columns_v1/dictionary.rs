@@ -61,9 +61,10 @@ impl Dictionary {
             }
             (before, len) = (Some(term), len + term.len());
         }
-        match len == self.bytes.len() {
-            true => Ok(()),
-            false => Err(self.ends.corrupt(0, format!("terms of {len} bytes do not fill the dictionary"))),
+        if len == self.bytes.len() {
+            Ok(())
+        } else {
+            Err(self.ends.corrupt(0, format!("terms of {len} bytes do not fill the dictionary")))
         }
     }
 }

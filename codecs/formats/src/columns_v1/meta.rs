@@ -1,4 +1,4 @@
-//! The facts a segment info keeps about its columns.
+//! The metadata a segment info keeps of its columns.
 
 use super::{BLOCK_DOCS, ENTRY_LEN};
 use lucerne_codec::columns::{ColumnField, ColumnKind};
@@ -48,11 +48,11 @@ pub(super) struct DictionaryMeta {
 }
 
 impl Meta {
-    pub(super) fn facts(&self) -> Result<Metadata> {
+    pub(super) fn to_metadata(&self) -> Result<Metadata> {
         serde_json::to_value(self).map_err(|error| Error::Invalid(error.to_string()))
     }
 
-    /// Reads the facts about `file` and holds them against the segment and against each other; that
+    /// Reads the metadata of `file` and holds them against the segment and against each other; that
     /// the columns fill the file and that their parts fit into them is for those who cut them out.
     pub(super) fn read(context: &OpenContext<'_>, file: &str) -> Result<Self> {
         let refuse = |problem: String| Error::corrupt(file, 0, format!("segment info: {problem}"));

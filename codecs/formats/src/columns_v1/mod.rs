@@ -69,7 +69,7 @@ impl ColumnsFormat for ColumnsV1 {
         while let Some((field, data)) = source.next_column()? {
             columns.extend(writer::write(context, &mut file, columns.last(), field, &data)?);
         }
-        let meta = meta::Meta { columns }.facts()?;
+        let meta = meta::Meta { columns }.to_metadata()?;
         Ok(Written { files: vec![file.finish()?], meta })
     }
 

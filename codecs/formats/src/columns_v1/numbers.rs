@@ -48,10 +48,7 @@ impl Numbers {
         }
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            match self.number(middle)? <= number {
-                true => low = middle,
-                false => high = middle,
-            }
+            if self.number(middle)? <= number { low = middle } else { high = middle }
         }
         if low >= high || self.number(low)? != number {
             return Ok(None);
@@ -132,13 +129,13 @@ fn verify_block(block: &Block<'_>, each: &mut dyn FnMut(i64) -> Result<()>) -> R
     })?;
     let entry = &block.entry;
     let counted = (count, end, least, greatest);
-    match counted == (entry.docs, entry.values as usize, entry.least, entry.greatest) {
-        true => Ok(()),
-        false => Err(block.corrupt(format!(
-            "{count} documents, {end} values from {least} to {greatest}; the table says {}, {} and {} to {}",
-            entry.docs, entry.values, entry.least, entry.greatest
-        ))),
+    if counted == (entry.docs, entry.values as usize, entry.least, entry.greatest) {
+        return Ok(());
     }
+    Err(block.corrupt(format!(
+        "{count} documents, {end} values from {least} to {greatest}; the table says {}, {} and {} to {}",
+        entry.docs, entry.values, entry.least, entry.greatest
+    )))
 }
 
 impl NumberColumn for Numbers {
@@ -176,9 +173,10 @@ impl NumberColumn for Numbers {
                 continue;
             }
             let block = Block::read(&self.blocks, entry)?;
-            match range.contains(&entry.least) && range.contains(&entry.greatest) {
-                true => block.add_all(into)?,
-                false => block.add_within(&range, into)?,
+            if range.contains(&entry.least) && range.contains(&entry.greatest) {
+                block.add_all(into)?
+            } else {
+                block.add_within(&range, into)?
             }
         }
         Ok(())

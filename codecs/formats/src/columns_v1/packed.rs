@@ -1,5 +1,7 @@
 //! Numbers of one width: 0, 1, 2, 4 or 8 little-endian bytes each, read where they lie.
 
+use byteorder::{ByteOrder, LittleEndian};
+
 /// Bytes that numbers up to `greatest` take.
 pub(super) fn width(greatest: u64) -> usize {
     match greatest {
@@ -11,17 +13,12 @@ pub(super) fn width(greatest: u64) -> usize {
     }
 }
 
-/// Appends a number.
-pub(super) fn push(bytes: &mut Vec<u8>, width: usize, number: u64) {
-    bytes.extend_from_slice(number.to_le_bytes().get(..width).unwrap_or_default());
-}
-
 /// Numbers of one width.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Packed<'a> {
     /// That many zeros, of no width.
     Zeros(usize),
-    One(&'a [[u8; 1]]),
+    One(&'a [u8]),
     Two(&'a [[u8; 2]]),
     Four(&'a [[u8; 4]]),
     Eight(&'a [[u8; 8]]),
@@ -32,7 +29,7 @@ impl<'a> Packed<'a> {
     pub(super) fn new(bytes: &'a [u8], width: usize, len: usize) -> Self {
         match width {
             0 => Self::Zeros(len),
-            1 => Self::One(bytes.as_chunks().0),
+            1 => Self::One(bytes),
             2 => Self::Two(bytes.as_chunks().0),
             4 => Self::Four(bytes.as_chunks().0),
             _ => Self::Eight(bytes.as_chunks().0),
@@ -43,10 +40,10 @@ impl<'a> Packed<'a> {
     pub(super) fn get(&self, index: usize) -> Option<u64> {
         match self {
             Self::Zeros(len) => (index < *len).then_some(0),
-            Self::One(numbers) => numbers.get(index).map(|bytes| u8::from_le_bytes(*bytes).into()),
-            Self::Two(numbers) => numbers.get(index).map(|bytes| u16::from_le_bytes(*bytes).into()),
-            Self::Four(numbers) => numbers.get(index).map(|bytes| u32::from_le_bytes(*bytes).into()),
-            Self::Eight(numbers) => numbers.get(index).map(|bytes| u64::from_le_bytes(*bytes)),
+            Self::One(numbers) => numbers.get(index).map(|&byte| byte.into()),
+            Self::Two(numbers) => numbers.get(index).map(|bytes| LittleEndian::read_u16(bytes).into()),
+            Self::Four(numbers) => numbers.get(index).map(|bytes| LittleEndian::read_u32(bytes).into()),
+            Self::Eight(numbers) => numbers.get(index).map(|bytes| LittleEndian::read_u64(bytes)),
         }
     }
 
@@ -58,16 +55,24 @@ impl<'a> Packed<'a> {
         match self {
             Self::Zeros(len) => words(&vec![(); *len], |()| low == 0, emit),
             Self::One(numbers) => {
-                words(numbers, |one| u8::from_le_bytes(one).wrapping_sub(low as u8) <= span as u8, emit);
+                words(numbers, |one| one.wrapping_sub(low as u8) <= span as u8, emit);
             }
             Self::Two(numbers) => {
-                words(numbers, |two| u16::from_le_bytes(two).wrapping_sub(low as u16) <= span as u16, emit);
+                words(
+                    numbers,
+                    |two| LittleEndian::read_u16(&two).wrapping_sub(low as u16) <= span as u16,
+                    emit,
+                );
             }
             Self::Four(numbers) => {
-                words(numbers, |four| u32::from_le_bytes(four).wrapping_sub(low as u32) <= span as u32, emit);
+                words(
+                    numbers,
+                    |four| LittleEndian::read_u32(&four).wrapping_sub(low as u32) <= span as u32,
+                    emit,
+                );
             }
             Self::Eight(numbers) => {
-                words(numbers, |eight| u64::from_le_bytes(eight).wrapping_sub(low) <= span, emit);
+                words(numbers, |eight| LittleEndian::read_u64(&eight).wrapping_sub(low) <= span, emit);
             }
         }
     }
@@ -92,14 +97,15 @@ fn word<T: Copy>(numbers: &[T; 64], within: impl Fn(T) -> bool) -> u64 {
         *flag = within(number).into();
     }
     let eights = flags.as_chunks::<8>().0.iter().rev();
-    eights.fold(0, |word, &eight| {
-        word << 8 | u64::from_le_bytes(eight).wrapping_mul(0x0102_0408_1020_4080) >> 56
+    eights.fold(0, |word, eight| {
+        word << 8 | LittleEndian::read_u64(eight).wrapping_mul(0x0102_0408_1020_4080) >> 56
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lucerne_codec::io::bytes::PutLe;
 
     #[test]
     fn words_have_a_bit_for_each_number_within() {
@@ -108,7 +114,7 @@ mod tests {
             let numbers: Vec<u64> =
                 (0..200u64).map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 1) % greatest.max(1)).collect();
             let mut bytes = Vec::new();
-            numbers.iter().for_each(|&number| push(&mut bytes, width, number));
+            numbers.iter().for_each(|&number| bytes.put_uint(number, width));
             let packed = Packed::new(&bytes, width, numbers.len());
             assert!((0..).zip(&numbers).all(|(index, &number)| packed.get(index) == Some(number)));
             assert_eq!(packed.get(numbers.len()), None);

@@ -74,7 +74,7 @@ impl ColumnsReader for Reader {
     }
 
     fn inspect(&self) -> Report {
-        let facts = self.metas.iter().zip(&self.columns).map(|(meta, column)| {
+        let columns = self.metas.iter().zip(&self.columns).map(|(meta, column)| {
             let kind = match column {
                 Column::Numbers(_) => json!({ "least": meta.least, "greatest": meta.greatest }),
                 Column::Keywords(keywords) => {
@@ -90,7 +90,7 @@ impl ColumnsReader for Reader {
                 "of": kind,
             })
         });
-        json!({ "columns": facts.collect::<Vec<_>>(), "bytes": self.input.len() })
+        json!({ "columns": columns.collect::<Vec<_>>(), "bytes": self.input.len() })
     }
 
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>> {

@@ -72,7 +72,7 @@ fn blocks_that_a_range_decides_are_not_read() {
 }
 
 #[test]
-fn forged_facts_are_refused() {
+fn forged_metadata_is_refused() {
     let (bench, written) = keywords(&["", "größe", "vim"]);
     ColumnsV1.open(&bench.open(3, &written)).unwrap();
     let places = ["at", "len", "docs", "values", "least", "greatest", "blocks"];

@@ -2,11 +2,12 @@
 
 use super::block::span;
 use super::meta::{ColumnMeta, DictionaryMeta};
-use super::packed::{push, width};
+use super::packed::width;
 use super::{BLOCK_DOCS, BLOCK_WORDS, LISTED};
 use lucerne_codec::columns::{ColumnData, ColumnField, ColumnKind};
 use lucerne_codec::envelope::EnvelopeWriter;
 use lucerne_codec::format::WriteContext;
+use lucerne_codec::io::bytes::PutLe;
 use lucerne_codec::{BitSet, DocId, Error, Result};
 
 /// Bytes gathered before they are written.
@@ -84,7 +85,7 @@ fn write_dictionary(
     let (width, mut end, mut gathered) = (width(bytes), 0, Vec::with_capacity(GATHERED));
     for term in terms {
         end += term.len() as u64;
-        push(&mut gathered, width, end);
+        gathered.put_uint(end, width);
         flush(context, file, &mut gathered, GATHERED)?;
     }
     for term in terms {
@@ -175,7 +176,7 @@ impl Blocks<'_> {
         if count == span(self.context.max_doc, number) {
             // All have a value: nothing to say.
         } else if count < LISTED {
-            bytes.extend(different.iter().flat_map(|doc| doc.to_le_bytes()));
+            different.iter().for_each(|&doc| bytes.put_u16(doc));
         } else {
             let mut words = [0u64; BLOCK_WORDS];
             for doc in &different {
@@ -183,7 +184,7 @@ impl Blocks<'_> {
                     *word |= 1 << (doc % 64);
                 }
             }
-            bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+            words.into_iter().for_each(|word| bytes.put_u64(word));
         }
         let several = docs.len() > different.len();
         if several {
@@ -193,20 +194,20 @@ impl Blocks<'_> {
                     u32::try_from(own.len()).ok().and_then(|len| end.checked_add(len)).ok_or_else(|| {
                         Error::Invalid(format!("columns_v1: too many values from document {first_doc} on"))
                     })?;
-                bytes.extend_from_slice(&end.to_le_bytes());
+                bytes.put_u32(end);
             }
         }
         let (least, greatest) = bounds;
         let width = width(greatest.wrapping_sub(least) as u64).max(several.into());
         for value in values {
-            push(&mut bytes, width, value.wrapping_sub(least) as u64);
+            bytes.put_uint(value.wrapping_sub(least) as u64, width);
         }
         for word in [number, count, docs.len() as u32, 0] {
-            self.table.extend_from_slice(&word.to_le_bytes());
+            self.table.put_u32(word);
         }
-        self.table.extend_from_slice(&(self.file.position() - self.column).to_le_bytes());
-        self.table.extend_from_slice(&least.to_le_bytes());
-        self.table.extend_from_slice(&greatest.to_le_bytes());
+        for word in [self.file.position() - self.column, least as u64, greatest as u64] {
+            self.table.put_u64(word);
+        }
         self.file.write(&bytes)?;
         Ok(count)
     }

@@ -2,7 +2,7 @@
 //! lists) over one *encoding* (`crate::vectors`); an encoding knows nothing of indexes, segments or documents.
 //!
 //! A new encoding is one folder here, an implementation of [`Encoding`], and one line in the table of formats
-//! (`vectors/mod.rs`). `tests/int4` is one, written outside of this crate.
+//! (`vectors/mod.rs`). `tests/formats/int4` is one, written outside of this crate.
 //!
 //! | file | idea |
 //! |---|---|

@@ -1,16 +1,11 @@
 //! From a raw row of f32 to the vector that is encoded.
 
 use lucerne_codec::Similarity;
+use lucerne_codec::io::bytes::f32s;
 use lucerne_simd as simd;
 
 /// Squared lengths inside this range are precise in f32.
 pub(super) const PRECISE: std::ops::Range<f32> = 1e-30..1e37;
-
-/// The components of a row.
-#[inline]
-pub fn components(row: &[u8]) -> impl ExactSizeIterator<Item = f32> + '_ {
-    row.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes))
-}
 
 /// The length of a row, precise at any magnitude.
 pub fn norm(row: &[u8]) -> f64 {
@@ -18,14 +13,14 @@ pub fn norm(row: &[u8]) -> f64 {
     if PRECISE.contains(&norm2) {
         return f64::from(norm2).sqrt();
     }
-    let sum: f64 = components(row).map(|x| f64::from(x) * f64::from(x)).sum();
+    let sum: f64 = f32s(row).map(|x| f64::from(x) * f64::from(x)).sum();
     sum.sqrt()
 }
 
 /// Replaces the content of `out` by the row's vector, normalized for cosine, less the center.
 pub fn preprocess(similarity: Similarity, center: Option<&[f32]>, row: &[u8], out: &mut Vec<f32>) {
     out.clear();
-    out.extend(components(row));
+    out.extend(f32s(row));
     if similarity == Similarity::Cosine {
         let norm = norm(row);
         if norm > 0.0 {
@@ -58,10 +53,11 @@ pub fn finite(distance: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lucerne_codec::io::bytes::from_f32s;
 
     #[test]
     fn cosine_is_normalized_and_a_center_subtracted() {
-        let row: Vec<u8> = [3f32, 4.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+        let row = from_f32s(&[3.0, 4.0]);
         let mut out = Vec::new();
         preprocess(Similarity::Cosine, None, &row, &mut out);
         assert_eq!(out, [0.6, 0.8]);

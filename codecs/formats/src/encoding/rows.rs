@@ -3,7 +3,7 @@
 use lucerne_codec::{Cancel, Error, Result};
 
 /// Rows between two checks of the cancel flag.
-const CANCEL_EVERY: usize = 1_024;
+const CANCEL_STEP: usize = 1_024;
 
 /// Rows of one length.
 pub trait Rows: Sync {
@@ -62,9 +62,7 @@ pub fn for_each_index(
     mut visit: impl FnMut(usize) -> Result<()>,
 ) -> Result<()> {
     for (done, index) in indices.into_iter().enumerate() {
-        if done % CANCEL_EVERY == 0 {
-            cancel.check()?;
-        }
+        cancel.check_every(CANCEL_STEP, done)?;
         visit(index)?;
     }
     Ok(())

@@ -15,6 +15,7 @@
 use super::graph::{Graph, GraphView, MAX_NODES, NO_NODE, unreachable};
 use lucerne_codec::envelope::{FOOTER_LEN, FileEntry, HEADER_LEN};
 use lucerne_codec::format::{Problem, WriteContext};
+use lucerne_codec::io::bytes;
 use lucerne_codec::{Cancel, Error, FieldInfo, Input, Ordinal, Result};
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +28,8 @@ pub const VERSION: u32 = 1;
 
 /// More levels than this are never written.
 const MAX_LEVELS: usize = 32;
-/// Bytes written at a time.
-const WRITE: usize = 1 << 16;
+/// Words written between two checks of the cancel flag.
+const CANCEL_STEP: usize = 1 << 14;
 
 /// What must be known to open a graph's file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,15 +50,12 @@ pub fn write(context: &WriteContext<'_>, field: &FieldInfo, graph: &Graph) -> Re
     let mut writer = context.create(EXTENSION, FORMAT, VERSION, field.number)?;
     writer.align(64)?;
     let mut levels = Vec::with_capacity(graph.levels().len());
-    let mut bytes = Vec::with_capacity(WRITE);
     for (number, level) in graph.levels().iter().enumerate() {
         levels.push(graph.level_len(number) as u32);
         for words in [&level.nodes, &level.below, &level.rows] {
-            for words in words.chunks(WRITE / 4) {
+            for words in words.chunks(CANCEL_STEP) {
                 context.cancel.check()?;
-                bytes.clear();
-                words.iter().for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
-                writer.write(&bytes)?;
+                writer.write_u32s(words.iter().copied())?;
             }
         }
     }
@@ -137,9 +135,8 @@ impl GraphFile {
     }
 
     fn word(&self, start: usize, index: u32) -> u32 {
-        let at = start + 4 * index as usize;
-        let word = self.input.bytes().get(at..at + 4);
-        word.and_then(|word| word.try_into().ok()).map_or(NO_NODE, u32::from_le_bytes)
+        let words = self.input.bytes().get(start..).unwrap_or_default();
+        bytes::u32_at(words, index as usize).unwrap_or(NO_NODE)
     }
 
     fn row(&self, level: usize, position: u32) -> &[u8] {
@@ -162,12 +159,9 @@ impl GraphFile {
                 self.verify_lists(number, level.len, &mut problems);
             }
             for position in 0..level.len as u32 {
-                if position % 1_024 == 0 {
-                    cancel.check()?;
-                }
+                cancel.check_every(1_024, position as usize)?;
                 words.clear();
-                let row = self.row(number, position).chunks_exact(4);
-                words.extend(row.map(|word| word.try_into().map_or(NO_NODE, u32::from_le_bytes)));
+                words.extend(bytes::u32s(self.row(number, position)));
                 if let Some(problem) = row_problem(&mut words, position, level.len) {
                     self.report(&mut problems, format!("level {number}, node {position}: {problem}"));
                 }
@@ -268,8 +262,7 @@ impl GraphView for GraphFile {
     fn neighbors(&self, level: usize, position: u32, row: &mut Vec<u32>) {
         row.clear();
         // The whole row, then where it ends: neither needs a branch for each link.
-        let (words, _) = self.row(level, position).as_chunks::<4>();
-        row.extend(words.iter().map(|word| u32::from_le_bytes(*word)));
+        row.extend(bytes::u32s(self.row(level, position)));
         row.truncate(row.partition_point(|&link| link != NO_NODE));
     }
 

@@ -13,6 +13,7 @@ use crate::encoding::raw::RawVectors;
 use crate::verify::each_vector;
 use lucerne_codec::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN};
 use lucerne_codec::format::{OpenContext, Problem, WriteContext};
+use lucerne_codec::io::bytes;
 use lucerne_codec::{Cancel, FieldInfo, Input, Result};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -40,8 +41,7 @@ pub fn write(
     ends: &[u32],
 ) -> Result<(FileEntry, ListsMeta)> {
     let mut file = context.create(EXTENSION, FORMAT, VERSION, field.number)?;
-    let bytes: Vec<u8> = ends.iter().flat_map(|end| end.to_le_bytes()).collect();
-    file.write(&bytes)?;
+    file.write_u32s(ends.iter().copied())?;
     file.write(centroids)?;
     Ok((file.finish()?, ListsMeta { lists: ends.len() as u32 }))
 }
@@ -94,13 +94,9 @@ impl ListFile {
         self.body.bytes().get(self.lists * 4..).unwrap_or_default()
     }
 
-    fn ends(&self) -> &[[u8; 4]] {
-        let bytes = self.body.bytes().get(..self.lists * 4);
-        bytes.unwrap_or_default().as_chunks::<4>().0
-    }
-
     fn end(&self, list: usize) -> usize {
-        self.ends().get(list).map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize)
+        let ends = self.body.bytes().get(..self.lists * 4).unwrap_or_default();
+        bytes::u32_at(ends, list).map_or(0, |end| end as usize)
     }
 
     /// The ordinals of a list.

@@ -34,9 +34,7 @@ pub fn train(
         let mut moved = false;
         let mut distances = Vec::new();
         for (index, (row, list)) in sample.iter().zip(&mut list_of).enumerate() {
-            if index % STEP == 0 {
-                cancel.check()?;
-            }
+            cancel.check_every(STEP, index)?;
             let nearest = nearest(similarity, &centroids, row_len, row, &mut distances);
             moved |= nearest != *list;
             *list = nearest;
@@ -90,9 +88,7 @@ fn sample<'a>(
     let offset = random.below(rows.len() as u64);
     let mut sample = Vec::with_capacity(count);
     for part in 0..count as u64 {
-        if part % STEP as u64 == 0 {
-            cancel.check()?;
-        }
+        cancel.check_every(STEP, part as usize)?;
         // Fewer than 2³² rows and as many parts: the product fits.
         let index = (part * rows.len() as u64 + offset) / (count as u64).max(1);
         sample.push(rows.row(index as usize)?);

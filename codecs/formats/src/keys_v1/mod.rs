@@ -22,8 +22,10 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
+use byteorder::{ByteOrder, LittleEndian};
 use lucerne_codec::envelope::NO_FIELD;
 use lucerne_codec::format::{OpenContext, WriteContext, Written};
+use lucerne_codec::io::bytes::PutLe;
 use lucerne_codec::keys::{KeysFormat, KeysReader};
 use lucerne_codec::{DocId, Error, Metadata, Result};
 
@@ -43,7 +45,9 @@ pub struct KeysV1;
 
 fn key_checksum(doc: DocId, key: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
-    crc.update(&doc.to_le_bytes());
+    let mut bytes = [0; 4];
+    LittleEndian::write_u32(&mut bytes, doc);
+    crc.update(&bytes);
     crc.update(key);
     crc.finalize()
 }
@@ -72,21 +76,20 @@ impl KeysFormat for KeysV1 {
         let documents = || (0..context.max_doc).zip(keys);
         let mut file = context.create(EXTENSION, FORMAT, VERSION, NO_FIELD)?;
         let total: u64 = keys.iter().map(|key| key.len() as u64).sum();
-        file.write(&context.max_doc.to_le_bytes())?;
-        file.write(&[0; 4])?;
-        file.write(&total.to_le_bytes())?;
+        file.write_u32(context.max_doc)?;
+        file.write_u32(0)?;
+        file.write_u64(total)?;
 
         let mut start = 0u64;
         for step in keys.chunks(CANCEL_STEP) {
             context.cancel.check()?;
-            let mut starts = Vec::with_capacity(step.len() * 8);
-            for key in step {
-                starts.extend_from_slice(&start.to_le_bytes());
+            file.write_u64s(step.iter().map(|key| {
+                let own = start;
                 start += key.len() as u64;
-            }
-            file.write(&starts)?;
+                own
+            }))?;
         }
-        file.write(&start.to_le_bytes())?;
+        file.write_u64(start)?;
 
         let mut entries: Vec<(u64, DocId)> =
             documents().map(|(doc, key)| (hash::hash64(key.as_bytes()), doc)).collect();
@@ -94,18 +97,17 @@ impl KeysFormat for KeysV1 {
         for step in entries.chunks(CANCEL_STEP) {
             context.cancel.check()?;
             let mut bytes = Vec::with_capacity(step.len() * ENTRY_LEN as usize);
-            for (hash, doc) in step {
+            for &(hash, doc) in step {
                 let at = bytes.len();
-                bytes.extend_from_slice(&hash.to_le_bytes());
-                bytes.extend_from_slice(&doc.to_le_bytes());
+                bytes.put_u64(hash);
+                bytes.put_u32(doc);
                 let crc = crc32fast::hash(bytes.get(at..).unwrap_or_default());
-                bytes.extend_from_slice(&crc.to_le_bytes());
+                bytes.put_u32(crc);
             }
             file.write(&bytes)?;
         }
 
-        let checksums = documents().flat_map(|(doc, key)| key_checksum(doc, key.as_bytes()).to_le_bytes());
-        file.write(&checksums.collect::<Vec<u8>>())?;
+        file.write_u32s(documents().map(|(doc, key)| key_checksum(doc, key.as_bytes())))?;
         for step in keys.chunks(CANCEL_STEP) {
             context.cancel.check()?;
             file.write(step.concat().as_bytes())?;

@@ -101,16 +101,18 @@ impl Reader {
         while low < high {
             let span = u64::from(high - low);
             let (above, width) = (hash.saturating_sub(low_hash), high_hash.saturating_sub(low_hash));
-            let step = match guesses > 0 {
-                true => (u128::from(above) * u128::from(span) / (u128::from(width) + 1)) as u64,
-                false => span / 2,
+            let step = if guesses > 0 {
+                (u128::from(above) * u128::from(span) / (u128::from(width) + 1)) as u64
+            } else {
+                span / 2
             };
             guesses = guesses.saturating_sub(1);
             let middle = low + step.min(span - 1) as u32;
             let (found, _) = self.entry(middle)?;
-            match found < hash {
-                true => (low, low_hash) = (middle + 1, found),
-                false => (high, high_hash) = (middle, found),
+            if found < hash {
+                (low, low_hash) = (middle + 1, found)
+            } else {
+                (high, high_hash) = (middle, found)
             }
         }
         Ok(low)
@@ -150,21 +152,17 @@ impl KeysReader for Reader {
         let mut problems = Vec::new();
         let mut previous = None;
         for index in 0..self.max_doc {
-            if (index as usize).is_multiple_of(CANCEL_STEP) {
-                cancel.check()?;
-            }
+            cancel.check_every(CANCEL_STEP, index as usize)?;
             // Ascending entries whose hashes fit their documents' keys name each document once.
             let checked = self.key(index).and_then(|_| {
                 let entry = self.entry(index)?;
                 let sound = previous < Some(entry) && hash64(self.key_bytes(entry.1)?) == entry.0;
                 previous = Some(entry);
-                match sound {
-                    true => Ok(()),
-                    false => {
-                        let problem = format!("entry {index} of the hash table is not the next key's");
-                        Err(self.entries.corrupt(u64::from(index) * ENTRY_LEN, problem))
-                    }
+                if sound {
+                    return Ok(());
                 }
+                let problem = format!("entry {index} of the hash table is not the next key's");
+                Err(self.entries.corrupt(u64::from(index) * ENTRY_LEN, problem))
             });
             if let Err(error) = checked {
                 problems.push(Problem { file: self.keys.name().to_owned(), problem: error.to_string() });

@@ -4,6 +4,7 @@ use super::lists_writer::WrittenList;
 use super::sink::Sink;
 use super::varint::{put, take, take_u32};
 use super::{Handle, MAX_TERM, TERMS_PER_BLOCK};
+use lucerne_codec::io::bytes::{PutLe, u64_at};
 use lucerne_codec::postings::{TermEntry, Terms};
 use lucerne_codec::{Error, Input, Result};
 use std::cmp::Ordering;
@@ -48,7 +49,7 @@ impl DictionaryWriter {
             return Err(Error::Invalid(format!("postings_v1: term {term:?} after {:?}", self.last)));
         }
         if self.terms.is_multiple_of(TERMS_PER_BLOCK) {
-            self.blocks.extend_from_slice(&file.position().to_le_bytes());
+            self.blocks.put_u64(file.position());
             self.last.clear();
             self.handle = 0;
         }
@@ -124,9 +125,12 @@ impl Dictionary {
 
     /// The bytes of a block and how many terms it holds.
     fn block(&self, block: u64) -> Result<(&[u8], u64)> {
-        let start_at = |block: u64| match block < self.blocks() {
-            true => self.file.cursor(self.at.index + 8 * block).u64(),
-            false => Ok(self.at.index),
+        let start_at = |block: u64| {
+            if block < self.blocks() {
+                self.file.cursor(self.at.index + 8 * block).u64()
+            } else {
+                Ok(self.at.index)
+            }
         };
         let (start, end) = (start_at(block)?, start_at(block + 1)?);
         let len = end.checked_sub(start).filter(|_| start >= self.at.start && end <= self.at.index);
@@ -166,8 +170,7 @@ impl Dictionary {
     /// The first term of a block; `None` when the block is damaged.
     #[inline]
     fn first_term<'a>(&self, file: &'a [u8], index: &[u8], block: u64) -> Option<&'a [u8]> {
-        let at = usize::try_from(block).ok()?.checked_mul(8)?;
-        let start = u64::from_le_bytes(index.get(at..at + 8)?.try_into().ok()?);
+        let start = u64_at(index, usize::try_from(block).ok()?)?;
         let mut bytes = file.get(usize::try_from(start).ok()?..)?;
         let (shared, len) = (take(&mut bytes)?, take(&mut bytes)?);
         let first = bytes.get(..usize::try_from(len).ok()?)?;
@@ -182,9 +185,10 @@ impl Dictionary {
         while high - low > 1 {
             let middle = low + (high - low) / 2;
             let first = self.first_term(file, index, middle);
-            match first.ok_or_else(|| self.damaged(middle, "has no first term"))? <= term {
-                true => low = middle,
-                false => high = middle,
+            if first.ok_or_else(|| self.damaged(middle, "has no first term"))? <= term {
+                low = middle
+            } else {
+                high = middle
             }
         }
         Ok(low)
@@ -266,9 +270,10 @@ impl TermsFrom<'_> {
         let entry = entry.ok_or_else(|| damaged("holds no sound entry"))?;
         // Ascending means: longer than the shared prefix, and higher where it goes on.
         let replaced = self.term.get(entry.shared..).ok_or_else(|| damaged("shares more than there is"))?;
-        let shared = match first {
-            true => entry.shared == 0 && (self.term.as_slice() < entry.rest || !self.started),
-            false => replaced < entry.rest,
+        let shared = if first {
+            entry.shared == 0 && (self.term.as_slice() < entry.rest || !self.started)
+        } else {
+            replaced < entry.rest
         };
         if !shared {
             return Err(damaged("is not in order"));

@@ -1,6 +1,8 @@
 //! The pairs of frequency and length that no other pair of a block beats.
 
+use byteorder::{ByteOrder, LittleEndian};
 use lucerne_codec::DocId;
+use lucerne_codec::io::bytes::PutLe;
 use lucerne_codec::postings::Impact;
 
 /// Bytes of a block's pairs: a code of the frequency and one of the length each.
@@ -30,7 +32,7 @@ impl Frontier {
         other.0.iter().for_each(|&(freq, length)| self.add(freq, length));
     }
 
-    /// Bounds of at most [`Impact::PAIRS`] pairs: neighbours are replaced by the higher frequency of the two
+    /// Bounds of at most [`Impact::PAIRS`] pairs: neighbors are replaced by the higher frequency of the two
     /// with the shorter length, first those where that raises a score least.
     pub(super) fn impact(&self, last_doc: DocId, average_length: f32) -> Impact {
         let mut pairs = self.0.clone();
@@ -62,21 +64,21 @@ pub(super) fn put(impact: &Impact, into: &mut Vec<u8>) {
     let mut pairs = [(0, 0); Impact::PAIRS];
     pairs.iter_mut().zip(impact.pairs()).for_each(|(to, pair)| *to = *pair);
     for (freq, length) in pairs {
-        into.extend_from_slice(&code_at_least(freq).to_le_bytes());
-        into.extend_from_slice(&code_at_most(length).to_le_bytes());
+        into.put_u16(code_at_least(freq));
+        into.put_u16(code_at_most(length));
     }
 }
 
 /// Reads a block's pairs.
 pub(super) fn get(bytes: &[u8], last_doc: DocId) -> Impact {
     let mut impact = Impact { last_doc, pairs: [(0, 0); Impact::PAIRS], len: 0 };
-    for (to, pair) in impact.pairs.iter_mut().zip(bytes.chunks_exact(4)) {
-        let &[a, b, c, d] = pair else { continue };
-        let freq = decode(u16::from_le_bytes([a, b]));
+    for (to, pair) in impact.pairs.iter_mut().zip(bytes.as_chunks::<4>().0) {
+        let (freq, length) = pair.split_at(2);
+        let freq = decode(LittleEndian::read_u16(freq));
         if freq == 0 {
             break;
         }
-        *to = (freq, decode(u16::from_le_bytes([c, d])));
+        *to = (freq, decode(LittleEndian::read_u16(length)));
         impact.len += 1;
     }
     impact

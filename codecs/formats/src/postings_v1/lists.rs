@@ -4,6 +4,7 @@ use super::impacts::{self, PAIRS_LEN};
 use super::packing::{take_docs, take_values};
 use super::positions::Positions;
 use super::varint::{take, take_u32};
+use lucerne_codec::io::bytes::{u32_at, u64_at};
 use lucerne_codec::postings::{BLOCK_LEN, Block, Blocks, Impact, NO_MORE_DOCS, TermEntry};
 use lucerne_codec::{DocId, Error, Input, Result};
 
@@ -37,17 +38,6 @@ pub(super) struct List<'a> {
     /// The last document of a list without a table, once it has been read.
     only_last: Option<DocId>,
     positions: Option<Box<Positions<'a>>>,
-}
-
-#[inline]
-fn u32_at(bytes: &[u8], index: usize) -> Option<u32> {
-    let bytes = bytes.get(index * 4..index * 4 + 4)?;
-    Some(u32::from_le_bytes(bytes.try_into().ok()?))
-}
-
-fn u64_at(bytes: &[u8], index: usize) -> Option<u64> {
-    let bytes = bytes.get(index * 8..index * 8 + 8)?;
-    Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
 
 impl Lists {
@@ -126,9 +116,10 @@ impl List<'_> {
     }
 
     fn last_doc(&self, block: usize) -> Option<DocId> {
-        match self.last_docs.is_empty() {
-            true => self.only_last,
-            false => u32_at(self.last_docs, block).filter(|&last| last < self.lists.max_doc),
+        if self.last_docs.is_empty() {
+            self.only_last
+        } else {
+            u32_at(self.last_docs, block).filter(|&last| last < self.lists.max_doc)
         }
     }
 
@@ -148,10 +139,7 @@ impl List<'_> {
         let mut high = (low + step).min(self.blocks());
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            match before(middle) {
-                true => low = middle,
-                false => high = middle,
-            }
+            if before(middle) { low = middle } else { high = middle }
         }
         high
     }
@@ -165,10 +153,8 @@ impl List<'_> {
             Some(previous) => u32_at(self.data_ends, previous)? as usize,
             None => 0,
         };
-        let end = match self.data_ends.is_empty() {
-            true => self.data.len(),
-            false => u32_at(self.data_ends, index)? as usize,
-        };
+        let end =
+            if self.data_ends.is_empty() { self.data.len() } else { u32_at(self.data_ends, index)? as usize };
         let mut bytes = self.data.get(start..end)?;
         block.len = (self.doc_freq as usize).checked_sub(index * BLOCK_LEN)?.min(BLOCK_LEN);
         if block.len == BLOCK_LEN {
@@ -191,10 +177,10 @@ impl List<'_> {
             next = *doc + 1;
         }
         let last = next - 1;
-        match self.last_docs.is_empty() {
-            true => self.only_last = Some(last),
-            false if self.last_doc(index) != Some(last) => return None,
-            false => {}
+        if self.last_docs.is_empty() {
+            self.only_last = Some(last);
+        } else if self.last_doc(index) != Some(last) {
+            return None;
         }
         Some(())
     }
@@ -221,9 +207,10 @@ fn take_freqs(bits: u8, bytes: &mut &[u8], freqs: &mut [u32; BLOCK_LEN]) -> Opti
 
 impl Blocks for List<'_> {
     fn load(&mut self, target: DocId, block: &mut Block) -> Result<bool> {
-        let index = match self.last_docs.is_empty() {
-            true => usize::from(self.only_last.is_some_and(|last| last < target)),
-            false => self.find(self.current, target),
+        let index = if self.last_docs.is_empty() {
+            usize::from(self.only_last.is_some_and(|last| last < target))
+        } else {
+            self.find(self.current, target)
         };
         if index >= self.blocks() {
             self.current = index;
@@ -270,9 +257,10 @@ impl Blocks for List<'_> {
             let mut block = Block::default();
             let current = self.current;
             self.decode(current, &mut block).ok_or_else(|| self.damaged(current))?;
-            let start = match self.pos_starts.is_empty() {
-                true => Some(self.pos_start),
-                false => u64_at(self.pos_starts, current),
+            let start = if self.pos_starts.is_empty() {
+                Some(self.pos_start)
+            } else {
+                u64_at(self.pos_starts, current)
             };
             let start = start.ok_or_else(|| self.damaged(current))?;
             let bytes = usize::try_from(start).ok().and_then(|start| pos.bytes().get(start..));

@@ -4,6 +4,7 @@ use super::impacts::{self, Frontier};
 use super::packing::{self, Run};
 use super::sink::Sink;
 use super::{Handle, varint};
+use lucerne_codec::io::bytes::PutLe;
 use lucerne_codec::postings::BLOCK_LEN;
 use lucerne_codec::{DocId, Error, Result};
 
@@ -82,7 +83,7 @@ impl<'a> ListsWriter<'a> {
         [&mut self.table.last_docs, &mut self.table.data_ends].into_iter().for_each(Vec::clear);
         [&mut self.table.pos_starts, &mut self.table.impacts].into_iter().for_each(Vec::clear);
         if let Some(pos) = &self.pos {
-            self.table.pos_starts.extend_from_slice(&pos.position().to_le_bytes());
+            self.table.pos_starts.put_u64(pos.position());
         }
     }
 
@@ -176,12 +177,12 @@ impl<'a> ListsWriter<'a> {
 
     fn remember_block(&mut self) -> Result<()> {
         let last = self.before.unwrap_or(0);
-        self.table.last_docs.extend_from_slice(&last.to_le_bytes());
+        self.table.last_docs.put_u32(last);
         let end = u32::try_from(self.post.position() - self.data_start);
         let end = end.map_err(|_| Error::Invalid("postings_v1: a list of more than 4 GiB".to_owned()))?;
-        self.table.data_ends.extend_from_slice(&end.to_le_bytes());
+        self.table.data_ends.put_u32(end);
         if let Some(pos) = &self.pos {
-            self.table.pos_starts.extend_from_slice(&pos.position().to_le_bytes());
+            self.table.pos_starts.put_u64(pos.position());
             impacts::put(&self.block.impact(last, self.average_length), &mut self.table.impacts);
             self.whole.extend(&self.block);
             self.block.clear();

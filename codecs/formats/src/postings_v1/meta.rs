@@ -6,7 +6,7 @@ use lucerne_codec::postings::{FieldStats, PostingsField};
 use lucerne_codec::{Error, Metadata, Result};
 use serde::{Deserialize, Serialize};
 
-/// The facts.
+/// The metadata.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Meta {
@@ -46,14 +46,15 @@ impl FieldMeta {
 }
 
 impl Meta {
-    pub(super) fn to_facts(&self) -> Result<Metadata> {
+    pub(super) fn to_metadata(&self) -> Result<Metadata> {
         serde_json::to_value(self).map_err(|error| Error::Invalid(format!("postings_v1: {error}")))
     }
 
-    /// Reads the facts about postings whose first file is `file`; they are as untrusted as any byte.
-    pub(super) fn from_facts(facts: &Metadata, file: &str, max_doc: u32) -> Result<Self> {
-        let corrupt = |problem: String| Error::corrupt(file, 0, format!("facts about postings: {problem}"));
-        let meta: Self = serde_json::from_value(facts.clone()).map_err(|error| corrupt(error.to_string()))?;
+    /// Reads the metadata of postings whose first file is `file`; they are as untrusted as any byte.
+    pub(super) fn from_metadata(metadata: &Metadata, file: &str, max_doc: u32) -> Result<Self> {
+        let corrupt = |problem: String| Error::corrupt(file, 0, format!("metadata of postings: {problem}"));
+        let meta: Self =
+            serde_json::from_value(metadata.clone()).map_err(|error| corrupt(error.to_string()))?;
         if !meta.fields.is_sorted_by(|left, right| left.field.number < right.field.number) {
             return Err(corrupt("fields out of order".to_owned()));
         }

@@ -1,17 +1,18 @@
 //! Postings, version 1: which documents hold a term, how often and where, in up to four files.
 //!
 //! * `{segment}.terms`: by field, blocks of 32 ascending terms without the prefix each shares with the one
-//!   before, then where each block starts. A look-up halves the blocks by their first terms and reads one.
+//!   before, then where each block starts. A look-up is a binary search over the first terms of the blocks, then reads one block.
 //! * `{segment}.post`: by term, documents and frequencies in packed blocks of 128 and a last shorter one,
 //!   then the list's *head*: bounds on its scores and, with a full block, a table of the blocks.
 //! * `{segment}.pos`: by block of documents, gaps between positions in packed runs of 128 and a rest.
 //! * `{segment}.len`: by field, the length of each document.
 //!
 //! The last two exist when a field has positions. A term with one document and one occurrence has no list:
-//! both are in the dictionary. Opening reads the facts in the segment info only. `codecs/FORMATS.md` has a
+//! both are in the dictionary. Opening reads only the metadata in the segment info. `codecs/FORMATS.md` has a
 //! table of every byte.
 
 mod dictionary;
+mod field;
 mod handle;
 mod impacts;
 mod lists;

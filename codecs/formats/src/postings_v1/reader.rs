@@ -1,14 +1,13 @@
 //! Opens a segment's postings.
 
 use super::dictionary::Dictionary;
-use super::lists::{Lists, OnlyDoc};
+use super::field::Field;
+use super::lists::Lists;
 use super::meta::{FieldMeta, Meta};
-use super::{Handle, LENGTHS, POSITIONS, POSTINGS, TERMS, VERSION, verify};
+use super::{LENGTHS, POSITIONS, POSTINGS, TERMS, VERSION, verify};
 use lucerne_codec::envelope::{FOOTER_LEN, FileEntry, NO_FIELD};
 use lucerne_codec::format::{OpenContext, Problem};
-use lucerne_codec::postings::{
-    Blocks, FieldPostings, FieldStats, Lengths, PostingsField, PostingsReader, TermEntry, Terms,
-};
+use lucerne_codec::postings::{FieldPostings, PostingsField, PostingsReader};
 use lucerne_codec::{Cancel, Error, Input, Report, Result};
 use serde_json::json;
 
@@ -16,14 +15,6 @@ pub(super) struct Reader {
     fields: Vec<PostingsField>,
     postings: Vec<Field>,
     file_lens: Vec<(String, u64)>,
-}
-
-/// One field.
-pub(super) struct Field {
-    pub(super) meta: FieldMeta,
-    pub(super) dictionary: Dictionary,
-    pub(super) lists: Lists,
-    lengths: Option<Input>,
 }
 
 /// A checked file without its footer.
@@ -35,7 +26,7 @@ fn open_file(context: &OpenContext<'_>, entry: &FileEntry, format: &str) -> Resu
 impl Reader {
     pub(super) fn open(context: &OpenContext<'_>) -> Result<Self> {
         let first = context.files.first().map_or("(no file)", |file| &file.name);
-        let meta = Meta::from_facts(context.meta, first, context.max_doc)?;
+        let meta = Meta::from_metadata(context.meta, first, context.max_doc)?;
         if !context.files.iter().map(|file| file.len).eq(meta.files.iter().copied()) {
             return Err(Error::corrupt(first, 0, "postings_v1: files of other lengths than were written"));
         }
@@ -108,36 +99,5 @@ impl PostingsReader for Reader {
             verify::field(field, cancel, &mut problems)?;
         }
         Ok(problems)
-    }
-}
-
-impl FieldPostings for Field {
-    fn stats(&self) -> FieldStats {
-        self.meta.stats
-    }
-
-    fn term(&self, term: &[u8]) -> Result<Option<TermEntry>> {
-        self.dictionary.get(term)
-    }
-
-    fn terms(&self, from: &[u8]) -> Result<Box<dyn Terms + '_>> {
-        Ok(Box::new(self.dictionary.terms(from)?))
-    }
-
-    fn blocks(&self, term: &TermEntry) -> Result<Box<dyn Blocks + '_>> {
-        Ok(match Handle::decode(term.handle) {
-            Handle::List(at) => Box::new(self.lists.list(at, term)?),
-            Handle::Inline { doc, position } => {
-                let position = self.meta.field.positions.then_some(position);
-                Box::new(OnlyDoc { doc, position, length: self.lengths().get(doc) })
-            }
-        })
-    }
-
-    fn lengths(&self) -> Lengths<'_> {
-        match (&self.lengths, self.meta.lengths) {
-            (Some(bytes), Some(at)) => Lengths::new(bytes.bytes(), at.width.into()),
-            _ => Lengths::new(&[], 1),
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! A thorough check: every term, every document, every position.
 
-use super::reader::Field;
+use super::field::Field;
 use lucerne_codec::format::Problem;
 use lucerne_codec::postings::{FieldPostings, Impact, NO_MORE_DOCS, Terms};
 use lucerne_codec::{BitSet, Cancel, Error, Result};
@@ -44,7 +44,7 @@ pub(super) fn field(field: &Field, cancel: &Cancel, problems: &mut Vec<Problem>)
     let stats = field.stats();
     if damaged == 0 && (count, tokens, seen.count()) != (stats.terms, stats.tokens, stats.docs) {
         let found = format!("{count} terms, {tokens} tokens, {} documents", seen.count());
-        let problem = format!("field {}: {found}, the facts say {stats:?}", field.meta.field.number);
+        let problem = format!("field {}: {found}, the metadata says {stats:?}", field.meta.field.number);
         report(field.lists.post.corrupt(0, problem))?;
     }
     Ok(())
@@ -63,9 +63,7 @@ fn list(
     let (mut docs, mut positions) = (0u32, Vec::new());
     while cursor.doc() != NO_MORE_DOCS {
         let (doc, freq) = (cursor.doc(), cursor.freq());
-        if docs.is_multiple_of(1 << 12) {
-            cancel.check()?;
-        }
+        cancel.check_every(1 << 12, docs as usize)?;
         docs += 1;
         seen.insert(doc);
         if impact.last_doc < doc {
@@ -84,8 +82,5 @@ fn list(
         }
         cursor.advance()?;
     }
-    match docs == entry.doc_freq {
-        true => Ok(()),
-        false => wrong(&format!("{docs} documents of {}", entry.doc_freq)),
-    }
+    if docs == entry.doc_freq { Ok(()) } else { wrong(&format!("{docs} documents of {}", entry.doc_freq)) }
 }

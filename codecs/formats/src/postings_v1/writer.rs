@@ -7,11 +7,12 @@ use super::sink::Sink;
 use super::{LENGTHS, POSITIONS, POSTINGS, TERMS, VERSION};
 use lucerne_codec::envelope::NO_FIELD;
 use lucerne_codec::format::{WriteContext, Written};
+use lucerne_codec::io::bytes::PutLe;
 use lucerne_codec::postings::{FieldStats, PostingsField, PostingsSource};
 use lucerne_codec::{BitSet, Error, Result};
 
 /// Terms between two looks at the cancel flag; documents of a list, too.
-const CANCEL_STEP: u64 = 1 << 10;
+const CANCEL_STEP: usize = 1 << 10;
 
 /// The files of a segment's postings.
 struct Files {
@@ -43,7 +44,7 @@ pub(super) fn write(context: &WriteContext<'_>, source: &mut dyn PostingsSource)
         entries.extend([positions.finish()?, lengths.finish()?]);
     }
     let meta = Meta { fields, files: entries.iter().map(|entry| entry.len).collect() };
-    Ok(Written { files: entries, meta: meta.to_facts()? })
+    Ok(Written { files: entries, meta: meta.to_metadata()? })
 }
 
 fn invalid(field: &PostingsField, problem: &str) -> Error {
@@ -70,16 +71,14 @@ fn write_field(
     let mut dictionary = DictionaryWriter::new(&files.terms);
     let positions = files.positional.as_mut().filter(|_| field.positions).map(|(positions, _)| positions);
     let mut lists = ListsWriter::new(&mut files.post, positions, average_length);
-    let (mut term, mut found, mut steps) = (Vec::new(), Vec::new(), 0u64);
+    let (mut term, mut found, mut steps) = (Vec::new(), Vec::new(), 0);
     while let Some(next) = source.next_term()? {
         term.clear();
         term.extend_from_slice(next);
         lists.start();
         while let Some(doc) = source.next_doc(&mut found)? {
             steps += 1;
-            if steps.is_multiple_of(CANCEL_STEP) {
-                context.cancel.check()?;
-            }
+            context.cancel.check_every(CANCEL_STEP, steps)?;
             if doc >= context.max_doc || lists.last().is_some_and(|last| last >= doc) {
                 return Err(invalid(&field, &format!("yields document {doc} out of order")));
             }
@@ -116,8 +115,11 @@ fn write_lengths(file: &mut Sink, lengths: &[u32]) -> Result<LengthsAt> {
         _ => 4,
     };
     let start = file.position();
-    for length in lengths {
-        file.write(length.to_le_bytes().get(..width).unwrap_or_default())?;
+    let mut bytes = Vec::new();
+    for lengths in lengths.chunks(1 << 12) {
+        bytes.clear();
+        lengths.iter().for_each(|&length| bytes.put_uint(length.into(), width));
+        file.write(&bytes)?;
     }
     Ok(LengthsAt { start, width: width as u8 })
 }

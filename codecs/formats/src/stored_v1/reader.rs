@@ -4,20 +4,21 @@ use super::{END_LEN, ENTRY_LEN, FORMAT, MAX_BLOCK, TAIL_LEN, VERSION};
 use crate::names::only_file;
 use lucerne_codec::envelope::{FOOTER_LEN, HEADER_LEN, NO_FIELD};
 use lucerne_codec::format::{OpenContext, Problem};
+use lucerne_codec::io::bytes::u32_at;
 use lucerne_codec::stored::StoredReader;
 use lucerne_codec::{Cancel, DocId, Error, Input, Report, Result};
 use parking_lot::Mutex;
 use serde_json::json;
 use zstd::bulk::Decompressor;
 
-/// Decompressed blocks kept per open segment, so that neighbours are decompressed once.
+/// Decompressed blocks kept per open segment, so that neighbors are decompressed once.
 const KEPT_BLOCKS: usize = 4;
 /// Longer blocks are not kept.
 const KEPT_LEN: usize = 64 << 10;
 /// A thorough check stops listing damaged blocks here.
 const MAX_PROBLEMS: usize = 100;
 
-/// An entry of the block table, with its neighbours' bounds already compared.
+/// An entry of the block table, with its neighbors' bounds already compared.
 #[derive(Clone, Copy, Debug)]
 struct Block {
     offset: u64,
@@ -125,10 +126,7 @@ impl Reader {
 
     /// The document after the last one of block `index`.
     fn next_first_doc(&self, index: u32) -> Result<DocId> {
-        match index + 1 < self.blocks {
-            true => Ok(self.block(index + 1)?.first_doc),
-            false => Ok(self.max_doc),
-        }
+        if index + 1 < self.blocks { Ok(self.block(index + 1)?.first_doc) } else { Ok(self.max_doc) }
     }
 
     /// The block that holds `doc`: the last one that starts at or before it.
@@ -136,10 +134,7 @@ impl Reader {
         let (mut low, mut high) = (0, self.blocks);
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            match self.block(middle)?.first_doc <= doc {
-                true => low = middle,
-                false => high = middle,
-            }
+            if self.block(middle)?.first_doc <= doc { low = middle } else { high = middle }
         }
         Ok(low)
     }
@@ -198,16 +193,10 @@ impl Reader {
 
     /// Document `doc` of a decompressed block.
     fn document<'b>(&self, block: &Block, next_doc: DocId, bytes: &'b [u8], doc: DocId) -> Result<&'b [u8]> {
-        let at = doc.saturating_sub(block.first_doc) as usize * END_LEN as usize;
+        let at = doc.saturating_sub(block.first_doc) as usize;
         let ends_len = next_doc.saturating_sub(block.first_doc) as usize * END_LEN as usize;
-        let end = |at: usize| {
-            let end = bytes.get(at..at + END_LEN as usize)?;
-            Some(u32::from_le_bytes(end.try_into().ok()?) as usize)
-        };
-        let start = match at.checked_sub(END_LEN as usize) {
-            Some(before) => end(before),
-            None => Some(0),
-        };
+        let end = |at: usize| u32_at(bytes, at).map(|end| end as usize);
+        let start = at.checked_sub(1).map_or(Some(0), end);
         let documents = bytes.get(ends_len..).unwrap_or_default();
         let range = start.zip(end(at)).and_then(|(start, end)| documents.get(start..end));
         range
@@ -221,13 +210,11 @@ impl Reader {
             for doc in block.first_doc..next_doc {
                 total += self.document(&block, next_doc, bytes, doc)?.len();
             }
-            match total == bytes.len() {
-                true => Ok(()),
-                false => {
-                    let problem = format!("block {index}: its documents do not fill it");
-                    Err(self.input.corrupt(block.offset, problem))
-                }
+            if total == bytes.len() {
+                return Ok(());
             }
+            let problem = format!("block {index}: its documents do not fill it");
+            Err(self.input.corrupt(block.offset, problem))
         })
     }
 }

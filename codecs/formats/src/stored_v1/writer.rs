@@ -3,6 +3,7 @@
 use super::{BLOCK_LEN, END_LEN, ENTRY_LEN, EXTENSION, FORMAT, LEVEL, MAX_DOCUMENT, VERSION};
 use lucerne_codec::envelope::{EnvelopeWriter, NO_FIELD};
 use lucerne_codec::format::{WriteContext, Written, file_name};
+use lucerne_codec::io::bytes::PutLe;
 use lucerne_codec::{Error, Metadata, Result};
 use zstd::bulk::Compressor;
 
@@ -56,7 +57,7 @@ impl<'a> Writer<'a> {
         }
         self.bytes.extend_from_slice(document);
         // At most MAX_DOCUMENT: a block is closed before it holds more than one long document.
-        self.ends.extend_from_slice(&(self.bytes.len() as u32).to_le_bytes());
+        self.ends.put_u32(self.bytes.len() as u32);
         self.documents += 1;
         Ok(())
     }
@@ -69,10 +70,10 @@ impl<'a> Writer<'a> {
         self.ends.append(&mut self.bytes);
         let packed = self.compressor.compress(&self.ends);
         let packed = packed.map_err(|error| compress_error(self.context, error))?;
-        self.table.extend_from_slice(&self.file.position().to_le_bytes());
+        self.table.put_u64(self.file.position());
         // Compression adds a fraction of a percent at worst, so both lengths fit.
         let words = [packed.len() as u32, self.ends.len() as u32, self.first_doc, crc32fast::hash(&packed)];
-        words.iter().for_each(|word| self.table.extend_from_slice(&word.to_le_bytes()));
+        words.into_iter().for_each(|word| self.table.put_u32(word));
         self.file.write(&packed)?;
         self.ends.clear();
         self.first_doc = self.documents;
@@ -88,10 +89,10 @@ impl<'a> Writer<'a> {
         }
         // Every block holds a document, so there are at most as many.
         let blocks = (self.table.len() as u64 / ENTRY_LEN) as u32;
-        self.table.extend_from_slice(&blocks.to_le_bytes());
-        self.table.extend_from_slice(&self.documents.to_le_bytes());
+        self.table.put_u32(blocks);
+        self.table.put_u32(self.documents);
         let crc = crc32fast::hash(&self.table);
-        self.table.extend_from_slice(&crc.to_le_bytes());
+        self.table.put_u32(crc);
         self.file.write(&self.table)?;
         Ok(Written { files: vec![self.file.finish()?], meta: Metadata::Null })
     }

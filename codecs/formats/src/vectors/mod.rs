@@ -21,7 +21,7 @@
 //! | `format`, `codec` | [`VectorFieldFormat`]: an index over an encoding, as the registry knows it |
 //! | `params`, `meta` | parameters of the index; what a segment info keeps |
 //! | `ordinals` | the `.ord` file: vectors ↔ documents |
-//! | `segment` | [`VectorSegment`](segment::VectorSegment): the open files |
+//! | `segment` | `VectorSegment`: the open files |
 //! | `reader` | [`VectorFieldReader`]: what the engine calls |
 //! | `search` | searching one segment |
 //! | `write`, `merge` | flushes and merges |

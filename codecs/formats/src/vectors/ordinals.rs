@@ -4,6 +4,7 @@
 //! (document, ordinal): a binary search in it finds a document's vectors, one or many, in memory
 //! proportional to the vectors and not to the documents.
 
+use byteorder::{ByteOrder, LittleEndian};
 use lucerne_codec::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN};
 use lucerne_codec::format::{OpenContext, Problem, WriteContext};
 use lucerne_codec::{Accept, DocId, FieldInfo, Input, Ordinal, Result};
@@ -21,21 +22,9 @@ pub fn write(context: &WriteContext<'_>, field: &FieldInfo, documents: &[DocId])
     let mut pairs: Vec<(DocId, Ordinal)> = documents.iter().copied().zip(0..).collect();
     pairs.sort_unstable();
     let mut file = context.create("ord", FORMAT, VERSION, field.number)?;
-    write_numbers(&mut file, documents.iter().copied())?;
-    write_numbers(&mut file, pairs.iter().map(|pair| pair.1))?;
+    file.write_u32s(documents.iter().copied())?;
+    file.write_u32s(pairs.iter().map(|pair| pair.1))?;
     file.finish()
-}
-
-fn write_numbers(file: &mut envelope::EnvelopeWriter, numbers: impl Iterator<Item = u32>) -> Result<()> {
-    let mut buffer = Vec::with_capacity(1 << 14);
-    for number in numbers {
-        buffer.extend_from_slice(&number.to_le_bytes());
-        if buffer.len() >= 1 << 14 {
-            file.write(&buffer)?;
-            buffer.clear();
-        }
-    }
-    file.write(&buffer)
 }
 
 /// An open `.ord` file. Its numbers are checked where they are used.
@@ -87,9 +76,10 @@ impl OrdinalMap {
         if doc < self.max_doc {
             return Ok(doc);
         }
-        let problem = match (ordinal as usize) < self.len {
-            true => format!("vector {ordinal} belongs to document {doc} of {}", self.max_doc),
-            false => format!("there is no vector {ordinal} of {}", self.len),
+        let problem = if (ordinal as usize) < self.len {
+            format!("vector {ordinal} belongs to document {doc} of {}", self.max_doc)
+        } else {
+            format!("there is no vector {ordinal} of {}", self.len)
         };
         Err(self.body.corrupt(u64::from(ordinal) * 4, problem))
     }
@@ -98,7 +88,7 @@ impl OrdinalMap {
     /// document outside the segment.
     #[inline]
     fn raw_doc(&self, ordinal: Ordinal) -> DocId {
-        self.documents().get(ordinal as usize).map_or(u32::MAX, |bytes| u32::from_le_bytes(*bytes))
+        self.documents().get(ordinal as usize).map_or(u32::MAX, |bytes| LittleEndian::read_u32(bytes))
     }
 
     /// Whether a vector's document may be returned.
@@ -133,7 +123,7 @@ impl OrdinalMap {
     fn position(&self, doc: DocId, guess: usize) -> usize {
         let pairs = self.by_document();
         let before = |position: usize| {
-            pairs.get(position).is_some_and(|bytes| self.raw_doc(u32::from_le_bytes(*bytes)) < doc)
+            pairs.get(position).is_some_and(|bytes| self.raw_doc(LittleEndian::read_u32(bytes)) < doc)
         };
         partition_near(pairs.len(), guess, before)
     }
@@ -147,7 +137,7 @@ impl OrdinalMap {
     fn pairs_from(&self, position: usize) -> impl Iterator<Item = (DocId, Ordinal)> + '_ {
         let rest = self.by_document().get(position..).unwrap_or_default();
         rest.iter().map(|bytes| {
-            let ordinal = u32::from_le_bytes(*bytes);
+            let ordinal = LittleEndian::read_u32(bytes);
             (self.raw_doc(ordinal), ordinal)
         })
     }
@@ -255,9 +245,10 @@ fn partition_near(len: usize, guess: usize, before: impl Fn(usize) -> bool) -> u
     }
     while low < high {
         let middle = low + (high - low) / 2;
-        match before(middle) {
-            true => low = middle + 1,
-            false => high = middle,
+        if before(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
     low

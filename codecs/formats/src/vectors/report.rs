@@ -26,11 +26,11 @@ pub(super) fn inspect(segment: &VectorSegment) -> Report {
             let params = &segment.params;
             report.set("m", params.m);
             report.set("beam_width", params.beam_width);
-            let facts = match graph {
+            let described = match graph {
                 Some(graph) => json!({ "levels": graph.level_count(), "m": graph.m() }),
                 None => json!(format!("none below {} vectors", params.graph_threshold)),
             };
-            report.set("graph", facts);
+            report.set("graph", described);
             report.set_bytes("graph", graph.as_ref().map_or(0, |graph| graph.input().len()));
         }
         Index::Ivf(lists) => {
@@ -48,19 +48,19 @@ pub(super) fn inspect(segment: &VectorSegment) -> Report {
 /// How many lists there are, and how many were wanted if that is another number.
 fn describe_lists(segment: &VectorSegment, lists: &ListFile) -> Value {
     let sizes = (0..lists.count()).map(|list| lists.range(list).map_or(0, |range| range.len()));
-    let mut facts = Map::new();
-    facts.insert("nlist".to_owned(), json!(lists.count()));
-    facts.insert("largest".to_owned(), json!(sizes.max().unwrap_or(0)));
+    let mut lists_report = Map::new();
+    lists_report.insert("nlist".to_owned(), json!(lists.count()));
+    lists_report.insert("largest".to_owned(), json!(sizes.max().unwrap_or(0)));
     if let Some(wanted) = segment.params.nlist.filter(|wanted| *wanted != lists.count()) {
         let note = if wanted > lists.count() {
             "no more lists than different vectors in the sample"
         } else {
             "written with another nlist; a merge makes them anew"
         };
-        facts.insert("wanted".to_owned(), json!(wanted));
-        facts.insert("note".to_owned(), json!(note));
+        lists_report.insert("wanted".to_owned(), json!(wanted));
+        lists_report.insert("note".to_owned(), json!(note));
     }
-    Value::Object(facts)
+    Value::Object(lists_report)
 }
 
 /// The candidates of a search for 10, what it costs with a graph and without, and what searches keep in memory.

@@ -61,7 +61,7 @@ fn errors_show_the_position_and_what_was_expected() {
         ("a\\", " ^", "expected a character after \\"),
         ("größe:5", "^", "no field \"größe\""),
         ("ä ö )", "    ^", "expected a term or the end"),
-        ("{!lucene}a", "  ^", "expected knn, the one parser there is, found 'l'"),
+        ("{!lucene}a", "  ^", "expected knn, the only parser of Solr that is supported, found 'l'"),
         ("{!knn topK=3}[1]", "^", "expected f=FIELD"),
         ("{!knn f=vector topK=x}[1]", "                    ^", "expected a whole number, found \"x\""),
         ("{!knn f=vector top=3}[1]", "               ^", "expected f, topK, candidates, rescore or }"),

@@ -17,14 +17,14 @@ fn a_query_alone_is_a_search() {
 #[test]
 fn errors_say_where() {
     for (text, expected) in [
-        ("{", "EOF while parsing an object (character 1)\n  {\n  ^"),
+        ("{", "the text ends inside an object (character 1)\n  {\n  ^"),
         (
             r#"{"term": {"feld": "a"}}"#,
-            "unknown field `feld`, expected `field` or `value` (character 16)\n  {\"term\": {\"feld\": \"a\"}}\n                 ^",
+            "unknown entry `feld`, expected `field` or `value` (character 16)\n  {\"term\": {\"feld\": \"a\"}}\n                 ^",
         ),
-        (r#"{"term": {"field": "a"}}"#, "missing field `value` (character 23)"),
-        (r#"{"tern": {}}"#, "unknown variant `tern`, expected one of `all`, `none`, `term`"),
-        (r#"{"limit": "a"}"#, "invalid type: string \"a\", expected usize"),
+        (r#"{"term": {"field": "a"}}"#, "missing entry `value` (character 23)"),
+        (r#"{"tern": {}}"#, "unknown name `tern`, expected one of `all`, `none`, `term`"),
+        (r#"{"limit": "a"}"#, "invalid type: string \"a\", expected a whole number of at least 0"),
         ("{\"limit\": 3,\n \"filter\": {\"all\": 3}}", "line 2, character"),
         ("[1]", "expected an object, a search or a query (character 1)"),
         ("ä", "expected value (character 1)"),

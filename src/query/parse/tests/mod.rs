@@ -19,7 +19,7 @@ fn schema() -> Schema {
 
 fn parser() -> QueryParser {
     let parser = QueryParser::new(&schema()).param("v", [1.0, 2.0, 3.0, 4.0]).param("k", 7);
-    let bytes: Vec<u8> = [0.5f32, 1.0, 1.5, 2.0].iter().flat_map(|number| number.to_le_bytes()).collect();
+    let bytes = lucerne_codec::io::bytes::from_f32s(&[0.5, 1.0, 1.5, 2.0]);
     parser.param_bytes("b", bytes).param("list", "[4, 3, 2.5, 1]").param("most", 10.5).param("name", "perl")
 }
 

@@ -50,10 +50,7 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
             visited: found.visited,
             exact_distances: found.exact,
         };
-        match json {
-            true => out::json(&line)?,
-            false => out::line(&line.text())?,
-        }
+        if json { out::json(&line)? } else { out::line(&line.text())? }
     }
     Ok(())
 }

@@ -38,10 +38,8 @@ impl Truth {
     /// Reads the truth, or computes it.
     pub(super) fn of(args: &Eval, searcher: &Searcher, queries: &[Knn]) -> Outcome<Self> {
         let by_distance = args.recall_by == RecallBy::Distance;
-        let exact = match args.truth.is_none() || by_distance {
-            true => exact(args, searcher, queries)?,
-            false => Vec::new(),
-        };
+        let exact =
+            if args.truth.is_none() || by_distance { exact(args, searcher, queries)? } else { Vec::new() };
         let last = |hits: &Hits| hits.hits.last().and_then(|hit| hit.distance).unwrap_or(f32::INFINITY);
         let farthest = by_distance.then(|| exact.iter().map(last).collect());
         let ids = match &args.truth {

@@ -47,14 +47,12 @@ impl Lines {
         let file = File::open(path).map_err(cannot)?;
         let metadata = file.metadata().map_err(cannot)?;
         let counted = Counted { file, consumed: Arc::clone(&consumed) };
-        let input: Box<dyn BufRead + Send> =
-            match path.extension().is_some_and(|extension| extension == "zst") {
-                true => {
-                    let decoder = zstd::Decoder::new(counted).map_err(cannot)?;
-                    Box::new(BufReader::with_capacity(BUFFER, decoder))
-                }
-                false => Box::new(BufReader::with_capacity(BUFFER, counted)),
-            };
+        let input: Box<dyn BufRead + Send> = if path.extension().is_some_and(|extension| extension == "zst") {
+            let decoder = zstd::Decoder::new(counted).map_err(cannot)?;
+            Box::new(BufReader::with_capacity(BUFFER, decoder))
+        } else {
+            Box::new(BufReader::with_capacity(BUFFER, counted))
+        };
         let len = metadata.is_file().then_some(metadata.len());
         Ok(Self { path: path.to_owned(), input, number: 0, rows: 0, consumed, len })
     }

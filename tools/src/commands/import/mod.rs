@@ -64,17 +64,18 @@ pub(super) fn run(args: &Import, json: bool) -> Outcome {
         peak_rss_mb: memory::peak_rss_mb(),
         peak_anon_mb: memory::peak_anon_mb(),
     };
-    match json {
-        true => out::json(&report)?,
-        false => report.print()?,
+    if json {
+        out::json(&report)?;
+    } else {
+        report.print()?;
     }
-    match report.interrupted {
-        false => Ok(()),
-        true => Err(Failure::new(
+    if report.interrupted {
+        return Err(Failure::new(
             Code::Interrupted,
             format!("interrupted; {} taken before it are committed", units::count(report.docs, "document")),
-        )),
+        ));
     }
+    Ok(())
 }
 
 fn options(args: &Import) -> WriterOptions {
@@ -153,7 +154,7 @@ impl Report {
         ))?;
         match (self.peak_rss_mb, self.peak_anon_mb) {
             (Some(rss), Some(anon)) => {
-                out::line(&format!("Peak memory {rss:.0} MiB, of which {anon:.0} MiB are not file pages."))
+                out::line(&format!("Peak memory {rss:.0} MiB; {anon:.0} MiB without the pages of files."))
             }
             _ => Ok(()),
         }

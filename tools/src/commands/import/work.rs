@@ -155,10 +155,7 @@ impl<'a> Job<'a> {
             }
             document.set(field, vector);
         }
-        let added = match self.plan.upsert {
-            true => self.writer.upsert(&document),
-            false => self.writer.add(&document),
-        };
+        let added = if self.plan.upsert { self.writer.upsert(&document) } else { self.writer.add(&document) };
         match added {
             Ok(_) => Ok(Verdict::Taken),
             Err(error @ Error::DuplicateKey { .. }) => {

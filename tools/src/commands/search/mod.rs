@@ -29,20 +29,21 @@ pub(super) fn run(args: &Search, json: bool) -> Outcome {
         Format::Markdown => out::text(&hits::markdown(&found, args.offset, &args.fields))?,
         Format::Table => out::text(&hits::table(&found, args.offset, &args.fields))?,
     }
-    match found.hits.is_empty() {
-        false => Ok(()),
-        true if format == Format::Json => Err(Failure::silent(Code::DamageOrNoHit)),
-        true => {
-            let hint = match (&args.knn, &args.query) {
-                _ if args.hybrid.is_some() && args.offset > 0 => {
-                    let window = request::window(args);
-                    format!("both rankings end after {window} hits; a larger --window has more, on all pages")
-                }
-                (Some(field), None) => format!("do they have vectors in {field:?}?"),
-                _ => "--why KEY explains why one of them is not found".to_owned(),
-            };
-            let failure = Failure::new(Code::DamageOrNoHit, "no hit");
-            Err(failure.hint(format!("the index has {} documents; {hint}", searcher.len())))
-        }
+    if !found.hits.is_empty() {
+        return Ok(());
     }
+    if format == Format::Json {
+        return Err(Failure::silent(Code::DamageOrNoHit));
+    }
+    let hint = match (&args.knn, &args.query) {
+        _ if args.hybrid.is_some() && args.offset > 0 => {
+            let window = request::window(args);
+            format!("both rankings end after {window} hits; a larger --window has more, on all pages")
+        }
+        _ if args.offset > 0 => format!("there may be hits before --offset {}", args.offset),
+        (Some(field), None) => format!("do they have vectors in {field:?}?"),
+        _ => "--why KEY explains why one of them is not found".to_owned(),
+    };
+    let failure = Failure::new(Code::DamageOrNoHit, "no hit");
+    Err(failure.hint(format!("the index has {} documents; {hint}", searcher.len())))
 }

@@ -12,6 +12,9 @@ use std::path::Path;
 /// The search that the arguments describe.
 pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
     let parser = parser(args, searcher)?;
+    if args.window.is_some() && args.hybrid.is_none() && args.rerank.is_none() {
+        return Err(Failure::usage("--window is only for --hybrid and --rerank"));
+    }
     let filter = args.filter.as_ref().map(|text| parser.parse_query(text).in_index(&args.dir)).transpose()?;
     let mut search = match (&args.query, nearest(args, searcher)?) {
         (None, None) if filter.is_some() => Query::all().into(),
@@ -37,7 +40,9 @@ pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
     if let Some(least) = args.min_score {
         search = search.min_score(least);
     }
-    search = args.sort.iter().fold(search, |search, sort| search.sort(order(sort)));
+    for sort in &args.sort {
+        search = search.sort(order(sort, searcher)?);
+    }
     if !args.fields.is_empty() {
         let all = args.fields.iter().any(|field| field == "*");
         search = search.fields(if all { Vec::new() } else { args.fields.clone() });
@@ -167,10 +172,13 @@ fn together(
 }
 
 /// `size`, `size:asc`, `size:desc`, or with a space as Solr writes it; the direction in any case.
-fn order(sort: &str) -> Sort {
+fn order(sort: &str, searcher: &Searcher) -> Outcome<Sort> {
     match sort.trim().rsplit_once([':', ' ']) {
-        Some((field, order)) if order.eq_ignore_ascii_case("desc") => Sort::desc(field.trim_end()),
-        Some((field, order)) if order.eq_ignore_ascii_case("asc") => Sort::asc(field.trim_end()),
-        _ => Sort::asc(sort.trim()),
+        Some((field, order)) if order.eq_ignore_ascii_case("desc") => Ok(Sort::desc(field.trim_end())),
+        Some((field, order)) if order.eq_ignore_ascii_case("asc") => Ok(Sort::asc(field.trim_end())),
+        Some((field, order)) if searcher.schema().field(field).is_some() => Err(Failure::usage(format!(
+            "--sort {sort}: the order {order:?} is unknown; expected asc or desc"
+        ))),
+        _ => Ok(Sort::asc(sort.trim())),
     }
 }

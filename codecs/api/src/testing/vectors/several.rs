@@ -1,6 +1,6 @@
 //! Fields in which a document may have several vectors.
 
-use super::{DIMENSION, bytes, distance, random_rows, search};
+use super::data::{DIMENSION, bytes, distance, random_rows, search};
 use crate::format::Written;
 use crate::testing::Bench;
 use crate::vector::{Effort, VectorFormat, VectorReader, VectorRows};

@@ -31,9 +31,10 @@ impl BitQuery {
     /// Distance to one row of the query's length.
     #[inline]
     pub fn distance(&self, row: &[u8]) -> f32 {
-        match self.jaccard {
-            true => jaccard(simd::overlap(&self.row, row)),
-            false => simd::hamming(&self.row, row) as f32,
+        if self.jaccard {
+            jaccard(simd::overlap(&self.row, row))
+        } else {
+            simd::hamming(&self.row, row) as f32
         }
     }
 

@@ -2,8 +2,9 @@
 //! (`sq8/graph_vectors` says why they are not always the metric's).
 
 use crate::distance::{DistanceComputer, GraphVectors, NodeDistances};
-use crate::encoding::preprocess::{components, finite, norm};
+use crate::encoding::preprocess::{finite, norm};
 use crate::encoding::rows::Rows;
+use lucerne_codec::io::bytes::f32s;
 use lucerne_codec::{Ordinal, Result, Similarity};
 use lucerne_simd as simd;
 
@@ -59,7 +60,7 @@ impl NodeDistances for FloatDistances<'_> {
         let scale = self.vectors.scale(node);
         let row = self.vectors.rows.row(node as usize).unwrap_or_default();
         self.query.clear();
-        self.query.extend(components(row).map(|value| value * scale));
+        self.query.extend(f32s(row).map(|value| value * scale));
     }
 }
 

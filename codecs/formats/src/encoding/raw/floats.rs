@@ -7,8 +7,9 @@
 //! Sums that overflow or vanish in f32 (components beyond about 1e18 or all below 1e-19) are computed
 //! again in f64, where no sum of 4,096 squares of f32 can overflow. No distance is ever NaN or infinite.
 
-use crate::encoding::preprocess::{PRECISE, components, finite, norm};
+use crate::encoding::preprocess::{PRECISE, finite, norm};
 use lucerne_codec::Similarity;
+use lucerne_codec::io::bytes::f32s;
 use lucerne_simd as simd;
 
 /// A query prepared for exact distances.
@@ -23,7 +24,7 @@ pub struct FloatQuery {
 impl FloatQuery {
     /// Prepares a query row.
     pub fn new(similarity: Similarity, row: &[u8]) -> Self {
-        Self { similarity, vector: components(row).collect(), norm: norm(row) }
+        Self { similarity, vector: f32s(row).collect(), norm: norm(row) }
     }
 
     /// Distance to one row of the query's length.
@@ -86,7 +87,7 @@ impl FloatQuery {
     #[cold]
     fn slow(&self, row: &[u8]) -> f32 {
         let pairs = || {
-            let row = components(row).map(f64::from);
+            let row = f32s(row).map(f64::from);
             self.vector.iter().map(|&x| f64::from(x)).zip(row)
         };
         let dot = || pairs().map(|(x, y)| x * y).sum::<f64>();
@@ -108,7 +109,7 @@ mod tests {
     use super::*;
 
     fn row(values: &[f32]) -> Vec<u8> {
-        values.iter().flat_map(|value| value.to_le_bytes()).collect()
+        lucerne_codec::io::bytes::from_f32s(values)
     }
 
     fn distance(similarity: Similarity, query: &[f32], vector: &[f32]) -> f32 {

@@ -4,10 +4,10 @@ use super::file::RawFile;
 use super::query::ExactQuery;
 use crate::distance::DistanceComputer;
 use crate::encoding::encoded::{EncodedVectors, Precision, QueryComputers, ScanCost};
-use crate::encoding::preprocess::components;
 use crate::encoding::report::FieldReport;
 use crate::verify::each_vector;
 use lucerne_codec::format::Problem;
+use lucerne_codec::io::bytes::f32s;
 use lucerne_codec::{Cancel, Component, Ordinal, Result, Similarity};
 use std::any::Any;
 
@@ -100,7 +100,7 @@ impl EncodedVectors for RawVectors {
             return Ok(Vec::new());
         }
         each_vector(self.len(), cancel, self.file.name(), |ordinal| {
-            let finite = components(self.row(ordinal)?).all(f32::is_finite);
+            let finite = f32s(self.row(ordinal)?).all(f32::is_finite);
             Ok((!finite).then(|| "a component is not finite".to_owned()))
         })
     }

@@ -1,8 +1,10 @@
 //! From vectors to hashes, growing while a segment is written, borrowed while it is read.
 
 use super::meta::Estimator;
-use crate::encoding::preprocess::{components, dot, finite, preprocess};
+use crate::encoding::preprocess::{dot, finite, preprocess};
 use crate::encoding::rows::{Rows, for_each_index};
+use byteorder::{ByteOrder, LittleEndian};
+use lucerne_codec::io::bytes::f32s;
 use lucerne_codec::{Cancel, FieldInfo, Result, Similarity};
 
 /// Bytes of a hash.
@@ -23,8 +25,9 @@ impl HashRows<'_> {
     /// What is added to a vector's estimate, and what the query's part is multiplied with.
     #[inline]
     pub fn correction(&self, index: usize) -> (f32, f32) {
-        self.corrections.get(index).map_or((0.0, 0.0), |&[a, b, c, d, e, f, g, h]| {
-            (f32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h]))
+        self.corrections.get(index).map_or((0.0, 0.0), |pair| {
+            let (add, multiply) = pair.split_at(4);
+            (LittleEndian::read_f32(add), LittleEndian::read_f32(multiply))
         })
     }
 }
@@ -85,7 +88,7 @@ impl Hashes {
         match self.estimator {
             Estimator::Plain => {
                 self.vector.clear();
-                self.vector.extend(components(row));
+                self.vector.extend(f32s(row));
             }
             Estimator::Corrected => {
                 preprocess(self.similarity, self.center.as_deref(), row, &mut self.vector);
@@ -128,9 +131,9 @@ fn correction(similarity: Similarity, t: &[f32], center: &[f32]) -> [u8; 8] {
         Similarity::Euclidean => (squares, -2.0 * m),
         _ => (-with_center, -m),
     };
-    let [a, b, c, d] = finite(add as f32).to_le_bytes();
-    let [e, f, g, h] = finite(multiply as f32).to_le_bytes();
-    [a, b, c, d, e, f, g, h]
+    let mut pair = [0; 8];
+    LittleEndian::write_f32_into(&[finite(add as f32), finite(multiply as f32)], &mut pair);
+    pair
 }
 
 #[cfg(test)]

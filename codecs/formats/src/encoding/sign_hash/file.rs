@@ -46,9 +46,9 @@ pub fn write(
             file.write(&buffer)?;
         }
     }
-    let center = hashes.center.as_deref().map(center::to_bytes);
-    file.write(center.as_deref().unwrap_or_default())?;
-    let center = center.as_deref().map(crc32fast::hash);
+    let center = hashes.center.as_deref();
+    file.write_f32s(center.unwrap_or_default().iter().copied())?;
+    let center = center.map(center::crc32);
     Ok((file.finish()?, HashMeta { estimator: hashes.estimator, center }))
 }
 

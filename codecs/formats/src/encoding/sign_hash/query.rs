@@ -2,7 +2,8 @@
 
 use super::encode::{HashRows, hash_len, signs};
 use super::meta::Estimator;
-use crate::encoding::preprocess::{components, dot, finite, preprocess};
+use crate::encoding::preprocess::{dot, finite, preprocess};
+use lucerne_codec::io::bytes::f32s;
 use lucerne_codec::{Ordinal, Similarity};
 use lucerne_simd as simd;
 
@@ -35,7 +36,7 @@ impl HashQuery {
     pub fn new(similarity: Similarity, estimator: Estimator, center: Option<&[f32]>, row: &[u8]) -> Self {
         match estimator {
             Estimator::Plain => {
-                let vector: Vec<f32> = components(row).collect();
+                let vector: Vec<f32> = f32s(row).collect();
                 let planes = vec![(signs(&vector).collect(), 1.0)];
                 let hash_len = hash_len(vector.len());
                 Self { hash_len, planes, offset: 0.0, constant: 0.0, estimator }
@@ -141,7 +142,7 @@ mod tests {
         let dimension = 256;
         let mut rows = random_rows(401, dimension, 3);
         rows.iter_mut().flatten().for_each(|value| *value += shift);
-        let bytes = |row: &[f32]| row.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+        let bytes = lucerne_codec::io::bytes::from_f32s;
         let query = bytes(&rows.pop().unwrap());
         let field = FieldInfo {
             number: 0,

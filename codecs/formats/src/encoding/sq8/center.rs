@@ -150,7 +150,7 @@ mod tests {
         let vector = |_| {
             let mut values: Vec<f32> = (0..32).map(|_| next()).collect();
             values[0] += offset;
-            values.iter().flat_map(|value| value.to_le_bytes()).collect()
+            lucerne_codec::io::bytes::from_f32s(&values)
         };
         Matrix((0..500).map(vector).collect())
     }

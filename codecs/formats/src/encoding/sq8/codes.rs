@@ -3,6 +3,8 @@
 use super::quantiles::Quantiles;
 use super::quantizer::Quantizer;
 use crate::encoding::temp_file::TempFile;
+use byteorder::{ByteOrder, LittleEndian};
+use lucerne_codec::io::bytes::PutLe;
 use lucerne_codec::{Input, Ordinal, Result};
 use lucerne_simd as simd;
 
@@ -47,7 +49,7 @@ impl CodeRows<'_> {
     /// A vector's correction.
     #[inline]
     pub fn correction(&self, index: usize) -> f32 {
-        self.corrections.get(index).map_or(0.0, |bytes| f32::from_le_bytes(*bytes))
+        self.corrections.get(index).map_or(0.0, |bytes| LittleEndian::read_f32(bytes))
     }
 }
 
@@ -61,7 +63,8 @@ pub struct Codes<'a> {
     /// Quantizer versions in use; `numbers` index this.
     pub versions: Vec<Quantiles>,
     codes: Vec<u8>,
-    corrections: Vec<[u8; 4]>,
+    /// Little-endian f32.
+    corrections: Vec<u8>,
     numbers: Vec<u8>,
     /// All codes, once they are in the file. Before the file that it maps.
     mapped: Option<Input>,
@@ -81,7 +84,7 @@ impl<'a> Codes<'a> {
             dimension,
             versions: Vec::new(),
             codes: Vec::with_capacity(bytes),
-            corrections: Vec::with_capacity(count),
+            corrections: Vec::with_capacity(count.saturating_mul(4)),
             numbers: Vec::with_capacity(count),
             mapped: None,
             file,
@@ -126,32 +129,32 @@ impl<'a> Codes<'a> {
         self.codes.resize(start + self.dimension, 0);
         let codes = self.codes.get_mut(start..).unwrap_or_default();
         let correction = quantizer.encode(vector, codes);
-        self.corrections.push(correction.to_le_bytes());
+        self.corrections.put_f32(correction);
         self.numbers.push(number);
     }
 
     /// Copies a vector's codes and correction as they are.
     pub fn copy(&mut self, number: u8, codes: &[u8], correction: f32) {
         self.codes.extend_from_slice(codes);
-        self.corrections.push(correction.to_le_bytes());
+        self.corrections.put_f32(correction);
         self.numbers.push(number);
     }
 
     /// Number of vectors.
     pub fn len(&self) -> usize {
-        self.corrections.len()
+        self.numbers.len()
     }
 
     /// True when there are none.
     pub fn is_empty(&self) -> bool {
-        self.corrections.is_empty()
+        self.numbers.is_empty()
     }
 
     /// The codes as a reader has them.
     pub fn rows(&self) -> CodeRows<'_> {
         CodeRows {
             codes: self.mapped.as_ref().map_or(&self.codes, Input::bytes),
-            corrections: &self.corrections,
+            corrections: self.corrections.as_chunks().0,
             versions: if self.versions.len() > 1 { &self.numbers } else { &[] },
         }
     }

@@ -17,9 +17,27 @@ pub(super) struct Estimate {
 impl Estimate {
     #[inline]
     pub(super) fn distance(&self, codes: &CodeRows<'_>, index: usize, product: f32) -> f32 {
-        let (offset, step) = codes.of_version(&self.decoders, index);
+        let decoder = codes.of_version(&self.decoders, index);
+        self.decoded(decoder, codes.correction(index), product)
+    }
+
+    /// Replaces `out` by the estimated distances of the vectors from `first` on.
+    pub(super) fn distances(&self, codes: &CodeRows<'_>, first: usize, products: &[i64], out: &mut [f32]) {
+        let (true, &[decoder]) = (codes.versions.is_empty(), self.decoders.as_slice()) else {
+            for ((index, out), &product) in (first..).zip(out).zip(products) {
+                *out = self.distance(codes, index, product as f32);
+            }
+            return;
+        };
+        let corrections = codes.corrections.get(first..).unwrap_or_default();
+        for ((out, &product), correction) in out.iter_mut().zip(products).zip(corrections) {
+            *out = self.decoded(decoder, f32::from_le_bytes(*correction), product as f32);
+        }
+    }
+
+    #[inline]
+    fn decoded(&self, (offset, step): (f32, f32), correction: f32, product: f32) -> f32 {
         let product = offset + step * product;
-        let correction = codes.correction(index);
         let distance = match self.similarity {
             Similarity::Euclidean => (self.constant + correction - 2.0 * product).max(0.0),
             Similarity::Cosine => 1.0 - (self.constant + correction * product),

@@ -36,22 +36,16 @@ pub fn write(
         let start = from as usize * dimension;
         file.write(rows.codes.get(start..start + dimension).unwrap_or_default())?;
     }
-    let mut buffer = Vec::with_capacity(4 * STEP);
-    for part in order.chunks(STEP) {
-        buffer.clear();
-        for &from in part {
-            buffer.extend_from_slice(&rows.correction(from as usize).to_le_bytes());
-        }
-        file.write(&buffer)?;
-    }
+    file.write_f32s(order.iter().map(|&from| rows.correction(from as usize)))?;
     if !rows.versions.is_empty() {
+        let mut buffer = Vec::with_capacity(STEP);
         for part in order.chunks(STEP) {
             buffer.clear();
             buffer.extend(part.iter().map(|&from| rows.version(from as usize) as u8));
             file.write(&buffer)?;
         }
     }
-    file.write(&center.map(center::to_bytes).unwrap_or_default())?;
+    file.write_f32s(center.unwrap_or_default().iter().copied())?;
     file.finish()
 }
 

@@ -270,7 +270,7 @@ mod tests {
                     _ => vec![shift; dimension],
                 });
                 let vectors = rows.iter().map(|row| {
-                    let bytes: Vec<u8> = row.iter().flat_map(|value| value.to_le_bytes()).collect();
+                    let bytes = lucerne_codec::io::bytes::from_f32s(row);
                     let mut vector = Vec::new();
                     preprocess(similarity, center.as_deref(), &bytes, &mut vector);
                     vector

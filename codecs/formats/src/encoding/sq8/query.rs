@@ -86,8 +86,6 @@ impl DistanceComputer for CodeDistances<'_> {
         };
         products.resize(out.len(), 0);
         simd::dot_u8_i16_scan(codes, query, products);
-        for ((ordinal, out), &product) in (first..).zip(out).zip(products.iter()) {
-            *out = estimate.distance(rows, ordinal, product as f32);
-        }
+        estimate.distances(rows, first, products, out);
     }
 }

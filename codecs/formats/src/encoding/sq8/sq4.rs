@@ -101,9 +101,7 @@ impl<'a> Sq4Codes<'a> {
         file.align(64)?;
         let rows = self.rows();
         for (done, &from) in order.iter().enumerate() {
-            if done % STEP == 0 {
-                context.cancel.check()?;
-            }
+            context.cancel.check_every(STEP, done)?;
             let start = from as usize * self.row_len;
             file.write(rows.get(start..start + self.row_len).unwrap_or_default())?;
         }

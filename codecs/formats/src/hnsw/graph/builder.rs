@@ -4,7 +4,7 @@
 //! lock. A reader may see a row in the middle of a change, some links of before and some of after: all of
 //! them are nodes, and a link seen twice is skipped by the visited set.
 
-use super::graph::{Level, level_lists, position_in};
+use super::memory::{Level, level_lists, position_in};
 use super::scratch::Visited;
 use super::select::{KnownDistances, Link, LinkStatus, NeighborSelector};
 use super::{BuildParams, Graph, GraphView, NO_NODE, NodeAt, max_links};

@@ -3,7 +3,7 @@
 use super::builder::GraphBuilder;
 use super::connectivity::connect_unreachable;
 use super::duplicates::Duplicates;
-use super::graph::level_of;
+use super::memory::level_of;
 use super::parallel::{Steps, each};
 use super::scratch::SearchScratch;
 use super::search::GraphSearcher;

@@ -10,8 +10,8 @@
 
 use super::builder::GraphBuilder;
 use super::duplicates::Duplicates;
-use super::graph::{MAX_LEVELS, level_of, split_mix};
 use super::insert::{Inserter, Worker, build, check, finish, workers};
+use super::memory::{MAX_LEVELS, level_of, split_mix};
 use super::parallel::{Steps, each};
 use super::repair::Copy;
 use super::search::entry_point;

@@ -6,7 +6,7 @@
 //!
 //! | file | idea | in the HNSW paper |
 //! |---|---|---|
-//! | `graph` | a graph in memory; which levels a node belongs to | section 4.1 |
+//! | `memory` | a graph in memory; which levels a node belongs to | section 4.1 |
 //! | `scratch` | reusable memory of a search: visited set, queue, heaps | |
 //! | `search` | greedy descent, search of a layer, filtered search | algorithms 2 and 5 |
 //! | `select` | neighbor selection: which candidates become links | algorithm 4 |
@@ -23,8 +23,8 @@
 mod builder;
 mod connectivity;
 mod duplicates;
-mod graph;
 mod insert;
+mod memory;
 mod merge;
 mod parallel;
 mod repair;
@@ -33,8 +33,8 @@ mod search;
 mod select;
 
 pub use connectivity::{bfs_order, unreachable};
-pub use graph::{Graph, Level, Word};
 pub use insert::build;
+pub use memory::{Graph, Level, Word};
 pub use merge::merge_graphs;
 pub use scratch::SearchScratch;
 pub use search::{GraphSearcher, SearchParams, SearchStats};

@@ -8,7 +8,7 @@ use crate::vectors::segment::VectorSegment;
 use lucerne_codec::{Neighbor, Ordinal, Result};
 
 /// Raw rows prefetched ahead of the one being compared.
-const AHEAD: usize = 8;
+const AHEAD: usize = 4;
 
 /// Replaces the distances that a graph search used by those of the encoding, and sorts.
 pub(super) fn rescore_traversal(

@@ -1,0 +1,47 @@
+//! The postings of one field.
+
+use super::Handle;
+use super::dictionary::Dictionary;
+use super::lists::{Lists, OnlyDoc};
+use super::meta::FieldMeta;
+use lucerne_codec::postings::{Blocks, FieldPostings, FieldStats, Lengths, TermEntry, Terms};
+use lucerne_codec::{Input, Result};
+
+/// One field of a segment, open for reading.
+pub(super) struct Field {
+    pub(super) meta: FieldMeta,
+    pub(super) dictionary: Dictionary,
+    pub(super) lists: Lists,
+    pub(super) lengths: Option<Input>,
+}
+
+impl FieldPostings for Field {
+    fn stats(&self) -> FieldStats {
+        self.meta.stats
+    }
+
+    fn term(&self, term: &[u8]) -> Result<Option<TermEntry>> {
+        self.dictionary.get(term)
+    }
+
+    fn terms(&self, from: &[u8]) -> Result<Box<dyn Terms + '_>> {
+        Ok(Box::new(self.dictionary.terms(from)?))
+    }
+
+    fn blocks(&self, term: &TermEntry) -> Result<Box<dyn Blocks + '_>> {
+        Ok(match Handle::decode(term.handle) {
+            Handle::List(at) => Box::new(self.lists.list(at, term)?),
+            Handle::Inline { doc, position } => {
+                let position = self.meta.field.positions.then_some(position);
+                Box::new(OnlyDoc { doc, position, length: self.lengths().get(doc) })
+            }
+        })
+    }
+
+    fn lengths(&self) -> Lengths<'_> {
+        match (&self.lengths, self.meta.lengths) {
+            (Some(bytes), Some(at)) => Lengths::new(bytes.bytes(), at.width.into()),
+            _ => Lengths::new(&[], 1),
+        }
+    }
+}

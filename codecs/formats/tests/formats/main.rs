@@ -1,0 +1,14 @@
+//! The built-in formats, and one that a test adds.
+
+mod common;
+mod conformance;
+mod filters;
+mod golden;
+mod graph;
+mod hash_merge;
+mod int4;
+mod new_encoding;
+mod several_vectors;
+mod vector_merge;
+mod vector_search;
+mod vectors;

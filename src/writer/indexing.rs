@@ -1,0 +1,305 @@
+//! Documents on their way into a buffer: validated, their keys claimed, all or nothing.
+
+use super::buffer::Buffer;
+use super::keymap::{DocAddress, KeyShard};
+use super::segment_state::SegmentState;
+use super::segments::{FlushStage, ImmutableBuffer, SegmentEntry};
+use super::shared::WriterInner;
+use crate::document::{Document, Validated, Value, given_as, validate};
+use crate::error::{Error, Result};
+use crate::reader::SegmentReader;
+use crate::schema::{FieldType, KeyField, Schema};
+use lucerne_codec::{BitSet, DocId};
+use parking_lot::MutexGuard;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What happens when a document's key exists already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// It is an error.
+    Add,
+    /// The existing document is replaced.
+    Upsert,
+}
+
+/// A document as it is kept: its stored JSON, and its vectors by field.
+struct KeptDocument {
+    stored: Vec<u8>,
+    vectors: Vec<(u32, Vec<u8>)>,
+}
+
+/// The outcome of reading a document that may be moving from a buffer to a segment.
+enum ReadOutcome {
+    Read(KeptDocument),
+    /// Its buffer is being flushed: try again when the flush has ended.
+    Flushing(Arc<ImmutableBuffer>),
+    /// A merge has replaced its segment: try again.
+    Moved,
+}
+
+impl WriterInner {
+    /// Takes one document and returns its key.
+    pub(crate) fn write(&self, document: &Document, mode: Mode) -> Result<String> {
+        let mut validated = validate(&self.schema(), &self.analyzers(), document)?;
+        self.flush_if_full()?;
+        let _shared = self.commit_barrier.read();
+        self.check_open()?;
+        let (key, mut shard, existing) = self.claim_key(&mut validated, |_| false)?;
+        if existing.is_some() && mode == Mode::Add {
+            return Err(Error::DuplicateKey { key });
+        }
+        let mut buffer = self.take_buffer();
+        self.push(&mut shard, &mut buffer, &key, &validated);
+        self.pool.lock().push(buffer);
+        if let Some(old) = existing {
+            old.segment.delete(old.doc);
+        }
+        Ok(key)
+    }
+
+    /// Takes all documents or none, at one point in time.
+    pub(crate) fn write_batch(&self, documents: &[Document], mode: Mode) -> Result<Vec<String>> {
+        let (schema, analyzers) = (self.schema(), self.analyzers());
+        let validated = documents.iter().map(|document| validate(&schema, &analyzers, document));
+        let mut validated: Vec<Validated> = validated.collect::<Result<_>>()?;
+        self.flush_if_full()?;
+        let _exclusive = self.commit_barrier.write();
+        self.check_open()?;
+        let mut claimed = Vec::with_capacity(validated.len());
+        // First the keys that are given, so that no automatic one is among them.
+        let mut given = HashSet::new();
+        for key in validated.iter().filter_map(|document| document.key.as_ref()) {
+            if !given.insert(key.clone()) {
+                return Err(Error::DuplicateKey { key: key.clone() });
+            }
+        }
+        for document in &mut validated {
+            let (key, shard, existing) = self.claim_key(document, |key| given.contains(key))?;
+            drop(shard); // Nobody else writes: the barrier is held exclusively.
+            if existing.is_some() && mode == Mode::Add {
+                return Err(Error::DuplicateKey { key });
+            }
+            claimed.push((key, existing));
+        }
+        let mut buffer = self.take_buffer();
+        let keys = claimed.into_iter().zip(&validated).map(|((key, existing), document)| {
+            self.push(&mut self.keys.lock(&key), &mut buffer, &key, document);
+            if let Some(old) = existing {
+                old.segment.delete(old.doc);
+            }
+            key
+        });
+        let keys = keys.collect();
+        self.pool.lock().push(buffer);
+        Ok(keys)
+    }
+
+    /// Deletes the document of that key; false when there is none.
+    pub(crate) fn delete(&self, key: &str) -> Result<bool> {
+        let _shared = self.commit_barrier.read();
+        self.check_open()?;
+        let mut shard = self.keys.lock(key);
+        let found = self.find_document(&shard, key)?;
+        if let Some(address) = &found {
+            address.segment.delete(address.doc);
+            shard.remove(key);
+        }
+        Ok(found.is_some())
+    }
+
+    /// Sets the fields given, leaves the others as they are.
+    pub(crate) fn update(&self, key: &str, fields: &Document) -> Result<()> {
+        let schema = self.schema();
+        check_update(&schema, key, fields)?;
+        self.flush_if_full()?;
+        loop {
+            // Exclusively: every buffer is in the pool or immutable.
+            let exclusive = self.commit_barrier.write();
+            self.check_open()?;
+            let mut shard = self.keys.lock(key);
+            let address = self.find_document(&shard, key)?;
+            let address = address.ok_or_else(|| Error::NoSuchDocument { key: key.to_owned() })?;
+            let kept = match self.read(&schema, &address)? {
+                ReadOutcome::Read(kept) => kept,
+                ReadOutcome::Moved => continue,
+                ReadOutcome::Flushing(buffer) => {
+                    drop((shard, exclusive));
+                    self.flush_or_wait(&buffer)?;
+                    continue;
+                }
+            };
+            let document = updated(&schema, kept, fields)?;
+            let validated: Validated = validate(&schema, &self.analyzers(), &document)?;
+            let mut buffer = self.take_buffer();
+            self.push(&mut shard, &mut buffer, key, &validated);
+            self.pool.lock().push(buffer);
+            address.segment.delete(address.doc);
+            return Ok(());
+        }
+    }
+
+    /// Adds finished segments, all or none, when none of their keys has a live document yet.
+    pub(crate) fn attach(&self, segments: Vec<(SegmentReader, Option<BitSet>)>) -> Result<()> {
+        let _exclusive = self.commit_barrier.write();
+        self.check_open()?;
+        let mut keys = HashSet::new();
+        for (reader, live) in &segments {
+            for doc in 0..reader.max_doc() {
+                if live.as_ref().is_some_and(|live| !live.contains(doc)) {
+                    continue;
+                }
+                let key = reader.keys().key(doc)?;
+                let exists = self.find_document(&self.keys.lock(key), key)?.is_some();
+                if exists || !keys.insert(key.to_owned()) {
+                    return Err(Error::DuplicateKey { key: key.to_owned() });
+                }
+            }
+        }
+        let mut list = self.segments.lock();
+        for (reader, live) in segments {
+            let position = list.next_position;
+            list.next_position += 1;
+            let state = Arc::new(SegmentState::committed(live.as_ref(), None));
+            list.add(SegmentEntry { reader: Arc::new(reader), state, position });
+        }
+        Ok(())
+    }
+
+    /// Gives a document its key, locks the key's shard and finds the live document of that key, if there is one.
+    /// An automatic key is never one of those `taken`.
+    fn claim_key(
+        &self,
+        document: &mut Validated,
+        taken: impl Fn(&str) -> bool,
+    ) -> Result<(String, MutexGuard<'_, KeyShard>, Option<DocAddress>)> {
+        if let Some(key) = &document.key {
+            let shard = self.keys.lock(key);
+            let existing = self.find_document(&shard, key)?;
+            return Ok((key.clone(), shard, existing));
+        }
+        loop {
+            let number = self.next_key.fetch_add(1, Ordering::Relaxed);
+            let key = KeyField::automatic(number);
+            let shard = self.keys.lock(&key);
+            if !taken(&key) && self.find_document(&shard, &key)?.is_none() {
+                document.assign_key(&self.schema(), number);
+                return Ok((key, shard, None));
+            }
+        }
+    }
+
+    /// The live document of that key, whose shard is locked.
+    fn find_document(&self, shard: &KeyShard, key: &str) -> Result<Option<DocAddress>> {
+        if let Some(address) = shard.get(key) {
+            return Ok(Some(address.clone()));
+        }
+        for entry in self.segments().iter().rev() {
+            if let Some(doc) = entry.reader.find_live(key, |doc| entry.state.is_deleted(doc))? {
+                return Ok(Some(DocAddress { segment: Arc::clone(&entry.state), doc }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn push(&self, shard: &mut KeyShard, buffer: &mut Buffer, key: &str, document: &Validated) -> DocId {
+        let vector_bytes = self.vector_bytes.read();
+        let doc = buffer.push(key, document, |field| vector_bytes.get(&field).copied().unwrap_or(0));
+        shard.insert(key.into(), DocAddress { segment: Arc::clone(&buffer.state), doc });
+        doc
+    }
+
+    fn take_buffer(&self) -> Buffer {
+        self.pool.lock().pop().unwrap_or_else(|| {
+            self.buffer_count.fetch_add(1, Ordering::Relaxed);
+            Buffer::with_budget(self.buffer_budget())
+        })
+    }
+
+    /// Reads the document at an address from wherever it is now.
+    fn read(&self, schema: &Schema, address: &DocAddress) -> Result<ReadOutcome> {
+        let from_buffer = |buffer: &Buffer| {
+            let stored = buffer.stored(address.doc).to_vec();
+            ReadOutcome::Read(KeptDocument { stored, vectors: buffer.vectors_of(address.doc) })
+        };
+        let is_there = |state: &Arc<SegmentState>| Arc::ptr_eq(state, &address.segment);
+        if let Some(buffer) = self.pool.lock().iter().find(|buffer| is_there(&buffer.state)) {
+            return Ok(from_buffer(buffer));
+        }
+        let (segments, buffers) = {
+            let list = self.segments.lock();
+            (Arc::clone(&list.segments), list.buffers.clone())
+        };
+        if let Some(entry) = segments.iter().find(|entry| is_there(&entry.state)) {
+            return read_segment(schema, &entry.reader, address.doc).map(ReadOutcome::Read);
+        }
+        let Some(buffer) = buffers.into_iter().find(|buffer| is_there(&buffer.state)) else {
+            return Ok(ReadOutcome::Moved);
+        };
+        let stage = buffer.stage.lock();
+        if let FlushStage::Waiting(buffer) = &*stage {
+            return Ok(from_buffer(buffer));
+        }
+        drop(stage);
+        Ok(ReadOutcome::Flushing(buffer))
+    }
+}
+
+fn read_segment(schema: &Schema, segment: &SegmentReader, doc: DocId) -> Result<KeptDocument> {
+    let mut kept = KeptDocument { stored: Vec::new(), vectors: Vec::new() };
+    segment.stored().get(doc, &mut kept.stored)?;
+    let mut ordinals = Vec::new();
+    for field in schema.vector_fields() {
+        let Some(vectors) = segment.vector_field(field.number()) else { continue };
+        vectors.reader.ordinals(doc, &mut ordinals)?;
+        for ordinal in &ordinals {
+            kept.vectors.push((field.number(), vectors.reader.row(*ordinal)?.to_vec()));
+        }
+    }
+    Ok(kept)
+}
+
+/// Refuses an update that would lose something, or that changes the key.
+fn check_update(schema: &Schema, key: &str, fields: &Document) -> Result<()> {
+    let key_field = schema.key().name();
+    if fields.get(key_field).is_some_and(|value| *value != Value::from(key)) {
+        return Err(Error::Invalid(format!(
+            "an update of {key:?} cannot change the key field {key_field:?}"
+        )));
+    }
+    let lost = schema.fields().iter().find(|field| {
+        let vector = matches!(field.field_type(), FieldType::Vector(_));
+        let by_path = field.field_path().is_some();
+        field.is_indexed() && !field.is_stored() && !vector && !by_path && fields.get(field.name()).is_none()
+    });
+    match lost {
+        None => Ok(()),
+        Some(field) => Err(Error::NotStored { field: field.name().to_owned() }),
+    }
+}
+
+/// The kept document with the fields given; those that are null are removed.
+fn updated(schema: &Schema, kept: KeptDocument, fields: &Document) -> Result<Document> {
+    let mut document = Document::from_slice(&kept.stored)?;
+    for field in schema.vector_fields() {
+        let rows = kept.vectors.iter().filter(|(number, _)| *number == field.number());
+        let vectors: Vec<Value> = rows.map(|(_, row)| given_as(field, row)).collect();
+        let by_path = schema.field(field.name()).is_some_and(|field| field.field_path().is_some());
+        if by_path || vectors.is_empty() {
+            continue;
+        }
+        if field.options().is_multiple() {
+            document.set(field.name(), vectors);
+        } else {
+            vectors.into_iter().for_each(|vector| document.set(field.name(), vector));
+        }
+    }
+    for (name, value) in fields.iter() {
+        match value {
+            Value::Null => drop(document.remove(name)),
+            value => document.set(name, value.clone()),
+        }
+    }
+    Ok(document)
+}

@@ -1,0 +1,257 @@
+//! What the threads of a writer share.
+//!
+//! Locks are always taken in this order: the commit barrier (shared by every write; exclusive while a refresh or commit
+//! fixes its point in time) → one shard of the key map → the pool of buffers → the segment list → a segment's state.
+
+use super::buffer::Buffer;
+use super::keymap::KeyMap;
+use super::options::WriterOptions;
+use super::segment_state::SegmentState;
+use super::segments::{SegmentEntry, SegmentList};
+use crate::commit::manifest;
+use crate::document::FieldAnalyzers;
+use crate::error::{Error, Result};
+use crate::merge::{Scheduler, SegmentMeta};
+use crate::reader::{Snapshot, Store};
+use crate::schema::{Schema, VectorField};
+use crate::segment_write::random_segment_id;
+use byteorder::{ByteOrder, LittleEndian};
+use lucerne_codec::random::mix;
+use lucerne_codec::{Cancel, Registry, SegmentId};
+use parking_lot::{Mutex, RwLock};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+pub(crate) struct WriterInner {
+    pub(crate) store: Arc<Store>,
+    schema: RwLock<Schema>,
+    analyzers: RwLock<Arc<FieldAnalyzers>>,
+    pub(crate) options: WriterOptions,
+    /// Bytes that one vector of a field costs until it is flushed, by field number.
+    pub(super) vector_bytes: RwLock<BTreeMap<u32, usize>>,
+    /// Held shared by every write, exclusively to fix a point in time.
+    pub(crate) commit_barrier: RwLock<()>,
+    pub(super) keys: KeyMap,
+    /// Buffers that take documents and that no thread is using.
+    pub(super) pool: Mutex<Vec<Buffer>>,
+    /// Buffers that take documents or wait to be flushed: they share the memory budget.
+    pub(super) buffer_count: AtomicUsize,
+    /// Immutable buffers whose last flush failed.
+    pub(super) failed_flushes: AtomicUsize,
+    pub(crate) segments: Mutex<SegmentList>,
+    pub(crate) next_key: AtomicU64,
+    pub(super) next_segment: AtomicU64,
+    /// Numbers of segments being written: their files are not garbage.
+    pub(super) in_flight: Mutex<HashSet<u64>>,
+    /// Why the writer takes no more calls, once it does not.
+    stopped: Mutex<Option<Stopped>>,
+    /// Numbers points in time and rollbacks in the order they happened.
+    pub(super) sequence_number: AtomicU64,
+    /// Stops flushes and merges when the writer is dropped.
+    pub(crate) cancel: Cancel,
+    /// A flush has finished since merges were last looked for.
+    pub(super) flush_finished: AtomicBool,
+    pub(crate) scheduler: Scheduler,
+    /// Held while a merge is being selected.
+    pub(crate) selecting: Mutex<()>,
+    /// Forced merges run: no background merge begins.
+    pub(crate) forced_merges: AtomicBool,
+}
+
+/// Why a writer takes no more calls.
+#[derive(Clone, Debug)]
+pub(crate) enum Stopped {
+    Closed,
+    Failed(String),
+}
+
+impl WriterInner {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        options: WriterOptions,
+        committed: &Snapshot,
+        next_key: u64,
+        next_segment: u64,
+    ) -> Result<Self> {
+        let schema = committed.schema.clone();
+        let vector_bytes = vector_bytes(&store, &schema)?;
+        let analyzers = Arc::new(FieldAnalyzers::of(&schema, &store.analyzers)?);
+        let merge_threads = options.merge_threads;
+        let writer = Self {
+            store,
+            schema: RwLock::new(schema),
+            analyzers: RwLock::new(analyzers),
+            options,
+            vector_bytes: RwLock::new(vector_bytes),
+            commit_barrier: RwLock::default(),
+            keys: KeyMap::default(),
+            pool: Mutex::default(),
+            buffer_count: AtomicUsize::new(0),
+            failed_flushes: AtomicUsize::new(0),
+            segments: Mutex::default(),
+            next_key: AtomicU64::new(next_key),
+            next_segment: AtomicU64::new(next_segment),
+            in_flight: Mutex::default(),
+            stopped: Mutex::new(None),
+            sequence_number: AtomicU64::new(0),
+            cancel: Cancel::new(),
+            flush_finished: AtomicBool::new(false),
+            scheduler: Scheduler::new(merge_threads),
+            selecting: Mutex::default(),
+            forced_merges: AtomicBool::new(false),
+        };
+        writer.reset_to(committed);
+        Ok(writer)
+    }
+
+    /// Makes the committed segments, and nothing else, the writer's list.
+    pub(super) fn reset_to(&self, committed: &Snapshot) {
+        let mut list = self.segments.lock();
+        let entries = committed.segments.iter().enumerate().map(|(position, segment)| SegmentEntry {
+            reader: Arc::clone(&segment.reader),
+            state: Arc::new(SegmentState::committed(segment.live.as_deref(), segment.live_file.clone())),
+            position: position as u64,
+        });
+        let segments: Vec<SegmentEntry> = entries.collect();
+        let next_position = list.next_position.max(segments.len() as u64);
+        *list = SegmentList { segments: Arc::new(segments), buffers: Vec::new(), next_position };
+    }
+
+    /// An error when the writer was closed or has failed.
+    pub(crate) fn check_open(&self) -> Result<()> {
+        match &*self.stopped.lock() {
+            None => Ok(()),
+            Some(Stopped::Closed) => Err(Error::WriterClosed),
+            Some(Stopped::Failed(reason)) => Err(Error::WriterFailed { reason: reason.clone() }),
+        }
+    }
+
+    /// Refuses all further calls. The first reason stays.
+    pub(crate) fn stop(&self, why: Stopped) {
+        self.stopped.lock().get_or_insert(why);
+    }
+
+    /// The schema in force.
+    pub(crate) fn schema(&self) -> Schema {
+        self.schema.read().clone()
+    }
+
+    /// The analyzers of its text fields.
+    pub(crate) fn analyzers(&self) -> Arc<FieldAnalyzers> {
+        Arc::clone(&self.analyzers.read())
+    }
+
+    /// Replaces the schema for everything written from now on.
+    pub(crate) fn set_schema(&self, schema: &Schema) -> Result<()> {
+        let _exclusive = self.commit_barrier.write();
+        self.check_open()?;
+        self.schema().check_successor(schema)?;
+        let analyzers = FieldAnalyzers::of(schema, &self.store.analyzers)?;
+        *self.vector_bytes.write() = vector_bytes(&self.store, schema)?;
+        *self.analyzers.write() = Arc::new(analyzers);
+        *self.schema.write() = schema.clone();
+        Ok(())
+    }
+
+    /// The id of segment `number`: random, or derived from the seed when there is one.
+    pub(crate) fn segment_id(&self, number: u64) -> Result<SegmentId> {
+        let Some(seed) = self.options.seed else { return random_segment_id() };
+        let mut id = [0u8; 16];
+        let halves = [mix(seed ^ mix(number)), mix(seed.wrapping_add(number) ^ 0x5EED)];
+        LittleEndian::write_u64_into(&halves, &mut id);
+        Ok(SegmentId(id))
+    }
+
+    /// True for a file of a segment that is being written.
+    pub(crate) fn is_in_flight(&self, file: &str) -> bool {
+        matches!(manifest::classify(file), manifest::FileKind::Segment(number)
+            if self.in_flight.lock().contains(&number))
+    }
+
+    /// A segment number that is never used again; its files are not garbage until [`WriterInner::release`].
+    pub(crate) fn take_segment_number(&self) -> u64 {
+        let mut in_flight = self.in_flight.lock();
+        let number = self.next_segment.fetch_add(1, Ordering::Relaxed);
+        in_flight.insert(number);
+        number
+    }
+
+    /// A merge has ended: its sources may be selected again, its files are no longer protected.
+    pub(crate) fn release(&self, number: u64, sources: &[SegmentEntry]) {
+        sources.iter().for_each(|entry| entry.state.merging.store(false, Ordering::Relaxed));
+        self.in_flight.lock().remove(&number);
+    }
+
+    /// True when a flush has finished since the last call.
+    pub(crate) fn take_flush_finished(&self) -> bool {
+        self.flush_finished.load(Ordering::Relaxed) && self.flush_finished.swap(false, Ordering::Relaxed)
+    }
+
+    /// The segments, in order.
+    pub(crate) fn segments(&self) -> Arc<Vec<SegmentEntry>> {
+        Arc::clone(&self.segments.lock().segments)
+    }
+
+    /// What a merge policy knows of the segments that no merge is using.
+    pub(crate) fn free_segments(&self) -> Vec<SegmentMeta> {
+        let schema = self.schema();
+        let segments = self.segments();
+        let free = segments.iter().filter(|entry| {
+            entry.state.published.load(Ordering::Acquire) && !entry.state.merging.load(Ordering::Relaxed)
+        });
+        free.map(|entry| SegmentMeta {
+            name: entry.reader.name().to_owned(),
+            docs: entry.reader.max_doc(),
+            deleted: entry.state.deleted().count(),
+            bytes: entry.reader.files().map(|file| file.len).sum(),
+            outdated: is_outdated(&self.store.registry, &schema, entry),
+        })
+        .collect()
+    }
+
+    /// Seed of graphs.
+    pub(crate) fn seed(&self) -> u64 {
+        self.options.seed.unwrap_or(crate::limits::DEFAULT_SEED)
+    }
+
+    /// The number the next segment takes.
+    pub(crate) fn next_segment(&self) -> u64 {
+        self.next_segment.load(Ordering::Relaxed)
+    }
+}
+
+/// True when a segment was written with another format, an older version of it, or other parameters than it would be
+/// written with now.
+fn is_outdated(registry: &Registry, schema: &Schema, entry: &SegmentEntry) -> bool {
+    let (segment, info) = (&entry.reader, entry.reader.info());
+    let vectors = segment.vectors().iter().any(|vectors| {
+        let differs = |field: VectorField<'_>| {
+            field.format(registry).is_ok_and(|format| format.name() != vectors.format)
+                || field.info() != vectors.field
+                || !vectors.reader.is_current()
+        };
+        schema.vector_field(vectors.field.number).is_ok_and(differs)
+    });
+    let stored = registry.default_stored().is_ok_and(|format| format.name() != info.stored.format);
+    let keys = registry.default_keys().is_ok_and(|format| format.name() != info.keys.format);
+    let postings = registry.default_postings().map(|format| format.name());
+    let postings = info.postings.as_ref().is_some_and(|own| postings.is_ok_and(|name| name != own.format));
+    let columns = registry.default_columns().map(|format| format.name());
+    let columns = info.columns.as_ref().is_some_and(|own| columns.is_ok_and(|name| name != own.format));
+    let older = !segment.stored().is_current()
+        || !segment.keys().is_current()
+        || segment.postings().is_some_and(|postings| !postings.is_current())
+        || segment.columns().is_some_and(|columns| !columns.is_current());
+    vectors || stored || keys || postings || columns || older
+}
+
+/// Bytes that one vector of each field costs until it is flushed; checks the fields' parameters.
+fn vector_bytes(store: &Store, schema: &Schema) -> Result<BTreeMap<u32, usize>> {
+    let costs = schema.vector_fields().map(|field| {
+        let format = field.format(&store.registry)?;
+        format.check(&field.info())?;
+        Ok((field.number(), format.buffered_bytes(&field.info())))
+    });
+    costs.collect()
+}
