@@ -18,6 +18,8 @@ pub const MAX_CANDIDATES: usize = 100_000;
 pub const DEFAULT_K: usize = 10;
 /// Default of [`Knn::candidates`](crate::Knn::candidates) in fields without sign hashes; at least `k` are kept.
 pub const DEFAULT_CANDIDATES: usize = 100;
+/// Maximum number of words of a [`Phrase`](crate::Phrase).
+pub const MAX_PHRASE_WORDS: usize = 1_024;
 /// Maximum depth of queries inside queries.
 pub const MAX_QUERY_DEPTH: usize = 64;
 /// Seed of graphs when none is given.

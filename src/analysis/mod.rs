@@ -80,4 +80,25 @@ pub trait Analyzer: Send + Sync + std::fmt::Debug {
     /// Calls `emit` with every term and its position, in the order of the text. Positions start at 0 and never
     /// descend; synonyms may share one, and words that are left out leave a gap.
     fn analyze(&self, text: &str, emit: &mut dyn FnMut(&str, u32));
+
+    /// The text with its characters as terms have them (lower case, accents, wide letters), but neither split nor
+    /// stemmed: what a range of terms is compared by. By default in lower case, unless the terms of the text have
+    /// capitals.
+    fn normalize(&self, text: &str) -> String {
+        let mut keeps_case = false;
+        self.analyze(text, &mut |term, _| keeps_case |= term.contains(char::is_uppercase));
+        if keeps_case { text.to_owned() } else { text.to_lowercase() }
+    }
+
+    /// Calls `emit` with the terms of a text whose last word goes on, for prefix queries: the last term is the
+    /// beginning of a term, those before it are terms as of [`Analyzer::analyze`]. By default the normalized text.
+    fn analyze_prefix(&self, text: &str, emit: &mut dyn FnMut(&str, u32)) {
+        emit(&self.normalize(text), 0);
+    }
+
+    /// A word of the text that is too long to become a term. By default none is.
+    fn too_long(&self, text: &str) -> Option<String> {
+        let _ = text;
+        None
+    }
 }

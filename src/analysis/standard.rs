@@ -115,6 +115,44 @@ impl Analyzer for Standard {
             }
         }
     }
+
+    fn normalize(&self, text: &str) -> String {
+        Buffers::default().spell(&normalize(text), self.fold).to_owned()
+    }
+
+    fn analyze_prefix(&self, text: &str, emit: &mut dyn FnMut(&str, u32)) {
+        let text = normalize(text);
+        let mut pass = Pass { standard: self, emit, position: 0, buffers: Buffers::default() };
+        let mut words = words(&text).peekable();
+        while let Some((unspaced, word)) = words.next() {
+            match unspaced {
+                true => pass.run(word),
+                false if words.peek().is_some() => pass.word(word),
+                // What it goes on to is unknown: it is no stop word yet, and has no stem.
+                false => (pass.emit)(pass.buffers.spell(word, self.fold), pass.position),
+            }
+        }
+    }
+
+    fn too_long(&self, text: &str) -> Option<String> {
+        if text.len() <= MAX_WORD {
+            return None;
+        }
+        let (text, mut buffers) = (normalize(text), Buffers::default());
+        let mut spaced = words(&text).filter(|(unspaced, _)| !unspaced);
+        spaced
+            .find(|(_, word)| buffers.spell(word, self.fold).len() > MAX_WORD)
+            .map(|(_, word)| word.to_owned())
+    }
+}
+
+/// The text's words, and its runs of unspaced characters as one each.
+fn words(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    let pieces = parts(text).flat_map(|(unspaced, part)| {
+        let (run, rest) = if unspaced { (Some(part), "") } else { (None, part) };
+        run.into_iter().chain(rest.split_word_bounds()).map(move |piece| (unspaced, piece))
+    });
+    pieces.filter(|(_, piece)| is_word(piece))
 }
 
 /// True when there is anything to search for: letters, digits, emoji.

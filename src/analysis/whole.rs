@@ -14,6 +14,18 @@ impl Analyzer for Whitespace {
             }
         }
     }
+
+    fn normalize(&self, text: &str) -> String {
+        text.to_owned()
+    }
+
+    fn analyze_prefix(&self, text: &str, emit: &mut dyn FnMut(&str, u32)) {
+        self.analyze(text, emit);
+    }
+
+    fn too_long(&self, text: &str) -> Option<String> {
+        text.split_whitespace().find(|word| word.len() > MAX_WORD).map(str::to_owned)
+    }
 }
 
 /// The text as one term.
@@ -28,5 +40,13 @@ impl Analyzer for Keyword {
         if (1..=MAX_TEXT).contains(&text.len()) {
             emit(text, 0);
         }
+    }
+
+    fn normalize(&self, text: &str) -> String {
+        text.to_owned()
+    }
+
+    fn too_long(&self, text: &str) -> Option<String> {
+        (text.len() > MAX_TEXT).then(|| text.to_owned())
     }
 }

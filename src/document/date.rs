@@ -2,6 +2,8 @@
 //! 0000 to 9999. A date without a time is its midnight in UTC; digits beyond milliseconds are cut off; leap
 //! seconds are refused.
 
+use std::ops::RangeInclusive;
+
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
 /// 0000-01-01T00:00:00Z.
@@ -29,6 +31,56 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     let offset = offset(&mut rest)?;
     let moment = midnight + time * 60_000 + second * 1_000 + millis - offset * 60_000;
     (rest.is_empty() && (FIRST..=LAST).contains(&moment)).then_some(moment)
+}
+
+/// The milliseconds since 1970-01-01T00:00:00Z that a date of a query stands for: a moment, or all of a minute, day,
+/// month or year. Beside the dates of documents it may be `YYYY`, `YYYY-MM` or without seconds; the offset may lack its
+/// colon or minutes, and without an offset a time is in UTC.
+pub(crate) fn span(text: &str) -> Option<RangeInclusive<i64>> {
+    let mut rest = text.as_bytes();
+    let year = digits(&mut rest, 4)?;
+    if rest.is_empty() {
+        return Some(days_since_epoch(year, 1, 1) * DAY..=days_since_epoch(year + 1, 1, 1) * DAY - 1);
+    }
+    literal(&mut rest, b"-")?;
+    let month = digits(&mut rest, 2).filter(|month| (1..=12).contains(month))?;
+    let (first, days) = (days_since_epoch(year, month, 1), days_in_month(year, month));
+    if rest.is_empty() {
+        return Some(first * DAY..=(first + days) * DAY - 1);
+    }
+    literal(&mut rest, b"-")?;
+    let day = digits(&mut rest, 2).filter(|day| (1..=days).contains(day))?;
+    let midnight = (first + day - 1) * DAY;
+    if rest.is_empty() {
+        return Some(midnight..=midnight + DAY - 1);
+    }
+    literal(&mut rest, b"Tt ")?;
+    let minute = midnight + time_of_day(&mut rest, 59)? * 60_000;
+    let (first, len) = match rest.strip_prefix(b":") {
+        None => (minute, 60_000),
+        Some(tail) => {
+            rest = tail;
+            let second = digits(&mut rest, 2).filter(|second| *second <= 59)?;
+            (minute + second * 1_000 + fraction(&mut rest)?, 1)
+        }
+    };
+    let first = first - loose_offset(&mut rest)? * 60_000;
+    let span = first..=first + len - 1;
+    (rest.is_empty() && FIRST <= first && *span.end() <= LAST).then_some(span)
+}
+
+/// Nothing, `Z`, or `±hh:mm`, `±hhmm`, `±hh`, in minutes.
+fn loose_offset(rest: &mut &[u8]) -> Option<i64> {
+    let Some((sign, mut tail)) = rest.split_first() else { return Some(0) };
+    if !b"+-".contains(sign) {
+        return offset(rest);
+    }
+    let hours = digits(&mut tail, 2).filter(|hours| *hours <= 23)?;
+    tail = tail.strip_prefix(b":").unwrap_or(tail);
+    let minutes = if tail.is_empty() { 0 } else { digits(&mut tail, 2).filter(|minutes| *minutes <= 59)? };
+    *rest = tail;
+    let offset = hours * 60 + minutes;
+    Some(if *sign == b'-' { -offset } else { offset })
 }
 
 /// The shortest text form, in UTC.
@@ -144,6 +196,46 @@ mod tests {
     }
 
     #[test]
+    fn a_date_of_a_query_stands_for_all_of_it() {
+        let at = |text: &str| parse(text).unwrap();
+        for (text, first, after) in [
+            ("2024", "2024-01-01", "2025-01-01"),
+            ("2024-02", "2024-02-01", "2024-03-01"),
+            ("2023-12", "2023-12-01", "2024-01-01"),
+            ("2024-02-29", "2024-02-29", "2024-03-01"),
+            ("2024-02-29T12:30Z", "2024-02-29T12:30:00Z", "2024-02-29T12:31:00Z"),
+            ("2024-02-29 12:30", "2024-02-29T12:30:00Z", "2024-02-29T12:31:00Z"),
+            ("2024-02-29T12:30:10", "2024-02-29T12:30:10Z", "2024-02-29T12:30:10.001Z"),
+            ("2024-02-29T12:30:10.5+0200", "2024-02-29T10:30:10.5Z", "2024-02-29T10:30:10.501Z"),
+            ("2024-02-29T12:30:10-05", "2024-02-29T17:30:10Z", "2024-02-29T17:30:10.001Z"),
+            ("2024-02-29T12:30:10+05:30", "2024-02-29T07:00:10Z", "2024-02-29T07:00:10.001Z"),
+        ] {
+            assert_eq!(span(text), Some(at(first)..=at(after) - 1), "{text}");
+        }
+        assert_eq!(span("9999"), Some(at("9999-01-01")..=LAST));
+        for text in [
+            "",
+            "24",
+            "2024-",
+            "2024-13",
+            "2024-2",
+            "2023-02-29",
+            "2024-02-29T",
+            "2024-02-29T12",
+            "2024-02-29T1:30",
+            "2024-02-29T12:30:10+2",
+            "2024-02-29T12:30:10+02:0",
+            "2024-02-29T12:30:10+2400",
+            "2024-02-29T12:30:10Zx",
+            "0000-01-01T00:00:00+0100",
+            "2024-02-29T12:30Z ",
+            "yesterday",
+        ] {
+            assert_eq!(span(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_not_a_date_is_refused() {
         for text in [
             "",
@@ -177,12 +269,15 @@ mod tests {
         #[test]
         fn every_moment_is_written_and_read_back(moment in FIRST..=LAST) {
             prop_assert_eq!(parse(&format(moment)), Some(moment));
+            prop_assert_eq!(span(&format(moment)), Some(moment..=moment));
         }
 
         #[test]
         fn any_text_is_read_or_refused(text in ".{0,40}", date in "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]?[0-9:.Z+-]{0,18}") {
             parse(&text);
             parse(&date);
+            span(&text);
+            span(&date);
         }
 
         #[test]

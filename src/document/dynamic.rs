@@ -2,7 +2,8 @@
 //!
 //! All undeclared fields of a segment share one list of terms. A term is the field's name (`a.b` for a member
 //! of an object), a zero byte, and a kind with the value: `e` for any value, `s` and the bytes of a string,
-//! `n` and a number as 8 big-endian bytes that sort as numbers do, `b` and 0 or 1.
+//! `n` and a number as 8 big-endian bytes that sort as numbers do, `b` and 0 or 1. Declared text fields have `t`
+//! for a text without terms (`""`, `?!`), which is a value all the same.
 
 use super::Value;
 use super::number::{as_f64, sortable};
@@ -28,6 +29,16 @@ pub(crate) fn term(name: &str, value: &Value) -> Option<Vec<u8>> {
 /// The term of every document that has the field.
 pub(crate) fn existing(name: &str) -> Vec<u8> {
     of(name, b'e', &[])
+}
+
+/// The beginning of the terms of all members of a field that is an object.
+pub(crate) fn member(name: &str) -> Vec<u8> {
+    format!("{name}.").into_bytes()
+}
+
+/// The term of every document that has a text without terms in a declared text field.
+pub(crate) fn without_terms(name: &str) -> Vec<u8> {
+    of(name, b't', &[])
 }
 
 /// The beginning of the terms of strings that begin with `prefix`.

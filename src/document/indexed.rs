@@ -1,8 +1,8 @@
 //! What of a document is searched beside its vectors: terms, keywords, numbers.
 
-use super::Value;
 use super::analyzers::FieldAnalyzers;
 use super::number::column_number;
+use super::{Value, dynamic};
 use crate::schema::{Field, FieldType};
 
 /// Places between the values of a text field, so that no phrase spans two of them.
@@ -35,8 +35,9 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// Appends a text's terms.
-    pub(crate) fn analyze(&mut self, text: &str, analyzer: &dyn crate::analysis::Analyzer) {
+    /// Appends a text's terms; false when it has none.
+    pub(crate) fn analyze(&mut self, text: &str, analyzer: &dyn crate::analysis::Analyzer) -> bool {
+        let before = self.ends.len();
         let first = if self.ends.is_empty() { 0 } else { self.next.saturating_add(GAP) };
         analyzer.analyze(text, &mut |term, position| {
             if term.is_empty() || term.len() > MAX_TERM_LEN {
@@ -47,6 +48,7 @@ impl Tokens {
             self.ends.push((self.text.len() as u32, position));
             self.next = position.saturating_add(1);
         });
+        self.ends.len() > before
     }
 
     /// Each term and its position.
@@ -81,7 +83,9 @@ impl Indexed {
                     self.texts.push((number, Tokens::default()));
                 }
                 if let Some((_, tokens)) = self.texts.last_mut() {
-                    tokens.analyze(text, analyzer);
+                    if !tokens.analyze(text, analyzer) {
+                        self.dynamic.push(dynamic::without_terms(field.name()).into());
+                    }
                 }
             }
             (FieldType::Keyword(keyword), Value::Text(text)) => {

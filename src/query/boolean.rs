@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 /// Without `must` and `filter` clauses at least one `should` clause has to match, unless
 /// [`Bool::minimum_should_match`] says otherwise. With `must_not` clauses only, all other documents match.
 ///
+/// A `must` or `should` clause whose text has no terms (stop words, punctuation) is passed over; where only such
+/// clauses say what to find, nothing is found.
+///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
 /// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));

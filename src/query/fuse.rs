@@ -46,8 +46,7 @@ fn one() -> f32 {
 /// Combines the rankings of several queries into one (hybrid search).
 ///
 /// The best documents of each query, as many as the window, take part; the fusion has all documents that are in at
-/// least one window. A [`Knn`](super::Knn) query contributes at most its `k` documents, which is 10 unless set: set
-/// [`Knn::k`](super::Knn::k) to the window, or vectors have less influence than text.
+/// least one window. A [`Knn`](super::Knn) query whose `k` is not set finds as many neighbors as the window has places.
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
@@ -56,7 +55,7 @@ fn one() -> f32 {
 ///
 /// let hybrid = Fuse::rrf()
 ///     .query(Match::new("title", "small editor"))
-///     .weighted(Knn::new("v", [2.0, 0.0]).k(100), 2.0);
+///     .weighted(Knn::new("v", [2.0, 0.0]), 2.0);
 /// let hits = searcher.search(hybrid)?;
 /// assert_eq!(hits.hits[0].key, "nano");
 /// assert_eq!(hits.hits[0].score, 1.0 / 61.0 + 2.0 / 61.0);

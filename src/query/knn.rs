@@ -38,8 +38,8 @@ use serde::{Deserialize, Serialize};
 pub struct Knn {
     pub(crate) field: String,
     pub(crate) vector: QueryVector,
-    #[serde(default = "default_k")]
-    pub(crate) k: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) k: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) candidates: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,17 +58,14 @@ pub struct Knn {
     pub(crate) fields: Option<Vec<String>>,
 }
 
-fn default_k() -> usize {
-    DEFAULT_K
-}
-
 impl Knn {
-    /// The 10 nearest neighbors of `vector` in the vector field `field`. The vector has the field's dimension.
+    /// The nearest neighbors of `vector` in the vector field `field`, as many as the query around it can use (see
+    /// [`Knn::k`]). The vector has the field's dimension.
     pub fn new(field: impl Into<String>, vector: impl Into<QueryVector>) -> Self {
         Self {
             field: field.into(),
             vector: vector.into(),
-            k: DEFAULT_K,
+            k: None,
             candidates: None,
             nprobe: None,
             rescore: None,
@@ -80,18 +77,26 @@ impl Knn {
         }
     }
 
-    /// The number of neighbors, from 1 to 10,000. Default: 10, wherever the query stands.
+    /// The number of neighbors, from 1 to 10,000. A kNN query has exactly these, whatever is around it. Unless it is
+    /// set, it follows from what is around the query:
     ///
-    /// A kNN query never has more than `k` documents, whatever is around it: in a [`Fuse`](super::Fuse) whose window
-    /// is 100 it contributes `k` documents, and a [`Search`](super::Search) with `limit(50)` returns at most
-    /// `k` hits of it. Set `k` to the window of the fusion, or to `offset + limit` of the search.
+    /// | the query is | neighbors |
+    /// |---|---|
+    /// | what a [`Search`](super::Search) searches for | as many as its page needs, `offset + limit` |
+    /// | in a [`Fuse`](super::Fuse), or in a query that reranks | the window (100) |
+    /// | in any other query, in a filter, or sorted by a field | the limit of the search, at least 10 |
     ///
     /// When the `Knn` itself is searched for (not wrapped by [`Search::new`](super::Search::new)), the limit of the
-    /// search is `k`.
+    /// search is `k`, or 10.
     #[must_use]
     pub fn k(mut self, k: usize) -> Self {
-        self.k = k;
+        self.k = Some(k);
         self
+    }
+
+    /// The number of neighbors that is set, or 10.
+    pub(crate) fn k_or_default(&self) -> usize {
+        self.k.unwrap_or(DEFAULT_K)
     }
 
     /// The number of candidates that the index keeps in each segment while it searches (HNSW's `ef`), from 1 to

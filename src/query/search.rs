@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 pub enum Order {
     /// Smallest first.
     #[default]
+    #[serde(alias = "ASC", alias = "Asc")]
     Asc,
     /// Largest first.
+    #[serde(alias = "DESC", alias = "Desc")]
     Desc,
 }
 
@@ -152,17 +154,17 @@ impl Search {
     }
 
     /// The maximum number of hits, from 1 to 10,000. Default: 10; for a [`Knn`] converted into a search, its `k`.
-    ///
-    /// A [`Knn`] never finds more than its own `k` documents, so `Search::new(Knn::new(…)).limit(50)` returns at most
-    /// 10 hits unless [`Knn::k`] is set as well.
+    /// A [`Knn`] whose `k` is set never finds more than these.
     #[must_use]
     pub fn limit(mut self, hits: usize) -> Self {
         self.limit = hits;
         self
     }
 
-    /// The number of best hits to skip. The pages of one searcher neither overlap nor leave a gap. They end with the
-    /// documents that the query finds: for a [`Knn`], after `k` documents.
+    /// The number of best hits to skip. The pages of one searcher with the same limit neither overlap nor leave a gap.
+    /// They end with the documents that the query finds: of a [`Knn`] after `k` documents, or after 10,000 (an error
+    /// beyond) when its `k` is not set; of a [`Fuse`] after the documents that are in at least one of its windows. Set
+    /// these so that they are enough for all pages: neither grows with the offset.
     #[must_use]
     pub fn offset(mut self, hits: usize) -> Self {
         self.offset = hits;
@@ -224,7 +226,7 @@ impl From<Query> for Search {
 
 impl From<Knn> for Search {
     fn from(mut knn: Knn) -> Self {
-        let (limit, fields) = (knn.k, knn.fields.take());
+        let (limit, fields) = (knn.k_or_default(), knn.fields.take());
         Self { fields, limit, ..Self::new(knn) }
     }
 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// Finds documents with a value in a field.
 ///
+/// In a date field a year, month, day or minute finds all dates in it.
+///
 /// In a text field the value is one term, which is not analyzed but compared with the terms of the analyzed texts;
 /// use [`Match`](super::Match) to search for words. In a text field documents are scored by BM25, elsewhere
 /// each scores 1.
@@ -64,8 +66,10 @@ impl Terms {
 
 /// Finds documents with a value in a range, in a number, date, keyword, key or text field. Each scores 1.
 ///
-/// Without bounds, every document with a value matches. Strings compare byte by byte; in a text field it is the
-/// analyzed terms that are compared.
+/// Without bounds, every document with a value matches. Numbers compare as numbers, whatever their type. A date may
+/// be a year, month, day or minute (`"2024"`, `"2024-05"`, `"2024-05-01"`, `"2024-05-01T12:30"`), which stands for all
+/// of it: `lte("2024-05-01")` includes the day, and `gt` begins after it. Strings compare byte by byte; in a text field
+/// it is the analyzed terms that are compared, with bounds in the case and accents of terms.
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
@@ -95,6 +99,18 @@ impl Range {
     /// Documents with any value in `field`, until bounds are set.
     pub fn new(field: impl Into<String>) -> Self {
         Self { field: field.into(), gt: None, gte: None, lt: None, lte: None }
+    }
+
+    /// True without bounds.
+    pub(crate) fn is_unbounded(&self) -> bool {
+        [&self.gt, &self.gte, &self.lt, &self.lte].iter().all(|bound| bound.is_none())
+    }
+
+    /// The range with other bounds.
+    pub(crate) fn map_bounds<E>(&self, map: impl Fn(&Value) -> Result<Value, E>) -> Result<Self, E> {
+        let bound = |value: &Option<Value>| value.as_ref().map(&map).transpose();
+        let (gt, gte, lt, lte) = (bound(&self.gt)?, bound(&self.gte)?, bound(&self.lt)?, bound(&self.lte)?);
+        Ok(Self { field: self.field.clone(), gt, gte, lt, lte })
     }
 
     /// Only values greater than this.
@@ -155,6 +171,9 @@ impl Exists {
 /// Finds documents with a term (in a text field) or value (in a keyword or key field) that begins with given
 /// characters. Each scores 1.
 ///
+/// In a text field the prefix gets the case and accents of terms, as the field's analyzer defines them. When it has
+/// several words, these must be in sequence, and the last one is the prefix: `Vim-t` finds `vim-tiny`.
+///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
 /// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
@@ -173,8 +192,7 @@ pub struct Prefix {
 }
 
 impl Prefix {
-    /// Documents whose `field` has a value that begins with `prefix`. The prefix is not analyzed; in a text field
-    /// write it as the analyzer writes terms, usually in lower case.
+    /// Documents whose `field` has a value that begins with `prefix`.
     pub fn new(field: impl Into<String>, prefix: impl Into<String>) -> Self {
         Self { field: field.into(), prefix: prefix.into() }
     }

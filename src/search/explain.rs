@@ -5,6 +5,7 @@ use super::matching::{accepted, matching};
 use super::node::{Node, Word};
 use super::ranking::DocAddress;
 use super::resolve::Resolver;
+use super::scorers::finite_score;
 use super::{fuse, knn, rerank, score, terms};
 use crate::error::Result;
 use crate::limits::MAX_K;
@@ -26,7 +27,8 @@ pub(super) fn parts(
         let score = rerank::second_score(resolver, rerank, address)?;
         let (window, weight) = (rerank.window, rerank.weight);
         let description = format!("reranked, when among the best {window}: {weight} × second score {score}");
-        parts.push(Explanation::new(true, weight * score, description));
+        let score = finite_score(f64::from(weight) * f64::from(score));
+        parts.push(Explanation::new(true, score, description));
     }
     if let Some(least) = search.min_score {
         parts.push(Explanation::new(true, 0.0, format!("only scores of at least {least}")));
@@ -86,6 +88,9 @@ fn node(resolver: &Resolver<'_>, node: &Node, name: &str, address: DocAddress) -
     let DocAddress { segment: index, doc } = address;
     let segment = resolver.snapshot.segments.get(index);
     let Some(segment) = segment else { return Ok(Explanation::no_match(name)) };
+    if matches!(node, Node::NoTerms) {
+        return Ok(Explanation::no_match(format!("{name}: no terms, passed over")));
+    }
     if !matching(node, index, segment)?.contains(doc) {
         return Ok(Explanation::no_match(name));
     }
@@ -135,10 +140,12 @@ fn fusion(resolver: &Resolver<'_>, query: &Fuse, address: DocAddress) -> Result<
 fn knn_query(resolver: &Resolver<'_>, query: &Knn, address: DocAddress) -> Result<Explanation> {
     let field = resolver.snapshot.schema.vector_field_named(&query.field)?;
     let row = crate::document::check_query(field, &query.vector)?;
-    let name = format!("kNN on {:?}, k {}", query.field, query.k);
-    let Some(exact) = knn::nearest_vector(resolver.snapshot, field.number(), &row, address)? else {
+    let name = format!("kNN on {:?}, k {}", query.field, query.k_or_default());
+    let similarity = field.info().similarity;
+    let Some(mut exact) = knn::nearest_vector(resolver.snapshot, field.number(), &row, address)? else {
         return Ok(Explanation::no_match(format!("{name}: the document has no vector in this field")));
     };
+    exact.distance = similarity.in_range(exact.distance);
     if let Some(filter) = query.filter.as_deref() {
         let detail = explain(&resolver.unfiltered(), filter, address)?;
         if !detail.matches {
@@ -166,7 +173,7 @@ fn knn_query(resolver: &Resolver<'_>, query: &Knn, address: DocAddress) -> Resul
             format!("{name}: rank {rank} of the neighbors found; exact distance {}", exact.distance);
         return Ok(Explanation::new(true, found.score, description).with(strategies));
     }
-    let score = field.info().similarity.score(exact.distance);
+    let score = similarity.score(exact.distance);
     let reason = why_missed(resolver, query, address, score)?;
     let description = format!(
         "{name}: {}; exact distance {}, exact rank {}",
@@ -183,9 +190,9 @@ struct Missed {
 
 /// Compares the search with an exact one, and with all the candidates that it kept in the document's segment.
 fn why_missed(resolver: &Resolver<'_>, query: &Knn, address: DocAddress, score: f32) -> Result<Missed> {
-    let all = Knn { exact: true, k: MAX_K, min_score: None, ..query.clone() };
+    let all = Knn { exact: true, k: Some(MAX_K), min_score: None, ..query.clone() };
     let exact_rank = knn::search(resolver, &all)?.rank_of(address);
-    let text = if exact_rank.is_none_or(|rank| rank >= query.k) {
+    let text = if exact_rank.is_none_or(|rank| rank >= query.k_or_default()) {
         "beyond k".to_owned()
     } else if query.min_score.is_some_and(|least| score < least) {
         "below min_score".to_owned()
@@ -208,7 +215,7 @@ fn rank_by_estimate(resolver: &Resolver<'_>, query: &Knn, address: DocAddress) -
     };
     let candidates = knn::candidates(query, &*vectors.reader);
     let kept = Knn {
-        k: candidates.min(MAX_K),
+        k: Some(candidates.min(MAX_K)),
         candidates: Some(candidates),
         rescore: None,
         min_score: None,

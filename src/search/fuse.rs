@@ -2,6 +2,7 @@
 
 use super::ranking::{DocAddress, Ranking, ScoredDoc, keep_best};
 use super::resolve::{Resolver, finite};
+use super::scorers::finite_score;
 use crate::error::{Error, Result};
 use crate::limits::MAX_K;
 use crate::query::{Fuse, Fusion};
@@ -28,7 +29,7 @@ pub(super) fn fuse(resolver: &Resolver<'_>, query: &Fuse) -> Result<Ranking> {
                 Fusion::Linear {} => 0.0,
             };
             let sum = sums.entry(doc.address).or_insert(ScoredDoc { score: 0.0, ..*doc });
-            sum.score += weight * score;
+            sum.score = finite_score(f64::from(sum.score) + f64::from(weight) * f64::from(score));
             sum.vector = sum.vector.or(doc.vector);
         }
     }

@@ -103,6 +103,9 @@ pub struct Hits {
     pub exact: bool,
     /// How each segment was searched.
     pub segments: Vec<SegmentSearch>,
+    /// In a dynamic schema: fields that the search names, but neither the schema nor any document has. They may be
+    /// misspelt. A query finds nothing in them, and they are not returned.
+    pub unknown_fields: Vec<String>,
 }
 
 impl Hits {

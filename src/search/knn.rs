@@ -12,6 +12,7 @@ use crate::reader::{Snapshot, VectorSegment};
 use crate::schema::VectorField;
 use lucerne_codec::vector::{Effort, VectorReader, VectorSearch};
 use lucerne_codec::{Accept, Cancel, Neighbor};
+use std::collections::HashSet;
 
 /// A neighbor and the position of its segment in the snapshot.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +44,10 @@ pub(super) fn search(resolver: &Resolver<'_>, query: &Knn) -> Result<Ranking> {
     let docs = found.into_iter().map(|SegmentNeighbor { segment, neighbor }| ScoredDoc {
         address: DocAddress { segment, doc: neighbor.doc },
         score: similarity.score(neighbor.distance),
-        vector: Some(MatchedVector { field: field.number(), neighbor }),
+        vector: Some(MatchedVector {
+            field: field.number(),
+            neighbor: Neighbor { distance: similarity.in_range(neighbor.distance), ..neighbor },
+        }),
     });
     let mut docs: Vec<ScoredDoc> = docs.collect();
     if let Some(least) = query.min_score {
@@ -53,6 +57,32 @@ pub(super) fn search(resolver: &Resolver<'_>, query: &Knn) -> Result<Ranking> {
         post_filter(snapshot, &filters, &mut docs)?;
     }
     Ok(Ranking { docs, exact, segments })
+}
+
+/// The first `end` neighbors of a query whose `k` is not set, for pages of `limit` each.
+///
+/// An approximate search for more neighbors may also find nearer ones, so that pages cut from searches of different
+/// sizes would repeat some documents and never show others. All pages are therefore cut from one list: the neighbors
+/// of a search for `limit`, then those that a search for twice as many finds besides, and so on.
+pub(super) fn pages(resolver: &Resolver<'_>, query: &Knn, limit: usize, end: usize) -> Result<Ranking> {
+    if end > MAX_K {
+        let problem = format!("offset + limit is {end}; nearest neighbors end at {MAX_K}");
+        return Err(Error::WrongQuery { field: Some(query.field.clone()), problem });
+    }
+    let mut k = if query.exact { end } else { limit };
+    let mut pages = search(resolver, &Knn { k: Some(k), ..query.clone() })?;
+    let mut found = pages.docs.len();
+    // Fewer than were asked for are all there are.
+    while k < end && (found == k || query.post_filter) {
+        k = k.saturating_mul(2).min(MAX_K);
+        let more = search(resolver, &Knn { k: Some(k), ..query.clone() })?;
+        found = more.docs.len();
+        let known: HashSet<DocAddress> = pages.docs.iter().map(|doc| doc.address).collect();
+        let (exact, new) = (more.exact && pages.exact, more.docs.into_iter());
+        pages.docs.extend(new.filter(|doc| !known.contains(&doc.address)));
+        (pages.exact, pages.segments) = (exact, more.segments);
+    }
+    Ok(pages)
 }
 
 fn post_filter(snapshot: &Snapshot, filters: &[&Node], docs: &mut Vec<ScoredDoc>) -> Result<()> {
@@ -69,8 +99,8 @@ fn post_filter(snapshot: &Snapshot, filters: &[&Node], docs: &mut Vec<ScoredDoc>
 /// How many neighbors are wanted of each segment: more than `k` when they are rescored.
 fn wanted(query: &Knn) -> usize {
     match query.rescore {
-        Some(factor) if !query.exact => (query.k as f64 * f64::from(factor)).ceil() as usize,
-        _ => query.k,
+        Some(factor) if !query.exact => (query.k_or_default() as f64 * f64::from(factor)).ceil() as usize,
+        _ => query.k_or_default(),
     }
 }
 
@@ -139,9 +169,9 @@ fn nearest(
             rescore(row, vectors, index, &mut result.found)?;
         }
         result.exact = true;
-        keep_nearest(snapshot, &mut result.found, query.k);
+        keep_nearest(snapshot, &mut result.found, query.k_or_default());
     }
-    result.found.truncate(query.k);
+    result.found.truncate(query.k_or_default());
     Ok(result)
 }
 
@@ -169,8 +199,9 @@ fn check(query: &Knn, field: VectorField<'_>) -> Result<()> {
     if !field.is_indexed() {
         return Err(Error::NotIndexed { field: query.field.clone() });
     }
-    if query.k == 0 || query.k > MAX_K {
-        return wrong(format!("k is {}, expected 1 to {MAX_K}", query.k));
+    let k = query.k_or_default();
+    if k == 0 || k > MAX_K {
+        return wrong(format!("k is {k}, expected 1 to {MAX_K}"));
     }
     if let Some(candidates) = query.candidates
         && (candidates == 0 || candidates > MAX_CANDIDATES)

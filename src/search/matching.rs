@@ -1,6 +1,6 @@
 //! Which documents of a segment match: a resolved query as a bit set.
 
-use super::node::{BoolNode, Node, TermRange};
+use super::node::{BoolNode, Node, PhraseNode, PhrasePrefixNode, TermRange, Word};
 use super::scorers::Scorer;
 use super::terms::{phrase_scorer, words_scorer};
 use crate::error::Result;
@@ -28,7 +28,7 @@ pub(super) fn matching(node: &Node, index: usize, segment: &SnapshotSegment) -> 
     let mut docs = BitSet::empty(max_doc);
     match node {
         Node::All => return Ok(BitSet::full(max_doc)),
-        Node::None => {}
+        Node::None | Node::NoTerms => {}
         Node::Keys(keys) => {
             for key in keys {
                 reader.keys().find(key, &mut |doc| {
@@ -73,6 +73,7 @@ pub(super) fn matching(node: &Node, index: usize, segment: &SnapshotSegment) -> 
             add_scorer(&mut *words_scorer(words, *required, segment)?, &mut docs)?
         }
         Node::Phrase { phrase } => add_scorer(&mut *phrase_scorer(phrase, segment)?, &mut docs)?,
+        Node::PhrasePrefix(phrase) => add_phrase_prefix(phrase, segment, &mut docs)?,
         Node::Bool(clauses) => return matching_clauses(clauses, index, segment),
         Node::Boost(node, _) | Node::Constant(node, _) => return matching(node, index, segment),
         Node::Found(found) => {
@@ -159,6 +160,27 @@ fn add_terms(postings: &dyn FieldPostings, range: &TermRange, docs: &mut BitSet)
         if range.contains(term) {
             add_cursor(postings.cursor(&entry)?, docs)?;
         }
+    }
+    Ok(())
+}
+
+fn add_phrase_prefix(phrase: &PhrasePrefixNode, segment: &SnapshotSegment, docs: &mut BitSet) -> Result<()> {
+    let mut words = PhraseNode { words: phrase.words.clone(), slop: 0 };
+    let (last, offset) = &phrase.last;
+    let postings = segment.reader.postings().and_then(|postings| postings.field(last.field));
+    let Some(postings) =
+        postings.filter(|_| phrase_scorer(&words, segment).is_ok_and(|words| words.doc() < docs.len()))
+    else {
+        return Ok(());
+    };
+    let mut terms = postings.terms(phrase.terms.first())?;
+    while let Some((term, _)) = terms.next()? {
+        if phrase.terms.is_after(term) {
+            break;
+        }
+        words.words.truncate(phrase.words.len());
+        words.words.push((Word { term: term.to_vec(), ..last.clone() }, *offset));
+        add_scorer(&mut *phrase_scorer(&words, segment)?, docs)?;
     }
     Ok(())
 }

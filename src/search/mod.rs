@@ -16,6 +16,7 @@
 //! | `ranking`, `rank` | ranks documents over all segments | `ScoreDoc`, `TopDocs.merge` |
 //! | `knn`, `fuse` | rank by distance, by several rankings | `KnnFloatVectorQuery`, `TopDocs.rrf` |
 //! | `rerank`, `sort` | change the order | `Rescorer`, `Sort` |
+//! | `unknown_fields` | names that may be misspelt | |
 //! | `stored` | reads documents back | `StoredFields` |
 //! | `explanation`, `explain` | explains a hit or a miss | `Explanation` |
 //!
@@ -42,6 +43,7 @@ mod stored;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod unknown_fields;
 mod values;
 
 pub use explanation::Explanation;

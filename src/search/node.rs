@@ -11,6 +11,8 @@ pub(super) enum Node {
     All,
     /// No document.
     None,
+    /// No document, because the text has no terms: passed over among the clauses of a boolean query.
+    NoTerms,
     /// Documents of these keys.
     Keys(Vec<String>),
     /// Documents whose key is in a range.
@@ -27,6 +29,8 @@ pub(super) enum Node {
     Words { words: Vec<Word>, required: usize },
     /// Documents with words at given offsets from each other.
     Phrase { phrase: Box<PhraseNode> },
+    /// Documents with words and a term that begins as given, at given offsets from each other.
+    PhrasePrefix(Box<PhrasePrefixNode>),
     /// Documents that match the clauses.
     Bool(Box<BoolNode>),
     /// A node whose scores are multiplied by a factor.
@@ -118,6 +122,17 @@ pub(super) struct PhraseNode {
     /// Each word with its offset in the phrase.
     pub(super) words: Vec<(Word, u32)>,
     pub(super) slop: u32,
+}
+
+/// Words at given offsets, followed by the beginning of one.
+#[derive(Clone, Debug)]
+pub(super) struct PhrasePrefixNode {
+    /// Each word with its offset in the phrase.
+    pub(super) words: Vec<(Word, u32)>,
+    /// The last word: its terms have no statistics.
+    pub(super) last: (Word, u32),
+    /// The terms that the last word may be.
+    pub(super) terms: TermRange,
 }
 
 /// The clauses of a boolean query.

@@ -2,10 +2,12 @@
 
 use super::ranking::{DocAddress, MatchedVector, ScoredDoc, keep_best};
 use super::resolve::{Resolver, finite};
+use super::scorers::finite_score;
 use super::{knn, score};
 use crate::error::{Error, Result};
 use crate::limits::MAX_K;
 use crate::query::{Knn, Rerank, RerankBy};
+use lucerne_codec::Neighbor;
 use std::collections::HashMap;
 
 /// The second score of a document.
@@ -30,7 +32,7 @@ pub(super) fn rerank(resolver: &Resolver<'_>, rerank: &Rerank, docs: &mut Vec<Sc
     let below = docs.split_off(rerank.window.min(docs.len()));
     let addresses: Vec<DocAddress> = docs.iter().map(|doc| doc.address).collect();
     for (doc, second) in docs.iter_mut().zip(second_scores(resolver, rerank, &addresses)?) {
-        doc.score += rerank.weight * second.score;
+        doc.score = finite_score(f64::from(doc.score) + f64::from(rerank.weight) * f64::from(second.score));
         doc.vector = second.vector.or(doc.vector);
     }
     keep_best(resolver.snapshot, docs, usize::MAX);
@@ -66,7 +68,10 @@ fn second_scores(resolver: &Resolver<'_>, rerank: &Rerank, docs: &[DocAddress]) 
                 let neighbor = knn::nearest_vector(resolver.snapshot, field, &row, *address)?;
                 Ok(neighbor.map_or_else(SecondScore::default, |neighbor| SecondScore {
                     score: similarity.score(neighbor.distance),
-                    vector: Some(MatchedVector { field, neighbor }),
+                    vector: Some(MatchedVector {
+                        field,
+                        neighbor: Neighbor { distance: similarity.in_range(neighbor.distance), ..neighbor },
+                    }),
                 }))
             };
             docs.iter().map(of).collect()

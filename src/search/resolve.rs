@@ -1,18 +1,19 @@
 //! Resolves a query to a [`Node`]: looks up fields, analyzes texts, gathers term statistics, runs kNN queries.
 
-use super::node::{BoolNode, Node, PhraseNode, TermRange, Totals, Word};
+use super::node::{BoolNode, Node, PhraseNode, PhrasePrefixNode, TermRange, Totals, Word};
 use super::ranking::Ranking;
 use super::scorers::Bm25;
-use super::values::{dynamic_range, number_of, number_range, text_of, text_range, wrong};
-use crate::analysis::Analyzers;
+use super::values::{dynamic_range, number_range, numbers_of, text_of, text_range, wrong};
+use crate::analysis::{Analyzer, Analyzers};
 use crate::document::{Value, dynamic};
-use crate::error::{Error, Result};
-use crate::limits::MAX_QUERY_DEPTH;
+use crate::error::{Error, Result, shortened};
+use crate::limits::{MAX_PHRASE_WORDS, MAX_QUERY_DEPTH};
 use crate::query::{Bool, Match, Operator, Phrase, Prefix, Query, Range, Terms};
 use crate::reader::Snapshot;
 use crate::schema::{Field, FieldType, Schema, Text};
 use lucerne_codec::DocId;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Ranks the documents of a query, at most the given number of them unless it is a kNN or fusion query.
 pub(super) type RankQuery = fn(&Resolver<'_>, &Query, usize) -> Result<Ranking>;
@@ -78,14 +79,20 @@ impl<'a> Resolver<'a> {
             Query::Match(words) => self.words(words),
             Query::Phrase(phrase) => self.phrase(phrase),
             Query::Bool(clauses) => self.clauses(clauses, depth),
-            Query::Boost(boost) => Ok(Node::Boost(
-                Box::new(self.resolve_at(&boost.query, depth)?),
-                finite("boost", boost.boost, 0.0)?,
-            )),
-            Query::Constant(constant) => Ok(Node::Constant(
-                Box::new(self.resolve_at(&constant.query, depth)?),
-                finite("score", constant.score, 0.0)?,
-            )),
+            Query::Boost(boost) => {
+                let factor = finite("boost", boost.boost, 0.0)?;
+                Ok(match self.resolve_at(&boost.query, depth)? {
+                    Node::NoTerms => Node::NoTerms,
+                    node => Node::Boost(Box::new(node), factor),
+                })
+            }
+            Query::Constant(constant) => {
+                let score = finite("score", constant.score, 0.0)?;
+                Ok(match self.resolve_at(&constant.query, depth)? {
+                    Node::NoTerms => Node::NoTerms,
+                    node => Node::Constant(Box::new(node), score),
+                })
+            }
             Query::Knn(_) | Query::Fuse(_) => Ok(self.found(&self.rank(query, usize::MAX)?)),
         }
     }
@@ -138,8 +145,8 @@ impl<'a> Resolver<'a> {
                 _ => {
                     let mut should = Vec::new();
                     for value in values {
-                        if let Some(number) = number_of(field, value)? {
-                            should.push(Node::Numbers { field: field.number(), range: number..=number });
+                        if let Some(range) = numbers_of(field, value)? {
+                            should.push(Node::Numbers { field: field.number(), range });
                         }
                     }
                     Ok(any_of(should))
@@ -156,7 +163,16 @@ impl<'a> Resolver<'a> {
                 Ok(Node::TermRange { field: dynamic::DYNAMIC_FIELD, range })
             }
             Target::Declared(field) => match field.field_type() {
-                FieldType::Text(_) | FieldType::Keyword(_) => {
+                FieldType::Text(_) if range.is_unbounded() => self.exists(&range.field),
+                FieldType::Text(text) => {
+                    let analyzer = self.analyzer(&range.field, text)?;
+                    let normalized = range.map_bounds(|value| {
+                        text_of(&range.field, value).map(|text| Value::Text(analyzer.normalize(&text)))
+                    })?;
+                    let range = text_range(&range.field, &normalized)?;
+                    Ok(Node::TermRange { field: field.number(), range })
+                }
+                FieldType::Keyword(_) => {
                     let range = text_range(&range.field, range)?;
                     Ok(Node::TermRange { field: field.number(), range })
                 }
@@ -175,7 +191,17 @@ impl<'a> Resolver<'a> {
             Target::Undeclared => {
                 Node::AnyTerm { field: dynamic::DYNAMIC_FIELD, terms: vec![dynamic::existing(name)] }
             }
-            Target::Declared(field) => Node::Exists(field.number()),
+            Target::Declared(field) => match field.field_type() {
+                // Texts without terms have a term of their own.
+                FieldType::Text(_) => any_of(vec![
+                    Node::Exists(field.number()),
+                    Node::AnyTerm {
+                        field: dynamic::DYNAMIC_FIELD,
+                        terms: vec![dynamic::without_terms(name)],
+                    },
+                ]),
+                _ => Node::Exists(field.number()),
+            },
         })
     }
 
@@ -188,6 +214,7 @@ impl<'a> Resolver<'a> {
                 Ok(Node::TermRange { field: dynamic::DYNAMIC_FIELD, range })
             }
             Target::Declared(field) => match field.field_type() {
+                FieldType::Text(text) if !prefix.is_empty() => self.text_prefix(field, text, prefix),
                 FieldType::Text(_) | FieldType::Keyword(_) => {
                     Ok(Node::TermRange { field: field.number(), range: range() })
                 }
@@ -200,6 +227,26 @@ impl<'a> Resolver<'a> {
                 )),
             },
         }
+    }
+
+    /// The last word of the prefix goes on; words before it are a phrase with it.
+    fn text_prefix(&self, field: &Field, text: &Text, prefix: &str) -> Result<Node> {
+        let analyzer = self.analyzer(field.name(), text)?;
+        refuse_too_long(&*analyzer, field.name(), prefix)?;
+        let mut terms = Vec::new();
+        analyzer.analyze_prefix(prefix, &mut |term, position| terms.push((term.to_owned(), position)));
+        let Some((last, at)) = terms.pop() else { return Ok(Node::NoTerms) };
+        let range = TermRange::prefix(last.clone().into_bytes());
+        if terms.is_empty() {
+            return Ok(Node::TermRange { field: field.number(), range });
+        }
+        let words = terms.into_iter().map(|(term, offset)| Ok((self.word(field, text, term, 1.0)?, offset)));
+        let (words, last) = (words.collect::<Result<_>>()?, (self.word(field, text, last, 1.0)?, at));
+        Ok(Node::PhrasePrefix(Box::new(PhrasePrefixNode { words, last, terms: range })))
+    }
+
+    fn analyzer(&self, name: &str, text: &Text) -> Result<Arc<dyn Analyzer>> {
+        self.analyzers.resolve(text.text_analysis()).map_err(|error| wrong(name, error.to_string()))
     }
 
     fn text_field(&self, name: &str) -> Result<(&'a Field, &'a Text)> {
@@ -216,23 +263,25 @@ impl<'a> Resolver<'a> {
         ))
     }
 
-    /// The terms of a text as the field analyzes it, with their positions.
-    fn analyze(&self, name: &str, text: &Text, given: &str) -> Result<Vec<(String, u32)>> {
-        let analyzer =
-            self.analyzers.resolve(text.text_analysis()).map_err(|error| wrong(name, error.to_string()))?;
+    /// The terms of a text as an analyzer makes them, with their positions.
+    fn analyze(analyzer: &dyn Analyzer, text: &str) -> Vec<(String, u32)> {
         let mut terms = Vec::new();
-        analyzer.analyze(given, &mut |term, position| terms.push((term.to_owned(), position)));
-        Ok(terms)
+        analyzer.analyze(text, &mut |term, position| terms.push((term.to_owned(), position)));
+        terms
     }
 
     fn words(&self, query: &Match) -> Result<Node> {
         let (field, text) = self.text_field(&query.field)?;
+        let analyzer = self.analyzer(&query.field, text)?;
         let mut counts: BTreeMap<String, f32> = BTreeMap::new();
-        for (term, _) in self.analyze(&query.field, text, &query.text)? {
+        for (term, _) in Self::analyze(&*analyzer, &query.text) {
             *counts.entry(term).or_default() += 1.0;
         }
+        if counts.is_empty() || query.operator == Operator::And {
+            refuse_too_long(&*analyzer, &query.field, &query.text)?;
+        }
         if counts.is_empty() {
-            return Ok(Node::None);
+            return Ok(Node::NoTerms);
         }
         let required = match query.operator {
             Operator::And => counts.len(),
@@ -244,11 +293,18 @@ impl<'a> Resolver<'a> {
 
     fn phrase(&self, query: &Phrase) -> Result<Node> {
         let (field, text) = self.text_field(&query.field)?;
-        let terms = self.analyze(&query.field, text, &query.text)?;
+        let analyzer = self.analyzer(&query.field, text)?;
+        refuse_too_long(&*analyzer, &query.field, &query.text)?;
+        let terms = Self::analyze(&*analyzer, &query.text);
+        if terms.len() > MAX_PHRASE_WORDS {
+            let problem =
+                format!("the phrase has {} words, expected at most {MAX_PHRASE_WORDS}", terms.len());
+            return Err(wrong(&query.field, problem));
+        }
         let words = terms.into_iter().map(|(term, offset)| Ok((self.word(field, text, term, 1.0)?, offset)));
         let mut words = words.collect::<Result<Vec<_>>>()?;
         if words.len() <= 1 {
-            let Some((word, _)) = words.pop() else { return Ok(Node::None) };
+            let Some((word, _)) = words.pop() else { return Ok(Node::NoTerms) };
             return Ok(Node::Words { words: vec![word], required: 1 });
         }
         Ok(Node::Phrase { phrase: Box::new(PhraseNode { words, slop: query.slop }) })
@@ -275,15 +331,27 @@ impl<'a> Resolver<'a> {
 
     fn clauses(&self, query: &Bool, depth: usize) -> Result<Node> {
         let all = |queries: &[Query]| {
-            queries.iter().map(|query| self.resolve_at(query, depth)).collect::<Result<_>>()
+            queries.iter().map(|query| self.resolve_at(query, depth)).collect::<Result<Vec<Node>>>()
         };
-        Ok(Node::Bool(Box::new(BoolNode {
-            must: all(&query.must)?,
-            should: all(&query.should)?,
-            must_not: all(&query.must_not)?,
-            filter: all(&query.filter)?,
-            required: query.required_should(),
-        })))
+        let (mut must, mut should) = (all(&query.must)?, all(&query.should)?);
+        let (must_not, filter) = (all(&query.must_not)?, all(&query.filter)?);
+        let mut required = query.required_should();
+        // Clauses without terms are passed over. Where no other says what is to be found, nothing is.
+        for clauses in [&mut must, &mut should] {
+            clauses.retain(|clause| !matches!(clause, Node::NoTerms));
+        }
+        let finds = !query.must.is_empty() || required > 0;
+        let passed_over = must.len() < query.must.len() || should.len() < query.should.len();
+        if passed_over {
+            if finds && must.is_empty() && should.is_empty() {
+                return Ok(Node::NoTerms);
+            }
+            if finds && must.is_empty() && query.minimum_should_match.is_none() {
+                required = 1;
+            }
+            required = required.min(should.len());
+        }
+        Ok(Node::Bool(Box::new(BoolNode { must, should, must_not, filter, required })))
     }
 
     /// The documents of a ranking as a node.
@@ -297,6 +365,16 @@ impl<'a> Resolver<'a> {
         by_segment.iter_mut().for_each(|found| found.sort_unstable_by_key(|(doc, _)| *doc));
         Node::Found(by_segment)
     }
+}
+
+/// Refuses a text that requires a word which no document can be found by.
+fn refuse_too_long(analyzer: &dyn Analyzer, field: &str, text: &str) -> Result<()> {
+    let Some(word) = analyzer.too_long(text) else { return Ok(()) };
+    let (shown, len) = (shortened(&word), word.len());
+    Err(wrong(
+        field,
+        format!("the word {shown:?} has {len} bytes; a word so long is not indexed, so none can have it"),
+    ))
 }
 
 fn any_of(mut nodes: Vec<Node>) -> Node {

@@ -5,6 +5,7 @@ use super::hits::{Hit, Hits};
 use super::node::Node;
 use super::ranking::{DocAddress, Ranking, ScoredDoc};
 use super::resolve::Resolver;
+use super::unknown_fields::unknown_fields;
 use super::{explain, knn, matching, rank, rerank, sort, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, components};
@@ -116,7 +117,8 @@ impl Searcher {
     /// When a field does not exist, is not indexed, or is of another type than the query needs; when a vector does
     /// not fit its field; when a parameter is out of range; when a file is damaged.
     pub fn search(&self, search: impl Into<Search>) -> Result<Hits> {
-        let search = search.into();
+        let mut search = search.into();
+        search.set_unset_k();
         self.check(&search)?;
         let filter = self.resolve_filter(&search)?;
         let resolver = self.resolver(filter.as_ref());
@@ -127,12 +129,15 @@ impl Searcher {
         if let Some(least) = search.min_score {
             ranking.docs.retain(|doc| doc.score >= least);
         }
+        search.set_k_of_page();
         let page = ranking.docs.iter().skip(search.offset).take(search.limit);
         let hits = page.map(|doc| self.hit(&resolver, &search, doc)).collect::<Result<_>>()?;
-        Ok(Hits { hits, exact: ranking.exact, segments: ranking.segments })
+        let unknown_fields = unknown_fields(&self.snapshot, &search)?;
+        Ok(Hits { hits, exact: ranking.exact, segments: ranking.segments, unknown_fields })
     }
 
-    /// Counts the documents that match a query, or the query and filter of a [`Search`].
+    /// Counts the documents that match a query, or the query and filter of a [`Search`]. A field of a dynamic schema that
+    /// no document has matches none, and is reported by a `tracing` event.
     ///
     /// Of a [`Knn`](crate::Knn) query these are the neighbors that it finds, at most `k`; of a
     /// [`Fuse`](crate::Fuse) the documents within its windows.
@@ -140,7 +145,9 @@ impl Searcher {
     /// # Errors
     /// As [`Searcher::search`].
     pub fn count(&self, search: impl Into<Search>) -> Result<u64> {
-        let search = search.into();
+        let mut search = search.into();
+        search.set_unset_k();
+        unknown_fields(&self.snapshot, &search)?;
         let filter = self.resolve_filter(&search)?;
         let node = self.resolver(filter.as_ref()).resolve(&search.query)?;
         let both: Vec<&Node> = [&node].into_iter().chain(&filter).collect();
@@ -159,8 +166,10 @@ impl Searcher {
     /// # Errors
     /// As [`Searcher::search`].
     pub fn explain(&self, search: impl Into<Search>, key: &str) -> Result<Explanation> {
-        let search = search.into();
+        let mut search = search.into();
+        search.set_unset_k();
         let Search { offset, limit, .. } = search;
+        search.set_k_of_page();
         let all = Search {
             offset: 0,
             limit: MAX_K,
@@ -286,7 +295,12 @@ fn ranked(resolver: &Resolver<'_>, search: &Search) -> Result<Ranking> {
     let limit = search.offset.saturating_add(search.limit);
     if search.sort.is_empty() {
         let window = search.rerank.as_ref().map_or(0, |rerank| rerank.window);
-        return rank::rank(resolver, &search.query, limit.max(window));
+        return match &search.query {
+            Query::Knn(query) if query.k.is_none() => {
+                knn::pages(resolver, query, search.limit.max(window), limit.max(window))
+            }
+            query => rank::rank(resolver, query, limit.max(window)),
+        };
     }
     let node = resolver.resolve(&search.query)?;
     let limit = if search.min_score.is_some() { usize::MAX } else { limit };

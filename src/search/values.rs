@@ -1,8 +1,8 @@
 //! Converts values of queries to the terms and numbers that fields hold.
 
 use super::node::TermRange;
-use crate::document::number::{as_f64, column_number, sortable};
-use crate::document::{Value, dynamic};
+use crate::document::number::{column_number, sortable};
+use crate::document::{Value, date_span, dynamic};
 use crate::error::{Error, Result, shortened};
 use crate::query::Range;
 use crate::schema::{Field, FieldType};
@@ -23,51 +23,98 @@ pub(super) fn text_of(field: &str, value: &Value) -> Result<String> {
     }
 }
 
-/// A value as a column value; `None` when no document can have it (2.5 in a field of whole numbers).
-pub(super) fn number_of(field: &Field, value: &Value) -> Result<Option<i64>> {
-    if let (FieldType::I64, Some(_)) = (field.field_type(), as_f64(value)) {
-        return Ok(column_number(field.field_type(), value));
+/// The column values that a value stands for; `None` when there are none (2.5 in a field of whole numbers).
+pub(super) fn numbers_of(field: &Field, value: &Value) -> Result<Option<RangeInclusive<i64>>> {
+    let place = place_of(field, value)?;
+    Ok(column_range(place.first, place.after - 1))
+}
+
+/// A range of column values; `None` when it is empty.
+pub(super) fn number_range(field: &Field, range: &Range) -> Result<Option<RangeInclusive<i64>>> {
+    let (mut low, mut high) = (i128::from(i64::MIN), i128::from(i64::MAX));
+    let place = |bound: &Option<Value>| bound.as_ref().map(|value| place_of(field, value)).transpose();
+    if let Some(place) = place(&range.gte)? {
+        low = low.max(place.first);
     }
-    column_number(field.field_type(), value).map(Some).ok_or_else(|| {
+    if let Some(place) = place(&range.gt)? {
+        low = low.max(place.after);
+    }
+    if let Some(place) = place(&range.lte)? {
+        high = high.min(place.after - 1);
+    }
+    if let Some(place) = place(&range.lt)? {
+        high = high.min(place.first - 1);
+    }
+    Ok(column_range(low, high))
+}
+
+/// The column values from `low` to `high`, if there are any.
+fn column_range(low: i128, high: i128) -> Option<RangeInclusive<i64>> {
+    let low = i64::try_from(low.max(i64::MIN.into())).ok()?;
+    let high = i64::try_from(high.min(i64::MAX.into())).ok()?;
+    (low <= high).then_some(low..=high)
+}
+
+/// Where a value of a query is among column values, which may be between two of them or beyond all.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The least column value that is not below it.
+    first: i128,
+    /// The least column value above it.
+    after: i128,
+}
+
+impl Place {
+    fn at(number: impl Into<i128>) -> Self {
+        let first = number.into();
+        Self { first, after: first + 1 }
+    }
+}
+
+/// Beyond all column values.
+const BEYOND: i128 = 1 << 70;
+
+fn place_of(field: &Field, value: &Value) -> Result<Place> {
+    let place = match (field.field_type(), value) {
+        (FieldType::I64 | FieldType::F64, Value::F64(number)) if number.is_nan() => None,
+        (FieldType::I64, Value::F64(number)) => {
+            let whole = |number: f64| (number as i128).clamp(-BEYOND, BEYOND);
+            Some(Place { first: whole(number.ceil()), after: whole(number.floor()) + 1 })
+        }
+        (FieldType::I64, value) => whole(value).map(Place::at),
+        (FieldType::F64, value) => match (whole(value), column_number(field.field_type(), value)) {
+            (Some(number), Some(nearest)) => {
+                // The nearest f64 may be another number.
+                let rounded = number as f64 as i128;
+                let first = i128::from(nearest) + i128::from(rounded < number);
+                Some(Place { first, after: i128::from(nearest) + i128::from(rounded <= number) })
+            }
+            (_, nearest) => nearest.map(Place::at),
+        },
+        (FieldType::Date, Value::Text(text)) => {
+            let moments = date_span(text);
+            moments.map(|span| Place { first: (*span.start()).into(), after: i128::from(*span.end()) + 1 })
+        }
+        (field_type, value) => column_number(field_type, value).map(Place::at),
+    };
+    place.ok_or_else(|| {
         let expected = match field.field_type() {
             FieldType::Bool => "true or false",
             FieldType::Date => "a date like 2024-02-29 or 2024-02-29T12:00:00Z",
-            FieldType::I64 => "a whole number",
+            FieldType::I64 => "a number",
             _ => "a finite number",
         };
         wrong(field.name(), format!("expected {expected}, given {}", shown(value)))
     })
 }
 
-/// A range of column values; `None` when it is empty.
-pub(super) fn number_range(field: &Field, range: &Range) -> Result<Option<RangeInclusive<i64>>> {
-    let (mut low, mut high) = (Some(i64::MIN), Some(i64::MAX));
-    for (value, exclusive) in [(&range.gte, false), (&range.gt, true)] {
-        let Some(value) = value else { continue };
-        let (number, exact) = limit(field, value, f64::ceil)?;
-        let number = if exclusive && exact { number.checked_add(1) } else { Some(number) };
-        low = low.zip(number).map(|(low, number)| low.max(number));
+/// The whole number that a value is, also one beyond 64 bits.
+fn whole(value: &Value) -> Option<i128> {
+    match value {
+        Value::I64(number) => Some((*number).into()),
+        Value::Json(json) => json.as_u64().map(i128::from),
+        _ => None,
     }
-    for (value, exclusive) in [(&range.lte, false), (&range.lt, true)] {
-        let Some(value) = value else { continue };
-        let (number, exact) = limit(field, value, f64::floor)?;
-        let number = if exclusive && exact { number.checked_sub(1) } else { Some(number) };
-        high = high.zip(number).map(|(high, number)| high.min(number));
-    }
-    Ok(low.zip(high).filter(|(low, high)| low <= high).map(|(low, high)| low..=high))
-}
-
-/// A bound as a column value, and whether it is exact (2.5 in a field of whole numbers is rounded).
-fn limit(field: &Field, value: &Value, round: fn(f64) -> f64) -> Result<(i64, bool)> {
-    if let (FieldType::I64, Value::F64(number)) = (field.field_type(), value) {
-        if number.is_nan() {
-            return Err(wrong(field.name(), "a bound is not a number"));
-        }
-        let rounded = round(*number);
-        return Ok((rounded as i64, rounded == *number && rounded as i64 as f64 == rounded));
-    }
-    let number = number_of(field, value)?.ok_or_else(|| wrong(field.name(), "expected a whole number"))?;
-    Ok((number, true))
 }
 
 /// A range of strings as a range of terms.

@@ -5,8 +5,11 @@ mod common;
 
 mod binary_vectors;
 mod knn;
+mod pages;
 mod queries;
 mod query_model;
 mod recall_floor;
 mod several_vectors;
 mod sign_hashes;
+mod texts;
+mod values;

@@ -84,10 +84,23 @@ impl Similarity {
         }
     }
 
+    /// The nearest distance that two vectors can have: estimates and rounding go beyond. Compare distances as they
+    /// are, or those beyond become equal.
+    pub fn in_range(self, distance: f32) -> f32 {
+        match self {
+            Self::Euclidean | Self::Hamming => distance.max(0.0),
+            Self::DotProduct => distance.clamp(-1.0, 1.0),
+            Self::Cosine => distance.clamp(0.0, 2.0),
+            Self::Jaccard => distance.clamp(0.0, 1.0),
+            Self::MaxInnerProduct => distance,
+        }
+    }
+
     /// The score of a distance: finite, at least 0, larger is nearer, comparable across segments.
     pub fn score(self, distance: f32) -> f32 {
+        let distance = self.in_range(distance);
         let score = match self {
-            Self::Euclidean | Self::Hamming => 1.0 / (1.0 + distance.max(0.0)),
+            Self::Euclidean | Self::Hamming => 1.0 / (1.0 + distance),
             Self::Jaccard => 1.0 - distance,
             Self::DotProduct => (1.0 - distance) / 2.0,
             Self::Cosine => 1.0 - distance / 2.0,
@@ -129,6 +142,33 @@ mod tests {
         assert_eq!(Similarity::MaxInnerProduct.score(f32::NEG_INFINITY), f32::MAX);
         assert_eq!(Similarity::Hamming.score(3.0), 0.25);
         assert_eq!(Similarity::Jaccard.score(0.75), 0.25);
+    }
+
+    #[test]
+    fn distances_and_scores_stay_in_their_range() {
+        for similarity in Similarity::ALL {
+            let (least, most) = match similarity {
+                Similarity::Euclidean | Similarity::Hamming => (0.0, f32::INFINITY),
+                Similarity::DotProduct => (-1.0, 1.0),
+                Similarity::Cosine => (0.0, 2.0),
+                Similarity::Jaccard => (0.0, 1.0),
+                Similarity::MaxInnerProduct => (f32::NEG_INFINITY, f32::INFINITY),
+            };
+            for distance in [f32::MIN, -3.0, -1.0000001, -0.0028, 0.0, 0.5, 1.0001, 2.0001, 1e30] {
+                let reported = similarity.in_range(distance);
+                assert!((least..=most).contains(&reported), "{similarity}: {distance} is {reported}");
+                assert!(
+                    reported == distance || !(least..=most).contains(&distance),
+                    "{similarity}: {distance}"
+                );
+                let score = similarity.score(distance);
+                let bounded = similarity != Similarity::MaxInnerProduct;
+                assert!(
+                    score >= 0.0 && score.is_finite() && (score <= 1.0 || !bounded),
+                    "{similarity}: {score}"
+                );
+            }
+        }
     }
 
     #[test]

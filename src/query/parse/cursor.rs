@@ -111,7 +111,14 @@ impl<'a> Cursor<'a> {
 
     /// Consumes characters up to the first one that `ends`; `\` escapes the next character.
     pub(super) fn word(&mut self, ends: impl Fn(char) -> bool) -> Parsed<Word> {
-        let mut word = Word { at: self.at, text: String::new(), star: None, escaped: false };
+        let mut word = Word {
+            at: self.at,
+            text: String::new(),
+            star: None,
+            question: None,
+            wildcard: None,
+            escaped: false,
+        };
         while let Some(char) = self.peek().filter(|char| !ends(*char)) {
             let at = self.at;
             self.next();
@@ -125,6 +132,13 @@ impl<'a> Cursor<'a> {
                 }
                 '*' if word.star.is_none() => {
                     word.star = Some((word.text.len(), at));
+                    word.text.push(char);
+                }
+                '?' => {
+                    word.question.get_or_insert(at);
+                    if self.peek().is_some_and(|next| next == '*' || next.is_alphanumeric()) {
+                        word.wildcard.get_or_insert(at);
+                    }
                     word.text.push(char);
                 }
                 char => word.text.push(char),
@@ -142,6 +156,9 @@ pub(super) struct Word {
     pub(super) text: String,
     /// The first `*` that is not escaped: its byte in `text`, and in the query.
     star: Option<(usize, usize)>,
+    /// The first `?` that is not escaped, and the first of those with a character after it: bytes of the query.
+    pub(super) question: Option<usize>,
+    pub(super) wildcard: Option<usize>,
     pub(super) escaped: bool,
 }
 

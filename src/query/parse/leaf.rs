@@ -2,7 +2,7 @@
 
 use super::cursor::Word;
 use super::problem::{Parsed, Problem};
-use crate::document::Value;
+use crate::document::{Value, date_span};
 use crate::error::shortened;
 use crate::query::{Exists, Match, Phrase, Prefix, Query, Range, Term, Terms};
 use crate::schema::{FieldType, Schema};
@@ -75,8 +75,7 @@ impl Target {
         }
         if let Some(prefix) = word.prefix()? {
             return match self.kind {
-                Kind::Text => Ok(Prefix::new(&self.name, prefix.to_lowercase()).into()),
-                Kind::Keyword | Kind::Any => Ok(Prefix::new(&self.name, prefix).into()),
+                Kind::Text | Kind::Keyword | Kind::Any => Ok(Prefix::new(&self.name, prefix).into()),
                 _ => Err(self.problem(word.at, format!("expected {}, found a prefix", self.wants()))),
             };
         }
@@ -104,7 +103,7 @@ impl Target {
             Kind::Whole => whole(text).map(Value::I64),
             Kind::Number => number(text),
             Kind::Bool => truth(text),
-            Kind::Date => Value::date(text).map(|_| Value::from(text)),
+            Kind::Date => date_span(text).map(|_| Value::from(text)),
             Kind::Vector(_) | Kind::Bits(_) => None,
             Kind::Any if literal => Some(Value::from(text)),
             Kind::Any => Some(number(text).or_else(|| truth(text)).unwrap_or_else(|| Value::from(text))),
@@ -112,6 +111,21 @@ impl Target {
         value.ok_or_else(|| {
             self.problem(at, format!("expected {}, found {:?}", self.wants(), shortened(text)))
         })
+    }
+
+    /// Reads a bound of a range: as a value, but any number bounds whole numbers.
+    pub(super) fn bound(&self, text: &str, at: usize, literal: bool) -> Parsed<Value> {
+        match (self.kind, number(text)) {
+            // Digits that i64 cannot hold are beyond all whole numbers, and may round to one of them.
+            (Kind::Whole, Some(Value::F64(bound))) if text.parse::<i128>().is_ok() => {
+                Ok(Value::F64(bound * f64::INFINITY))
+            }
+            (Kind::Whole, Some(bound)) => Ok(bound),
+            (Kind::Whole, None) => {
+                Err(self.problem(at, format!("expected a number, found {:?}", shortened(text))))
+            }
+            _ => self.value(text, at, literal),
+        }
     }
 
     /// Refuses a range at byte `at` where values have no order.
@@ -133,7 +147,7 @@ impl Target {
             Kind::Whole => "a whole number of 64 bits".into(),
             Kind::Number => "a number".into(),
             Kind::Bool => "true or false".into(),
-            Kind::Date => "a date (YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ)".into(),
+            Kind::Date => "a date (YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ; also YYYY-MM or YYYY)".into(),
             Kind::Vector(_) | Kind::Bits(_) => {
                 let name = &self.name;
                 format!("{name}:* (has a vector) or {{!knn f={name} topK=10}}[…]: it is a vector field")
@@ -143,15 +157,24 @@ impl Target {
     }
 }
 
+/// A whole number that is written as one, or with zeros after a point: not by way of a floating-point number, which
+/// would round.
+fn whole_digits(text: &str) -> Option<i64> {
+    match text.split_once('.') {
+        Some((whole, zeros)) if zeros.bytes().all(|digit| digit == b'0') => whole.parse().ok(),
+        _ => text.parse().ok(),
+    }
+}
+
 fn whole(text: &str) -> Option<i64> {
     const LIMIT: f64 = (1u64 << 63) as f64;
     let number =
         |number: f64| (number.fract() == 0.0 && (-LIMIT..LIMIT).contains(&number)).then_some(number as i64);
-    text.parse().ok().or_else(|| finite(text).and_then(number))
+    whole_digits(text).or_else(|| finite(text).and_then(number))
 }
 
 fn number(text: &str) -> Option<Value> {
-    text.parse().ok().map(Value::I64).or_else(|| finite(text).map(Value::F64))
+    whole_digits(text).map(Value::I64).or_else(|| finite(text).map(Value::F64))
 }
 
 /// A number with digits: not `inf`, not `nan`.

@@ -16,8 +16,8 @@
 //! match b.
 
 use super::clauses::{Clauses, Occur};
-use super::cursor::Cursor;
-use super::leaf::{Leaf, Target, bound, range};
+use super::cursor::{Cursor, Word};
+use super::leaf::{Kind, Leaf, Target, bound, range};
 use super::problem::{Parsed, Problem};
 use crate::document::Value;
 use crate::query::{Bool, Boost, Query};
@@ -57,6 +57,18 @@ fn ends_value(char: char) -> bool {
 
 fn ends_bound(char: char) -> bool {
     char.is_whitespace() || "]}".contains(char)
+}
+
+/// Refuses `app?e`. A question mark at the end of a word of a text is punctuation; in an exact value it is not.
+fn refuse_wildcard(target: &Target, word: &Word) -> Parsed<()> {
+    let found = match target.kind {
+        Kind::Text => word.wildcard,
+        Kind::Keyword | Kind::Any => word.question,
+        _ => None,
+    };
+    let problem = "expected a word, found the wildcard ?, which is not supported (a * at the end of a word is); write \
+                   \\? or quotes for the character";
+    found.map_or(Ok(()), |at| Err(Problem::new(at, problem)))
 }
 
 impl Parser<'_> {
@@ -132,6 +144,7 @@ impl Parser<'_> {
         {
             return Err(self.expected_term(at));
         }
+        self.refuse_regex()?;
         let word = self.cursor.word(ends_word)?;
         if word.text.is_empty() {
             return Err(self.expected_term(at));
@@ -145,7 +158,9 @@ impl Parser<'_> {
         if word.is("*") && !scope.named {
             return Ok(Query::all().into());
         }
-        self.target(scope, at)?.word(word)
+        let target = self.target(scope, at)?;
+        refuse_wildcard(target, &word)?;
+        target.word(word)
     }
 
     fn expected_term(&self, at: usize) -> Problem {
@@ -164,11 +179,13 @@ impl Parser<'_> {
             Some('[' | '{') => self.range(target),
             Some('<' | '>') => self.comparison(target),
             _ => {
+                self.refuse_regex()?;
                 let word = self.cursor.word(ends_value)?;
                 if word.text.is_empty() {
                     return Err(self.cursor.expected(&format!("a value of {:?}", target.name)));
                 }
                 self.refuse_fuzzy()?;
+                refuse_wildcard(target, &word)?;
                 target.word(word)
             }
         }
@@ -221,7 +238,7 @@ impl Parser<'_> {
         let at = self.cursor.at();
         if self.cursor.peek() == Some('"') {
             let text = self.cursor.quoted()?;
-            return target.value(&text, at, true).map(Some);
+            return target.bound(&text, at, true).map(Some);
         }
         let word = self.cursor.word(ends_bound)?;
         if word.text.is_empty() || word.is("TO") {
@@ -230,7 +247,7 @@ impl Parser<'_> {
         if word.is("*") {
             return Ok(None);
         }
-        target.value(&word.text, at, word.escaped).map(Some)
+        target.bound(&word.text, at, word.escaped).map(Some)
     }
 
     /// `>10`, `>=10`, `<10`, `<=10`.
@@ -241,13 +258,13 @@ impl Parser<'_> {
         self.cursor.skip_space();
         let at = self.cursor.at();
         let value = match self.cursor.peek() {
-            Some('"') => target.value(&self.cursor.quoted()?, at, true)?,
+            Some('"') => target.bound(&self.cursor.quoted()?, at, true)?,
             _ => {
                 let word = self.cursor.word(ends_value)?;
                 if word.text.is_empty() {
                     return Err(self.cursor.expected("a value"));
                 }
-                target.value(&word.text, at, word.escaped)?
+                target.bound(&word.text, at, word.escaped)?
             }
         };
         let (from, to) = if is_lower { (Some(value), None) } else { (None, Some(value)) };
@@ -260,7 +277,16 @@ impl Parser<'_> {
             return Ok(leaf);
         }
         let number = self.cursor.clone();
-        let text = self.cursor.take_until(|char| !char.is_ascii_digit() && char != '.');
+        let start = self.cursor.rest();
+        self.cursor.take_until(|char| !char.is_ascii_digit() && char != '.');
+        let mut exponent = self.cursor.clone();
+        if exponent.eat("e") || exponent.eat("E") {
+            let _sign = exponent.eat("+") || exponent.eat("-");
+            if !exponent.take_until(|char| !char.is_ascii_digit()).is_empty() {
+                self.cursor = exponent;
+            }
+        }
+        let text = start.get(..start.len() - self.cursor.rest().len()).unwrap_or_default();
         let boost = text.parse::<f32>().ok().filter(|boost| boost.is_finite());
         let boost = boost.ok_or_else(|| number.expected("a number of at least 0"))?;
         Ok(Boost::new(leaf.query(must), boost).into())
@@ -270,6 +296,25 @@ impl Parser<'_> {
         scope.target.ok_or_else(|| {
             Problem::new(at, "expected a field and a colon; the schema has no text field for words alone")
         })
+    }
+
+    /// Refuses `/re/`. Paths like `/usr/bin` are words.
+    fn refuse_regex(&self) -> Parsed<()> {
+        let Some(rest) = self.cursor.rest().strip_prefix('/') else { return Ok(()) };
+        let mut before = None;
+        let is_end = |(_, char): &(usize, char)| {
+            let is_end = *char == '/' && before != Some('\\');
+            before = Some(*char);
+            is_end
+        };
+        let Some((end, _)) = rest.char_indices().find(is_end) else { return Ok(()) };
+        let after = rest.get(end + 1..).and_then(|after| after.chars().next());
+        if end == 0 || after.is_some_and(|after| !after.is_whitespace() && !")^~".contains(after)) {
+            return Ok(());
+        }
+        let problem = "expected a word, found a regular expression, which is not supported; write \\/ or quotes for \
+                       the character";
+        Err(Problem::new(self.cursor.at(), problem))
     }
 
     fn refuse_fuzzy(&self) -> Parsed<()> {

@@ -46,7 +46,8 @@ use redis::RedisQuery;
 /// | `size:[10 TO *]`, `size:{10 TO 20]`, `size:>=10` | ranges: `[ ]` include their bounds, `{ }` exclude them |
 /// | `name:pre*`, `name:*`, `*:*` | prefix; any value; every document |
 ///
-/// Fuzzy words (`editr~1`), wildcards inside a word and regular expressions are not supported.
+/// Fuzzy words (`editr~1`), wildcards inside a word (`ed?tor`, `ed*or`) and regular expressions (`/re/`) are not
+/// supported, and refused.
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {

@@ -230,13 +230,13 @@ impl Parser<'_> {
         let at = self.cursor.at();
         if self.cursor.peek() == Some('$') {
             let value = self.scalar()?;
-            return Ok(bound(Some(target.value(&value, at, false)?), included));
+            return Ok(bound(Some(target.bound(&value, at, false)?), included));
         }
         let text = self.cursor.take_until(ends_number);
         match text {
             "" => Err(self.cursor.expected("a number, inf or -inf")),
             "inf" | "+inf" | "-inf" => Ok(Bound::Unbounded),
-            text => Ok(bound(Some(target.value(text, at, false)?), included)),
+            text => Ok(bound(Some(target.bound(text, at, false)?), included)),
         }
     }
 

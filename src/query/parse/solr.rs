@@ -8,6 +8,7 @@ use super::leaf::Target;
 use super::params::{self, Params};
 use super::problem::{Parsed, Problem};
 use crate::document::QueryVector;
+use crate::limits::DEFAULT_K;
 use crate::query::Knn;
 use crate::schema::Schema;
 
@@ -19,7 +20,7 @@ pub(super) fn parse(text: &str, schema: &Schema, params: &Params) -> Parsed<Knn>
     if !cursor.eat_word("knn") {
         return Err(cursor.expected("knn, the only parser of Solr that is supported"));
     }
-    let (mut field, mut settings) = (None, Knn::new("", Vec::<f32>::new()));
+    let (mut field, mut settings) = (None, Knn::new("", Vec::<f32>::new()).k(DEFAULT_K));
     loop {
         cursor.skip_space();
         if cursor.eat("}") {

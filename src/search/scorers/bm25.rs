@@ -3,6 +3,11 @@
 /// Bounds are multiplied by this, so that rounding never makes one too low.
 pub(super) const SLACK: f32 = 1.000_001;
 
+/// A score that is no longer computed with: never infinite, however it was boosted.
+pub(crate) fn finite_score(score: f64) -> f32 {
+    score.clamp(f32::MIN.into(), f32::MAX.into()) as f32
+}
+
 /// The two parameters of BM25.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bm25 {
@@ -39,7 +44,11 @@ impl Bm25 {
     pub(crate) fn weight(self, boost: f32, idf: f32, docs: u64, tokens: u64) -> Weight {
         let average = tokens as f64 / docs.max(1) as f64;
         let per_token = if average > 0.0 { f64::from(self.k1 * self.b) / average } else { 0.0 };
-        Weight { factor: boost * idf, base: self.k1 * (1.0 - self.b), per_token: per_token as f32 }
+        Weight {
+            factor: finite_score(f64::from(boost) * f64::from(idf)),
+            base: self.k1 * (1.0 - self.b),
+            per_token: per_token as f32,
+        }
     }
 }
 

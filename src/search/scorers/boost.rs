@@ -1,6 +1,6 @@
 //! Scorers that change the scores of another one.
 
-use super::bm25::SLACK;
+use super::bm25::{SLACK, finite_score};
 use super::scorer::{ScoreBound, Scorer};
 use lucerne_codec::postings::NO_MORE_DOCS;
 use lucerne_codec::{DocId, Result};
@@ -26,12 +26,13 @@ impl Scorer for BoostScorer<'_> {
     }
 
     fn score(&mut self) -> Result<f32> {
-        Ok(self.scorer.score()? * self.factor)
+        Ok(finite_score(f64::from(self.scorer.score()?) * f64::from(self.factor)))
     }
 
     fn bound(&mut self, target: DocId) -> Result<ScoreBound> {
         let bound = self.scorer.bound(target)?;
-        Ok(ScoreBound { score: bound.score * self.factor, ..bound })
+        // No score is infinite, though a bound may be.
+        Ok(ScoreBound { score: bound.score.min(f32::MAX) * self.factor, ..bound })
     }
 
     fn cost(&self) -> u64 {

@@ -46,6 +46,8 @@ impl<'a> TopDocsCollector<'a> {
     #[inline]
     pub(super) fn collect(&mut self, doc: DocId, score: f32) {
         self.visited += 1;
+        // Words alone are added up without a scorer of their sum.
+        let score = score.min(f32::MAX);
         if score >= self.min_score {
             self.top.offer(Neighbor { distance: -score, ordinal: doc, doc });
         }

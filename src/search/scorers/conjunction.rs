@@ -1,5 +1,6 @@
 //! Documents that match every one of several scorers.
 
+use super::bm25::finite_score;
 use super::scorer::{ScoreBound, Scorer, sum_of_bounds};
 use lucerne_codec::postings::NO_MORE_DOCS;
 use lucerne_codec::{DocId, Result};
@@ -63,7 +64,7 @@ impl Scorer for ConjunctionScorer<'_> {
         for clause in &mut self.clauses {
             sum += f64::from(clause.score()?);
         }
-        Ok(sum as f32)
+        Ok(finite_score(sum))
     }
 
     fn bound(&mut self, target: DocId) -> Result<ScoreBound> {

@@ -1,5 +1,6 @@
 //! Documents that match enough of several scorers.
 
+use super::bm25::finite_score;
 use super::scorer::{ScoreBound, Scorer, sum_of_bounds};
 use lucerne_codec::postings::NO_MORE_DOCS;
 use lucerne_codec::{DocId, Result};
@@ -108,7 +109,7 @@ impl Scorer for DisjunctionScorer<'_> {
             sum += f64::from(clause.score()?);
             Ok(())
         })?;
-        Ok(sum as f32)
+        Ok(finite_score(sum))
     }
 
     fn bound(&mut self, target: DocId) -> Result<ScoreBound> {

@@ -33,7 +33,7 @@ mod term;
 mod tests;
 
 pub(crate) use block_max_and::collect_all_terms;
-pub(crate) use bm25::Bm25;
+pub(crate) use bm25::{Bm25, finite_score};
 pub(crate) use boost::{BoostScorer, ConstantScorer};
 pub(crate) use collector::{TopDocsCollector, collect_scorer};
 pub(crate) use conjunction::ConjunctionScorer;

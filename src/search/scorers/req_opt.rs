@@ -1,5 +1,6 @@
 //! Documents of one scorer, which score higher when another one matches them too.
 
+use super::bm25::finite_score;
 use super::scorer::{ScoreBound, Scorer};
 use lucerne_codec::{DocId, Result};
 
@@ -28,7 +29,7 @@ impl Scorer for ReqOptScorer<'_> {
         let own = f64::from(self.required.score()?);
         let doc = self.required.doc();
         if self.optional.seek(doc)? == doc {
-            return Ok((own + f64::from(self.optional.score()?)) as f32);
+            return Ok(finite_score(own + f64::from(self.optional.score()?)));
         }
         Ok(own as f32)
     }

@@ -102,7 +102,7 @@ pub(crate) struct Search {
     #[arg(long, value_name = "BY", requires_all = ["query", "knn"])]
     pub(crate) rerank: Option<Second>,
 
-    /// Hits to rerank, or to take from each ranking of --hybrid [default: 100, or offset + K if that is more].
+    /// Hits to rerank, or to take from each ranking of --hybrid, on all pages [default: 100, or K if that is more].
     #[arg(long, value_name = "N")]
     pub(crate) window: Option<usize>,
 

@@ -12,6 +12,8 @@ pub(crate) struct JsonHits<'a> {
     hits: Vec<JsonHit<'a>>,
     exact: bool,
     segments: Vec<JsonSegment<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    unknown_fields: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -50,7 +52,12 @@ pub(crate) fn as_json(hits: &Hits) -> JsonHits<'_> {
         visited: searched.visited,
         accepted: searched.accepted,
     });
-    JsonHits { hits: found.collect(), exact: hits.exact, segments: segments.collect() }
+    JsonHits {
+        hits: found.collect(),
+        exact: hits.exact,
+        segments: segments.collect(),
+        unknown_fields: &hits.unknown_fields,
+    }
 }
 
 /// A table whose fields are cut to the terminal, and the explanations below it.

@@ -45,6 +45,59 @@ fn set(place: &Place, arguments: &[&str]) -> Vec<String> {
 }
 
 #[test]
+fn pages_have_one_window_and_say_where_it_ends() {
+    let place = place();
+    let both = ["-q", "editor", "--knn", "e", "--vector", "[9, 0]"];
+    for how in [&["--hybrid"][..], &["--hybrid", "linear"], &["--rerank", "vector", "--weight", "5"]] {
+        let pages = (0..4).flat_map(|offset| {
+            keys(&place, &[&both[..], how, &["-k", "1", "--offset", &offset.to_string()]].concat())
+        });
+        let pages: Vec<String> = pages.collect();
+        assert_eq!(pages, keys(&place, &[&both[..], how, &["-k", "4"]].concat()), "{how:?}");
+    }
+    let beyond = [&both[..], &["--hybrid", "--window", "1", "-k", "1", "--offset", "2"]].concat();
+    let ended = ask(&place, &beyond).expect(1).err;
+    assert!(ended.contains("both rankings end after 1 hits; a larger --window has more"), "{ended}");
+    let beyond = ask(&place, &["--knn", "e", "--vector", "[9, 0]", "--offset", "10000"]).expect(2).err;
+    assert!(beyond.contains("nearest neighbors end at 10000"), "{beyond}");
+}
+
+#[test]
+fn a_field_that_nothing_has_is_warned_of_in_a_dynamic_schema() {
+    let place = Place::with_schema(
+        r#"{"key": "id", "dynamic": true, "fields": [{"name": "section", "type": "keyword"}]}"#,
+    );
+    place.import(r#"{"id": "a", "section": "x", "color": "red"}"#, "").expect(0);
+    let warning = |arguments: &[&str], code| ask(&place, arguments).expect(code).err;
+    assert_eq!(warning(&["-q", "*", "--fields", "section,color"], 0), "");
+    let warned = warning(&["-q", "*", "--fields", "secton"], 0);
+    assert!(warned.starts_with("warning: no document has a field \"secton\""), "{warned}");
+    let warned = warning(&["-q", "colour:red"], 1);
+    assert!(warned.contains("warning: no document has a field \"colour\""), "{warned}");
+    let json = ask(&place, &["-q", "*", "--fields", "secton", "--json"]).expect(0).json();
+    assert_eq!(json["unknown_fields"], json!(["secton"]));
+}
+
+#[test]
+fn the_direction_of_a_sort_is_understood_in_any_case() {
+    let place = place();
+    for descending in ["size:desc", "size:DESC", "size:Desc", "size desc", "size DESC"] {
+        assert_eq!(
+            keys(&place, &["-q", "*", "--sort", descending, "-k", "2"]),
+            ["emacs", "vim"],
+            "{descending}"
+        );
+    }
+    for ascending in ["size", "size:asc", "size:ASC", "size ASC"] {
+        assert_eq!(keys(&place, &["-q", "*", "--sort", ascending, "-k", "2"]), ["ed", "idle"], "{ascending}");
+    }
+    let json = r#"{"sort": [{"field": "size", "order": "DESC"}], "limit": 1}"#;
+    assert_eq!(keys(&place, &["-q", json]), ["emacs"]);
+    let error = ask(&place, &["-q", "*", "--sort", "size:down"]).expect(2).err;
+    assert!(error.contains("size:down"), "{error}");
+}
+
+#[test]
 fn every_language_finds_what_it_says() {
     let place = place();
     place.write("q.npy", npy("<f4", 2, 2, &le(&[9.0, 9.0, 3.9, 0.0])));

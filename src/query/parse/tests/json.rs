@@ -106,7 +106,7 @@ fn queries() -> impl Strategy<Value = Query> {
                     field,
                     vector: vector.into(),
                     nprobe: None,
-                    k,
+                    k: Some(k),
                     candidates,
                     rescore,
                     exact,

@@ -19,6 +19,11 @@ pub(super) fn run(args: &Search, json: bool) -> Outcome {
         };
     }
     let found = searcher.search(search).in_index(&args.dir)?;
+    for field in &found.unknown_fields {
+        out::warning(&format!(
+            "no document has a field {field:?}, and the schema does not declare it; is it misspelt?"
+        ));
+    }
     match format {
         Format::Json => out::json(&hits::as_json(&found))?,
         Format::Markdown => out::text(&hits::markdown(&found, args.offset, &args.fields))?,
@@ -31,6 +36,10 @@ pub(super) fn run(args: &Search, json: bool) -> Outcome {
         return Err(Failure::silent(Code::DamageOrNoHit));
     }
     let hint = match (&args.knn, &args.query) {
+        _ if args.hybrid.is_some() && args.offset > 0 => {
+            let window = request::window(args);
+            format!("both rankings end after {window} hits; a larger --window has more, on all pages")
+        }
         _ if args.offset > 0 => format!("there may be hits before --offset {}", args.offset),
         (Some(field), None) => format!("do they have vectors in {field:?}?"),
         _ => "--why KEY explains why one of them is not found".to_owned(),

@@ -127,18 +127,19 @@ fn parse(text: &str, shape: Shape) -> Outcome<QueryVector> {
     })
 }
 
-/// Number of hits to find: those shown, and those skipped before them.
-fn wanted(args: &args::Search) -> usize {
-    args.limit.unwrap_or(lucerne::limits::DEFAULT_K).saturating_add(args.offset)
-}
-
 fn of_nearest(args: &args::Search, knn: Knn, filter: Option<&Query>) -> Search {
-    let knn = knn.k(wanted(args));
     let knn = match filter {
         Some(filter) if args.post_filter => knn.filter(filter.clone()).post_filter(),
         _ => knn,
     };
     Search::from(knn).limit(args.limit.unwrap_or(lucerne::limits::DEFAULT_K))
+}
+
+/// The hits that are reranked, or that each ranking gives to a fusion: the same number for all pages, which would
+/// otherwise repeat some documents and never show others.
+pub(super) fn window(args: &args::Search) -> usize {
+    let page = args.limit.unwrap_or(lucerne::limits::DEFAULT_K);
+    args.window.unwrap_or(page.max(lucerne::limits::DEFAULT_CANDIDATES))
 }
 
 /// The search for --query and --knn together.
@@ -148,7 +149,7 @@ fn together(
     query: &str,
     (vector, knn): (QueryVector, Knn),
 ) -> Outcome<Search> {
-    let window = args.window.unwrap_or_else(|| wanted(args).max(lucerne::limits::DEFAULT_CANDIDATES));
+    let window = window(args);
     match (args.hybrid, args.rerank) {
         (Some(fusion), _) => {
             let fuse = match fusion {
@@ -157,7 +158,7 @@ fn together(
             };
             let query = parser.parse_query(query).in_index(&args.dir)?;
             let (of_query, of_vector) = args.weights;
-            let fuse = fuse.window(window).weighted(query, of_query).weighted(knn.k(window), of_vector);
+            let fuse = fuse.window(window).weighted(query, of_query).weighted(knn, of_vector);
             Ok(fuse.into())
         }
         (None, Some(args::Second::Vector)) => {
@@ -170,14 +171,14 @@ fn together(
     }
 }
 
-/// `size`, `size:asc`, `size:desc`.
+/// `size`, `size:asc`, `size:desc`, or with a space as Solr writes it; the direction in any case.
 fn order(sort: &str, searcher: &Searcher) -> Outcome<Sort> {
-    match sort.rsplit_once(':') {
-        Some((field, "desc")) => Ok(Sort::desc(field)),
-        Some((field, "asc")) => Ok(Sort::asc(field)),
+    match sort.trim().rsplit_once([':', ' ']) {
+        Some((field, order)) if order.eq_ignore_ascii_case("desc") => Ok(Sort::desc(field.trim_end())),
+        Some((field, order)) if order.eq_ignore_ascii_case("asc") => Ok(Sort::asc(field.trim_end())),
         Some((field, order)) if searcher.schema().field(field).is_some() => Err(Failure::usage(format!(
             "--sort {sort}: the order {order:?} is unknown; expected asc or desc"
         ))),
-        _ => Ok(Sort::asc(sort)),
+        _ => Ok(Sort::asc(sort.trim())),
     }
 }

@@ -1,0 +1,71 @@
+//! Names in a search that neither the schema nor any document has: in a dynamic schema they may be misspelt.
+
+use crate::document::dynamic::{DYNAMIC_FIELD, existing, member};
+use crate::error::Result;
+use crate::query::{Query, RerankBy, Search};
+use crate::reader::Snapshot;
+use crate::schema::Schema;
+use std::collections::BTreeSet;
+
+/// The names of undeclared fields in a search that no document of the snapshot has.
+pub(super) fn unknown_fields(snapshot: &Snapshot, search: &Search) -> Result<Vec<String>> {
+    let mut names = BTreeSet::new();
+    if !snapshot.schema.is_dynamic() {
+        return Ok(Vec::new());
+    }
+    add(&search.query, &mut names);
+    search.filter.iter().for_each(|filter| add(filter, &mut names));
+    if let Some(RerankBy::Query(query)) = search.rerank.as_ref().map(|rerank| &rerank.by) {
+        add(query, &mut names);
+    }
+    names.extend(search.fields.iter().flatten().map(String::as_str));
+    let mut unknown = Vec::new();
+    for name in names.into_iter().filter(|name| !is_declared(&snapshot.schema, name)) {
+        if !has(snapshot, name)? {
+            tracing::warn!(field = name, "no document has this field, which the schema does not declare");
+            unknown.push(name.to_owned());
+        }
+    }
+    Ok(unknown)
+}
+
+fn is_declared(schema: &Schema, name: &str) -> bool {
+    schema.field(name).is_some() || name == schema.key().name() || schema.is_path_source(name)
+}
+
+/// Whether a document has the field, or a member of it.
+fn has(snapshot: &Snapshot, name: &str) -> Result<bool> {
+    let (existing, member) = (existing(name), member(name));
+    for segment in &snapshot.segments {
+        let postings = segment.reader.postings().and_then(|postings| postings.field(DYNAMIC_FIELD));
+        let Some(postings) = postings else { continue };
+        if postings.term(&existing)?.is_some() {
+            return Ok(true);
+        }
+        if postings.terms(&member)?.next()?.is_some_and(|(term, _)| term.starts_with(&member)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Adds the names of fields that a query searches.
+fn add<'a>(query: &'a Query, names: &mut BTreeSet<&'a str>) {
+    match query {
+        Query::Term(query) => _ = names.insert(&query.field),
+        Query::Terms(query) => _ = names.insert(&query.field),
+        Query::Range(query) => _ = names.insert(&query.field),
+        Query::Exists(query) => _ = names.insert(&query.field),
+        Query::Prefix(query) => _ = names.insert(&query.field),
+        Query::Bool(clauses) => {
+            let parts = [&clauses.must, &clauses.should, &clauses.must_not, &clauses.filter];
+            parts.into_iter().flatten().for_each(|query| add(query, names));
+        }
+        Query::Boost(boost) => add(&boost.query, names),
+        Query::Constant(constant) => add(&constant.query, names),
+        Query::Knn(knn) => knn.filter.iter().for_each(|filter| add(filter, names)),
+        Query::Fuse(fuse) => fuse.queries.iter().for_each(|input| add(&input.query, names)),
+        // These need a declared field, or none.
+        Query::All {} | Query::None {} | Query::Match(_) | Query::Phrase(_) => {}
+    }
+}
