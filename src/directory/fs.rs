@@ -3,6 +3,7 @@
 use super::lock::FileLock;
 use super::output::{BufferedOutput, Sink};
 use super::{check_data_name, check_lock_name, check_name, mmap};
+use lucerne_codec::io::TemporaryOutput;
 use lucerne_codec::{Directory, Error, Input, Lock, Output, Result};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -81,6 +82,13 @@ impl Directory for FsDirectory {
         Ok(Box::new(BufferedOutput::new(FileSink { file, name }, WRITE_STEP)))
     }
 
+    /// The file lies in the folder, where there is as much room as the segment itself needs.
+    fn create_temporary(&self) -> Result<Option<Box<dyn TemporaryOutput>>> {
+        let file = tempfile::tempfile_in(&self.path);
+        let file = file.map_err(|source| folder_error(&self.path, "create a temporary file in", source))?;
+        Ok(Some(Box::new(TemporaryFile(file))))
+    }
+
     fn open(&self, name: &str) -> Result<Input> {
         check_data_name(name)?;
         let file = self.open_file(name, "open", OpenOptions::new().read(true))?;
@@ -104,7 +112,10 @@ impl Directory for FsDirectory {
         check_data_name(file)?;
         check_data_name(name)?;
         let (from, to) = (folder.join(file), self.path.join(name));
-        regular_file(&from).map_err(|source| Error::io(file, "link", source))?;
+        let metadata = fs::symlink_metadata(&from).map_err(|source| Error::io(file, "link", source))?;
+        if !metadata.is_file() {
+            return Ok(false); // A link's target may go at any time: its bytes are copied.
+        }
         match fs::hard_link(&from, &to) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -121,7 +132,8 @@ impl Directory for FsDirectory {
         Ok(metadata.modified().ok().and_then(|written| written.elapsed().ok()))
     }
 
-    /// Names that are not Unicode are left out: they are not lucerne's.
+    /// Links to files are among them. Names that are not Unicode and links that lead nowhere are left out: they are not
+    /// lucerne's.
     fn list(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
         let list_error = |source| folder_error(&self.path, "list", source);
@@ -130,21 +142,44 @@ impl Directory for FsDirectory {
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            match fs::metadata(entry.path()) {
-                Ok(metadata) if metadata.is_file() => names.push(name),
-                Ok(_) => {}
-                // Deleted since the listing began, or a link to nothing.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            let is_file = match entry.file_type() {
+                // A link to nothing, to itself, or to a place that cannot be looked at is somebody else's.
+                Ok(kind) if kind.is_symlink() => {
+                    fs::metadata(entry.path()).is_ok_and(|target| target.is_file())
+                }
+                Ok(kind) => kind.is_file(),
+                // Deleted since the listing began.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => false,
                 Err(source) => return Err(Error::io(name, "list", source)),
+            };
+            if is_file {
+                names.push(name);
             }
         }
         names.sort_unstable();
         Ok(names)
     }
 
+    fn taken_names(&self) -> Result<Vec<String>> {
+        let list_error = |source| folder_error(&self.path, "list", source);
+        let entries = fs::read_dir(&self.path).map_err(list_error)?;
+        let mut names = Vec::new();
+        for entry in entries {
+            names.extend(entry.map_err(list_error)?.file_name().into_string());
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Refuses what is not a regular file: lucerne makes no links.
     fn delete(&self, name: &str) -> Result<()> {
         check_data_name(name)?;
-        fs::remove_file(self.path.join(name)).map_err(|source| Error::io(name, "delete", source))
+        let path = self.path.join(name);
+        let deleted = fs::symlink_metadata(&path).and_then(|metadata| match metadata.is_file() {
+            true => fs::remove_file(&path),
+            false => Err(not_regular()),
+        });
+        deleted.map_err(|source| Error::io(name, "delete", source))
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<()> {
@@ -173,6 +208,23 @@ impl Directory for FsDirectory {
         check_lock_name(name)?;
         let lock = FileLock::take(&self.path.join(name), name, owner)?;
         Ok(Box::new(lock))
+    }
+}
+
+/// A file without a name. Its only handle writes, and is dropped when the file is mapped.
+struct TemporaryFile(File);
+
+/// The name of temporary files in messages.
+const TEMPORARY: &str = "temporary file";
+
+impl TemporaryOutput for TemporaryFile {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.write_all(bytes).map_err(|source| Error::io(TEMPORARY, "write", source))
+    }
+
+    fn finish(self: Box<Self>) -> Result<Input> {
+        let view = mmap::map(&self.0).map_err(|source| Error::io(TEMPORARY, "map", source))?;
+        Ok(Input::new(TEMPORARY, view))
     }
 }
 
@@ -208,10 +260,11 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 /// The metadata of a regular file; anything else is an error.
 fn regular_file(path: &Path) -> io::Result<fs::Metadata> {
     let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    Ok(metadata)
+    if metadata.is_file() { Ok(metadata) } else { Err(not_regular()) }
+}
+
+fn not_regular() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")
 }
 
 #[cfg(unix)]

@@ -21,7 +21,8 @@ pub(super) fn map(file: &File) -> io::Result<Arc<dyn ByteView>> {
     // SAFETY: the map is read-only and the bytes under it do not change while it lives, for these reasons:
     // - files of an index are written once: `FsDirectory::create` refuses an existing name, an output only
     //   appends, and nothing in this crate opens a finished file for writing or shortens one; lock files,
-    //   which are rewritten, cannot be opened through the directory and so are never mapped;
+    //   which are rewritten, cannot be opened through the directory and so are never mapped; a temporary
+    //   file has no name, and its only handle is dropped once it is mapped;
     // - deleting a file or renaming another one over it keeps the mapped inode and its pages alive on unix;
     //   on Windows the system refuses both while the map exists.
     // What remains outside the promise, and is documented on `FsDirectory`: another program that writes to

@@ -1,5 +1,6 @@
 //! A directory that writes no faster than it may, and counts.
 
+use lucerne_codec::io::TemporaryOutput;
 use lucerne_codec::{Cancel, Directory, Input, Lock, Output, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,6 +28,12 @@ impl ThrottledDirectory {
     }
 
     /// Waits until `written` bytes are due, or the work is cancelled.
+    /// Counts bytes that were written, and waits while they are ahead of the limit.
+    fn wrote(&self, bytes: &[u8]) -> Result<()> {
+        self.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.wait()
+    }
+
     fn wait(&self) -> Result<()> {
         let Some(limit) = self.limit else { return Ok(()) };
         loop {
@@ -47,6 +54,11 @@ const MAX_SLEEP: Duration = Duration::from_millis(20);
 impl Directory for ThrottledDirectory {
     fn create(&self, name: &str) -> Result<Box<dyn Output>> {
         Ok(Box::new(ThrottledOutput { inner: self.inner.create(name)?, throttle: self.clone() }))
+    }
+
+    fn create_temporary(&self) -> Result<Option<Box<dyn TemporaryOutput>>> {
+        let inner = self.inner.create_temporary()?;
+        Ok(inner.map(|inner| Box::new(ThrottledTemporary { inner, throttle: self.clone() }) as Box<_>))
     }
 
     fn open(&self, name: &str) -> Result<Input> {
@@ -82,6 +94,22 @@ impl Directory for ThrottledDirectory {
     }
 }
 
+struct ThrottledTemporary {
+    inner: Box<dyn TemporaryOutput>,
+    throttle: ThrottledDirectory,
+}
+
+impl TemporaryOutput for ThrottledTemporary {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.inner.write(bytes)?;
+        self.throttle.wrote(bytes)
+    }
+
+    fn finish(self: Box<Self>) -> Result<Input> {
+        self.inner.finish()
+    }
+}
+
 struct ThrottledOutput {
     inner: Box<dyn Output>,
     throttle: ThrottledDirectory,
@@ -90,8 +118,7 @@ struct ThrottledOutput {
 impl Output for ThrottledOutput {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.inner.write(bytes)?;
-        self.throttle.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        self.throttle.wait()
+        self.throttle.wrote(bytes)
     }
 
     fn finish(self: Box<Self>) -> Result<()> {

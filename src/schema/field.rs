@@ -170,6 +170,11 @@ impl Field {
         self.parsed_path.as_ref()
     }
 
+    /// The path as it was declared.
+    pub(super) fn path_text(&self) -> Option<&str> {
+        self.path.as_deref()
+    }
+
     /// What the field holds.
     pub fn field_type(&self) -> &FieldType {
         &self.field_type

@@ -1,6 +1,7 @@
 //! Whether a schema may follow another in the life of an index.
 
-use super::{FieldType, Schema};
+use super::vector::VectorOptions;
+use super::{Field, FieldType, Schema};
 use crate::error::{Error, Result};
 
 impl Schema {
@@ -8,32 +9,81 @@ impl Schema {
     /// of their types; new fields may follow them.
     pub(crate) fn check_successor(&self, next: &Schema) -> Result<()> {
         if self.key() != next.key() {
-            return Err(Error::Schema {
-                field: None,
-                problem: "the key field cannot change; create a new index".into(),
-            });
+            let problem =
+                format!("the key field cannot change; it is {:?}, with its options", self.key().name());
+            return Err(Error::Schema { field: None, problem });
         }
         for (position, old) in self.fields().iter().enumerate() {
             let refuse = |problem: String| Err(Error::Schema { field: Some(old.name().to_owned()), problem });
-            let Some(new) = next.fields().get(position).filter(|new| new.name() == old.name()) else {
-                return refuse("it is missing or moved; keep all fields in order and append new ones".into());
-            };
-            let same = match (old.field_type(), new.field_type()) {
-                (FieldType::Vector(old), FieldType::Vector(new)) => {
-                    old.dimension() == new.dimension()
-                        && old.similarity() == new.similarity()
-                        && old.normalizes() == new.normalizes()
-                }
-                // How they are scored may change.
-                (FieldType::Text(old), FieldType::Text(new)) => old.text_analysis() == new.text_analysis(),
-                (old, new) => old == new,
-            };
-            if !same {
+            let Some(new) = next.field(old.name()) else {
                 return refuse(
-                    "its type, dimension, similarity and analysis cannot change; create a new index".into(),
+                    "it is missing; a field is never removed or renamed (documents need not have values in it)"
+                        .to_owned(),
                 );
+            };
+            if new.number() != old.number() {
+                return refuse(format!(
+                    "it is field {} of the index, given as field {}; fields keep their order, new ones come last",
+                    position + 1,
+                    next.fields().iter().position(|field| field.name() == old.name()).unwrap_or_default() + 1
+                ));
+            }
+            if let Some(problem) = difference(old, new) {
+                return refuse(problem);
             }
         }
         Ok(())
     }
+}
+
+/// What of a field has changed that never changes: segments were written with it.
+fn difference(old: &Field, new: &Field) -> Option<String> {
+    let changed = |what: &str, old: &dyn std::fmt::Display, new: &dyn std::fmt::Display| {
+        Some(format!(
+            "its {what} is {old}, given {new}; it cannot change: add another field, or create a new index"
+        ))
+    };
+    let (old_type, new_type) = (old.field_type(), new.field_type());
+    if old_type.name() != new_type.name() {
+        return changed("type", &old_type.name(), &new_type.name());
+    }
+    if old.is_indexed() != new.is_indexed() {
+        return changed("option `indexed`", &old.is_indexed(), &new.is_indexed());
+    }
+    if old.is_stored() != new.is_stored() {
+        return changed("option `stored`", &old.is_stored(), &new.is_stored());
+    }
+    if old.path_text() != new.path_text() {
+        let path = |field: &Field| field.path_text().unwrap_or(field.name()).to_owned();
+        return changed("path", &path(old), &path(new));
+    }
+    match (old_type, new_type) {
+        (FieldType::Vector(old), FieldType::Vector(new)) => vector_difference(old, new),
+        // How they are scored may change.
+        (FieldType::Text(old), FieldType::Text(new)) if old.text_analysis() != new.text_analysis() => {
+            Some("its analysis cannot change: add another field, or create a new index".to_owned())
+        }
+        (FieldType::Keyword(old), FieldType::Keyword(new)) if old != new => {
+            Some("its separator cannot change: add another field, or create a new index".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn vector_difference(old: &VectorOptions, new: &VectorOptions) -> Option<String> {
+    let never = "it cannot change: add another field, or create a new index";
+    if old.dimension() != new.dimension() {
+        return Some(format!("its dimension is {}, given {}; {never}", old.dimension(), new.dimension()));
+    }
+    if old.similarity() != new.similarity() {
+        let (old, new) = (old.similarity().name(), new.similarity().name());
+        return Some(format!("its similarity is {old}, given {new}; {never}"));
+    }
+    if old.normalizes() != new.normalizes() {
+        return Some(format!("its option `normalize` was changed; {never}"));
+    }
+    if old.is_multiple() && !new.is_multiple() {
+        return Some("documents have several vectors; `multiple` can be switched on, but not off".to_owned());
+    }
+    None
 }

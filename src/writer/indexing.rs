@@ -6,7 +6,7 @@ use super::segment_state::SegmentState;
 use super::segments::{FlushStage, ImmutableBuffer, SegmentEntry};
 use super::shared::WriterInner;
 use crate::document::{Document, Validated, Value, given_as, validate};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, catch_panic};
 use crate::reader::SegmentReader;
 use crate::schema::{FieldType, KeyField, Schema};
 use lucerne_codec::{BitSet, DocId};
@@ -42,10 +42,10 @@ enum ReadOutcome {
 impl WriterInner {
     /// Takes one document and returns its key.
     pub(crate) fn write(&self, document: &Document, mode: Mode) -> Result<String> {
-        let mut validated = validate(&self.schema(), &self.analyzers(), document)?;
+        let mut validated = self.validate(&self.schema(), document)?;
         self.flush_if_full()?;
         let _shared = self.commit_barrier.read();
-        self.check_open()?;
+        self.check_takes_writes()?;
         let (key, mut shard, existing) = self.claim_key(&mut validated, |_| false)?;
         if existing.is_some() && mode == Mode::Add {
             return Err(Error::DuplicateKey { key });
@@ -61,12 +61,12 @@ impl WriterInner {
 
     /// Takes all documents or none, at one point in time.
     pub(crate) fn write_batch(&self, documents: &[Document], mode: Mode) -> Result<Vec<String>> {
-        let (schema, analyzers) = (self.schema(), self.analyzers());
-        let validated = documents.iter().map(|document| validate(&schema, &analyzers, document));
+        let schema = self.schema();
+        let validated = documents.iter().map(|document| self.validate(&schema, document));
         let mut validated: Vec<Validated> = validated.collect::<Result<_>>()?;
         self.flush_if_full()?;
         let _exclusive = self.commit_barrier.write();
-        self.check_open()?;
+        self.check_takes_writes()?;
         let mut claimed = Vec::with_capacity(validated.len());
         // First the keys that are given, so that no automatic one is among them.
         let mut given = HashSet::new();
@@ -99,12 +99,13 @@ impl WriterInner {
     /// Deletes the document of that key; false when there is none.
     pub(crate) fn delete(&self, key: &str) -> Result<bool> {
         let _shared = self.commit_barrier.read();
-        self.check_open()?;
+        self.check_takes_writes()?;
         let mut shard = self.keys.lock(key);
         let found = self.find_document(&shard, key)?;
         if let Some(address) = &found {
             address.segment.delete(address.doc);
             shard.remove(key);
+            self.changes.fetch_add(1, Ordering::Relaxed);
         }
         Ok(found.is_some())
     }
@@ -117,7 +118,7 @@ impl WriterInner {
         loop {
             // Exclusively: every buffer is in the pool or immutable.
             let exclusive = self.commit_barrier.write();
-            self.check_open()?;
+            self.check_takes_writes()?;
             let mut shard = self.keys.lock(key);
             let address = self.find_document(&shard, key)?;
             let address = address.ok_or_else(|| Error::NoSuchDocument { key: key.to_owned() })?;
@@ -131,7 +132,7 @@ impl WriterInner {
                 }
             };
             let document = updated(&schema, kept, fields)?;
-            let validated: Validated = validate(&schema, &self.analyzers(), &document)?;
+            let validated = self.validate(&schema, &document)?;
             let mut buffer = self.take_buffer();
             self.push(&mut shard, &mut buffer, key, &validated);
             self.pool.lock().push(buffer);
@@ -143,7 +144,7 @@ impl WriterInner {
     /// Adds finished segments, all or none, when none of their keys has a live document yet.
     pub(crate) fn attach(&self, segments: Vec<(SegmentReader, Option<BitSet>)>) -> Result<()> {
         let _exclusive = self.commit_barrier.write();
-        self.check_open()?;
+        self.check_takes_writes()?;
         let mut keys = HashSet::new();
         for (reader, live) in &segments {
             for doc in 0..reader.max_doc() {
@@ -157,6 +158,7 @@ impl WriterInner {
                 }
             }
         }
+        self.changes.fetch_add(keys.len() as u64, Ordering::Relaxed);
         let mut list = self.segments.lock();
         for (reader, live) in segments {
             let position = list.next_position;
@@ -165,6 +167,11 @@ impl WriterInner {
             list.add(SegmentEntry { reader: Arc::new(reader), state, position });
         }
         Ok(())
+    }
+
+    /// Analyzers may be the application's own: one that panics fails the call.
+    fn validate(&self, schema: &Schema, document: &Document) -> Result<Validated> {
+        catch_panic("analyzing a document", || validate(schema, &self.analyzers(), document))
     }
 
     /// Gives a document its key, locks the key's shard and finds the live document of that key, if there is one.
@@ -204,6 +211,8 @@ impl WriterInner {
     }
 
     fn push(&self, shard: &mut KeyShard, buffer: &mut Buffer, key: &str, document: &Validated) -> DocId {
+        self.report_zero_vectors(key, &document.vectors);
+        self.changes.fetch_add(1, Ordering::Relaxed);
         let vector_bytes = self.vector_bytes.read();
         let doc = buffer.push(key, document, |field| vector_bytes.get(&field).copied().unwrap_or(0));
         shard.insert(key.into(), DocAddress { segment: Arc::clone(&buffer.state), doc });

@@ -21,7 +21,7 @@ pub(crate) use flush::flush;
 pub use options::WriterOptions;
 
 use crate::commit::recover::OnDamage;
-use crate::commit::{gc, lock, manifest};
+use crate::commit::{OwnedDirectory, gc, lock, manifest};
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::merge;
@@ -29,7 +29,7 @@ use crate::reader::{SegmentReader, Store};
 use crate::schema::Schema;
 use commit::Committed;
 use indexing::Mode;
-use lucerne_codec::{BitSet, Cancel, Lock, Report, SegmentId};
+use lucerne_codec::{BitSet, Cancel, Directory as _, Report, SegmentId};
 use parking_lot::Mutex;
 use shared::{Stopped, WriterInner};
 use std::collections::BTreeMap;
@@ -39,7 +39,8 @@ use std::sync::Arc;
 ///
 /// There is one writer per index at a time, in any process. What is written is seen by searchers after
 /// [`Writer::refresh`] or [`Writer::commit`], and survives the process after [`Writer::commit`] only.
-/// Dropping the writer discards uncommitted documents; [`Writer::close`] commits them first.
+/// Dropping the writer discards uncommitted documents (and warns in `tracing`); [`Writer::close`] commits them
+/// first.
 ///
 /// ```
 /// use lucerne::directory::RamDirectory;
@@ -62,7 +63,8 @@ use std::sync::Arc;
 pub struct Writer {
     inner: Arc<WriterInner>,
     committed: Mutex<Committed>,
-    _lock: Box<dyn Lock>,
+    /// Whether [`Writer::close`] has ended; it holds this while it closes.
+    closed: Mutex<bool>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -75,17 +77,25 @@ impl Writer {
     /// Takes the lock, finds the newest commit and removes what a crash left behind.
     pub(crate) fn open(store: Arc<Store>, options: WriterOptions, on_damage: OnDamage) -> Result<Self> {
         let lock = lock::take(&*store.directory, lock::WRITER)?;
+        let directory = Arc::new(OwnedDirectory::new(Arc::clone(&store.directory), lock));
         let (snapshot, info) = store.newest_commit(on_damage)?;
+        if let Some(problem) = manifest::exhausted(&info) {
+            let file = manifest::commit_file(info.generation);
+            return Err(lucerne_codec::Error::corrupt(file, 0, problem).into());
+        }
         // The commit just read may have been renamed but not made durable by a writer that died: before
         // anything an older commit needs is deleted, it must be.
-        store.directory.sync_dir()?;
-        let next = manifest::next_numbers(&info, &store.directory.list()?);
-        let inner = Arc::new(WriterInner::new(store, options, &snapshot, info.next_key, next.segment)?);
-        let committed = Committed::new(snapshot, info, next.generation);
+        directory.sync_dir()?;
+        let names = directory.list()?;
+        let next = manifest::next_numbers(&info, &directory.taken_names()?);
+        let (next_key, known) = (info.next_key, manifest::generations(&names));
+        let inner = WriterInner::new(store, directory, options, &snapshot, next_key, next.segment)?;
+        let committed = Committed::new(snapshot, info, next.generation, known);
         let keep = |file: &str| committed.files.contains(file) || inner.store.pins.contains(file);
-        gc::collect(&*inner.store.directory, keep)?;
+        gc::collect(&*inner.directory, &inner.store.registry, &names, keep);
         inner.store.set_latest(0, Arc::clone(&committed.snapshot));
-        Ok(Self { inner, committed: Mutex::new(committed), _lock: lock })
+        let (inner, committed) = (Arc::new(inner), Mutex::new(committed));
+        Ok(Self { inner, committed, closed: Mutex::new(false) })
     }
 
     /// The index's schema.
@@ -108,7 +118,8 @@ impl Writer {
     ///
     /// # Errors
     /// [`Error::DuplicateKey`] when a live document has that key, and a typed error naming field, value and
-    /// expectation when the document does not fit the schema. A document that fails leaves nothing behind.
+    /// expectation when the document does not fit the schema, or is longer than
+    /// [`crate::limits::MAX_DOCUMENT_BYTES`] as it is stored. A document that fails leaves nothing behind.
     /// When a full buffer cannot be flushed (a full disk), the document is not taken and what was buffered
     /// stays in memory: free space and go on.
     pub fn add(&self, document: &Document) -> Result<String> {
@@ -178,6 +189,7 @@ impl Writer {
     /// When a buffer cannot be flushed; it stays in memory.
     pub fn refresh(&self) -> Result<()> {
         commit::refresh(&self.inner)?;
+        commit::collect_released(&self.inner, &self.committed);
         merging::maybe_merge(&self.inner);
         Ok(())
     }
@@ -187,8 +199,9 @@ impl Writer {
     ///
     /// # Errors
     /// The previous commit stays in force. After a failed sync or rename every later call says that the
-    /// writer must be reopened ([`Error::WriterFailed`]); after any other error (a full disk) the documents
-    /// stay in the writer and the commit can be tried again.
+    /// writer must be reopened ([`Error::WriterFailed`]); likewise when the folder or its lock file was moved,
+    /// replaced or removed, or somebody else has committed ([`Error::WriterLost`]). After any other error (a full
+    /// disk) the documents stay in the writer and the commit can be tried again.
     pub fn commit(&self) -> Result<u64> {
         let generation = self.prepare_commit()?.commit()?;
         merging::maybe_merge(&self.inner);
@@ -288,21 +301,69 @@ impl Writer {
         self.inner.scheduler.cancel_all();
     }
 
-    /// Waits for merges, commits and closes. Dropping the writer instead stops merges and throws uncommitted
-    /// documents away.
+    /// Commits, waits for merges and closes: the lock is free, and every later call says
+    /// [`Error::WriterClosed`]. Documents that other threads are adding are committed or refused, never lost. A
+    /// writer that is closed already stays so, without an error.
+    ///
+    /// Dropping the writer instead stops merges and throws uncommitted documents away, with a `tracing` warning
+    /// that counts them.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let index = lucerne::Index::create(folder.path(), lucerne::Schema::builder().build()?)?;
+    /// let writer = std::sync::Arc::new(index.writer()?);
+    /// std::thread::scope(|scope| {
+    ///     scope.spawn(|| writer.add(&lucerne::Document::new()));
+    /// });
+    /// writer.close()?; // whoever else holds the writer
+    /// assert!(matches!(writer.commit(), Err(lucerne::Error::WriterClosed)));
+    /// index.writer()?;
+    /// # Ok::<(), lucerne::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Writer::commit`]; the writer is closed all the same.
-    pub fn close(self) -> Result<()> {
+    pub fn close(&self) -> Result<()> {
+        let mut closed = self.closed.lock();
+        if *closed {
+            return Ok(());
+        }
+        self.inner.begin_closing();
+        let committed = self.commit_everything();
+        self.shut_down();
+        *closed = true;
+        committed
+    }
+
+    fn commit_everything(&self) -> Result<()> {
         self.refresh()?;
         self.wait_for_merges();
         // Not through `commit`, which begins merges that nobody would commit.
         self.prepare_commit()?.commit().map(drop)
     }
 
+    /// Stops merges and refuses further calls, and says how many documents that loses.
+    fn shut_down(&self) {
+        let documents = self.inner.uncommitted();
+        if documents > 0 {
+            let folder = crate::directory::place(&*self.inner.store.directory);
+            tracing::warn!(folder, documents, "a writer ends with uncommitted documents, which are lost");
+        }
+        self.inner.cancel.cancel();
+        self.inner.stop(Stopped::Closed);
+        self.inner.scheduler.close();
+        self.inner.store.forget_latest();
+        self.inner.directory.release();
+    }
+
     /// Generation of the commit in force.
     pub fn generation(&self) -> u64 {
         self.committed.lock().info.generation
+    }
+
+    /// The index's folder, for files of its own.
+    pub(crate) fn directory(&self) -> &OwnedDirectory {
+        &self.inner.directory
     }
 
     /// Ids of all ready segments.
@@ -331,9 +392,8 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.inner.cancel.cancel();
-        self.inner.stop(Stopped::Closed);
-        self.inner.scheduler.close();
-        self.inner.store.forget_latest();
+        if !*self.closed.lock() {
+            self.shut_down();
+        }
     }
 }

@@ -33,6 +33,7 @@ impl WriterInner {
         self.buffer_count.store(0, Ordering::Relaxed);
         self.keys.clear();
         self.reset_to(committed);
+        self.committed_changes.store(self.changes.load(Ordering::Relaxed), Ordering::Relaxed);
         Ok(self.next_sequence_number())
     }
 }

@@ -8,7 +8,7 @@ use super::keymap::KeyMap;
 use super::options::WriterOptions;
 use super::segment_state::SegmentState;
 use super::segments::{SegmentEntry, SegmentList};
-use crate::commit::manifest;
+use crate::commit::{OwnedDirectory, manifest};
 use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
 use crate::merge::{Scheduler, SegmentMeta};
@@ -16,8 +16,9 @@ use crate::reader::{Snapshot, Store};
 use crate::schema::{Schema, VectorField};
 use crate::segment_write::random_segment_id;
 use byteorder::{ByteOrder, LittleEndian};
+use lucerne_codec::io::bytes;
 use lucerne_codec::random::mix;
-use lucerne_codec::{Cancel, Registry, SegmentId};
+use lucerne_codec::{Cancel, Registry, SegmentId, Similarity};
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -25,6 +26,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 pub(crate) struct WriterInner {
     pub(crate) store: Arc<Store>,
+    /// The store's directory, for every change: refused once it is no longer this writer's.
+    pub(crate) directory: Arc<OwnedDirectory>,
     schema: RwLock<Schema>,
     analyzers: RwLock<Arc<FieldAnalyzers>>,
     pub(crate) options: WriterOptions,
@@ -48,6 +51,13 @@ pub(crate) struct WriterInner {
     stopped: Mutex<Option<Stopped>>,
     /// Numbers points in time and rollbacks in the order they happened.
     pub(super) sequence_number: AtomicU64,
+    /// The writer is being closed: it commits and takes no more documents.
+    closing: AtomicBool,
+    /// Documents added, replaced or deleted so far, and how many of these were so in the last commit.
+    pub(super) changes: AtomicU64,
+    pub(super) committed_changes: AtomicU64,
+    /// A zero vector was found in a cosine field and reported.
+    zero_vector_reported: AtomicBool,
     /// Stops flushes and merges when the writer is dropped.
     pub(crate) cancel: Cancel,
     /// A flush has finished since merges were last looked for.
@@ -69,6 +79,7 @@ pub(crate) enum Stopped {
 impl WriterInner {
     pub(crate) fn new(
         store: Arc<Store>,
+        directory: Arc<OwnedDirectory>,
         options: WriterOptions,
         committed: &Snapshot,
         next_key: u64,
@@ -80,6 +91,7 @@ impl WriterInner {
         let merge_threads = options.merge_threads;
         let writer = Self {
             store,
+            directory,
             schema: RwLock::new(schema),
             analyzers: RwLock::new(analyzers),
             options,
@@ -95,6 +107,10 @@ impl WriterInner {
             in_flight: Mutex::default(),
             stopped: Mutex::new(None),
             sequence_number: AtomicU64::new(0),
+            closing: AtomicBool::new(false),
+            changes: AtomicU64::new(0),
+            committed_changes: AtomicU64::new(0),
+            zero_vector_reported: AtomicBool::new(false),
             cancel: Cancel::new(),
             flush_finished: AtomicBool::new(false),
             scheduler: Scheduler::new(merge_threads),
@@ -118,12 +134,60 @@ impl WriterInner {
         *list = SegmentList { segments: Arc::new(segments), buffers: Vec::new(), next_position };
     }
 
-    /// An error when the writer was closed or has failed.
+    /// An error when the writer was closed, has failed, or was seen to have lost its folder.
     pub(crate) fn check_open(&self) -> Result<()> {
         match &*self.stopped.lock() {
-            None => Ok(()),
+            None => self.directory.known_lost(),
             Some(Stopped::Closed) => Err(Error::WriterClosed),
             Some(Stopped::Failed(reason)) => Err(Error::WriterFailed { reason: reason.clone() }),
+        }
+    }
+
+    /// An error when the writer takes no more documents, deletes or schemas.
+    pub(crate) fn check_takes_writes(&self) -> Result<()> {
+        self.check_open()?;
+        match self.closing.load(Ordering::Relaxed) {
+            true => Err(Error::WriterClosed),
+            false => Ok(()),
+        }
+    }
+
+    /// Takes no more documents; commits go on.
+    pub(super) fn begin_closing(&self) {
+        // What is being written ends first: the next commit has it.
+        let _exclusive = self.commit_barrier.write();
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Documents added, replaced or deleted that no commit has.
+    pub(super) fn uncommitted(&self) -> u64 {
+        let changes = self.changes.load(Ordering::Relaxed);
+        changes.saturating_sub(self.committed_changes.load(Ordering::Relaxed))
+    }
+
+    /// Reports the first zero vector in a cosine field: it has no direction, and is often a failed call to an
+    /// embedding model.
+    pub(super) fn report_zero_vectors(&self, key: &str, vectors: &[(u32, Vec<u8>)]) {
+        if self.zero_vector_reported.load(Ordering::Relaxed) {
+            return;
+        }
+        let is_zero = |row: &[u8]| bytes::f32s(row).all(|component| component == 0.0);
+        for (number, _) in vectors.iter().filter(|(_, row)| is_zero(row)) {
+            let schema = self.schema();
+            let Ok(field) = schema.vector_field(*number) else { continue };
+            let options = field.options();
+            if options.is_binary()
+                || options.similarity() != Similarity::Cosine
+                || self.zero_vector_reported.swap(true, Ordering::Relaxed)
+            {
+                continue;
+            }
+            tracing::warn!(
+                field = field.name(),
+                key,
+                "a zero vector in a cosine field is near nothing; did a call to the embedding model fail? \
+                 Further ones are not reported by this writer"
+            );
         }
     }
 
@@ -145,7 +209,7 @@ impl WriterInner {
     /// Replaces the schema for everything written from now on.
     pub(crate) fn set_schema(&self, schema: &Schema) -> Result<()> {
         let _exclusive = self.commit_barrier.write();
-        self.check_open()?;
+        self.check_takes_writes()?;
         self.schema().check_successor(schema)?;
         let analyzers = FieldAnalyzers::of(schema, &self.store.analyzers)?;
         *self.vector_bytes.write() = vector_bytes(&self.store, schema)?;

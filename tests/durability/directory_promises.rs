@@ -287,3 +287,17 @@ fn a_lock_dies_with_its_process() {
     child.wait().unwrap();
     directory.lock("write.lock", "the parent").unwrap();
 }
+
+#[test]
+fn a_temporary_file_has_no_name_and_its_bytes_stay_as_long_as_they_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = FsDirectory::open(folder.path()).unwrap();
+    let mut output = directory.create_temporary().unwrap().unwrap();
+    output.write(b"codes ").unwrap();
+    output.write(b"of a merge").unwrap();
+    assert_eq!(directory.list().unwrap(), [""; 0]);
+    let view = output.finish().unwrap();
+    assert_eq!(directory.list().unwrap(), [""; 0]);
+    assert_eq!(view.bytes(), b"codes of a merge");
+    assert!(directory.create_temporary().unwrap().unwrap().finish().unwrap().bytes().is_empty());
+}

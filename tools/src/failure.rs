@@ -66,17 +66,11 @@ impl Failure {
     /// An error of the engine while working with the index in `dir`.
     pub(crate) fn engine(dir: &Path, error: &Error) -> Self {
         let code = code(error.kind());
-        let missing = error.kind() == ErrorKind::NotFound && !dir.exists();
-        let dir = dir.display();
-        if missing {
-            return Self::new(code, format!("{dir}: no such folder"))
-                .hint(format!("create an index with: lucerne create {dir} --schema FILE"));
+        if let Some(failure) = wrong_folder(dir, code, error) {
+            return failure;
         }
+        let dir = dir.display();
         match error {
-            Error::NotAnIndex { .. } => {
-                return Self::new(code, format!("{dir}: not an index (no commit found)"))
-                    .hint(format!("create one with: lucerne create {dir} --schema FILE"));
-            }
             Error::AlreadyExists { .. } => {
                 return Self::new(code, format!("{dir}: an index exists there already"))
                     .hint(format!("add documents with: lucerne import {dir} FILE"));
@@ -100,6 +94,46 @@ impl Failure {
             _ => failure,
         }
     }
+}
+
+/// A path at which there is no index, with those nearby.
+fn wrong_folder(dir: &Path, code: Code, error: &Error) -> Option<Failure> {
+    let name = dir.display();
+    let create = format!("create an index with: lucerne create {name} --schema FILE");
+    if dir.is_file() {
+        let failure = Failure::new(Code::Io, format!("{name}: this is a file; an index is a folder"));
+        return Some(match dir.parent().filter(|parent| is_index(parent)) {
+            Some(parent) => failure.hint(format!("the index is the folder {}", parent.display())),
+            None => failure,
+        });
+    }
+    let (problem, nearby) = match error {
+        Error::NotAnIndex { .. } => ("not an index (no commit found)", Some(dir)),
+        _ if error.kind() == ErrorKind::NotFound && !dir.exists() => ("no such folder", dir.parent()),
+        _ => return None,
+    };
+    let nearby = nearby.map(indexes_in).unwrap_or_default();
+    let hint = match nearby.is_empty() {
+        true => create,
+        false => format!("{create}; did you mean {}?", nearby.join(" or ")),
+    };
+    Some(Failure::new(code, format!("{name}: {problem}")).hint(hint))
+}
+
+/// Paths of some folders in `folder` that are indexes.
+fn indexes_in(folder: &Path) -> Vec<String> {
+    const NAMED: usize = 3;
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let mut paths: Vec<_> = entries.map(|entry| entry.path()).filter(|path| is_index(path)).collect();
+    paths.sort();
+    let shown = |path: &std::path::PathBuf| path.strip_prefix(".").unwrap_or(path).display().to_string();
+    paths.iter().take(NAMED).map(shown).collect()
+}
+
+fn is_index(folder: &Path) -> bool {
+    let mut entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    entries.any(|entry| entry.file_name().to_string_lossy().starts_with("segments_"))
 }
 
 fn code(kind: ErrorKind) -> Code {

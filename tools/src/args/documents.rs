@@ -39,11 +39,44 @@ pub(crate) struct Create {
     pub(crate) schema: PathBuf,
 }
 
-/// Add documents from JSON lines, with vectors from vector files.
+/// Add fields to an index, or change how fields are indexed or scored.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Documents are JSON objects, one per line; empty lines are skipped. Document i gets row i of each
---vectors file: .npy (f16, f32, f64, u8 or i8; two dimensions, C order), .fbin, .fvecs or
+FILE holds the whole new schema: all fields there are, in their order, then new ones. What is
+in force is printed by: lucerne inspect DIR schema --json
+
+May change: new fields at the end; how a vector field is indexed (index, quantization,
+sign_hash, m, beam_width, ...), and from one vector per document to multiple; weight, k1 and b
+of a text field; dynamic. Never changes: the key; name, order, type, path, indexed and stored
+of a field; the dimension and similarity of a vector field; the analysis of a text field; the
+separator of a keyword field. For these, create another index and import the documents again.
+
+Documents that are there have no value in a new field until they are written again. Segments
+that are there keep the way their vectors are indexed until they are merged, or rewritten by:
+lucerne upgrade DIR
+
+Example:
+  lucerne inspect packages.idx schema --json > schema.json      (then edit it)
+  lucerne alter packages.idx --schema schema.json")]
+pub(crate) struct Alter {
+    /// Folder of the index.
+    pub(crate) dir: PathBuf,
+
+    /// The new schema: a JSON file, or - for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: PathBuf,
+
+    /// Print what would change and change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Add documents from JSON, with vectors from vector files.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Documents are JSON objects, one per line (empty lines are skipped) or in one JSON array; in UTF-8
+or UTF-16, plain or compressed with gzip or zstd. CSV is not supported. Document i gets row i of
+each --vectors file: .npy (f16, f32, f64, u8 or i8; two dimensions, C order), .fbin, .fvecs or
 .bvecs. In a binary field a row holds one 0 or 1 per bit, or one byte per eight bits.
 
 The documents are committed at the end. Ctrl-C commits the documents imported so far and exits
@@ -52,12 +85,13 @@ not committed yet: correct the line and run the import again.
 
 Examples:
   lucerne import packages.idx docs.jsonl --vectors embedding=vectors.npy
-  zstdcat docs.jsonl.zst | lucerne import packages.idx - --ram-mb 64 --commit-every 100000")]
+  lucerne import packages.idx docs.jsonl.gz --ram-mb 64 --commit-every 100000
+  jq -c '.docs[]' export.json | lucerne import packages.idx -")]
 pub(crate) struct Import {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
 
-    /// The documents: a .jsonl or .jsonl.zst file, or - for standard input.
+    /// The documents: a file of JSON lines or a JSON array (.gz and .zst too), or - for standard input.
     pub(crate) docs: PathBuf,
 
     /// A field and the file that holds its vectors; repeat it for other fields.

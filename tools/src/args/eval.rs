@@ -1,17 +1,8 @@
 //! Arguments of `eval` and `hash-quality`.
 
 use super::threads;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::path::PathBuf;
-
-/// When a hit counts as correct.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RecallBy {
-    /// It is one of the true K nearest.
-    Id,
-    /// It is not farther than the last of the true K nearest, which is fair when many are equally near.
-    Distance,
-}
 
 /// Measure recall and latency of vector search.
 #[derive(Debug, Args)]
@@ -21,8 +12,11 @@ come from an .ibin file of row numbers (u32 number of queries, u32 k, then k row
 query); they are compared with the integer field --row-field, or with the keys of documents
 whose keys are row numbers. Without --truth they are computed by exact search.
 
+A hit that is as near as the last of the true K counts as one of them: of equally near
+documents, any may be returned. The column \"by id\" counts the true K alone.
+
 Each setting is measured after a warm-up, over all queries, for at least one second. With --json
-each setting is one object: candidates, recall, qps, mean_us, p50_us, p99_us and more.
+each setting is one object: candidates, recall, recall_by_id, qps, mean_us, p50_us, p99_us and more.
 
 Examples:
   lucerne eval packages.idx --field embedding --queries queries.npy --truth truth.ibin \\
@@ -68,10 +62,6 @@ pub(crate) struct Eval {
     /// Numbers of inverted lists to probe, separated by commas; for a field with index ivf.
     #[arg(long, value_name = "N,N", value_delimiter = ',', conflicts_with = "candidates")]
     pub(crate) nprobe: Vec<usize>,
-
-    /// When a hit counts as correct: by its id, or by its distance, which needs exact distances (--rescore).
-    #[arg(long, value_name = "WHAT", default_value = "id")]
-    pub(crate) recall_by: RecallBy,
 
     /// Threads that search at the same time.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = threads)]

@@ -6,8 +6,8 @@ mod relevance;
 mod search;
 mod segments;
 
-pub(crate) use documents::{AddIndex, BitOrder, Create, Import};
-pub(crate) use eval::{Eval, HashQuality, RecallBy};
+pub(crate) use documents::{AddIndex, Alter, BitOrder, Create, Import};
+pub(crate) use eval::{Eval, HashQuality};
 pub(crate) use relevance::Relevance;
 pub(crate) use search::{Format, Fusion, Search, Second};
 pub(crate) use segments::{Check, ForceMerge, Inspect, Rewriting, Upgrade};
@@ -26,7 +26,7 @@ Exit codes:
 
 /// The commands by task, as `lucerne --help` lists them.
 const TASKS: [(&str, &[&str]); 5] = [
-    ("Create and fill an index", &["create", "import", "add-index"]),
+    ("Create and fill an index", &["create", "import", "add-index", "alter"]),
     ("Search", &["search"]),
     ("Inspect and maintain", &["inspect", "check", "force-merge", "upgrade"]),
     ("Measure recall, speed and relevance", &["eval", "hash-quality", "relevance"]),
@@ -50,6 +50,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Create(Create),
+    Alter(Alter),
     Import(Import),
     Search(Search),
     Inspect(Inspect),

@@ -12,6 +12,9 @@ pub(super) fn run(args: &AddIndex, json: bool) -> Outcome {
     let dir = &args.dir;
     let index = Index::open(dir).in_index(dir)?;
     let others: Vec<&Path> = args.others.iter().map(|other| &**other).collect();
+    for other in &others {
+        Index::open(other).in_index(other)?; // The error names it.
+    }
     let generation = index.add_indexes(&others, &signals::stop_flag()).in_index(dir)?;
     let searcher = index.searcher().in_index(dir)?;
     if json {

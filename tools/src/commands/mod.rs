@@ -1,6 +1,7 @@
 //! The commands: from arguments to calls of the engine.
 
 mod add_index;
+mod alter;
 mod check;
 mod completions;
 mod create;
@@ -26,6 +27,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let json = arguments.json;
     match &arguments.command {
         Command::Create(args) => create::run(args, json),
+        Command::Alter(args) => alter::run(args, json),
         Command::Import(args) => import::run(args, json),
         Command::Search(args) => search::run(args, json),
         Command::Inspect(args) => inspect::run(args, json),

@@ -3,6 +3,7 @@
 use crate::args::Relevance as Args;
 use crate::commands::{searcher, shape};
 use crate::failure::{Failure, In as _, Outcome};
+use crate::input;
 use crate::render::table::{Align, Rows};
 use crate::render::{out, units};
 use crate::vectors::VectorFile;
@@ -19,8 +20,7 @@ const SHOWN: usize = 60;
 
 pub(super) fn run(args: &Args, json: bool) -> Outcome {
     let searcher = searcher(&args.dir)?;
-    let text =
-        std::fs::read_to_string(&args.file).map_err(|error| Failure::file(&args.file, "read", &error))?;
+    let text = input::read_text(&args.file, "JSON lines of queries and passages")?;
     let set = RelevanceSet::from_jsonl(&text).map_err(|error| Failure::content(&args.file, error))?;
     if set.queries().len() == 0 {
         return Err(Failure::content(&args.file, "no queries"));

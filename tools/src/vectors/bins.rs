@@ -4,8 +4,15 @@ use super::{Component, Layout, Shape};
 use byteorder::{LittleEndian, ReadBytesExt as _};
 use std::io::Read;
 
-const LITTLE_F32: Layout =
-    Layout { rows: 0, dimension: 0, component: Component::F32, big_endian: false, start: 0, row_prefix: 0 };
+const LITTLE_F32: Layout = Layout {
+    rows: 0,
+    dimension: 0,
+    component: Component::F32,
+    big_endian: false,
+    start: 0,
+    row_prefix: 0,
+    single: false,
+};
 
 fn u32_le(input: &mut impl Read) -> Result<u64, String> {
     let number = input.read_u32::<LittleEndian>();

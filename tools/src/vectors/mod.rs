@@ -17,11 +17,14 @@ pub(crate) mod ids;
 mod npy;
 
 use crate::failure::{Failure, Outcome};
+use crate::input;
 use byteorder::{BigEndian, ByteOrder, LittleEndian};
 use half::f16;
 use std::fs::File;
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+
+const KINDS: &str = ".npy, .fbin, .fvecs or .bvecs";
 
 /// Components a row may have in any file: more is taken as a damaged header.
 const MAX_DIMENSION: u64 = 1 << 20;
@@ -66,6 +69,8 @@ struct Layout {
     start: u64,
     /// Bytes before the components of each row.
     row_prefix: u64,
+    /// An array of one dimension, taken as one row.
+    single: bool,
 }
 
 impl Layout {
@@ -99,13 +104,18 @@ impl VectorFile {
         let mut file = File::open(path).map_err(cannot)?;
         let len = file.metadata().map_err(cannot)?.len();
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let layout = match extension.to_ascii_lowercase().as_str() {
+        let extension = extension.to_ascii_lowercase();
+        if !matches!(extension.as_str(), "f32" | "bin") {
+            refuse_other_kinds(path, &mut file, &extension)?;
+        }
+        let layout = match extension.as_str() {
             "npy" => npy::layout(&mut file),
             "fbin" => bins::fbin(&mut file),
             "fvecs" => bins::fvecs(&mut file, len),
             "bvecs" => bins::bvecs(&mut file, len),
             "f32" | "bin" => bins::raw(len, shape),
-            _ => Err("unknown kind of vector file; expected .npy, .fbin, .fvecs or .bvecs".to_owned()),
+            "" => Err(format!("a file without an extension; expected {KINDS}")),
+            other => Err(format!("a file of kind .{other}; expected {KINDS}")),
         };
         let layout = layout.map_err(|problem| Failure::content(path, problem))?;
         if layout.dimension == 0 || layout.dimension > MAX_DIMENSION {
@@ -141,8 +151,16 @@ impl VectorFile {
             return Ok(());
         }
         let bytes = if binary { format!(" bits, {} bytes", dimension / 8) } else { String::new() };
-        let problem = format!("rows of {found} components, field {field:?} has {dimension}{bytes}");
-        Err(Failure::content(&self.path, problem))
+        let rows = match self.layout.single {
+            true => format!("one row of {found} components (an array of one dimension)"),
+            false => format!("rows of {found} components"),
+        };
+        let problem = format!("{rows}, field {field:?} has {dimension}{bytes}");
+        let failure = Failure::content(&self.path, problem);
+        Err(match self.layout.single {
+            true => failure.hint(format!("for several rows save an array of shape (rows, {dimension})")),
+            false => failure,
+        })
     }
 
     /// Takes the bytes of a binary field of so many bits for bits with the most significant first. Rows of zeros and
@@ -185,6 +203,32 @@ impl VectorFile {
         } else {
             decode::<LittleEndian>(components, layout.component)
         })
+    }
+}
+
+/// Refuses a file that is empty, or that is of another kind than its extension says.
+fn refuse_other_kinds(path: &Path, file: &mut File, extension: &str) -> Outcome {
+    let cannot = |error: std::io::Error| Failure::file(path, "read", &error);
+    let mut head = Vec::new();
+    file.take(32).read_to_end(&mut head).map_err(cannot)?;
+    file.seek(SeekFrom::Start(0)).map_err(cannot)?;
+    let expected = match extension {
+        "npy" | "fbin" | "fvecs" | "bvecs" => format!("the vectors of a .{extension} file"),
+        _ => KINDS.to_owned(),
+    };
+    if head.is_empty() {
+        return Err(Failure::content(path, format!("the file is empty; expected {expected}")));
+    }
+    match input::named(&head) {
+        Some(kind) if extension != "npy" || !head.starts_with(b"\x93NUMPY") => {
+            let failure = Failure::content(path, format!("this is {}; expected {expected}", kind.name));
+            Err(if kind.hint.is_empty() { failure } else { failure.hint(kind.hint) })
+        }
+        _ if extension == "npy" && !head.starts_with(b"\x93NUMPY") => {
+            let problem = "not a .npy file: it does not begin with \\x93NUMPY";
+            Err(Failure::content(path, problem).hint("numpy.save(\"vectors.npy\", vectors) writes one"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -28,5 +28,6 @@ pub(super) fn layout(file: &mut (impl Read + Seek)) -> Result<Layout, String> {
         return Err("in Fortran order, expected C order; save numpy.ascontiguousarray(x)".to_owned());
     }
     let big_endian = of_type.endianness() == Endianness::Big;
-    Ok(Layout { rows, dimension, component, big_endian, start, row_prefix: 0 })
+    let single = header.shape().len() == 1;
+    Ok(Layout { rows, dimension, component, big_endian, start, row_prefix: 0, single })
 }

@@ -89,3 +89,37 @@ fn what_does_not_fit_together_is_refused() {
     assert!(ran.err.contains("truth of 1 queries") && ran.err.contains("--limit"), "{ran:?}");
     place.run("eval @ --field e --queries two.npy --truth t.ibin -k 2 --limit 1").expect(0);
 }
+
+#[test]
+fn equally_near_hits_count_as_found() {
+    let eval = |place: &Place, more: &str| {
+        let line = format!("eval @ --field e --queries q.npy --json {more}");
+        let line = &lines(&place.run(&line).expect(0))[0];
+        (line["recall"].as_f64().unwrap(), line["recall_by_id"].as_f64().unwrap())
+    };
+    // All equal: every ten are the ten nearest.
+    let place = Place::small();
+    let same: String = (0..5_000).map(|i| format!("{{\"name\":\"{i}\",\"e\":[3,1]}}\n")).collect();
+    place.import(&same, "").expect(0);
+    place.write("q.npy", npy("<f4", 2, 2, &le(&[3.0, 1.0, 0.5, 7.0])));
+    assert_eq!(eval(&place, "").0, 1.0);
+    assert_eq!(eval(&place, "--rescore 2 -k 3").0, 1.0);
+    // Other ten of the equal ones in the truth.
+    let truth = |rows: std::ops::Range<u32>| {
+        let ids =
+            [2, rows.len() as u32].into_iter().chain(rows.clone()).chain(rows).flat_map(u32::to_le_bytes);
+        place.write("t.ibin", ids.collect::<Vec<u8>>());
+    };
+    truth(4_000..4_010);
+    let found = eval(&place, "--truth t.ibin");
+    assert_eq!(found.0, 1.0, "{found:?}");
+
+    // Ties at the end only: d4 and d2 are equally far from 3; what is nearer must be found itself.
+    let place = on_a_line(&[3, 4]);
+    place.write("q.npy", npy("<f4", 1, 2, &le(&[3.0, 0.0])));
+    assert_eq!(eval(&place, "--truth t.ibin -k 2").0, 1.0);
+    let place = on_a_line(&[4, 5]);
+    place.write("q.npy", npy("<f4", 1, 2, &le(&[3.0, 0.0])));
+    let found = eval(&place, "--truth t.ibin -k 2");
+    assert!(found.0 < 1.0, "a truth that lacks the nearest is not the truth: {found:?}");
+}

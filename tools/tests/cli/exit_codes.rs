@@ -1,6 +1,7 @@
 //! Exit codes and what is said with them.
 
 use crate::support::{Place, documents, lucerne, run};
+use std::path::Path;
 
 #[test]
 fn usage_is_2() {
@@ -56,7 +57,38 @@ fn input_and_output_is_3() {
     assert!(missing.err.contains("missing.idx: no such folder"), "{missing:?}");
     assert!(missing.err.contains("hint: create an index with: lucerne create"), "{missing:?}");
     let empty = place.run("inspect empty").expect(3);
-    assert!(empty.err.contains("empty: not an index") && empty.err.contains("hint: create one"), "{empty:?}");
+    assert!(
+        empty.err.contains("empty: not an index") && empty.err.contains("hint: create an index with"),
+        "{empty:?}"
+    );
+}
+
+#[test]
+fn a_wrong_path_is_told_from_damage_and_the_right_one_is_named() {
+    let place = Place::small();
+    place.import(&documents(3), "").expect(0);
+    place.write("file", "no index");
+    for (line, expected, hint) in [
+        ("search tset.idx --query x", "tset.idx: no such folder", "did you mean test.idx?"),
+        ("check tset.idx", "tset.idx: no such folder", "did you mean test.idx?"),
+        ("search far/away.idx --query x", "far/away.idx: no such folder", "create an index with"),
+        ("inspect .", ".: not an index (no commit found)", "did you mean test.idx?"),
+        ("import . docs.jsonl", ".: not an index", "did you mean test.idx?"),
+        ("search file --query x", "file: this is a file; an index is a folder", ""),
+        ("check file", "file: this is a file", ""),
+        ("create file --schema schema.json", "file: this is a file", ""),
+        ("inspect test.idx/segments_2", "this is a file", "hint: the index is the folder test.idx"),
+        ("add-index @ nope.idx", "nope.idx: no such folder", "did you mean test.idx?"),
+        ("add-index @ file", "file: this is a file", ""),
+        ("alter nope.idx --schema schema.json", "nope.idx: no such folder", "did you mean test.idx?"),
+    ] {
+        let ran = place.run(line).expect(3);
+        assert!(ran.err.contains(expected) && ran.err.contains(hint), "{line}: {ran:?}");
+    }
+    let missing = Path::new("test.idx").join("_0.keys");
+    std::fs::remove_file(place.path("").join(missing)).unwrap();
+    let ran = place.run("search @ --query x").expect(3);
+    assert!(ran.err.contains("_0.keys") && ran.err.contains("lucerne check test.idx"), "{ran:?}");
 }
 
 #[test]

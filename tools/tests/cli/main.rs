@@ -1,10 +1,13 @@
 //! The command line from outside: what it prints, and its exit codes.
 
+mod alter;
 mod eval;
 mod exit_codes;
 mod force_merge;
 mod hashes;
 mod import;
+mod import_order;
+mod input_formats;
 mod inspect;
 mod interrupt;
 mod search;

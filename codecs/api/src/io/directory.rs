@@ -17,6 +17,13 @@ pub trait Directory: Send + Sync + fmt::Debug {
     /// Creates a file that must not exist yet. Neither its bytes nor its name are durable.
     fn create(&self, name: &str) -> Result<Box<dyn Output>>;
 
+    /// Creates a file without a name, for bytes that are needed only while a segment is written. It is gone with its last
+    /// view, or with the process. `None` when this directory has no such files; then the caller creates and deletes a
+    /// file with a name.
+    fn create_temporary(&self) -> Result<Option<Box<dyn TemporaryOutput>>> {
+        Ok(None)
+    }
+
     /// Opens a finished file. The view stays valid after the file is deleted.
     fn open(&self, name: &str) -> Result<Input>;
 
@@ -25,6 +32,11 @@ pub trait Directory: Send + Sync + fmt::Debug {
 
     /// All file names, sorted. Sub-folders are not listed.
     fn list(&self) -> Result<Vec<String>>;
+
+    /// Every name that a new file cannot have, sorted: also those of sub-folders and of links that lead nowhere.
+    fn taken_names(&self) -> Result<Vec<String>> {
+        self.list()
+    }
 
     /// Removes a name. The removal may be undone by a power cut until [`Directory::sync_dir`].
     fn delete(&self, name: &str) -> Result<()>;
@@ -62,7 +74,23 @@ pub trait Directory: Send + Sync + fmt::Debug {
 }
 
 /// A held lock; dropping it releases it.
-pub trait Lock: Send + Sync + fmt::Debug {}
+pub trait Lock: Send + Sync + fmt::Debug {
+    /// Proves that the lock still keeps others out of this very folder: that neither the folder nor the lock's file was
+    /// moved, replaced or removed.
+    ///
+    /// # Errors
+    /// [`crate::Error::LockLost`] when another process could hold the lock now, or already does.
+    fn check(&self) -> Result<()>;
+}
+
+/// A file without a name: written strictly forward, then read.
+pub trait TemporaryOutput: Send {
+    /// Appends bytes. After an error the file is unusable.
+    fn write(&mut self, bytes: &[u8]) -> Result<()>;
+
+    /// Ends the writing; all bytes, to be read.
+    fn finish(self: Box<Self>) -> Result<Input>;
+}
 
 /// A file being written, strictly forward.
 pub trait Output: Send {

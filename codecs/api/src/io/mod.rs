@@ -6,5 +6,5 @@ mod directory;
 mod input;
 
 pub use cursor::Cursor;
-pub use directory::{Directory, Lock, Output};
+pub use directory::{Directory, Lock, Output, TemporaryOutput};
 pub use input::{Access, ByteView, Input};

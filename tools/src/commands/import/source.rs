@@ -90,13 +90,18 @@ impl Source {
         for (field, file) in &mut self.vectors {
             if line.row >= file.rows() {
                 let problem =
-                    format!("{} rows, but line {} needs row {}", file.rows(), line.number, line.row);
+                    format!("{} rows, but line {} needs row {}", file.rows(), line.place.line, line.row);
                 let hint = "line i of the documents gets row i of the vectors; --limit takes the first documents only";
                 return Err(Failure::content(file.path(), problem).hint(hint));
             }
             vectors.push((field.clone(), file.row(line.row)?));
         }
         Ok(Some(Arrival { line, vectors }))
+    }
+
+    /// The file of a field's vectors.
+    pub(super) fn vector_file(&self, field: &str) -> Option<&Path> {
+        self.vectors.iter().find(|(name, _)| name == field).map(|(_, file)| file.path())
     }
 
     /// Vector files with rows that no document has asked for, when all documents were read: path, rows,
