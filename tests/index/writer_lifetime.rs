@@ -88,7 +88,7 @@ fn a_writer_that_loses_documents_says_how_many() {
         (
             "one after a commit",
             |writer| {
-                writer.add(&document("x")).unwrap();
+                writer.upsert(&document("x")).unwrap();
                 writer.commit().unwrap();
                 writer.upsert(&document("x")).unwrap();
             },
