@@ -37,7 +37,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// An error of the directory or of a format: input and output, damage, versions.
     #[error(transparent)]
-    Codec(#[from] lucerne_codec::Error),
+    Codec(lucerne_codec::Error),
     /// A schema that cannot be used.
     #[error("schema: {}{problem}", in_field(.field))]
     Schema {
@@ -109,6 +109,23 @@ pub enum Error {
         /// The error that made it fail.
         reason: String,
     },
+    /// The folder is no longer the writer's: it or its lock file was moved, replaced or removed, or somebody else has
+    /// committed to the index. The writer changes nothing any more; what it had not committed is lost.
+    #[error("{folder}: no longer this writer's ({problem}); nothing was changed there, open a new writer")]
+    WriterLost {
+        /// The folder of the index.
+        folder: String,
+        /// What was found.
+        problem: String,
+    },
+    /// A format, an analyzer or a listener has panicked. The call has failed, what was buffered is still there.
+    #[error("a panic while {operation}: {message}")]
+    Panicked {
+        /// What was being done.
+        operation: &'static str,
+        /// The panic's message.
+        message: String,
+    },
     /// The folder holds an index already.
     #[error("{path}: an index exists there already; open it, or create the new one in another folder")]
     AlreadyExists {
@@ -148,6 +165,27 @@ pub enum Error {
     /// The operation was cancelled; nothing was changed.
     #[error("cancelled")]
     Cancelled,
+}
+
+impl From<lucerne_codec::Error> for Error {
+    fn from(error: lucerne_codec::Error) -> Self {
+        match error {
+            lucerne_codec::Error::LockLost { file, problem } => Self::WriterLost { folder: file, problem },
+            error => Self::Codec(error),
+        }
+    }
+}
+
+/// Runs a part that calls formats, analyzers or listeners of an application; a panic becomes an error.
+pub(crate) fn catch_panic<T>(operation: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    done.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let message = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        let message = message.unwrap_or_else(|| "without a message".to_owned());
+        tracing::error!(operation, message, "a panic");
+        Err(Error::Panicked { operation, message })
+    })
 }
 
 /// What is wrong with a value of a document or with a query vector.
@@ -267,6 +305,14 @@ pub enum ValueProblem {
         /// The value given.
         value: String,
     },
+    /// A document with more bytes than can be stored.
+    #[error("{len} bytes as it is stored (JSON without vectors); at most {max} are allowed")]
+    TooLong {
+        /// Bytes of its stored fields as JSON.
+        len: usize,
+        /// Bytes allowed ([`crate::limits::MAX_DOCUMENT_BYTES`]).
+        max: usize,
+    },
     /// Lists or objects nested too deeply.
     #[error("field {field:?}: nested more than {max} deep")]
     TooDeep {
@@ -301,8 +347,10 @@ pub enum ErrorKind {
     Locked,
     /// Cancelled by the caller.
     Cancelled,
-    /// The writer is closed or has failed: open a new one.
+    /// The writer is closed, has failed, or has lost its folder: open a new one.
     Closed,
+    /// A defect: a format, an analyzer or a listener has panicked.
+    Internal,
 }
 
 impl Error {
@@ -324,7 +372,8 @@ impl Error {
             Self::DuplicateKey { .. } | Self::AlreadyExists { .. } => ErrorKind::AlreadyExists,
             Self::Locked { .. } => ErrorKind::Locked,
             Self::Json(error) if error.is_io() => ErrorKind::Io,
-            Self::WriterClosed | Self::WriterFailed { .. } => ErrorKind::Closed,
+            Self::WriterClosed | Self::WriterFailed { .. } | Self::WriterLost { .. } => ErrorKind::Closed,
+            Self::Panicked { .. } => ErrorKind::Internal,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::Schema { .. }
             | Self::Document { .. }

@@ -126,7 +126,7 @@ impl IndexBuilder {
         // Before the lock is asked for: an index that is being written exists, whoever holds its lock.
         refuse_existing(directory)?;
         let _lock = lock::take(directory, "creating the index")?;
-        let names = refuse_existing(directory)?;
+        refuse_existing(directory)?;
         let mut commit = CommitInfo {
             generation: 0,
             next_segment: 0,
@@ -136,7 +136,7 @@ impl IndexBuilder {
             segments: Vec::new(),
             user_data: Default::default(),
         };
-        let next = manifest::next_numbers(&commit, &names);
+        let next = manifest::next_numbers(&commit, &directory.taken_names()?);
         (commit.generation, commit.next_segment) = (next.generation, next.segment);
         publish::prepare(directory, &store.registry, &commit, &[]).map_err(|failure| failure.error)?;
         publish::publish(directory, commit.generation).map_err(|failure| failure.error)?;
@@ -155,11 +155,10 @@ impl IndexBuilder {
     }
 }
 
-/// The names of the files of a directory without an index; an error when it holds a commit.
-fn refuse_existing(directory: &dyn Directory) -> Result<Vec<String>> {
-    let names = directory.list()?;
-    if manifest::generations(&names).is_empty() {
-        return Ok(names);
+/// An error when a directory holds a commit.
+fn refuse_existing(directory: &dyn Directory) -> Result<()> {
+    if manifest::generations(&directory.list()?).is_empty() {
+        return Ok(());
     }
     Err(Error::AlreadyExists { path: crate::directory::place(directory) })
 }

@@ -8,6 +8,8 @@ pub const DEFAULT_RAM_BUDGET: usize = 256 << 20;
 pub const MIN_RAM_BUDGET: usize = 1 << 20;
 /// Maximum number of documents in a segment: their numbers have 31 bits.
 pub const MAX_SEGMENT_DOCS: u32 = 1 << 31;
+/// Maximum length of a document in bytes, 16 MiB: its stored fields as JSON, with the key and without vectors.
+pub const MAX_DOCUMENT_BYTES: usize = lucerne_codec::stored::MAX_DOCUMENT;
 /// Maximum of [`Knn::k`](crate::Knn::k) and of [`Search::limit`](crate::Search::limit).
 pub const MAX_K: usize = 10_000;
 /// Maximum of [`Knn::candidates`](crate::Knn::candidates).

@@ -86,16 +86,3 @@ pub(crate) fn random_segment_id() -> Result<SegmentId> {
     })?;
     Ok(SegmentId(id))
 }
-
-/// Deletes what was written of a segment that was given up.
-pub(crate) fn discard(directory: &dyn Directory, segment: &str) {
-    let Ok(names) = directory.list() else { return };
-    let belongs = |name: &&String| {
-        name.strip_prefix(segment).is_some_and(|rest| rest.starts_with('.') || rest.starts_with('_'))
-    };
-    for name in names.iter().filter(belongs) {
-        if let Err(error) = directory.delete(name) {
-            tracing::warn!(%name, %error, "a file of an abandoned segment could not be deleted");
-        }
-    }
-}

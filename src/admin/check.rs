@@ -2,9 +2,11 @@
 
 use crate::commit::manifest;
 use crate::directory::FsDirectory;
+use crate::document::{Document, FieldAnalyzers, Value};
 use crate::error::{Error, Result};
 use crate::index::IndexBuilder;
 use crate::reader::{SegmentReader, Store};
+use crate::schema::Schema;
 use lucerne_codec::commit::{CommitInfo, CommitSegment};
 use lucerne_codec::envelope;
 use lucerne_codec::{Cancel, Directory, Progress};
@@ -38,7 +40,8 @@ impl CheckReport {
 }
 
 /// Checks the newest commit of the index in the folder `path`: every checksum, every structure against
-/// itself and the others (codes against raw vectors, graphs for reachability, keys both ways). Reads every
+/// itself and the others (codes against raw vectors, graphs for reachability, keys both ways), every stored
+/// document, and whether a writer can go on from the commit's schema and numbers. Reads every
 /// byte; changes nothing. Nobody should write to the index meanwhile.
 ///
 /// ```
@@ -81,10 +84,11 @@ pub fn check_in(
         return Ok(checker.report);
     };
     checker.report.generation = generation;
+    let schema = checker.commit(&file, &commit)?;
     let total = commit.segments.len() as u64;
     for (done, segment) in commit.segments.iter().enumerate() {
         progress.report("segments", done as u64, total);
-        checker.segment(segment)?;
+        checker.segment(segment, schema.as_ref())?;
     }
     progress.report("segments", total, total);
     checker.unique_keys(&commit)?;
@@ -111,7 +115,23 @@ impl Checker<'_> {
         }
     }
 
-    fn segment(&mut self, segment: &CommitSegment) -> Result<()> {
+    /// What a commit says beside its segments: a writer must be able to go on from it. Returns the schema.
+    fn commit(&mut self, file: &str, commit: &CommitInfo) -> Result<Option<Schema>> {
+        let store = self.store;
+        if let Some(problem) = manifest::exhausted(commit) {
+            self.report.problems.push(Problem { file: file.to_owned(), problem });
+        }
+        let schema = self.try_to(file, || Schema::from_value(&commit.schema))?;
+        if let Some(schema) = &schema {
+            self.try_to(file, || FieldAnalyzers::of(schema, &store.analyzers))?;
+            for field in schema.vector_fields() {
+                self.try_to(file, || Ok(field.format(&store.registry)?.check(&field.info())?))?;
+            }
+        }
+        Ok(schema)
+    }
+
+    fn segment(&mut self, segment: &CommitSegment, schema: Option<&Schema>) -> Result<()> {
         let store = self.store;
         self.report.segments += 1;
         let info = self.try_to(&segment.info.name, || {
@@ -142,6 +162,9 @@ impl Checker<'_> {
         let reader = self.try_to(&segment.info.name, || open_segment(store, segment))?;
         let Some(reader) = reader else { return Ok(()) };
         self.structures(&reader)?;
+        if let (Some(schema), true) = (schema, self.report.problems.len() == before) {
+            self.documents(&reader, schema)?;
+        }
         let live = self.try_to(&segment.info.name, || live_docs(store, &reader, segment))?;
         self.report.docs += u64::from(live.unwrap_or(0));
         Ok(())
@@ -174,6 +197,28 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// Every stored document is JSON, and has the key by which it is found.
+    fn documents(&mut self, reader: &SegmentReader, schema: &Schema) -> Result<()> {
+        let info = reader.info();
+        let file = info.stored.files.first().map_or(&info.name, |file| &file.name).clone();
+        let (mut stored, mut found) = (Vec::new(), 0);
+        for doc in 0..reader.max_doc() {
+            let problem = self.try_to(&file, || {
+                let key = reader.keys().key(doc)?;
+                reader.stored().get(doc, &mut stored)?;
+                Ok(document_problem(schema.key().name(), key, &stored))
+            })?;
+            let Some(problem) = problem.flatten() else { continue };
+            let problem = format!("document {doc}: {problem}");
+            self.report.problems.push(Problem { file: file.clone(), problem });
+            found += 1;
+            if found == MAX_PROBLEMS {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// A key has one live document at most, in all segments together.
     fn unique_keys(&mut self, commit: &CommitInfo) -> Result<()> {
         if !self.report.ok() {
@@ -195,6 +240,18 @@ impl Checker<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Problems of the documents of one segment that are listed.
+const MAX_PROBLEMS: usize = 100;
+
+fn document_problem(key_field: &str, key: &str, stored: &[u8]) -> Option<String> {
+    match Document::from_slice(stored).as_ref().map(|document| document.get(key_field)) {
+        Ok(Some(Value::Text(own))) if own == key => None,
+        Ok(Some(own)) => Some(format!("its key is {key:?}, but {} is stored", own.describe())),
+        Ok(None) => Some(format!("its key is {key:?}, but none is stored")),
+        Err(error) => Some(format!("its key is {key:?}, and what is stored cannot be read: {error}")),
     }
 }
 

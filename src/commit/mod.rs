@@ -12,5 +12,10 @@
 pub(crate) mod gc;
 pub(crate) mod lock;
 pub(crate) mod manifest;
+mod new_files;
+mod owned;
 pub(crate) mod publish;
 pub(crate) mod recover;
+
+pub(crate) use new_files::NewFiles;
+pub(crate) use owned::OwnedDirectory;

@@ -112,7 +112,10 @@ impl Directory for FsDirectory {
         check_data_name(file)?;
         check_data_name(name)?;
         let (from, to) = (folder.join(file), self.path.join(name));
-        regular_file(&from).map_err(|source| Error::io(file, "link", source))?;
+        let metadata = fs::symlink_metadata(&from).map_err(|source| Error::io(file, "link", source))?;
+        if !metadata.is_file() {
+            return Ok(false); // A link's target may go at any time: its bytes are copied.
+        }
         match fs::hard_link(&from, &to) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -129,7 +132,8 @@ impl Directory for FsDirectory {
         Ok(metadata.modified().ok().and_then(|written| written.elapsed().ok()))
     }
 
-    /// Names that are not Unicode are left out: they are not lucerne's.
+    /// Links to files are among them. Names that are not Unicode and links that lead nowhere are left out: they are not
+    /// lucerne's.
     fn list(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
         let list_error = |source| folder_error(&self.path, "list", source);
@@ -138,21 +142,44 @@ impl Directory for FsDirectory {
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            match fs::metadata(entry.path()) {
-                Ok(metadata) if metadata.is_file() => names.push(name),
-                Ok(_) => {}
-                // Deleted since the listing began, or a link to nothing.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            let is_file = match entry.file_type() {
+                // A link to nothing, to itself, or to a place that cannot be looked at is somebody else's.
+                Ok(kind) if kind.is_symlink() => {
+                    fs::metadata(entry.path()).is_ok_and(|target| target.is_file())
+                }
+                Ok(kind) => kind.is_file(),
+                // Deleted since the listing began.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => false,
                 Err(source) => return Err(Error::io(name, "list", source)),
+            };
+            if is_file {
+                names.push(name);
             }
         }
         names.sort_unstable();
         Ok(names)
     }
 
+    fn taken_names(&self) -> Result<Vec<String>> {
+        let list_error = |source| folder_error(&self.path, "list", source);
+        let entries = fs::read_dir(&self.path).map_err(list_error)?;
+        let mut names = Vec::new();
+        for entry in entries {
+            names.extend(entry.map_err(list_error)?.file_name().into_string());
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Refuses what is not a regular file: lucerne makes no links.
     fn delete(&self, name: &str) -> Result<()> {
         check_data_name(name)?;
-        fs::remove_file(self.path.join(name)).map_err(|source| Error::io(name, "delete", source))
+        let path = self.path.join(name);
+        let deleted = fs::symlink_metadata(&path).and_then(|metadata| match metadata.is_file() {
+            true => fs::remove_file(&path),
+            false => Err(not_regular()),
+        });
+        deleted.map_err(|source| Error::io(name, "delete", source))
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<()> {
@@ -233,10 +260,11 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 /// The metadata of a regular file; anything else is an error.
 fn regular_file(path: &Path) -> io::Result<fs::Metadata> {
     let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    Ok(metadata)
+    if metadata.is_file() { Ok(metadata) } else { Err(not_regular()) }
+}
+
+fn not_regular() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")
 }
 
 #[cfg(unix)]

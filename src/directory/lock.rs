@@ -2,9 +2,9 @@
 
 use super::holder_text;
 use lucerne_codec::{Error, Lock, Result};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Most bytes of a lock file that are read for a message.
 const MAX_HOLDER_LEN: u64 = 256;
@@ -16,6 +16,8 @@ const MAX_HOLDER_LEN: u64 = 256;
 #[derive(Debug)]
 pub(super) struct FileLock {
     file: File,
+    path: PathBuf,
+    name: String,
 }
 
 impl FileLock {
@@ -38,7 +40,9 @@ impl FileLock {
             Err(TryLockError::Error(source)) => return Err(Error::io(name, "lock", source)),
         }
         // The text only serves a message: on a full disk the lock is still good.
-        let mut lock = Self { file };
+        let mut lock = Self { file, path: path.to_owned(), name: name.to_owned() };
+        // Between opening and locking it, the file may have lost its name.
+        lock.check()?;
         if let Err(error) = lock.write_holder(&holder_text(owner)) {
             tracing::debug!(file = name, %error, "cannot note the lock's holder");
         }
@@ -52,7 +56,34 @@ impl FileLock {
     }
 }
 
-impl Lock for FileLock {}
+impl Lock for FileLock {
+    /// The path still leads to the file that is locked: otherwise the folder or the file was moved, replaced or removed.
+    fn check(&self) -> Result<()> {
+        let lost =
+            |problem: &str| Err(Error::LockLost { file: self.name.clone(), problem: problem.to_owned() });
+        let own = self.file.metadata().map_err(|source| Error::io(&*self.name, "check", source))?;
+        match fs::symlink_metadata(&self.path) {
+            Ok(there) if is_same_file(&own, &there) => Ok(()),
+            Ok(_) => lost("the folder or the lock file was replaced"),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                lost("the folder or the lock file was moved or removed")
+            }
+            Err(source) => Err(Error::io(&*self.name, "check", source)),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Elsewhere the standard library does not tell files apart.
+#[cfg(not(unix))]
+fn is_same_file(_one: &Metadata, other: &Metadata) -> bool {
+    other.is_file()
+}
 
 impl Drop for FileLock {
     fn drop(&mut self) {
@@ -99,6 +130,52 @@ mod tests {
         drop(held);
         drop(FileLock::take(&path, "write.lock", "the third").unwrap());
         assert!(path.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_whose_file_or_folder_is_another_one_is_lost() {
+        let take = |folder: &Path| FileLock::take(&folder.join("write.lock"), "write.lock", "x").unwrap();
+        type Change = fn(&Path, &Path);
+        let changes: [(&str, Change); 6] = [
+            ("the file is removed", |live, _| fs::remove_file(live.join("write.lock")).unwrap()),
+            ("the file is replaced", |live, _| {
+                fs::write(live.join("other"), "").unwrap();
+                fs::rename(live.join("other"), live.join("write.lock")).unwrap();
+            }),
+            ("the file is a link to what it was", |live, _| {
+                fs::rename(live.join("write.lock"), live.join("kept")).unwrap();
+                std::os::unix::fs::symlink(live.join("kept"), live.join("write.lock")).unwrap();
+            }),
+            ("the folder is moved", |live, old| fs::rename(live, old).unwrap()),
+            ("the folder is replaced by a file", |live, old| {
+                fs::rename(live, old).unwrap();
+                fs::write(live, "").unwrap();
+            }),
+            ("another folder is in its place", |live, old| {
+                fs::rename(live, old).unwrap();
+                fs::create_dir(live).unwrap();
+                fs::write(live.join("write.lock"), "").unwrap();
+            }),
+        ];
+        for (what, change) in changes {
+            let folder = tempfile::tempdir().unwrap();
+            let (live, old) = (folder.path().join("live"), folder.path().join("old"));
+            fs::create_dir(&live).unwrap();
+            let lock = take(&live);
+            lock.check().unwrap();
+            change(&live, &old);
+            let error = lock.check().unwrap_err();
+            assert!(matches!(error, Error::LockLost { .. }), "{what}: {error}");
+        }
+        // Back in its place it is the same lock again.
+        let folder = tempfile::tempdir().unwrap();
+        let (live, old) = (folder.path().join("live"), folder.path().join("old"));
+        fs::create_dir(&live).unwrap();
+        let lock = take(&live);
+        fs::rename(&live, &old).unwrap();
+        fs::rename(&old, &live).unwrap();
+        lock.check().unwrap();
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub use fs::FsDirectory;
 pub use ram::RamDirectory;
 
 use lucerne_codec::{Directory, Error, Result};
+use std::collections::BTreeMap;
 
 /// How every lock's name ends.
 const LOCK_SUFFIX: &str = ".lock";
@@ -69,6 +70,47 @@ fn check_lock_name(name: &str) -> Result<()> {
 /// Where a directory is, for messages.
 pub(crate) fn place(directory: &dyn Directory) -> String {
     directory.path().map_or_else(|| format!("{directory:?}"), |path| path.display().to_string())
+}
+
+/// The locks of a folder in memory: who holds which.
+#[derive(Default)]
+struct HeldLocks {
+    held: BTreeMap<String, (u64, String)>,
+    taken: u64,
+}
+
+impl HeldLocks {
+    /// Takes a lock and returns what proves it, or else the words of its holder.
+    fn take(&mut self, name: &str, holder: String) -> std::result::Result<u64, String> {
+        if let Some((_, holder)) = self.held.get(name) {
+            return Err(holder.clone());
+        }
+        self.taken += 1;
+        self.held.insert(name.to_owned(), (self.taken, holder));
+        Ok(self.taken)
+    }
+
+    fn check(&self, name: &str, token: u64) -> Result<()> {
+        match self.held.get(name) {
+            Some((held, _)) if *held == token => Ok(()),
+            _ => Err(Error::LockLost {
+                file: name.to_owned(),
+                problem: "the lock file was removed".to_owned(),
+            }),
+        }
+    }
+
+    fn release(&mut self, name: &str, token: u64) {
+        if self.check(name, token).is_ok() {
+            self.held.remove(name);
+        }
+    }
+
+    /// Frees every lock under its holder's feet.
+    #[cfg(feature = "testing")]
+    fn lose_all(&mut self) {
+        self.held.clear();
+    }
 }
 
 /// What a lock file says about its holder.

@@ -1,6 +1,6 @@
 //! An index in memory.
 
-use super::{check_data_name, check_lock_name, check_name, holder_text};
+use super::{HeldLocks, check_data_name, check_lock_name, check_name, holder_text};
 use lucerne_codec::{Directory, Error, Input, Lock, Output, Result};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -20,8 +20,7 @@ pub struct RamDirectory {
 #[derive(Default)]
 struct State {
     files: BTreeMap<String, RamFile>,
-    /// Held locks and who holds them.
-    locks: BTreeMap<String, String>,
+    locks: HeldLocks,
 }
 
 /// A file apart from its name, so that it can be renamed or deleted while it is written.
@@ -101,12 +100,10 @@ impl Directory for RamDirectory {
     fn lock(&self, name: &str, owner: &str) -> Result<Box<dyn Lock>> {
         check_lock_name(name)?;
         let mut state = self.state.lock();
-        if let Some(holder) = state.locks.get(name) {
-            return Err(Error::Locked { file: name.to_owned(), holder: holder.clone() });
-        }
-        state.locks.insert(name.to_owned(), holder_text(owner));
+        let taken = state.locks.take(name, holder_text(owner));
+        let token = taken.map_err(|holder| Error::Locked { file: name.to_owned(), holder })?;
         state.files.entry(name.to_owned()).or_default();
-        Ok(Box::new(RamLock { directory: self.clone(), name: name.to_owned() }))
+        Ok(Box::new(RamLock { directory: self.clone(), name: name.to_owned(), token }))
     }
 }
 
@@ -136,12 +133,17 @@ impl Output for RamOutput {
 struct RamLock {
     directory: RamDirectory,
     name: String,
+    token: u64,
 }
 
-impl Lock for RamLock {}
+impl Lock for RamLock {
+    fn check(&self) -> Result<()> {
+        self.directory.state.lock().locks.check(&self.name, self.token)
+    }
+}
 
 impl Drop for RamLock {
     fn drop(&mut self) {
-        self.directory.state.lock().locks.remove(&self.name);
+        self.directory.state.lock().locks.release(&self.name, self.token);
     }
 }

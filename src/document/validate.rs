@@ -5,6 +5,7 @@ use super::indexed::Indexed;
 use super::number::is_whole;
 use super::{Document, Value, date, dynamic, vector};
 use crate::error::{Error, Result, ValueProblem, shortened};
+use crate::limits::MAX_DOCUMENT_BYTES;
 use crate::schema::{Field, FieldType, KeyField, Schema, check_name};
 use serde::Serializer as _;
 
@@ -28,19 +29,33 @@ impl Validated {
     /// Gives the document its automatic key, as the first stored field.
     pub(crate) fn assign_key(&mut self, schema: &Schema, number: u64) {
         let key = KeyField::automatic(number);
-        // A key has digits only, but the field's name may need escapes.
-        let mut stored = format!("{{{}:\"{key}\"", serde_json::Value::from(schema.key().name())).into_bytes();
+        let mut stored = automatic_key_json(schema, &key).into_bytes();
         if self.stored != b"{}" {
             stored.push(b',');
         }
         stored.extend(self.stored.iter().skip(1));
         (self.key, self.stored) = (Some(key), stored);
     }
+
+    /// Bytes of the stored JSON, with the automatic key that it has or gets.
+    fn stored_len(&self, schema: &Schema) -> usize {
+        match &self.key {
+            Some(_) => self.stored.len(),
+            // In place of the opening brace, and a comma.
+            None => self.stored.len() + automatic_key_json(schema, &KeyField::automatic(0)).len(),
+        }
+    }
+}
+
+/// The beginning of a stored document with an automatic key. A key has digits only, but the field's name may need
+/// escapes.
+fn automatic_key_json(schema: &Schema, key: &str) -> String {
+    format!("{{{}:\"{key}\"", serde_json::Value::from(schema.key().name()))
 }
 
 /// Checks a document against a schema: its key, that fields are declared (unless the schema is dynamic),
-/// their types, and of vectors the dimension, that they are finite, and their length where the metric needs
-/// it. A value that is null counts as absent.
+/// their types, of vectors the dimension, that they are finite, and their length where the metric needs it, and that
+/// what is stored is not too long. A value that is null counts as absent.
 pub(crate) fn validate(
     schema: &Schema,
     analyzers: &FieldAnalyzers,
@@ -48,11 +63,14 @@ pub(crate) fn validate(
 ) -> Result<Validated> {
     let key = document.get(schema.key().name()).unwrap_or(&Value::Null);
     let key = check_key(schema.key(), key).map_err(|problem| Error::Document { key: None, problem })?;
-    match check_fields(schema, analyzers, document) {
-        Ok(Checks { stored, vectors, indexed }) => {
-            Ok(Validated { key: key.map(str::to_owned), stored: to_bytes(&stored)?, vectors, indexed })
+    let refuse = |problem| Error::Document { key: key.map(str::to_owned), problem };
+    let Checks { stored, vectors, indexed } = check_fields(schema, analyzers, document).map_err(refuse)?;
+    let validated = Validated { key: key.map(str::to_owned), stored: to_bytes(&stored)?, vectors, indexed };
+    match validated.stored_len(schema) {
+        len if len > MAX_DOCUMENT_BYTES => {
+            Err(refuse(ValueProblem::TooLong { len, max: MAX_DOCUMENT_BYTES }))
         }
-        Err(problem) => Err(Error::Document { key: key.map(str::to_owned), problem }),
+        _ => Ok(validated),
     }
 }
 

@@ -63,7 +63,7 @@ impl Value {
     }
 
     /// Names the value in messages: its type, and the value where it is short.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self {
             Self::Null => "null".to_owned(),
             Self::Text(text) => format!("the string {:?}", shortened(text)),

@@ -212,7 +212,7 @@ mod tests {
         let field = schema.vector_field(0).unwrap();
         for (bad, given) in [
             (json!([1, "a"]), r#"the string "a" at position 1"#),
-            (json!([[1, 2], [3, 4]]), "a list of 2 (the number 1, …) at position 0"),
+            (json!([[1, 2], [3, 4]]), "a list of 2 lists; for several vectors declare multiple"),
             (json!([1, null]), "null at position 1"),
             (json!("1,2"), r#"the string "1,2""#),
             (json!({"x": 1}), "an object"),

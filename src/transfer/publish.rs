@@ -3,6 +3,7 @@
 use super::BUILT_PREFIX;
 use super::copy;
 use super::handle::SegmentHandle;
+use crate::commit::NewFiles;
 use crate::directory::FsDirectory;
 use crate::error::{Error, Result};
 use crate::index::Index;
@@ -72,21 +73,18 @@ fn take_in(index: &Index, writer: &Writer, incoming: Vec<Incoming>, cancel: &Can
         let id = again.info.id;
         return Err(Error::Invalid(format!("segment {} ({id}) is in the index already", again.info.name)));
     }
-    let (to, registry) = (&*index.store.directory, &index.store.registry);
+    let (to, registry) = (NewFiles::new(writer.directory()), &index.store.registry);
     let schema = writer.schema();
     let names: Vec<String> = incoming.iter().map(|_| writer.take_segment_name()).collect();
     let opened = incoming.into_iter().zip(&names).map(|(segment, name)| {
-        let entry = copy::take(&*segment.from, to, registry, &segment.info, name, cancel)?;
+        let entry = copy::take(&*segment.from, &to, registry, &segment.info, name, cancel)?;
         let reader = open(index, registry, &entry, segment.info.id)?;
         // Whatever a handle says: with another field in it the index could never be opened again.
         check_fields(&schema, &reader).map_err(|problem| Error::Schema { field: None, problem })?;
         Ok((reader, segment.live))
     });
-    let result = opened.collect::<Result<Vec<_>>>().and_then(|segments| writer.attach(segments));
-    if result.is_err() {
-        names.iter().for_each(|name| crate::segment_write::discard(to, name));
-    }
-    result?;
+    writer.attach(opened.collect::<Result<_>>()?)?;
+    to.keep();
     writer.commit()
 }
 
@@ -103,11 +101,16 @@ fn open(
 pub(crate) fn sweep(directory: &dyn Directory, older_than: Duration) -> Result<usize> {
     let mut deleted = 0;
     for name in directory.list()? {
-        let built = name.starts_with(BUILT_PREFIX);
-        if built && directory.age(&name)?.is_some_and(|age| age >= older_than) {
+        if is_built(&name) && directory.age(&name)?.is_some_and(|age| age >= older_than) {
             directory.delete(&name)?;
             deleted += 1;
         }
     }
     Ok(deleted)
+}
+
+/// True for the names of a built segment's files: the prefix, the segment's id in 32 digits, an extension.
+fn is_built(name: &str) -> bool {
+    let id = name.strip_prefix(BUILT_PREFIX).and_then(|rest| rest.split_once('.'));
+    id.is_some_and(|(id, _)| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

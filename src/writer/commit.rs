@@ -4,8 +4,9 @@ use super::segment_state::DeletedDocs;
 use super::segments::{ImmutableBuffer, SegmentEntry};
 use super::shared::{Stopped, WriterInner};
 use crate::commit::{gc, manifest, publish};
-use crate::error::Result;
+use crate::error::{Error, Result, catch_panic};
 use crate::reader::{Snapshot, SnapshotSegment};
+use lucerne_codec::Directory as _;
 use lucerne_codec::commit::{CommitInfo, CommitSegment, LiveDocsInfo};
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::{BTreeMap, HashSet};
@@ -20,12 +21,22 @@ pub(crate) struct Committed {
     pub(crate) files: HashSet<String>,
     /// The generation the next attempt takes; an attempt that fails uses its number up.
     pub(crate) next_generation: u64,
+    /// Generations of all commits that were there when the writer was opened: later ones are its own.
+    pub(crate) known: Vec<u64>,
 }
 
 impl Committed {
-    pub(crate) fn new(snapshot: Snapshot, info: CommitInfo, next_generation: u64) -> Self {
+    pub(crate) fn new(snapshot: Snapshot, info: CommitInfo, next_generation: u64, known: Vec<u64>) -> Self {
         let files = files_of(&snapshot, info.generation);
-        Self { snapshot: Arc::new(snapshot), info, files, next_generation }
+        Self { snapshot: Arc::new(snapshot), info, files, next_generation, known }
+    }
+
+    /// Proves that nobody else has committed: another writer, or somebody who put a copy in the folder's place.
+    fn check_last(&self, writer: &WriterInner, names: &[String]) -> Result<()> {
+        match manifest::foreign_commit(names, self.info.generation, &self.known) {
+            None => Ok(()),
+            Some(problem) => Err(writer.directory.give_up(&problem)),
+        }
     }
 }
 
@@ -70,7 +81,16 @@ pub(crate) fn prepare<'a>(
     committed: &'a Mutex<Committed>,
     user_data: Option<BTreeMap<String, String>>,
 ) -> Result<PreparedCommit<'a>> {
-    let mut committed = committed.lock();
+    catch_panic("preparing a commit", || prepare_locked(writer, committed.lock(), user_data))
+}
+
+fn prepare_locked<'a>(
+    writer: &'a WriterInner,
+    mut committed: MutexGuard<'a, Committed>,
+    user_data: Option<BTreeMap<String, String>>,
+) -> Result<PreparedCommit<'a>> {
+    writer.check_open()?;
+    committed.check_last(writer, &writer.directory.list()?)?;
     let point = writer.point_in_time()?;
     let segments = writer.flush_point(point.segments)?;
     let generation = committed.next_generation;
@@ -100,7 +120,7 @@ pub(crate) fn prepare<'a>(
     let snapshot = snapshot(writer, &segments, &info);
     let needed = snapshot.files().filter(|file| !committed.files.contains(*file));
     let new_files: Vec<String> = needed.map(str::to_owned).collect();
-    publish::prepare(&*writer.store.directory, &writer.store.registry, &info, &new_files)
+    publish::prepare(&*writer.directory, &writer.store.registry, &info, &new_files)
         .map_err(|failure| fail(writer, failure))?;
     Ok(PreparedCommit {
         writer,
@@ -125,13 +145,13 @@ fn commit_segment(
         {
             return Ok(info.clone()); // Deletes only grow: as many means the same.
         }
-        let (directory, id) = (&*writer.store.directory, reader.info().id);
+        let (directory, id) = (&*writer.directory, reader.info().id);
         let format = writer.store.registry.default_live_docs()?;
         let file = format.write(directory, reader.name(), id, generation, &live)?;
         let info =
             LiveDocsInfo { format: format.name().to_owned(), generation, deleted: deleted.count(), file };
         *written = Some(info.clone());
-        Ok::<_, crate::error::Error>(info)
+        Ok::<_, Error>(info)
     });
     Ok(CommitSegment {
         name: reader.name().to_owned(),
@@ -155,11 +175,12 @@ fn snapshot(writer: &WriterInner, flushed: &[(SegmentEntry, DeletedDocs)], info:
     }
 }
 
-fn fail(writer: &WriterInner, failure: publish::Failure) -> crate::error::Error {
-    if failure.fatal {
-        writer.stop(Stopped::Failed(failure.error.to_string()));
+fn fail(writer: &WriterInner, failure: publish::Failure) -> Error {
+    let error = Error::from(failure.error);
+    if failure.fatal && !matches!(error, Error::WriterLost { .. }) {
+        writer.stop(Stopped::Failed(error.to_string()));
     }
-    failure.error.into()
+    error
 }
 
 impl PreparedCommit<'_> {
@@ -175,16 +196,21 @@ impl PreparedCommit<'_> {
     /// The previous commit stays in force. After a failed sync or rename the writer must be reopened.
     pub fn commit(mut self) -> Result<u64> {
         let writer = self.writer;
+        if self.next.is_some() {
+            // Before it is taken: after an error the pending file is taken back.
+            self.committed.check_last(writer, &writer.directory.list()?)?;
+        }
         let Some((snapshot, info)) = self.next.take() else {
             // Nothing to publish, but a refresh may have shown a document that is gone again.
             writer.store.set_committed(self.sequence_number, Arc::clone(&self.committed.snapshot));
+            collect_garbage(writer, &self.committed);
             writer.committed_changes.store(self.changes, Ordering::Relaxed);
             return Ok(self.committed.info.generation);
         };
-        let directory = &*writer.store.directory;
-        publish::publish(directory, info.generation).map_err(|failure| fail(writer, failure))?;
+        publish::publish(&*writer.directory, info.generation).map_err(|failure| fail(writer, failure))?;
         let (generation, next_generation) = (info.generation, self.committed.next_generation);
-        *self.committed = Committed::new(snapshot, info, next_generation);
+        let known = std::mem::take(&mut self.committed.known);
+        *self.committed = Committed::new(snapshot, info, next_generation, known);
         writer.committed_changes.store(self.changes, Ordering::Relaxed);
         writer.store.set_committed(self.sequence_number, Arc::clone(&self.committed.snapshot));
         tracing::info!(generation, segments = self.committed.info.segments.len(), "committed");
@@ -203,7 +229,7 @@ impl PreparedCommit<'_> {
 
     fn take_back(&mut self) -> Result<()> {
         let Some((_, info)) = self.next.take() else { return Ok(()) };
-        publish::abandon(&*self.writer.store.directory, info.generation)
+        publish::abandon(&*self.writer.directory, info.generation)
     }
 }
 
@@ -231,12 +257,32 @@ pub(crate) fn refresh(writer: &WriterInner) -> Result<()> {
 /// Deletes what neither the commit in force, nor an open snapshot, nor a running flush or merge needs. What
 /// cannot be listed or deleted now is left to the next commit: whatever was done before stands.
 pub(crate) fn collect_garbage(writer: &WriterInner, committed: &Committed) {
+    let names = writer.directory.list().map_err(Error::from);
+    let names = names.and_then(|names| committed.check_last(writer, &names).map(|()| names));
+    let names = match names {
+        Ok(names) => names,
+        Err(error) => return tracing::warn!(%error, "old files could not be collected"),
+    };
+    // Live docs that a commit which failed has written are those of the next one.
+    let written =
+        |entry: &SegmentEntry| entry.state.live_docs_file.lock().as_ref().map(|info| info.file.name.clone());
+    let live_docs: HashSet<String> = writer.segments().iter().filter_map(written).collect();
     // In this order: a flush that ends has pinned its files before it is no longer in flight.
     let keep = |file: &str| {
-        committed.files.contains(file) || writer.is_in_flight(file) || writer.store.pins.contains(file)
+        committed.files.contains(file)
+            || live_docs.contains(file)
+            || writer.is_in_flight(file)
+            || writer.store.pins.contains(file)
     };
-    if let Err(error) = gc::collect(&*writer.store.directory, keep) {
-        tracing::warn!(%error, "old files could not be collected");
+    gc::collect(&*writer.directory, &writer.store.registry, &names, keep);
+}
+
+/// Deletes files that a searcher has let go of. Not while a commit is prepared: the next call does.
+pub(crate) fn collect_released(writer: &WriterInner, committed: &Mutex<Committed>) {
+    if let Some(committed) = committed.try_lock()
+        && writer.store.pins.take_released()
+    {
+        collect_garbage(writer, &committed);
     }
 }
 
@@ -285,6 +331,7 @@ impl WriterInner {
     fn point_in_time(&self) -> Result<PointInTime> {
         let _exclusive = self.commit_barrier.write();
         self.check_open()?;
+        self.directory.check()?;
         let buffers = std::mem::take(&mut *self.pool.lock());
         let mut list = self.segments.lock();
         for buffer in buffers {

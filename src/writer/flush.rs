@@ -3,17 +3,18 @@
 use super::buffer::{Buffer, columns, terms};
 use super::segments::{FlushStage, ImmutableBuffer, SegmentEntry};
 use super::shared::WriterInner;
-use crate::commit::manifest;
-use crate::error::Result;
+use crate::commit::{NewFiles, manifest};
+use crate::error::{Result, catch_panic};
 use crate::reader::SegmentReader;
-use crate::segment_write::{SegmentParts, SegmentWrite, discard};
+use crate::segment_write::{SegmentParts, SegmentWrite};
+use lucerne_codec::Directory as _;
 use lucerne_codec::segment_info::{StructureInfo, VectorInfo};
 use lucerne_codec::vector::VectorReader;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Writes a buffer (of at least one document) as a segment and opens it. Nothing is synced. After an error the files
-/// written so far are deleted as far as possible. Shared state of vector fields (a mean vector) is taken from
+/// Writes a buffer (of at least one document) as a segment and opens it. Nothing is synced. After an error or a
+/// panic the files created so far are deleted as far as possible. Shared state of vector fields (a mean vector) is taken from
 /// `previous`, an earlier segment.
 pub(crate) fn flush(
     write: &SegmentWrite<'_>,
@@ -22,11 +23,10 @@ pub(crate) fn flush(
 ) -> Result<SegmentReader> {
     let span = tracing::debug_span!("flush", segment = write.name, docs = buffer.len());
     let _entered = span.enter();
-    let result = write_segment(write, buffer, previous);
-    if result.is_err() {
-        discard(write.directory, write.name);
-    }
-    result
+    let files = NewFiles::new(write.directory);
+    let reader = write_segment(&SegmentWrite { directory: &files, ..*write }, buffer, previous)?;
+    files.keep();
+    Ok(reader)
 }
 
 fn write_segment(
@@ -116,7 +116,7 @@ impl WriterInner {
             }
         };
         let number = self.take_segment_number();
-        let flushed = self.flush(number, &buffer, immutable.position);
+        let flushed = catch_panic("flushing a segment", || self.flush(number, &buffer, immutable.position));
         let result = self.finish_flush(immutable, buffer, flushed);
         self.in_flight.lock().remove(&number);
         result
@@ -127,7 +127,7 @@ impl WriterInner {
         let segments = self.segments();
         let largest = segments.iter().map(|entry| &*entry.reader).max_by_key(|reader| reader.max_doc());
         let write = SegmentWrite {
-            directory: &*self.store.directory,
+            directory: &*self.directory,
             registry: &self.store.registry,
             pins: &self.store.pins,
             schema: &self.schema(),
@@ -152,7 +152,8 @@ impl WriterInner {
         let rolled_back = matches!(&*stage, FlushStage::RolledBack);
         let result = match flushed {
             Ok(entry) if rolled_back => {
-                discard(&*self.store.directory, entry.reader.name());
+                // What cannot be deleted now is collected later.
+                entry.reader.files().for_each(|file| drop(self.directory.delete(&file.name)));
                 Ok(None)
             }
             Ok(entry) => {

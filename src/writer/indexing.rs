@@ -6,7 +6,7 @@ use super::segment_state::SegmentState;
 use super::segments::{FlushStage, ImmutableBuffer, SegmentEntry};
 use super::shared::WriterInner;
 use crate::document::{Document, Validated, Value, given_as, validate};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, catch_panic};
 use crate::reader::SegmentReader;
 use crate::schema::{FieldType, KeyField, Schema};
 use lucerne_codec::{BitSet, DocId};
@@ -42,7 +42,7 @@ enum ReadOutcome {
 impl WriterInner {
     /// Takes one document and returns its key.
     pub(crate) fn write(&self, document: &Document, mode: Mode) -> Result<String> {
-        let mut validated = validate(&self.schema(), &self.analyzers(), document)?;
+        let mut validated = self.validate(&self.schema(), document)?;
         self.flush_if_full()?;
         let _shared = self.commit_barrier.read();
         self.check_takes_writes()?;
@@ -61,8 +61,8 @@ impl WriterInner {
 
     /// Takes all documents or none, at one point in time.
     pub(crate) fn write_batch(&self, documents: &[Document], mode: Mode) -> Result<Vec<String>> {
-        let (schema, analyzers) = (self.schema(), self.analyzers());
-        let validated = documents.iter().map(|document| validate(&schema, &analyzers, document));
+        let schema = self.schema();
+        let validated = documents.iter().map(|document| self.validate(&schema, document));
         let mut validated: Vec<Validated> = validated.collect::<Result<_>>()?;
         self.flush_if_full()?;
         let _exclusive = self.commit_barrier.write();
@@ -132,7 +132,7 @@ impl WriterInner {
                 }
             };
             let document = updated(&schema, kept, fields)?;
-            let validated: Validated = validate(&schema, &self.analyzers(), &document)?;
+            let validated = self.validate(&schema, &document)?;
             let mut buffer = self.take_buffer();
             self.push(&mut shard, &mut buffer, key, &validated);
             self.pool.lock().push(buffer);
@@ -167,6 +167,11 @@ impl WriterInner {
             list.add(SegmentEntry { reader: Arc::new(reader), state, position });
         }
         Ok(())
+    }
+
+    /// Analyzers may be the application's own: one that panics fails the call.
+    fn validate(&self, schema: &Schema, document: &Document) -> Result<Validated> {
+        catch_panic("analyzing a document", || validate(schema, &self.analyzers(), document))
     }
 
     /// Gives a document its key, locks the key's shard and finds the live document of that key, if there is one.

@@ -3,14 +3,14 @@
 use super::segment_state::{DeletedDocs, SegmentState};
 use super::segments::SegmentEntry;
 use super::shared::WriterInner;
-use crate::commit::manifest;
-use crate::error::{Error, Result};
+use crate::commit::{NewFiles, manifest};
+use crate::error::{Error, Result, catch_panic};
 use crate::merge::{
     self, MergeCandidate, MergeEvent, MergeObserver, MergeRecord, Merged, SegmentMeta, Source,
     ThrottledDirectory,
 };
-use crate::segment_write::{SegmentWrite, discard};
-use lucerne_codec::{Cancel, Progress, Report};
+use crate::segment_write::SegmentWrite;
+use lucerne_codec::{Cancel, Directory, Progress, Report};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -54,17 +54,24 @@ pub(crate) fn maybe_merge(writer: &Arc<WriterInner>) {
         let Some(selected) = select(writer, |metas| writer.options.merge_policy.find_merges(metas)) else {
             return;
         };
-        let (bytes, cancel, owner) = (selected.bytes, Cancel::new(), Arc::downgrade(writer));
-        let (number, sources) = (selected.number, selected.entries.clone());
-        let own = cancel.clone();
-        let started = writer.scheduler.spawn(bytes, cancel, move || {
+        let (selected, cancel, owner) = (Arc::new(selected), Cancel::new(), Arc::downgrade(writer));
+        let (in_thread, own) = (Arc::clone(&selected), cancel.clone());
+        let started = writer.scheduler.spawn(selected.bytes, cancel, move || {
             let Some(writer) = owner.upgrade() else { return };
-            if run(&writer, &selected, &own).is_ok() {
+            if run(&writer, &in_thread, &own).is_ok() {
                 maybe_merge(&writer);
             }
         });
-        if !started {
-            writer.release(number, &sources);
+        if started {
+            continue;
+        }
+        if writer.check_open().is_err() {
+            writer.release(selected.number, &selected.entries);
+            return;
+        }
+        // The system gives no thread: it is done on this one.
+        if run(writer, &selected, &writer.cancel.clone()).is_err() {
+            return;
         }
     }
 }
@@ -99,9 +106,11 @@ pub(crate) fn run_all(
     writer.forced_merges.store(true, Ordering::Relaxed);
     writer.scheduler.wait_until_idle();
     // As many as are found now: what is written meanwhile is not waited for.
-    let rounds = find(&writer.free_segments()).len();
-    let merges = (0..rounds).map_while(|_| select(writer, &find));
-    let records = merges.map(|selected| run(writer, &selected, cancel)).collect();
+    let records = catch_panic("merging segments", || {
+        let rounds = find(&writer.free_segments()).len();
+        let merges = (0..rounds).map_while(|_| select(writer, &find));
+        merges.map(|selected| run(writer, &selected, cancel)).collect()
+    });
     writer.forced_merges.store(false, Ordering::Relaxed);
     records
 }
@@ -151,12 +160,12 @@ fn run(writer: &Arc<WriterInner>, selected: &SelectedMerge, cancel: &Cancel) -> 
     let observer = &writer.options.merge_observer;
     let segment = selected.name();
     let names = selected.entries.iter().map(|entry| entry.reader.name().to_owned());
-    observer.notify(&MergeEvent::Started {
-        segment: segment.clone(),
-        sources: names.collect(),
-        bytes: selected.bytes,
+    let started =
+        MergeEvent::Started { segment: segment.clone(), sources: names.collect(), bytes: selected.bytes };
+    let result = catch_panic("merging segments", || {
+        observer.notify(&started);
+        merge_and_replace(writer, selected, cancel)
     });
-    let result = merge_and_replace(writer, selected, cancel);
     writer.release(selected.number, &selected.entries);
     match &result {
         Ok(record) => {
@@ -164,7 +173,6 @@ fn run(writer: &Arc<WriterInner>, selected: &SelectedMerge, cancel: &Cancel) -> 
             observer.notify(&MergeEvent::Finished { segment, record: record.clone() });
         }
         Err(error) => {
-            discard(&*writer.store.directory, &segment);
             let cancelled = cancel.is_cancelled();
             tracing::warn!(segment, %error, "a merge did not finish; nothing has changed");
             observer.notify(&MergeEvent::Failed { segment, error: error.to_string(), cancelled });
@@ -180,10 +188,12 @@ fn merge_and_replace(writer: &Arc<WriterInner>, selected: &SelectedMerge, cancel
     }
     let (store, options, name) = (&writer.store, &writer.options, selected.name());
     let rate = options.merge_bytes_per_second;
-    let directory = ThrottledDirectory::new(Arc::clone(&store.directory), rate, cancel.clone());
+    let folder: Arc<dyn Directory> = Arc::clone(&writer.directory) as _;
+    let throttled = ThrottledDirectory::new(folder, rate, cancel.clone());
+    let files = NewFiles::new(&throttled);
     let progress = ProgressAdapter { observer: &options.merge_observer, segment: &name };
     let write = SegmentWrite {
-        directory: &directory,
+        directory: &files,
         registry: &store.registry,
         pins: &store.pins,
         schema: &writer.schema(),
@@ -198,12 +208,13 @@ fn merge_and_replace(writer: &Arc<WriterInner>, selected: &SelectedMerge, cancel
     let Merged { reader, docs, mut record } = merge::merge(&write, &sources, kept)?;
     cancel.check()?;
     if let Some(all) = record.get_mut("bytes_written") {
-        *all = directory.written().into(); // With the segment info itself.
+        *all = throttled.written().into(); // With the segment info itself.
     }
     let state = SegmentState::committed(None, None);
     let position = selected.entries.first().map_or(0, |entry| entry.position);
     let merged = SegmentEntry { reader: Arc::new(reader), state: Arc::new(state), position };
     replace(writer, selected, Some(merged), &docs)?;
+    files.keep();
     Ok(record)
 }
 

@@ -21,7 +21,7 @@ pub(crate) use flush::flush;
 pub use options::WriterOptions;
 
 use crate::commit::recover::OnDamage;
-use crate::commit::{gc, lock, manifest};
+use crate::commit::{OwnedDirectory, gc, lock, manifest};
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::merge;
@@ -29,7 +29,7 @@ use crate::reader::{SegmentReader, Store};
 use crate::schema::Schema;
 use commit::Committed;
 use indexing::Mode;
-use lucerne_codec::{BitSet, Cancel, Lock, Report, SegmentId};
+use lucerne_codec::{BitSet, Cancel, Directory as _, Report, SegmentId};
 use parking_lot::Mutex;
 use shared::{Stopped, WriterInner};
 use std::collections::BTreeMap;
@@ -63,8 +63,8 @@ use std::sync::Arc;
 pub struct Writer {
     inner: Arc<WriterInner>,
     committed: Mutex<Committed>,
-    /// The lock of the index; `None` once the writer is closed.
-    lock: Mutex<Option<Box<dyn Lock>>>,
+    /// Whether [`Writer::close`] has ended; it holds this while it closes.
+    closed: Mutex<bool>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -77,17 +77,25 @@ impl Writer {
     /// Takes the lock, finds the newest commit and removes what a crash left behind.
     pub(crate) fn open(store: Arc<Store>, options: WriterOptions, on_damage: OnDamage) -> Result<Self> {
         let lock = lock::take(&*store.directory, lock::WRITER)?;
+        let directory = Arc::new(OwnedDirectory::new(Arc::clone(&store.directory), lock));
         let (snapshot, info) = store.newest_commit(on_damage)?;
+        if let Some(problem) = manifest::exhausted(&info) {
+            let file = manifest::commit_file(info.generation);
+            return Err(lucerne_codec::Error::corrupt(file, 0, problem).into());
+        }
         // The commit just read may have been renamed but not made durable by a writer that died: before
         // anything an older commit needs is deleted, it must be.
-        store.directory.sync_dir()?;
-        let next = manifest::next_numbers(&info, &store.directory.list()?);
-        let inner = Arc::new(WriterInner::new(store, options, &snapshot, info.next_key, next.segment)?);
-        let committed = Committed::new(snapshot, info, next.generation);
+        directory.sync_dir()?;
+        let names = directory.list()?;
+        let next = manifest::next_numbers(&info, &directory.taken_names()?);
+        let (next_key, known) = (info.next_key, manifest::generations(&names));
+        let inner = WriterInner::new(store, directory, options, &snapshot, next_key, next.segment)?;
+        let committed = Committed::new(snapshot, info, next.generation, known);
         let keep = |file: &str| committed.files.contains(file) || inner.store.pins.contains(file);
-        gc::collect(&*inner.store.directory, keep)?;
+        gc::collect(&*inner.directory, &inner.store.registry, &names, keep);
         inner.store.set_latest(0, Arc::clone(&committed.snapshot));
-        Ok(Self { inner, committed: Mutex::new(committed), lock: Mutex::new(Some(lock)) })
+        let (inner, committed) = (Arc::new(inner), Mutex::new(committed));
+        Ok(Self { inner, committed, closed: Mutex::new(false) })
     }
 
     /// The index's schema.
@@ -110,7 +118,8 @@ impl Writer {
     ///
     /// # Errors
     /// [`Error::DuplicateKey`] when a live document has that key, and a typed error naming field, value and
-    /// expectation when the document does not fit the schema. A document that fails leaves nothing behind.
+    /// expectation when the document does not fit the schema, or is longer than
+    /// [`crate::limits::MAX_DOCUMENT_BYTES`] as it is stored. A document that fails leaves nothing behind.
     /// When a full buffer cannot be flushed (a full disk), the document is not taken and what was buffered
     /// stays in memory: free space and go on.
     pub fn add(&self, document: &Document) -> Result<String> {
@@ -180,6 +189,7 @@ impl Writer {
     /// When a buffer cannot be flushed; it stays in memory.
     pub fn refresh(&self) -> Result<()> {
         commit::refresh(&self.inner)?;
+        commit::collect_released(&self.inner, &self.committed);
         merging::maybe_merge(&self.inner);
         Ok(())
     }
@@ -189,8 +199,9 @@ impl Writer {
     ///
     /// # Errors
     /// The previous commit stays in force. After a failed sync or rename every later call says that the
-    /// writer must be reopened ([`Error::WriterFailed`]); after any other error (a full disk) the documents
-    /// stay in the writer and the commit can be tried again.
+    /// writer must be reopened ([`Error::WriterFailed`]); likewise when the folder or its lock file was moved,
+    /// replaced or removed, or somebody else has committed ([`Error::WriterLost`]). After any other error (a full
+    /// disk) the documents stay in the writer and the commit can be tried again.
     pub fn commit(&self) -> Result<u64> {
         let generation = self.prepare_commit()?.commit()?;
         merging::maybe_merge(&self.inner);
@@ -313,15 +324,15 @@ impl Writer {
     /// # Errors
     /// As [`Writer::commit`]; the writer is closed all the same.
     pub fn close(&self) -> Result<()> {
-        let mut lock = self.lock.lock();
-        if lock.is_none() {
+        let mut closed = self.closed.lock();
+        if *closed {
             return Ok(());
         }
         self.inner.begin_closing();
-        let closed = self.commit_everything();
+        let committed = self.commit_everything();
         self.shut_down();
-        *lock = None;
-        closed
+        *closed = true;
+        committed
     }
 
     fn commit_everything(&self) -> Result<()> {
@@ -342,11 +353,17 @@ impl Writer {
         self.inner.stop(Stopped::Closed);
         self.inner.scheduler.close();
         self.inner.store.forget_latest();
+        self.inner.directory.release();
     }
 
     /// Generation of the commit in force.
     pub fn generation(&self) -> u64 {
         self.committed.lock().info.generation
+    }
+
+    /// The index's folder, for files of its own.
+    pub(crate) fn directory(&self) -> &OwnedDirectory {
+        &self.inner.directory
     }
 
     /// Ids of all ready segments.
@@ -375,7 +392,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if self.lock.lock().is_some() {
+        if !*self.closed.lock() {
             self.shut_down();
         }
     }

@@ -8,7 +8,7 @@ use super::keymap::KeyMap;
 use super::options::WriterOptions;
 use super::segment_state::SegmentState;
 use super::segments::{SegmentEntry, SegmentList};
-use crate::commit::manifest;
+use crate::commit::{OwnedDirectory, manifest};
 use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
 use crate::merge::{Scheduler, SegmentMeta};
@@ -26,6 +26,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 pub(crate) struct WriterInner {
     pub(crate) store: Arc<Store>,
+    /// The store's directory, for every change: refused once it is no longer this writer's.
+    pub(crate) directory: Arc<OwnedDirectory>,
     schema: RwLock<Schema>,
     analyzers: RwLock<Arc<FieldAnalyzers>>,
     pub(crate) options: WriterOptions,
@@ -77,6 +79,7 @@ pub(crate) enum Stopped {
 impl WriterInner {
     pub(crate) fn new(
         store: Arc<Store>,
+        directory: Arc<OwnedDirectory>,
         options: WriterOptions,
         committed: &Snapshot,
         next_key: u64,
@@ -88,6 +91,7 @@ impl WriterInner {
         let merge_threads = options.merge_threads;
         let writer = Self {
             store,
+            directory,
             schema: RwLock::new(schema),
             analyzers: RwLock::new(analyzers),
             options,
@@ -130,10 +134,10 @@ impl WriterInner {
         *list = SegmentList { segments: Arc::new(segments), buffers: Vec::new(), next_position };
     }
 
-    /// An error when the writer was closed or has failed.
+    /// An error when the writer was closed, has failed, or was seen to have lost its folder.
     pub(crate) fn check_open(&self) -> Result<()> {
         match &*self.stopped.lock() {
-            None => Ok(()),
+            None => self.directory.known_lost(),
             Some(Stopped::Closed) => Err(Error::WriterClosed),
             Some(Stopped::Failed(reason)) => Err(Error::WriterFailed { reason: reason.clone() }),
         }

@@ -12,6 +12,7 @@ mod fuzz_corpus;
 mod overwritten_files;
 mod trials;
 mod truncation;
+mod wrong_contents;
 
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;

@@ -5,6 +5,7 @@ use lucerne::codec::{Directory, Input, Lock, Output, Result};
 use lucerne::directory::RamDirectory;
 use lucerne::index::IndexBuilder;
 use lucerne::merge::MergePolicy;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex};
 struct Staged {
     directory: RamDirectory,
     stage: Mutex<Option<Stage>>,
+    renamed: AtomicBool,
 }
 
 /// What the two threads wait for.
@@ -48,6 +50,7 @@ impl Directory for Staged {
 
     fn rename(&self, from: &str, to: &str) -> Result<()> {
         self.directory.rename(from, to)?;
+        self.renamed.store(true, Ordering::SeqCst);
         let in_flush = self.stage().as_mut().map(|stage| {
             stage.published.send(()).unwrap();
             std::mem::replace(&mut stage.in_flush.1, sync_channel(1).1)
@@ -59,7 +62,8 @@ impl Directory for Staged {
     }
 
     fn list(&self) -> Result<Vec<String>> {
-        let stage = self.stage().take();
+        // A commit lists the folder before it is published, too.
+        let stage = if self.renamed.load(Ordering::SeqCst) { self.stage().take() } else { None };
         if let Some(stage) = stage {
             stage.listed.0.send(()).unwrap();
             stage.flushed.recv().unwrap();
@@ -94,7 +98,8 @@ impl Directory for Staged {
 
 #[test]
 fn a_flush_that_ends_while_old_files_are_collected_keeps_its_files() {
-    let staged = Arc::new(Staged { directory: RamDirectory::new(), stage: Mutex::new(None) });
+    let staged =
+        Arc::new(Staged { directory: RamDirectory::new(), stage: Mutex::new(None), renamed: false.into() });
     let directory: Arc<dyn Directory> = staged.clone();
     let index = IndexBuilder::new().create(Arc::clone(&directory), schema()).unwrap();
     let writer = index.writer_with(options(2).merge_policy(MergePolicy::None)).unwrap();
@@ -103,6 +108,7 @@ fn a_flush_that_ends_while_old_files_are_collected_keeps_its_files() {
     writer.refresh().unwrap();
     let ((published, when_published), (flushed, when_flushed)) = (sync_channel(1), sync_channel(1));
     let (in_flush, listed) = (sync_channel(1), sync_channel(1));
+    staged.renamed.store(false, Ordering::SeqCst);
     *staged.stage() = Some(Stage { published, in_flush, listed, flushed: when_flushed });
     std::thread::scope(|scope| {
         scope.spawn(move || {

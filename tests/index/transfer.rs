@@ -422,3 +422,26 @@ fn indexes_are_joined_without_their_deleted_documents() {
     assert_eq!(sources, [first, second].map(|folder| contents(&FsDirectory::open(folder).unwrap())));
     assert_numbers(&Index::open(second).unwrap(), 300..330);
 }
+
+#[cfg(unix)]
+#[test]
+fn an_index_of_symbolic_links_is_copied_not_linked() {
+    let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let [all, source, links] = [0, 1, 2].map(|at: usize| folders[at].path());
+    fill(source, 100..150, &[101]);
+    for name in FsDirectory::open(source).unwrap().list().unwrap() {
+        if name != "write.lock" {
+            std::os::unix::fs::symlink(source.join(&name), links.join(&name)).unwrap();
+        }
+    }
+    let index = fill(all, 0..10, &[]);
+    index.add_indexes(&[links], &Cancel::new()).unwrap();
+    for entry in std::fs::read_dir(all).unwrap() {
+        let entry = entry.unwrap();
+        assert!(entry.file_type().unwrap().is_file(), "{entry:?}");
+        assert_eq!(names_of(&entry.path()), 1, "{entry:?}");
+    }
+    std::fs::remove_dir_all(source).unwrap();
+    assert_numbers(&Index::open(all).unwrap(), (0..10).chain(100..150).filter(|number| *number != 101));
+    assert_whole(all, 59);
+}

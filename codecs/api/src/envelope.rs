@@ -190,6 +190,11 @@ pub struct Expected<'a> {
     pub field: u32,
 }
 
+/// True when a file begins as every file of a format does. Whether it is whole is for the other functions to say.
+pub fn has_header(input: &Input) -> bool {
+    input.bytes().starts_with(&HEADER_MAGIC.to_le_bytes())
+}
+
 /// Opens a file and checks its structure: header, identity, version, footer and length, not yet the body's
 /// checksum ([`verify_checksum`] does). Returns the whole file (offsets count from its start) and its version.
 pub fn open_checked(directory: &dyn Directory, name: &str, expected: Expected<'_>) -> Result<(Input, u32)> {

@@ -70,6 +70,14 @@ pub enum Error {
         /// Who holds it, as far as is known.
         holder: String,
     },
+    /// The lock no longer protects the folder.
+    #[error("{file}: {problem}")]
+    LockLost {
+        /// Lock file name.
+        file: String,
+        /// What was found in its place.
+        problem: String,
+    },
     /// The operation was cancelled; nothing was changed.
     #[error("cancelled")]
     Cancelled,

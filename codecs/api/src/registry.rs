@@ -32,6 +32,9 @@ pub struct Registry {
     pub segment_info: Arc<dyn SegmentInfoFormat>,
     /// The commit format.
     pub commit: Arc<dyn CommitFormat>,
+    /// Extensions of the files that the formats write, temporary ones included. A left-over file of a segment with
+    /// another extension is deleted only if it begins with an envelope.
+    pub extensions: Vec<&'static str>,
 }
 
 impl fmt::Debug for Registry {

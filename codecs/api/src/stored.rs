@@ -3,7 +3,10 @@
 use crate::format::{OpenContext, Problem, WriteContext, Written};
 use crate::{Cancel, DocId, MergeInput, Report, Result};
 
-/// Writes and opens stored documents.
+/// Bytes of a document at most. Longer ones are refused when they are added, so that none gets as far as a format.
+pub const MAX_DOCUMENT: usize = 16 << 20;
+
+/// Writes and opens stored documents. A format takes every document of up to [`MAX_DOCUMENT`] bytes.
 pub trait StoredFormat: Send + Sync {
     /// The name segments remember.
     fn name(&self) -> &'static str;

@@ -28,6 +28,12 @@ pub mod verify;
 use lucerne_codec::Registry;
 use std::sync::Arc;
 
+/// Extensions of all files of the built-in formats.
+const EXTENSIONS: [&str; 18] = [
+    "si", "live", "keys", "stored", "cols", "terms", "post", "pos", "len", "vec", "ord", "sq8", "sq4",
+    "sign", "hnsw", "ivf", "tmp", "sq4tmp",
+];
+
 /// All built-in formats. Only one place in the engine calls this; everything else looks formats up by the
 /// names it finds in segments.
 pub fn builtin() -> Registry {
@@ -40,5 +46,6 @@ pub fn builtin() -> Registry {
         live_docs: vec![Arc::new(live_docs_v1::LiveDocsV1)],
         segment_info: Arc::new(segment_info_v1::SegmentInfoV1),
         commit: Arc::new(commit_v1::CommitV1),
+        extensions: EXTENSIONS.to_vec(),
     }
 }

@@ -1,5 +1,6 @@
 //! The state of the simulated disk: inodes, names, and the gate every operation passes.
 
+use super::super::HeldLocks;
 use super::Logged;
 use super::plan::{Fault, Injected, Operation, PowerCut, Times, Trigger, disk_error};
 use lucerne_codec::random::mix;
@@ -74,8 +75,7 @@ pub(super) struct Disk {
     pub(super) live: Names,
     pub(super) durable: Names,
     pub(super) pending: Vec<NameChange>,
-    /// Held locks and who holds them.
-    pub(super) locks: BTreeMap<String, String>,
+    pub(super) locks: HeldLocks,
     pub(super) capacity: Option<u64>,
     pub(super) used: u64,
     pub(super) log: Vec<Logged>,
@@ -256,21 +256,15 @@ impl Disk {
         })
     }
 
-    /// Takes a lock, whose file appears beside the data.
-    pub(super) fn lock(&mut self, name: &str, holder: String) -> Result<()> {
+    /// Takes a lock, whose file appears beside the data; returns what proves that it is held.
+    pub(super) fn lock(&mut self, name: &str, holder: String) -> Result<u64> {
         let taken = self.run(Operation::Lock, name, |disk| {
-            if let Some(holder) = disk.locks.get(name) {
-                return Ok(Some(holder.clone()));
-            }
-            if !disk.live.contains_key(name) {
+            let taken = disk.locks.take(name, holder);
+            if taken.is_ok() && !disk.live.contains_key(name) {
                 disk.create(name)?;
             }
-            disk.locks.insert(name.to_owned(), holder);
-            Ok(None)
+            Ok(taken)
         });
-        match taken? {
-            None => Ok(()),
-            Some(holder) => Err(Error::Locked { file: name.to_owned(), holder }),
-        }
+        taken?.map_err(|holder| Error::Locked { file: name.to_owned(), holder })
     }
 }

@@ -179,6 +179,12 @@ impl FaultDirectory {
         Self::from_disk(crash::after_kill(&self.disk.lock()))
     }
 
+    /// Frees every lock although its holder is alive, as when somebody removes the lock file or puts another folder in
+    /// this one's place. Not an operation.
+    pub fn lose_locks(&self) {
+        self.disk.lock().locks.lose_all();
+    }
+
     /// Puts a durable file in place, replacing one of that name: damage, or another program's work. Not an
     /// operation.
     pub fn plant(&self, name: &str, bytes: Vec<u8>) {
@@ -243,8 +249,8 @@ impl Directory for FaultDirectory {
 
     fn lock(&self, name: &str, owner: &str) -> Result<Box<dyn Lock>> {
         check_lock_name(name)?;
-        self.disk.lock().lock(name, holder_text(owner))?;
-        Ok(Box::new(FaultLock { directory: self.clone(), name: name.to_owned() }))
+        let token = self.disk.lock().lock(name, holder_text(owner))?;
+        Ok(Box::new(FaultLock { directory: self.clone(), name: name.to_owned(), token }))
     }
 }
 
@@ -274,12 +280,18 @@ impl Sink for FaultSink {
 struct FaultLock {
     directory: FaultDirectory,
     name: String,
+    token: u64,
 }
 
-impl Lock for FaultLock {}
+impl Lock for FaultLock {
+    /// Not an operation.
+    fn check(&self) -> Result<()> {
+        self.directory.disk.lock().locks.check(&self.name, self.token)
+    }
+}
 
 impl Drop for FaultLock {
     fn drop(&mut self) {
-        self.directory.disk.lock().locks.remove(&self.name);
+        self.directory.disk.lock().locks.release(&self.name, self.token);
     }
 }

@@ -236,6 +236,8 @@ impl PostingsSource for TermsSource<'_> {
         let own = rest.iter().take_while(|(other, _)| *other == doc).count();
         if self.positions {
             positions.extend(rest.iter().take(own).map(|(_, position)| *position));
+            // An analyzer may go back; formats take ascending positions only.
+            positions.sort_unstable();
         }
         self.rest.start += own;
         Ok(Some(doc))

@@ -20,13 +20,15 @@ impl Sampler {
     pub(super) fn start() -> Self {
         let done = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&done);
-        let thread = status("RssAnon").map(|_| {
-            std::thread::spawn(move || {
+        // Without a thread, memory is looked at once, at the end.
+        let thread = status("RssAnon").and_then(|_| {
+            let thread = std::thread::Builder::new().spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     sample();
                     std::thread::sleep(EVERY);
                 }
-            })
+            });
+            thread.ok()
         });
         Self { done, thread }
     }

@@ -17,8 +17,24 @@ pub(crate) fn bar(total: Option<u64>) -> ProgressBar {
         None => (ProgressBar::no_length(), WAITING),
     };
     bar.set_style(style(template));
-    bar.enable_steady_tick(TICK);
+    keep_moving(&bar);
     bar
+}
+
+/// Moves the spinner and the clock of a bar that can be seen, in a thread of its own; they stand still where the system
+/// gives none.
+fn keep_moving(bar: &ProgressBar) {
+    if bar.is_hidden() {
+        return;
+    }
+    let bar = bar.downgrade();
+    let _ = std::thread::Builder::new().spawn(move || {
+        while let Some(bar) = bar.upgrade().filter(|bar| !bar.is_finished()) {
+            bar.tick();
+            drop(bar);
+            std::thread::sleep(TICK);
+        }
+    });
 }
 
 /// Turns the bar into a spinner, for work whose length is not known.
@@ -39,7 +55,7 @@ impl PhaseBar {
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::new(0);
         bar.set_style(style("{bar:30} {pos} of {len} {msg}  {elapsed}"));
-        bar.enable_steady_tick(TICK);
+        keep_moving(&bar);
         Self(bar)
     }
 

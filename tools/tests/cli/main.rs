@@ -6,6 +6,7 @@ mod exit_codes;
 mod force_merge;
 mod hashes;
 mod import;
+mod import_order;
 mod input_formats;
 mod inspect;
 mod interrupt;

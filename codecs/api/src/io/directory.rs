@@ -33,6 +33,11 @@ pub trait Directory: Send + Sync + fmt::Debug {
     /// All file names, sorted. Sub-folders are not listed.
     fn list(&self) -> Result<Vec<String>>;
 
+    /// Every name that a new file cannot have, sorted: also those of sub-folders and of links that lead nowhere.
+    fn taken_names(&self) -> Result<Vec<String>> {
+        self.list()
+    }
+
     /// Removes a name. The removal may be undone by a power cut until [`Directory::sync_dir`].
     fn delete(&self, name: &str) -> Result<()>;
 
@@ -69,7 +74,14 @@ pub trait Directory: Send + Sync + fmt::Debug {
 }
 
 /// A held lock; dropping it releases it.
-pub trait Lock: Send + Sync + fmt::Debug {}
+pub trait Lock: Send + Sync + fmt::Debug {
+    /// Proves that the lock still keeps others out of this very folder: that neither the folder nor the lock's file was
+    /// moved, replaced or removed.
+    ///
+    /// # Errors
+    /// [`crate::Error::LockLost`] when another process could hold the lock now, or already does.
+    fn check(&self) -> Result<()>;
+}
 
 /// A file without a name: written strictly forward, then read.
 pub trait TemporaryOutput: Send {

@@ -27,11 +27,9 @@ mod tests;
 mod writer;
 
 use lucerne_codec::format::{OpenContext, WriteContext, Written};
+pub use lucerne_codec::stored::MAX_DOCUMENT;
 use lucerne_codec::stored::{StoredFormat, StoredReader};
 use lucerne_codec::{DocId, Error, MergeInput, Result};
-
-/// Longest document, in bytes.
-pub const MAX_DOCUMENT: usize = 16 << 20;
 
 const FORMAT: &str = "stored";
 const VERSION: u32 = 1;

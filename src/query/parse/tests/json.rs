@@ -29,7 +29,7 @@ fn errors_say_where() {
         ("[1]", "expected an object, a search or a query (character 1)"),
         ("ä", "expected value (character 1)"),
         (r#"{"all": {}} x"#, "trailing characters (character 13)"),
-        ("", "EOF"),
+        ("", "the text ends inside a value"),
     ] {
         let error = Search::from_json(text).unwrap_err().to_string();
         assert!(error.starts_with("query: ") && error.contains(expected), "{text}: {error}");

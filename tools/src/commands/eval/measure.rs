@@ -39,12 +39,11 @@ pub(super) fn each<T: Send>(
 
 /// Runs the same work in every thread and collects what they return; one thread is the calling one.
 fn in_threads<T: Send>(threads: usize, work: impl Fn() -> Vec<T> + Sync) -> Outcome<Vec<T>> {
-    if threads == 1 {
-        return Ok(work());
-    }
     std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(&work)).collect();
-        let mut all = Vec::new();
+        // Where the system gives no more threads, those there are do all of it.
+        let more = (1..threads).map_while(|_| std::thread::Builder::new().spawn_scoped(scope, &work).ok());
+        let handles: Vec<_> = more.collect();
+        let mut all = work();
         for handle in handles {
             all.extend(handle.join().map_err(|_| Failure::new(Code::Io, "a search thread panicked"))?);
         }

@@ -60,7 +60,11 @@ impl Lines {
     pub(super) fn open(path: &Path, stop: &Cancel) -> Outcome<Self> {
         let consumed = Arc::new(AtomicU64::new(0));
         let (input, path, len): (Input, _, _) = if path.as_os_str() == "-" {
-            (Box::new(Stdin::new(stop.clone())), Path::new("standard input"), None)
+            let stdin: Input = match Stdin::new(stop.clone()) {
+                Ok(stdin) => Box::new(stdin),
+                Err(_) => Box::new(io::stdin()),
+            };
+            (stdin, Path::new("standard input"), None)
         } else {
             let cannot = |error: io::Error| Failure::file(path, "read", &error);
             let file = File::open(path).map_err(cannot)?;

@@ -1,12 +1,14 @@
 //! `import`: documents from JSON lines, vectors from files of their own.
 //!
 //! Each thread takes the next line from the source, which is behind a lock, and adds it to the writer; no
-//! line waits anywhere, so memory is that of the writer and of one line per thread.
+//! line waits in a queue, so memory is that of the writer and of one line per thread. Lines of one key are written in
+//! their order (`turns`).
 
 mod array;
 mod lines;
 mod readers;
 mod source;
+mod turns;
 mod work;
 
 use crate::args::{BitOrder, Import};
@@ -26,7 +28,7 @@ use work::{Job, Plan};
 pub(super) fn run(args: &Import, json: bool) -> Outcome {
     let index = Index::open(&args.dir).in_index(&args.dir)?;
     let options = options(args);
-    let threads = options.threads;
+    let (threads, background_merges) = (options.threads, options.merge_threads > 0);
     let writer = index.writer_with(options).in_index(&args.dir)?;
     let vectors = vectors(args, &writer.schema())?;
     let stop = signals::stop_flag();
@@ -39,6 +41,7 @@ pub(super) fn run(args: &Import, json: bool) -> Outcome {
         skip_bad: args.skip_bad,
         commit_every: args.commit_every,
         threads,
+        background_merges,
     };
     let job = Job::new(plan, &writer, source, stop);
     let taken = job.run();

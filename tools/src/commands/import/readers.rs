@@ -31,9 +31,9 @@ pub(super) struct Stdin {
 }
 
 impl Stdin {
-    pub(super) fn new(stop: Cancel) -> Self {
+    pub(super) fn new(stop: Cancel) -> io::Result<Self> {
         let (sender, chunks) = sync_channel(4);
-        std::thread::spawn(move || {
+        std::thread::Builder::new().spawn(move || {
             let mut input = io::stdin().lock();
             loop {
                 let mut chunk = vec![0; 1 << 16];
@@ -51,8 +51,8 @@ impl Stdin {
                     break;
                 }
             }
-        });
-        Self { chunks, chunk: io::Cursor::default(), stop }
+        })?;
+        Ok(Self { chunks, chunk: io::Cursor::default(), stop })
     }
 }
 

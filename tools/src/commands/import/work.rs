@@ -2,6 +2,7 @@
 
 use super::lines::{Line, Place};
 use super::source::{Arrival, Extent, Source};
+use super::turns::{Turn, Turns};
 use crate::args::Import;
 use crate::failure::{Failure, In as _, Outcome};
 use crate::input;
@@ -13,6 +14,7 @@ use lucerne::{Document, Error, ErrorKind, Value, Writer};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 /// Bad lines that are told one by one.
@@ -29,6 +31,7 @@ pub(super) struct Plan<'a> {
     pub(super) skip_bad: bool,
     pub(super) commit_every: Option<u64>,
     pub(super) threads: usize,
+    pub(super) background_merges: bool,
 }
 
 /// An import under way, shared by its threads.
@@ -37,6 +40,9 @@ pub(super) struct Job<'a> {
     writer: &'a Writer,
     path: PathBuf,
     source: Mutex<Source>,
+    /// Where several threads write and it matters which line of a key comes first.
+    turns: Option<Turns>,
+    key_field: String,
     stop: Cancel,
     /// Why no thread goes on, once one cannot.
     failed: Mutex<Option<Failure>>,
@@ -69,7 +75,11 @@ impl<'a> Job<'a> {
             Extent::Documents(documents) => (Some(documents), false),
             Extent::Unknown => (None, false),
         };
+        // Without --upsert the first line of a key is taken and the others are bad.
+        let turns = (plan.threads > 1 && (plan.upsert || plan.skip_bad)).then(Turns::default);
         Self {
+            turns,
+            key_field: writer.schema().key().name().to_owned(),
             plan,
             writer,
             path: source.path().to_owned(),
@@ -87,14 +97,12 @@ impl<'a> Job<'a> {
 
     /// Takes all documents, until one fails or the user stops it.
     pub(super) fn run(&self) -> Outcome {
-        match self.plan.threads {
-            1 => self.work(),
-            threads => std::thread::scope(|scope| {
-                for _ in 0..threads {
-                    scope.spawn(|| self.work());
-                }
-            }),
-        }
+        std::thread::scope(|scope| {
+            // This thread is the first; where the system gives no more, those there are do all of it.
+            let more = (1..self.plan.threads).map(|_| Builder::new().spawn_scoped(scope, || self.work()));
+            let _ = more.take_while(Result::is_ok).count();
+            self.work();
+        });
         match lock(&self.failed).take() {
             None => Ok(()),
             Some(failure) => Err(failure),
@@ -115,13 +123,16 @@ impl<'a> Job<'a> {
 
     /// Takes one document; false when there are no more.
     fn step(&self) -> Outcome<bool> {
-        let next = lock(&self.source).next().map_err(|failure| self.explain(failure, ""))?;
+        let mut source = lock(&self.source);
+        let next = source.next().map_err(|failure| self.explain(failure, ""))?;
         let Some(arrival) = next else { return Ok(false) };
+        let turn = self.turns.as_ref().map(Turns::begin);
+        drop(source);
         // While it was read, a stop may have cut standard input in the middle of a line.
         if self.stop.is_cancelled() {
             return Ok(false);
         }
-        match self.take(arrival)? {
+        match self.take(arrival, turn)? {
             Verdict::Taken => {
                 let taken = self.taken.fetch_add(1, Ordering::Relaxed) + 1;
                 self.show(taken);
@@ -144,7 +155,7 @@ impl<'a> Job<'a> {
         Ok(true)
     }
 
-    fn take(&self, arrival: Arrival) -> Outcome<Verdict> {
+    fn take(&self, arrival: Arrival, turn: Option<Turn<'_>>) -> Outcome<Verdict> {
         let Arrival { line, vectors } = arrival;
         let bad =
             |line: u64, problem: &str| Failure::usage(format!("{}:{line}: {problem}", self.path.display()));
@@ -167,6 +178,12 @@ impl<'a> Job<'a> {
                 return Ok(Verdict::Bad(bad(begins, &problem)));
             }
             document.set(field, vector);
+        }
+        if let Some(turn) = &turn {
+            turn.wait(match document.get(&self.key_field) {
+                Some(Value::Text(key)) => Some(key),
+                _ => None,
+            });
         }
         let added = if self.plan.upsert { self.writer.upsert(&document) } else { self.writer.add(&document) };
         match added {
@@ -211,15 +228,19 @@ impl<'a> Job<'a> {
         self.writer.commit().in_index(self.plan.dir)?;
         progress::wait(&self.bar, format!("{documents} committed, merging segments"));
         let merged = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !merged.load(Ordering::Relaxed) {
-                    if self.stop.is_cancelled() {
-                        self.writer.cancel_merges();
-                    }
-                    std::thread::sleep(LOOK);
+        let watch = || {
+            while !merged.load(Ordering::Relaxed) {
+                if self.stop.is_cancelled() {
+                    self.writer.cancel_merges();
                 }
-            });
+                std::thread::sleep(LOOK);
+            }
+        };
+        std::thread::scope(|scope| {
+            // Without a thread to watch, a stop waits for the merges.
+            if self.plan.background_merges {
+                let _ = Builder::new().spawn_scoped(scope, watch);
+            }
             self.writer.wait_for_merges();
             merged.store(true, Ordering::Relaxed);
         });

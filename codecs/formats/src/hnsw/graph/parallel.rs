@@ -72,7 +72,11 @@ pub(super) fn each<T: Sync, W: Send>(
         [only] => run(only),
         [first, others @ ..] => std::thread::scope(|scope| {
             for worker in others {
-                scope.spawn(|| run(worker));
+                // Where the system gives no more threads, those there are do all of it.
+                let thread = std::thread::Builder::new().spawn_scoped(scope, || run(worker));
+                if thread.is_err() {
+                    break;
+                }
             }
             run(first);
         }),
