@@ -113,8 +113,12 @@ fn a_writer_that_loses_documents_says_how_many() {
                 assert!(said[0].contains(&*folder.path().to_string_lossy()), "{name}: {said:?}");
             }
         }
+        let folder = tempfile::tempdir().unwrap();
+        let index = create(folder.path(), Similarity::Cosine);
         let said = warnings(|| {
             let writer = index.writer().unwrap();
+            writer.add(&document("a")).unwrap();
+            writer.commit().unwrap();
             work(&writer);
             writer.close().unwrap();
         });
