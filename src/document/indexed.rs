@@ -82,10 +82,10 @@ impl Indexed {
                 if self.texts.last().is_none_or(|(last, _)| *last != number) {
                     self.texts.push((number, Tokens::default()));
                 }
-                if let Some((_, tokens)) = self.texts.last_mut() {
-                    if !tokens.analyze(text, analyzer) {
-                        self.dynamic.push(dynamic::without_terms(field.name()).into());
-                    }
+                if let Some((_, tokens)) = self.texts.last_mut()
+                    && !tokens.analyze(text, analyzer)
+                {
+                    self.dynamic.push(dynamic::without_terms(field.name()).into());
                 }
             }
             (FieldType::Keyword(keyword), Value::Text(text)) => {

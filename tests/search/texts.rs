@@ -60,7 +60,9 @@ fn typed(searcher: &Searcher, text: &str) -> Vec<usize> {
 #[test]
 fn a_prefix_has_the_characters_that_terms_have() {
     let texts = ["Größe Résumé Vim-tiny ﬁne ＦＵＬＬ İstanbul", "vim", "VIM co\u{AD}operate", "Vim tiny"];
-    let table: [(&str, &[(&str, &[usize])]); 4] = [
+    /// Queries, and the numbers of the documents that each finds.
+    type Expected = &'static [(&'static str, &'static [usize])];
+    let table: [(&str, Expected); 4] = [
         (
             "t",
             &[

@@ -70,12 +70,9 @@ impl Failure {
             return failure;
         }
         let dir = dir.display();
-        match error {
-            Error::AlreadyExists { .. } => {
-                return Self::new(code, format!("{dir}: an index exists there already"))
-                    .hint(format!("add documents with: lucerne import {dir} FILE"));
-            }
-            _ => {}
+        if matches!(error, Error::AlreadyExists { .. }) {
+            return Self::new(code, format!("{dir}: an index exists there already"))
+                .hint(format!("add documents with: lucerne import {dir} FILE"));
         }
         let failure = Self::new(code, error.to_string());
         match error.kind() {
