@@ -11,6 +11,9 @@ use lucerne_simd as simd;
 /// The greatest magnitude of a query's component.
 const LARGEST: i32 = 127;
 
+/// Vectors that one call of a graph search gathers, about.
+const GATHERED: usize = 64;
+
 /// A vector as integers of 8 bits.
 #[derive(Debug, Default)]
 pub(super) struct IntegerVector {
@@ -63,7 +66,7 @@ impl<'a> Sq4Distances<'a> {
         integers.set(&query.vector, versions);
         let IntegerVector { components, decoders } = integers;
         let estimate = Estimate { similarity: query.similarity, decoders, constant: query.constant };
-        Self { sq4, rows, estimate, components, products: Vec::new() }
+        Self { sq4, rows, estimate, components, products: Vec::with_capacity(GATHERED) }
     }
 }
 
