@@ -137,9 +137,7 @@ impl MergePlan for CodesMerge {
         let mut reencoded = vec![0u64; sources.sources.len()];
         for_each_index(0..sources.len(), cancel, |index| {
             codes.spill()?;
-            let (Some(merged), row) = (sources.vectors.get(index), sources.row(index)?) else {
-                return Ok(());
-            };
+            let Some(merged) = sources.vectors.get(index) else { return Ok(()) };
             let number = merged.source as usize;
             let source = sources.sources.get(number);
             if let Some(source) = source
@@ -147,7 +145,7 @@ impl MergePlan for CodesMerge {
             {
                 return Ok(());
             }
-            preprocess(field.similarity, self.center.slice(), row, &mut vector);
+            preprocess(field.similarity, self.center.slice(), sources.row(index)?, &mut vector);
             let version = codes.version_number(self.quantiles);
             codes.encode(&quantizer, version, &vector);
             if let Some(count) = reencoded.get_mut(number) {
