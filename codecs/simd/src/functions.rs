@@ -84,6 +84,19 @@ functions! {
         unsafe { (self.norm2_f32)(row) }
     }
 
+    /// Replaces `values` by their Walsh–Hadamard transform, not normalized: all sums of ±`values[j]` whose signs are
+    /// the rows of a Hadamard matrix, in an order that stays the same. Squared lengths grow by the factor `values.len()`.
+    /// The bits are the same at every level. What `scratch` holds afterwards is not said.
+    ///
+    /// # Panics
+    /// When the number of values is not a power of two, or `scratch` is not as long.
+    fn hadamard(&self, values: &mut [f32], scratch: &mut [f32]) {
+        assert!(values.len().is_power_of_two(), "{} values are not a power of two", values.len());
+        assert!(values.len() == scratch.len(), "{} values, scratch of {}", values.len(), scratch.len());
+        // SAFETY: the CPU has the level; the values are a power of two, the scratch is as long.
+        unsafe { (self.hadamard)(values, scratch) }
+    }
+
     /// Exact dot product of two rows of unsigned codes.
     ///
     /// # Panics

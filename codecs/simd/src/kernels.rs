@@ -61,6 +61,8 @@ pub struct Kernels {
     pub(crate) sum_u8: unsafe fn(a: &[u8]) -> u32,
     pub(crate) hamming: unsafe fn(a: &[u8], b: &[u8]) -> u32,
     pub(crate) overlap: unsafe fn(a: &[u8], b: &[u8]) -> [u32; 2],
+    /// A power of two of values, and scratch as long.
+    pub(crate) hadamard: unsafe fn(values: &mut [f32], scratch: &mut [f32]),
     pub(crate) dot_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
     pub(crate) l2_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
     pub(crate) dot_u8_i16_rows: unsafe fn(rows: Rows<'_>, query: &WideQuery, out: &mut [i64]),
@@ -96,6 +98,7 @@ macro_rules! table {
             sum_u8,
             hamming,
             overlap,
+            hadamard,
             dot_f32_rows,
             l2_f32_rows,
             dot_u8_i16_rows,

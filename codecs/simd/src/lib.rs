@@ -28,6 +28,7 @@
 
 mod dispatch;
 mod functions;
+mod hadamard;
 mod kernels;
 mod prefetch;
 mod rows;

@@ -1,5 +1,6 @@
 //! The reference: what every kernel must compute, in plain Rust without `unsafe`.
 
+use crate::hadamard::transform;
 use crate::kernels::{Kernels, Level, NIBBLES, table};
 use crate::rows::Rows;
 use crate::wide::WideQuery;
@@ -28,6 +29,10 @@ fn sum_f32(a: &[f32], row: &[u8], term: impl Fn(f32, f32) -> f32) -> f32 {
         *lane += term(x, y);
     }
     lanes.iter().sum()
+}
+
+fn hadamard(values: &mut [f32], scratch: &mut [f32]) {
+    transform(values, scratch);
 }
 
 fn dot_f32(a: &[f32], row: &[u8]) -> f32 {

@@ -42,6 +42,17 @@ macro_rules! f32_functions {
 }
 pub(crate) use f32_functions;
 
+/// `hadamard`: the transform compiled for the features.
+macro_rules! hadamard_function {
+    ($features:tt) => {
+        #[target_feature(enable = $features)]
+        fn hadamard(values: &mut [f32], scratch: &mut [f32]) {
+            $crate::hadamard::transform(values, scratch);
+        }
+    };
+}
+pub(crate) use hadamard_function;
+
 /// `dot_u4_i8_rows`, four rows at a time, from `nibbles_kernel::<R>(query, rows, n)`.
 macro_rules! nibbles_functions {
     ($features:tt) => {

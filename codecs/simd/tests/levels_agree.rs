@@ -441,3 +441,30 @@ fn free_functions_use_the_best_kernels() {
     lucerne_simd::dot_f32_many(&row, &[0, 0], &a, &mut out);
     assert_eq!(out, [best.dot_f32(&a, &row); 2]);
 }
+
+// ---- the Walsh–Hadamard transform ----
+
+#[test]
+fn hadamard_gives_the_same_bits_at_every_level_and_is_a_rotation() {
+    let mut random = Random(7);
+    for power in 0..=12 {
+        let n = 1usize << power;
+        let transform = |kernels: &Kernels, values: &[f32]| {
+            let (mut values, mut scratch) = (values.to_vec(), vec![f32::NAN; n]);
+            kernels.hadamard(&mut values, &mut scratch);
+            values
+        };
+        let (x, y) = (random.f32s(n), random.f32s(n));
+        let all: Vec<Vec<f32>> = levels().into_iter().map(|kernels| transform(kernels, &x)).collect();
+        assert!(all.iter().all(|other| *other == all[0]), "{n} values");
+        // Inner products stay but for the factor n; one value goes to all places alike.
+        let dot = |a: &[f32], b: &[f32]| -> f64 {
+            a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+        };
+        let (before, after) = (dot(&x, &y), dot(&all[0], &transform(levels()[0], &y)) / n as f64);
+        assert!((before - after).abs() <= 1e-5 * (n as f64).sqrt(), "{n} values: {before} {after}");
+        let mut one = vec![0.0; n];
+        one[n / 2] = 1.0;
+        assert!(transform(levels()[0], &one).iter().all(|value| value.abs() == 1.0));
+    }
+}

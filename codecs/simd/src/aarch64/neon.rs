@@ -11,7 +11,7 @@ use super::neon_bits::{hamming, hamming_rows, overlap, overlap_rows};
 use crate::kernels::{Kernels, Level, table};
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
-use crate::wrappers::{f32_functions, nibbles_functions};
+use crate::wrappers::{f32_functions, hadamard_function, nibbles_functions};
 
 pub(super) static KERNELS: Kernels = table!(Level::Neon);
 
@@ -100,6 +100,7 @@ unsafe fn f32_kernel<const R: usize, const TERM: u8>(
 }
 
 f32_functions!("neon", 4);
+hadamard_function!("neon");
 
 // ---- codes ----
 

@@ -10,7 +10,7 @@ use super::avx2_bits::{hamming, hamming_rows, overlap, overlap_rows};
 use crate::kernels::{Kernels, Level, table};
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
-use crate::wrappers::{f32_functions, nibbles_functions};
+use crate::wrappers::{f32_functions, hadamard_function, nibbles_functions};
 
 pub(super) static KERNELS: Kernels = table!(Level::Avx2);
 
@@ -100,6 +100,7 @@ unsafe fn f32_kernel<const R: usize, const TERM: u8>(
 }
 
 f32_functions!("avx2,fma", 2);
+hadamard_function!("avx2,fma");
 
 // ---- codes ----
 

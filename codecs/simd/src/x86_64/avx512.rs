@@ -11,7 +11,7 @@ use super::avx512_bits;
 use crate::kernels::{Kernels, Level, table};
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
-use crate::wrappers::{f32_functions, nibbles_functions};
+use crate::wrappers::{f32_functions, hadamard_function, nibbles_functions};
 
 pub(super) static KERNELS: Kernels = table!(Level::Avx512);
 
@@ -107,6 +107,7 @@ unsafe fn f32_kernel<const R: usize, const TERM: u8>(
 }
 
 f32_functions!("avx512f,avx512bw,avx512vl,avx512vnni", 4);
+hadamard_function!("avx512f,avx512bw,avx512vl,avx512vnni");
 
 // ---- codes ----
 
