@@ -51,6 +51,12 @@ pub trait EncodedVectors: Send + Sync {
     /// The search strategy that a scan is reported as, such as `scan codes`.
     fn scan_name(&self) -> &'static str;
 
+    /// How many of the nearest ten by these distances must at least be ordered by their raw vectors, so that the nearest are
+    /// found; 0 when they need not be.
+    fn rescore_at_least(&self) -> usize {
+        0
+    }
+
     /// Whether distances have so few values that many vectors are equally near. Then a graph search does not end early
     /// for want of progress.
     fn ties_often(&self) -> bool {

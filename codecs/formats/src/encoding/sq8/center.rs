@@ -1,171 +1,105 @@
-//! Whether to subtract a center from all vectors before they are encoded, and which.
-//!
-//! The center is the mean of the sample. It is used when the codes' mean squared error with it, on some of
-//! the sample, is at most [`WORTH`] of the error without: it must pay for the restriction that codes are
-//! comparable only with codes around the same center. With fewer than [`LEAST_VECTORS`] vectors the question is
-//! left open.
+//! The center that vectors are encoded around: the median of a sample, component by component, which one far vector in a
+//! thousand does not move. Codes are comparable only with codes around the same center, so segments inherit it for as long as it
+//! is a good one.
 
-use super::meta::Center;
-use super::params::Params;
-use super::quantiles;
-use super::quantizer::Quantizer;
-use super::vectors::Sq8Vectors;
-use crate::encoding::center::{LEAST_VECTORS, crc32};
-use crate::encoding::merge_sources::MergeSources;
-use crate::encoding::rows::Rows;
-use crate::encoding::sample::Sample;
-use lucerne_codec::{Cancel, FieldInfo, Result};
+use super::frame::{normalized, subtract};
+use crate::encoding::preprocess::dot;
+use crate::encoding::rows::{Rows, for_each_index};
+use crate::encoding::sample::evenly;
+use lucerne_codec::{Cancel, Result, Similarity};
 
-/// Share of the error that may remain.
-const WORTH: f64 = 0.5;
-/// Vectors the two errors are measured on.
-const MEASURED: usize = 4_000;
+/// Vectors that a center is found from, and two are compared by.
+const SAMPLE: usize = 1_000;
+/// A center serves while half of the vectors are, by their squares, not farther from it than this many times the distance from
+/// their own.
+const WORTH: f64 = 2.0;
 
-/// A decision about the center, and the center.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct CenterChoice {
-    pub(super) kind: Center,
-    pub(super) center: Option<Vec<f32>>,
+/// Normalized vectors that centers are found from.
+pub(super) struct CenterSample {
+    vectors: Vec<Vec<f32>>,
+    dimension: usize,
 }
 
-impl CenterChoice {
-    /// No center; `kind` says whether for good.
-    fn without(kind: Center) -> Self {
-        Self { kind, center: None }
-    }
-
-    /// The center of an open segment.
-    fn of(vectors: &Sq8Vectors) -> Self {
-        let codes = vectors.codes();
-        Self { kind: codes.meta().center, center: codes.center().map(<[f32]>::to_vec) }
-    }
-
-    /// The center of an earlier segment if it has decided, else one chosen from the vectors themselves.
-    pub(super) fn inherited_or_new(
-        field: &FieldInfo,
-        params: &Params,
+impl CenterSample {
+    /// Evenly spread vectors of the rows.
+    pub(super) fn new(
+        similarity: Similarity,
+        dimension: usize,
         rows: &dyn Rows,
-        previous: Option<&Sq8Vectors>,
         cancel: &Cancel,
     ) -> Result<Self> {
-        let inherited = previous.map(Self::of);
-        match inherited.filter(|choice| params.center && choice.kind != Center::Undecided) {
-            Some(choice) => Ok(choice),
-            None => Self::new(field, params, rows, cancel),
-        }
+        let mut vectors = Vec::with_capacity(rows.len().min(SAMPLE));
+        for_each_index(evenly(rows.len(), SAMPLE), cancel, |index| {
+            let mut vector = Vec::new();
+            normalized(similarity, rows.row(index)?, &mut vector);
+            vectors.push(vector);
+            Ok(())
+        })?;
+        Ok(Self { vectors, dimension })
     }
 
-    /// Decides from the vectors themselves.
-    pub(super) fn new(field: &FieldInfo, params: &Params, rows: &dyn Rows, cancel: &Cancel) -> Result<Self> {
-        if !params.center {
-            return Ok(Self::without(Center::None));
-        }
-        if rows.len() < LEAST_VECTORS {
-            return Ok(Self::without(Center::Undecided));
-        }
-        let sample = Sample::new(rows, field.similarity, None, cancel);
-        Ok(match worthwhile(sample, field.dimension as usize, params.confidence)? {
-            Some(center) => Self { kind: Center::Crc32(crc32(&center)), center: Some(center) },
-            None => Self::without(Center::None),
-        })
+    /// The median of each component.
+    pub(super) fn median(&self) -> Vec<f32> {
+        let mut column = Vec::with_capacity(self.vectors.len());
+        let median = |component: usize| {
+            column.clear();
+            column.extend(self.vectors.iter().filter_map(|vector| vector.get(component).copied()));
+            middle(&mut column, f32::total_cmp)
+        };
+        (0..self.dimension).map(median).collect()
     }
 
-    /// The center that most live vectors of a merge have, or that most know to be needless; `None` when it must be
-    /// decided now. A field that may not have one has none.
-    pub(super) fn of_sources(params: &Params, sources: &MergeSources<'_>) -> Option<Self> {
-        if !params.center {
-            return Some(Self::without(Center::None));
-        }
-        let mut weights: Vec<(Self, usize)> = Vec::new();
-        for source in sources.sources.iter().filter(|source| source.live() > 0) {
-            let Some(choice) = source.encoded_as().map(Self::of) else { continue };
-            if choice.kind == Center::Undecided {
-                continue;
-            }
-            match weights.iter_mut().find(|(known, _)| *known == choice) {
-                Some((_, weight)) => *weight += source.live(),
-                None => weights.push((choice, source.live())),
-            }
-        }
-        // The first of the heaviest.
-        let heaviest = weights.iter().map(|(_, weight)| *weight).max()?;
-        let few = sources.len() < 4 * LEAST_VECTORS;
-        weights
-            .into_iter()
-            .find(|(_, weight)| *weight == heaviest && (*weight >= LEAST_VECTORS || few))
-            .map(|(choice, _)| choice)
+    /// Whether `center` serves the vectors about as well as `own`, their median.
+    pub(super) fn accepts(&self, center: &[f32], own: &[f32]) -> bool {
+        self.squared_distance(center) <= WORTH * self.squared_distance(own)
     }
 
-    pub(super) fn slice(&self) -> Option<&[f32]> {
-        self.center.as_deref()
-    }
-
-    /// Whether codes around `other` stand for the same values.
-    pub(super) fn comparable(&self, other: Center) -> bool {
-        let bare = |center| matches!(center, Center::None | Center::Undecided);
-        self.kind == other || (bare(self.kind) && bare(other))
+    /// The median of the squared distances from a center.
+    fn squared_distance(&self, center: &[f32]) -> f64 {
+        let mut vector = Vec::new();
+        let squared = |from: &Vec<f32>| {
+            vector.clone_from(from);
+            subtract(&mut vector, center);
+            dot(&vector, &vector)
+        };
+        let mut all: Vec<f64> = self.vectors.iter().map(squared).collect();
+        middle(&mut all, f64::total_cmp)
     }
 }
 
-/// The mean of the sample, when subtracting it pays.
-fn worthwhile(sample: Sample<'_>, dimension: usize, confidence: f64) -> Result<Option<Vec<f32>>> {
-    let bare = sample.around(None);
-    let center = bare.mean(dimension)?;
-    let with = squared_error(sample.around(Some(&center)), confidence)?;
-    let without = squared_error(bare, confidence)?;
-    Ok((with <= WORTH * without && without > 0.0).then_some(center))
-}
-
-/// The squared error of the codes of some of the sample.
-fn squared_error(sample: Sample<'_>, confidence: f64) -> Result<f64> {
-    let quantizer = Quantizer::new(sample.similarity(), quantiles::find(&sample, confidence)?);
-    let mut error = 0.0;
-    sample.limited(MEASURED).for_each(|vector| error += quantizer.squared_error(vector))?;
-    Ok(error)
+/// The middle one of the values, the upper of two; 0 of none.
+fn middle<T: Copy + Default>(values: &mut [T], order: fn(&T, &T) -> std::cmp::Ordering) -> T {
+    if values.is_empty() {
+        return T::default();
+    }
+    let half = values.len() / 2;
+    *values.select_nth_unstable_by(half, order).1
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lucerne_codec::Similarity;
-
-    struct Matrix(Vec<Vec<u8>>);
-
-    impl Rows for Matrix {
-        fn len(&self) -> usize {
-            self.0.len()
-        }
-        fn row(&self, index: usize) -> Result<&[u8]> {
-            Ok(&self.0[index])
-        }
-    }
-
-    /// Spread ±0.5 in each of 32 dimensions, the first around `offset`.
-    fn matrix(offset: f32) -> Matrix {
-        let mut state = 3u64;
-        let mut next = || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (state >> 40) as f32 / 16_777_216.0 - 0.5
-        };
-        let vector = |_| {
-            let mut values: Vec<f32> = (0..32).map(|_| next()).collect();
-            values[0] += offset;
-            lucerne_codec::io::bytes::from_f32s(&values)
-        };
-        Matrix((0..500).map(vector).collect())
-    }
+    use crate::encoding::rows::BufferedRows;
+    use lucerne_codec::io::bytes::from_f32s;
+    use lucerne_codec::testing::random_rows;
 
     #[test]
-    fn a_center_is_used_where_it_pays() {
-        for (offset, pays) in [(0.0, false), (0.2, false), (5.0, true), (-40.0, true)] {
-            let rows = matrix(offset);
-            let cancel = Cancel::new();
-            let sample = Sample::new(&rows, Similarity::MaxInnerProduct, None, &cancel);
-            let center = worthwhile(sample, 32, 1.0).unwrap();
-            assert_eq!(center.is_some(), pays, "{offset}");
-            if let Some(center) = center {
-                assert!((center[0] - offset).abs() < 0.1 && center[1].abs() < 0.1);
-            }
-        }
+    fn a_center_is_where_the_vectors_are_and_serves_until_they_move() {
+        let sample = |shift: f32, outlier: f32| {
+            let mut rows = random_rows(500, 16, 4);
+            rows.iter_mut().flatten().for_each(|value| *value += shift);
+            rows[3][0] = outlier;
+            let bytes = from_f32s(&rows.concat());
+            let rows = BufferedRows::new(&bytes, 64);
+            CenterSample::new(Similarity::Euclidean, 16, &rows, &Cancel::new()).unwrap()
+        };
+        let here = sample(100.0, -1e9);
+        let center = here.median();
+        assert!(center.iter().all(|value| (value - 100.0).abs() < 0.2), "{center:?}");
+        let near = sample(100.2, 0.0);
+        assert!(near.accepts(&center, &near.median()));
+        let far = sample(102.0, 0.0);
+        assert!(!far.accepts(&center, &far.median()));
+        assert!(sample(0.0, 0.0).accepts(&[0.0; 16], &[0.0; 16]));
     }
 }

@@ -1,5 +1,6 @@
 //! Codes and corrections in memory: growing while a segment is written, borrowed while it is read.
 
+use super::frame::Projected;
 use super::quantiles::Quantiles;
 use super::quantizer::Quantizer;
 use crate::encoding::temp_file::TempFile;
@@ -11,13 +12,33 @@ use lucerne_simd as simd;
 /// Quantizer versions a segment may have.
 pub const MAX_VERSIONS: usize = 64;
 
+/// What is kept of a vector besides its codes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Corrections {
+    /// What the estimate adds, times a factor of the query.
+    pub term: f32,
+    /// What the product of query and 8-bit codes is multiplied with.
+    pub scale: f32,
+    /// What the product of query and 4-bit codes is multiplied with; 0 in segments that keep none.
+    pub scale4: f32,
+}
+
+impl Corrections {
+    /// Bytes in a file: two or three little-endian f32.
+    pub fn len(sq4: bool) -> usize {
+        if sq4 { 12 } else { 8 }
+    }
+}
+
 /// Borrowed codes of a segment.
 #[derive(Clone, Copy, Debug)]
 pub struct CodeRows<'a> {
     /// One byte per component, row after row.
     pub codes: &'a [u8],
-    /// Little-endian f32 corrections.
-    pub corrections: &'a [[u8; 4]],
+    /// [`Corrections`], each of `correction_len` bytes.
+    pub corrections: &'a [u8],
+    /// Bytes of a vector's corrections.
+    pub correction_len: usize,
     /// Each vector's quantizer version; empty when there is only one.
     pub versions: &'a [u8],
 }
@@ -41,51 +62,69 @@ impl CodeRows<'_> {
     #[inline]
     pub fn prefetch_corrections(&self, ordinals: &[Ordinal]) {
         for &ordinal in ordinals {
-            simd::prefetch(self.corrections, ordinal as usize, 1);
+            simd::prefetch(self.corrections, ordinal as usize * self.correction_len, self.correction_len);
             simd::prefetch(self.versions, ordinal as usize, 1);
         }
     }
 
-    /// A vector's correction.
+    /// Term and scale of a vector's 8-bit codes.
     #[inline]
-    pub fn correction(&self, index: usize) -> f32 {
-        self.corrections.get(index).map_or(0.0, |bytes| LittleEndian::read_f32(bytes))
+    pub fn correction(&self, index: usize) -> (f32, f32) {
+        let at = index * self.correction_len;
+        let bytes = self.corrections.get(at..at + 8).unwrap_or(&[0; 8]);
+        let (term, scale) = bytes.split_at(4);
+        (LittleEndian::read_f32(term), LittleEndian::read_f32(scale))
+    }
+
+    /// Term and scale of a vector's 4-bit codes.
+    #[inline]
+    pub fn correction4(&self, index: usize) -> (f32, f32) {
+        let at = index * self.correction_len;
+        let bytes = self.corrections.get(at..at + 12).unwrap_or(&[0; 12]);
+        let (term, scales) = bytes.split_at(4);
+        (LittleEndian::read_f32(term), LittleEndian::read_f32(scales.get(4..).unwrap_or(&[0; 4])))
+    }
+
+    /// All corrections of a vector, as a file has them.
+    pub fn correction_bytes(&self, index: usize) -> &[u8] {
+        let at = index * self.correction_len;
+        self.corrections.get(at..at + self.correction_len).unwrap_or_default()
     }
 }
 
 /// Codes kept in memory before they are written to a temporary file.
 const SPILL_AT: usize = 1 << 20;
 
-/// Codes being collected. Memory: dimension + 5 bytes per vector, 5 when the codes go to a temporary file.
+/// Codes being collected. Memory: dimension + 9 or 13 bytes per vector, 9 or 13 when the codes go to a temporary file.
 pub struct Codes<'a> {
     /// Components of a vector.
     pub dimension: usize,
     /// Quantizer versions in use; `numbers` index this.
     pub versions: Vec<Quantiles>,
     codes: Vec<u8>,
-    /// Little-endian f32.
     corrections: Vec<u8>,
+    correction_len: usize,
     numbers: Vec<u8>,
+    /// Memory of encoding.
+    other: Vec<u8>,
     /// All codes, once they are in the file. Before the file that it maps.
     mapped: Option<Input>,
     file: Option<TempFile<'a>>,
 }
 
 impl<'a> Codes<'a> {
-    /// No codes yet; room for `count`.
-    pub fn new(dimension: usize, count: usize) -> Self {
-        Self::spilling(dimension, count, None)
-    }
-
-    /// No codes yet; they go to `file` if there is one.
-    pub fn spilling(dimension: usize, count: usize, file: Option<TempFile<'a>>) -> Self {
+    /// No codes yet; room for `count`. They go to `file` if there is one. `sq4` keeps what 4-bit codes need.
+    pub fn new(dimension: usize, count: usize, sq4: bool, file: Option<TempFile<'a>>) -> Self {
         let bytes = if file.is_some() { SPILL_AT } else { count.saturating_mul(dimension) };
+        let correction_len = Corrections::len(sq4);
         Self {
             dimension,
             versions: Vec::new(),
             codes: Vec::with_capacity(bytes),
-            corrections: Vec::with_capacity(count.saturating_mul(4)),
+            corrections: Vec::with_capacity(count.saturating_mul(correction_len)),
+            correction_len,
             numbers: Vec::with_capacity(count),
+            other: Vec::new(),
             mapped: None,
             file,
         }
@@ -123,20 +162,25 @@ impl<'a> Codes<'a> {
         number as u8
     }
 
-    /// Encodes a preprocessed vector.
-    pub fn encode(&mut self, quantizer: &Quantizer, number: u8, vector: &[f32]) {
+    /// Encodes a vector in its frame.
+    pub(super) fn encode(&mut self, quantizer: &Quantizer, number: u8, projected: &Projected) {
         let start = self.codes.len();
         self.codes.resize(start + self.dimension, 0);
         let codes = self.codes.get_mut(start..).unwrap_or_default();
-        let correction = quantizer.encode(vector, codes);
-        self.corrections.put_f32(correction);
+        let scales = quantizer.encode(&projected.vector, projected.length, codes, &mut self.other);
+        let Corrections { term, scale, scale4 } = scales.with_term(projected.term);
+        self.corrections.put_f32(term);
+        self.corrections.put_f32(scale);
+        if self.correction_len == Corrections::len(true) {
+            self.corrections.put_f32(scale4);
+        }
         self.numbers.push(number);
     }
 
-    /// Copies a vector's codes and correction as they are.
-    pub fn copy(&mut self, number: u8, codes: &[u8], correction: f32) {
+    /// Copies a vector's codes and corrections as they are; the corrections are of as many bytes as those of this.
+    pub fn copy(&mut self, number: u8, codes: &[u8], corrections: &[u8]) {
         self.codes.extend_from_slice(codes);
-        self.corrections.put_f32(correction);
+        self.corrections.extend_from_slice(corrections);
         self.numbers.push(number);
     }
 
@@ -154,7 +198,8 @@ impl<'a> Codes<'a> {
     pub fn rows(&self) -> CodeRows<'_> {
         CodeRows {
             codes: self.mapped.as_ref().map_or(&self.codes, Input::bytes),
-            corrections: self.corrections.as_chunks().0,
+            corrections: &self.corrections,
+            correction_len: self.correction_len,
             versions: if self.versions.len() > 1 { &self.numbers } else { &[] },
         }
     }

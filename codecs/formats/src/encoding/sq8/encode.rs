@@ -1,106 +1,150 @@
 //! The codes of a segment being written.
 
-use super::center::CenterChoice;
 use super::codes::Codes;
 use super::file;
+use super::frame::Projected;
+use super::frame_choice::FrameChoice;
 use super::graph_vectors::GraphCodes;
-use super::meta::{CodesMeta, QuantizerVersion};
+use super::meta::{CodesMeta, Meta, QuantizerVersion, RawReason};
 use super::params::Params;
-use super::quantiles::{self, Quantiles};
+use super::quality::Measured;
+use super::quantiles::Quantiles;
 use super::quantizer::Quantizer;
 use super::sq4::Sq4Codes;
 use crate::distance::GraphVectors;
-use crate::encoding::preprocess::preprocess;
+use crate::encoding::raw::raw_graph_vectors;
 use crate::encoding::rows::{Rows, for_each_index};
-use crate::encoding::sample::Sample;
 use crate::encoding::traits::{EncodeContext, NewVectors};
 use lucerne_codec::format::Written;
-use lucerne_codec::{Cancel, Error, FieldInfo, Ordinal, Result};
+use lucerne_codec::{Error, FieldInfo, Ordinal, Result};
 
-/// Codes, their metadata and center, and for graph search their 4-bit codes.
+/// Vectors of at most so many components are searched raw: codes with their corrections are as many bytes.
+const RAW_DIMENSION: u32 = 8;
+
+/// What a segment is searched by.
+pub(super) enum NewSq8<'a> {
+    Codes(Box<NewCodes<'a>>),
+    Raw(NewRaw<'a>),
+}
+
+/// Codes, their metadata and frame, and for graph search their 4-bit codes.
 pub(super) struct NewCodes<'a> {
     field: &'a FieldInfo,
     codes: Codes<'a>,
     meta: CodesMeta,
-    center: CenterChoice,
+    frame: FrameChoice,
     sq4: Option<Sq4Codes<'a>>,
 }
 
-impl<'a> NewCodes<'a> {
-    /// Puts metadata together, and makes 4-bit codes if they will be searched.
+/// Raw vectors instead.
+pub(super) struct NewRaw<'a> {
+    field: &'a FieldInfo,
+    rows: &'a dyn Rows,
+    reason: RawReason,
+}
+
+impl<'a> NewSq8<'a> {
+    /// Raw vectors, where no codes would pay.
+    pub(super) fn raw_if_short(field: &'a FieldInfo, rows: &'a dyn Rows) -> Option<Self> {
+        let reason = RawReason::FewComponents;
+        (field.dimension <= RAW_DIMENSION).then_some(Self::Raw(NewRaw { field, rows, reason }))
+    }
+
+    /// Measures the codes of `rows`, and keeps them as far as they will do. Puts metadata together, and makes 4-bit codes
+    /// if they will be searched.
     pub(super) fn new(
         context: &EncodeContext<'a>,
         params: &Params,
+        rows: &'a dyn Rows,
         codes: Codes<'a>,
         quantiles: Quantiles,
-        center: CenterChoice,
+        frame: FrameChoice,
     ) -> Result<Self> {
+        let (field, cancel) = (context.field, context.write.cancel);
+        let sq4 = (context.graph && params.search_bits == 4)
+            .then(|| Sq4Codes::new(context.write, field, &codes))
+            .transpose()?;
+        let measured = Measured {
+            similarity: field.similarity,
+            frame: &frame.frame,
+            rows: codes.rows(),
+            versions: &codes.versions,
+            sq4: sq4.as_ref().map(Sq4Codes::rows),
+        };
+        let verdict = measured.judge(rows, cancel)?;
+        let Some(rescored) = verdict.rescored else {
+            let reason = RawReason::Quality(verdict.quality);
+            return Ok(Self::Raw(NewRaw { field, rows, reason }));
+        };
+        let sq4 = sq4.filter(|_| verdict.sq4);
         let versions = codes.versions.iter().zip(codes.counts());
         let versions = versions.map(|(&quantiles, vectors)| QuantizerVersion { quantiles, vectors });
-        let sq4 = (context.graph && params.search_bits == 4)
-            .then(|| Sq4Codes::new(context.write, context.field, &codes))
-            .transpose()?;
         let meta = CodesMeta {
             quantiles,
             confidence_interval: params.confidence,
             versions: versions.collect(),
-            center: center.kind,
+            frame: frame.meta,
+            scale4: params.scale4(),
             sq4: sq4.is_some(),
+            rescored: rescored as u32,
+            quality: Some(verdict.quality),
         };
-        Ok(Self { field: context.field, codes, meta, center, sq4 })
+        Ok(Self::Codes(Box::new(NewCodes { field, codes, meta, frame, sq4 })))
     }
 
     /// Encodes every vector with one pair of quantiles.
     pub(super) fn encode_all(
         context: &EncodeContext<'a>,
         params: &Params,
-        rows: &dyn Rows,
-        center: CenterChoice,
+        rows: &'a dyn Rows,
+        frame: FrameChoice,
         quantiles: Quantiles,
     ) -> Result<Self> {
-        let similarity = context.field.similarity;
-        let mut codes = Codes::new(context.field.dimension as usize, rows.len());
+        let dimension = context.field.dimension as usize;
+        let mut codes = Codes::new(dimension, rows.len(), params.scale4(), None);
         let number = codes.version_number(quantiles);
-        let quantizer = Quantizer::new(similarity, quantiles);
-        let mut vector = Vec::new();
+        let quantizer = Quantizer::new(quantiles, frame.frame.stretches());
+        let mut projected = Projected::default();
         for_each_index(0..rows.len(), context.write.cancel, |index| {
-            preprocess(similarity, center.slice(), rows.row(index)?, &mut vector);
-            codes.encode(&quantizer, number, &vector);
+            frame.frame.project(rows.row(index)?, &mut projected);
+            codes.encode(&quantizer, number, &projected);
             Ok(())
         })?;
-        Self::new(context, params, codes, quantiles, center)
+        Self::new(context, params, rows, codes, quantiles, frame)
+    }
+
+    /// Whether codes did not do.
+    pub(super) fn is_raw(&self) -> bool {
+        matches!(self, Self::Raw(_))
     }
 }
 
-impl NewVectors for NewCodes<'_> {
+impl NewVectors for NewSq8<'_> {
     fn graph_vectors(&self) -> Result<Box<dyn GraphVectors + '_>> {
-        Ok(Box::new(GraphCodes::new(
-            self.field.similarity,
-            self.center.slice(),
-            self.codes.rows(),
-            self.sq4.as_ref().map(Sq4Codes::rows),
-            &self.codes.versions,
-            self.field.dimension as usize,
-        )))
+        match self {
+            Self::Raw(raw) => raw_graph_vectors(raw.field, raw.rows),
+            Self::Codes(new) => Ok(Box::new(GraphCodes::new(
+                &new.frame.frame,
+                new.codes.rows(),
+                new.sq4.as_ref().map(Sq4Codes::rows),
+                &new.codes.versions,
+                new.field.dimension as usize,
+            ))),
+        }
     }
 
     fn write(&self, context: &EncodeContext<'_>, order: &[Ordinal]) -> Result<Written> {
-        let mut files = vec![file::write(context, &self.codes, order, self.center.slice())?];
-        if let Some(sq4) = &self.sq4 {
-            files.push(sq4.write(context.write, context.field, order)?);
-        }
-        let meta = serde_json::to_value(&self.meta).map_err(|error| Error::Invalid(error.to_string()))?;
+        let (files, meta) = match self {
+            Self::Raw(raw) => (Vec::new(), Meta::Raw(raw.reason)),
+            Self::Codes(new) => {
+                let mut files = vec![file::write(context, &new.codes, order, new.frame.frame.center())?];
+                if let Some(sq4) = &new.sq4 {
+                    files.push(sq4.write(context.write, context.field, order)?);
+                }
+                (files, Meta::Codes(new.meta.clone()))
+            }
+        };
+        let meta = serde_json::to_value(meta).map_err(|error| Error::Invalid(error.to_string()))?;
         Ok(Written { files, meta })
     }
-}
-
-/// Quantiles of a sample of the vectors.
-pub(super) fn sample_quantiles(
-    field: &FieldInfo,
-    params: &Params,
-    rows: &dyn Rows,
-    center: Option<&[f32]>,
-    cancel: &Cancel,
-) -> Result<Quantiles> {
-    quantiles::find(&Sample::new(rows, field.similarity, center, cancel), params.confidence)
 }

@@ -1,11 +1,11 @@
 //! The encoding, as the table of formats has it.
 
-use super::center::CenterChoice;
-use super::encode::{NewCodes, sample_quantiles};
-use super::merge::CodesMerge;
+use super::encode::NewSq8;
+use super::frame_choice::FrameChoice;
+use super::merge::{CodesMerge, RawMerge};
 use super::params::{NAMES, Params};
 use super::quantiles::Quantiles;
-use super::vectors::Sq8Vectors;
+use super::vectors::{self, Sq8Vectors};
 use crate::encoding::encoded::EncodedVectors;
 use crate::encoding::merge_sources::MergeSources;
 use crate::encoding::rows::Rows;
@@ -38,9 +38,9 @@ impl Encoding for Sq8 {
         Params::of(field).map(|_| ())
     }
 
-    /// Codes, sum, correction and version number.
+    /// Codes, sum, corrections and version number.
     fn buffered_bytes(&self, field: &FieldInfo) -> usize {
-        field.dimension as usize + 16
+        field.dimension as usize + 24
     }
 
     fn encode<'a>(
@@ -51,13 +51,16 @@ impl Encoding for Sq8 {
     ) -> Result<Box<dyn NewVectors + 'a>> {
         let (field, cancel) = (context.field, context.write.cancel);
         let params = Params::of(field)?;
-        let previous = previous.and_then(|previous| previous.as_any().downcast_ref());
-        let center = CenterChoice::inherited_or_new(field, &params, rows, previous, cancel)?;
+        if let Some(raw) = NewSq8::raw_if_short(field, rows) {
+            return Ok(Box::new(raw));
+        }
+        let previous = previous.and_then(|previous| previous.as_any().downcast_ref::<Sq8Vectors>());
+        let frame = FrameChoice::for_flush(field, rows, previous, cancel)?;
         let quantiles = match self.forced {
             Some(quantiles) => quantiles,
-            None => sample_quantiles(field, &params, rows, center.slice(), cancel)?,
+            None => frame.quantiles(&params, rows, cancel)?,
         };
-        Ok(Box::new(NewCodes::encode_all(context, &params, rows, center, quantiles)?))
+        Ok(Box::new(NewSq8::encode_all(context, &params, rows, frame, quantiles)?))
     }
 
     fn plan_merge(
@@ -66,10 +69,14 @@ impl Encoding for Sq8 {
         sources: &MergeSources<'_>,
         cancel: &Cancel,
     ) -> Result<Box<dyn MergePlan>> {
-        Ok(Box::new(CodesMerge::new(field, Params::of(field)?, sources, cancel)?))
+        let params = Params::of(field)?;
+        if NewSq8::raw_if_short(field, sources).is_some() {
+            return Ok(Box::new(RawMerge));
+        }
+        Ok(Box::new(CodesMerge::new(field, params, sources, cancel)?))
     }
 
     fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn EncodedVectors>> {
-        Ok(Box::new(Sq8Vectors::open(context)?))
+        vectors::open(context)
     }
 }

@@ -1,61 +1,133 @@
 //! From integer products to estimated distances, and from float vectors to integers.
 
 use super::codes::CodeRows;
+use super::frame::ProjectedQuery;
+use super::quantiles::Quantiles;
 use crate::encoding::preprocess::finite;
-use lucerne_codec::Similarity;
 
-/// What turns an integer product into an estimated distance.
-#[derive(Clone, Debug)]
+/// What turns an integer product into the part of a distance that a vector's scale multiplies: offset + step·I.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Decoder {
+    offset: f32,
+    step: f32,
+}
+
+/// Bits of a code that a product is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bits {
+    Eight,
+    Four,
+}
+
+/// What turns integer products into distances: constant + per_term·term + scale·(offset + step·I). Distances are not forced
+/// into the range of the metric: what is nearer stays nearer.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Estimate {
-    pub(super) similarity: Similarity,
-    /// Per quantizer version: what to add to, and to multiply, the integer product with.
-    pub(super) decoders: Vec<(f32, f32)>,
-    /// Inner product with the center, or the query's squared length.
-    pub(super) constant: f32,
+    constant: f32,
+    per_term: f32,
+    /// Per quantizer version.
+    decoders: Vec<Decoder>,
+}
+
+/// A query as integers: vector ≈ step·integers, with their sums.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rounded {
+    /// Length of one unit of an integer.
+    pub(super) step: f64,
+    /// Σ Tᵢ.
+    pub(super) sum: i64,
+    /// Σ Tᵢ².
+    pub(super) squares: i64,
 }
 
 impl Estimate {
+    /// For products of a query, rounded, with the codes of quantizer `versions`.
+    pub(super) fn new(
+        query: &ProjectedQuery,
+        rounded: Rounded,
+        bits: Bits,
+        versions: impl Iterator<Item = Quantiles>,
+    ) -> Self {
+        let mut estimate = Self::default();
+        estimate.set(query, rounded, bits, versions);
+        estimate
+    }
+
+    /// The same, with the memory of this.
+    pub(super) fn set(
+        &mut self,
+        query: &ProjectedQuery,
+        rounded: Rounded,
+        bits: Bits,
+        versions: impl Iterator<Item = Quantiles>,
+    ) {
+        let unit = rounded.step * query.length;
+        let squared = unit * unit * rounded.squares as f64;
+        self.constant = finite((query.constant + query.square * squared) as f32);
+        self.per_term = finite(query.per_term as f32);
+        let unit = query.factor * unit;
+        self.decoders.clear();
+        self.decoders.extend(versions.map(|quantiles| {
+            let (lower, step) = (f64::from(quantiles.lower), quantiles.range() / 255.0);
+            let (lower, step) = match bits {
+                Bits::Eight => (lower, step),
+                Bits::Four => (lower + 7.5 * step, 16.0 * step),
+            };
+            Decoder { offset: (unit * lower * rounded.sum as f64) as f32, step: (unit * step) as f32 }
+        }));
+    }
+
+    /// The distance of the 8-bit codes of a vector.
     #[inline]
     pub(super) fn distance(&self, codes: &CodeRows<'_>, index: usize, product: f32) -> f32 {
         let decoder = codes.of_version(&self.decoders, index);
         self.decoded(decoder, codes.correction(index), product)
     }
 
-    /// Replaces `out` by the estimated distances of the vectors from `first` on.
+    /// The distance of the 4-bit codes of a vector.
+    #[inline]
+    pub(super) fn distance4(&self, codes: &CodeRows<'_>, index: usize, product: f32) -> f32 {
+        let decoder = codes.of_version(&self.decoders, index);
+        self.decoded(decoder, codes.correction4(index), product)
+    }
+
+    /// Replaces `out` by the distances of the 8-bit codes of the vectors from `first` on.
     pub(super) fn distances(&self, codes: &CodeRows<'_>, first: usize, products: &[i64], out: &mut [f32]) {
-        let (true, &[decoder]) = (codes.versions.is_empty(), self.decoders.as_slice()) else {
-            for ((index, out), &product) in (first..).zip(out).zip(products) {
-                *out = self.distance(codes, index, product as f32);
-            }
-            return;
-        };
-        let corrections = codes.corrections.get(first..).unwrap_or_default();
-        for ((out, &product), correction) in out.iter_mut().zip(products).zip(corrections) {
-            *out = self.decoded(decoder, f32::from_le_bytes(*correction), product as f32);
+        for ((index, out), &product) in (first..).zip(out).zip(products) {
+            *out = self.distance(codes, index, product as f32);
         }
     }
 
     #[inline]
-    fn decoded(&self, (offset, step): (f32, f32), correction: f32, product: f32) -> f32 {
-        let product = offset + step * product;
-        let distance = match self.similarity {
-            Similarity::Euclidean => (self.constant + correction - 2.0 * product).max(0.0),
-            Similarity::Cosine => 1.0 - (self.constant + correction * product),
-            _ => 0.0 - (self.constant + correction * product),
-        };
-        finite(distance)
+    fn decoded(&self, decoder: Decoder, (term, scale): (f32, f32), product: f32) -> f32 {
+        let product = decoder.offset + decoder.step * product;
+        finite(self.constant + self.per_term * term + scale * product)
     }
+}
+
+/// The vector as integers of at most `largest`, which go to `each`.
+pub(super) fn round(vector: &[f32], largest: i32, mut each: impl FnMut(i32)) -> Rounded {
+    let step = (f64::from(greatest(vector)) / f64::from(largest)).max(1e-300);
+    let per_step = 1.0 / step;
+    let (mut sum, mut squares) = (0i64, 0i64);
+    for &value in vector {
+        let integer = rounded(f64::from(value) * per_step, largest);
+        sum += i64::from(integer);
+        squares += i64::from(integer * integer);
+        each(integer);
+    }
+    Rounded { step, sum, squares }
 }
 
 /// The greatest magnitude. Magnitudes order as their bits do, and integers are compared several at once: preparing
 /// the query is most of a search among few vectors.
-pub(super) fn greatest(vector: &[f32]) -> f32 {
+fn greatest(vector: &[f32]) -> f32 {
     f32::from_bits(vector.iter().fold(0, |most, value| most.max(value.to_bits() & 0x7FFF_FFFF)))
 }
 
 /// The nearest integer of a magnitude of at most `largest`. Added to 1.5·2⁵² it stands in the lowest bits of the sum.
 #[inline]
-pub(super) fn rounded(value: f64, largest: i32) -> i32 {
+fn rounded(value: f64, largest: i32) -> i32 {
     ((value + 6_755_399_441_055_744.0).to_bits() as i32).clamp(-largest, largest)
 }
 

@@ -1,7 +1,7 @@
 //! The `.sq8` file: codes, corrections, and where needed quantizer version numbers and a center.
 
-use super::codes::{CodeRows, Codes};
-use super::meta::{Center, CodesMeta, QuantizerVersion};
+use super::codes::{CodeRows, Codes, Corrections};
+use super::meta::{CodesMeta, FrameMeta, QuantizerVersion};
 use crate::encoding::center;
 use crate::encoding::traits::{EncodeContext, OpenContext};
 use lucerne_codec::envelope::{self, FileEntry};
@@ -36,9 +36,13 @@ pub fn write(
         let start = from as usize * dimension;
         file.write(rows.codes.get(start..start + dimension).unwrap_or_default())?;
     }
-    file.write_f32s(order.iter().map(|&from| rows.correction(from as usize)))?;
+    let mut buffer = Vec::with_capacity(STEP * rows.correction_len);
+    for part in order.chunks(STEP) {
+        buffer.clear();
+        part.iter().for_each(|&from| buffer.extend_from_slice(rows.correction_bytes(from as usize)));
+        file.write(&buffer)?;
+    }
     if !rows.versions.is_empty() {
-        let mut buffer = Vec::with_capacity(STEP);
         for part in order.chunks(STEP) {
             buffer.clear();
             buffer.extend(part.iter().map(|&from| rows.version(from as usize) as u8));
@@ -82,11 +86,12 @@ impl CodeFile {
         }
         let (len, dimension) = (len as u64, u64::from(field.dimension));
         let codes = len.checked_mul(dimension).ok_or_else(|| file.corrupt(0, format!("{len} vectors")))?;
-        let corrections = len.saturating_mul(4);
+        let correction_len = Corrections::len(meta.scale4);
+        let corrections = len.saturating_mul(correction_len as u64);
         let versions = if meta.versions.len() > 1 { len } else { 0 };
-        let center_len = match meta.center {
-            Center::Crc32(_) => dimension * 4,
-            _ => 0,
+        let center_len = match meta.frame {
+            FrameMeta::Rotated { .. } => dimension * 4,
+            FrameMeta::Lattice(_) => 0,
         };
         let parts = [codes, corrections, versions, center_len];
         let total = parts.iter().try_fold(0u64, |sum, &part| sum.checked_add(part));
@@ -94,9 +99,11 @@ impl CodeFile {
             let problem = format!("{len} vectors of {dimension} codes do not make {} bytes", file.len());
             return Err(file.corrupt(0, problem));
         }
-        let center = match meta.center {
-            Center::Crc32(crc) => Some(center::read(&body, codes + corrections + versions, center_len, crc)?),
-            _ => None,
+        let center = match meta.frame {
+            FrameMeta::Rotated { center_crc32 } => {
+                Some(center::read(&body, codes + corrections + versions, center_len, center_crc32)?)
+            }
+            FrameMeta::Lattice(_) => None,
         };
         Ok(Self {
             codes: body.sub(0, codes)?,
@@ -118,6 +125,11 @@ impl CodeFile {
         self.center.as_deref()
     }
 
+    /// Components of a vector.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
     /// File name.
     pub fn name(&self) -> &str {
         self.codes.name()
@@ -134,7 +146,8 @@ impl CodeFile {
     pub fn rows(&self) -> CodeRows<'_> {
         CodeRows {
             codes: self.codes.bytes(),
-            corrections: self.corrections.bytes().as_chunks::<4>().0,
+            corrections: self.corrections.bytes(),
+            correction_len: Corrections::len(self.meta.scale4),
             versions: self.versions.bytes(),
         }
     }

@@ -6,26 +6,27 @@
 //! x̂·ŷ = (d·lₓ + αₓ·Sₓ)·l_y + lₓ·α_y·S_y + αₓ·α_y·I
 //! ```
 //!
-//! so distances are symmetric and independent of who asks. Inner products take both corrections,
-//! c·c + mₓ·c·x̂ + m_y·c·ŷ + mₓ·m_y·x̂·ŷ; Euclidean distances are those of the decoded vectors.
+//! so distances are symmetric and independent of who asks. They are those of the decoded vectors gₓ·x̂ and g_y·ŷ, which are
+//! true distances: equal codes and lengths are 0 apart.
 //!
 //! A graph needs distances that behave like distances: neighbor selection compares how far candidates are from a
-//! node with how far they are from each other, by a factor. So directions are compared by
-//! 1 − x·y, never by −x·y. Inner products of vectors of any length have no such form that helps
+//! node with how far they are from each other, by a factor. So directions are compared by half of the squared distance,
+//! which is 1 − x·y, never by −x·y. Inner products of vectors of any length have no such form that helps
 //! (`docs/measurements/graph-code.md`): they stay −x·y, compared without a factor.
 
 use super::codes::CodeRows;
+use super::frame::{Frame, ProjectedQuery};
 use super::quantiles::Quantiles;
-use super::sq4_query::IntegerVector;
+use super::sq4_query::Sq4Distances;
 use crate::distance::{DistanceComputer, GraphVectors, NodeDistances};
 use crate::encoding::preprocess::finite;
 use lucerne_codec::{Ordinal, Similarity};
 use lucerne_simd as simd;
 
-/// The vectors of one segment being written. Memory: 4 to 8 bytes per vector besides the codes.
+/// The vectors of one segment being written. Memory: 8 bytes per vector besides the codes.
 #[derive(Debug)]
 pub struct GraphCodes<'a> {
-    similarity: Similarity,
+    form: Form,
     dimension: usize,
     rows: CodeRows<'a>,
     versions: &'a [Quantiles],
@@ -33,15 +34,49 @@ pub struct GraphCodes<'a> {
     sq4: &'a [u8],
     /// Sums of the codes.
     sums: Vec<f32>,
-    /// mₓ·c·x̂, or |x̂|² for Euclidean distances; empty when always 0.
+    /// What a distance adds for a vector, whatever the other.
     own: Vec<f32>,
-    /// c·c.
-    constant: f32,
-    /// 1 for directions, 0 for inner products of vectors of any length.
-    base: f32,
 }
 
-/// What turns an integer product into x̂·ŷ, for one x and the quantizer version of y.
+/// A distance is constant + ownₓ + own_y + factor·gₓ·g_y·x̂·ŷ.
+#[derive(Clone, Copy, Debug)]
+struct Form {
+    metric: Metric,
+    factor: f32,
+    constant: f32,
+    /// |c|.
+    center_length: f32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Metric {
+    /// Squared distances, or halves of them.
+    Distance,
+    /// −x·y.
+    InnerProduct,
+}
+
+impl Form {
+    fn new(frame: &Frame) -> Self {
+        let length = frame.center_length();
+        match frame.similarity() {
+            Similarity::MaxInnerProduct => Self {
+                metric: Metric::InnerProduct,
+                factor: -1.0,
+                constant: finite(-(length * length) as f32),
+                center_length: length as f32,
+            },
+            similarity => Self {
+                metric: Metric::Distance,
+                factor: if similarity == Similarity::Euclidean { -2.0 } else { -1.0 },
+                constant: 0.0,
+                center_length: length as f32,
+            },
+        }
+    }
+}
+
+/// What turns an integer product into gₓ·x̂·ŷ, for one x and the quantizer version of y.
 #[derive(Clone, Copy, Debug, Default)]
 struct Decoder {
     offset: f32,
@@ -49,19 +84,11 @@ struct Decoder {
     per_product: f32,
 }
 
-/// What a distance takes from the query alone: mₓ·c·x̂ + c·c (Euclidean: |x̂|²), and mₓ.
-#[derive(Clone, Copy, Debug, Default)]
-struct QueryTerms {
-    own: f32,
-    correction: f32,
-}
-
 impl<'a> GraphCodes<'a> {
     /// Prepares the codes; `versions` are their quantiles by number, `sq4` their 4-bit codes if graph search is to use
     /// those.
-    pub fn new(
-        similarity: Similarity,
-        center: Option<&[f32]>,
+    pub(super) fn new(
+        frame: &Frame,
         rows: CodeRows<'a>,
         sq4: Option<&'a [u8]>,
         versions: &'a [Quantiles],
@@ -69,28 +96,32 @@ impl<'a> GraphCodes<'a> {
     ) -> Self {
         let codes = || rows.codes.chunks_exact(dimension.max(1)).enumerate();
         let mut vectors = Self {
-            similarity,
+            form: Form::new(frame),
             dimension,
             rows,
             versions,
             sq4: sq4.unwrap_or_default(),
             sums: codes().map(|(_, row)| simd::sum_u8(row) as f32).collect(),
             own: Vec::new(),
-            constant: 0.0,
-            base: if similarity == Similarity::MaxInnerProduct { 0.0 } else { 1.0 },
         };
-        if similarity == Similarity::Euclidean {
-            let square = |(index, row)| {
-                let decoders: Vec<Decoder> = vectors.decoders(index).collect();
-                vectors.product(&decoders, index, simd::dot_u8_u8(row, row))
-            };
-            vectors.own = codes().map(square).collect();
-        } else if let Some(center) = center {
-            let square: f64 = center.iter().map(|&c| f64::from(c) * f64::from(c)).sum();
-            vectors.constant = finite(square as f32);
-            vectors.own = codes().map(|(index, row)| vectors.with_center(center, index, row)).collect();
-        }
+        vectors.own = codes().map(|(index, row)| vectors.own_part(index, row)).collect();
         vectors
+    }
+
+    /// |g·x̂|² times half of the factor, or −|c|·⟨c, x − c⟩/|c|.
+    fn own_part(&self, index: usize, row: &[u8]) -> f32 {
+        let Form { metric, factor, center_length, .. } = self.form;
+        finite(match metric {
+            Metric::Distance => -0.5 * factor * self.squared_length(index, row),
+            Metric::InnerProduct => -center_length * self.rows.correction(index).0,
+        })
+    }
+
+    /// |g·x̂|².
+    fn squared_length(&self, index: usize, row: &[u8]) -> f32 {
+        let (_, scale) = self.rows.correction(index);
+        let decoders: Vec<Decoder> = self.decoders(index, scale).collect();
+        scale * self.product(&decoders, index, simd::dot_u8_u8(row, row))
     }
 
     fn sum(&self, index: usize) -> f32 {
@@ -107,23 +138,14 @@ impl<'a> GraphCodes<'a> {
         self.versions.get(number).copied().unwrap_or(unknown)
     }
 
-    /// mₓ·c·x̂.
-    fn with_center(&self, center: &[f32], index: usize, row: &[u8]) -> f32 {
-        let quantiles = self.quantiles(index);
-        let step = quantiles.step();
-        let values = row.iter().map(|&code| quantiles.lower + step * f32::from(code));
-        let product: f32 = center.iter().zip(values).map(|(c, value)| c * value).sum();
-        self.rows.correction(index) * product
-    }
-
-    /// The decoders of vector `index`, one for each quantizer version.
-    fn decoders(&self, index: usize) -> impl Iterator<Item = Decoder> + '_ {
+    /// The decoders of vector `index`, one for each quantizer version; products are multiplied with `scale`.
+    fn decoders(&self, index: usize, scale: f32) -> impl Iterator<Item = Decoder> + '_ {
         let (own, sum) = (self.quantiles(index), self.sum(index));
         let dimension = self.dimension as f32;
         self.versions.iter().map(move |other| Decoder {
-            offset: (dimension * own.lower + own.step() * sum) * other.lower,
-            per_sum: own.lower * other.step(),
-            per_product: own.step() * other.step(),
+            offset: scale * ((dimension * own.lower + own.step() * sum) * other.lower),
+            per_sum: scale * (own.lower * other.step()),
+            per_product: scale * (own.step() * other.step()),
         })
     }
 
@@ -133,23 +155,30 @@ impl<'a> GraphCodes<'a> {
         decoder.offset + decoder.per_sum * self.sum(index) + decoder.per_product * product as f32
     }
 
-    /// The distance from a query to vector `index`, from the product x̂·ŷ.
-    #[inline]
-    fn distance(&self, query: QueryTerms, index: usize, product: f32) -> f32 {
-        let own = query.own + self.own(index);
-        finite(match self.similarity {
-            Similarity::Euclidean => (own - 2.0 * product).max(0.0),
-            _ => self.base - (own + query.correction * self.rows.correction(index) * product),
-        })
-    }
-
-    fn query_terms(&self, index: usize) -> QueryTerms {
-        QueryTerms { own: self.own(index) + self.constant, correction: self.rows.correction(index) }
-    }
-
     fn codes(&self, ordinal: Ordinal) -> &'a [u8] {
         let start = ordinal as usize * self.dimension;
         self.rows.codes.get(start..start + self.dimension).unwrap_or_default()
+    }
+
+    /// Vector `index` as a query for 4-bit codes, with the memory of `query`. Their terms are those of queries of a search,
+    /// and agree with distances between vectors: |z − c|² is a vector's own part, too.
+    fn set_projected(&self, index: usize, query: &mut ProjectedQuery) {
+        let (quantiles, (term, scale)) = (self.quantiles(index), self.rows.correction(index));
+        query.vector.clear();
+        let value = |&code: &u8| quantiles.lower + quantiles.step() * f32::from(code);
+        query.vector.extend(self.codes(index as Ordinal).iter().map(value));
+        query.length = f64::from(scale);
+        (query.constant, query.square, query.per_term, query.factor) = match self.form.metric {
+            Metric::Distance => {
+                let factor = f64::from(self.form.factor);
+                (0.0, -0.5 * factor, -0.5 * factor, factor)
+            }
+            Metric::InnerProduct => {
+                let length = f64::from(self.form.center_length);
+                let constant = f64::from(self.form.constant) - length * f64::from(term);
+                (constant, 0.0, -length, -1.0)
+            }
+        };
     }
 }
 
@@ -164,9 +193,10 @@ impl GraphVectors for GraphCodes<'_> {
             node: 0,
             codes: &[],
             decoders: Vec::new(),
-            terms: QueryTerms::default(),
+            own: 0.0,
             products: Vec::new(),
-            sq4: None,
+            query: ProjectedQuery::default(),
+            sq4: Sq4Distances::new(self.sq4, self.rows),
         })
     }
 }
@@ -179,72 +209,48 @@ struct CodeDistances<'a> {
     node: Ordinal,
     codes: &'a [u8],
     decoders: Vec<Decoder>,
-    terms: QueryTerms,
+    /// The constant and the query's own part.
+    own: f32,
     products: Vec<u32>,
-    /// The computer that the last graph search used.
-    sq4: Option<Sq4Distances<'a>>,
+    /// The query for 4-bit codes.
+    query: ProjectedQuery,
+    sq4: Sq4Distances<'a>,
 }
 
 impl NodeDistances for CodeDistances<'_> {
     fn set_query(&mut self, node: Ordinal) {
+        let (vectors, index) = (self.vectors, node as usize);
+        let form = vectors.form;
         self.node = node;
-        self.codes = self.vectors.codes(node);
+        self.codes = vectors.codes(node);
+        self.own = form.constant + vectors.own(index);
+        let (_, scale) = vectors.rows.correction(index);
         self.decoders.clear();
-        self.decoders.extend(self.vectors.decoders(node as usize));
-        self.terms = self.vectors.query_terms(node as usize);
+        self.decoders.extend(vectors.decoders(index, form.factor * scale));
     }
 
     fn traversal(&mut self) -> Option<&mut dyn DistanceComputer> {
         if self.vectors.sq4.is_empty() {
             return None;
         }
-        let quantiles = self.vectors.quantiles(self.node as usize);
-        let value = |&code: &u8| quantiles.lower + quantiles.step() * f32::from(code);
-        let vector: Vec<f32> = self.codes.iter().map(value).collect();
-        let mut used = self.sq4.take().unwrap_or_else(|| Sq4Distances::new(self.vectors));
-        used.query.set(&vector, self.vectors.versions.iter().copied());
-        used.terms = self.terms;
-        Some(self.sq4.insert(used))
+        self.vectors.set_projected(self.node as usize, &mut self.query);
+        self.sq4.set_query(&self.query, self.vectors.versions.iter().copied());
+        Some(&mut self.sq4)
     }
 }
 
 impl DistanceComputer for CodeDistances<'_> {
     fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
-        let Self { vectors, codes, terms, .. } = *self;
+        let Self { vectors, codes, own, .. } = *self;
         self.products.resize(ordinals.len(), 0);
+        vectors.rows.prefetch_corrections(ordinals);
         simd::dot_u8_u8_many(vectors.rows.codes, vectors.dimension, ordinals, codes, &mut self.products);
+        let least = if vectors.form.metric == Metric::Distance { 0.0 } else { f32::MIN };
         for ((out, &ordinal), &product) in out.iter_mut().zip(ordinals).zip(&self.products) {
             let index = ordinal as usize;
+            let (_, scale) = vectors.rows.correction(index);
             let product = vectors.product(&self.decoders, index, product);
-            *out = vectors.distance(terms, index, product);
-        }
-    }
-}
-
-/// Distances from one of the vectors, its codes decoded, to the 4-bit codes of others.
-#[derive(Debug)]
-struct Sq4Distances<'a> {
-    vectors: &'a GraphCodes<'a>,
-    query: IntegerVector,
-    terms: QueryTerms,
-    products: Vec<i32>,
-}
-
-impl<'a> Sq4Distances<'a> {
-    fn new(vectors: &'a GraphCodes<'a>) -> Self {
-        Self { vectors, query: IntegerVector::default(), terms: QueryTerms::default(), products: Vec::new() }
-    }
-}
-
-impl DistanceComputer for Sq4Distances<'_> {
-    fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
-        let Self { vectors, query, terms, products } = self;
-        products.resize(ordinals.len(), 0);
-        simd::dot_u4_i8_many(vectors.sq4, ordinals, &query.components, products);
-        for ((out, &ordinal), &product) in out.iter_mut().zip(ordinals).zip(products.iter()) {
-            let index = ordinal as usize;
-            let (offset, step) = vectors.rows.of_version(&query.decoders, index);
-            *out = vectors.distance(*terms, index, offset + step * product as f32);
+            *out = finite(own + vectors.own(index) + scale * product).max(least);
         }
     }
 }
@@ -252,10 +258,10 @@ impl DistanceComputer for Sq4Distances<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::codes::Codes;
+    use super::super::frame::Projected;
     use super::super::quantizer::Quantizer;
     use super::super::sq4::pack;
     use super::*;
-    use crate::encoding::preprocess::preprocess;
     use lucerne_codec::testing::random_rows;
 
     #[test]
@@ -265,33 +271,30 @@ mod tests {
             for shift in [0.0, 2.0] {
                 let mut rows = random_rows(200, dimension, 5);
                 rows.iter_mut().flatten().for_each(|value| *value += shift);
-                let center: Option<Vec<f32>> = (shift != 0.0).then(|| match similarity {
-                    Similarity::Cosine => vec![0.1; dimension],
+                if similarity == Similarity::DotProduct {
+                    for row in &mut rows {
+                        let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
+                        row.iter_mut().for_each(|value| *value /= length);
+                    }
+                }
+                let center = match similarity {
+                    Similarity::Cosine | Similarity::DotProduct => vec![shift / 20.0; dimension],
                     _ => vec![shift; dimension],
-                });
-                let vectors = rows.iter().map(|row| {
-                    let bytes = lucerne_codec::io::bytes::from_f32s(row);
-                    let mut vector = Vec::new();
-                    preprocess(similarity, center.as_deref(), &bytes, &mut vector);
-                    vector
-                });
-                let vectors: Vec<Vec<f32>> = vectors.collect();
-                let most = vectors.iter().flatten().fold(0f32, |most, value| most.max(value.abs()));
-                let quantiles = Quantiles::new(-most, most);
-                let quantizer = Quantizer::new(similarity, quantiles);
-                let mut codes = Codes::new(dimension, rows.len());
+                };
+                let frame = Frame::rotated(similarity, center);
+                let quantiles = Quantiles::new(-0.3, 0.3);
+                let quantizer = Quantizer::new(quantiles, true);
+                let mut codes = Codes::new(dimension, rows.len(), true, None);
                 let number = codes.version_number(quantiles);
-                vectors.iter().for_each(|vector| codes.encode(&quantizer, number, vector));
+                let mut projected = Projected::default();
+                for row in &rows {
+                    frame.project(&lucerne_codec::io::bytes::from_f32s(row), &mut projected);
+                    codes.encode(&quantizer, number, &projected);
+                }
                 let mut sq4 = Vec::new();
                 codes.rows().codes.chunks(dimension).for_each(|row| pack(row, &mut sq4));
-                let vectors = GraphCodes::new(
-                    similarity,
-                    center.as_deref(),
-                    codes.rows(),
-                    Some(&sq4),
-                    &codes.versions,
-                    dimension,
-                );
+                let vectors =
+                    GraphCodes::new(&frame, codes.rows(), Some(&sq4), &codes.versions, dimension);
                 let others: Vec<Ordinal> = (1..200).collect();
                 let (mut eight, mut four) = (vec![0.0; others.len()], vec![0.0; others.len()]);
                 let mut computer = vectors.computer();

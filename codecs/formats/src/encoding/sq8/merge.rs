@@ -1,22 +1,22 @@
-//! A merge of codes: the center, the merged quantiles, and each source's outcome; then the codes, copied or made anew.
+//! A merge of codes: the frame, the merged quantiles, and each source's outcome; then the codes, copied or made anew.
 
-use super::center::CenterChoice;
 use super::codes::Codes;
-use super::encode::{NewCodes, sample_quantiles};
-use super::merge_plan::{Plan, SourceCodes, plan};
+use super::encode::NewSq8;
+use super::frame::Projected;
+use super::frame_choice::FrameChoice;
+use super::merge_plan::{Outcome, Plan, SourceCodes, plan};
 use super::params::Params;
 use super::quantiles::Quantiles;
 use super::quantizer::Quantizer;
-use super::report;
 use super::vectors::Sq8Vectors;
 use crate::encoding::merge_sources::{MergeSource, MergeSources};
-use crate::encoding::preprocess::preprocess;
 use crate::encoding::report::MergeReport;
 use crate::encoding::rows::{Rows, for_each_index};
 use crate::encoding::temp_file::TempFile;
 use crate::encoding::traits::{EncodeContext, MergePlan, MergedVectors};
-use lucerne_codec::{Cancel, FieldInfo, Result};
+use lucerne_codec::{Cancel, Error, FieldInfo, Result};
 use serde_json::json;
+use std::cell::Cell;
 
 /// Extension of the file that codes are in during a merge; never part of a segment.
 const TEMPORARY: &str = "tmp";
@@ -26,10 +26,12 @@ pub(super) struct CodesMerge {
     params: Params,
     /// Quantiles that new codes are encoded with.
     quantiles: Quantiles,
-    center: CenterChoice,
+    frame: FrameChoice,
     /// What the sources are known by, in their order.
     sources: Vec<SourceCodes>,
     plan: Plan,
+    /// Set when the merged codes turned out not to do, and all were encoded again around a center of their own.
+    resampled_late: Cell<bool>,
 }
 
 impl CodesMerge {
@@ -39,39 +41,24 @@ impl CodesMerge {
         sources: &MergeSources<'_>,
         cancel: &Cancel,
     ) -> Result<Self> {
-        let center = match CenterChoice::of_sources(&params, sources) {
-            Some(center) => center,
-            None => CenterChoice::new(field, &params, sources, cancel)?,
-        };
-        let mut known = Vec::new();
-        for (number, source) in sources.sources.iter().enumerate() {
-            let meta = source.encoded_as::<Sq8Vectors>().map(|vectors| vectors.codes().meta());
-            let comparable = meta.filter(|meta| {
-                center.comparable(meta.center) && meta.confidence_interval == params.confidence
-            });
-            let live = source.live() as u64;
-            known.push(match comparable {
-                Some(meta) => SourceCodes {
-                    live,
-                    quantiles: meta.quantiles,
-                    versions: meta.versions.iter().map(|version| version.quantiles).collect(),
-                },
-                None => {
-                    let rows = sources.source_rows(number);
-                    let quantiles = sample_quantiles(field, &params, &rows, center.slice(), cancel)?;
-                    SourceCodes { live, quantiles, versions: Vec::new() }
-                }
-            });
-        }
-        let plan = plan(&known, params.thresholds);
-        let (quantiles, center) = match plan.quantiles {
-            Some(quantiles) => (quantiles, center),
+        let (plan, known, frame) = match FrameChoice::for_merge(field, sources, cancel)? {
+            Some(frame) => {
+                let known = source_codes(&params, sources, &frame, cancel)?;
+                (plan(&known, params.thresholds), known, Some(frame))
+            }
             None => {
-                let center = CenterChoice::new(field, &params, sources, cancel)?;
-                (sample_quantiles(field, &params, sources, center.slice(), cancel)?, center)
+                let known = source_codes_of_their_own(sources);
+                (Plan::resample(&known), known, None)
             }
         };
-        Ok(Self { params, quantiles, center, sources: known, plan })
+        let (quantiles, frame) = match (plan.quantiles, frame) {
+            (Some(quantiles), Some(frame)) => (quantiles, frame),
+            _ => {
+                let frame = FrameChoice::new(field, sources, cancel)?;
+                (frame.quantiles(&params, sources, cancel)?, frame)
+            }
+        };
+        Ok(Self { params, quantiles, frame, sources: known, plan, resampled_late: Cell::new(false) })
     }
 
     /// Whether a source keeps the codes of a quantizer version.
@@ -79,33 +66,13 @@ impl CodesMerge {
         let plan = self.plan.sources.get(source);
         plan.and_then(|plan| plan.keeps.get(version)).copied().unwrap_or(false)
     }
-
-    /// Copies a vector's codes if they are kept; false if they must be encoded again.
-    fn copy(
-        &self,
-        source: &MergeSource<'_>,
-        number: usize,
-        ordinal: u32,
-        codes: &mut Codes<'_>,
-    ) -> Result<bool> {
-        let Some(file) = source.encoded_as::<Sq8Vectors>().map(Sq8Vectors::codes) else {
-            return Ok(false);
-        };
-        let rows = file.rows();
-        if !self.keeps(number, rows.version(ordinal as usize)) {
-            return Ok(false);
-        }
-        let version = codes.version_number(file.version(ordinal)?.quantiles);
-        codes.copy(version, file.codes(ordinal)?, rows.correction(ordinal as usize));
-        Ok(true)
-    }
 }
 
 impl MergePlan for CodesMerge {
     fn report(&self, report: &mut MergeReport) {
         let thresholds = self.params.thresholds;
-        report.set("quantiles", report::pair(self.quantiles));
-        report.set("center", report::center(self.center.kind));
+        report.set("quantiles", self.quantiles.report());
+        self.frame.meta.report(&mut |name, value| report.set(name, value));
         report.set(
             "thresholds",
             json!({
@@ -113,9 +80,13 @@ impl MergePlan for CodesMerge {
                 "resample_above": thresholds.resample_above,
             }),
         );
-        report.set_each("quantiles", self.sources.iter().map(|source| report::pair(source.quantiles)));
+        let quantiles = |source: &SourceCodes| source.quantiles.map(Quantiles::report);
+        report.set_each("quantiles", self.sources.iter().map(quantiles));
         report.set_each("drift", self.plan.sources.iter().map(|source| json!(source.drift)));
-        report.set_each("outcome", self.plan.sources.iter().map(|source| source.outcome.name()));
+        let outcome = |outcome: Outcome| {
+            if self.resampled_late.get() { Outcome::Resampled } else { outcome }
+        };
+        report.set_each("outcome", self.plan.sources.iter().map(|source| outcome(source.outcome).name()));
     }
 
     fn reencoded_name(&self) -> &'static str {
@@ -128,33 +99,143 @@ impl MergePlan for CodesMerge {
         sources: &'a MergeSources<'a>,
     ) -> Result<MergedVectors<'a>> {
         let (field, cancel) = (context.field, context.write.cancel);
+        let mut reencoded = vec![0u64; sources.sources.len()];
+        let keeps = |source: usize, version: usize| self.keeps(source, version);
+        let merged = self.encode_with(context, sources, &self.frame, self.quantiles, &keeps, &mut reencoded)?;
+        let all = reencoded.iter().sum::<u64>() == sources.len() as u64;
+        let merged = if merged.is_raw() && !all {
+            // Kept codes are around a center that serves them no more.
+            drop(merged);
+            let frame = FrameChoice::new(field, sources, cancel)?;
+            let quantiles = frame.quantiles(&self.params, sources, cancel)?;
+            self.resampled_late.set(true);
+            reencoded.fill(0);
+            self.encode_with(context, sources, &frame, quantiles, &|_, _| false, &mut reencoded)?
+        } else {
+            merged
+        };
+        Ok(MergedVectors { vectors: Box::new(merged), reencoded })
+    }
+}
+
+impl CodesMerge {
+    /// Copies what is kept, encodes the rest, and counts it per source.
+    fn encode_with<'a>(
+        &self,
+        context: &EncodeContext<'a>,
+        sources: &'a MergeSources<'a>,
+        frame: &FrameChoice,
+        quantiles: Quantiles,
+        keeps: &dyn Fn(usize, usize) -> bool,
+        reencoded: &mut [u64],
+    ) -> Result<NewSq8<'a>> {
+        let (field, cancel) = (context.field, context.write.cancel);
         let dimension = field.dimension as usize;
         let bytes = sources.len().saturating_mul(dimension);
         let file = TempFile::for_bytes(context.write, field, TEMPORARY, bytes)?;
-        let mut codes = Codes::spilling(dimension, sources.len(), file);
-        let quantizer = Quantizer::new(field.similarity, self.quantiles);
-        let mut vector = Vec::new();
-        let mut reencoded = vec![0u64; sources.sources.len()];
+        let mut codes = Codes::new(dimension, sources.len(), self.params.scale4(), file);
+        let quantizer = Quantizer::new(quantiles, frame.frame.stretches());
+        let mut projected = Projected::default();
         for_each_index(0..sources.len(), cancel, |index| {
             codes.spill()?;
             let Some(merged) = sources.vectors.get(index) else { return Ok(()) };
             let number = merged.source as usize;
-            let source = sources.sources.get(number);
-            if let Some(source) = source
-                && self.copy(source, number, merged.ordinal, &mut codes)?
+            if let Some(source) = sources.sources.get(number)
+                && copy(source, number, merged.ordinal, keeps, &mut codes)?
             {
                 return Ok(());
             }
-            preprocess(field.similarity, self.center.slice(), sources.row(index)?, &mut vector);
-            let version = codes.version_number(self.quantiles);
-            codes.encode(&quantizer, version, &vector);
+            frame.frame.project(sources.row(index)?, &mut projected);
+            let version = codes.version_number(quantiles);
+            codes.encode(&quantizer, version, &projected);
             if let Some(count) = reencoded.get_mut(number) {
                 *count += 1;
             }
             Ok(())
         })?;
         codes.finish()?;
-        let vectors = NewCodes::new(context, &self.params, codes, self.quantiles, self.center.clone())?;
-        Ok(MergedVectors { vectors: Box::new(vectors), reencoded })
+        NewSq8::new(context, &self.params, sources, codes, quantiles, frame.clone())
+    }
+}
+
+/// Copies a vector's codes if they are kept; false if they must be encoded again.
+fn copy(
+    source: &MergeSource<'_>,
+    number: usize,
+    ordinal: u32,
+    keeps: &dyn Fn(usize, usize) -> bool,
+    codes: &mut Codes<'_>,
+) -> Result<bool> {
+    let Some(file) = source.encoded_as::<Sq8Vectors>().map(Sq8Vectors::codes) else {
+        return Ok(false);
+    };
+    let rows = file.rows();
+    if !keeps(number, rows.version(ordinal as usize)) {
+        return Ok(false);
+    }
+    let version = codes.version_number(file.version(ordinal)?.quantiles);
+    codes.copy(version, file.codes(ordinal)?, rows.correction_bytes(ordinal as usize));
+    Ok(true)
+}
+
+/// What is known of the sources, whose codes are kept in `frame` or not at all.
+fn source_codes(
+    params: &Params,
+    sources: &MergeSources<'_>,
+    frame: &FrameChoice,
+    cancel: &Cancel,
+) -> Result<Vec<SourceCodes>> {
+    let mut known = Vec::new();
+    for (number, source) in sources.sources.iter().enumerate() {
+        let meta = source.encoded_as::<Sq8Vectors>().map(|vectors| vectors.codes().meta());
+        let comparable = meta.filter(|meta| {
+            meta.frame == frame.meta
+                && meta.confidence_interval == params.confidence
+                && meta.scale4 == params.scale4()
+        });
+        let live = source.live() as u64;
+        known.push(match comparable {
+            Some(meta) => SourceCodes {
+                live,
+                quantiles: Some(meta.quantiles),
+                versions: meta.versions.iter().map(|version| version.quantiles).collect(),
+            },
+            None => {
+                let rows = sources.source_rows(number);
+                let quantiles = (live > 0).then(|| frame.quantiles(params, &rows, cancel)).transpose()?;
+                SourceCodes { live, quantiles, versions: Vec::new() }
+            }
+        });
+    }
+    Ok(known)
+}
+
+/// What is known of sources that have no frame in common.
+fn source_codes_of_their_own(sources: &MergeSources<'_>) -> Vec<SourceCodes> {
+    let known = |source: &MergeSource<'_>| SourceCodes {
+        live: source.live() as u64,
+        quantiles: source.encoded_as::<Sq8Vectors>().map(|vectors| vectors.codes().meta().quantiles),
+        versions: Vec::new(),
+    };
+    sources.sources.iter().map(known).collect()
+}
+
+/// A merge of vectors of so few components that there are no codes.
+pub(super) struct RawMerge;
+
+impl MergePlan for RawMerge {
+    fn report(&self, report: &mut MergeReport) {
+        let kept = vec![Outcome::Kept.name(); report.sources.len()];
+        report.set_each("outcome", kept);
+    }
+
+    fn encode<'a>(
+        &self,
+        context: &EncodeContext<'a>,
+        sources: &'a MergeSources<'a>,
+    ) -> Result<MergedVectors<'a>> {
+        let raw = NewSq8::raw_if_short(context.field, sources);
+        let raw = raw.ok_or_else(|| Error::Invalid(format!("field {:?} has codes", context.field.name)))?;
+        Ok(MergedVectors { vectors: Box::new(raw), reencoded: Vec::new() })
     }
 }

@@ -22,10 +22,10 @@ pub struct Thresholds {
 pub struct SourceCodes {
     /// Live vectors.
     pub live: u64,
-    /// The segment's quantiles.
-    pub quantiles: Quantiles,
+    /// The segment's quantiles, or those of its vectors in the merged frame; `None` when there are none.
+    pub quantiles: Option<Quantiles>,
     /// The quantizer versions of its codes, when the merged segment could keep them; empty when they are of
-    /// another kind (another center, another confidence interval, no codes at all).
+    /// another kind (another frame, another confidence interval, no codes at all).
     pub versions: Vec<Quantiles>,
 }
 
@@ -71,29 +71,37 @@ pub struct Plan {
     pub sources: Vec<SourcePlan>,
 }
 
+impl Plan {
+    /// New quantiles for all sources.
+    pub fn resample(sources: &[SourceCodes]) -> Self {
+        let plan = |source: &SourceCodes| SourcePlan {
+            drift: None,
+            outcome: Outcome::Resampled,
+            keeps: vec![false; source.versions.len()],
+        };
+        Self { quantiles: None, sources: sources.iter().map(plan).collect() }
+    }
+}
+
 /// Plans a merge. Sources without live vectors do not count.
 pub fn plan(sources: &[SourceCodes], thresholds: Thresholds) -> Plan {
-    let weighted = sources.iter().map(|source| (source.quantiles, source.live));
+    let weighted = sources.iter().filter_map(|source| Some((source.quantiles?, source.live)));
     let live = || sources.iter().filter(|source| source.live > 0);
     let merged = Quantiles::mean(weighted).filter(|_| live().any(|source| !source.versions.is_empty()));
     let drift = |source: &SourceCodes, merged| {
         let own = match source.versions.as_slice() {
-            [] => std::slice::from_ref(&source.quantiles),
+            [] => source.quantiles.as_slice(),
             versions => versions,
         };
         own.iter().map(|quantiles| quantiles.drift(merged)).fold(0.0, f64::max)
     };
     let near = |merged| live().all(|source| drift(source, merged) <= thresholds.resample_above);
-    let resampled = |merged: Option<Quantiles>| Plan {
-        quantiles: None,
-        sources: sources
-            .iter()
-            .map(|source| SourcePlan {
-                drift: merged.map(|merged| drift(source, merged)),
-                outcome: Outcome::Resampled,
-                keeps: vec![false; source.versions.len()],
-            })
-            .collect(),
+    let resampled = |merged: Option<Quantiles>| {
+        let mut plan = Plan::resample(sources);
+        for (plan, source) in plan.sources.iter_mut().zip(sources) {
+            plan.drift = merged.map(|merged| drift(source, merged));
+        }
+        plan
     };
     let Some(quantiles) = merged.filter(|&merged| near(merged)) else {
         return resampled(merged);
@@ -139,7 +147,7 @@ mod tests {
 
     fn source(lower: f32, upper: f32, live: u64) -> SourceCodes {
         let quantiles = Quantiles { lower, upper };
-        SourceCodes { live, quantiles, versions: vec![quantiles] }
+        SourceCodes { live, quantiles: Some(quantiles), versions: vec![quantiles] }
     }
 
     fn outcomes(plan: &Plan) -> Vec<&'static str> {

@@ -11,7 +11,7 @@ const SEARCH_BITS: &str = "search_bits";
 /// Parameters of fields with int8 codes.
 pub(super) const NAMES: ParamNames = ParamNames {
     ordinary: &["confidence_interval", "requantize_above", "resample_above"],
-    advanced: &["center"],
+    advanced: &[],
     advanced_with_graph: &[SEARCH_BITS],
 };
 
@@ -22,8 +22,6 @@ pub(super) struct Params {
     pub(super) confidence: f64,
     /// When a merge keeps codes.
     pub(super) thresholds: Thresholds,
-    /// Whether a center may be used.
-    pub(super) center: bool,
     /// Bits of a code that graph search reads: 4 or 8.
     pub(super) search_bits: u64,
 }
@@ -39,9 +37,15 @@ impl Params {
                 requantize_above: field.number("requantize_above", 0.0..=1.0)?.unwrap_or(0.015),
                 resample_above: field.number("resample_above", 0.0..=1.0)?.unwrap_or(0.10),
             },
-            center: advanced.choice("center", &["auto", "none"])? != Some("none"),
             search_bits: search_bits(&advanced)?,
         })
+    }
+}
+
+impl Params {
+    /// Whether corrections have a part for 4-bit codes.
+    pub(super) fn scale4(&self) -> bool {
+        self.search_bits == 4
     }
 }
 

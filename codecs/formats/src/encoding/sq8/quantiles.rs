@@ -1,8 +1,9 @@
 //! Lower and upper value that codes span, and how they are found.
 
-use crate::encoding::sample::Sample;
+use crate::encoding::report::number;
 use lucerne_codec::{Result, Similarity};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// The values that codes 0 and 255 stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +50,11 @@ impl Quantiles {
         lower.max(upper) / merged.range()
     }
 
+    /// As reports have them.
+    pub(super) fn report(self) -> Value {
+        json!([number(self.lower), number(self.upper)])
+    }
+
     /// The weighted mean Σ wᵢ·qᵢ / Σ wᵢ; `None` when nothing has weight or the mean is not ordered.
     pub fn mean(weighted: impl Iterator<Item = (Quantiles, u64)>) -> Option<Self> {
         let (mut lower, mut upper, mut total) = (0.0, 0.0, 0.0);
@@ -79,9 +85,10 @@ pub trait Values {
     fn for_each(&self, visit: &mut dyn FnMut(&[f32])) -> Result<()>;
 }
 
-impl Values for Sample<'_> {
+impl Values for &[f32] {
     fn for_each(&self, visit: &mut dyn FnMut(&[f32])) -> Result<()> {
-        Sample::for_each(self, visit)
+        visit(self);
+        Ok(())
     }
 }
 

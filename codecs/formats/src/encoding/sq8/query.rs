@@ -1,38 +1,15 @@
 //! Estimated distances between a float query and int8 codes.
 
 use super::codes::CodeRows;
-use super::estimate::{Estimate, greatest, rounded};
+use super::estimate::{Bits, Estimate, round};
+use super::frame::ProjectedQuery;
 use super::quantiles::Quantiles;
 use crate::distance::DistanceComputer;
-use crate::encoding::preprocess::{dot, finite, preprocess};
-use lucerne_codec::{Ordinal, Similarity};
+use lucerne_codec::Ordinal;
 use lucerne_simd::{self as simd, WideQuery};
 
 /// The greatest magnitude of a component.
 const LARGEST: i32 = simd::MAX_WIDE as i32;
-
-/// A query row as codes see it.
-#[derive(Debug)]
-pub(super) struct QueryVector {
-    pub(super) similarity: Similarity,
-    pub(super) vector: Vec<f32>,
-    /// Inner product with the center, or the squared length.
-    pub(super) constant: f32,
-}
-
-impl QueryVector {
-    pub(super) fn new(similarity: Similarity, center: Option<&[f32]>, row: &[u8]) -> Self {
-        let mut vector = Vec::new();
-        // The center is part of the vectors. An inner product takes it apart, a difference cancels it.
-        let subtract = center.filter(|_| similarity == Similarity::Euclidean);
-        preprocess(similarity, subtract, row, &mut vector);
-        let constant = match similarity {
-            Similarity::Euclidean => dot(&vector, &vector),
-            _ => center.map_or(0.0, |center| dot(&vector, center)),
-        };
-        Self { similarity, vector, constant: finite(constant as f32) }
-    }
-}
 
 /// A query against the codes of one segment. Its components are integers of 16 bits times a scale: 8 bits lose more
 /// than the codes themselves when a few components are much larger than the others.
@@ -47,22 +24,13 @@ pub(super) struct CodeDistances<'a> {
 impl<'a> CodeDistances<'a> {
     /// Prepares a query for codes written with `versions` of the quantizer.
     pub(super) fn new(
-        query: &QueryVector,
+        query: &ProjectedQuery,
         rows: CodeRows<'a>,
         versions: impl Iterator<Item = Quantiles>,
     ) -> Self {
-        let QueryVector { similarity, vector, constant } = query;
-        let scale = (f64::from(greatest(vector)) / f64::from(LARGEST)).max(1e-300);
-        let per_step = 1.0 / scale;
-        let component = |&value: &f32| rounded(f64::from(value) * per_step, LARGEST) as i16;
-        let integers: Vec<i16> = vector.iter().map(component).collect();
-        let total: i64 = integers.iter().map(|&integer| i64::from(integer)).sum();
-        let decoders = versions.map(|quantiles| {
-            let offset = scale * f64::from(quantiles.lower) * total as f64;
-            (offset as f32, (scale * quantiles.range() / 255.0) as f32)
-        });
-        let estimate =
-            Estimate { similarity: *similarity, decoders: decoders.collect(), constant: *constant };
+        let mut integers = Vec::with_capacity(query.vector.len());
+        let rounded = round(&query.vector, LARGEST, |integer| integers.push(integer as i16));
+        let estimate = Estimate::new(query, rounded, Bits::Eight, versions);
         Self { rows, estimate, query: WideQuery::new(&integers), products: Vec::new() }
     }
 }

@@ -1,10 +1,11 @@
 //! The int8 codes of an open segment.
 
 use super::file::CodeFile;
-use super::meta::CodesMeta;
+use super::frame::Frame;
+use super::meta::{CodesMeta, Meta};
 use super::params::Params;
-use super::query::{CodeDistances, QueryVector};
-use super::report;
+use super::query::CodeDistances;
+use super::raw_rows::RawRows;
 use super::sq4::Sq4File;
 use super::sq4_query::Sq4Distances;
 use super::verify::{verify_codes, verify_sq4};
@@ -20,10 +21,28 @@ use std::any::Any;
 
 const COST: ScanCost = ScanCost { sequential: 0.3, gathered: 0.8, graph_budget: 1.0 };
 
+/// Opens what a flush or a merge has written: codes, or nothing besides the raw vectors.
+pub(super) fn open(context: &OpenContext<'_>) -> Result<Box<dyn EncodedVectors>> {
+    let meta = Meta::deserialize(context.meta).map_err(|error| refuse(context, error.to_string()))?;
+    match meta {
+        Meta::Codes(meta) => Ok(Box::new(Sq8Vectors::open(context, meta)?)),
+        Meta::Raw(reason) if context.files.is_empty() => {
+            Ok(Box::new(RawRows { raw: context.raw.clone(), reason }))
+        }
+        Meta::Raw(_) => Err(refuse(context, format!("{} files of no codes", context.files.len()))),
+    }
+}
+
+fn refuse(context: &OpenContext<'_>, problem: String) -> Error {
+    let name = context.files.first().map_or("", |file| file.name.as_str());
+    Error::corrupt(name, 0, format!("segment info: {problem}"))
+}
+
 /// Codes, and for graph search their 4-bit codes.
 #[derive(Debug)]
 pub struct Sq8Vectors {
     codes: CodeFile,
+    frame: Frame,
     sq4: Option<Sq4File>,
     raw: RawVectors,
     params: Params,
@@ -31,14 +50,11 @@ pub struct Sq8Vectors {
 
 impl Sq8Vectors {
     /// Opens the files; the codes are loaded into memory ahead of their use.
-    pub(super) fn open(context: &OpenContext<'_>) -> Result<Self> {
-        let name = context.files.first().map_or("", |file| file.name.as_str());
-        let refuse = |problem: String| Error::corrupt(name, 0, format!("segment info: {problem}"));
-        let meta = CodesMeta::deserialize(context.meta).map_err(|error| refuse(error.to_string()))?;
+    fn open(context: &OpenContext<'_>, meta: CodesMeta) -> Result<Self> {
         let (codes, sq4) = match context.files {
             [codes] if !meta.sq4 => (codes, None),
             [codes, sq4] if meta.sq4 => (codes, Some(sq4)),
-            files => return Err(refuse(format!("{} files of int8 codes", files.len()))),
+            files => return Err(refuse(context, format!("{} files of int8 codes", files.len()))),
         };
         let codes = CodeFile::open(context, codes, meta)?;
         let len = context.raw.len();
@@ -47,7 +63,17 @@ impl Sq8Vectors {
         if let Some(sq4) = &sq4 {
             sq4.make_resident();
         }
-        Ok(Self { codes, sq4, raw: context.raw.clone(), params: Params::of(context.field)? })
+        let similarity = context.raw.similarity();
+        let frame = match codes.center() {
+            Some(center) => Frame::rotated(similarity, center.to_vec()),
+            None => Frame::lattice(similarity),
+        };
+        Ok(Self { codes, frame, sq4, raw: context.raw.clone(), params: Params::of(context.field)? })
+    }
+
+    /// The frame of the codes.
+    pub(super) fn frame(&self) -> &Frame {
+        &self.frame
     }
 
     /// The 8-bit codes.
@@ -58,15 +84,20 @@ impl Sq8Vectors {
 
 impl EncodedVectors for Sq8Vectors {
     fn query<'a>(&'a self, row: &[u8]) -> QueryComputers<'a> {
-        let Self { codes, sq4, raw, .. } = self;
-        let query = QueryVector::new(raw.similarity(), codes.center(), row);
+        let Self { codes, frame, sq4, .. } = self;
+        let query = frame.query(row);
         let versions = || codes.meta().versions.iter().map(|version| version.quantiles);
         let rows = codes.rows();
-        let sq4 = sq4.as_ref().map(|sq4| Sq4Distances::new(&query, sq4.rows(), rows, versions()));
-        QueryComputers {
-            distances: Box::new(CodeDistances::new(&query, rows, versions())),
-            traversal: sq4.map(|computer| Box::new(computer) as Box<_>),
-        }
+        let traversal = sq4.as_ref().map(|sq4| {
+            let mut computer = Sq4Distances::new(sq4.rows(), rows);
+            computer.set_query(&query, versions());
+            Box::new(computer) as Box<_>
+        });
+        QueryComputers { distances: Box::new(CodeDistances::new(&query, rows, versions())), traversal }
+    }
+
+    fn rescore_at_least(&self) -> usize {
+        self.codes.meta().rescored as usize
     }
 
     fn precision(&self) -> Precision {
@@ -83,13 +114,17 @@ impl EncodedVectors for Sq8Vectors {
 
     fn report(&self, report: &mut FieldReport) {
         let meta = self.codes.meta();
-        report.set("quantiles", report::pair(meta.quantiles));
+        report.set("quantiles", meta.quantiles.report());
         report.set("confidence_interval", meta.confidence_interval);
         if meta.confidence_interval != self.params.confidence {
             report.set("confidence_interval_wanted", self.params.confidence);
         }
-        report.set("center", report::center(meta.center));
-        let version = |version: &super::meta::QuantizerVersion| json!({ "quantiles": report::pair(version.quantiles), "vectors": version.vectors });
+        meta.frame.report(&mut |name, value| report.set(name, value));
+        report.set("rescored", meta.rescored);
+        if let Some(quality) = &meta.quality {
+            report.set("code_quality", quality.report());
+        }
+        let version = |version: &super::meta::QuantizerVersion| json!({ "quantiles": version.quantiles.report(), "vectors": version.vectors });
         report.set("quantizer_versions", meta.versions.iter().map(version).collect::<Vec<_>>());
         let sizes = self.codes.sizes();
         report.set_bytes("codes", sizes.codes);
@@ -104,7 +139,7 @@ impl EncodedVectors for Sq8Vectors {
     }
 
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>> {
-        let mut problems = verify_codes(&self.codes, &self.raw, cancel)?;
+        let mut problems = verify_codes(&self.codes, &self.frame, &self.raw, cancel)?;
         if let Some(sq4) = &self.sq4 {
             problems.extend(verify_sq4(sq4, &self.codes, &self.raw, cancel)?);
         }

@@ -1,39 +1,46 @@
 //! Codes against the raw vectors they were made of.
 
 use super::file::CodeFile;
+use super::frame::{Frame, Projected};
 use super::quantizer::Quantizer;
 use super::sq4::Sq4File;
-use crate::encoding::preprocess::preprocess;
 use crate::encoding::raw::RawVectors;
 use crate::verify::each_vector;
 use lucerne_codec::format::Problem;
-use lucerne_codec::{Cancel, Result, Similarity};
+use lucerne_codec::{Cancel, Result};
 
 /// Encodes every vector again, as it was encoded, and compares.
-pub(super) fn verify_codes(codes: &CodeFile, raw: &RawVectors, cancel: &Cancel) -> Result<Vec<Problem>> {
-    let similarity = raw.similarity();
-    let (mut vector, mut again) = (Vec::new(), Vec::new());
+pub(super) fn verify_codes(
+    codes: &CodeFile,
+    frame: &Frame,
+    raw: &RawVectors,
+    cancel: &Cancel,
+) -> Result<Vec<Problem>> {
     let mut counts = vec![0u64; codes.meta().versions.len()];
+    let mut projected = Projected::default();
+    let (mut again, mut other) = (vec![0; codes.dimension()], Vec::new());
     let mut problems = each_vector(raw.len(), cancel, codes.name(), |ordinal| {
         let version = codes.version(ordinal)?;
-        if let Some(count) = counts.get_mut(codes.rows().version(ordinal as usize)) {
+        let rows = codes.rows();
+        if let Some(count) = counts.get_mut(rows.version(ordinal as usize)) {
             *count += 1;
         }
-        preprocess(similarity, codes.center(), raw.row(ordinal)?, &mut vector);
-        again.resize(vector.len(), 0);
-        let correction = Quantizer::new(similarity, version.quantiles).encode(&vector, &mut again);
+        frame.project(raw.row(ordinal)?, &mut projected);
+        let quantizer = Quantizer::new(version.quantiles, frame.stretches());
+        let scales = quantizer.encode(&projected.vector, projected.length, &mut again, &mut other);
+        // Sums are in one order on every CPU: codes are the same to the bit.
         let stored = codes.codes(ordinal)?;
         let differing = again.iter().zip(stored).filter(|(again, stored)| again != stored).count();
-        // Lengths are summed in another order on another CPU: a normalized component that lies between
-        // two codes may have got either.
-        let allowed = if similarity == Similarity::Cosine { again.len() / 16 + 1 } else { 0 };
-        let near = || again.iter().zip(stored).all(|(again, stored)| again.abs_diff(*stored) <= 1);
-        if differing > allowed || !near() {
+        if differing > 0 {
             return Ok(Some(format!("{differing} codes are not those of the raw vector")));
         }
-        let found = codes.rows().correction(ordinal as usize);
-        let close = (found - correction).abs() <= 1e-3 * correction.abs().max(1e-30);
-        Ok((!close).then(|| format!("correction {found}, the raw vector gives {correction}")))
+        let index = ordinal as usize;
+        let ((term, scale), (_, scale4)) = (rows.correction(index), rows.correction4(index));
+        let found = [term, scale, if codes.meta().scale4 { scale4 } else { scales.scale4 }];
+        let expected = [projected.term, scales.scale, scales.scale4];
+        let close = |(found, expected): (&f32, &f32)| (found - expected).abs() <= 1e-5 * expected.abs();
+        let agree = found.iter().zip(&expected).all(close);
+        Ok((!agree).then(|| format!("corrections {found:?}, the raw vector gives {expected:?}")))
     })?;
     let listed = codes.meta().versions.iter().map(|version| version.vectors);
     if !listed.eq(counts) {

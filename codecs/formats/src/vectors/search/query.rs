@@ -11,6 +11,7 @@ pub(super) struct Query<'a> {
     pub(super) cost: ScanCost,
     pub(super) scan_name: &'static str,
     pub(super) ties_often: bool,
+    pub(super) rescore_at_least: usize,
 }
 
 impl<'a> Query<'a> {
@@ -21,6 +22,7 @@ impl<'a> Query<'a> {
             cost: encoded.scan_cost(),
             scan_name: encoded.scan_name(),
             ties_often: encoded.ties_often(),
+            rescore_at_least: encoded.rescore_at_least(),
         }
     }
 

@@ -26,7 +26,14 @@ pub(in crate::vectors) fn run(
     };
     let mut query = Query::new(&*segment.encoded, request.query);
     match (&segment.index, query.precision) {
-        (_, Precision::CandidatesOnly) => rescored(&search, &mut query, candidates, scratch),
+        (_, Precision::CandidatesOnly) => {
+            let candidates = candidates.max(request.k);
+            rescored(&search, &mut query, candidates, candidates, scratch)
+        }
+        (_, Precision::Estimate) if query.rescore_at_least > 0 => {
+            let rescore = rescored_hits(query.rescore_at_least, request.k);
+            rescored(&search, &mut query, rescore, candidates.max(rescore), scratch)
+        }
         (Index::Ivf(lists), _) => ivf::probe(&search, lists, &mut query, scratch),
         _ => approximate(&search, &mut query, candidates, scratch),
     }
@@ -56,27 +63,32 @@ fn approximate(
     Ok(VectorHits { visited: hits.visited + wasted, ..hits })
 }
 
-/// Finds candidates and the nearest of them by raw vectors.
+/// How many hits raw vectors must order in a search for `k`, when they must order `at_least` for the nearest ten.
+fn rescored_hits(at_least: usize, k: usize) -> usize {
+    at_least.max(k.saturating_mul(at_least).div_ceil(10)).max(k)
+}
+
+/// Finds `rescore` hits by keeping as many candidates as is said, and of those the nearest by raw vectors.
 ///
 /// Every distance that is returned comes from a raw vector. Candidates are vectors, not documents: where a
-/// document has several and they crowd out other documents, twice as many candidates are looked for.
+/// document has several and they crowd out other documents, twice as many hits are looked for.
 fn rescored(
     search: &Search<'_>,
     query: &mut Query<'_>,
-    candidates: usize,
+    mut rescore: usize,
+    mut candidates: usize,
     scratch: &mut Scratch,
 ) -> Result<VectorHits> {
     let request = search.request;
-    let mut candidates = candidates.max(request.k);
-    if candidates as f64 >= search.accepted {
-        // All that are accepted would be candidates.
+    if rescore as f64 >= search.accepted {
+        // All that are accepted would be rescored.
         return exact(search, scratch);
     }
     let raw = search.segment.raw.exact_query(request.query);
     let mut visited = 0;
     loop {
         let first = VectorSearch {
-            k: candidates,
+            k: rescore,
             accept: request.accept,
             ties: &|left: DocId, right: DocId| left.cmp(&right),
             ..*request
@@ -84,9 +96,9 @@ fn rescored(
         let found = approximate(&search.for_candidates(&first), query, candidates, scratch)?;
         let neighbors = rescore_candidates(search, &raw, &found.neighbors)?;
         visited += found.visited + found.neighbors.len() as u64;
-        if neighbors.len() >= search.wanted() || found.neighbors.len() < candidates {
+        if neighbors.len() >= search.wanted() || found.neighbors.len() < rescore {
             return Ok(VectorHits { neighbors, exact: true, visited, strategy: found.strategy });
         }
-        candidates = candidates.saturating_mul(2);
+        (rescore, candidates) = (rescore.saturating_mul(2), candidates.saturating_mul(2));
     }
 }
