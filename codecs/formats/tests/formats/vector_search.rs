@@ -32,8 +32,8 @@ fn parts_have_the_sizes_that_inspect_says() {
     let report = segment.open().inspect();
     assert_eq!(report["bytes"]["raw"], 4 * 40 * 500);
     assert_eq!(report["bytes"]["codes"], 40 * 500);
-    assert_eq!(report["bytes"]["corrections"], 4 * 500);
-    assert_eq!(segment.directory.get(&segment.file(".sq8")).unwrap().len(), 44 * 500 + 80);
+    assert_eq!(report["bytes"]["corrections"], 8 * 500);
+    assert_eq!(segment.directory.get(&segment.file(".sq8")).unwrap().len(), 48 * 500 + 4 * 40 + 80);
     assert_eq!(segment.directory.get(&segment.file(".vec")).unwrap().len(), 160 * 500 + 80);
     assert!(report["quantiles"][0].as_f64() < report["quantiles"][1].as_f64());
     assert_eq!((&report["m"], &report["beam_width"]), (&16.into(), &100.into()));
@@ -92,20 +92,20 @@ fn parameters_are_refused_by_name() {
     };
     for (name, params, word) in [
         ("flat_f32", r#"{"m": 16}"#, "\"m\""),
-        ("flat_f32", r#"{"advanced": {"center": "auto"}}"#, "center"),
+        ("flat_f32", r#"{"advanced": {"search_bits": 4}}"#, "search_bits"),
         ("flat_sq8", r#"{"beam_width": 16}"#, "beam_width"),
         ("hnsw_f32", r#"{"confidence_interval": 0.95}"#, "confidence_interval"),
         ("hnsw_sq8", r#"{"m": 1}"#, "2 to 512"),
         ("hnsw_sq8", r#"{"beam_width": 4000}"#, "8 to 3200"),
         ("hnsw_sq8", r#"{"confidence_interval": 0.5}"#, "0.9 to 1"),
-        ("hnsw_sq8", r#"{"center": "none"}"#, "\"center\""),
+        ("hnsw_sq8", r#"{"search_bits": 4}"#, "\"search_bits\""),
         ("hnsw_sq8", r#"{"advanced": true}"#, "an object of parameters"),
-        ("hnsw_sq8", r#"{"advanced": {"center": true}}"#, "auto, none"),
+        ("hnsw_sq8", r#"{"advanced": {"search_bits": 5}}"#, "4 or 8"),
     ] {
         let error = refused(name, params);
         assert!(error.contains(word), "{error}");
     }
     let all = r#"{"m": 2, "beam_width": 8, "confidence_interval": 1.0, "requantize_above": 0,
-        "resample_above": 1, "advanced": {"graph_threshold": 0, "search_bits": 8, "center": "none"}}"#;
+        "resample_above": 1, "advanced": {"graph_threshold": 0, "search_bits": 8}}"#;
     format("hnsw_sq8").check(&field(4, Similarity::Cosine, all)).unwrap();
 }

@@ -16,34 +16,45 @@ const TOLERANCE: f64 = 1e-4;
 
 /// Quantiles whose codes stand for exactly the values that the vectors have; `None` if there are none.
 pub(super) fn find(rows: &dyn Rows, cancel: &Cancel) -> Result<Option<Quantiles>> {
-    let Some(lattice) = guess(rows, cancel)? else { return Ok(None) };
+    let Some(mut lattice) = guess(rows, cancel)? else { return Ok(None) };
     let mut fits = true;
     for_each_index(0..rows.len(), cancel, |index| {
-        fits = fits && f32s(rows.row(index)?).all(|value| lattice.has(value));
+        fits = fits && lattice.takes_in(f32s(rows.row(index)?));
         Ok(())
     })?;
-    Ok(fits.then(|| lattice.quantiles()))
+    Ok(lattice.quantiles().filter(|_| fits))
 }
 
-/// Values `lower + i·step`.
+/// Values `origin + i·step`, with i from `first` to `last`.
 #[derive(Clone, Copy, Debug)]
 struct Lattice {
-    lower: f64,
+    origin: f64,
     step: f64,
-    /// Steps between the least and the greatest value.
-    steps: f64,
+    first: f64,
+    last: f64,
 }
 
 impl Lattice {
-    fn has(&self, value: f32) -> bool {
-        let at = (f64::from(value) - self.lower) / self.step;
-        at >= -TOLERANCE && at <= self.steps + TOLERANCE && (at - at.round()).abs() <= TOLERANCE
+    /// Widens the range so that it has the values; false if they are not on the lattice, or the range gets too wide.
+    fn takes_in(&mut self, values: impl Iterator<Item = f32>) -> bool {
+        let mut beside = 0f64;
+        for value in values {
+            let at = (f64::from(value) - self.origin) / self.step;
+            let place = at.round();
+            beside = beside.max((at - place).abs());
+            self.first = self.first.min(place);
+            self.last = self.last.max(place);
+        }
+        beside <= TOLERANCE && self.last - self.first <= MOST
     }
 
-    /// As far apart as 256 codes allow, so that the upper halves of the codes differ, too.
-    fn quantiles(&self) -> Quantiles {
-        let step = self.step / (MOST / self.steps).floor();
-        Quantiles { lower: self.lower as f32, upper: (self.lower + MOST * step) as f32 }
+    /// Codes as far apart as 256 of them allow, so that the upper halves of the codes differ, too.
+    fn quantiles(&self) -> Option<Quantiles> {
+        let steps = self.last - self.first;
+        let step = self.step / (MOST / steps).floor();
+        let lower = self.origin + self.first * self.step;
+        let quantiles = Quantiles { lower: lower as f32, upper: (lower + MOST * step) as f32 };
+        (steps >= 1.0 && quantiles.is_valid()).then_some(quantiles)
     }
 }
 
@@ -67,11 +78,11 @@ fn guess(rows: &dyn Rows, cancel: &Cancel) -> Result<Option<Lattice>> {
         _ => None,
     });
     let step = gaps.fold(f64::INFINITY, f64::min);
-    let (lower, range) = (f64::from(lower), f64::from(upper) - f64::from(lower));
-    let lattice = Lattice { lower, step, steps: (range / step).round() };
-    let precise = step > 1e-4 * lower.abs().max(lower.abs() + range);
-    let fits = range > 0.0 && lattice.steps <= MOST && precise && lattice.quantiles().is_valid();
-    Ok((fits && values.iter().all(|&value| lattice.has(value))).then_some(lattice))
+    let (lower, upper) = (f64::from(lower), f64::from(upper));
+    // Steps too small beside the values are not precise in f32.
+    let precise = step.is_finite() && step > 1e-4 * lower.abs().max(upper.abs());
+    let mut lattice = Lattice { origin: lower, step, first: 0.0, last: 0.0 };
+    Ok((precise && lattice.takes_in(values.into_iter())).then_some(lattice))
 }
 
 #[cfg(test)]

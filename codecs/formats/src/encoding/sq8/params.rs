@@ -32,7 +32,7 @@ impl Params {
         Ok(Self {
             confidence: field
                 .number("confidence_interval", 0.9..=1.0)?
-                .unwrap_or_else(|| default_confidence(field.similarity, field.dimension)),
+                .unwrap_or_else(|| default_confidence(field.dimension)),
             thresholds: Thresholds {
                 requantize_above: field.number("requantize_above", 0.0..=1.0)?.unwrap_or(0.015),
                 resample_above: field.number("resample_above", 0.0..=1.0)?.unwrap_or(0.10),

@@ -1,7 +1,7 @@
 //! Lower and upper value that codes span, and how they are found.
 
 use crate::encoding::report::number;
-use lucerne_codec::{Result, Similarity};
+use lucerne_codec::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -69,14 +69,9 @@ impl Quantiles {
     }
 }
 
-/// The confidence interval used when none is set: the wider the more dimensions. An inner product of vectors of
-/// any length is mostly that of their largest components, which are those that quantiles cut off: there almost
-/// nothing is cut, only enough that a broken vector in ten thousand does not set the scale (`docs/measurements/quantization.md`).
-pub fn default_confidence(similarity: Similarity, dimension: u32) -> f64 {
-    match similarity {
-        Similarity::MaxInnerProduct => 0.9999,
-        _ => (1.0 - 1.0 / (f64::from(dimension) + 1.0)).max(0.9),
-    }
+/// The confidence interval used when none is set: the wider the more dimensions.
+pub fn default_confidence(dimension: u32) -> f64 {
+    (1.0 - 1.0 / (f64::from(dimension) + 1.0)).max(0.9)
 }
 
 /// A way to go through all values of a sample, in any order, as often as needed.
