@@ -114,7 +114,8 @@ const BITS: &str = "bits";
 /// Three kinds of vector fields: raw vectors compared one by one, codes and a graph, inverted lists of bits.
 pub(crate) fn schema() -> Schema {
     let flat = Vector::f32(4).similarity(Similarity::Euclidean).flat().quantization(Quantization::None);
-    let graph = Vector::f32(8).similarity(Similarity::Euclidean).m(4).beam_width(8);
+    let graph = Vector::f32(12).similarity(Similarity::Euclidean).m(4).beam_width(8);
+    let graph = graph.advanced("search_bits", 4);
     let schema = Schema::builder().key("id").text("note").i64("version").vector(FLAT, flat);
     let bits = Vector::bits(16).ivf().nlist(3);
     schema.vector(GRAPH, graph).vector(BITS, bits).build().unwrap()
@@ -124,15 +125,17 @@ pub(crate) fn key(number: usize) -> String {
     format!("k{number:03}")
 }
 
-/// The document of a key and version. Components are small whole numbers, so distances are exact.
+/// The document of a key and version. Components are whole numbers, so distances are exact.
 pub(crate) fn document((number, version): Made) -> Document {
     let mut rng = Rng::new(version.wrapping_mul(1_000_003) ^ number as u64);
     let words = if rng.chance(10) { 200 } else { 2 };
     let note: Vec<String> = (0..words).map(|_| format!("{:x}", rng.next())).collect();
     let document = Document::new().with("id", key(number)).with("note", note.join(" "));
     let mut document = document.with("version", version as i64);
-    for (field, dimension) in [(FLAT, 4), (GRAPH, 8)] {
-        let vector: Vec<f32> = (0..dimension).map(|_| rng.below(17) as f32 - 8.0).collect();
+    // Those of the graph have too many values to be encoded without loss.
+    for (field, dimension, most) in [(FLAT, 4, 8), (GRAPH, 12, 500)] {
+        let component = |_| rng.below(2 * most + 1) as f32 - most as f32;
+        let vector: Vec<f32> = (0..dimension).map(component).collect();
         if !rng.chance(20) {
             document.set(field, vector);
         }
@@ -168,7 +171,7 @@ pub(crate) fn difference(searcher: &Searcher, content: &Content) -> Result<(), T
     let queries = [
         (FLAT, vec![1.0; 4]),
         (FLAT, vec![-8.0, 8.0, 0.0, 3.0]),
-        (GRAPH, vec![2.0; 8]),
+        (GRAPH, vec![2.0; 12]),
         (BITS, vec![1.0; 16]),
     ];
     for (field, query) in queries {

@@ -33,7 +33,7 @@ fn forged(image: &Image, what: &dyn Fn() -> String) -> (Fate, Seen) {
             let options =
                 WriterOptions::new().threads(1).seed(9).merge_policy(MergePolicy::None).merge_threads(0);
             let writer = index.writer_with(options)?;
-            writer.upsert(&Document::new().with("id", "new").with("near", vec![0.5, 0.5]))?;
+            writer.upsert(&Document::new().with("id", "new").with("near", vec![0.5; 9]))?;
             writer.delete("id", "24")?;
             writer.commit()?;
             writer.force_merge(1, &lucerne::codec::Cancel::new())?;
@@ -181,12 +181,12 @@ fn impossible_metadata_is_refused_at_open() {
         (si, "/vectors/0/field/params/m".into(), json!(-1)),
         (si, "/vectors/0/structure/format".into(), json!("flat_f32")),
         (si, format!("{near}/vectors"), json!(u32::MAX)),
-        (si, format!("{near}/encoding/quantiles/lower"), json!(null)),
-        (si, format!("{near}/encoding/quantiles/lower"), json!(1e300)),
-        (si, format!("{near}/encoding/versions/0/quantiles"), json!({ "lower": 1.0, "upper": 1.0 })),
-        (si, format!("{near}/encoding/versions/0/vectors"), json!(u64::MAX)),
-        (si, format!("{near}/encoding/versions"), json!([])),
-        (si, format!("{near}/encoding/center"), json!({ "crc32": 1 })),
+        (si, format!("{near}/encoding/codes/quantiles/lower"), json!(null)),
+        (si, format!("{near}/encoding/codes/quantiles/lower"), json!(1e300)),
+        (si, format!("{near}/encoding/codes/versions/0/quantiles"), json!({ "lower": 1.0, "upper": 1.0 })),
+        (si, format!("{near}/encoding/codes/versions/0/vectors"), json!(u64::MAX)),
+        (si, format!("{near}/encoding/codes/versions"), json!([])),
+        (si, format!("{near}/encoding/codes/frame"), json!({ "rotated": { "center_crc32": 1 } })),
         (si, format!("{near}/graph/m"), json!(u32::MAX)),
         (si, format!("{near}/graph/m"), json!(0)),
         (si, format!("{near}/graph/len"), json!(u32::MAX)),

@@ -42,7 +42,7 @@ pub(crate) const SECOND: u32 = 12;
 
 /// Key, all field kinds, a graph over int8 codes, raw vectors alone, and inverted lists of bits.
 fn schema() -> Schema {
-    let near = Vector::f32(2).similarity(Similarity::Euclidean).m(2).beam_width(8);
+    let near = Vector::f32(9).similarity(Similarity::Euclidean).m(2).beam_width(8);
     let flat = Vector::f32(3).similarity(Similarity::Cosine).flat().quantization(Quantization::None);
     let builder = Schema::builder().key("id").text("t").keyword("w").i64("i").f64("x").bool("b").date("d");
     let near = near.advanced("graph_threshold", 0).advanced("search_bits", 4);
@@ -51,7 +51,7 @@ fn schema() -> Schema {
 }
 
 fn document(number: u32, rng: &mut Rng) -> Document {
-    let document = Document::new().with("id", format!("{number}")).with("near", rng.vector(2));
+    let document = Document::new().with("id", format!("{number}")).with("near", rng.vector(9));
     if !number.is_multiple_of(6) {
         return document;
     }
@@ -118,7 +118,7 @@ pub(crate) fn is_commit(file: &str) -> bool {
 
 /// Queries of every kind.
 pub(crate) fn queries() -> Vec<Search> {
-    let near = || Knn::new("near", [0.1, -0.3]);
+    let near = || Knn::new("near", [0.1, -0.3, 0.0].repeat(3));
     vec![
         near().k(1).candidates(1).into(),
         near().k(3).candidates(20).fields(["i", "near"]).into(),
@@ -131,7 +131,7 @@ pub(crate) fn queries() -> Vec<Search> {
         Phrase::new("t", "little text").into(),
         Search::new(Prefix::new("t", "te")).filter(Range::new("i").gt(3)).sort(Sort::desc("x")),
         Search::new(Terms::new("b", [true])).sort(Sort::asc("w")).sort(Sort::asc("d")),
-        Search::new(Exists::new("x")).rerank(Rerank::vector("near", [1.0, 1.0])),
+        Search::new(Exists::new("x")).rerank(Rerank::vector("near", [1.0; 9])),
     ]
 }
 

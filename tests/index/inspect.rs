@@ -18,7 +18,7 @@ fn inspect_lists_the_parts_of_each_segment_with_their_sizes() {
         let field = &segment["fields"]["v"];
         let bytes = |part: &str| field["bytes"][part].as_u64().unwrap_or_else(|| panic!("{part}: {field}"));
         assert_eq!(bytes("raw"), 4 * dimension as u64 * n);
-        assert_eq!(bytes("codes") + bytes("corrections"), (dimension as u64 + 4) * n);
+        assert_eq!(bytes("codes") + bytes("corrections"), (dimension as u64 + 8) * n);
         assert!(bytes("graph") > 0);
         let quantiles: Vec<f64> =
             field["quantiles"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();

@@ -98,38 +98,39 @@ fn graph(dimension: usize, similarity: Similarity) -> Schema {
 #[test]
 fn sources_with_nothing_in_common_are_resampled() {
     let schema = graph(16, Similarity::Euclidean);
-    let (narrow, wide) = (uniform(1_000, 16, 0.0, 0.1, 1), uniform(1_000, 16, -10.0, 10.0, 2));
-    let (index, writer) = segments(&schema, &[&narrow, &wide]);
-    assert_eq!(outcomes(&writer.plan_force_merge(1).unwrap()[0]), ["resampled"; 2]);
-    assert_eq!(outcomes(&merge(&writer)), ["resampled"; 2]);
+    // Most vectors are near zero, but no segment has more than the one that lies elsewhere.
+    let (far, wide) = (uniform(700, 16, 80.0, 80.1, 1), uniform(1_200, 16, -10.0, 10.0, 2));
+    let (index, writer) = segments(&schema, &[&far, &wide[..600], &wide[600..]]);
+    assert_eq!(outcomes(&writer.plan_force_merge(1).unwrap()[0]), ["resampled"; 3]);
+    assert_eq!(outcomes(&merge(&writer)), ["resampled"; 3]);
     let facts = inspect(&index.searcher().unwrap()).unwrap();
-    assert_eq!(outcomes(&facts["segments"][0]["merge"]), ["resampled"; 2], "inspect shows the record");
+    assert_eq!(outcomes(&facts["segments"][0]["merge"]), ["resampled"; 3], "inspect shows the record");
     let queries = uniform(100, 16, -10.0, 10.0, 3);
     let merged = recall(&index.searcher().unwrap(), &queries);
-    let fresh = fresh_recall(&schema, &[narrow, wide].concat(), &queries);
+    let fresh = fresh_recall(&schema, &[far, wide].concat(), &queries);
     assert!(merged >= fresh - 0.01, "merged {merged}, fresh {fresh}");
 }
 
 #[test]
 fn merges_of_degenerate_segments_finish() {
-    let constant = |value: f32| vec![vec![value; 4]; 20];
+    let constant = |value: f32| vec![vec![value; 12]; 20];
     let parts: [Rows; 6] = [
-        vec![vec![0.1, 0.2, 0.3, 0.4]],
-        vec![vec![0.0; 4]],
+        vec![[0.1, 0.2, 0.3, 0.4].repeat(3)],
+        vec![vec![0.0; 12]],
         constant(0.5),
         constant(-0.0),
         constant(3.4e38),
         constant(1e-45),
     ];
     for similarity in [Similarity::Euclidean, Similarity::Cosine, Similarity::MaxInnerProduct] {
-        let (index, writer) = segments(&graph(4, similarity), &parts.each_ref().map(|part| part.as_slice()));
+        let (index, writer) = segments(&graph(12, similarity), &parts.each_ref().map(|part| part.as_slice()));
         let record = merge(&writer);
         assert_eq!(outcomes(&record).len(), parts.len());
         let quantiles = find(&record["fields"]["v"], "quantiles").unwrap();
         let quantile = |at: usize| quantiles[at].as_f64().expect("a number") as f32;
         assert!(quantile(0) < quantile(1) && quantile(0).is_finite() && quantile(1).is_finite());
         let searcher = index.searcher().unwrap();
-        let hits = searcher.search(Knn::new("v", [0.5, 0.5, 0.5, 0.4]).k(82)).unwrap();
+        let hits = searcher.search(Knn::new("v", [0.5, 0.5, 0.5, 0.4].repeat(3)).k(82)).unwrap();
         assert_eq!(hits.hits.len(), 82, "{similarity}");
         assert!(hits.hits.iter().all(|hit| hit.score.is_finite() && hit.distance.unwrap().is_finite()));
     }

@@ -157,12 +157,12 @@ fn a_search_without_rescoring_never_reads_raw_vectors() {
 
 #[test]
 fn degenerate_segments_have_ordered_finite_quantiles_and_answer() {
-    let constant = |value: f32| vec![vec![value; 4]; 20];
+    let constant = |value: f32| vec![vec![value; 12]; 20];
     let mut outlier = constant(0.01);
-    outlier[7] = vec![3e38, -3e38, 3e38, 0.0];
+    outlier[7] = [3e38, -3e38, 3e38, 0.0].repeat(3);
     let segments: [(&str, Vec<Vec<f32>>); 8] = [
-        ("one vector", vec![vec![0.1, 0.2, 0.3, 0.4]]),
-        ("one zero vector", vec![vec![0.0; 4]]),
+        ("one vector", vec![[0.1, 0.2, 0.3, 0.4].repeat(3)]),
+        ("one zero vector", vec![vec![0.0; 12]]),
         ("constant", constant(0.5)),
         ("zero", constant(0.0)),
         ("negative zero", constant(-0.0)),
@@ -172,7 +172,7 @@ fn degenerate_segments_have_ordered_finite_quantiles_and_answer() {
     ];
     for similarity in [Similarity::Euclidean, Similarity::Cosine, Similarity::MaxInnerProduct] {
         for (index_kind, quantization) in FORMATS {
-            let vector = Vector::f32(4).similarity(similarity).index(index_kind).quantization(quantization);
+            let vector = Vector::f32(12).similarity(similarity).index(index_kind).quantization(quantization);
             let vector = match index_kind {
                 VectorIndex::Hnsw => vector.advanced("graph_threshold", 0),
                 _ => vector,
@@ -186,7 +186,7 @@ fn degenerate_segments_have_ordered_finite_quantiles_and_answer() {
                 }
                 writer.refresh().unwrap();
                 for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-                    let error = writer.add(&document("bad", [0.5, bad, 0.5, 0.5])).unwrap_err();
+                    let error = writer.add(&document("bad", [0.5, bad, 0.5, 0.5].repeat(3))).unwrap_err();
                     let told = error.to_string();
                     assert!(told.contains(r#"field "v""#) && told.contains("at position 1"), "{told}");
                     assert_eq!(error.kind(), ErrorKind::Usage);
@@ -206,9 +206,8 @@ fn degenerate_segments_have_ordered_finite_quantiles_and_answer() {
                 }
             }
             for query in [[0.5, 0.5, 0.5, 0.5], [0.0; 4], [-3.4e38, 1e-45, 3.4e38, 1.0]] {
-                for knn in
-                    [Knn::new("v", query), Knn::new("v", query).exact(), Knn::new("v", query).rescore(1.0)]
-                {
+                let knn = || Knn::new("v", query.repeat(3));
+                for knn in [knn(), knn().exact(), knn().rescore(1.0)] {
                     let hits = searcher.search(knn.k(total)).unwrap();
                     assert_eq!(hits.hits.len(), total);
                     assert!(hits.hits.iter().all(|hit| hit.score.is_finite() && hit.score >= 0.0));

@@ -10,7 +10,7 @@ use lucerne_formats::hnsw::graph::{GraphSearcher, SearchParams, SearchScratch};
 use lucerne_formats::vectors::VectorFieldReader;
 use std::sync::LazyLock;
 
-/// A vector field as it was written: 40 vectors of 3 components, in 50 documents.
+/// A vector field as it was written: 40 vectors of 9 components, in 50 documents.
 pub(super) struct Sound {
     pub(super) field: FieldInfo,
     pub(super) directory: MemoryDirectory,
@@ -26,12 +26,12 @@ pub(super) static SOUND_VECTORS: LazyLock<Vec<Sound>> =
 fn sound_vectors(similarity: Similarity) -> Sound {
     let params = serde_json::json!({ "m": 2, "beam_width": 8, "advanced": { "graph_threshold": 0, "search_bits": 4 } });
     let params: Params = params.as_object().cloned().unwrap();
-    let field = FieldInfo { number: 0, name: "v".into(), dimension: 3, similarity, params };
+    let field = FieldInfo { number: 0, name: "v".into(), dimension: 9, similarity, params };
     let docs: Vec<u32> = (0..MAX_DOC).filter(|doc| doc % 5 != 0).collect();
     let component = |seed: u32| {
         ((seed.wrapping_mul(2_654_435_761) >> 8) as f32 / (1u32 << 23) as f32 - 1.0).to_le_bytes()
     };
-    let rows: Vec<u8> = (0..3 * docs.len() as u32).flat_map(component).collect();
+    let rows: Vec<u8> = (0..9 * docs.len() as u32).flat_map(component).collect();
     let bench = Bench::new();
     let vectors = VectorRows { rows: &rows, docs: &docs };
     let format = FORMATS.vectors("hnsw_sq8", "fuzz").unwrap();
@@ -98,10 +98,12 @@ pub(crate) fn sq8(data: &[u8]) {
     let Some((plan, data)) = Plan::split(data) else { return };
     SOUND_VECTORS[plan.choice(4)].with_body(".sq8", "sq8", |sound, meta| {
         let with_center = plan.fix();
-        let center = if with_center { &data[..data.len().min(12)] } else { &[] };
+        let center = if with_center { &data[..data.len().min(36)] } else { &[] };
         let mut body = plan.body(&data[center.len()..], &sound);
         if with_center {
-            meta["codes"]["center"] = serde_json::json!({ "crc32": crc32fast::hash(center) });
+            let frame = serde_json::json!({ "rotated": { "center_crc32": crc32fast::hash(center) } });
+            meta["encoding"]["codes"]["frame"] = frame;
+            body.truncate(body.len().saturating_sub(36));
             body.extend_from_slice(center);
         }
         body

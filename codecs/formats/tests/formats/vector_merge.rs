@@ -16,7 +16,8 @@ fn forced(lower: f32, upper: f32) -> Arc<dyn VectorFormat> {
 fn example(params: &str) -> (Vec<Segment>, lucerne_codec::FieldInfo) {
     let field = field(12, Similarity::Euclidean, params);
     let mut segments: Vec<Segment> = Vec::new();
-    for (seed, (lower, upper, count)) in (1..).zip([(-0.75, 0.86, 1000), (-0.76, 0.84, 1000), (-0.70, 0.81, 100)])
+    for (seed, (lower, upper, count)) in
+        (1..).zip([(-0.75, 0.86, 1000), (-0.76, 0.84, 1000), (-0.70, 0.81, 100)])
     {
         let previous = segments.last().map(Segment::open);
         let rows = random_rows(count, 12, seed);
@@ -226,7 +227,9 @@ fn vectors_closer_than_a_code_step_are_told_apart() {
 fn values_on_a_lattice_are_encoded_without_loss() {
     let pixels = |count, seed| {
         let mut rows = random_rows(count, 80, seed);
-        rows.iter_mut().flatten().for_each(|value| *value = ((*value + 1.0) * 127.5).round().clamp(0.0, 255.0));
+        rows.iter_mut()
+            .flatten()
+            .for_each(|value| *value = ((*value + 1.0) * 127.5).round().clamp(0.0, 255.0));
         rows
     };
     let field = field(80, Similarity::Euclidean, "{}");

@@ -1,5 +1,6 @@
 //! Codes and corrections in memory: growing while a segment is written, borrowed while it is read.
 
+use super::corrections::Corrections;
 use super::frame::Projected;
 use super::quantiles::Quantiles;
 use super::quantizer::Quantizer;
@@ -11,24 +12,6 @@ use lucerne_simd as simd;
 
 /// Quantizer versions a segment may have.
 pub const MAX_VERSIONS: usize = 64;
-
-/// What is kept of a vector besides its codes.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Corrections {
-    /// What the estimate adds, times a factor of the query.
-    pub term: f32,
-    /// What the product of query and 8-bit codes is multiplied with.
-    pub scale: f32,
-    /// What the product of query and 4-bit codes is multiplied with; 0 in segments that keep none.
-    pub scale4: f32,
-}
-
-impl Corrections {
-    /// Bytes in a file: two or three little-endian f32.
-    pub fn len(sq4: bool) -> usize {
-        if sq4 { 12 } else { 8 }
-    }
-}
 
 /// Borrowed codes of a segment.
 #[derive(Clone, Copy, Debug)]

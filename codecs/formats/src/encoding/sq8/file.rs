@@ -1,6 +1,7 @@
 //! The `.sq8` file: codes, corrections, and where needed quantizer version numbers and a center.
 
-use super::codes::{CodeRows, Codes, Corrections};
+use super::codes::{CodeRows, Codes};
+use super::corrections::Corrections;
 use super::meta::{CodesMeta, FrameMeta, QuantizerVersion};
 use crate::encoding::center;
 use crate::encoding::traits::{EncodeContext, OpenContext};

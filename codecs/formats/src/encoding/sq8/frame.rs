@@ -99,16 +99,19 @@ impl Frame {
             Kind::Lattice => {
                 // The components as they are: the length makes them those of a normalized vector.
                 let cosine = self.similarity == Similarity::Cosine;
-                *length = if cosine && norm2 > 0.0 { 1.0 / raw_norm2(row).sqrt() } else { 1.0 };
                 vector.clear();
                 vector.extend(f32s(row));
-                *term = self.term(norm2, norm2, 0.0);
+                let squared = dot(vector, vector);
+                *length = if cosine && squared > 0.0 { 1.0 / squared.sqrt() } else { 1.0 };
+                *term = self.term(if cosine { norm2 } else { squared }, norm2, 0.0);
             }
             Kind::Rotated { center, length: center_length, rotation } => {
                 subtract(vector, center);
                 let squared = dot(vector, vector);
                 let along = match self.similarity {
-                    Similarity::MaxInnerProduct if *center_length > 0.0 => dot(vector, center) / center_length,
+                    Similarity::MaxInnerProduct if *center_length > 0.0 => {
+                        dot(vector, center) / center_length
+                    }
                     _ => 0.0,
                 };
                 *length = squared.sqrt();
@@ -176,12 +179,6 @@ pub(super) fn normalized(similarity: Similarity, row: &[u8], out: &mut Vec<f32>)
         return 1.0;
     }
     0.0
-}
-
-/// The squared length of a row, in an order of sums that is the same on every CPU.
-fn raw_norm2(row: &[u8]) -> f64 {
-    let vector: Vec<f32> = f32s(row).collect();
-    dot(&vector, &vector)
 }
 
 /// Subtracts a center. Differences of the largest numbers stay finite.

@@ -293,8 +293,7 @@ mod tests {
                 }
                 let mut sq4 = Vec::new();
                 codes.rows().codes.chunks(dimension).for_each(|row| pack(row, &mut sq4));
-                let vectors =
-                    GraphCodes::new(&frame, codes.rows(), Some(&sq4), &codes.versions, dimension);
+                let vectors = GraphCodes::new(&frame, codes.rows(), Some(&sq4), &codes.versions, dimension);
                 let others: Vec<Ordinal> = (1..200).collect();
                 let (mut eight, mut four) = (vec![0.0; others.len()], vec![0.0; others.len()]);
                 let mut computer = vectors.computer();

@@ -101,7 +101,8 @@ impl MergePlan for CodesMerge {
         let (field, cancel) = (context.field, context.write.cancel);
         let mut reencoded = vec![0u64; sources.sources.len()];
         let keeps = |source: usize, version: usize| self.keeps(source, version);
-        let merged = self.encode_with(context, sources, &self.frame, self.quantiles, &keeps, &mut reencoded)?;
+        let merged =
+            self.encode_with(context, sources, &self.frame, self.quantiles, &keeps, &mut reencoded)?;
         let all = reencoded.iter().sum::<u64>() == sources.len() as u64;
         let merged = if merged.is_raw() && !all {
             // Kept codes are around a center that serves them no more.

@@ -56,7 +56,7 @@
 //! |---|---|
 //! | `rotation`, `center`, `lattice` | parts of a frame |
 //! | `frame`, `frame_choice` | vectors and queries in a frame; which frame a segment has |
-//! | `quantiles`, `quantizer`, `codes` | from a vector in its frame to codes and corrections |
+//! | `quantiles`, `quantizer`, `corrections`, `codes` | from a vector in its frame to codes and corrections |
 //! | `estimate`, `query`, `sq4_query`, `graph_vectors` | distances |
 //! | `quality` | whether codes will do |
 //! | `encode`, `merge_plan`, `merge` | flushes and merges |
@@ -65,6 +65,7 @@
 
 mod center;
 pub mod codes;
+mod corrections;
 mod encode;
 mod encoding;
 mod estimate;

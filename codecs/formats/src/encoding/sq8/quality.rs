@@ -196,8 +196,8 @@ impl Counts {
             Some(0)
         } else {
             let mut measured = RESCORED.iter().zip(rescored_recall.iter().zip(&rescored_itself));
-            let enough = measured
-                .find(|(_, (recall, itself))| **recall >= LEAST_RECALL && **itself >= LEAST_ITSELF);
+            let enough =
+                measured.find(|(_, (recall, itself))| **recall >= LEAST_RECALL && **itself >= LEAST_ITSELF);
             enough.map(|(taken, _)| *taken)
         };
         Verdict { quality, rescored, sq4: sq4 && means.sq4 >= LEAST_SQ4 }

@@ -1,6 +1,6 @@
 //! From a vector in its frame to its code and corrections.
 
-use super::codes::Corrections;
+use super::corrections::Corrections;
 use super::quantiles::Quantiles;
 use crate::encoding::preprocess::finite;
 
@@ -114,7 +114,9 @@ impl Sums {
         for (vector, codes) in vector.chunks(LANES).zip(codes.chunks(LANES)) {
             for (i, (&v, &code)) in vector.iter().zip(codes).enumerate() {
                 let x = value(code);
-                if let (Some(a), Some(b), Some(c)) = (vectors.get_mut(i), products.get_mut(i), decoded.get_mut(i)) {
+                if let (Some(a), Some(b), Some(c)) =
+                    (vectors.get_mut(i), products.get_mut(i), decoded.get_mut(i))
+                {
                     *a += v * v;
                     *b += v * x;
                     *c += x * x;
@@ -184,7 +186,8 @@ mod tests {
 
     #[test]
     fn extreme_vectors_have_finite_scales() {
-        for quantiles in [Quantiles::new(-1e-6, 1e-6), Quantiles::new(-1.0, -0.5), Quantiles::new(-0.3, 0.3)] {
+        for quantiles in [Quantiles::new(-1e-6, 1e-6), Quantiles::new(-1.0, -0.5), Quantiles::new(-0.3, 0.3)]
+        {
             let quantizer = Quantizer::new(quantiles, true);
             for vector in [[0.0f32; 4], [1.0; 4], [1e-45; 4], [-1.0, 0.0, 1e-20, 1.0]] {
                 for length in [0.0, 1e-30, 1e30] {

@@ -34,7 +34,9 @@ impl EncodedVectors for RawRows {
     fn report(&self, report: &mut FieldReport) {
         report.set("codes", "none");
         match self.reason {
-            RawReason::FewComponents => report.set("codes_reason", "raw vectors of so few components are as small"),
+            RawReason::FewComponents => {
+                report.set("codes_reason", "raw vectors of so few components are as small")
+            }
             RawReason::Quality(quality) => {
                 report.set("codes_reason", "codes do not tell nearest neighbors apart");
                 report.set("code_quality", quality.report());

@@ -71,7 +71,10 @@ mod tests {
                 row[at] = 1.0;
                 rotation.apply(&mut row, &mut scratch);
                 let most = row.iter().fold(0f32, |most, value| most.max(value.abs()));
-                assert!(dimension < 48 || most < 6.0 / (dimension as f32).sqrt(), "{dimension}, {at}: {most}");
+                assert!(
+                    dimension < 48 || most < 6.0 / (dimension as f32).sqrt(),
+                    "{dimension}, {at}: {most}"
+                );
             }
         }
     }
