@@ -93,8 +93,34 @@ impl Estimate {
 
     /// Replaces `out` by the distances of the 8-bit codes of the vectors from `first` on.
     pub(super) fn distances(&self, codes: &CodeRows<'_>, first: usize, products: &[i64], out: &mut [f32]) {
-        for ((index, out), &product) in (first..).zip(out).zip(products) {
-            *out = self.distance(codes, index, product as f32);
+        let (true, &[decoder]) = (codes.versions.is_empty(), self.decoders.as_slice()) else {
+            for ((index, out), &product) in (first..).zip(out).zip(products) {
+                *out = self.distance(codes, index, product as f32);
+            }
+            return;
+        };
+        let corrections = codes.corrections.get(first * codes.correction_len..).unwrap_or_default();
+        if codes.correction_len == 12 {
+            self.decode_all(decoder, corrections.as_chunks::<12>().0, products, out);
+        } else {
+            self.decode_all(decoder, corrections.as_chunks::<8>().0, products, out);
+        }
+    }
+
+    /// The distances of vectors that have one quantizer version.
+    fn decode_all<const LEN: usize>(
+        &self,
+        decoder: Decoder,
+        corrections: &[[u8; LEN]],
+        products: &[i64],
+        out: &mut [f32],
+    ) {
+        for ((out, &product), correction) in out.iter_mut().zip(products).zip(corrections) {
+            let (term, scales) = correction.split_at(4);
+            let scale = scales.first_chunk::<4>().copied().unwrap_or_default();
+            let term = term.first_chunk::<4>().copied().unwrap_or_default();
+            let correction = (f32::from_le_bytes(term), f32::from_le_bytes(scale));
+            *out = self.decoded(decoder, correction, product as f32);
         }
     }
 
@@ -105,18 +131,15 @@ impl Estimate {
     }
 }
 
-/// The vector as integers of at most `largest`, which go to `each`.
-pub(super) fn round(vector: &[f32], largest: i32, mut each: impl FnMut(i32)) -> Rounded {
+/// The vector as integers of at most `largest`.
+pub(super) fn round(vector: &[f32], largest: i32) -> (Vec<i32>, Rounded) {
     let step = (f64::from(greatest(vector)) / f64::from(largest)).max(1e-300);
     let per_step = 1.0 / step;
-    let (mut sum, mut squares) = (0i64, 0i64);
-    for &value in vector {
-        let integer = rounded(f64::from(value) * per_step, largest);
-        sum += i64::from(integer);
-        squares += i64::from(integer * integer);
-        each(integer);
-    }
-    Rounded { step, sum, squares }
+    let integers: Vec<i32> =
+        vector.iter().map(|&value| rounded(f64::from(value) * per_step, largest)).collect();
+    let sum = integers.iter().map(|&integer| i64::from(integer)).sum();
+    let squares = integers.iter().map(|&integer| i64::from(integer) * i64::from(integer)).sum();
+    (integers, Rounded { step, sum, squares })
 }
 
 /// The greatest magnitude. Magnitudes order as their bits do, and integers are compared several at once: preparing

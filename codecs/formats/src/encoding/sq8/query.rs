@@ -28,8 +28,8 @@ impl<'a> CodeDistances<'a> {
         rows: CodeRows<'a>,
         versions: impl Iterator<Item = Quantiles>,
     ) -> Self {
-        let mut integers = Vec::with_capacity(query.vector.len());
-        let rounded = round(&query.vector, LARGEST, |integer| integers.push(integer as i16));
+        let (integers, rounded) = round(&query.vector, LARGEST);
+        let integers: Vec<i16> = integers.into_iter().map(|integer| integer as i16).collect();
         let estimate = Estimate::new(query, rounded, Bits::Eight, versions);
         Self { rows, estimate, query: WideQuery::new(&integers), products: Vec::new() }
     }

@@ -36,8 +36,9 @@ impl<'a> Sq4Distances<'a> {
     /// Prepares a query for codes written with `versions` of the quantizer.
     pub(super) fn set_query(&mut self, query: &ProjectedQuery, versions: impl Iterator<Item = Quantiles>) {
         let components = &mut self.components;
+        let (integers, rounded) = round(&query.vector, LARGEST);
         components.clear();
-        let rounded = round(&query.vector, LARGEST, |integer| components.push(integer as i8));
+        components.extend(integers.into_iter().map(|integer| integer as i8));
         components.resize(query.vector.len().next_multiple_of(simd::NIBBLES), 0);
         self.estimate.set(query, rounded, Bits::Four, versions);
     }
