@@ -158,6 +158,10 @@ impl GraphVectors for GraphCodes<'_> {
         self.sums.len()
     }
 
+    fn are_inner_products(&self) -> bool {
+        self.similarity == Similarity::MaxInnerProduct
+    }
+
     fn computer(&self) -> Box<dyn NodeDistances + '_> {
         Box::new(CodeDistances {
             vectors: self,

@@ -7,8 +7,9 @@ use super::memory::level_of;
 use super::parallel::{Steps, each};
 use super::scratch::SearchScratch;
 use super::search::GraphSearcher;
-use super::select::{KnownDistances, Link, NeighborSelector};
-use super::{BuildParams, Graph, GraphView, MAX_NODES, NodeAt, max_links};
+use super::select::{KnownDistances, Link, LinkLimits, NeighborSelector};
+use super::separation::Separations;
+use super::{BuildParams, Graph, GraphView, MAX_NODES, NodeAt};
 use crate::distance::{DistanceComputer, GraphVectors, NodeDistances};
 use lucerne_codec::{Cancel, Error, Ordinal, Progress, Result};
 
@@ -29,7 +30,7 @@ pub fn build(
     check(params, vectors)?;
     let len = vectors.len();
     let highest: Vec<u8> = (0..len as u32).map(|node| level_of(params.seed, node, params.m) as u8).collect();
-    let builder = GraphBuilder::new(&highest, params, None);
+    let builder = GraphBuilder::new(&highest, params, Separations::new(vectors, cancel)?, None);
     let duplicates = Duplicates::new(len);
     let steps = Steps::new(progress, len);
     let mut workers = workers(params, vectors);
@@ -281,11 +282,12 @@ impl Inserter<'_> {
                 continue;
             };
             candidates.retain(|link| link.position != position);
-            let limit = max_links(self.builder.graph().m(), level);
+            let limits = LinkLimits::of(self.builder.graph().m(), level);
             let ordinal = |position| self.builder.graph().node(level, position);
-            selector.select(candidates, limit, ordinal, |selected, occluded| {
+            let separations = self.builder.separations();
+            selector.select(node, candidates, limits, separations, ordinal, |selected, occluded| {
                 if level == 0 {
-                    self.builder.mark_occluded(selected, known, occluded);
+                    self.builder.mark_occluded(node, selected, known, occluded);
                 }
             });
             links.clear();

@@ -10,6 +10,7 @@
 //! | `scratch` | reusable memory of a search: visited set, queue, heaps | |
 //! | `search` | greedy descent, search of a layer, filtered search | algorithms 2 and 5 |
 //! | `select` | neighbor selection: which candidates become links | algorithm 4 |
+//! | `separation` | what neighbor selection compares: distances, or angles | |
 //! | `builder` | a graph under construction, which several threads change at once | |
 //! | `insert` | one insertion; a graph from nothing | algorithm 1 |
 //! | `repair` | copying a graph and repairing it around deleted nodes | |
@@ -31,6 +32,7 @@ mod repair;
 mod scratch;
 mod search;
 mod select;
+mod separation;
 
 pub use connectivity::{bfs_order, unreachable};
 pub use insert::build;
