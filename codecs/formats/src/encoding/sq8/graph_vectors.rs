@@ -12,7 +12,7 @@
 //! A graph needs distances that behave like distances: neighbor selection compares how far candidates are from a
 //! node with how far they are from each other, by a factor. So directions are compared by
 //! 1 − x·y, never by −x·y. Inner products of vectors of any length have no such form that helps
-//! (`docs/measurements/graph-code.md`): they stay −x·y, compared without a factor.
+//! (`docs/measurements/graph-code.md`): they stay −x·y, and neighbor selection compares angles.
 
 use super::codes::CodeRows;
 use super::quantiles::Quantiles;

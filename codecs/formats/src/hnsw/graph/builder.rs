@@ -64,7 +64,12 @@ impl GraphBuilder {
             links.push(LinkTable { distances, counts });
         }
         let locks = (0..highest.len()).map(|_| Mutex::new(())).collect();
-        Self { graph: Graph::new(highest.len(), params.m, params.beam_width, levels), links, locks, separations }
+        Self {
+            graph: Graph::new(highest.len(), params.m, params.beam_width, levels),
+            links,
+            locks,
+            separations,
+        }
     }
 
     /// The graph as it is now.

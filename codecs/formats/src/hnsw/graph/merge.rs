@@ -10,12 +10,13 @@
 
 use super::builder::GraphBuilder;
 use super::duplicates::Duplicates;
-use super::insert::{Inserter, Worker, build, check, finish, workers};
+use super::insert::{Inserter, build, check, finish};
 use super::memory::{MAX_LEVELS, level_of, split_mix};
 use super::parallel::{Steps, each};
 use super::repair::Copy;
 use super::search::entry_point;
 use super::separation::Separations;
+use super::worker::{Worker, workers};
 use super::{BuildParams, Graph, GraphView, NO_NODE, NodeAt, SourceGraph};
 use crate::distance::GraphVectors;
 use lucerne_codec::{Cancel, Error, Ordinal, Progress, Result};
@@ -50,7 +51,8 @@ pub fn merge_graphs(
         return build(params, vectors, cancel, progress);
     };
     let highest = highest_levels(params, vectors.len(), base)?;
-    let Prepared { builder, entry_point, new_entry_node } = prepare(params, &highest, Separations::new(vectors, cancel)?, base)?;
+    let Prepared { builder, entry_point, new_entry_node } =
+        prepare(params, &highest, Separations::new(vectors, cancel)?, base)?;
     let steps = Steps::new(progress, vectors.len());
     let mut workers = workers(params, vectors);
     let duplicates = Duplicates::new(vectors.len());
@@ -76,7 +78,7 @@ pub fn merge_graphs(
     let rest: Vec<Ordinal> =
         without_graph.iter().copied().filter(|&node| Some(node) != new_entry_node).collect();
     inserter.insert_all(&rest, &mut workers, &steps)?;
-    finish(builder, vectors, &duplicates, cancel, &steps)
+    finish(builder, vectors, &duplicates, &mut workers, cancel, &steps)
 }
 
 /// Every new ordinal exactly once.

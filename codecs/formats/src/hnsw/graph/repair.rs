@@ -6,9 +6,10 @@
 //! apache/lucene#16552).
 
 use super::builder::GraphBuilder;
-use super::insert::{Inserter, Worker};
+use super::insert::Inserter;
 use super::parallel::{Steps, each};
 use super::select::{Link, LinkLimits, LinkStatus};
+use super::worker::Worker;
 use super::{GraphView, NO_NODE, NodeAt, SourceGraph};
 use lucerne_codec::{Cancel, Ordinal, Result};
 use parking_lot::Mutex;
