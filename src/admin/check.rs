@@ -9,6 +9,7 @@ use crate::reader::{SegmentReader, Store};
 use crate::schema::Schema;
 use lucerne_codec::commit::{CommitInfo, CommitSegment};
 use lucerne_codec::envelope;
+use lucerne_codec::vector::SelfSearches;
 use lucerne_codec::{Cancel, Directory, Progress};
 use std::collections::HashSet;
 use std::path::Path;
@@ -30,6 +31,33 @@ pub struct CheckReport {
     pub bytes: u64,
     /// Every damage found; none means the index is whole.
     pub problems: Vec<Problem>,
+    /// Searches for stored vectors, for each graph.
+    pub self_searches: Vec<SelfSearchCheck>,
+}
+
+/// Searches of one graph for vectors that it has: those it may miss, and others that stand for the rest. That some are
+/// missed is no damage: data may forbid it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SelfSearchCheck {
+    /// The first file of the vector field in its segment.
+    pub file: String,
+    /// Vectors searched for.
+    pub searched: u64,
+    /// Those found, or another at no greater distance.
+    pub found: u64,
+}
+
+impl SelfSearchCheck {
+    /// The share found, 0 to 1.
+    pub fn share(&self) -> f64 {
+        if self.searched == 0 { 1.0 } else { self.found as f64 / self.searched as f64 }
+    }
+
+    /// True when less than 0.99 were found: worth a warning.
+    pub fn is_low(&self) -> bool {
+        self.share() < 0.99
+    }
 }
 
 impl CheckReport {
@@ -191,7 +219,14 @@ impl Checker<'_> {
         for (vectors, written) in reader.vectors().iter().zip(&info.vectors) {
             let file = name(&written.structure.files);
             let problems = self.try_to(&file, || Ok(vectors.reader.verify(cancel)?))?;
-            found.extend(problems.unwrap_or_default());
+            let problems = problems.unwrap_or_default();
+            if problems.is_empty() {
+                let searches = self.try_to(&file, || Ok(vectors.reader.search_selves(cancel)?))?;
+                if let Some(SelfSearches { searched, found }) = searches.flatten() {
+                    self.report.self_searches.push(SelfSearchCheck { file, searched, found });
+                }
+            }
+            found.extend(problems);
         }
         self.report.problems.extend(found);
         Ok(())

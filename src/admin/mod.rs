@@ -5,7 +5,7 @@ mod hash_quality;
 mod inspect;
 mod relevance;
 
-pub use check::{CheckReport, Problem, check, check_in};
+pub use check::{CheckReport, Problem, SelfSearchCheck, check, check_in};
 pub use hash_quality::{HashQuality, HashQualityOptions, HashRecall, hash_quality};
 pub use inspect::inspect;
 pub use relevance::{Judgements, Measures, RelevanceSet, Unmatched};

@@ -88,6 +88,15 @@ pub struct VectorHits {
     pub strategy: &'static str,
 }
 
+/// Searches for stored vectors ([`VectorReader::search_selves`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SelfSearches {
+    /// How many were searched for.
+    pub searched: u64,
+    /// How many of them were found, or another at no greater distance.
+    pub found: u64,
+}
+
 /// Writes, opens and merges one kind of vector structure.
 pub trait VectorFormat: Send + Sync {
     /// The name segments remember; never reused for another layout.
@@ -176,6 +185,13 @@ pub trait VectorReader: Send + Sync {
     /// Compares everything with everything: cross-file agreement, ranges, codes against raw vectors,
     /// reachability. Checksums are checked by the caller.
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>>;
+
+    /// Searches with the defaults for stored vectors, each of them the query: those that a search may miss, and others that
+    /// stand for the rest. `None` where all vectors are compared, or where a vector need not be its own nearest. That some
+    /// are missed is no damage.
+    fn search_selves(&self, _cancel: &Cancel) -> Result<Option<SelfSearches>> {
+        Ok(None)
+    }
 
     /// False when a file has an older version than the format writes now: `lucerne upgrade` rewrites it.
     fn is_current(&self) -> bool {

@@ -27,6 +27,12 @@ pub trait GraphVectors: Sync {
         self.len() == 0
     }
 
+    /// True when distances are −x·y of vectors of any length. A vector need not be its own nearest then, and angles say
+    /// which vectors lie in one direction, distances do not.
+    fn are_inner_products(&self) -> bool {
+        false
+    }
+
     /// A computer of distances between them, for one thread to keep. It has no query before
     /// [`NodeDistances::set_query`].
     fn computer(&self) -> Box<dyn NodeDistances + '_>;

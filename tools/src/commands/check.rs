@@ -7,6 +7,10 @@ use crate::signals;
 use lucerne::admin;
 use serde_json::{Value, json};
 
+fn self_search(searches: &admin::SelfSearchCheck) -> Value {
+    json!({ "file": searches.file, "searched": searches.searched, "found": searches.found })
+}
+
 pub(super) fn run(args: &Check, json: bool) -> Outcome {
     let bar = PhaseBar::new();
     let report = admin::check(&args.dir, &signals::stop_flag(), &bar).in_index(&args.dir);
@@ -15,6 +19,7 @@ pub(super) fn run(args: &Check, json: bool) -> Outcome {
     if json {
         let problem = |problem: &admin::Problem| json!({ "file": problem.file, "problem": problem.problem });
         let problems: Vec<Value> = report.problems.iter().map(problem).collect();
+        let self_searches: Vec<Value> = report.self_searches.iter().map(self_search).collect();
         out::json(&json!({
             "ok": report.ok(),
             "generation": report.generation,
@@ -22,6 +27,7 @@ pub(super) fn run(args: &Check, json: bool) -> Outcome {
             "docs": report.docs,
             "bytes": report.bytes,
             "problems": problems,
+            "self_searches": self_searches,
         }))?;
     } else {
         let read = format!(
@@ -38,6 +44,14 @@ pub(super) fn run(args: &Check, json: bool) -> Outcome {
                 args.dir.display(),
                 units::count(found as u64, "problem")
             ))?,
+        }
+        for searches in report.self_searches.iter().filter(|searches| searches.is_low()) {
+            out::line(&format!(
+                "  warning: {}: of {} searched for themselves, {} were found",
+                searches.file,
+                units::count(searches.searched, "stored vector"),
+                searches.found
+            ))?;
         }
         for problem in &report.problems {
             // Most problems begin with the name of their file.

@@ -12,7 +12,7 @@
 //! from them and is checked against the file's length when it is opened. What the words say is not: a search
 //! checks each before it uses it, and [`GraphFile::verify`] checks them all.
 
-use super::graph::{Graph, GraphView, MAX_NODES, NO_NODE, unreachable};
+use super::graph::{Graph, GraphView, MAX_NODES, NO_NODE, SelfSearch, unreachable};
 use lucerne_codec::envelope::{FOOTER_LEN, FileEntry, HEADER_LEN};
 use lucerne_codec::format::{Problem, WriteContext};
 use lucerne_codec::io::bytes;
@@ -43,6 +43,9 @@ pub struct GraphMeta {
     pub len: u32,
     /// Nodes of each level, level 0 first.
     pub levels: Vec<u32>,
+    /// What searches for its own nodes have found when it was built; absent for inner products.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub self_search: Option<SelfSearch>,
 }
 
 /// Writes a graph.
@@ -64,6 +67,7 @@ pub fn write(context: &WriteContext<'_>, field: &FieldInfo, graph: &Graph) -> Re
         beam_width: graph.beam_width() as u32,
         len: graph.len() as u32,
         levels,
+        self_search: graph.self_search(),
     };
     Ok((writer.finish()?, meta))
 }
@@ -85,6 +89,7 @@ pub struct GraphFile {
     input: Input,
     m: usize,
     levels: Vec<LevelAt>,
+    self_search: Option<SelfSearch>,
 }
 
 impl GraphFile {
@@ -126,12 +131,17 @@ impl GraphFile {
         if at + FOOTER_LEN != input.len() as u64 {
             return fail(format!("the graph ends at {at}, the file has {} bytes", input.len()));
         }
-        Ok(Self { input, m: meta.m as usize, levels })
+        Ok(Self { input, m: meta.m as usize, levels, self_search: meta.self_search })
     }
 
     /// The file.
     pub fn input(&self) -> &Input {
         &self.input
+    }
+
+    /// What searches for its own nodes have found when it was built; `None` for inner products.
+    pub fn self_search(&self) -> Option<SelfSearch> {
+        self.self_search
     }
 
     fn word(&self, start: usize, index: u32) -> u32 {

@@ -25,7 +25,7 @@
 //! | `reader` | [`VectorFieldReader`]: what the engine calls |
 //! | `search` | searching one segment |
 //! | `write`, `merge` | flushes and merges |
-//! | `report`, `verify` | `inspect` and `check` |
+//! | `report`, `verify`, `self_search` | `inspect` and `check` |
 
 mod codec;
 mod format;
@@ -37,6 +37,7 @@ mod reader;
 mod report;
 mod search;
 mod segment;
+mod self_search;
 mod verify;
 mod write;
 

@@ -2,11 +2,11 @@
 
 use super::search::{self, Scratch};
 use super::segment::VectorSegment;
-use super::{report, verify};
+use super::{report, self_search, verify};
 use crate::encoding::EncodedVectors;
 use crate::hnsw::file::GraphFile;
 use lucerne_codec::format::Problem;
-use lucerne_codec::vector::{VectorHits, VectorReader, VectorSearch};
+use lucerne_codec::vector::{SelfSearches, VectorHits, VectorReader, VectorSearch};
 use lucerne_codec::{Cancel, DocId, Neighbor, Ordinal, Report, Result};
 use parking_lot::Mutex;
 use std::any::Any;
@@ -86,6 +86,10 @@ impl VectorReader for VectorFieldReader {
 
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>> {
         verify::verify(&self.segment, cancel)
+    }
+
+    fn search_selves(&self, cancel: &Cancel) -> Result<Option<SelfSearches>> {
+        self_search::search_selves(&self.segment, cancel)
     }
 
     fn as_any(&self) -> &dyn Any {

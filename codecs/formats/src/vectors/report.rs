@@ -3,7 +3,8 @@
 use super::search::cost;
 use super::segment::{Index, VectorSegment};
 use crate::encoding::{FieldReport, MergePlan, MergeReport, MergeSources, Precision};
-use crate::hnsw::graph::GraphView;
+use crate::hnsw::file::GraphFile;
+use crate::hnsw::graph::{GraphView, SelfSearch};
 use crate::ivf::ListFile;
 use lucerne_codec::Report;
 use serde_json::{Map, Value, json};
@@ -27,7 +28,7 @@ pub(super) fn inspect(segment: &VectorSegment) -> Report {
             report.set("m", params.m);
             report.set("beam_width", params.beam_width);
             let described = match graph {
-                Some(graph) => json!({ "levels": graph.level_count(), "m": graph.m() }),
+                Some(graph) => describe_graph(graph),
                 None => json!(format!("none below {} vectors", params.graph_threshold)),
             };
             report.set("graph", described);
@@ -43,6 +44,17 @@ pub(super) fn inspect(segment: &VectorSegment) -> Report {
         describe_candidates(segment, &mut report);
     }
     report.finish()
+}
+
+/// Levels and links, and what searches for its own vectors have found when it was built.
+fn describe_graph(graph: &GraphFile) -> Value {
+    let mut described = json!({ "levels": graph.level_count(), "m": graph.m() });
+    if let (Some(self_search), Some(fields)) = (graph.self_search(), described.as_object_mut()) {
+        let SelfSearch { searched, missed, mended, complete } = self_search;
+        let value = json!({ "searched": searched, "missed": missed, "mended": mended, "complete": complete });
+        fields.insert("self_search".to_owned(), value);
+    }
+    described
 }
 
 /// How many lists there are, and how many were wanted if that is another number.

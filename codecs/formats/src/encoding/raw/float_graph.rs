@@ -43,6 +43,10 @@ impl GraphVectors for GraphFloats<'_> {
         self.rows.len()
     }
 
+    fn are_inner_products(&self) -> bool {
+        self.similarity == Similarity::MaxInnerProduct
+    }
+
     fn computer(&self) -> Box<dyn NodeDistances + '_> {
         Box::new(FloatDistances { vectors: self, query: Vec::new() })
     }

@@ -12,7 +12,7 @@
 //! A graph needs distances that behave like distances: neighbor selection compares how far candidates are from a
 //! node with how far they are from each other, by a factor. So directions are compared by half of the squared distance,
 //! which is 1 − x·y, never by −x·y. Inner products of vectors of any length have no such form that helps
-//! (`docs/measurements/graph-code.md`): they stay −x·y, compared without a factor.
+//! (`docs/measurements/graph-code.md`): they stay −x·y, and neighbor selection compares angles.
 
 use super::codes::CodeRows;
 use super::frame::{Frame, ProjectedQuery};
@@ -185,6 +185,10 @@ impl<'a> GraphCodes<'a> {
 impl GraphVectors for GraphCodes<'_> {
     fn len(&self) -> usize {
         self.sums.len()
+    }
+
+    fn are_inner_products(&self) -> bool {
+        self.form.metric == Metric::InnerProduct
     }
 
     fn computer(&self) -> Box<dyn NodeDistances + '_> {

@@ -6,7 +6,8 @@
 
 use super::memory::{Level, level_lists, position_in};
 use super::scratch::Visited;
-use super::select::{KnownDistances, Link, LinkStatus, NeighborSelector};
+use super::select::{KnownDistances, Link, LinkLimits, LinkStatus, NeighborSelector};
+use super::separation::{Separations, is_nearer_by_alpha};
 use super::{BuildParams, Graph, GraphView, NO_NODE, NodeAt, max_links};
 use crate::distance::DistanceComputer;
 use lucerne_codec::Ordinal;
@@ -29,11 +30,18 @@ pub(super) struct GraphBuilder {
     graph: Graph<AtomicU32>,
     links: Vec<LinkTable>,
     locks: Vec<Mutex<()>>,
+    /// What neighbor selection compares.
+    separations: Separations,
 }
 
 impl GraphBuilder {
     /// A graph without links over nodes of these highest levels. `entry_point`, if given, is a node of the highest.
-    pub(super) fn new(highest: &[u8], params: &BuildParams, entry_point: Option<Ordinal>) -> Self {
+    pub(super) fn new(
+        highest: &[u8],
+        params: &BuildParams,
+        separations: Separations,
+        entry_point: Option<Ordinal>,
+    ) -> Self {
         let mut levels: Vec<Level<AtomicU32>> = vec![Level::default()];
         for nodes in level_lists(highest, entry_point) {
             let below = match levels.len() {
@@ -56,7 +64,12 @@ impl GraphBuilder {
             links.push(LinkTable { distances, counts });
         }
         let locks = (0..highest.len()).map(|_| Mutex::new(())).collect();
-        Self { graph: Graph::new(highest.len(), params.m, params.beam_width, levels), links, locks }
+        Self {
+            graph: Graph::new(highest.len(), params.m, params.beam_width, levels),
+            links,
+            locks,
+            separations,
+        }
     }
 
     /// The graph as it is now.
@@ -67,6 +80,11 @@ impl GraphBuilder {
     /// The entry point of the finished graph.
     pub(super) fn top(&self) -> NodeAt {
         NodeAt { level: self.graph.level_count() - 1, position: 0 }
+    }
+
+    /// What neighbor selection compares.
+    pub(super) fn separations(&self) -> &Separations {
+        &self.separations
     }
 
     fn distances(&self, level: usize, position: u32) -> &[AtomicU32] {
@@ -134,7 +152,7 @@ impl GraphBuilder {
         added: &[Link],
         selector: &mut NeighborSelector<'_>,
     ) {
-        let capacity = max_links(self.graph.m(), level);
+        let limits = LinkLimits::of(self.graph.m(), level);
         let _guard = self.lock(level, position);
         let mut row = std::mem::take(&mut selector.row);
         self.links(level, position, &mut row);
@@ -145,10 +163,10 @@ impl GraphBuilder {
                 row.push(Link { status, ..*link });
             }
         }
-        if row.len() > capacity {
+        if row.len() > limits.most {
             row.sort_unstable_by_key(Link::key);
             let node = |position| self.graph.node(level, position);
-            selector.select(&row, capacity, node, |_, _| {});
+            selector.select(node(position), &row, limits, &self.separations, node, |_, _| {});
             self.store(level, position, selector.selected());
         } else if row.len() > before {
             self.store(level, position, &row);
@@ -176,31 +194,40 @@ impl GraphBuilder {
         if back.position == position || selector.row.iter().any(|other| other.position == back.position) {
             return;
         }
-        let status = selector.check_backlink(&back, known, query);
+        let status = selector.check_backlink(position, &back, &self.separations, known, query);
         let row = &mut selector.row;
         row.push(Link { status, ..back });
-        let capacity = max_links(self.graph.m(), 0);
-        if row.len() > capacity {
-            row.retain(Link::is_selected);
-            row.sort_unstable_by_key(Link::key);
-            row.truncate(capacity);
+        let limits = LinkLimits::of(self.graph.m(), 0);
+        if row.len() > limits.most {
+            row.sort_unstable_by_key(|link| (!link.is_selected(), link.key()));
+            let selected = row.iter().filter(|link| link.is_selected()).count();
+            row.truncate(selected.clamp(limits.fewest, limits.most));
         } else {
             row.sort_by_key(|link| link.status == LinkStatus::Pruned);
         }
         self.store(0, position, row);
     }
 
-    /// Of the nodes at `known` distances, marks those that a link `selected` for the same node occludes, as far as the
-    /// row of that link on level 0 tells.
-    pub(super) fn mark_occluded(&self, selected: &Link, known: KnownDistances<'_>, occluded: &mut Visited) {
+    /// Of the nodes at `known` distances from the node `from`, marks those that a link `selected` for it occludes, as far
+    /// as the row of that link on level 0 tells.
+    pub(super) fn mark_occluded(
+        &self,
+        from: Ordinal,
+        selected: &Link,
+        known: KnownDistances<'_>,
+        occluded: &mut Visited,
+    ) {
         let ids = self.graph.row(0, selected.position).iter();
         let words = ids.zip(self.distances(0, selected.position));
         let words = words.map(|(id, distance)| (id.load(Relaxed), distance));
-        for (id, between) in words.take_while(|(id, _)| *id != NO_NODE) {
-            if let Some(own) = known.get(id)
-                && f32::from_bits(between.load(Relaxed)) < Link::new(id, own).occlusion_radius()
-            {
-                occluded.insert(id);
+        for (id, distance) in words.take_while(|(id, _)| *id != NO_NODE) {
+            if let Some(own) = known.get(id) {
+                let own = self.separations.of(from, id, own);
+                let between =
+                    self.separations.of(selected.position, id, f32::from_bits(distance.load(Relaxed)));
+                if is_nearer_by_alpha(between, own) {
+                    occluded.insert(id);
+                }
             }
         }
     }

@@ -20,7 +20,7 @@ pub fn unreachable<G: GraphView + ?Sized>(graph: &G) -> Result<Vec<Ordinal>> {
 }
 
 /// A tree of links from the entry point to every node it reaches.
-struct Tree {
+pub(super) struct Tree {
     /// Each node's parent; [`NO_NODE`] for the root and for nodes not reached.
     parent: Vec<u32>,
     reached: Vec<bool>,
@@ -37,7 +37,8 @@ impl Tree {
         self.reached.get(node as usize).copied().unwrap_or(false)
     }
 
-    fn is_parent(&self, parent: Ordinal, child: Ordinal) -> bool {
+    /// Whether the link from `parent` to `child` is one of the tree.
+    pub(super) fn is_parent(&self, parent: Ordinal, child: Ordinal) -> bool {
         self.parent.get(child as usize).is_some_and(|&of| of == parent)
     }
 
@@ -75,16 +76,16 @@ impl Tree {
 }
 
 /// Links every node that cannot be reached from the nearest node that can. One without room gives up its
-/// farthest link that is not part of the tree by which other nodes are reached, so nothing is lost by it.
+/// farthest link that is not part of the tree by which other nodes are reached, so nothing is lost by it. Returns the tree.
 pub(super) fn connect_unreachable(
     graph: &mut Graph,
     vectors: &dyn GraphVectors,
     cancel: &Cancel,
-) -> Result<()> {
-    if graph.is_empty() {
-        return Ok(());
-    }
+) -> Result<Tree> {
     let mut tree = Tree::new(graph.len());
+    if graph.is_empty() {
+        return Ok(tree);
+    }
     tree.grow(graph, entry_point(graph)?, NO_NODE)?;
     let mut scratch = SearchScratch::new();
     let mut query = vectors.computer();
@@ -107,7 +108,7 @@ pub(super) fn connect_unreachable(
             tree.grow(graph, node, parent)?;
         }
     }
-    Ok(())
+    Ok(tree)
 }
 
 /// The nodes that a search finds, nearest first: being found, they can be reached.

@@ -4,16 +4,23 @@ use super::builder::GraphBuilder;
 use super::connectivity::connect_unreachable;
 use super::duplicates::Duplicates;
 use super::memory::level_of;
+use super::mend::mend;
 use super::parallel::{Steps, each};
 use super::scratch::SearchScratch;
 use super::search::GraphSearcher;
-use super::select::{KnownDistances, Link, NeighborSelector};
-use super::{BuildParams, Graph, GraphView, MAX_NODES, NodeAt, max_links};
-use crate::distance::{DistanceComputer, GraphVectors, NodeDistances};
+use super::select::{KnownDistances, Link, LinkLimits};
+use super::separation::Separations;
+use super::worker::{Worker, workers};
+use super::{BuildParams, Graph, GraphView, MAX_NODES, NodeAt};
+use crate::distance::{DistanceComputer, GraphVectors};
 use lucerne_codec::{Cancel, Error, Ordinal, Progress, Result};
 
 /// Nearest candidates that are looked at for a duplicate of the new node.
 const DUPLICATE_CHECKS: usize = 4;
+
+/// An insertion that has expanded so many nodes in vain before it came nearer makes its node a suspect: a search that looks
+/// for it with fewer candidates may end there (`docs/measurements/graph-reach.md`).
+const LONG_DETOUR: usize = 12;
 
 /// Nodes inserted by one thread before others start: nodes inserted at the same time do not see each
 /// other, which only matters while they are a large part of the graph.
@@ -29,7 +36,7 @@ pub fn build(
     check(params, vectors)?;
     let len = vectors.len();
     let highest: Vec<u8> = (0..len as u32).map(|node| level_of(params.seed, node, params.m) as u8).collect();
-    let builder = GraphBuilder::new(&highest, params, None);
+    let builder = GraphBuilder::new(&highest, params, Separations::new(vectors, cancel)?, None);
     let duplicates = Duplicates::new(len);
     let steps = Steps::new(progress, len);
     let mut workers = workers(params, vectors);
@@ -45,7 +52,7 @@ pub fn build(
         cancel,
     };
     inserter.insert_all(&order, &mut workers, &steps)?;
-    finish(builder, vectors, &duplicates, cancel, &steps)
+    finish(builder, vectors, &duplicates, &mut workers, cancel, &steps)
 }
 
 /// Refuses parameters no graph can be built with.
@@ -71,47 +78,26 @@ fn insertion_order(highest: &[u8], entry_node: Ordinal) -> Vec<Ordinal> {
     order
 }
 
-/// Finishes the graph, adds the duplicates and proves that every node can be reached.
+/// Finishes the graph, adds the duplicates, and proves that every node can be reached and is found.
 pub(super) fn finish(
     builder: GraphBuilder,
     vectors: &dyn GraphVectors,
     duplicates: &Duplicates,
+    workers: &mut [Worker<'_>],
     cancel: &Cancel,
     steps: &Steps<'_>,
 ) -> Result<Graph> {
     let mut graph = builder.finish();
     duplicates.attach(&mut graph);
-    connect_unreachable(&mut graph, vectors, cancel)?;
+    let tree = connect_unreachable(&mut graph, vectors, cancel)?;
+    // By inner product a vector need not be its own nearest.
+    if !vectors.are_inner_products() {
+        let is_duplicate = |node| duplicates.is_duplicate(node);
+        let self_search = mend(&mut graph, &tree, is_duplicate, workers, cancel)?;
+        graph.set_self_search(self_search);
+    }
     steps.finish();
     Ok(graph)
-}
-
-/// One thread's memory for insertions.
-pub(super) struct Worker<'v> {
-    /// The node at hand as the query.
-    pub(super) query: Box<dyn NodeDistances + 'v>,
-    pub(super) scratch: SearchScratch,
-    pub(super) selector: NeighborSelector<'v>,
-    /// What a search has found on each level, level 0 first.
-    candidates: Vec<Vec<Link>>,
-    pub(super) links: Vec<Link>,
-}
-
-impl<'v> Worker<'v> {
-    pub(super) fn new(vectors: &'v dyn GraphVectors) -> Self {
-        Self {
-            query: vectors.computer(),
-            scratch: SearchScratch::new(),
-            selector: NeighborSelector::new(vectors),
-            candidates: Vec::new(),
-            links: Vec::new(),
-        }
-    }
-}
-
-/// A worker for each thread.
-pub(super) fn workers<'v>(params: &BuildParams, vectors: &'v dyn GraphVectors) -> Vec<Worker<'v>> {
-    (0..params.threads.max(1)).map(|_| Worker::new(vectors)).collect()
 }
 
 /// Where the search for a new node's neighbors starts.
@@ -186,6 +172,9 @@ impl Inserter<'_> {
                 self.rescore(&mut **query, scratch, candidates);
             }
             None => self.find_candidates(start, top, &mut **query, scratch, candidates)?,
+        }
+        if worker.scratch.longest_detour >= LONG_DETOUR {
+            worker.detoured.push(node);
         }
         match self.find_duplicate(node, worker) {
             Some(representative) => self.duplicates.set(node, representative),
@@ -274,18 +263,19 @@ impl Inserter<'_> {
 
     /// Links the node with neighbors selected among the candidates, and these with the node, on the levels up to `top`.
     fn link(&self, node: Ordinal, top: usize, worker: &mut Worker<'_>) {
-        let Worker { query, scratch, selector, candidates, links } = worker;
+        let Worker { query, scratch, selector, candidates, links, .. } = worker;
         let known = KnownDistances { visited: &scratch.visited, distances: &scratch.known };
         for (level, candidates) in candidates.iter_mut().enumerate().take(top + 1) {
             let Some(position) = self.builder.graph().position(level, node) else {
                 continue;
             };
             candidates.retain(|link| link.position != position);
-            let limit = max_links(self.builder.graph().m(), level);
+            let limits = LinkLimits::of(self.builder.graph().m(), level);
             let ordinal = |position| self.builder.graph().node(level, position);
-            selector.select(candidates, limit, ordinal, |selected, occluded| {
+            let separations = self.builder.separations();
+            selector.select(node, candidates, limits, separations, ordinal, |selected, occluded| {
                 if level == 0 {
-                    self.builder.mark_occluded(selected, known, occluded);
+                    self.builder.mark_occluded(node, selected, known, occluded);
                 }
             });
             links.clear();

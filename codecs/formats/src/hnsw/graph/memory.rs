@@ -1,6 +1,6 @@
 //! A graph in memory, and the levels of its nodes.
 
-use super::{GraphView, NO_NODE, max_links};
+use super::{GraphView, NO_NODE, SelfSearch, max_links};
 use lucerne_codec::{Error, Ordinal, Result};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -47,18 +47,29 @@ pub struct Graph<W = u32> {
     len: usize,
     m: usize,
     beam_width: usize,
+    self_search: Option<SelfSearch>,
     levels: Vec<Level<W>>,
 }
 
 impl<W> Graph<W> {
     /// A graph of `len` nodes; `levels[0]` has a row of `2 m` words for each.
     pub(super) fn new(len: usize, m: usize, beam_width: usize, levels: Vec<Level<W>>) -> Self {
-        Self { len, m, beam_width, levels }
+        Self { len, m, beam_width, self_search: None, levels }
     }
 
     /// Candidates kept while it was built.
     pub fn beam_width(&self) -> usize {
         self.beam_width
+    }
+
+    /// What searches for its own nodes have found, where they were made.
+    pub fn self_search(&self) -> Option<SelfSearch> {
+        self.self_search
+    }
+
+    /// Keeps what searches for its own nodes have found.
+    pub(super) fn set_self_search(&mut self, self_search: SelfSearch) {
+        self.self_search = Some(self_search);
     }
 
     /// The levels, level 0 first.
@@ -68,8 +79,9 @@ impl<W> Graph<W> {
 
     /// The same graph, each level changed.
     pub(super) fn map_levels<V>(self, change: impl Fn(Level<W>) -> Level<V>) -> Graph<V> {
-        let levels = self.levels.into_iter().map(change).collect();
-        Graph { len: self.len, m: self.m, beam_width: self.beam_width, levels }
+        let Self { len, m, beam_width, self_search, levels } = self;
+        let levels = levels.into_iter().map(change).collect();
+        Graph { len, m, beam_width, self_search, levels }
     }
 
     /// Position of a node on a level; `None` when it does not belong to it.
@@ -160,7 +172,8 @@ impl Graph {
             }
             levels.push(renumbered);
         }
-        Ok(Graph::new(self.len, self.m, self.beam_width, levels))
+        let Self { len, m, beam_width, self_search, .. } = *self;
+        Ok(Graph { len, m, beam_width, self_search, levels })
     }
 }
 

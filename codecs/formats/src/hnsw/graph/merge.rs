@@ -10,11 +10,13 @@
 
 use super::builder::GraphBuilder;
 use super::duplicates::Duplicates;
-use super::insert::{Inserter, Worker, build, check, finish, workers};
+use super::insert::{Inserter, build, check, finish};
 use super::memory::{MAX_LEVELS, level_of, split_mix};
 use super::parallel::{Steps, each};
 use super::repair::Copy;
 use super::search::entry_point;
+use super::separation::Separations;
+use super::worker::{Worker, workers};
 use super::{BuildParams, Graph, GraphView, NO_NODE, NodeAt, SourceGraph};
 use crate::distance::GraphVectors;
 use lucerne_codec::{Cancel, Error, Ordinal, Progress, Result};
@@ -49,7 +51,8 @@ pub fn merge_graphs(
         return build(params, vectors, cancel, progress);
     };
     let highest = highest_levels(params, vectors.len(), base)?;
-    let Prepared { builder, entry_point, new_entry_node } = prepare(params, &highest, base)?;
+    let Prepared { builder, entry_point, new_entry_node } =
+        prepare(params, &highest, Separations::new(vectors, cancel)?, base)?;
     let steps = Steps::new(progress, vectors.len());
     let mut workers = workers(params, vectors);
     let duplicates = Duplicates::new(vectors.len());
@@ -75,7 +78,7 @@ pub fn merge_graphs(
     let rest: Vec<Ordinal> =
         without_graph.iter().copied().filter(|&node| Some(node) != new_entry_node).collect();
     inserter.insert_all(&rest, &mut workers, &steps)?;
-    finish(builder, vectors, &duplicates, cancel, &steps)
+    finish(builder, vectors, &duplicates, &mut workers, cancel, &steps)
 }
 
 /// Every new ordinal exactly once.
@@ -135,7 +138,12 @@ struct Prepared {
     new_entry_node: Option<Ordinal>,
 }
 
-fn prepare(params: &BuildParams, highest: &[u8], base: SourceGraph<'_>) -> Result<Prepared> {
+fn prepare(
+    params: &BuildParams,
+    highest: &[u8],
+    separations: Separations,
+    base: SourceGraph<'_>,
+) -> Result<Prepared> {
     let level = |node: Ordinal| highest.get(node as usize).copied().unwrap_or(0);
     let top = highest.iter().copied().max().unwrap_or(0);
     let old_entry = base.new_ordinal(entry_point(base.graph)?);
@@ -143,10 +151,10 @@ fn prepare(params: &BuildParams, highest: &[u8], base: SourceGraph<'_>) -> Resul
     let live = [old_entry].into_iter().chain(base.ordinals.iter().copied()).filter(|&new| new != NO_NODE);
     let entry = live.min_by_key(|&new| std::cmp::Reverse(level(new))).unwrap_or(0);
     if level(entry) == top {
-        let builder = GraphBuilder::new(highest, params, Some(entry));
+        let builder = GraphBuilder::new(highest, params, separations, Some(entry));
         return Ok(Prepared { entry_point: builder.top(), builder, new_entry_node: None });
     }
-    let builder = GraphBuilder::new(highest, params, None);
+    let builder = GraphBuilder::new(highest, params, separations, None);
     let top = builder.top();
     let new_entry_node = builder.graph().node(top.level, top.position);
     let level = usize::from(level(entry));

@@ -10,12 +10,17 @@
 //! | `scratch` | reusable memory of a search: visited set, queue, heaps | |
 //! | `search` | greedy descent, search of a layer, filtered search | algorithms 2 and 5 |
 //! | `select` | neighbor selection: which candidates become links | algorithm 4 |
+//! | `separation` | what neighbor selection compares: distances, or angles | |
 //! | `builder` | a graph under construction, which several threads change at once | |
 //! | `insert` | one insertion; a graph from nothing | algorithm 1 |
 //! | `repair` | copying a graph and repairing it around deleted nodes | |
 //! | `merge` | a graph from graphs | |
 //! | `duplicates` | vectors that no distance can tell apart | |
 //! | `connectivity` | reachability, proven and enforced; nodes in breadth-first order | |
+//! | `suspects` | nodes that a search for themselves may miss | |
+//! | `self_search` | searching a graph for its own nodes | |
+//! | `mend` | every vector is found by a search for itself: proven and enforced | |
+//! | `worker` | one thread's memory | |
 //! | `parallel` | the same work for many nodes, on several threads | |
 //!
 //! What its constants were chosen by is in `docs/measurements/graph-code.md`.
@@ -25,12 +30,17 @@ mod connectivity;
 mod duplicates;
 mod insert;
 mod memory;
+mod mend;
 mod merge;
 mod parallel;
 mod repair;
 mod scratch;
 mod search;
 mod select;
+mod self_search;
+mod separation;
+mod suspects;
+mod worker;
 
 pub use connectivity::{bfs_order, unreachable};
 pub use insert::build;
@@ -38,6 +48,8 @@ pub use memory::{Graph, Level, Word};
 pub use merge::merge_graphs;
 pub use scratch::SearchScratch;
 pub use search::{GraphSearcher, SearchParams, SearchStats};
+pub use self_search::SelfSearch;
+pub use suspects::self_search_suspects as suspects;
 
 use lucerne_codec::{Error, Ordinal};
 

@@ -6,10 +6,11 @@
 //! apache/lucene#16552).
 
 use super::builder::GraphBuilder;
-use super::insert::{Inserter, Worker};
+use super::insert::Inserter;
 use super::parallel::{Steps, each};
-use super::select::{Link, LinkStatus};
-use super::{GraphView, NO_NODE, NodeAt, SourceGraph, max_links};
+use super::select::{Link, LinkLimits, LinkStatus};
+use super::worker::Worker;
+use super::{GraphView, NO_NODE, NodeAt, SourceGraph};
 use lucerne_codec::{Cancel, Ordinal, Result};
 use parking_lot::Mutex;
 
@@ -198,8 +199,9 @@ impl Copy<'_> {
         self.score(NodeAt { level, position }, &candidates, worker);
         let Worker { links, selector, .. } = worker;
         links.sort_unstable_by_key(Link::key);
-        let limit = max_links(graph.m(), level);
-        selector.select(links, limit, |position| graph.node(level, position), |_, _| {});
+        let limits = LinkLimits::of(graph.m(), level);
+        let node = |position| graph.node(level, position);
+        selector.select(node(position), links, limits, self.builder().separations(), node, |_, _| {});
         let kept = candidates.get(..kept).unwrap_or_default();
         links.clear();
         links.extend(selector.selected().iter().filter(|link| !kept.contains(&link.position)));

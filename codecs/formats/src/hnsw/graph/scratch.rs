@@ -282,6 +282,8 @@ pub struct SearchScratch {
     pub(super) heaps: SearchHeaps,
     /// By position, the distances of the nodes that the last search of a layer has visited.
     pub(super) known: Vec<f32>,
+    /// Nodes that the last search of a layer has expanded in vain, at most, before it came nearer after all.
+    pub(super) longest_detour: usize,
     /// The links of the nodes being expanded, and of one of them.
     pub(super) row: Vec<u32>,
     pub(super) links: Vec<u32>,

@@ -199,7 +199,10 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
     /// Returns the number of distances computed.
     pub(super) fn search_layer(&mut self, level: usize, entry_points: &[u32]) -> Result<u64> {
         let graph = self.graph;
-        let SearchScratch { visited, queue, known, row, links, scored, .. } = &mut *self.scratch;
+        let SearchScratch { visited, queue, known, row, links, scored, longest_detour, .. } =
+            &mut *self.scratch;
+        *longest_detour = 0;
+        let mut fruitless = 0;
         if known.len() < graph.level_len(level) {
             known.resize(graph.level_len(level), 0.0);
         }
@@ -209,8 +212,14 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
             self.cancel.check()?;
             computed += visit(graph, level, positions, &mut *self.distances, visited, scored)?;
             for (position, distance) in scored.iter() {
-                if queue.insert(Key::new(distance, position)).is_some() && level == 0 {
-                    graph.prefetch(position);
+                if let Some(rank) = queue.insert(Key::new(distance, position)) {
+                    if level == 0 {
+                        graph.prefetch(position);
+                    }
+                    if rank == 0 {
+                        *longest_detour = fruitless.max(*longest_detour);
+                        fruitless = 0;
+                    }
                 }
                 if let Some(known) = known.get_mut(position as usize) {
                     *known = distance;
@@ -219,6 +228,7 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
             if !expand(graph, level, queue, EXPANDED_TOGETHER_BUILDING, row, links) {
                 return Ok(computed);
             }
+            fruitless += EXPANDED_TOGETHER_BUILDING;
             positions = row;
         }
     }

@@ -3,5 +3,6 @@
 mod build;
 mod file;
 mod merge;
+mod reach;
 mod search;
 mod support;
