@@ -191,8 +191,7 @@ impl Vector {
     /// have
     ///
     /// - `graph_threshold`: vectors a segment needs to get a graph (0 to 2³² − 1, default 4,000);
-    /// - `search_bits`: bits of an int8 code that graph search reads first, 4 or 8 (default 4 for long vectors);
-    /// - `center`: `"auto"`, or `"none"` to encode vectors without subtracting their mean.
+    /// - `search_bits`: bits of an int8 code that graph search reads first, 4 or 8 (default 4 for long vectors).
     #[must_use]
     pub fn advanced(mut self, name: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
         let group = self.options.params.entry(FieldInfo::ADVANCED);

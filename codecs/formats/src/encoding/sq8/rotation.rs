@@ -10,7 +10,7 @@ use lucerne_simd as simd;
 /// Rounds of signs and transforms.
 const ROUNDS: usize = 2;
 /// Seed of the signs; part of the format.
-const SEED: u64 = 0x6c75_6365_726e_65;
+const SEED: u64 = 0x006c_7563_6572_6e65;
 
 /// The rotation of vectors of one dimension.
 #[derive(Clone, Debug)]
