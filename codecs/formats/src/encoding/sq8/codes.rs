@@ -45,7 +45,7 @@ impl CodeRows<'_> {
     #[inline]
     pub fn prefetch_corrections(&self, ordinals: &[Ordinal]) {
         for &ordinal in ordinals {
-            simd::prefetch(self.corrections, ordinal as usize * self.correction_len, self.correction_len);
+            simd::prefetch(self.corrections, ordinal as usize * self.correction_len, 1);
             simd::prefetch(self.versions, ordinal as usize, 1);
         }
     }

@@ -4,6 +4,7 @@ use super::codes::CodeRows;
 use super::frame::ProjectedQuery;
 use super::quantiles::Quantiles;
 use crate::encoding::preprocess::finite;
+use lucerne_codec::Ordinal;
 
 /// What turns an integer product into the part of a distance that a vector's scale multiplies: offset + step·I.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,11 +85,26 @@ impl Estimate {
         self.decoded(decoder, codes.correction(index), product)
     }
 
-    /// The distance of the 4-bit codes of a vector.
+    /// The distances of the 4-bit codes of vectors.
     #[inline]
-    pub(super) fn distance4(&self, codes: &CodeRows<'_>, index: usize, product: f32) -> f32 {
-        let decoder = codes.of_version(&self.decoders, index);
-        self.decoded(decoder, codes.correction4(index), product)
+    pub(super) fn distances4(
+        &self,
+        codes: &CodeRows<'_>,
+        ordinals: &[Ordinal],
+        products: &[i32],
+        out: &mut [f32],
+    ) {
+        let vectors = out.iter_mut().zip(ordinals).zip(products);
+        if let ([], &[decoder]) = (codes.versions, self.decoders.as_slice()) {
+            for ((out, &ordinal), &product) in vectors {
+                *out = self.decoded(decoder, codes.correction4(ordinal as usize), product as f32);
+            }
+        } else {
+            for ((out, &ordinal), &product) in vectors {
+                let decoder = codes.of_version(&self.decoders, ordinal as usize);
+                *out = self.decoded(decoder, codes.correction4(ordinal as usize), product as f32);
+            }
+        }
     }
 
     /// Replaces `out` by the distances of the 8-bit codes of the vectors from `first` on.

@@ -23,7 +23,7 @@ use crate::encoding::preprocess::finite;
 use lucerne_codec::{Ordinal, Similarity};
 use lucerne_simd as simd;
 
-/// The vectors of one segment being written. Memory: 8 bytes per vector besides the codes.
+/// The vectors of one segment being written. Memory: 12 bytes per vector besides the codes.
 #[derive(Debug)]
 pub struct GraphCodes<'a> {
     form: Form,
@@ -32,10 +32,18 @@ pub struct GraphCodes<'a> {
     versions: &'a [Quantiles],
     /// The 4-bit codes that graph search uses; empty if it uses the 8-bit codes.
     sq4: &'a [u8],
-    /// Sums of the codes.
-    sums: Vec<f32>,
-    /// What a distance adds for a vector, whatever the other.
-    own: Vec<f32>,
+    terms: Vec<Terms>,
+}
+
+/// What is kept of a vector beside its codes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Terms {
+    /// g.
+    scale: f32,
+    /// Sum of the codes.
+    sum: f32,
+    /// What a distance adds for the vector, whatever the other.
+    own: f32,
 }
 
 /// A distance is constant + ownₓ + own_y + factor·gₓ·g_y·x̂·ŷ.
@@ -84,6 +92,13 @@ struct Decoder {
     per_product: f32,
 }
 
+impl Decoder {
+    #[inline]
+    fn product(self, terms: Terms, product: u32) -> f32 {
+        self.offset + self.per_sum * terms.sum + self.per_product * product as f32
+    }
+}
+
 impl<'a> GraphCodes<'a> {
     /// Prepares the codes; `versions` are their quantiles by number, `sq4` their 4-bit codes if graph search is to use
     /// those.
@@ -101,10 +116,19 @@ impl<'a> GraphCodes<'a> {
             rows,
             versions,
             sq4: sq4.unwrap_or_default(),
-            sums: codes().map(|(_, row)| simd::sum_u8(row) as f32).collect(),
-            own: Vec::new(),
+            terms: Vec::new(),
         };
-        vectors.own = codes().map(|(index, row)| vectors.own_part(index, row)).collect();
+        let terms = |(index, row)| {
+            let (_, scale) = rows.correction(index);
+            Terms { scale, sum: simd::sum_u8(row) as f32, own: 0.0 }
+        };
+        vectors.terms = codes().map(terms).collect();
+        for (index, row) in codes() {
+            let own = vectors.own_part(index, row);
+            if let Some(terms) = vectors.terms.get_mut(index) {
+                terms.own = own;
+            }
+        }
         vectors
     }
 
@@ -119,17 +143,15 @@ impl<'a> GraphCodes<'a> {
 
     /// |g·x̂|².
     fn squared_length(&self, index: usize, row: &[u8]) -> f32 {
-        let (_, scale) = self.rows.correction(index);
-        let decoders: Vec<Decoder> = self.decoders(index, scale).collect();
-        scale * self.product(&decoders, index, simd::dot_u8_u8(row, row))
+        let terms = self.terms(index);
+        let decoders: Vec<Decoder> = self.decoders(index, terms.scale).collect();
+        let decoder = self.rows.of_version(&decoders, index);
+        terms.scale * decoder.product(terms, simd::dot_u8_u8(row, row))
     }
 
-    fn sum(&self, index: usize) -> f32 {
-        self.sums.get(index).copied().unwrap_or_default()
-    }
-
-    fn own(&self, index: usize) -> f32 {
-        self.own.get(index).copied().unwrap_or_default()
+    #[inline]
+    fn terms(&self, index: usize) -> Terms {
+        self.terms.get(index).copied().unwrap_or_default()
     }
 
     fn quantiles(&self, index: usize) -> Quantiles {
@@ -140,19 +162,13 @@ impl<'a> GraphCodes<'a> {
 
     /// The decoders of vector `index`, one for each quantizer version; products are multiplied with `scale`.
     fn decoders(&self, index: usize, scale: f32) -> impl Iterator<Item = Decoder> + '_ {
-        let (own, sum) = (self.quantiles(index), self.sum(index));
+        let (own, sum) = (self.quantiles(index), self.terms(index).sum);
         let dimension = self.dimension as f32;
         self.versions.iter().map(move |other| Decoder {
             offset: scale * ((dimension * own.lower + own.step() * sum) * other.lower),
             per_sum: scale * (own.lower * other.step()),
             per_product: scale * (own.step() * other.step()),
         })
-    }
-
-    #[inline]
-    fn product(&self, decoders: &[Decoder], index: usize, product: u32) -> f32 {
-        let decoder = self.rows.of_version(decoders, index);
-        decoder.offset + decoder.per_sum * self.sum(index) + decoder.per_product * product as f32
     }
 
     fn codes(&self, ordinal: Ordinal) -> &'a [u8] {
@@ -184,7 +200,7 @@ impl<'a> GraphCodes<'a> {
 
 impl GraphVectors for GraphCodes<'_> {
     fn len(&self) -> usize {
-        self.sums.len()
+        self.terms.len()
     }
 
     fn are_inner_products(&self) -> bool {
@@ -227,8 +243,8 @@ impl NodeDistances for CodeDistances<'_> {
         let form = vectors.form;
         self.node = node;
         self.codes = vectors.codes(node);
-        self.own = form.constant + vectors.own(index);
-        let (_, scale) = vectors.rows.correction(index);
+        let Terms { scale, own, .. } = vectors.terms(index);
+        self.own = form.constant + own;
         self.decoders.clear();
         self.decoders.extend(vectors.decoders(index, form.factor * scale));
     }
@@ -247,14 +263,14 @@ impl DistanceComputer for CodeDistances<'_> {
     fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
         let Self { vectors, codes, own, .. } = *self;
         self.products.resize(ordinals.len(), 0);
-        vectors.rows.prefetch_corrections(ordinals);
+        ordinals.iter().for_each(|&ordinal| simd::prefetch(&vectors.terms, ordinal as usize, 1));
         simd::dot_u8_u8_many(vectors.rows.codes, vectors.dimension, ordinals, codes, &mut self.products);
         let least = if vectors.form.metric == Metric::Distance { 0.0 } else { f32::MIN };
         for ((out, &ordinal), &product) in out.iter_mut().zip(ordinals).zip(&self.products) {
             let index = ordinal as usize;
-            let (_, scale) = vectors.rows.correction(index);
-            let product = vectors.product(&self.decoders, index, product);
-            *out = finite(own + vectors.own(index) + scale * product).max(least);
+            let terms = vectors.terms(index);
+            let product = vectors.rows.of_version(&self.decoders, index).product(terms, product);
+            *out = finite(own + terms.own + terms.scale * product).max(least);
         }
     }
 }

@@ -50,8 +50,6 @@ impl DistanceComputer for Sq4Distances<'_> {
         products.resize(ordinals.len(), 0);
         rows.prefetch_corrections(ordinals);
         simd::dot_u4_i8_many(sq4, ordinals, components, products);
-        for ((out, &ordinal), &product) in out.iter_mut().zip(ordinals).zip(products.iter()) {
-            *out = estimate.distance4(rows, ordinal as usize, product as f32);
-        }
+        estimate.distances4(rows, ordinals, products, out);
     }
 }
