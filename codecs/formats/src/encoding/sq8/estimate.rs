@@ -94,15 +94,18 @@ impl Estimate {
         products: &[i32],
         out: &mut [f32],
     ) {
+        let corrections = codes.corrections4();
         let vectors = out.iter_mut().zip(ordinals).zip(products);
         if let ([], &[decoder]) = (codes.versions, self.decoders.as_slice()) {
             for ((out, &ordinal), &product) in vectors {
-                *out = self.decoded(decoder, codes.correction4(ordinal as usize), product as f32);
+                let correction = CodeRows::correction4(corrections, ordinal as usize);
+                *out = self.decoded(decoder, correction, product as f32);
             }
         } else {
             for ((out, &ordinal), &product) in vectors {
                 let decoder = codes.of_version(&self.decoders, ordinal as usize);
-                *out = self.decoded(decoder, codes.correction4(ordinal as usize), product as f32);
+                let correction = CodeRows::correction4(corrections, ordinal as usize);
+                *out = self.decoded(decoder, correction, product as f32);
             }
         }
     }

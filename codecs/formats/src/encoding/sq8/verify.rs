@@ -1,5 +1,6 @@
 //! Codes against the raw vectors they were made of.
 
+use super::codes::CodeRows;
 use super::file::CodeFile;
 use super::frame::{Frame, Projected};
 use super::quantizer::Quantizer;
@@ -35,8 +36,12 @@ pub(super) fn verify_codes(
             return Ok(Some(format!("{differing} codes are not those of the raw vector")));
         }
         let index = ordinal as usize;
-        let ((term, scale), (_, scale4)) = (rows.correction(index), rows.correction4(index));
-        let found = [term, scale, if codes.meta().scale4 { scale4 } else { scales.scale4 }];
+        let (term, scale) = rows.correction(index);
+        let scale4 = match codes.meta().scale4 {
+            true => CodeRows::correction4(rows.corrections4(), index).1,
+            false => scales.scale4,
+        };
+        let found = [term, scale, scale4];
         let expected = [projected.term, scales.scale, scales.scale4];
         let close = |(found, expected): (&f32, &f32)| (found - expected).abs() <= 1e-5 * expected.abs();
         let agree = found.iter().zip(&expected).all(close);
