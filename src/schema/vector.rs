@@ -41,6 +41,7 @@ pub struct VectorOptions {
     pub(super) index: Option<VectorIndex>,
     pub(super) quantization: Option<Quantization>,
     pub(super) format: Option<String>,
+    pub(super) recall: Option<f32>,
     pub(super) params: Params,
 }
 
@@ -55,6 +56,7 @@ impl Vector {
             index: None,
             quantization: None,
             format: None,
+            recall: None,
             params: Params::new(),
         };
         Self { indexed: true, stored: true, options }
@@ -118,8 +120,7 @@ impl Vector {
     }
 
     /// Encodes vectors as sign hashes, one bit per component, in place of a quantization. A search finds candidates by
-    /// their hashes and rescores them with the raw vectors, so its distances are exact; the default of
-    /// [`crate::Knn::candidates`] is larger. [`crate::admin::hash_quality`] measures the recall for given vectors.
+    /// their hashes and rescores them with the raw vectors, so its distances are exact; [`crate::admin::hash_quality`] measures the recall for given vectors.
     #[must_use]
     pub fn sign_hash(mut self, on: bool) -> Self {
         self.options.params.remove(SIGN_HASH);
@@ -163,6 +164,14 @@ impl Vector {
     #[must_use]
     pub fn resample_above(self, share: f64) -> Self {
         self.param("resample_above", share)
+    }
+
+    /// The recall that searches of the field ask for unless they say otherwise ([`crate::Knn::recall`]): above 0, up to
+    /// 1. Default: 0.95.
+    #[must_use]
+    pub fn recall(mut self, recall: f32) -> Self {
+        self.options.recall = Some(recall);
+        self
     }
 
     /// A document may have several vectors, given as a list of vectors (`Vec<Vec<f32>>`). A search returns the document
@@ -218,7 +227,7 @@ impl Vector {
 }
 
 /// Options a format's parameter cannot be called.
-pub(super) const OPTION_NAMES: [&str; 11] = [
+pub(super) const OPTION_NAMES: [&str; 12] = [
     "name",
     "type",
     "indexed",
@@ -230,6 +239,7 @@ pub(super) const OPTION_NAMES: [&str; 11] = [
     "index",
     "quantization",
     "format",
+    "recall",
 ];
 
 impl VectorOptions {
@@ -244,6 +254,12 @@ impl VectorOptions {
         }
         if let Some(name) = self.params.keys().find(|name| OPTION_NAMES.contains(&name.as_str())) {
             return Err(format!("{name:?} is an option of the field, not a parameter of its format"));
+        }
+        if let Some(recall) = self.recall.filter(|recall| !(*recall > 0.0 && *recall <= 1.0)) {
+            return Err(format!("recall is {recall}, expected a share above 0 and up to 1"));
+        }
+        if self.recall.is_some() && !indexed {
+            return Err("indexed is false: leave recall out".into());
         }
         if self.params.get(SIGN_HASH).is_some_and(|value| *value == false) {
             self.params.remove(SIGN_HASH);
@@ -359,6 +375,11 @@ impl VectorOptions {
     /// What is compared while searching; `None` when the field names its format or has sign hashes.
     pub fn quantization(&self) -> Option<Quantization> {
         self.quantization
+    }
+
+    /// The recall that searches ask for unless they say otherwise; `None` is the default of all searches.
+    pub fn recall(&self) -> Option<f32> {
+        self.recall
     }
 
     /// The format's parameters.

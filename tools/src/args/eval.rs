@@ -16,13 +16,15 @@ A hit that is as near as the last of the true K counts as one of them: of equall
 documents, any may be returned. The column \"by id\" counts the true K alone.
 
 Each setting is measured after a warm-up, over all queries, for at least one second. With --json
-each setting is one object: candidates, recall, recall_by_id, qps, mean_us, p50_us, p99_us and more.
+each setting is one object: asked (the recall asked for), candidates, recall (the recall reached),
+recall_by_id, qps, mean_us, p50_us, p99_us, visited (distances computed) and more.
 
 Examples:
   lucerne eval packages.idx --field embedding --queries queries.npy --truth truth.ibin \\
       --row-field row
   lucerne eval packages.idx --field embedding --queries queries.npy \\
-      --candidates 10,20,50,100 --rescore 2")]
+      --candidates 10,20,50,100 --rescore 2
+  lucerne eval packages.idx --field embedding --queries queries.npy --recall 0.9,0.95,0.99")]
 pub(crate) struct Eval {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
@@ -55,7 +57,11 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "FACTOR")]
     pub(crate) rescore: Option<f32>,
 
-    /// Numbers of candidates to measure, separated by commas [default: 100; with sign hashes 20 × K].
+    /// Recalls to ask for, separated by commas [default: that of the field, or 0.95].
+    #[arg(long, value_name = "R,R", value_delimiter = ',', conflicts_with_all = ["candidates", "nprobe"])]
+    pub(crate) recall: Vec<f32>,
+
+    /// Numbers of candidates to measure instead, separated by commas.
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     pub(crate) candidates: Vec<usize>,
 

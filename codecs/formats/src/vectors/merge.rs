@@ -56,7 +56,7 @@ pub(super) fn merge(
     };
     lap(&mut seconds.graph);
     let docs: Vec<DocId> = merged.vectors.iter().map(|vector| vector.doc).collect();
-    let written = write(&encode, &merged, &docs, &*encoded.vectors, index)?;
+    let written = write(format, &encode, &merged, &docs, &*encoded.vectors, index)?;
     lap(&mut seconds.files);
     let mut report = report::merge(format.name, &merged, &formats(sources), &*plan);
     if !encoded.reencoded.is_empty() {

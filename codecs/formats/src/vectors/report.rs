@@ -1,5 +1,6 @@
 //! Reports for people and tools: what an open field is, and what a merge decides and did.
 
+use super::recall::curve::Curves;
 use super::search::cost;
 use super::segment::{Index, VectorSegment};
 use crate::encoding::{FieldReport, MergePlan, MergeReport, MergeSources, Precision};
@@ -38,11 +39,23 @@ pub(super) fn inspect(segment: &VectorSegment) -> Report {
             report.set_bytes("lists", lists.bytes());
         }
     }
+    if !segment.curves.is_empty() {
+        report.set("recall", describe_recall(&segment.curves));
+    }
     report.set_bytes("maps", segment.map.bytes());
     if segment.encoded.precision() == Precision::CandidatesOnly {
         describe_candidates(segment, &mut report);
     }
     report.finish()
+}
+
+/// The measured curves: for each k the recall by candidates.
+fn describe_recall(curves: &Curves) -> Value {
+    let curves = curves
+        .0
+        .iter()
+        .map(|curve| json!({ "k": curve.k, "queries": curve.queries, "points": curve.points }));
+    curves.collect()
 }
 
 /// How many lists there are, and how many were wanted if that is another number.

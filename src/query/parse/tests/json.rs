@@ -107,6 +107,7 @@ fn queries() -> impl Strategy<Value = Query> {
                     vector: vector.into(),
                     nprobe: None,
                     k: Some(k),
+                    recall: number,
                     candidates,
                     rescore,
                     exact,

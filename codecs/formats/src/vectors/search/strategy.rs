@@ -2,12 +2,13 @@
 
 use super::graph::{self, GraphOutcome};
 use super::query::Query;
-use super::request::{Scratch, Search};
+use super::request::{Measured, Scratch, Search};
 use super::rescore::rescore_candidates;
+use super::work::Work;
 use super::{ivf, scan};
 use crate::encoding::Precision;
 use crate::vectors::segment::{Index, VectorSegment};
-use lucerne_codec::vector::{Effort, VectorHits, VectorSearch};
+use lucerne_codec::vector::{VectorHits, VectorSearch};
 use lucerne_codec::{DocId, Result};
 
 /// Finds the accepted vectors nearest to the query.
@@ -16,17 +17,30 @@ pub(in crate::vectors) fn run(
     request: &VectorSearch<'_>,
     scratch: &mut Scratch,
 ) -> Result<VectorHits> {
+    run_measured(segment, request, Measured::default(), scratch)
+}
+
+/// The same for a measurement.
+pub(in crate::vectors) fn run_measured(
+    segment: &VectorSegment,
+    request: &VectorSearch<'_>,
+    measured: Measured,
+    scratch: &mut Scratch,
+) -> Result<VectorHits> {
     if request.k == 0 || request.accept.count() == 0 {
         return Ok(VectorHits { exact: true, strategy: "none", ..VectorHits::default() });
     }
-    let search = Search::new(segment, request);
-    let candidates = match request.effort {
-        Effort::Exact => return exact(&search, scratch),
-        Effort::Candidates(candidates) | Effort::Lists { candidates, .. } => candidates,
-    };
+    let work = Work::of(segment, request.k, request.effort)
+        .map(|work| Work { watched: measured.watched.or(work.watched), ..work });
+    let search =
+        Search { hidden: measured.hidden, ..Search::new(segment, request, work.unwrap_or_default()) };
+    let Some(Work { candidates, .. }) = work else { return exact(&search, scratch) };
     let mut query = Query::new(&*segment.encoded, request.query);
     match (&segment.index, query.precision) {
         (_, Precision::CandidatesOnly) => rescored(&search, &mut query, candidates, scratch),
+        (_, Precision::Estimate) if search.work.rescored > request.k => {
+            rescored(&search, &mut query, search.work.rescored, scratch)
+        }
         (Index::Ivf(lists), _) => ivf::probe(&search, lists, &mut query, scratch),
         _ => approximate(&search, &mut query, candidates, scratch),
     }
@@ -56,19 +70,19 @@ fn approximate(
     Ok(VectorHits { visited: hits.visited + wasted, ..hits })
 }
 
-/// Finds candidates and the nearest of them by raw vectors.
+/// Finds candidates, and the nearest of the best `rows` of them by raw vectors.
 ///
 /// Every distance that is returned comes from a raw vector. Candidates are vectors, not documents: where a
 /// document has several and they crowd out other documents, twice as many candidates are looked for.
 fn rescored(
     search: &Search<'_>,
     query: &mut Query<'_>,
-    candidates: usize,
+    rows: usize,
     scratch: &mut Scratch,
 ) -> Result<VectorHits> {
     let request = search.request;
-    let mut candidates = candidates.max(request.k);
-    if candidates as f64 >= search.accepted {
+    let mut rows = rows.max(request.k);
+    if rows as f64 >= search.accepted {
         // All that are accepted would be candidates.
         return exact(search, scratch);
     }
@@ -76,17 +90,18 @@ fn rescored(
     let mut visited = 0;
     loop {
         let first = VectorSearch {
-            k: candidates,
+            k: rows,
             accept: request.accept,
             ties: &|left: DocId, right: DocId| left.cmp(&right),
             ..*request
         };
+        let candidates = rows.max(search.work.candidates);
         let found = approximate(&search.for_candidates(&first), query, candidates, scratch)?;
         let neighbors = rescore_candidates(search, &raw, &found.neighbors)?;
         visited += found.visited + found.neighbors.len() as u64;
-        if neighbors.len() >= search.wanted() || found.neighbors.len() < candidates {
+        if neighbors.len() >= search.wanted() || found.neighbors.len() < rows {
             return Ok(VectorHits { neighbors, exact: true, visited, strategy: found.strategy });
         }
-        candidates = candidates.saturating_mul(2);
+        rows = rows.saturating_mul(2);
     }
 }
