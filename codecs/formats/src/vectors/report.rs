@@ -104,6 +104,7 @@ pub(super) struct Seconds {
     pub(super) codes: f64,
     pub(super) graph: f64,
     pub(super) files: f64,
+    pub(super) recall: f64,
 }
 
 impl Seconds {
@@ -116,6 +117,7 @@ impl Seconds {
                 "codes": rounded(self.codes),
                 "graph": rounded(self.graph),
                 "files": rounded(self.files),
+                "recall": rounded(self.recall),
             }),
         );
     }

@@ -49,7 +49,8 @@ pub(super) fn flush(
     } else {
         NewIndex::without_graph(format, &params, &encode, &rows)?
     };
-    write(format, &encode, &rows, vectors.docs, &*encoded, index)
+    let written = write(&encode, &rows, vectors.docs, &*encoded, index)?;
+    measured(format, &encode, written)
 }
 
 /// Whether a segment of so many vectors gets a graph.
@@ -90,13 +91,12 @@ impl NewIndex {
 
 /// Writes all files; vectors come in the order that suits the index.
 pub(super) fn write(
-    format: &VectorFieldFormat,
     encode: &EncodeContext<'_>,
     rows: &dyn Rows,
     docs: &[DocId],
     encoded: &dyn NewVectors,
     index: NewIndex,
-) -> Result<Written> {
+) -> Result<(Vec<FileEntry>, Meta)> {
     let EncodeContext { write: context, field, .. } = *encode;
     let mut order = index.order(docs.len())?;
     if field.is_multiple() {
@@ -128,7 +128,16 @@ pub(super) fn write(
         }
     }
     files.extend(encoding.files);
-    meta.recall = measure(&open(format, encode, &files, &meta)?, context)?;
+    Ok((files, meta))
+}
+
+/// The end of writing: measures what searches find.
+pub(super) fn measured(
+    format: &VectorFieldFormat,
+    encode: &EncodeContext<'_>,
+    (files, mut meta): (Vec<FileEntry>, Meta),
+) -> Result<Written> {
+    meta.recall = measure(&open(format, encode, &files, &meta)?, encode.write)?;
     Ok(Written { files, meta: meta.to_json()? })
 }
 

@@ -14,7 +14,8 @@ use lucerne_codec::{Accept, Cancel, DocId, Result};
 const STEP: f64 = std::f64::consts::SQRT_2;
 /// Measuring ends at this recall.
 const ENOUGH: f64 = 0.995;
-/// It ends when two steps have gained less than this.
+/// It ends when two steps have gained less than this, from so many candidates for each neighbor on.
+const LEAST_STUCK: usize = 8;
 const LEAST_GAIN: f64 = 0.001;
 /// It ends when the searches for one k have computed this many distances for each vector: about a hundredth of what
 /// building a graph takes.
@@ -93,7 +94,8 @@ fn curve(
         let rescored = estimates.then_some(rescored);
         points.push(Point { candidates: candidates as u32, recall, rescored });
         let best = |point: &Point| point.rescored.unwrap_or(point.recall);
-        let stuck = matches!(points.as_slice(), [.., old, _, new] if best(new) - best(old) < LEAST_GAIN);
+        let stuck = candidates as usize >= LEAST_STUCK * k
+            && matches!(points.as_slice(), [.., old, _, new] if best(new) - best(old) < LEAST_GAIN);
         let enough = points.last().is_some_and(|last| best(last) >= ENOUGH);
         let all = candidates as usize >= segment.len;
         if enough || stuck || all || visited > MOST_DISTANCES * segment.len as u64 {
@@ -115,25 +117,26 @@ fn search<'a>(
     let search = |searched: &Searched<'a>| {
         cancel.check()?;
         let Searched { query, last } = *searched;
-        if last.rescored >= 1.0 {
+        if last.recall >= 1.0 {
             return Ok(Searched { query, last: Outcome { visited: 0, ..last } });
         }
         let mut found = |wanted: usize| {
             let request = VectorSearch {
-                query: segment.raw.row(query.ordinal)?,
+                query: &query.row,
                 k: wanted,
                 effort: Effort::Candidates(candidates),
                 accept: Accept::all(segment.max_doc),
                 ties: &|left: DocId, right: DocId| left.cmp(&right),
                 cancel,
             };
-            let measured = Measured { hidden: Some(query.ordinal), watched: Some(k) };
+            let measured = Measured { hidden: Some(query.hidden), watched: Some(k) };
             run_measured(segment, &request, measured, &mut scratch)
         };
         let estimates = segment.encoded.precision() == Precision::Estimate;
-        let hits = found(if estimates { RESCORED * k } else { k })?;
-        let recall = query.recall(segment, &hits.neighbors, k)?;
-        let rescored = if estimates { query.recall_rescored(segment, &hits.neighbors, k)? } else { recall };
+        let hits = found(if estimates { (RESCORED * k).min(candidates).max(k) } else { k })?;
+        let plain = hits.neighbors.get(..k).unwrap_or(&hits.neighbors);
+        let recall = query.recall(segment, plain, k)?;
+        let rescored = if estimates { query.recall(segment, &hits.neighbors, k)? } else { recall };
         Ok(Searched { query, last: Outcome { recall, rescored, visited: hits.visited } })
     };
     queries.iter().map(search).collect()

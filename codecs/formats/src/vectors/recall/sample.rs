@@ -1,4 +1,8 @@
-//! Vectors of a segment as queries, each without itself, and what is truly nearest to them.
+//! Queries made of the vectors of a segment, and what is truly nearest to them.
+//!
+//! A stored vector is an easier query than a new one: it lies where the others lie, and the graph was built around it.
+//! So a query is a vector moved part of the way to another one, and the search does not see the vector it was. What
+//! such queries find is what held-out ones find, or a little less (`docs/measurements/recall.md`).
 
 use super::threads::in_shares;
 use crate::encoding::EncodedVectors as _;
@@ -6,59 +10,49 @@ use crate::hnsw::graph::GraphView as _;
 use crate::vectors::search::Collector;
 use crate::vectors::segment::VectorSegment;
 use lucerne_codec::format::WriteContext;
+use lucerne_codec::io::bytes::f32s;
 use lucerne_codec::random::SplitMix64;
-use lucerne_codec::{DocId, Neighbor, Ordinal, Result};
+use lucerne_codec::{Component, DocId, Neighbor, Ordinal, Result};
 use std::collections::HashSet;
 
 /// One query for so many vectors, within the limits below: measuring stays a small share of building an index.
 const VECTORS_PER_QUERY: usize = 128;
 const LEAST_QUERIES: usize = 32;
 const MOST_QUERIES: usize = 128;
+/// How far a query lies on the way from its vector to another one; of bits the share that is taken from the other one.
+const MOVED: f32 = 0.3;
 /// Rows compared with every query before the next: they stay in the second-level cache.
 const BLOCK: usize = 128;
 
-/// A vector of the segment whose neighbors are known.
+/// A query whose neighbors are known.
 pub(super) struct SampleQuery {
-    /// The vector, which is not one of its own neighbors.
-    pub(super) ordinal: Ordinal,
+    pub(super) row: Vec<u8>,
+    /// The vector that it was made of, which no search sees.
+    pub(super) hidden: Ordinal,
     /// True neighbors, nearest first.
     nearest: Vec<Neighbor>,
 }
 
 impl SampleQuery {
-    /// The share of the `k` nearest that a search has found. One as near as the last of them counts as one of them.
+    /// The share of the `k` nearest that is among what a search has found. One as near as the last of them counts as
+    /// one of them.
     pub(super) fn recall(&self, segment: &VectorSegment, found: &[Neighbor], k: usize) -> Result<f64> {
-        self.count(segment, found.get(..k).unwrap_or(found), k)
-    }
-
-    /// The same when all that was found is rescored with raw vectors: of the true neighbors none is lost then.
-    pub(super) fn recall_rescored(
-        &self,
-        segment: &VectorSegment,
-        found: &[Neighbor],
-        k: usize,
-    ) -> Result<f64> {
-        self.count(segment, found, k)
-    }
-
-    fn count(&self, segment: &VectorSegment, found: &[Neighbor], k: usize) -> Result<f64> {
         let nearest = self.nearest.get(..k).unwrap_or(&self.nearest);
         let Some(last) = nearest.last() else { return Ok(1.0) };
         let docs: HashSet<DocId> = nearest.iter().map(|neighbor| neighbor.doc).collect();
-        let query = segment.raw.exact_query(segment.raw.row(self.ordinal)?);
+        let query = segment.raw.exact_query(&self.row);
         let mut count = 0;
         for neighbor in found {
-            if docs.contains(&neighbor.doc)
-                || query.distance(segment.raw.row(neighbor.ordinal)?) <= last.distance
-            {
-                count += 1;
-            }
+            let near = || -> Result<bool> {
+                Ok(query.distance(segment.raw.row(neighbor.ordinal)?) <= last.distance)
+            };
+            count += usize::from(docs.contains(&neighbor.doc) || near()?);
         }
         Ok(count.min(nearest.len()) as f64 / nearest.len() as f64)
     }
 }
 
-/// Queries from all over the segment with their `k` nearest: all raw vectors are read once.
+/// Queries from all over the segment with their `k` nearest: every thread reads the raw vectors once.
 pub(super) fn sample(
     segment: &VectorSegment,
     k: usize,
@@ -88,7 +82,26 @@ fn ordinals(segment: &VectorSegment, seed: u64) -> Vec<Ordinal> {
     (0..count).filter_map(place).collect()
 }
 
-/// The true neighbors of some vectors.
+/// The query made of a vector.
+fn query_of(segment: &VectorSegment, ordinal: Ordinal, seed: u64) -> Result<Vec<u8>> {
+    let mut random = SplitMix64::new(SplitMix64::nth(seed, u64::from(ordinal)));
+    let other = random.below(segment.len as u64) as Ordinal;
+    let (own, other) = (segment.raw.row(ordinal)?, segment.raw.row(other)?);
+    Ok(match segment.field.component() {
+        Component::Bit => {
+            let part = (MOVED * 256.0) as u8;
+            let taken = |_| (0..8).fold(0, |mask, bit| mask | u8::from((random.next() as u8) < part) << bit);
+            let masks: Vec<u8> = own.iter().map(taken).collect();
+            own.iter().zip(other).zip(masks).map(|((own, other), mask)| own & !mask | other & mask).collect()
+        }
+        _ => {
+            let moved = f32s(own).zip(f32s(other)).map(|(own, other)| own * (1.0 - MOVED) + other * MOVED);
+            moved.flat_map(f32::to_le_bytes).collect()
+        }
+    })
+}
+
+/// The queries made of some vectors, with their true neighbors.
 fn truth(
     segment: &VectorSegment,
     ordinals: &[Ordinal],
@@ -100,25 +113,27 @@ fn truth(
         if segment.params.multiple { Collector::documents(k, &ties) } else { Collector::vectors(k, &ties) }
     };
     let mut queries = Vec::with_capacity(ordinals.len());
-    for &ordinal in ordinals {
-        queries.push((ordinal, segment.raw.query(segment.raw.row(ordinal)?).distances, collector()));
+    for &hidden in ordinals {
+        let row = query_of(segment, hidden, context.seed)?;
+        let computer = segment.raw.query(&row).distances;
+        queries.push((SampleQuery { row, hidden, nearest: Vec::new() }, computer, collector()));
     }
     let mut distances = [0.0; BLOCK];
     for first in (0..segment.len).step_by(BLOCK) {
         context.cancel.check()?;
         let distances = distances.get_mut(..BLOCK.min(segment.len - first)).unwrap_or_default();
-        for (hidden, computer, nearest) in &mut queries {
+        for (query, computer, nearest) in &mut queries {
             computer.scan(first as Ordinal, distances);
             let threshold = nearest.threshold();
             for (ordinal, &distance) in (first as Ordinal..).zip(distances.iter()) {
-                if distance <= threshold && ordinal != *hidden {
+                if distance <= threshold && ordinal != query.hidden {
                     nearest.offer(&segment.map, distance, ordinal)?;
                 }
             }
         }
     }
-    let finish = |(ordinal, _, nearest): (Ordinal, _, Collector<'_>)| {
-        Ok(SampleQuery { ordinal, nearest: nearest.into_sorted(&segment.map)? })
+    let finish = |(query, _, nearest): (SampleQuery, _, Collector<'_>)| {
+        Ok(SampleQuery { nearest: nearest.into_sorted(&segment.map)?, ..query })
     };
     queries.into_iter().map(finish).collect()
 }
