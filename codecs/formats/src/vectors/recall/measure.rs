@@ -82,11 +82,8 @@ fn curve(
             search(segment, searched, k, candidates as usize, context.cancel)
         })?;
         visited += searched.iter().map(|searched| searched.last.visited).sum::<u64>();
-        let mean = |recall: fn(&Outcome) -> f64| {
-            let sum: f64 = searched.iter().map(|searched| recall(&searched.last)).sum();
-            rounded(sum / queries.len().max(1) as f64)
-        };
-        let (recall, rescored) = (mean(|outcome| outcome.recall), mean(|outcome| outcome.rescored));
+        let recall = expected(searched.iter().map(|searched| searched.last.recall));
+        let rescored = expected(searched.iter().map(|searched| searched.last.rescored));
         // By chance a search with more candidates may find less.
         let last = points.last();
         let recall = last.map_or(recall, |last| recall.max(last.recall));
@@ -140,6 +137,15 @@ fn search<'a>(
         Ok(Searched { query, last: Outcome { recall, rescored, visited: hits.visited } })
     };
     queries.iter().map(search).collect()
+}
+
+/// The mean recall, less its standard error: five of six samples show at least what is true. Without it half of all
+/// segments would promise too much.
+fn expected(recalls: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
+    let count = recalls.len().max(1) as f64;
+    let mean = recalls.clone().sum::<f64>() / count;
+    let variance = recalls.map(|recall| (recall - mean).powi(2)).sum::<f64>() / count;
+    rounded((mean - (variance / count).sqrt()).max(0.0))
 }
 
 /// Four digits are more than a sample tells.

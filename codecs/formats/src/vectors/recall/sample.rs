@@ -5,7 +5,7 @@
 //! such queries find is what held-out ones find, or a little less (`docs/measurements/recall.md`).
 
 use super::threads::in_shares;
-use crate::encoding::EncodedVectors as _;
+use crate::encoding::{EncodedVectors, Precision};
 use crate::hnsw::graph::GraphView as _;
 use crate::vectors::search::Collector;
 use crate::vectors::segment::VectorSegment;
@@ -16,11 +16,15 @@ use lucerne_codec::{Component, DocId, Neighbor, Ordinal, Result};
 use std::collections::HashSet;
 
 /// One query for so many vectors, within the limits below: measuring stays a small share of building an index.
-const VECTORS_PER_QUERY: usize = 128;
+const VECTORS_PER_QUERY: usize = 256;
 const LEAST_QUERIES: usize = 32;
-const MOST_QUERIES: usize = 128;
+const MOST_QUERIES: usize = 96;
 /// How far a query lies on the way from its vector to another one; of bits the share that is taken from the other one.
 const MOVED: f32 = 0.3;
+/// Vectors by estimated distances among which each true neighbor is looked for.
+const PER_NEIGHBOR: usize = 3;
+/// Queries by which it is found out whether they are there.
+const CHECKED: usize = 6;
 /// Rows compared with every query before the next: they stay in the second-level cache.
 const BLOCK: usize = 128;
 
@@ -52,14 +56,29 @@ impl SampleQuery {
     }
 }
 
-/// Queries from all over the segment with their `k` nearest: every thread reads the raw vectors once.
+/// Queries from all over the segment with their `k` nearest by raw vectors.
+///
+/// Where distances are estimates the nearest of [`PER_NEIGHBOR`] × k by estimates are them, if that is so for some of the
+/// queries: a scan of codes takes a fraction of the time of one of raw vectors.
 pub(super) fn sample(
     segment: &VectorSegment,
     k: usize,
     context: &WriteContext<'_>,
 ) -> Result<Vec<SampleQuery>> {
     let ordinals = ordinals(segment, context.seed);
-    in_shares(&ordinals, context.threads, |ordinals| truth(segment, ordinals, k, context))
+    let sample = |ordinals: &[Ordinal], by: Scanned| {
+        in_shares(ordinals, context.threads, |ordinals| truth(segment, ordinals, k, by, context))
+    };
+    if segment.encoded.precision() == Precision::Estimate && !segment.params.multiple {
+        let step = ordinals.len().div_ceil(CHECKED).max(1);
+        let some: Vec<Ordinal> = ordinals.iter().copied().step_by(step).collect();
+        let (raw, codes) = (sample(&some, Scanned::Raw)?, sample(&some, Scanned::Codes)?);
+        let same = |(raw, codes): (&SampleQuery, &SampleQuery)| raw.nearest == codes.nearest;
+        if raw.iter().zip(&codes).all(same) {
+            return sample(&ordinals, Scanned::Codes);
+        }
+    }
+    sample(&ordinals, Scanned::Raw)
 }
 
 /// Vectors at about equal distances in the order of the ordinals, which puts neighbors near each other.
@@ -101,22 +120,35 @@ fn query_of(segment: &VectorSegment, ordinal: Ordinal, seed: u64) -> Result<Vec<
     })
 }
 
+/// What is scanned for the nearest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scanned {
+    Raw,
+    /// Codes; what they find is rescored with raw vectors.
+    Codes,
+}
+
 /// The queries made of some vectors, with their true neighbors.
 fn truth(
     segment: &VectorSegment,
     ordinals: &[Ordinal],
     k: usize,
+    by: Scanned,
     context: &WriteContext<'_>,
 ) -> Result<Vec<SampleQuery>> {
     let ties = |left: DocId, right: DocId| left.cmp(&right);
-    let collector = || {
+    let collector = |k| {
         if segment.params.multiple { Collector::documents(k, &ties) } else { Collector::vectors(k, &ties) }
+    };
+    let (scanned, kept): (&dyn EncodedVectors, usize) = match by {
+        Scanned::Raw => (&segment.raw, k),
+        Scanned::Codes => (&*segment.encoded, k * PER_NEIGHBOR),
     };
     let mut queries = Vec::with_capacity(ordinals.len());
     for &hidden in ordinals {
         let row = query_of(segment, hidden, context.seed)?;
-        let computer = segment.raw.query(&row).distances;
-        queries.push((SampleQuery { row, hidden, nearest: Vec::new() }, computer, collector()));
+        let computer = scanned.query(&row).distances;
+        queries.push((SampleQuery { row, hidden, nearest: Vec::new() }, computer, collector(kept)));
     }
     let mut distances = [0.0; BLOCK];
     for first in (0..segment.len).step_by(BLOCK) {
@@ -124,16 +156,26 @@ fn truth(
         let distances = distances.get_mut(..BLOCK.min(segment.len - first)).unwrap_or_default();
         for (query, computer, nearest) in &mut queries {
             computer.scan(first as Ordinal, distances);
-            let threshold = nearest.threshold();
+            let mut threshold = nearest.threshold();
             for (ordinal, &distance) in (first as Ordinal..).zip(distances.iter()) {
                 if distance <= threshold && ordinal != query.hidden {
                     nearest.offer(&segment.map, distance, ordinal)?;
+                    threshold = nearest.threshold();
                 }
             }
         }
     }
     let finish = |(query, _, nearest): (SampleQuery, _, Collector<'_>)| {
-        Ok(SampleQuery { nearest: nearest.into_sorted(&segment.map)?, ..query })
+        let mut nearest = nearest.into_sorted(&segment.map)?;
+        if by == Scanned::Codes {
+            let (exact, mut best) = (segment.raw.exact_query(&query.row), collector(k));
+            for neighbor in &nearest {
+                let distance = exact.distance(segment.raw.row(neighbor.ordinal)?);
+                best.offer(&segment.map, distance, neighbor.ordinal)?;
+            }
+            nearest = best.into_sorted(&segment.map)?;
+        }
+        Ok(SampleQuery { nearest, ..query })
     };
     queries.into_iter().map(finish).collect()
 }
