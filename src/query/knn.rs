@@ -57,6 +57,9 @@ pub struct Knn {
     pub(crate) post_filter: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) min_score: Option<f32>,
+    /// In place of the field's calibration, while that is measured.
+    #[serde(skip)]
+    pub(crate) scale: Option<f32>,
     #[serde(skip)]
     pub(crate) fields: Option<Vec<String>>,
 }
@@ -77,6 +80,7 @@ impl Knn {
             filter: None,
             post_filter: false,
             min_score: None,
+            scale: None,
             fields: None,
         }
     }
@@ -112,6 +116,12 @@ impl Knn {
     #[must_use]
     pub fn recall(mut self, recall: f32) -> Self {
         self.recall = Some(recall);
+        self
+    }
+
+    /// How many times the work to do that the recall takes, in place of the field's calibration.
+    pub(crate) fn scale(mut self, scale: f32) -> Self {
+        self.scale = Some(scale);
         self
     }
 

@@ -1,5 +1,6 @@
 //! Vector fields: dimension, metric, and how they are indexed.
 
+use super::calibration::Calibration;
 use super::vector_index::{Quantization, SIGN_HASH, SignHash, VectorIndex};
 use super::{MAX_BINARY_DIMENSION, MAX_DIMENSION};
 use lucerne_codec::vector::VectorKind;
@@ -42,6 +43,7 @@ pub struct VectorOptions {
     pub(super) quantization: Option<Quantization>,
     pub(super) format: Option<String>,
     pub(super) recall: Option<f32>,
+    pub(super) calibration: Option<Calibration>,
     pub(super) params: Params,
 }
 
@@ -57,6 +59,7 @@ impl Vector {
             quantization: None,
             format: None,
             recall: None,
+            calibration: None,
             params: Params::new(),
         };
         Self { indexed: true, stored: true, options }
@@ -227,7 +230,7 @@ impl Vector {
 }
 
 /// Options a format's parameter cannot be called.
-pub(super) const OPTION_NAMES: [&str; 12] = [
+pub(super) const OPTION_NAMES: [&str; 13] = [
     "name",
     "type",
     "indexed",
@@ -240,6 +243,7 @@ pub(super) const OPTION_NAMES: [&str; 12] = [
     "quantization",
     "format",
     "recall",
+    "calibration",
 ];
 
 impl VectorOptions {
@@ -257,6 +261,9 @@ impl VectorOptions {
         }
         if let Some(recall) = self.recall.filter(|recall| !(*recall > 0.0 && *recall <= 1.0)) {
             return Err(format!("recall is {recall}, expected a share above 0 and up to 1"));
+        }
+        if let Some(calibration) = &self.calibration {
+            calibration.check()?;
         }
         if self.recall.is_some() && !indexed {
             return Err("indexed is false: leave recall out".into());
@@ -380,6 +387,11 @@ impl VectorOptions {
     /// The recall that searches ask for unless they say otherwise; `None` is the default of all searches.
     pub fn recall(&self) -> Option<f32> {
         self.recall
+    }
+
+    /// What the queries of the field take beyond what its segments measure, if that was found out.
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref()
     }
 
     /// The format's parameters.

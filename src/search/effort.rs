@@ -44,7 +44,9 @@ impl Asked {
             (_, None, Some(candidates)) => Self::Candidates(candidates),
             (_, None, None) => {
                 let recall = query.recall.or(field.options().recall()).unwrap_or(DEFAULT_RECALL);
-                Self::Recall { recall, scale: 1.0 }
+                let calibration = field.options().calibration();
+                let calibrated = calibration.map_or(1.0, |it| it.scale(recall.into()) as f32);
+                Self::Recall { recall, scale: query.scale.unwrap_or(calibrated) }
             }
         })
     }

@@ -91,6 +91,8 @@ impl Field {
             json.extend(quantization.map(|chosen| ("quantization".to_owned(), chosen.name().into())));
         }
         json.extend(options.recall.map(|recall| ("recall".to_owned(), short(recall))));
+        let calibration = options.calibration.as_ref().and_then(|it| serde_json::to_value(it).ok());
+        json.extend(calibration.map(|calibration| ("calibration".to_owned(), calibration)));
         json.extend(options.params.clone());
         json.into()
     }
@@ -224,6 +226,10 @@ fn read_vector(json: &Map<String, Value>, new: fn(usize) -> Vector) -> Read<Vect
     if let Some(recall) = json.get("recall") {
         let given = recall.as_f64().ok_or_else(|| unexpected("recall", recall, "a number"))?;
         vector = vector.recall(given as f32);
+    }
+    if let Some(calibration) = json.get("calibration") {
+        let calibration = serde_json::from_value(calibration.clone());
+        vector.options.calibration = Some(calibration.map_err(|error| format!("calibration: {error}"))?);
     }
     for (name, value) in json.iter().filter(|(name, _)| !OPTION_NAMES.contains(&name.as_str())) {
         vector = vector.param(name, value.clone());

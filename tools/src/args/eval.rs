@@ -1,4 +1,4 @@
-//! Arguments of `eval` and `hash-quality`.
+//! Arguments of `eval`, `calibrate` and `hash-quality`.
 
 use super::threads;
 use clap::Args;
@@ -76,6 +76,42 @@ pub(crate) struct Eval {
     /// Use the first N queries only.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+}
+
+/// Measure what your queries take to reach a recall, and keep it with the index.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each segment knows how many candidates a recall takes, measured with vectors like its own. Queries
+that lie elsewhere (texts among images, questions among documents) may take more. This command
+searches with yours and keeps for each recall how many times the candidates they take. It holds for
+the whole field, through flushes and merges, until it is measured again or --reset.
+
+Examples:
+  lucerne calibrate packages.idx --field embedding --queries queries.npy
+  lucerne calibrate packages.idx --field embedding --reset")]
+pub(crate) struct Calibrate {
+    /// Folder of the index.
+    pub(crate) dir: PathBuf,
+
+    /// The vector field.
+    #[arg(long)]
+    pub(crate) field: String,
+
+    /// Query vectors: .npy, .fbin or .fvecs; at most 1,000 of them are used.
+    #[arg(long, value_name = "FILE", required_unless_present = "reset")]
+    pub(crate) queries: Option<PathBuf>,
+
+    /// Number of neighbors to search for.
+    #[arg(short, value_name = "K", default_value_t = lucerne::limits::DEFAULT_K)]
+    pub(crate) k: usize,
+
+    /// Use the first N queries only.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+
+    /// Forget the calibration of the field.
+    #[arg(long, conflicts_with = "queries")]
+    pub(crate) reset: bool,
 }
 
 /// Measure the recall that sign hashes would have on the vectors of a field.

@@ -114,6 +114,7 @@ fn queries() -> impl Strategy<Value = Query> {
                     filter,
                     post_filter,
                     min_score,
+                    scale: None,
                     fields,
                 })
             }),

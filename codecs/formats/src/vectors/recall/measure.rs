@@ -11,19 +11,19 @@ use lucerne_codec::vector::{Effort, VectorSearch};
 use lucerne_codec::{Accept, Cancel, DocId, Result};
 
 /// Candidates grow by this factor from one measurement to the next.
-const STEP: f64 = std::f64::consts::SQRT_2;
+const STEP: f64 = 1.6;
 /// Measuring ends at this recall.
 const ENOUGH: f64 = 0.995;
 /// It ends when two steps have gained less than this, from so many candidates for each neighbor on.
 const LEAST_STUCK: usize = 8;
 const LEAST_GAIN: f64 = 0.001;
-/// It ends when the searches for one k have computed this many distances for each vector: about a hundredth of what
-/// building a graph takes.
-const MOST_DISTANCES: u64 = 24;
+/// It ends when the searches for one k have computed this many distances for each vector: less than a hundredth of
+/// what building a graph takes.
+const MOST_DISTANCES: u64 = 8;
 /// Fewer vectors are not measured.
 const LEAST_VECTORS: usize = 256;
 /// Searches for many neighbors need fewer queries: each has more to find.
-const QUERIES_FOR_MANY: usize = 32;
+const QUERIES_FOR_MANY: usize = 20;
 
 /// The curves of a segment that has been written; none when it has no index, and all vectors are compared.
 pub(in crate::vectors) fn measure(segment: &VectorSegment, context: &WriteContext<'_>) -> Result<Curves> {
