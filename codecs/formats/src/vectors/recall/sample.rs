@@ -4,6 +4,7 @@
 //! So a query is a vector moved part of the way to another one, and the search does not see the vector it was. What
 //! such queries find is what held-out ones find, or a little less (`docs/measurements/recall.md`).
 
+use super::curve::MEASURED_K;
 use super::threads::in_shares;
 use crate::encoding::{EncodedVectors, Precision};
 use crate::hnsw::graph::GraphView as _;
@@ -18,7 +19,7 @@ use std::collections::HashSet;
 /// One query for so many vectors, within the limits below: measuring stays a small share of building an index.
 const VECTORS_PER_QUERY: usize = 256;
 const LEAST_QUERIES: usize = 32;
-const MOST_QUERIES: usize = 96;
+const MOST_QUERIES: usize = 80;
 /// How far a query lies on the way from its vector to another one; of bits the share that is taken from the other one.
 const MOVED: f32 = 0.3;
 /// Vectors by estimated distances among which each true neighbor is looked for.
@@ -73,7 +74,8 @@ pub(super) fn sample(
         let step = ordinals.len().div_ceil(CHECKED).max(1);
         let some: Vec<Ordinal> = ordinals.iter().copied().step_by(step).collect();
         let (raw, codes) = (sample(&some, Scanned::Raw)?, sample(&some, Scanned::Codes)?);
-        let same = |(raw, codes): (&SampleQuery, &SampleQuery)| raw.nearest == codes.nearest;
+        let few = |query: &SampleQuery| query.nearest.iter().take(MEASURED_K[0]).copied().collect::<Vec<_>>();
+        let same = |(raw, codes): (&SampleQuery, &SampleQuery)| few(raw) == few(codes);
         if raw.iter().zip(&codes).all(same) {
             return sample(&ordinals, Scanned::Codes);
         }
