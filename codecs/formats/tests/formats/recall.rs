@@ -62,7 +62,9 @@ fn a_recall_that_is_asked_for_is_reached_on_data_of_every_shape() {
                     let found = reached(&*reader, &queries, 10, asked, segment.docs);
                     assert!(
                         found >= f64::from(asked) - 0.02,
-                        "{shape}, {name}, {what}: asked {asked}, found {found:.3}"
+                        "{shape}, {name}, {what}: asked {asked}, found {found:.3}, {:?} {}",
+                        reader.candidates(10, Effort::Recall { recall: asked, scale: 1.0 }),
+                        reader.inspect()["recall"]
                     );
                 }
                 for k in [1, 40, 100] {

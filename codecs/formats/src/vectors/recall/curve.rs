@@ -144,24 +144,27 @@ impl Curves {
         if ascending { Ok(()) } else { Err("the recall curves are not by ascending k".to_owned()) }
     }
 
-    /// The cheapest way in which a search for `k` reaches a recall; `None` where nothing was measured.
-    pub(in crate::vectors) fn needed(&self, k: usize, recall: f64) -> Option<Needed> {
+    /// The cheapest way in which a search for `k` reaches a recall; `None` where nothing was measured. With `always` the
+    /// best are rescored wherever distances are estimates.
+    pub(in crate::vectors) fn needed(&self, k: usize, recall: f64, always: bool) -> Option<Needed> {
         let k = k.max(MEASURED_K[0]);
         let plain = Needed { candidates: self.candidates(k, recall, By::Plain)?, rescored: 0 };
         let can_rescore = self.0.iter().flat_map(|curve| &curve.points).any(|point| point.rescored.is_some());
         if !can_rescore {
             return Some(plain);
         }
-        let measured = self
-            .0
-            .iter()
-            .all(|curve| curve.points.last().is_some_and(|last| last.recall(By::Rescored) >= recall));
-        let rescored = if measured { RESCORED } else { RESCORED_BEYOND };
+        let measured = |by| {
+            let last = |curve: &Curve| curve.points.last().is_some_and(|last| last.recall(by) >= recall);
+            self.0.iter().all(last)
+        };
+        // What estimates confuse more candidates do not sort out.
+        let always = always || !measured(By::Plain);
+        let rescored = if measured(By::Rescored) { RESCORED } else { RESCORED_BEYOND };
         let candidates = self.candidates(k, recall, By::Rescored)?.max((rescored * k) as f64);
         let cost =
             |needed: &Needed| CANDIDATE_COST * needed.candidates + RAW_COST * (needed.rescored * k) as f64;
         let rescored = Needed { candidates, rescored };
-        Some(if cost(&rescored) < cost(&plain) { rescored } else { plain })
+        Some(if always || cost(&rescored) < cost(&plain) { rescored } else { plain })
     }
 
     /// The least candidates with which a search for `k` reaches a recall.

@@ -82,8 +82,14 @@ fn curve(
             search(segment, searched, k, candidates as usize, context.cancel)
         })?;
         visited += searched.iter().map(|searched| searched.last.visited).sum::<u64>();
-        let recall = expected(searched.iter().map(|searched| searched.last.recall));
-        let rescored = expected(searched.iter().map(|searched| searched.last.rescored));
+        let lesser = |recall: fn(&Outcome) -> f64| {
+            let of = |moved| {
+                let some = searched.iter().filter(move |searched| searched.query.moved == moved);
+                expected(some.map(|searched| recall(&searched.last)).collect())
+            };
+            f64::min(of(true), of(false))
+        };
+        let (recall, rescored) = (lesser(|outcome| outcome.recall), lesser(|outcome| outcome.rescored));
         // By chance a search with more candidates may find less.
         let last = points.last();
         let recall = last.map_or(recall, |last| recall.max(last.recall));
@@ -95,7 +101,10 @@ fn curve(
             && matches!(points.as_slice(), [.., old, _, new] if best(new) - best(old) < LEAST_GAIN);
         let enough = points.last().is_some_and(|last| best(last) >= ENOUGH);
         let all = candidates as usize >= segment.len;
-        if enough || stuck || all || visited > MOST_DISTANCES * segment.len as u64 {
+        // Distances of hashes cost next to nothing.
+        let hashes = segment.encoded.precision() == Precision::CandidatesOnly;
+        let spent = !hashes && visited > MOST_DISTANCES * segment.len as u64;
+        if enough || stuck || all || spent {
             return Ok(Curve { k: k as u32, queries: queries.len() as u32, points });
         }
         candidates *= STEP;
@@ -141,10 +150,13 @@ fn search<'a>(
 
 /// The mean recall, less its standard error: five of six samples show at least what is true. Without it half of all
 /// segments would promise too much.
-fn expected(recalls: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
-    let count = recalls.len().max(1) as f64;
-    let mean = recalls.clone().sum::<f64>() / count;
-    let variance = recalls.map(|recall| (recall - mean).powi(2)).sum::<f64>() / count;
+fn expected(recalls: Vec<f64>) -> f64 {
+    if recalls.is_empty() {
+        return 1.0;
+    }
+    let count = recalls.len() as f64;
+    let mean = recalls.iter().sum::<f64>() / count;
+    let variance = recalls.iter().map(|recall| (recall - mean).powi(2)).sum::<f64>() / count;
     rounded((mean - (variance / count).sqrt()).max(0.0))
 }
 

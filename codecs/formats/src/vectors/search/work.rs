@@ -44,12 +44,15 @@ impl Work {
     }
 
     fn for_recall(segment: &VectorSegment, k: usize, recall: f32, scale: f32) -> Self {
-        let needed = segment.curves.needed(k, f64::from(recall)).unwrap_or_else(|| Needed {
+        // Queries that lie elsewhere are about as far from many vectors, which estimates confuse.
+        let calibrated = scale != 1.0;
+        let needed = segment.curves.needed(k, f64::from(recall), calibrated).unwrap_or_else(|| Needed {
             candidates: segment.encoded.default_candidates(k).unwrap_or(UNMEASURED) as f64,
             rescored: if recall > RESCORED_FROM { RESCORED } else { 0 },
         });
         let candidates = (needed.candidates * f64::from(scale)).ceil().clamp(1.0, MOST_CANDIDATES) as usize;
-        let (rescored, watched) = (needed.rescored.saturating_mul(k), Some(k.max(MEASURED_K[0])));
-        Self { candidates, lists: None, rescored, watched }
+        let least_k = k.max(MEASURED_K[0]);
+        let rescored = (needed.rescored as f64 * least_k as f64 * f64::from(scale.max(1.0))).ceil() as usize;
+        Self { candidates, lists: None, rescored, watched: Some(least_k) }
     }
 }
