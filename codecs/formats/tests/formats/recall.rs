@@ -6,6 +6,11 @@ use lucerne_codec::testing::random_rows;
 use lucerne_codec::vector::{Effort, VectorReader};
 use lucerne_codec::{Error, SegmentId, Similarity};
 
+/// So many rows of a seed.
+type Rows = fn(usize, u64) -> Vec<Vec<f32>>;
+/// What is done to metadata.
+type Damage = fn(&mut serde_json::Value);
+
 /// Rows around a few centers, at distances that differ by shape.
 fn clusters(count: usize, dimension: usize, spread: f32, seed: u64) -> Vec<Vec<f32>> {
     let centers = random_rows(40, dimension, 999);
@@ -42,7 +47,7 @@ fn reached(reader: &dyn VectorReader, queries: &[Vec<f32>], k: usize, recall: f3
 
 #[test]
 fn a_recall_that_is_asked_for_is_reached_on_data_of_every_shape() {
-    let shapes: [(&str, usize, fn(usize, u64) -> Vec<Vec<f32>>); 4] = [
+    let shapes: [(&str, usize, Rows); 4] = [
         ("uniform", 12, |count, seed| random_rows(count, 12, seed)),
         ("clusters", 24, |count, seed| clusters(count, 24, 0.2, seed)),
         ("tight clusters", 24, |count, seed| clusters(count, 24, 0.02, seed)),
@@ -99,7 +104,7 @@ fn a_damaged_curve_is_refused() {
     let field = field(16, Similarity::Cosine, "{}");
     let segment = Segment::flush(format("hnsw_sq8"), &field, &random_rows(4_500, 16, 1));
     let first = |meta: &mut serde_json::Value| meta["recall"][0]["points"].as_array().unwrap().len();
-    let damages: [(&str, fn(&mut serde_json::Value)); 8] = [
+    let damages: [(&str, Damage); 8] = [
         ("recall above 1", |meta| meta["recall"][0]["points"][0]["recall"] = 1.5.into()),
         ("negative recall", |meta| meta["recall"][0]["points"][0]["recall"] = (-0.5).into()),
         ("no candidates", |meta| meta["recall"][0]["points"][0]["candidates"] = 0.into()),
