@@ -37,7 +37,10 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
         let timing = Timing::measure(args, &searcher, &queries)?;
         let line = Line {
             asked: if let Setting::Recall(recall) = setting { Some(short(recall)) } else { None },
-            candidates: candidates.in_index(&args.dir)?.flatten(),
+            candidates: match setting {
+                Setting::Candidates(count) => Some(count),
+                _ => candidates.in_index(&args.dir)?.flatten(),
+            },
             nprobe: if let Setting::Lists(lists) = setting { Some(lists) } else { None },
             rescore: args.rescore,
             k: args.k,

@@ -8,8 +8,6 @@ pub(in crate::vectors) const MEASURED_K: [usize; 2] = [10, 100];
 
 /// How many of the best, in multiples of k, are rescored with raw vectors when that is cheaper than more candidates.
 pub(in crate::vectors) const RESCORED: usize = 2;
-/// Beyond what was measured, twice as many.
-const RESCORED_BEYOND: usize = 4;
 /// What a candidate costs, and a raw vector, in distances of a graph search (`docs/measurements/recall.md`).
 const CANDIDATE_COST: f64 = 8.0;
 const RAW_COST: f64 = 4.0;
@@ -159,8 +157,12 @@ impl Curves {
         };
         // What estimates confuse more candidates do not sort out.
         let always = always || !measured(By::Plain);
-        let rescored = if measured(By::Rescored) { RESCORED } else { RESCORED_BEYOND };
-        let candidates = self.candidates(k, recall, By::Rescored)?.max((rescored * k) as f64);
+        let candidates = self.candidates(k, recall, By::Rescored)?;
+        // Beyond what was measured codes may be what is lacking: rows grow with the candidates.
+        let end = self.0.first().and_then(|curve| curve.points.last()).map_or(1, |last| last.candidates);
+        let beyond = (candidates / f64::from(end)).clamp(2.0, MOST_BEYOND).ceil() as usize;
+        let rescored = if measured(By::Rescored) { RESCORED } else { RESCORED * beyond };
+        let candidates = candidates.max((rescored * k) as f64);
         let cost =
             |needed: &Needed| CANDIDATE_COST * needed.candidates + RAW_COST * (needed.rescored * k) as f64;
         let rescored = Needed { candidates, rescored };
