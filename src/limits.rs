@@ -16,7 +16,10 @@ pub const MAX_K: usize = 10_000;
 pub const MAX_CANDIDATES: usize = 100_000;
 /// Default of [`Knn::k`](crate::Knn::k) and of [`Search::limit`](crate::Search::limit).
 pub const DEFAULT_K: usize = 10;
-/// Default of [`Knn::candidates`](crate::Knn::candidates) in fields without sign hashes; at least `k` are kept.
+/// Default of [`Knn::recall`](crate::Knn::recall).
+pub const DEFAULT_RECALL: f32 = 0.95;
+/// Candidates of a search that probes a given number of lists and says nothing of candidates; also the default window
+/// of [`Fuse`](crate::Fuse) and [`Rerank`](crate::Rerank).
 pub const DEFAULT_CANDIDATES: usize = 100;
 /// Maximum number of words of a [`Phrase`](crate::Phrase).
 pub const MAX_PHRASE_WORDS: usize = 1_024;

@@ -1,7 +1,7 @@
 //! A report of what an index consists of.
 
 use crate::error::Result;
-use crate::limits::{DEFAULT_CANDIDATES, DEFAULT_K};
+use crate::limits::{DEFAULT_K, DEFAULT_RECALL};
 use crate::reader::SnapshotSegment;
 use crate::search::Searcher;
 use lucerne_codec::Report;
@@ -39,9 +39,14 @@ pub fn inspect(searcher: &Searcher) -> Result<Report> {
         "bytes": bytes("bytes"),
         "user_data": snapshot.user_data,
         "schema": snapshot.schema.to_json(),
-        "defaults": { "k": DEFAULT_K, "candidates": DEFAULT_CANDIDATES },
+        "defaults": { "k": DEFAULT_K, "recall": short(DEFAULT_RECALL) },
         "segments": segments,
     }))
+}
+
+/// A number in as few digits as tell it from other single-precision numbers.
+fn short(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(value.into())
 }
 
 fn segment(segment: &SnapshotSegment) -> Result<Report> {

@@ -1,10 +1,12 @@
 //! Administration of an index: inspecting it, checking its integrity, and measuring the quality of its answers.
 
+mod calibrate;
 mod check;
 mod hash_quality;
 mod inspect;
 mod relevance;
 
+pub use calibrate::calibrate;
 pub use check::{CheckReport, Problem, SelfSearchCheck, check, check_in};
 pub use hash_quality::{HashQuality, HashQualityOptions, HashRecall, hash_quality};
 pub use inspect::inspect;

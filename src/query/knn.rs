@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 /// Finds the documents whose vectors are nearest to a query vector (k nearest neighbors).
 ///
-/// Three independent parameters trade speed for recall: the number of neighbors ([`Knn::k`]), how many candidates
-/// the index considers in each segment ([`Knn::candidates`]), and how many of them are re-ranked by the
-/// original vectors ([`Knn::rescore`]).
+/// A search finds on average the share of the nearest neighbors that is asked for ([`Knn::recall`], 0.95 unless the
+/// field has another default) with the least work that does. To decide on the work yourself, say how many candidates
+/// the index considers in each segment ([`Knn::candidates`]), and how many of them are re-ranked by the original
+/// vectors ([`Knn::rescore`]).
 ///
 /// The score of a neighbor is its distance mapped by the field's [`Similarity`](crate::Similarity), so that larger is
 /// better. Inside another query, the documents of a `Knn` are the `k` nearest of the whole index.
@@ -27,9 +28,9 @@ use serde::{Deserialize, Serialize};
 /// let games = Knn::new("v", [0.0, 0.0]).k(1).filter(Term::new("section", "games"));
 /// assert_eq!(searcher.search(games)?.keys(), ["chess"]);
 ///
-/// // Slower, with higher recall; distances are exact.
-/// let accurate = Knn::new("v", [0.0, 0.0]).k(2).candidates(500).rescore(4.0);
-/// assert!(searcher.search(accurate)?.exact);
+/// // Slower, with higher recall.
+/// let accurate = Knn::new("v", [0.0, 0.0]).k(2).recall(0.99);
+/// assert_eq!(searcher.search(accurate)?.keys(), ["vim", "nano"]);
 /// # Ok(())
 /// # }
 /// ```
@@ -40,6 +41,8 @@ pub struct Knn {
     pub(crate) vector: QueryVector,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) k: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) recall: Option<f32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) candidates: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,6 +57,9 @@ pub struct Knn {
     pub(crate) post_filter: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) min_score: Option<f32>,
+    /// In place of the field's calibration, while that is measured.
+    #[serde(skip)]
+    pub(crate) scale: Option<f32>,
     #[serde(skip)]
     pub(crate) fields: Option<Vec<String>>,
 }
@@ -66,6 +72,7 @@ impl Knn {
             field: field.into(),
             vector: vector.into(),
             k: None,
+            recall: None,
             candidates: None,
             nprobe: None,
             rescore: None,
@@ -73,6 +80,7 @@ impl Knn {
             filter: None,
             post_filter: false,
             min_score: None,
+            scale: None,
             fields: None,
         }
     }
@@ -99,10 +107,27 @@ impl Knn {
         self.k.unwrap_or(DEFAULT_K)
     }
 
+    /// The share of the true neighbors to find, on average over queries: above 0, up to 1. Each segment knows how much
+    /// work that takes, from measurements made when it was written with vectors of its own as queries: queries that are
+    /// unlike the stored vectors may find less, unless the index was calibrated for them
+    /// ([`calibrate`](crate::admin::calibrate)). 1 is the exact search. Default: that of the field
+    /// ([`Vector::recall`](crate::Vector::recall)), or 0.95. It cannot be combined with [`Knn::candidates`] or
+    /// [`Knn::nprobe`].
+    #[must_use]
+    pub fn recall(mut self, recall: f32) -> Self {
+        self.recall = Some(recall);
+        self
+    }
+
+    /// How many times the work to do that the recall takes, in place of the field's calibration.
+    pub(crate) fn scale(mut self, scale: f32) -> Self {
+        self.scale = Some(scale);
+        self
+    }
+
     /// The number of candidates that the index keeps in each segment while it searches (HNSW's `ef`), from 1 to
     /// 100,000. More candidates make the search slower and its recall higher. At least `k` are kept, or as many as
-    /// are rescored. Default: 100; in fields with sign hashes ([`Vector::sign_hash`](crate::Vector::sign_hash))
-    /// 20 times as many as are returned or rescored.
+    /// are rescored. Default: as many as the recall takes ([`Knn::recall`]).
     #[must_use]
     pub fn candidates(mut self, candidates: usize) -> Self {
         self.candidates = Some(candidates);
@@ -111,7 +136,7 @@ impl Knn {
 
     /// In a field with inverted lists (index `ivf`): the number of lists probed in each segment, nearest first, 1 or
     /// more. Further lists are probed while fewer than `k` vectors were found. By default lists are probed
-    /// until they have held 32 vectors for each candidate.
+    /// until they have held 32 vectors for each candidate that the recall takes.
     #[must_use]
     pub fn nprobe(mut self, lists: usize) -> Self {
         self.nprobe = Some(lists);

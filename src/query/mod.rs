@@ -46,7 +46,7 @@
 //! | `bool` | `must`, `should`, `must_not`, `filter` (lists of queries), `minimum_should_match` |
 //! | `boost` | `query`, `boost` |
 //! | `constant` | `query`, `score` (1) |
-//! | `knn` | `field`, `vector` (a list of numbers; bits also as a string), `k` (see [`Knn::k`]), `candidates`, `nprobe`, `rescore`, `exact` (false), `filter` (a query), `post_filter` (false), `min_score` |
+//! | `knn` | `field`, `vector` (a list of numbers; bits also as a string), `k` (see [`Knn::k`]), `recall` (0.95), `candidates`, `nprobe`, `rescore`, `exact` (false), `filter` (a query), `post_filter` (false), `min_score` |
 //! | `fuse` | `queries` (a list of `{"query": …, "weight": 1}`), `method` (`{"rrf": {"constant": 60}}`, the default, or `{"linear": {}}`), `window` (100) |
 //!
 //! A search is an object of these entries, all optional:

@@ -1,5 +1,6 @@
 //! A field: name, type and options.
 
+use super::calibration::Calibration;
 use super::names::check_name;
 use super::path::FieldPath;
 use super::text::{Keyword, Text};
@@ -63,6 +64,15 @@ impl FieldType {
 }
 
 impl Field {
+    /// The same with another calibration, if it is a vector field.
+    pub(super) fn with_calibration(&self, calibration: Option<Calibration>) -> Self {
+        let mut field = self.clone();
+        if let FieldType::Vector(options) = &mut field.field_type {
+            options.calibration = calibration;
+        }
+        field
+    }
+
     /// A text field.
     pub fn text(name: impl Into<String>) -> Self {
         Self::text_with(name, Text::new())

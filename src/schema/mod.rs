@@ -61,14 +61,17 @@
 //! | vector | `quantization` | int8, none | int8 |
 //! | vector | `sign_hash` | true, false, plain, corrected: instead of quantization | false |
 //! | vector | `format` | a registered format, instead of index and quantization | |
+//! | vector | `recall` | above 0, up to 1: what searches ask for unless they say otherwise | 0.95 |
+//! | vector | `calibration` | what [`calibrate`](crate::admin::calibrate) found | |
 //! | vector | `advanced` | an object of parameters for tests and experiments | |
 //! | vector | any other | a parameter of the format, which refuses those it does not know | |
 //! | binary_vector | `dimension` | a multiple of 8 from 8 to 65536 | required |
 //! | binary_vector | `similarity` | hamming, jaccard | hamming |
 //! | binary_vector | `index` | hnsw, flat, ivf | hnsw |
-//! | binary_vector | `multiple`, `format`, any other | as of a vector | |
+//! | binary_vector | `multiple`, `format`, `recall`, any other | as of a vector | |
 
 mod builder;
+mod calibration;
 mod field;
 mod json;
 mod names;
@@ -80,6 +83,7 @@ mod vector_field;
 mod vector_index;
 
 pub use builder::SchemaBuilder;
+pub use calibration::{Calibration, CalibrationPoint};
 pub use field::{Field, FieldType};
 pub(crate) use names::check_name;
 pub use path::FieldPath;

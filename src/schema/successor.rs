@@ -1,8 +1,10 @@
 //! Whether a schema may follow another in the life of an index.
 
+use super::calibration::Calibration;
 use super::vector::VectorOptions;
-use super::{Field, FieldType, Schema};
+use super::{Field, FieldType, Schema, SchemaInner};
 use crate::error::{Error, Result};
+use std::sync::Arc;
 
 impl Schema {
     /// Refuses `next` as the successor of this schema unless all fields are still there, in their places and
@@ -33,6 +35,35 @@ impl Schema {
             }
         }
         Ok(())
+    }
+}
+
+impl Schema {
+    /// The same with another calibration of a vector field.
+    pub(crate) fn with_calibration(&self, field: &str, calibration: Option<Calibration>) -> Result<Self> {
+        let number = self.vector_field_named(field)?.number();
+        if let Some(problem) = calibration.as_ref().and_then(|calibration| calibration.check().err()) {
+            return Err(Error::Schema { field: Some(field.to_owned()), problem });
+        }
+        Ok(self.map_fields(|field| {
+            if field.number() == number { field.with_calibration(calibration.clone()) } else { field.clone() }
+        }))
+    }
+
+    /// The same with the calibrations of `old` in the fields that have none.
+    pub(crate) fn with_calibrations_of(&self, old: &Schema) -> Self {
+        self.map_fields(|field| match (field.field_type(), old.field(field.name()).map(Field::field_type)) {
+            (FieldType::Vector(new), Some(FieldType::Vector(old))) if new.calibration().is_none() => {
+                field.with_calibration(old.calibration().cloned())
+            }
+            _ => field.clone(),
+        })
+    }
+
+    fn map_fields(&self, change: impl Fn(&Field) -> Field) -> Self {
+        let SchemaInner { key, dynamic, fields, by_name } = &*self.0;
+        let fields = fields.iter().map(change).collect();
+        Self(Arc::new(SchemaInner { key: key.clone(), dynamic: *dynamic, fields, by_name: by_name.clone() }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Vector fields: dimension, metric, and how they are indexed.
 
+use super::calibration::Calibration;
 use super::vector_index::{Quantization, SIGN_HASH, SignHash, VectorIndex};
 use super::{MAX_BINARY_DIMENSION, MAX_DIMENSION};
 use lucerne_codec::vector::VectorKind;
@@ -41,6 +42,8 @@ pub struct VectorOptions {
     pub(super) index: Option<VectorIndex>,
     pub(super) quantization: Option<Quantization>,
     pub(super) format: Option<String>,
+    pub(super) recall: Option<f32>,
+    pub(super) calibration: Option<Calibration>,
     pub(super) params: Params,
 }
 
@@ -55,6 +58,8 @@ impl Vector {
             index: None,
             quantization: None,
             format: None,
+            recall: None,
+            calibration: None,
             params: Params::new(),
         };
         Self { indexed: true, stored: true, options }
@@ -118,8 +123,7 @@ impl Vector {
     }
 
     /// Encodes vectors as sign hashes, one bit per component, in place of a quantization. A search finds candidates by
-    /// their hashes and rescores them with the raw vectors, so its distances are exact; the default of
-    /// [`crate::Knn::candidates`] is larger. [`crate::admin::hash_quality`] measures the recall for given vectors.
+    /// their hashes and rescores them with the raw vectors, so its distances are exact; [`crate::admin::hash_quality`] measures the recall for given vectors.
     #[must_use]
     pub fn sign_hash(mut self, on: bool) -> Self {
         self.options.params.remove(SIGN_HASH);
@@ -163,6 +167,14 @@ impl Vector {
     #[must_use]
     pub fn resample_above(self, share: f64) -> Self {
         self.param("resample_above", share)
+    }
+
+    /// The recall that searches of the field ask for unless they say otherwise ([`crate::Knn::recall`]): above 0, up to
+    /// 1. Default: 0.95.
+    #[must_use]
+    pub fn recall(mut self, recall: f32) -> Self {
+        self.options.recall = Some(recall);
+        self
     }
 
     /// A document may have several vectors, given as a list of vectors (`Vec<Vec<f32>>`). A search returns the document
@@ -217,7 +229,7 @@ impl Vector {
 }
 
 /// Options a format's parameter cannot be called.
-pub(super) const OPTION_NAMES: [&str; 11] = [
+pub(super) const OPTION_NAMES: [&str; 13] = [
     "name",
     "type",
     "indexed",
@@ -229,6 +241,8 @@ pub(super) const OPTION_NAMES: [&str; 11] = [
     "index",
     "quantization",
     "format",
+    "recall",
+    "calibration",
 ];
 
 impl VectorOptions {
@@ -243,6 +257,15 @@ impl VectorOptions {
         }
         if let Some(name) = self.params.keys().find(|name| OPTION_NAMES.contains(&name.as_str())) {
             return Err(format!("{name:?} is an option of the field, not a parameter of its format"));
+        }
+        if let Some(recall) = self.recall.filter(|recall| !(*recall > 0.0 && *recall <= 1.0)) {
+            return Err(format!("recall is {recall}, expected a share above 0 and up to 1"));
+        }
+        if let Some(calibration) = &self.calibration {
+            calibration.check()?;
+        }
+        if self.recall.is_some() && !indexed {
+            return Err("indexed is false: leave recall out".into());
         }
         if self.params.get(SIGN_HASH).is_some_and(|value| *value == false) {
             self.params.remove(SIGN_HASH);
@@ -358,6 +381,16 @@ impl VectorOptions {
     /// What is compared while searching; `None` when the field names its format or has sign hashes.
     pub fn quantization(&self) -> Option<Quantization> {
         self.quantization
+    }
+
+    /// The recall that searches ask for unless they say otherwise; `None` is the default of all searches.
+    pub fn recall(&self) -> Option<f32> {
+        self.recall
+    }
+
+    /// What the queries of the field take beyond what its segments measure, if that was found out.
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref()
     }
 
     /// The format's parameters.

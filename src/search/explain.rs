@@ -1,5 +1,6 @@
 //! Explains why a document was found with its score, or why it was not found.
 
+use super::effort::Asked;
 use super::explanation::Explanation;
 use super::matching::{accepted, matching};
 use super::node::{Node, Word};
@@ -8,7 +9,7 @@ use super::resolve::Resolver;
 use super::scorers::finite_score;
 use super::{fuse, knn, rerank, score, terms};
 use crate::error::Result;
-use crate::limits::MAX_K;
+use crate::limits::{MAX_CANDIDATES, MAX_K};
 use crate::query::{Fuse, Knn, Query, Search};
 
 /// The parts of a search that decide about a document: its query, filter, reranking and minimum score.
@@ -199,7 +200,7 @@ fn why_missed(resolver: &Resolver<'_>, query: &Knn, address: DocAddress, score: 
     } else if let Some(rank) = rank_by_estimate(resolver, query, address)? {
         format!("lost by quantization: its estimated distance puts it at rank {}; rescore finds it", rank + 1)
     } else {
-        "not among the candidates; more candidates, or exact, find it".to_owned()
+        "not among the candidates; a higher recall, more candidates, or exact, find it".to_owned()
     };
     let exact_rank = exact_rank.map_or(format!("beyond {MAX_K}"), |rank| (rank + 1).to_string());
     Ok(Missed { text, exact_rank })
@@ -213,10 +214,13 @@ fn rank_by_estimate(resolver: &Resolver<'_>, query: &Knn, address: DocAddress) -
     let Some(vectors) = segment.and_then(|segment| segment.reader.vector_field(number)) else {
         return Ok(None);
     };
-    let candidates = knn::candidates(query, &*vectors.reader);
+    let asked = Asked::of(query, resolver.snapshot.schema.vector_field_named(&query.field)?)?;
+    let Some(candidates) = asked.candidates(knn::wanted(query), &*vectors.reader) else { return Ok(None) };
+    let candidates = candidates.clamp(1, MAX_CANDIDATES);
     let kept = Knn {
         k: Some(candidates.min(MAX_K)),
         candidates: Some(candidates),
+        recall: None,
         rescore: None,
         min_score: None,
         ..query.clone()

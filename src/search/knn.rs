@@ -1,16 +1,17 @@
 //! kNN queries: the nearest neighbors over all segments of a snapshot.
 
+use super::effort::Asked;
 use super::hits::SegmentSearch;
 use super::matching::accepted;
 use super::node::Node;
 use super::ranking::{DocAddress, MatchedVector, Ranking, ScoredDoc, keep_first, key_order};
 use super::resolve::Resolver;
 use crate::error::{Error, Result};
-use crate::limits::{DEFAULT_CANDIDATES, MAX_CANDIDATES, MAX_K};
+use crate::limits::MAX_K;
 use crate::query::Knn;
 use crate::reader::{Snapshot, VectorSegment};
 use crate::schema::VectorField;
-use lucerne_codec::vector::{Effort, VectorReader, VectorSearch};
+use lucerne_codec::vector::VectorSearch;
 use lucerne_codec::{Accept, Cancel, Neighbor};
 use std::collections::HashSet;
 
@@ -34,12 +35,14 @@ pub(super) fn search(resolver: &Resolver<'_>, query: &Knn) -> Result<Ranking> {
     let snapshot = resolver.snapshot;
     let field = snapshot.schema.vector_field_named(&query.field)?;
     check(query, field)?;
+    let asked = Asked::of(query, field)?;
     let row = crate::document::check_query(field, &query.vector)?;
     let own = query.filter.as_deref();
     let own = own.map(|filter| resolver.unfiltered().resolve(filter)).transpose()?;
     let filters: Vec<&Node> = own.iter().chain(resolver.filter).collect();
     let pre_filters: &[&Node] = if query.post_filter { &[] } else { &filters };
-    let Neighbors { found, exact, segments } = nearest(snapshot, query, field.number(), &row, pre_filters)?;
+    let Neighbors { found, exact, segments } =
+        nearest(snapshot, query, asked, field.number(), &row, pre_filters)?;
     let similarity = field.info().similarity;
     let docs = found.into_iter().map(|SegmentNeighbor { segment, neighbor }| ScoredDoc {
         address: DocAddress { segment, doc: neighbor.doc },
@@ -97,41 +100,18 @@ fn post_filter(snapshot: &Snapshot, filters: &[&Node], docs: &mut Vec<ScoredDoc>
 }
 
 /// How many neighbors are wanted of each segment: more than `k` when they are rescored.
-fn wanted(query: &Knn) -> usize {
+pub(super) fn wanted(query: &Knn) -> usize {
     match query.rescore {
         Some(factor) if !query.exact => (query.k_or_default() as f64 * f64::from(factor)).ceil() as usize,
         _ => query.k_or_default(),
     }
 }
 
-/// How many candidates a search for `wanted` neighbors keeps in a segment unless the query says how many.
-pub(super) fn default_candidates(wanted: usize, reader: &dyn VectorReader) -> usize {
-    let candidates = reader.default_candidates(wanted).unwrap_or(DEFAULT_CANDIDATES);
-    candidates.min(MAX_CANDIDATES).max(wanted)
-}
-
-/// How many candidates an approximate search keeps in a segment: as many as the query says, or the default; never
-/// fewer than are wanted of the segment.
-pub(super) fn candidates(query: &Knn, reader: &dyn VectorReader) -> usize {
-    let wanted = wanted(query);
-    match query.candidates {
-        Some(candidates) => candidates.min(MAX_CANDIDATES).max(wanted),
-        None => default_candidates(wanted, reader),
-    }
-}
-
-fn effort(query: &Knn, reader: &dyn VectorReader) -> Effort {
-    if query.exact {
-        return Effort::Exact;
-    }
-    let candidates = candidates(query, reader);
-    query.nprobe.map_or(Effort::Candidates(candidates), |probes| Effort::Lists { probes, candidates })
-}
-
 /// Searches every segment, merges what they find, and rescores it when the query says so.
 fn nearest(
     snapshot: &Snapshot,
     query: &Knn,
+    asked: Asked,
     number: u32,
     row: &[u8],
     filters: &[&Node],
@@ -148,7 +128,7 @@ fn nearest(
         let hits = vectors.reader.search(&VectorSearch {
             query: row,
             k: wanted,
-            effort: effort(query, &*vectors.reader),
+            effort: asked.in_segment(wanted, &*vectors.reader),
             accept,
             ties: &ties,
             cancel: &Cancel::new(),
@@ -202,14 +182,6 @@ fn check(query: &Knn, field: VectorField<'_>) -> Result<()> {
     let k = query.k_or_default();
     if k == 0 || k > MAX_K {
         return wrong(format!("k is {k}, expected 1 to {MAX_K}"));
-    }
-    if let Some(candidates) = query.candidates
-        && (candidates == 0 || candidates > MAX_CANDIDATES)
-    {
-        return wrong(format!("candidates is {candidates}, expected 1 to {MAX_CANDIDATES}"));
-    }
-    if query.nprobe == Some(0) {
-        return wrong("nprobe is 0, expected 1 or more".to_owned());
     }
     if query.min_score.is_some_and(f32::is_nan) {
         return wrong("min_score is not a number".to_owned());

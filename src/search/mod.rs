@@ -24,6 +24,7 @@
 //! `sort` → `stored`. Queries contain queries: `resolve` calls back `rank` for those that are rankings of their own,
 //! through a function that the `Resolver` carries.
 
+mod effort;
 mod explain;
 mod explanation;
 mod fuse;

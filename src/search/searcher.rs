@@ -1,5 +1,6 @@
 //! The searcher: runs searches on a snapshot and reads documents back.
 
+use super::effort::Asked;
 use super::explanation::Explanation;
 use super::hits::{Hit, Hits};
 use super::node::Node;
@@ -10,8 +11,8 @@ use super::{explain, knn, matching, rank, rerank, sort, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, components};
 use crate::error::{Error, Result};
-use crate::limits::{DEFAULT_CANDIDATES, MAX_K};
-use crate::query::{Query, Search};
+use crate::limits::MAX_K;
+use crate::query::{Knn, Query, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::Schema;
 use serde_json::{Map, Value};
@@ -96,16 +97,18 @@ impl Searcher {
         self.snapshot.segments.len()
     }
 
-    /// The number of candidates that a [`Knn`](crate::Knn) query for `k` neighbors keeps in a segment unless it says
-    /// how many; the largest where segments differ.
+    /// The number of candidates that a kNN query keeps in a segment, the largest where segments differ: what its
+    /// recall asks for ([`Knn::recall`](crate::Knn::recall)), or what it says. `None` when there is no segment whose
+    /// format keeps candidates, and for exact searches.
     ///
     /// # Errors
-    /// When there is no such vector field.
-    pub fn default_candidates(&self, field: &str, k: usize) -> Result<usize> {
-        let number = self.schema().vector_field_named(field)?.number();
-        let fields = self.snapshot.segments.iter().filter_map(|segment| segment.reader.vector_field(number));
-        let defaults = fields.map(|vectors| knn::default_candidates(k, &*vectors.reader));
-        Ok(defaults.max().unwrap_or(DEFAULT_CANDIDATES).max(k))
+    /// When there is no such vector field, or a parameter is out of its range.
+    pub fn candidates(&self, query: &Knn) -> Result<Option<usize>> {
+        let field = self.schema().vector_field_named(&query.field)?;
+        let (asked, wanted) = (Asked::of(query, field)?, knn::wanted(query));
+        let fields = self.snapshot.segments.iter();
+        let fields = fields.filter_map(|segment| segment.reader.vector_field(field.number()));
+        Ok(fields.filter_map(|vectors| asked.candidates(wanted, &*vectors.reader)).max())
     }
 
     /// Runs a [`Search`]. Every query type converts into one, by value or by reference.

@@ -26,7 +26,7 @@ use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::merge;
 use crate::reader::{SegmentReader, Store};
-use crate::schema::Schema;
+use crate::schema::{Calibration, Schema};
 use commit::Committed;
 use indexing::Mode;
 use lucerne_codec::{BitSet, Cancel, Directory as _, Report, SegmentId};
@@ -112,6 +112,16 @@ impl Writer {
     /// similarity or text analysis.
     pub fn set_schema(&self, schema: &Schema) -> Result<()> {
         self.inner.set_schema(schema)
+    }
+
+    /// Keeps what [`calibrate`](crate::admin::calibrate) found for a vector field, or forgets it. Searches use it from
+    /// the next refresh or commit on; it stays in force through flushes, merges and changes of the schema. Durable with
+    /// the next commit.
+    ///
+    /// # Errors
+    /// When there is no such vector field, or the calibration is out of its range.
+    pub fn set_calibration(&self, field: &str, calibration: Option<Calibration>) -> Result<()> {
+        self.inner.set_calibration(field, calibration)
     }
 
     /// Adds a document and returns its key: the one given, or an automatic one.

@@ -13,7 +13,7 @@ use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
 use crate::merge::{Scheduler, SegmentMeta};
 use crate::reader::{Snapshot, Store};
-use crate::schema::{Schema, VectorField};
+use crate::schema::{Calibration, Schema, VectorField};
 use crate::segment_write::random_segment_id;
 use byteorder::{ByteOrder, LittleEndian};
 use lucerne_codec::io::bytes;
@@ -210,11 +210,22 @@ impl WriterInner {
     pub(crate) fn set_schema(&self, schema: &Schema) -> Result<()> {
         let _exclusive = self.commit_barrier.write();
         self.check_takes_writes()?;
-        self.schema().check_successor(schema)?;
+        let old = self.schema();
+        old.check_successor(schema)?;
+        let schema = &schema.with_calibrations_of(&old);
         let analyzers = FieldAnalyzers::of(schema, &self.store.analyzers)?;
         *self.vector_bytes.write() = vector_bytes(&self.store, schema)?;
         *self.analyzers.write() = Arc::new(analyzers);
         *self.schema.write() = schema.clone();
+        Ok(())
+    }
+
+    /// Replaces the calibration of a vector field.
+    pub(crate) fn set_calibration(&self, field: &str, calibration: Option<Calibration>) -> Result<()> {
+        let _exclusive = self.commit_barrier.write();
+        self.check_takes_writes()?;
+        let next = self.schema().with_calibration(field, calibration)?;
+        *self.schema.write() = next;
         Ok(())
     }
 

@@ -8,6 +8,7 @@ mod knn;
 mod pages;
 mod queries;
 mod query_model;
+mod recall;
 mod recall_floor;
 mod several_vectors;
 mod sign_hashes;

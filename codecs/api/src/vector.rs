@@ -41,10 +41,19 @@ impl std::fmt::Display for VectorKind {
 }
 
 /// How much work a search may do: the trade between speed and recall.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Effort {
     /// Every accepted vector is compared with the raw query.
     Exact,
+    /// The least work that finds this share of the `k` nearest vectors, as far as the format knows: built-in formats
+    /// measure it whenever they write an index.
+    Recall {
+        /// The share to find on average, above 0; 1 is the exact search.
+        recall: f32,
+        /// How many times the work to do: 1 for queries like the stored vectors, more where they are known to be
+        /// harder.
+        scale: f32,
+    },
     /// The format's index is searched, keeping this many candidates: HNSW's `ef`. Inverted lists are probed until they
     /// have held a number of vectors in proportion.
     Candidates(usize),
@@ -170,7 +179,13 @@ pub trait VectorReader: Send + Sync {
     /// The accepted vectors nearest to the query.
     fn search(&self, search: &VectorSearch<'_>) -> Result<VectorHits>;
 
-    /// Candidates kept in a search for `k` that does not say how many; `None` leaves it to the engine.
+    /// How many candidates a search for `k` with that effort keeps; `None` for an exact search, and for a format that
+    /// keeps none.
+    fn candidates(&self, _k: usize, _effort: Effort) -> Option<usize> {
+        None
+    }
+
+    /// Candidates kept in a search for `k` that says neither how many nor what to find; `None` leaves it to the engine.
     fn default_candidates(&self, _k: usize) -> Option<usize> {
         None
     }

@@ -1,6 +1,6 @@
 //! Solr syntax for kNN queries: `{!knn f=vector topK=10}[1.0, 2.0, 3.0, 4.0]`.
 //!
-//! `f` is the field, `topK` the number of neighbors (default 10), `candidates` and `rescore` as in [`Knn`].
+//! `f` is the field, `topK` the number of neighbors (default 10), `recall`, `candidates` and `rescore` as in [`Knn`].
 //! The vector is a list of numbers, or `$name`.
 
 use super::cursor::Cursor;
@@ -28,8 +28,8 @@ pub(super) fn parse(text: &str, schema: &Schema, params: &Params) -> Parsed<Knn>
         }
         let here = cursor.clone();
         let name = cursor.take_until(|char| !char.is_alphanumeric());
-        if !matches!(name, "f" | "topK" | "candidates" | "rescore") {
-            return Err(here.expected("f, topK, candidates, rescore or }"));
+        if !matches!(name, "f" | "topK" | "recall" | "candidates" | "rescore") {
+            return Err(here.expected("f, topK, recall, candidates, rescore or }"));
         }
         cursor.expect("=", "=")?;
         let at = cursor.at();
@@ -38,6 +38,10 @@ pub(super) fn parse(text: &str, schema: &Schema, params: &Params) -> Parsed<Knn>
             let problem = || Problem::new(at, format!("expected a whole number, found {value:?}"));
             value.parse::<usize>().map_err(|_| problem())
         };
+        let number = || {
+            let problem = || Problem::new(at, format!("expected a number, found {value:?}"));
+            value.parse::<f32>().map_err(|_| problem())
+        };
         settings = match name {
             "f" => {
                 field = Some(Target::named(schema, &value, at)?);
@@ -45,9 +49,8 @@ pub(super) fn parse(text: &str, schema: &Schema, params: &Params) -> Parsed<Knn>
             }
             "topK" => settings.k(count()?),
             "candidates" => settings.candidates(count()?),
-            _ => settings.rescore(
-                value.parse().map_err(|_| Problem::new(at, format!("expected a number, found {value:?}")))?,
-            ),
+            "recall" => settings.recall(number()?),
+            _ => settings.rescore(number()?),
         };
     }
     let field = field.ok_or_else(|| Problem::new(open, "expected f=FIELD between { and }"))?;

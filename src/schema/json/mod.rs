@@ -90,18 +90,24 @@ impl Field {
             let quantization = options.quantization.filter(|_| !options.binary);
             json.extend(quantization.map(|chosen| ("quantization".to_owned(), chosen.name().into())));
         }
+        json.extend(options.recall.map(|recall| ("recall".to_owned(), short(recall))));
+        let calibration = options.calibration.as_ref().and_then(|it| serde_json::to_value(it).ok());
+        json.extend(calibration.map(|calibration| ("calibration".to_owned(), calibration)));
         json.extend(options.params.clone());
         json.into()
     }
+}
+
+/// A number in as few digits as tell it from other single-precision numbers.
+fn short(value: f32) -> Value {
+    value.to_string().parse::<f64>().unwrap_or(value.into()).into()
 }
 
 fn text_to_json(text: &Text, json: &mut Map<String, Value>) {
     let (k1, b) = BM25;
     for (name, value, default) in [("weight", text.weight, 1.0), ("k1", text.k1, k1), ("b", text.b, b)] {
         if value != default {
-            // In as few digits as tell it from other single-precision numbers.
-            let short = value.to_string().parse::<f64>().unwrap_or(value.into());
-            json.insert(name.into(), short.into());
+            json.insert(name.into(), short(value));
         }
     }
     if let Ok(Value::Object(analysis)) = serde_json::to_value(&text.analysis) {
@@ -217,6 +223,14 @@ fn read_vector(json: &Map<String, Value>, new: fn(usize) -> Vector) -> Read<Vect
     vector.options.index = choice(json, "index", &VectorIndex::ALL, VectorIndex::name)?;
     vector.options.quantization = choice(json, "quantization", &Quantization::ALL, Quantization::name)?;
     vector.options.format = text(json, "format")?.map(str::to_owned);
+    if let Some(recall) = json.get("recall") {
+        let given = recall.as_f64().ok_or_else(|| unexpected("recall", recall, "a number"))?;
+        vector = vector.recall(given as f32);
+    }
+    if let Some(calibration) = json.get("calibration") {
+        let calibration = serde_json::from_value(calibration.clone());
+        vector.options.calibration = Some(calibration.map_err(|error| format!("calibration: {error}"))?);
+    }
     for (name, value) in json.iter().filter(|(name, _)| !OPTION_NAMES.contains(&name.as_str())) {
         vector = vector.param(name, value.clone());
     }

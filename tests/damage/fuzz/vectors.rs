@@ -217,7 +217,7 @@ pub(crate) fn traverse(reader: &dyn VectorReader) {
         let accept = |ordinal: Ordinal| !ordinal.is_multiple_of(beam as u32 + 1);
         let (distances, scratch, cancel) = (&mut scorer, &mut scratch, &Cancel::new());
         let mut searcher = GraphSearcher { graph: file, distances, scratch, cancel };
-        let params = SearchParams { ef: beam, budget: u64::MAX };
+        let params = SearchParams { ef: beam, budget: u64::MAX, hidden: None };
         if let Ok(stats) = searcher.search_accepted(params, accept, &mut found) {
             // Each level scores a node at most once, and every level is smaller than the lowest.
             assert!(found.len() <= beam && stats.visited <= 33 * reader.len() as u64);

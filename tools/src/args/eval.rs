@@ -1,4 +1,4 @@
-//! Arguments of `eval` and `hash-quality`.
+//! Arguments of `eval`, `calibrate` and `hash-quality`.
 
 use super::threads;
 use clap::Args;
@@ -16,13 +16,15 @@ A hit that is as near as the last of the true K counts as one of them: of equall
 documents, any may be returned. The column \"by id\" counts the true K alone.
 
 Each setting is measured after a warm-up, over all queries, for at least one second. With --json
-each setting is one object: candidates, recall, recall_by_id, qps, mean_us, p50_us, p99_us and more.
+each setting is one object: asked (the recall asked for), candidates, recall (the recall reached),
+recall_by_id, qps, mean_us, p50_us, p99_us, visited (distances computed) and more.
 
 Examples:
   lucerne eval packages.idx --field embedding --queries queries.npy --truth truth.ibin \\
       --row-field row
   lucerne eval packages.idx --field embedding --queries queries.npy \\
-      --candidates 10,20,50,100 --rescore 2")]
+      --candidates 10,20,50,100 --rescore 2
+  lucerne eval packages.idx --field embedding --queries queries.npy --recall 0.9,0.95,0.99")]
 pub(crate) struct Eval {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
@@ -55,7 +57,11 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "FACTOR")]
     pub(crate) rescore: Option<f32>,
 
-    /// Numbers of candidates to measure, separated by commas [default: 100; with sign hashes 20 × K].
+    /// Recalls to ask for, separated by commas [default: that of the field, or 0.95].
+    #[arg(long, value_name = "R,R", value_delimiter = ',', conflicts_with_all = ["candidates", "nprobe"])]
+    pub(crate) recall: Vec<f32>,
+
+    /// Numbers of candidates to measure instead, separated by commas.
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     pub(crate) candidates: Vec<usize>,
 
@@ -70,6 +76,42 @@ pub(crate) struct Eval {
     /// Use the first N queries only.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+}
+
+/// Measure what your queries take to reach a recall, and keep it with the index.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each segment knows how many candidates a recall takes, measured with vectors like its own. Queries
+that lie elsewhere (texts among images, questions among documents) may take more. This command
+searches with yours and keeps for each recall how many times the candidates they take. It holds for
+the whole field, through flushes and merges, until it is measured again or --reset.
+
+Examples:
+  lucerne calibrate packages.idx --field embedding --queries queries.npy
+  lucerne calibrate packages.idx --field embedding --reset")]
+pub(crate) struct Calibrate {
+    /// Folder of the index.
+    pub(crate) dir: PathBuf,
+
+    /// The vector field.
+    #[arg(long)]
+    pub(crate) field: String,
+
+    /// Query vectors: .npy, .fbin or .fvecs; at most 1,000 of them are used.
+    #[arg(long, value_name = "FILE", required_unless_present = "reset")]
+    pub(crate) queries: Option<PathBuf>,
+
+    /// Number of neighbors to search for.
+    #[arg(short, value_name = "K", default_value_t = lucerne::limits::DEFAULT_K)]
+    pub(crate) k: usize,
+
+    /// Use the first N queries only.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+
+    /// Forget the calibration of the field.
+    #[arg(long, conflicts_with = "queries")]
+    pub(crate) reset: bool,
 }
 
 /// Measure the recall that sign hashes would have on the vectors of a field.

@@ -7,7 +7,7 @@ mod search;
 mod segments;
 
 pub(crate) use documents::{AddIndex, Alter, BitOrder, Create, Import};
-pub(crate) use eval::{Eval, HashQuality};
+pub(crate) use eval::{Calibrate, Eval, HashQuality};
 pub(crate) use relevance::Relevance;
 pub(crate) use search::{Format, Fusion, Search, Second};
 pub(crate) use segments::{Check, ForceMerge, Inspect, Rewriting, Upgrade};
@@ -29,7 +29,7 @@ const TASKS: [(&str, &[&str]); 5] = [
     ("Create and fill an index", &["create", "import", "add-index", "alter"]),
     ("Search", &["search"]),
     ("Inspect and maintain", &["inspect", "check", "force-merge", "upgrade"]),
-    ("Measure recall, speed and relevance", &["eval", "hash-quality", "relevance"]),
+    ("Measure recall, speed and relevance", &["eval", "calibrate", "hash-quality", "relevance"]),
     ("Other", &["completions", "help"]),
 ];
 
@@ -56,6 +56,7 @@ pub(crate) enum Command {
     Inspect(Inspect),
     Check(Check),
     Eval(Eval),
+    Calibrate(Calibrate),
     HashQuality(HashQuality),
     Relevance(Relevance),
     ForceMerge(ForceMerge),

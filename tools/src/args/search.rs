@@ -68,8 +68,11 @@ pub(crate) struct Search {
     #[arg(long, value_name = "KEY", requires = "knn")]
     pub(crate) like: Option<String>,
 
-    /// Candidates kept per segment during graph search; more candidates mean higher recall and slower searches
-    /// [default: 100].
+    /// Share of the true nearest neighbors to find, on average: above 0, up to 1 [default: that of the field, or 0.95].
+    #[arg(long, value_name = "R", requires = "knn")]
+    pub(crate) recall: Option<f32>,
+
+    /// Candidates to keep per segment instead; more candidates mean higher recall and slower searches.
     #[arg(long, value_name = "N", requires = "knn")]
     pub(crate) candidates: Option<usize>,
 

@@ -6,7 +6,7 @@ use crate::failure::{Failure, In as _, Outcome};
 use crate::render::metadata::{self, Numbers};
 use crate::render::table::{Align, Rows};
 use crate::render::{out, units};
-use lucerne::limits::{DEFAULT_CANDIDATES, DEFAULT_K, DEFAULT_RAM_BUDGET};
+use lucerne::limits::{DEFAULT_K, DEFAULT_RAM_BUDGET, DEFAULT_RECALL};
 use lucerne::{Searcher, admin};
 use serde_json::Value;
 
@@ -74,6 +74,10 @@ fn overview(args: &Inspect, searcher: &Searcher, all: &Value, numbers: Numbers) 
         if !fields.is_empty() {
             out::line("")?;
             out::text(&vector_table(segments, &fields, numbers))?;
+        }
+        if let Some(curves) = recall_table(segments, &fields) {
+            out::line("")?;
+            out::text(&curves)?;
         }
     }
     out::line("")?;
@@ -183,10 +187,51 @@ fn vector_table(segments: &[Value], names: &[String], numbers: Numbers) -> Strin
     rows.text(None, usize::MAX)
 }
 
+/// The candidates that reach a recall of searches for 10 in each segment, as measured when it was written; nothing
+/// where no segment has an index.
+fn recall_table(segments: &[Value], names: &[String]) -> Option<String> {
+    let shown = [0.8, 0.9, 0.95, 0.98, 0.99];
+    let heading = [("field", Align::Left), ("segment", Align::Left), ("queries", Align::Right)];
+    let heading = heading.map(|(name, align)| (name.to_owned(), align)).into_iter();
+    let mut rows = Rows::new(heading.chain(shown.map(|recall| (format!("recall {recall}"), Align::Right))));
+    let mut any = false;
+    for name in names {
+        for segment in segments {
+            let metadata = fields(segment).find(|(field, _)| *field == name);
+            let curve = metadata.and_then(|(_, metadata)| metadata.get("recall")?.get(0));
+            let Some(curve) = curve else { continue };
+            let mut row =
+                vec![name.clone(), text(segment, "name").to_owned(), number(curve, "queries").to_string()];
+            row.extend(shown.map(|recall| candidates_for(curve, recall)));
+            rows.push(row);
+            any = true;
+        }
+    }
+    any.then(|| {
+        format!("Candidates that reach a recall, k 10 (as measured)\n{}", rows.text(None, usize::MAX))
+    })
+}
+
+/// The candidates of the first point of a curve that reaches a recall, without rescoring and with it.
+fn candidates_for(curve: &Value, recall: f64) -> String {
+    let points = curve.get("points").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let first = |which: &str| {
+        let reached =
+            |point: &&Value| point.get(which).and_then(Value::as_f64).is_some_and(|it| it >= recall);
+        points.iter().find(reached).map(|point| number(point, "candidates"))
+    };
+    match (first("recall"), first("rescored")) {
+        (None, None) => "-".to_owned(),
+        (Some(plain), Some(rescored)) if rescored < plain => format!("{plain}, {rescored} rescored"),
+        (Some(plain), _) => plain.to_string(),
+        (None, Some(rescored)) => format!("{rescored} rescored"),
+    }
+}
+
 /// What holds when nothing else is said.
 fn defaults(segments: &[Value], names: &[String], numbers: Numbers) -> String {
     let mut lines = format!(
-        "Defaults\n  search   k {DEFAULT_K}, candidates {DEFAULT_CANDIDATES} per segment, no rescoring\n  \
+        "Defaults\n  search   k {DEFAULT_K}, recall {DEFAULT_RECALL}\n  \
          writing  {} for buffered documents\n",
         numbers.bytes(DEFAULT_RAM_BUDGET as u64)
     );

@@ -2,6 +2,7 @@
 
 mod add_index;
 mod alter;
+mod calibrate;
 mod check;
 mod completions;
 mod create;
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::ForceMerge(args) => force_merge::run(args, json),
         Command::Upgrade(args) => upgrade::run(args, json),
         Command::AddIndex(args) => add_index::run(args, json),
+        Command::Calibrate(args) => calibrate::run(args, json),
         Command::Eval(args) => eval::run(args, json),
         Command::HashQuality(args) => hash_quality::run(args, json),
         Command::Relevance(args) => relevance::run(args, json),

@@ -49,13 +49,24 @@ pub(crate) fn schema(schema: &Schema) -> String {
         let text = |name: &str| field.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let options = field.as_object().into_iter().flatten();
         let options = options.filter(|(name, _)| !matches!(name.as_str(), "name" | "type"));
-        let options: Vec<_> = options.map(|(name, value)| format!("{name} {}", scalar(value))).collect();
+        let options: Vec<_> = options.map(|(name, value)| option(name, value)).collect();
         rows.push(vec![text("name"), text("type"), options.join(", ")]);
     }
     if schema.is_dynamic() {
         rows.push(vec!["…".into(), "any".into(), "dynamic: undeclared fields are kept".into()]);
     }
     rows.text(super::out::width(), 2)
+}
+
+/// An option of a field; of a calibration what it does.
+fn option(name: &str, value: &Value) -> String {
+    let Some(points) = value.get("points").and_then(Value::as_array).filter(|_| name == "calibration") else {
+        return format!("{name} {}", scalar(value));
+    };
+    let number = |point: &Value, name: &str| point.get(name).map(scalar).unwrap_or_default();
+    let points =
+        points.iter().map(|point| format!("{} ×{}", number(point, "recall"), number(point, "scale")));
+    format!("calibrated for recall {}", points.collect::<Vec<_>>().join(", "))
 }
 
 /// A tree of JSON as indented text.

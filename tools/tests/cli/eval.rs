@@ -43,7 +43,7 @@ fn without_a_truth_it_is_computed_exactly() {
         let mut command = place.command(&format!("eval @ --field embedding --json --limit 20 {more}"));
         let found = lines(&run(command.arg("--queries").arg(data("queries.f16.npy"))).expect(0));
         assert_eq!(found.len(), 1);
-        assert_eq!((&found[0]["candidates"], &found[0]["queries"]), (&100.into(), &20.into()));
+        assert_eq!((&found[0]["asked"], &found[0]["queries"]), (&0.95.into(), &20.into()));
         assert!(found[0]["recall"].as_f64() > Some(0.95), "{}", found[0]);
     }
 }
@@ -79,6 +79,8 @@ fn what_does_not_fit_together_is_refused() {
         ("--truth t.ibin --exact", "cannot be used with"),
         ("--truth q.npy", "announced"),
         ("--candidates 0", "candidates is 0"),
+        ("--recall 0", "recall is 0"),
+        ("--recall 0.9 --candidates 5", "cannot be used with"),
         ("--rescore 0.5", "rescore is 0.5"),
     ] {
         let ran = place.run(&format!("eval @ --field e --queries q.npy {more}")).expect(2);
@@ -122,4 +124,42 @@ fn equally_near_hits_count_as_found() {
     place.write("q.npy", npy("<f4", 1, 2, &le(&[3.0, 0.0])));
     let found = eval(&place, "--truth t.ibin -k 2");
     assert!(found.0 < 1.0, "a truth that lacks the nearest is not the truth: {found:?}");
+}
+
+#[test]
+fn the_recall_asked_for_stands_beside_the_recall_reached() {
+    let place = Place::sample(2_400, "--flush-docs 1200");
+    let eval = |place: &Place, more: &str| {
+        let mut command = place.command(&format!("eval @ --field embedding --limit 40 {more}"));
+        run(command.arg("--queries").arg(data("queries.f16.npy"))).expect(0)
+    };
+    let found = lines(&eval(&place, "--recall 0.8,0.95,1 --json"));
+    for (line, asked) in found.iter().zip([0.8, 0.95, 1.0]) {
+        assert_eq!(line["asked"], asked);
+        assert!(
+            line["recall"].as_f64() >= Some(asked - 0.03) && line["visited"].as_f64() > Some(0.0),
+            "{line}"
+        );
+    }
+    assert_eq!(found.len(), 3);
+    let text = eval(&place, "--recall 0.9").out;
+    assert!(text.contains("asked") && text.contains("recall@10"), "{text}");
+
+    // What calibrate finds is kept, shown, and forgotten again.
+    let queries = data("queries.f16.npy");
+    let calibrate = |more: &str| {
+        let mut command = place.command(&format!("calibrate @ --field embedding {more}"));
+        if !more.contains("--reset") {
+            command.arg("--queries").arg(&queries);
+        }
+        run(&mut command)
+    };
+    let kept: Value = serde_json::from_str(&calibrate("--json").expect(0).out).unwrap();
+    let points = kept["calibration"]["points"].as_array().unwrap();
+    assert!(points.iter().all(|point| point["reached"].as_f64() >= point["recall"].as_f64()), "{kept}");
+    assert!(place.run("inspect @").expect(0).out.contains("calibrated"));
+    assert!(calibrate("").expect(0).out.contains("Calibrated with"));
+    calibrate("--reset").expect(0);
+    assert!(!place.run("inspect @").expect(0).out.contains("calibrated"));
+    assert!(place.run("calibrate @ --field embedding").expect(2).err.contains("--queries"));
 }

@@ -100,13 +100,13 @@ fn a_relevance_set_is_measured_by_words_and_by_vectors() {
 }
 
 #[test]
-fn why_reckons_with_the_default_candidates_of_hashes() {
+fn why_reckons_with_the_default_recall_of_hashes() {
     let place = place(r#""sign_hash": "plain","#);
     fill(&place);
     let why = |more: &str| {
         let vector = "[1,2,3,4,5,6,7,8]";
         place.run(&format!("search @ --knn e --vector {vector} -k 3 --why d2 {more}")).expect(0).out
     };
-    assert_eq!(why(""), why("--candidates 60"), "20 per hit");
+    assert_eq!(why(""), why("--recall 0.95"));
     assert_ne!(why(""), why("--candidates 100"));
 }

@@ -51,7 +51,7 @@ fn people_see_tables_totals_and_defaults() {
     assert!(text.starts_with("test.idx: generation 2, 800 documents, 2 segments, 0 deleted, "), "{text}");
     let raw = 800 * 384 * 4;
     for expected in
-        ["total ", "quantiles", "raw", "codes", "1.17 MiB", "k 10, candidates 100", "M 16, beam_width 100"]
+        ["total ", "quantiles", "raw", "codes", "1.17 MiB", "k 10, recall 0.95", "M 16, beam_width 100"]
     {
         assert!(text.contains(expected), "{expected} is missing:\n{text}");
     }

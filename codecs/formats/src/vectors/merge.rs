@@ -7,7 +7,7 @@
 use super::format::VectorFieldFormat;
 use super::reader::VectorFieldReader;
 use super::report::{self, Seconds};
-use super::write::{NewIndex, builds_graph, write};
+use super::write::{NewIndex, builds_graph, measured, write};
 use crate::encoding::{EncodeContext, MergeSource, MergeSources, MergedVector, NewVectors, Rows};
 use crate::hnsw::graph::{self, Graph, GraphView, SourceGraph};
 use lucerne_codec::format::{WriteContext, Written};
@@ -58,6 +58,8 @@ pub(super) fn merge(
     let docs: Vec<DocId> = merged.vectors.iter().map(|vector| vector.doc).collect();
     let written = write(&encode, &merged, &docs, &*encoded.vectors, index)?;
     lap(&mut seconds.files);
+    let written = measured(format, &encode, written)?;
+    lap(&mut seconds.recall);
     let mut report = report::merge(format.name, &merged, &formats(sources), &*plan);
     if !encoded.reencoded.is_empty() {
         report.set_reencoded(plan.reencoded_name(), &encoded.reencoded);

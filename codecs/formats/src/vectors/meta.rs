@@ -1,6 +1,7 @@
 //! What a segment info keeps about a vector field's files.
 
 use super::params::IndexKind;
+use super::recall::curve::Curves;
 use crate::hnsw::file::GraphMeta;
 use crate::ivf::ListsMeta;
 use lucerne_codec::envelope::FileEntry;
@@ -20,6 +21,9 @@ pub(super) struct Meta {
     /// About the inverted lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) lists: Option<ListsMeta>,
+    /// What searches find by how much they do; absent when there is no index to search.
+    #[serde(default, skip_serializing_if = "Curves::is_empty")]
+    pub(super) recall: Curves,
     /// About the encoded vectors.
     #[serde(default, skip_serializing_if = "Metadata::is_null")]
     pub(super) encoding: Metadata,
@@ -45,6 +49,7 @@ impl Meta {
         let name = context.files.first().map_or("", |file| file.name.as_str());
         let refuse = |problem: String| Error::corrupt(name, 0, format!("segment info: {problem}"));
         let meta = Self::deserialize(context.meta).map_err(|error| refuse(error.to_string()))?;
+        meta.recall.check().map_err(refuse)?;
         let fits = match index {
             IndexKind::Flat => meta.graph.is_none() && meta.lists.is_none(),
             IndexKind::Hnsw => meta.lists.is_none(),

@@ -24,6 +24,7 @@
 //! | `segment` | `VectorSegment`: the open files |
 //! | `reader` | [`VectorFieldReader`]: what the engine calls |
 //! | `search` | searching one segment |
+//! | `recall` | which recall a search reaches by how much it does |
 //! | `write`, `merge` | flushes and merges |
 //! | `report`, `verify`, `self_search` | `inspect` and `check` |
 
@@ -34,6 +35,7 @@ mod meta;
 pub mod ordinals;
 mod params;
 mod reader;
+mod recall;
 mod report;
 mod search;
 mod segment;

@@ -6,7 +6,7 @@ use super::{report, self_search, verify};
 use crate::encoding::EncodedVectors;
 use crate::hnsw::file::GraphFile;
 use lucerne_codec::format::Problem;
-use lucerne_codec::vector::{SelfSearches, VectorHits, VectorReader, VectorSearch};
+use lucerne_codec::vector::{Effort, SelfSearches, VectorHits, VectorReader, VectorSearch};
 use lucerne_codec::{Cancel, DocId, Neighbor, Ordinal, Report, Result};
 use parking_lot::Mutex;
 use std::any::Any;
@@ -69,6 +69,10 @@ impl VectorReader for VectorFieldReader {
         let hits = search::run(&self.segment, request, &mut scratch);
         self.scratch.lock().push(scratch);
         hits
+    }
+
+    fn candidates(&self, k: usize, effort: Effort) -> Option<usize> {
+        search::candidates(&self.segment, k, effort)
     }
 
     fn default_candidates(&self, k: usize) -> Option<usize> {

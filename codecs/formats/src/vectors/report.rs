@@ -1,5 +1,6 @@
 //! Reports for people and tools: what an open field is, and what a merge decides and did.
 
+use super::recall::curve::Curves;
 use super::search::cost;
 use super::segment::{Index, VectorSegment};
 use crate::encoding::{FieldReport, MergePlan, MergeReport, MergeSources, Precision};
@@ -39,6 +40,9 @@ pub(super) fn inspect(segment: &VectorSegment) -> Report {
             report.set_bytes("lists", lists.bytes());
         }
     }
+    if !segment.curves.is_empty() {
+        report.set("recall", describe_recall(&segment.curves));
+    }
     report.set_bytes("maps", segment.map.bytes());
     if segment.encoded.precision() == Precision::CandidatesOnly {
         describe_candidates(segment, &mut report);
@@ -55,6 +59,15 @@ fn describe_graph(graph: &GraphFile) -> Value {
         fields.insert("self_search".to_owned(), value);
     }
     described
+}
+
+/// The measured curves: for each k the recall by candidates.
+fn describe_recall(curves: &Curves) -> Value {
+    let curves = curves
+        .0
+        .iter()
+        .map(|curve| json!({ "k": curve.k, "queries": curve.queries, "points": curve.points }));
+    curves.collect()
 }
 
 /// How many lists there are, and how many were wanted if that is another number.
@@ -103,6 +116,7 @@ pub(super) struct Seconds {
     pub(super) codes: f64,
     pub(super) graph: f64,
     pub(super) files: f64,
+    pub(super) recall: f64,
 }
 
 impl Seconds {
@@ -115,6 +129,7 @@ impl Seconds {
                 "codes": rounded(self.codes),
                 "graph": rounded(self.graph),
                 "files": rounded(self.files),
+                "recall": rounded(self.recall),
             }),
         );
     }

@@ -3,6 +3,7 @@
 use super::meta::Meta;
 use super::ordinals::OrdinalMap;
 use super::params::{IndexKind, IndexParams};
+use super::recall::curve::Curves;
 use crate::encoding::raw::{RawFile, RawVectors};
 use crate::encoding::{self, EncodedVectors, Encoding};
 use crate::hnsw::file::{self, GraphFile};
@@ -25,6 +26,8 @@ pub(super) struct VectorSegment {
     /// Name of the format.
     pub(super) format: &'static str,
     pub(super) field: FieldInfo,
+    /// Documents in the segment.
+    pub(super) max_doc: u32,
     pub(super) params: IndexParams,
     /// Number of vectors.
     pub(super) len: usize,
@@ -32,6 +35,8 @@ pub(super) struct VectorSegment {
     pub(super) map: OrdinalMap,
     pub(super) index: Index,
     pub(super) encoded: Box<dyn EncodedVectors>,
+    /// What searches find by how much they do.
+    pub(super) curves: Curves,
 }
 
 impl VectorSegment {
@@ -65,7 +70,19 @@ impl VectorSegment {
             }
             _ => Index::Flat,
         };
-        Ok(Self { format, field: field.clone(), params, len, raw, map, index, encoded })
+        let max_doc = context.max_doc;
+        Ok(Self {
+            format,
+            field: field.clone(),
+            max_doc,
+            params,
+            len,
+            raw,
+            map,
+            index,
+            encoded,
+            curves: meta.recall,
+        })
     }
 
     /// The graph, if there is one.

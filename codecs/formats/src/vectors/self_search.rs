@@ -21,7 +21,7 @@ pub(super) fn search_selves(segment: &VectorSegment, cancel: &Cancel) -> Result<
     for node in suspects(graph, cancel)? {
         let mut query = segment.encoded.query(segment.raw.row(node)?);
         let traversal = query.traversal.as_mut().unwrap_or(&mut query.distances);
-        let params = SearchParams { ef: EF, budget: u64::MAX };
+        let params = SearchParams { ef: EF, budget: u64::MAX, hidden: None };
         let mut searcher =
             GraphSearcher { graph, distances: &mut **traversal, scratch: &mut scratch, cancel };
         searcher.search(1, params, &mut hits)?;

@@ -5,13 +5,17 @@ use super::meta::Meta;
 use super::ordinals;
 use super::params::IndexParams;
 use super::reader::VectorFieldReader;
+use super::recall::curve::Curves;
+use super::recall::measure::measure;
+use super::segment::VectorSegment;
 use crate::encoding::raw::file as raw_file;
 use crate::encoding::rows::BufferedRows;
 use crate::encoding::{EncodeContext, NewVectors, Rows};
 use crate::hnsw;
 use crate::hnsw::graph::{self, Graph};
 use crate::ivf::Lists;
-use lucerne_codec::format::{WriteContext, Written};
+use lucerne_codec::envelope::FileEntry;
+use lucerne_codec::format::{OpenContext, WriteContext, Written};
 use lucerne_codec::vector::VectorRows;
 use lucerne_codec::{DocId, Error, FieldInfo, Ordinal, Result};
 
@@ -45,7 +49,8 @@ pub(super) fn flush(
     } else {
         NewIndex::without_graph(format, &params, &encode, &rows)?
     };
-    write(&encode, &rows, vectors.docs, &*encoded, index)
+    let written = write(&encode, &rows, vectors.docs, &*encoded, index)?;
+    measured(format, &encode, written)
 }
 
 /// Whether a segment of so many vectors gets a graph.
@@ -91,7 +96,7 @@ pub(super) fn write(
     docs: &[DocId],
     encoded: &dyn NewVectors,
     index: NewIndex,
-) -> Result<Written> {
+) -> Result<(Vec<FileEntry>, Meta)> {
     let EncodeContext { write: context, field, .. } = *encode;
     let mut order = index.order(docs.len())?;
     if field.is_multiple() {
@@ -102,7 +107,13 @@ pub(super) fn write(
     let ordered: Vec<DocId> = order.iter().filter_map(|&index| docs.get(index as usize).copied()).collect();
     files.push(ordinals::write(context, field, &ordered)?);
     let encoding = encoded.write(encode, &order)?;
-    let mut meta = Meta { vectors: docs.len() as u32, graph: None, lists: None, encoding: encoding.meta };
+    let mut meta = Meta {
+        vectors: docs.len() as u32,
+        graph: None,
+        lists: None,
+        recall: Curves::default(),
+        encoding: encoding.meta,
+    };
     match index {
         NewIndex::Flat => {}
         NewIndex::Graph(graph) => {
@@ -117,7 +128,36 @@ pub(super) fn write(
         }
     }
     files.extend(encoding.files);
+    Ok((files, meta))
+}
+
+/// The end of writing: measures what searches find.
+pub(super) fn measured(
+    format: &VectorFieldFormat,
+    encode: &EncodeContext<'_>,
+    (files, mut meta): (Vec<FileEntry>, Meta),
+) -> Result<Written> {
+    meta.recall = measure(&open(format, encode, &files, &meta)?, encode.write)?;
     Ok(Written { files, meta: meta.to_json()? })
+}
+
+/// Opens what has been written, to measure what searches of it find.
+fn open(
+    format: &VectorFieldFormat,
+    encode: &EncodeContext<'_>,
+    files: &[FileEntry],
+    meta: &Meta,
+) -> Result<VectorSegment> {
+    let EncodeContext { write: context, field, .. } = *encode;
+    let meta = meta.to_json()?;
+    let open = OpenContext {
+        directory: context.directory,
+        segment_id: context.segment_id,
+        max_doc: context.max_doc,
+        files,
+        meta: &meta,
+    };
+    VectorSegment::open(format.name, format.index, &*format.encoding, &open, field)
 }
 
 /// Lets each document's vectors trade places until they are in the order they were given in: a document's vectors

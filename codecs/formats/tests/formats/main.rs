@@ -8,6 +8,7 @@ mod graph;
 mod hash_merge;
 mod int4;
 mod new_encoding;
+mod recall;
 mod several_vectors;
 mod vector_merge;
 mod vector_search;

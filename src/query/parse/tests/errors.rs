@@ -64,7 +64,11 @@ fn errors_show_the_position_and_what_was_expected() {
         ("{!lucene}a", "  ^", "expected knn, the only parser of Solr that is supported, found 'l'"),
         ("{!knn topK=3}[1]", "^", "expected f=FIELD"),
         ("{!knn f=vector topK=x}[1]", "                    ^", "expected a whole number, found \"x\""),
-        ("{!knn f=vector top=3}[1]", "               ^", "expected f, topK, candidates, rescore or }"),
+        (
+            "{!knn f=vector top=3}[1]",
+            "               ^",
+            "expected f, topK, recall, candidates, rescore or }",
+        ),
         ("{!knn f=vector", "              ^", "expected f, topK"),
         ("{!knn f=vector}", "               ^", "expected the vector, [1.0, 2.0, …] or $name, found the end"),
         ("{!knn f=vector}[1,2", "                   ^", "expected , or ], found the end"),

@@ -8,7 +8,7 @@ use crate::commands::{searcher, shape};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::render::out;
 use crate::vectors::{Shape, VectorFile};
-use lucerne::Knn;
+use lucerne::{Knn, Searcher};
 use measure::Timing;
 use serde::Serialize;
 use truth::Truth;
@@ -17,26 +17,30 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
     let searcher = searcher(&args.dir)?;
     let shape = shape(searcher.schema(), &args.field)?;
     let vectors = queries(args, shape)?;
-    let default = searcher.default_candidates(&args.field, args.k).in_index(&args.dir)?;
     let plain: Vec<Knn> = vectors.into_iter().map(|vector| Knn::new(&args.field, vector).k(args.k)).collect();
-    let truth = Truth::of(args, &searcher, &plain)?;
-    if !json {
-        let setting = if args.nprobe.is_empty() { "candidates" } else { "nprobe" };
-        out::line(&Line::heading(setting, args.k))?;
+    let settings = settings(args, &searcher)?;
+    for &setting in &settings {
+        // What is out of range is refused before the truth is computed.
+        let first =
+            plain.first().map(|query| searcher.candidates(&with_setting(query.clone(), setting, args)));
+        first.transpose().in_index(&args.dir)?;
     }
-    let candidates = args.candidates.iter().map(|&count| Setting::Candidates(count));
-    let settings = candidates.chain(args.nprobe.iter().map(|&lists| Setting::Lists(lists)));
-    let mut settings: Vec<Setting> = settings.collect();
-    if settings.is_empty() {
-        settings.push(Setting::Default);
+    let truth = Truth::of(args, &searcher, &plain)?;
+    if !json && let Some(first) = settings.first() {
+        out::line(&Line::heading(*first, args.k))?;
     }
     for setting in settings {
         let queries: Vec<Knn> =
             plain.iter().map(|query| with_setting(query.clone(), setting, args)).collect();
+        let candidates = queries.first().map(|query| searcher.candidates(query)).transpose();
         let found = truth.compare(args, &searcher, &plain, &queries)?;
         let timing = Timing::measure(args, &searcher, &queries)?;
         let line = Line {
-            candidates: if let Setting::Candidates(count) = setting { count } else { default },
+            asked: if let Setting::Recall(recall) = setting { Some(short(recall)) } else { None },
+            candidates: match setting {
+                Setting::Candidates(count) => Some(count),
+                _ => candidates.in_index(&args.dir)?.flatten(),
+            },
             nprobe: if let Setting::Lists(lists) = setting { Some(lists) } else { None },
             rescore: args.rescore,
             k: args.k,
@@ -51,7 +55,7 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
             visited: found.visited,
             exact_distances: found.exact,
         };
-        if json { out::json(&line)? } else { out::line(&line.text())? }
+        if json { out::json(&line)? } else { out::line(&line.text(setting))? }
     }
     Ok(())
 }
@@ -59,14 +63,28 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
 /// The parameter that varies from one measurement to the next.
 #[derive(Clone, Copy)]
 enum Setting {
-    Default,
+    Recall(f32),
     Candidates(usize),
     Lists(usize),
 }
 
+/// The settings asked for, or the recall that searches of the field ask for.
+fn settings(args: &Eval, searcher: &Searcher) -> Outcome<Vec<Setting>> {
+    let recalls = args.recall.iter().map(|&recall| Setting::Recall(recall));
+    let candidates = args.candidates.iter().map(|&count| Setting::Candidates(count));
+    let lists = args.nprobe.iter().map(|&lists| Setting::Lists(lists));
+    let mut settings: Vec<Setting> = recalls.chain(candidates).chain(lists).collect();
+    if settings.is_empty() {
+        let field = searcher.schema().vector_field_named(&args.field).in_index(&args.dir)?;
+        let recall = field.options().recall().unwrap_or(lucerne::limits::DEFAULT_RECALL);
+        settings.push(Setting::Recall(recall));
+    }
+    Ok(settings)
+}
+
 fn with_setting(query: Knn, setting: Setting, args: &Eval) -> Knn {
     let query = match setting {
-        Setting::Default => query,
+        Setting::Recall(recall) => query.recall(recall),
         Setting::Candidates(count) => query.candidates(count),
         Setting::Lists(lists) => query.nprobe(lists),
     };
@@ -74,6 +92,11 @@ fn with_setting(query: Knn, setting: Setting, args: &Eval) -> Knn {
         Some(factor) => query.rescore(factor),
         None => query,
     }
+}
+
+/// As many digits as tell a number from other single-precision numbers.
+fn short(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(value.into())
 }
 
 fn queries(args: &Eval, shape: Shape) -> Outcome<Vec<Vec<f32>>> {
@@ -89,7 +112,11 @@ fn queries(args: &Eval, shape: Shape) -> Outcome<Vec<Vec<f32>>> {
 /// One setting and its measurements.
 #[derive(Debug, Serialize)]
 struct Line {
-    candidates: usize,
+    /// The recall asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<f64>,
+    /// Candidates kept in a segment, the most where segments differ.
+    candidates: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nprobe: Option<usize>,
     rescore: Option<f32>,
@@ -110,20 +137,31 @@ struct Line {
 }
 
 impl Line {
-    fn heading(setting: &str, k: usize) -> String {
+    fn heading(setting: Setting, k: usize) -> String {
+        let setting = match setting {
+            Setting::Recall(_) => format!("{:>6}  {:>10}", "asked", "candidates"),
+            Setting::Candidates(_) => format!("{:>10}", "candidates"),
+            Setting::Lists(_) => format!("{:>10}", "nprobe"),
+        };
         let recall = format!("recall@{k}");
         format!(
-            "{setting:>10}  {recall:>10}  {:>7}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}",
+            "{setting}  {recall:>10}  {:>7}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}",
             "by id", "qps", "mean µs", "p50 µs", "p99 µs", "visited"
         )
     }
 
-    fn text(&self) -> String {
-        let Self { candidates, nprobe, recall, recall_by_id, qps, mean_us, p50_us, p99_us, visited, .. } =
-            self;
-        let setting = nprobe.unwrap_or(*candidates);
+    fn text(&self, setting: Setting) -> String {
+        let Self { recall, recall_by_id, qps, mean_us, p50_us, p99_us, visited, .. } = self;
+        let setting = match setting {
+            Setting::Recall(asked) => {
+                let candidates = self.candidates.map_or_else(|| "-".to_owned(), |count| count.to_string());
+                format!("{asked:>6}  {candidates:>10}")
+            }
+            Setting::Candidates(count) => format!("{count:>10}"),
+            Setting::Lists(lists) => format!("{lists:>10}"),
+        };
         format!(
-            "{setting:>10}  {recall:>10.4}  {recall_by_id:>7.4}  {qps:>9.1}  {mean_us:>9.1}  {p50_us:>9.1}  {p99_us:>9.1}  {visited:>9.1}"
+            "{setting}  {recall:>10.4}  {recall_by_id:>7.4}  {qps:>9.1}  {mean_us:>9.1}  {p50_us:>9.1}  {p99_us:>9.1}  {visited:>9.1}"
         )
     }
 }

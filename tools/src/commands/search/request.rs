@@ -104,6 +104,9 @@ fn nearest(args: &args::Search, searcher: &Searcher) -> Outcome<Option<(QueryVec
         _ => return Err(Failure::usage("no query vector; give --vector, --vector-file or --like")),
     };
     let mut knn = Knn::new(field, vector.clone());
+    if let Some(recall) = args.recall {
+        knn = knn.recall(recall);
+    }
     if let Some(lists) = args.nprobe {
         knn = knn.nprobe(lists);
     }

@@ -34,6 +34,9 @@ pub struct SearchParams {
     pub ef: usize,
     /// The search gives up after about this many distances.
     pub budget: u64,
+    /// A node that [`GraphSearcher::search`] does not see, so that a stored vector can be searched for as if it were
+    /// not stored. It must not be on an upper level.
+    pub hidden: Option<Ordinal>,
 }
 
 /// What a search did.
@@ -92,6 +95,9 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
             return Ok(SearchStats::NONE);
         }
         let start = self.start()?;
+        if let Some(hidden) = params.hidden {
+            self.scratch.visited.insert(hidden);
+        }
         self.scratch.queue.reset(params.ef, params.ef);
         let mut visited = start.visited + self.search_nearest(start.nearest, k, params.budget)?;
         // Every node can be reached from the entry point, not always from where the descent ended.

@@ -43,7 +43,7 @@ pub(super) fn search_self<G: GraphView + ?Sized>(
     out: &mut Vec<(f32, Ordinal)>,
     cancel: &Cancel,
 ) -> Result<FoundSelf> {
-    let params = SearchParams { ef: EF, budget: u64::MAX };
+    let params = SearchParams { ef: EF, budget: u64::MAX, hidden: None };
     query.set_query(node);
     let traversed = match query.traversal() {
         Some(distances) => Some(GraphSearcher { graph, distances, scratch, cancel }.search(1, params, out)?),

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 /// Keeps the `k` nearest vectors, or the `k` documents that have the nearest, each once.
-pub(super) enum Collector<'a> {
+pub(in crate::vectors) enum Collector<'a> {
     /// By distance; ties are decided at the end, for those that are left.
     Vectors(NearestWithTies, &'a TieBreak<'a>),
     Documents(TopDocs<'a>),
@@ -15,18 +15,18 @@ pub(super) enum Collector<'a> {
 
 impl<'a> Collector<'a> {
     /// Keeps vectors.
-    pub(super) fn vectors(k: usize, ties: &'a TieBreak<'a>) -> Self {
+    pub(in crate::vectors) fn vectors(k: usize, ties: &'a TieBreak<'a>) -> Self {
         Self::Vectors(NearestWithTies::new(k), ties)
     }
 
     /// Keeps documents.
-    pub(super) fn documents(k: usize, ties: &'a TieBreak<'a>) -> Self {
+    pub(in crate::vectors) fn documents(k: usize, ties: &'a TieBreak<'a>) -> Self {
         Self::Documents(TopDocs::new(k, ties))
     }
 
     /// The distance a vector must not exceed to be kept.
     #[inline]
-    pub(super) fn threshold(&self) -> f32 {
+    pub(in crate::vectors) fn threshold(&self) -> f32 {
         match self {
             Self::Vectors(nearest, _) => nearest.threshold,
             Self::Documents(top) => top.threshold(),
@@ -35,7 +35,12 @@ impl<'a> Collector<'a> {
 
     /// Offers a vector.
     #[inline]
-    pub(super) fn offer(&mut self, map: &OrdinalMap, distance: f32, ordinal: Ordinal) -> Result<()> {
+    pub(in crate::vectors) fn offer(
+        &mut self,
+        map: &OrdinalMap,
+        distance: f32,
+        ordinal: Ordinal,
+    ) -> Result<()> {
         if distance <= self.threshold() {
             match self {
                 Self::Vectors(nearest, _) => nearest.offer(distance, ordinal),
@@ -46,7 +51,7 @@ impl<'a> Collector<'a> {
     }
 
     /// Nearest first.
-    pub(super) fn into_sorted(self, map: &OrdinalMap) -> Result<Vec<Neighbor>> {
+    pub(in crate::vectors) fn into_sorted(self, map: &OrdinalMap) -> Result<Vec<Neighbor>> {
         match self {
             Self::Vectors(nearest, ties) => {
                 let mut top = TopK::new(nearest.k, ties);
@@ -92,7 +97,7 @@ impl Eq for Distance {}
 /// Where many are equally near, as among bits, most that tie with the last one kept so far are not in the end.
 /// Looking up their documents and comparing these costs more than a distance: it is left for those that remain.
 #[derive(Debug)]
-pub(super) struct NearestWithTies {
+pub(in crate::vectors) struct NearestWithTies {
     k: usize,
     /// The `k` least distances, the largest first.
     least: BinaryHeap<Distance>,

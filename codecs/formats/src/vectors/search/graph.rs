@@ -91,8 +91,8 @@ fn traverse(
     let accept = |ordinal| search.accepts(ordinal);
     let (cancel, unfiltered) = (request.cancel, request.accept.docs().is_none());
     // Where distances have few values, that none was nearer for a while says little.
-    let k = if query.ties_often { ef } else { request.k };
-    let params = SearchParams { ef, budget };
+    let k = if query.ties_often { ef } else { search.watched() };
+    let params = SearchParams { ef, budget, hidden: search.hidden };
     let mut searcher = GraphSearcher { graph, distances: query.traversal(), scratch: memory, cancel };
     let mut stats = match strategy {
         GraphStrategy::Plain if unfiltered => searcher.search(k, params, found),
@@ -105,7 +105,8 @@ fn traverse(
     if query.must_rescore() {
         // Results of a filtered search are counted, and all vectors of a document count.
         if strategy == GraphStrategy::Plain && !search.documents {
-            found.truncate(request.k.saturating_mul(RESCORED).max(LEAST_RESCORED));
+            let wanted = search.watched().saturating_mul(RESCORED).max(request.k);
+            found.truncate(wanted.max(LEAST_RESCORED));
         }
         stats.visited += found.len() as u64;
         rescore_traversal(query, found, ordinals, distances);

@@ -9,7 +9,7 @@ use super::query::Query;
 use super::request::{Scratch, Search};
 use super::scan::{BLOCK, offer_accepted, scan};
 use crate::ivf::ListFile;
-use lucerne_codec::vector::{Effort, VectorHits};
+use lucerne_codec::vector::VectorHits;
 use lucerne_codec::{Ordinal, Result};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -25,11 +25,10 @@ pub(super) fn probe(
     query: &mut Query<'_>,
     scratch: &mut Scratch,
 ) -> Result<VectorHits> {
-    let (request, len) = (search.request, search.segment.len);
-    let (probes, vectors) = match request.effort {
-        Effort::Lists { probes, .. } => (probes, 0),
-        Effort::Candidates(candidates) => (0, candidates.max(request.k).saturating_mul(PER_CANDIDATE)),
-        Effort::Exact => (lists.count(), len),
+    let request = search.request;
+    let (probes, vectors) = match search.work.lists {
+        Some(probes) => (probes, 0),
+        None => (0, search.work.candidates.max(request.k).saturating_mul(PER_CANDIDATE)),
     };
     if vectors as f64 >= search.accepted {
         return scan(search, query, scratch);

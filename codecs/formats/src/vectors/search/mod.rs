@@ -34,7 +34,10 @@ mod request;
 mod rescore;
 mod scan;
 mod strategy;
+mod work;
 
-pub(super) use request::Scratch;
+pub(super) use collector::Collector;
+pub(super) use request::{Measured, Scratch};
 pub(super) use rescore::rescore_neighbors;
-pub(super) use strategy::run;
+pub(super) use strategy::{run, run_measured};
+pub(super) use work::candidates;

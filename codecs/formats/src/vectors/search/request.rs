@@ -2,6 +2,7 @@
 
 use super::collector::Collector;
 use super::cost;
+use super::work::Work;
 use crate::hnsw::graph::SearchScratch;
 use crate::vectors::segment::VectorSegment;
 use lucerne_codec::Ordinal;
@@ -12,16 +13,20 @@ use lucerne_codec::vector::VectorSearch;
 pub(super) struct Search<'a> {
     pub(super) segment: &'a VectorSegment,
     pub(super) request: &'a VectorSearch<'a>,
+    /// How much to do.
+    pub(super) work: Work,
     /// How many vectors are accepted, about.
     pub(super) accepted: f64,
     /// Whether a document is to be found once; candidates to be rescored are vectors.
     pub(super) documents: bool,
+    /// A vector that the search does not see: the one whose row is the query, when recall is measured.
+    pub(super) hidden: Option<Ordinal>,
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(segment: &'a VectorSegment, request: &'a VectorSearch<'a>) -> Self {
+    pub(super) fn new(segment: &'a VectorSegment, request: &'a VectorSearch<'a>, work: Work) -> Self {
         let accepted = cost::accepted_vectors(segment, &request.accept);
-        Self { segment, request, accepted, documents: segment.params.multiple }
+        Self { segment, request, work, accepted, documents: segment.params.multiple, hidden: None }
     }
 
     /// The same search for candidates: vectors, not documents.
@@ -38,6 +43,11 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// How many nearest a graph search watches: it ends when they have not changed for a while.
+    pub(super) fn watched(&self) -> usize {
+        self.work.watched.unwrap_or(self.request.k)
+    }
+
     /// As many as can be found.
     pub(super) fn wanted(&self) -> usize {
         self.request.k.min(self.request.accept.count() as usize)
@@ -46,8 +56,17 @@ impl<'a> Search<'a> {
     /// Whether a vector's document may be returned.
     #[inline]
     pub(super) fn accepts(&self, ordinal: Ordinal) -> bool {
-        self.segment.map.accepts(&self.request.accept, ordinal)
+        self.hidden != Some(ordinal) && self.segment.map.accepts(&self.request.accept, ordinal)
     }
+}
+
+/// What differs in a search that measures recall.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::vectors) struct Measured {
+    /// See [`Search::hidden`].
+    pub(in crate::vectors) hidden: Option<Ordinal>,
+    /// See [`Work::watched`].
+    pub(in crate::vectors) watched: Option<usize>,
 }
 
 /// Memory kept from one search to the next.

@@ -2,12 +2,13 @@
 
 use super::graph::{self, GraphOutcome};
 use super::query::Query;
-use super::request::{Scratch, Search};
+use super::request::{Measured, Scratch, Search};
 use super::rescore::rescore_candidates;
+use super::work::Work;
 use super::{ivf, scan};
 use crate::encoding::Precision;
 use crate::vectors::segment::{Index, VectorSegment};
-use lucerne_codec::vector::{Effort, VectorHits, VectorSearch};
+use lucerne_codec::vector::{VectorHits, VectorSearch};
 use lucerne_codec::{DocId, Result};
 
 /// Finds the accepted vectors nearest to the query.
@@ -16,27 +17,44 @@ pub(in crate::vectors) fn run(
     request: &VectorSearch<'_>,
     scratch: &mut Scratch,
 ) -> Result<VectorHits> {
+    run_measured(segment, request, Measured::default(), scratch)
+}
+
+/// The same for a measurement.
+pub(in crate::vectors) fn run_measured(
+    segment: &VectorSegment,
+    request: &VectorSearch<'_>,
+    measured: Measured,
+    scratch: &mut Scratch,
+) -> Result<VectorHits> {
     if request.k == 0 || request.accept.count() == 0 {
         return Ok(VectorHits { exact: true, strategy: "none", ..VectorHits::default() });
     }
-    let search = Search::new(segment, request);
-    let candidates = match request.effort {
-        Effort::Exact => return exact(&search, scratch),
-        Effort::Candidates(candidates) | Effort::Lists { candidates, .. } => candidates,
-    };
+    let work = Work::of(segment, request.k, request.effort)
+        .map(|work| Work { watched: measured.watched.or(work.watched), ..work });
+    let search =
+        Search { hidden: measured.hidden, ..Search::new(segment, request, work.unwrap_or_default()) };
+    let Some(Work { candidates, .. }) = work else { return exact(&search, scratch) };
     let mut query = Query::new(&*segment.encoded, request.query);
     match (&segment.index, query.precision) {
-        (_, Precision::CandidatesOnly) => {
-            let candidates = candidates.max(request.k);
-            rescored(&search, &mut query, candidates, candidates, scratch)
-        }
-        (_, Precision::Estimate) if query.rescore_at_least > 0 => {
-            let rescore = rescored_hits(query.rescore_at_least, request.k);
-            rescored(&search, &mut query, rescore, candidates.max(rescore), scratch)
+        (_, Precision::CandidatesOnly) => rescored(&search, &mut query, candidates, scratch),
+        (_, Precision::Estimate) if rescored_rows(&search, &query) > request.k => {
+            let rows = rescored_rows(&search, &query);
+            rescored(&search, &mut query, rows, scratch)
         }
         (Index::Ivf(lists), _) => ivf::probe(&search, lists, &mut query, scratch),
         _ => approximate(&search, &mut query, candidates, scratch),
     }
+}
+
+/// How many of the best by estimated distances are ordered by raw vectors: as many as the wish takes, and as the encoding
+/// needs, which says so for the nearest ten.
+fn rescored_rows(search: &Search<'_>, query: &Query<'_>) -> usize {
+    let needed = match query.rescore_at_least {
+        0 => 0,
+        least => least.max(search.request.k.saturating_mul(least).div_ceil(10)).max(search.request.k + 1),
+    };
+    needed.max(search.work.rescored)
 }
 
 /// Compares all accepted raw vectors.
@@ -63,42 +81,38 @@ fn approximate(
     Ok(VectorHits { visited: hits.visited + wasted, ..hits })
 }
 
-/// How many hits raw vectors must order in a search for `k`, when they must order `at_least` for the nearest ten.
-fn rescored_hits(at_least: usize, k: usize) -> usize {
-    at_least.max(k.saturating_mul(at_least).div_ceil(10)).max(k)
-}
-
-/// Finds `rescore` hits by keeping as many candidates as is said, and of those the nearest by raw vectors.
+/// Finds candidates, and the nearest of the best `rows` of them by raw vectors.
 ///
 /// Every distance that is returned comes from a raw vector. Candidates are vectors, not documents: where a
-/// document has several and they crowd out other documents, twice as many hits are looked for.
+/// document has several and they crowd out other documents, twice as many candidates are looked for.
 fn rescored(
     search: &Search<'_>,
     query: &mut Query<'_>,
-    mut rescore: usize,
-    mut candidates: usize,
+    rows: usize,
     scratch: &mut Scratch,
 ) -> Result<VectorHits> {
     let request = search.request;
-    if rescore as f64 >= search.accepted {
-        // All that are accepted would be rescored.
+    let mut rows = rows.max(request.k);
+    if rows as f64 >= search.accepted {
+        // All that are accepted would be candidates.
         return exact(search, scratch);
     }
     let raw = search.segment.raw.exact_query(request.query);
     let mut visited = 0;
     loop {
         let first = VectorSearch {
-            k: rescore,
+            k: rows,
             accept: request.accept,
             ties: &|left: DocId, right: DocId| left.cmp(&right),
             ..*request
         };
+        let candidates = rows.max(search.work.candidates);
         let found = approximate(&search.for_candidates(&first), query, candidates, scratch)?;
         let neighbors = rescore_candidates(search, &raw, &found.neighbors)?;
         visited += found.visited + found.neighbors.len() as u64;
-        if neighbors.len() >= search.wanted() || found.neighbors.len() < rescore {
+        if neighbors.len() >= search.wanted() || found.neighbors.len() < rows {
             return Ok(VectorHits { neighbors, exact: true, visited, strategy: found.strategy });
         }
-        (rescore, candidates) = (rescore.saturating_mul(2), candidates.saturating_mul(2));
+        rows = rows.saturating_mul(2);
     }
 }

@@ -52,7 +52,7 @@ fn missed(graph: &Graph, vectors: &Vectors) -> Vec<usize> {
     let mut is_missed = |vector: &[f32; DIMENSION]| {
         let distances = &mut To(vectors, *vector);
         let mut searcher = GraphSearcher { graph, distances, scratch: &mut scratch, cancel: &Cancel::new() };
-        searcher.search(1, SearchParams { ef: 100, budget: u64::MAX }, &mut out).unwrap();
+        searcher.search(1, SearchParams { ef: 100, budget: u64::MAX, hidden: None }, &mut out).unwrap();
         out[0].0 > 0.0
     };
     (0..vectors.0.len()).filter(|&i| is_missed(&vectors.0[i])).collect()

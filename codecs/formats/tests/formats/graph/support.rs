@@ -127,7 +127,7 @@ pub(super) fn search(
 ) -> lucerne_codec::Result<SearchStats> {
     let distances = &mut To(vectors, *query);
     let mut searcher = GraphSearcher { graph, distances, scratch, cancel: &Cancel::new() };
-    searcher.search_accepted(SearchParams { ef, budget: u64::MAX }, accept, out)
+    searcher.search_accepted(SearchParams { ef, budget: u64::MAX, hidden: None }, accept, out)
 }
 
 /// Links per node on level 0.

@@ -1,0 +1,189 @@
+//! The curve of a segment: how many candidates reach which recall.
+
+use serde::{Deserialize, Serialize};
+
+/// The numbers of neighbors that recall is measured for. Searches for fewer than the first are treated like it, others
+/// by what lies between.
+pub(in crate::vectors) const MEASURED_K: [usize; 2] = [10, 100];
+
+/// How many of the best, in multiples of k, are rescored with raw vectors when that is cheaper than more candidates.
+pub(in crate::vectors) const RESCORED: usize = 2;
+/// What a candidate costs, and a raw vector, in distances of a graph search (`docs/measurements/recall.md`).
+const CANDIDATE_COST: f64 = 8.0;
+const RAW_COST: f64 = 4.0;
+
+/// The most points of a curve.
+const MOST_POINTS: usize = 64;
+/// Candidates beyond the last point are extrapolated to no more than this many times it.
+const MOST_BEYOND: f64 = 32.0;
+/// The recall from which the last point is extrapolated when all sampled searches found everything: half a neighbor of
+/// the sample is taken to be missed.
+const LEAST_MISS: f64 = 5e-4;
+
+/// One measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::vectors) struct Point {
+    /// Candidates that a search kept.
+    pub(in crate::vectors) candidates: u32,
+    /// The share of the true neighbors that was found, 0 to 1.
+    pub(in crate::vectors) recall: f64,
+    /// The same when the best [`RESCORED`] × k were rescored with their raw vectors; absent where distances are exact
+    /// anyway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::vectors) rescored: Option<f64>,
+}
+
+/// Which of a point's recalls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Plain,
+    Rescored,
+}
+
+impl Point {
+    fn recall(&self, by: By) -> f64 {
+        match by {
+            By::Plain => self.recall,
+            By::Rescored => self.rescored.unwrap_or(self.recall),
+        }
+    }
+}
+
+/// What a recall takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::vectors) struct Needed {
+    pub(in crate::vectors) candidates: f64,
+    /// How many of the best to rescore with their raw vectors, in multiples of k; 0 is none.
+    pub(in crate::vectors) rescored: usize,
+}
+
+/// What searches for `k` neighbors find.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::vectors) struct Curve {
+    /// Neighbors searched for.
+    pub(in crate::vectors) k: u32,
+    /// Queries it was measured with.
+    pub(in crate::vectors) queries: u32,
+    /// By ascending candidates; recall does not fall.
+    pub(in crate::vectors) points: Vec<Point>,
+}
+
+impl Curve {
+    /// What makes a curve unusable, if anything: it comes from a file.
+    fn check(&self) -> Result<(), String> {
+        let wrong = |what: &str| Err(format!("the recall curve for k {} {what}", self.k));
+        if self.k == 0 || self.queries == 0 {
+            return wrong("has no queries");
+        }
+        if self.points.is_empty() || self.points.len() > MOST_POINTS {
+            return wrong(&format!("has {} points, expected 1 to {MOST_POINTS}", self.points.len()));
+        }
+        let in_range = |point: &Point| {
+            let recalls = [point.recall, point.rescored.unwrap_or(0.0)];
+            point.candidates > 0 && recalls.iter().all(|recall| (0.0..=1.0).contains(recall))
+        };
+        if !self.points.iter().all(in_range) {
+            return wrong("has a recall that is not from 0 to 1, or no candidates");
+        }
+        let ascending = self.points.windows(2).all(|pair| match pair {
+            [low, high] => {
+                low.candidates < high.candidates
+                    && [By::Plain, By::Rescored].iter().all(|&by| low.recall(by) <= high.recall(by))
+            }
+            _ => true,
+        });
+        if ascending { Ok(()) } else { wrong("does not ascend") }
+    }
+
+    /// The least candidates that reach a recall, between points in proportion to their logarithm. `None` without a
+    /// point.
+    fn candidates(&self, recall: f64, by: By) -> Option<f64> {
+        let reached = self.points.iter().position(|point| point.recall(by) >= recall);
+        let Some(at) = reached else { return self.beyond(recall, by) };
+        let high = self.points.get(at)?;
+        let Some(low) = at.checked_sub(1).and_then(|before| self.points.get(before)) else {
+            return Some(f64::from(high.candidates));
+        };
+        let share = (recall - low.recall(by)) / (high.recall(by) - low.recall(by));
+        let (from, to) = (f64::from(low.candidates).ln(), f64::from(high.candidates).ln());
+        Some((from + share * (to - from)).exp())
+    }
+
+    /// Beyond the last point: misses fall with a power of the candidates, which the last halving tells.
+    fn beyond(&self, recall: f64, by: By) -> Option<f64> {
+        let last = self.points.last()?;
+        let miss = |recall: f64| (1.0 - recall).max(LEAST_MISS);
+        let half = self.points.iter().rev().find(|point| point.candidates <= last.candidates / 2);
+        let half = half.or(self.points.first())?;
+        let fallen = (miss(half.recall(by)) / miss(last.recall(by))).ln();
+        let grown = (f64::from(last.candidates) / f64::from(half.candidates)).ln();
+        let power = if grown > 0.0 { (fallen / grown).clamp(0.25, 2.0) } else { 1.0 };
+        let factor = (miss(last.recall(by)) / miss(recall)).max(1.0).powf(1.0 / power);
+        Some(f64::from(last.candidates) * factor.min(MOST_BEYOND))
+    }
+}
+
+/// The curves of a segment, by ascending k; none in a segment without an index.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::vectors) struct Curves(pub(in crate::vectors) Vec<Curve>);
+
+impl Curves {
+    pub(in crate::vectors) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What makes the curves unusable, if anything.
+    pub(in crate::vectors) fn check(&self) -> Result<(), String> {
+        self.0.iter().try_for_each(Curve::check)?;
+        let ascending = self.0.windows(2).all(|pair| matches!(pair, [low, high] if low.k < high.k));
+        if ascending { Ok(()) } else { Err("the recall curves are not by ascending k".to_owned()) }
+    }
+
+    /// The cheapest way in which a search for `k` reaches a recall; `None` where nothing was measured. With `always` the
+    /// best are rescored wherever distances are estimates.
+    pub(in crate::vectors) fn needed(&self, k: usize, recall: f64, always: bool) -> Option<Needed> {
+        let k = k.max(MEASURED_K[0]);
+        let plain = Needed { candidates: self.candidates(k, recall, By::Plain)?, rescored: 0 };
+        let can_rescore = self.0.iter().flat_map(|curve| &curve.points).any(|point| point.rescored.is_some());
+        if !can_rescore {
+            return Some(plain);
+        }
+        let measured = |by| {
+            let last = |curve: &Curve| curve.points.last().is_some_and(|last| last.recall(by) >= recall);
+            self.0.iter().all(last)
+        };
+        // What estimates confuse more candidates do not sort out.
+        let always = always || !measured(By::Plain);
+        let candidates = self.candidates(k, recall, By::Rescored)?;
+        // Beyond what was measured codes may be what is lacking: rows grow with the candidates.
+        let end = self.0.first().and_then(|curve| curve.points.last()).map_or(1, |last| last.candidates);
+        let beyond = (candidates / f64::from(end)).clamp(2.0, MOST_BEYOND).ceil() as usize;
+        let rescored = if measured(By::Rescored) { RESCORED } else { RESCORED * beyond };
+        let candidates = candidates.max((rescored * k) as f64);
+        let cost =
+            |needed: &Needed| CANDIDATE_COST * needed.candidates + RAW_COST * (needed.rescored * k) as f64;
+        let rescored = Needed { candidates, rescored };
+        Some(if always || cost(&rescored) < cost(&plain) { rescored } else { plain })
+    }
+
+    /// The least candidates with which a search for `k` reaches a recall.
+    fn candidates(&self, k: usize, recall: f64, by: By) -> Option<f64> {
+        let k = k as f64;
+        let (low, high) = match self.0.iter().position(|curve| f64::from(curve.k) >= k) {
+            Some(0) => return self.0.first()?.candidates(recall, by),
+            Some(at) => (self.0.get(at - 1)?, self.0.get(at)?),
+            // In proportion to k.
+            None => {
+                let last = self.0.last()?;
+                return Some(last.candidates(recall, by)? * k / f64::from(last.k));
+            }
+        };
+        let (from, to) = (f64::from(low.k).ln(), f64::from(high.k).ln());
+        let share = (k.ln() - from) / (to - from);
+        let (few, many) = (low.candidates(recall, by)?.ln(), high.candidates(recall, by)?.ln());
+        Some((few + share * (many - few)).exp())
+    }
+}

@@ -1,0 +1,14 @@
+//! Recall that can be asked for: what a search of a segment finds by how much it does, measured when the segment is
+//! written, and the least effort that finds a wanted share.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `curve` | the measured curves, kept in the segment's metadata, and what they say of a wish |
+//! | `sample` | the queries: some of the segment's own vectors, and their true neighbors |
+//! | `measure` | searching for the sample with more and more candidates |
+//! | `threads` | the same for many queries, on several threads |
+
+pub(super) mod curve;
+pub(super) mod measure;
+mod sample;
+mod threads;

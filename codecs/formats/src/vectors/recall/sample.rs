@@ -1,0 +1,193 @@
+//! Queries made of the vectors of a segment, and what is truly nearest to them.
+//!
+//! No search sees the vector that its query was made of. Even so a stored vector is an easier query than a new one: the
+//! graph was built around it. So every second query is a vector moved part of the way to another one: what such queries
+//! find is what held-out ones find, or a little less (`docs/measurements/recall.md`). The others are vectors as they
+//! are: between tight clusters codes tell neighbors apart that they confuse within one.
+
+use super::curve::MEASURED_K;
+use super::threads::in_shares;
+use crate::encoding::{EncodedVectors, Precision};
+use crate::hnsw::graph::GraphView as _;
+use crate::vectors::search::Collector;
+use crate::vectors::segment::VectorSegment;
+use lucerne_codec::format::WriteContext;
+use lucerne_codec::io::bytes::f32s;
+use lucerne_codec::random::SplitMix64;
+use lucerne_codec::{Component, DocId, Neighbor, Ordinal, Result};
+use std::collections::HashSet;
+
+/// One query for so many vectors, within the limits below: measuring stays a small share of building an index.
+const VECTORS_PER_QUERY: usize = 256;
+const LEAST_QUERIES: usize = 32;
+const MOST_QUERIES: usize = 96;
+/// How far a query lies on the way from its vector to another one; of bits the share that is taken from the other one.
+const MOVED: f32 = 0.3;
+/// Vectors by estimated distances among which each true neighbor is looked for.
+const PER_NEIGHBOR: usize = 3;
+/// Queries by which it is found out whether they are there.
+const CHECKED: usize = 6;
+/// Rows compared with every query before the next: they stay in the second-level cache.
+const BLOCK: usize = 128;
+
+/// A query whose neighbors are known.
+pub(super) struct SampleQuery {
+    pub(super) row: Vec<u8>,
+    /// Whether it was moved.
+    pub(super) moved: bool,
+    /// The vector that it was made of, which no search sees.
+    pub(super) hidden: Ordinal,
+    /// True neighbors, nearest first.
+    nearest: Vec<Neighbor>,
+}
+
+impl SampleQuery {
+    /// The share of the `k` nearest that is among what a search has found. One as near as the last of them counts as
+    /// one of them.
+    pub(super) fn recall(&self, segment: &VectorSegment, found: &[Neighbor], k: usize) -> Result<f64> {
+        let nearest = self.nearest.get(..k).unwrap_or(&self.nearest);
+        let Some(last) = nearest.last() else { return Ok(1.0) };
+        let docs: HashSet<DocId> = nearest.iter().map(|neighbor| neighbor.doc).collect();
+        let query = segment.raw.exact_query(&self.row);
+        let mut count = 0;
+        for neighbor in found {
+            let near = || -> Result<bool> {
+                Ok(query.distance(segment.raw.row(neighbor.ordinal)?) <= last.distance)
+            };
+            count += usize::from(docs.contains(&neighbor.doc) || near()?);
+        }
+        Ok(count.min(nearest.len()) as f64 / nearest.len() as f64)
+    }
+}
+
+/// Queries from all over the segment with their `k` nearest by raw vectors.
+///
+/// Where distances are estimates the nearest of [`PER_NEIGHBOR`] × k by estimates are them, if that is so for some of the
+/// queries: a scan of codes takes a fraction of the time of one of raw vectors.
+pub(super) fn sample(
+    segment: &VectorSegment,
+    k: usize,
+    context: &WriteContext<'_>,
+) -> Result<Vec<SampleQuery>> {
+    let ordinals = ordinals(segment, context.seed);
+    let sample = |ordinals: &[Ordinal], by: Scanned| {
+        in_shares(ordinals, context.threads, |ordinals| truth(segment, ordinals, k, by, context))
+    };
+    if segment.encoded.precision() == Precision::Estimate && !segment.params.multiple {
+        let step = ordinals.len().div_ceil(CHECKED).max(1);
+        let some: Vec<Ordinal> = ordinals.iter().copied().step_by(step).collect();
+        let (raw, codes) = (sample(&some, Scanned::Raw)?, sample(&some, Scanned::Codes)?);
+        let few = |query: &SampleQuery| query.nearest.iter().take(MEASURED_K[0]).copied().collect::<Vec<_>>();
+        let same = |(raw, codes): (&SampleQuery, &SampleQuery)| few(raw) == few(codes);
+        if raw.iter().zip(&codes).all(same) {
+            return sample(&ordinals, Scanned::Codes);
+        }
+    }
+    sample(&ordinals, Scanned::Raw)
+}
+
+/// Vectors at about equal distances in the order of the ordinals, which puts neighbors near each other.
+fn ordinals(segment: &VectorSegment, seed: u64) -> Vec<Ordinal> {
+    let len = segment.len;
+    let count = (len / VECTORS_PER_QUERY).clamp(LEAST_QUERIES, MOST_QUERIES).min(len / 2);
+    // A node of the upper levels is a way into the graph: without it the search would not be what it is.
+    let upper: HashSet<Ordinal> = match segment.graph() {
+        Some(graph) if graph.level_count() > 1 => {
+            (0..graph.level_len(1) as u32).map(|position| graph.node(1, position)).collect()
+        }
+        _ => HashSet::new(),
+    };
+    let place = |number: usize| {
+        let (start, end) = (number * len / count, (number + 1) * len / count);
+        let jitter = SplitMix64::nth(seed, number as u64) % (end - start).max(1) as u64;
+        let from = start + jitter as usize;
+        (from..end).chain(start..from).map(|ordinal| ordinal as Ordinal).find(|node| !upper.contains(node))
+    };
+    (0..count).filter_map(place).collect()
+}
+
+/// Every second one, by chance.
+fn is_moved(ordinal: Ordinal, seed: u64) -> bool {
+    SplitMix64::nth(!seed, u64::from(ordinal)) & 1 == 0
+}
+
+/// The query made of a vector by moving it.
+fn query_of(segment: &VectorSegment, ordinal: Ordinal, seed: u64) -> Result<Vec<u8>> {
+    let mut random = SplitMix64::new(SplitMix64::nth(seed, u64::from(ordinal)));
+    let other = random.below(segment.len as u64) as Ordinal;
+    let (own, other) = (segment.raw.row(ordinal)?, segment.raw.row(other)?);
+    Ok(match segment.field.component() {
+        Component::Bit => {
+            let part = (MOVED * 256.0) as u8;
+            let taken = |_| (0..8).fold(0, |mask, bit| mask | u8::from((random.next() as u8) < part) << bit);
+            let masks: Vec<u8> = own.iter().map(taken).collect();
+            own.iter().zip(other).zip(masks).map(|((own, other), mask)| own & !mask | other & mask).collect()
+        }
+        _ => {
+            let moved = f32s(own).zip(f32s(other)).map(|(own, other)| own * (1.0 - MOVED) + other * MOVED);
+            moved.flat_map(f32::to_le_bytes).collect()
+        }
+    })
+}
+
+/// What is scanned for the nearest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scanned {
+    Raw,
+    /// Codes; what they find is rescored with raw vectors.
+    Codes,
+}
+
+/// The queries made of some vectors, with their true neighbors.
+fn truth(
+    segment: &VectorSegment,
+    ordinals: &[Ordinal],
+    k: usize,
+    by: Scanned,
+    context: &WriteContext<'_>,
+) -> Result<Vec<SampleQuery>> {
+    let ties = |left: DocId, right: DocId| left.cmp(&right);
+    let collector = |k| {
+        if segment.params.multiple { Collector::documents(k, &ties) } else { Collector::vectors(k, &ties) }
+    };
+    let (scanned, kept): (&dyn EncodedVectors, usize) = match by {
+        Scanned::Raw => (&segment.raw, k),
+        Scanned::Codes => (&*segment.encoded, k * PER_NEIGHBOR),
+    };
+    let mut queries = Vec::with_capacity(ordinals.len());
+    for &hidden in ordinals {
+        let moved = is_moved(hidden, context.seed);
+        let own = segment.raw.row(hidden)?;
+        let row = if moved { query_of(segment, hidden, context.seed)? } else { own.to_vec() };
+        let computer = scanned.query(&row).distances;
+        queries.push((SampleQuery { row, moved, hidden, nearest: Vec::new() }, computer, collector(kept)));
+    }
+    let mut distances = [0.0; BLOCK];
+    for first in (0..segment.len).step_by(BLOCK) {
+        context.cancel.check()?;
+        let distances = distances.get_mut(..BLOCK.min(segment.len - first)).unwrap_or_default();
+        for (query, computer, nearest) in &mut queries {
+            computer.scan(first as Ordinal, distances);
+            let mut threshold = nearest.threshold();
+            for (ordinal, &distance) in (first as Ordinal..).zip(distances.iter()) {
+                if distance <= threshold && ordinal != query.hidden {
+                    nearest.offer(&segment.map, distance, ordinal)?;
+                    threshold = nearest.threshold();
+                }
+            }
+        }
+    }
+    let finish = |(query, _, nearest): (SampleQuery, _, Collector<'_>)| {
+        let mut nearest = nearest.into_sorted(&segment.map)?;
+        if by == Scanned::Codes {
+            let (exact, mut best) = (segment.raw.exact_query(&query.row), collector(k));
+            for neighbor in &nearest {
+                let distance = exact.distance(segment.raw.row(neighbor.ordinal)?);
+                best.offer(&segment.map, distance, neighbor.ordinal)?;
+            }
+            nearest = best.into_sorted(&segment.map)?;
+        }
+        Ok(SampleQuery { nearest, ..query })
+    };
+    queries.into_iter().map(finish).collect()
+}

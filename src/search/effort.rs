@@ -1,0 +1,72 @@
+//! How much a kNN query lets a segment do: the recall it asks for, or candidates and lists.
+
+use crate::error::{Error, Result};
+use crate::limits::{DEFAULT_CANDIDATES, DEFAULT_RECALL, MAX_CANDIDATES};
+use crate::query::Knn;
+use crate::schema::VectorField;
+use lucerne_codec::vector::{Effort, VectorReader};
+
+/// The effort that a query asks of every segment, or its field, or the default.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Asked {
+    Exact,
+    Recall { recall: f32, scale: f32 },
+    Candidates(usize),
+    Lists { probes: usize, candidates: Option<usize> },
+}
+
+impl Asked {
+    /// Refuses what is out of range, and a recall beside what decides on it.
+    pub(super) fn of(query: &Knn, field: VectorField<'_>) -> Result<Self> {
+        let wrong = |problem: String| Err(Error::WrongQuery { field: Some(query.field.clone()), problem });
+        if let Some(recall) = query.recall {
+            let other = [("candidates", query.candidates.is_some()), ("nprobe", query.nprobe.is_some())];
+            if let Some((other, _)) = other.iter().find(|(_, given)| *given) {
+                return wrong(format!(
+                    "recall and {other} are both given; the recall decides on {other}: leave one of them out"
+                ));
+            }
+            if !(recall > 0.0 && recall <= 1.0) {
+                return wrong(format!("recall is {recall}, expected a share above 0 and up to 1 (exact)"));
+            }
+        }
+        if let Some(candidates) = query.candidates
+            && (candidates == 0 || candidates > MAX_CANDIDATES)
+        {
+            return wrong(format!("candidates is {candidates}, expected 1 to {MAX_CANDIDATES}"));
+        }
+        if query.nprobe == Some(0) {
+            return wrong("nprobe is 0, expected 1 or more".to_owned());
+        }
+        Ok(match (query.exact, query.nprobe, query.candidates) {
+            (true, ..) => Self::Exact,
+            (_, Some(probes), candidates) => Self::Lists { probes, candidates },
+            (_, None, Some(candidates)) => Self::Candidates(candidates),
+            (_, None, None) => {
+                let recall = query.recall.or(field.options().recall()).unwrap_or(DEFAULT_RECALL);
+                let calibration = field.options().calibration();
+                let calibrated = calibration.map_or(1.0, |it| it.scale(recall.into()) as f32);
+                Self::Recall { recall, scale: query.scale.unwrap_or(calibrated) }
+            }
+        })
+    }
+
+    /// What that means in a segment for a search for `wanted` neighbors.
+    pub(super) fn in_segment(self, wanted: usize, reader: &dyn VectorReader) -> Effort {
+        match self {
+            Self::Exact => Effort::Exact,
+            Self::Recall { recall, scale } => Effort::Recall { recall, scale },
+            Self::Candidates(candidates) => Effort::Candidates(candidates.min(MAX_CANDIDATES).max(wanted)),
+            Self::Lists { probes, candidates } => {
+                let default = || reader.default_candidates(wanted).unwrap_or(DEFAULT_CANDIDATES);
+                let candidates = candidates.unwrap_or_else(default).min(MAX_CANDIDATES).max(wanted);
+                Effort::Lists { probes, candidates }
+            }
+        }
+    }
+
+    /// How many candidates an approximate search keeps in a segment; `None` where the format does not say.
+    pub(super) fn candidates(self, wanted: usize, reader: &dyn VectorReader) -> Option<usize> {
+        reader.candidates(wanted, self.in_segment(wanted, reader))
+    }
+}
