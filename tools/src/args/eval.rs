@@ -1,7 +1,7 @@
 //! Arguments of `eval`, `calibrate` and `hash-quality`.
 
 use super::threads;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// Measure recall and latency of vector search.
@@ -49,6 +49,10 @@ pub(crate) struct Eval {
     #[arg(long)]
     pub(crate) exact: bool,
 
+    /// Which hits count as found: all as near as the last true neighbor, or the true neighbors alone.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = RecallBy::Distance)]
+    pub(crate) recall_by: RecallBy,
+
     /// Number of neighbors to search for.
     #[arg(short, value_name = "K", default_value_t = lucerne::limits::DEFAULT_K)]
     pub(crate) k: usize,
@@ -76,6 +80,15 @@ pub(crate) struct Eval {
     /// Use the first N queries only.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+}
+
+/// Which hits count as found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RecallBy {
+    /// Those as near as the last true neighbor
+    Distance,
+    /// The true neighbors
+    Id,
 }
 
 /// Measure what your queries take to reach a recall, and keep it with the index.

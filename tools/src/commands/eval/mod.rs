@@ -3,7 +3,7 @@
 mod measure;
 mod truth;
 
-use crate::args::Eval;
+use crate::args::{Eval, RecallBy};
 use crate::commands::{searcher, shape};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::render::out;
@@ -46,7 +46,10 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
             k: args.k,
             threads: args.threads,
             queries: queries.len(),
-            recall: found.recall,
+            recall: match args.recall_by {
+                RecallBy::Distance => found.recall,
+                RecallBy::Id => found.recall_by_id,
+            },
             recall_by_id: found.recall_by_id,
             qps: timing.qps,
             mean_us: timing.mean_us,

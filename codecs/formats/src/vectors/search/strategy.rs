@@ -37,10 +37,12 @@ pub(in crate::vectors) fn run_measured(
     let Some(Work { candidates, .. }) = work else { return exact(&search, scratch) };
     let mut query = Query::new(&*segment.encoded, request.query);
     match (&segment.index, query.precision) {
-        (_, Precision::CandidatesOnly) => rescored(&search, &mut query, candidates, scratch),
+        (_, Precision::CandidatesOnly) => rescored(&search, &mut query, candidates, candidates, scratch),
         (_, Precision::Estimate) if rescored_rows(&search, &query) > request.k => {
             let rows = rescored_rows(&search, &query);
-            rescored(&search, &mut query, rows, scratch)
+            // Where codes confuse the nearest, a graph search by them needs room to find as many as are rescored.
+            let room = if query.rescore_at_least > 0 { rows.saturating_mul(2) } else { rows };
+            rescored(&search, &mut query, rows, candidates.max(room), scratch)
         }
         (Index::Ivf(lists), _) => ivf::probe(&search, lists, &mut query, scratch),
         _ => approximate(&search, &mut query, candidates, scratch),
@@ -89,6 +91,7 @@ fn rescored(
     search: &Search<'_>,
     query: &mut Query<'_>,
     rows: usize,
+    candidates: usize,
     scratch: &mut Scratch,
 ) -> Result<VectorHits> {
     let request = search.request;
@@ -106,7 +109,7 @@ fn rescored(
             ties: &|left: DocId, right: DocId| left.cmp(&right),
             ..*request
         };
-        let candidates = rows.max(search.work.candidates);
+        let candidates = rows.max(candidates);
         let found = approximate(&search.for_candidates(&first), query, candidates, scratch)?;
         let neighbors = rescore_candidates(search, &raw, &found.neighbors)?;
         visited += found.visited + found.neighbors.len() as u64;
