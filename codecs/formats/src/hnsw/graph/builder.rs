@@ -232,8 +232,8 @@ impl GraphBuilder {
         }
     }
 
-    /// The finished graph, rows nearest first.
-    pub(super) fn finish(self) -> Graph {
+    /// The finished graph, rows nearest first, and what neighbor selection compared.
+    pub(super) fn finish(self) -> (Graph, Separations) {
         let mut row = Vec::new();
         for level in 0..self.graph.level_count() {
             for position in 0..self.graph.level_len(level) as u32 {
@@ -242,10 +242,11 @@ impl GraphBuilder {
                 self.store(level, position, &row);
             }
         }
-        self.graph.map_levels(|level| Level {
+        let graph = self.graph.map_levels(|level| Level {
             nodes: level.nodes,
             below: level.below,
             rows: level.rows.into_iter().map(AtomicU32::into_inner).collect(),
-        })
+        });
+        (graph, self.separations)
     }
 }

@@ -5,6 +5,7 @@
 
 use super::scratch::{Key, SearchScratch};
 use super::search::{GraphSearcher, entry_point};
+use super::separation::{SeparationComputer, Separations};
 use super::{Graph, GraphView, NO_NODE, NodeAt};
 use crate::distance::{DistanceComputer, GraphVectors};
 use lucerne_codec::{Cancel, Ordinal, Result};
@@ -75,11 +76,16 @@ impl Tree {
     }
 }
 
-/// Links every node that cannot be reached from the nearest node that can. One without room gives up its
-/// farthest link that is not part of the tree by which other nodes are reached, so nothing is lost by it. Returns the tree.
+/// Links every node that cannot be reached from the nearest node that can and has room, of those that a search finds. If
+/// none has, the nearest gives up its farthest link that is not part of the tree by which other nodes are reached, so
+/// nothing is lost by it. Returns the tree.
+///
+/// What is nearest is told by separations: by inner product it would be the few longest vectors for all nodes, and their
+/// rows, which every search comes by, would be lost to thousands of links that no search wants.
 pub(super) fn connect_unreachable(
     graph: &mut Graph,
     vectors: &dyn GraphVectors,
+    separations: &Separations,
     cancel: &Cancel,
 ) -> Result<Tree> {
     let mut tree = Tree::new(graph.len());
@@ -94,17 +100,24 @@ pub(super) fn connect_unreachable(
             continue;
         }
         cancel.check()?;
-        query.set_query(node);
+        let mut distances = SeparationComputer::new(separations, node, &mut *query);
         let searcher =
-            GraphSearcher { graph: &*graph, distances: &mut *query, scratch: &mut scratch, cancel };
+            GraphSearcher { graph: &*graph, distances: &mut distances, scratch: &mut scratch, cancel };
         let nearest = nearest(searcher)?;
+        let has_room = |parent: &&Ordinal| free_slot(graph, **parent).is_some();
         // Somewhere there is room: a tree has fewer links than there are nodes, and a node has four words.
         let parent = nearest
-            .into_iter()
+            .iter()
+            .filter(has_room)
+            .chain(&nearest)
+            .copied()
             .chain(0..graph.len() as u32)
             .filter(|&parent| tree.reaches(parent))
-            .find(|&parent| make_link(graph, &tree, parent, node));
-        if let Some(parent) = parent {
+            .find_map(|parent| Some((parent, slot_for_child(graph, &tree, parent)?)));
+        if let Some((parent, slot)) = parent {
+            if let Some(slot) = graph.row_mut(0, parent).get_mut(slot) {
+                *slot = node;
+            }
             tree.grow(graph, node, parent)?;
         }
     }
@@ -122,17 +135,14 @@ fn nearest<D: DistanceComputer + ?Sized>(mut searcher: GraphSearcher<'_, Graph, 
     Ok(searcher.scratch.queue.keys().map(Key::node).collect())
 }
 
-fn make_link(graph: &mut Graph, tree: &Tree, parent: Ordinal, child: Ordinal) -> bool {
-    let row = graph.row_mut(0, parent);
-    let free = row.iter().position(|&link| link == NO_NODE);
-    let slot = free.or_else(|| row.iter().rposition(|&link| !tree.is_parent(parent, link)));
-    match slot.and_then(|slot| row.get_mut(slot)) {
-        Some(slot) => {
-            *slot = child;
-            true
-        }
-        None => false,
-    }
+fn free_slot(graph: &Graph, node: Ordinal) -> Option<usize> {
+    graph.row(0, node).iter().position(|&link| link == NO_NODE)
+}
+
+/// Where in the row of `parent` a link to a child can go.
+fn slot_for_child(graph: &Graph, tree: &Tree, parent: Ordinal) -> Option<usize> {
+    let spare = || graph.row(0, parent).iter().rposition(|&link| !tree.is_parent(parent, link));
+    free_slot(graph, parent).or_else(spare)
 }
 
 /// The nodes in breadth-first order over level 0 from the entry point, the nearest links first; then those not reached, in

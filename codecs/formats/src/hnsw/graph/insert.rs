@@ -87,9 +87,9 @@ pub(super) fn finish(
     cancel: &Cancel,
     steps: &Steps<'_>,
 ) -> Result<Graph> {
-    let mut graph = builder.finish();
+    let (mut graph, separations) = builder.finish();
     duplicates.attach(&mut graph);
-    let tree = connect_unreachable(&mut graph, vectors, cancel)?;
+    let tree = connect_unreachable(&mut graph, vectors, &separations, cancel)?;
     // By inner product a vector need not be its own nearest.
     if !vectors.are_inner_products() {
         let is_duplicate = |node| duplicates.is_duplicate(node);

@@ -4,7 +4,7 @@
 //! all but the few longest. So where distances are −x·y, candidates stay ordered by them, and are compared by the angle
 //! between vectors, 1 − cos(x, y).
 
-use crate::distance::GraphVectors;
+use crate::distance::{DistanceComputer, GraphVectors, NodeDistances};
 use lucerne_codec::{Cancel, Ordinal, Result};
 
 /// α: a candidate is occluded by a selected link that is nearer to it than the node is by this factor (Vamana,
@@ -44,6 +44,34 @@ impl Separations {
         }
         let inverse_norm = |node: Ordinal| self.inverse_norms.get(node as usize).copied().unwrap_or(0.0);
         1.0 + distance * inverse_norm(one) * inverse_norm(other)
+    }
+}
+
+/// Separations from one node, to search a graph by.
+pub(super) struct SeparationComputer<'a> {
+    separations: &'a Separations,
+    from: Ordinal,
+    distances: &'a mut dyn NodeDistances,
+}
+
+impl<'a> SeparationComputer<'a> {
+    /// Makes `from` the query of `distances`.
+    pub(super) fn new(
+        separations: &'a Separations,
+        from: Ordinal,
+        distances: &'a mut dyn NodeDistances,
+    ) -> Self {
+        distances.set_query(from);
+        Self { separations, from, distances }
+    }
+}
+
+impl DistanceComputer for SeparationComputer<'_> {
+    fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+        self.distances.gather(ordinals, out);
+        for (&ordinal, distance) in ordinals.iter().zip(out) {
+            *distance = self.separations.of(self.from, ordinal, *distance);
+        }
     }
 }
 
