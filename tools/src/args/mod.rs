@@ -7,7 +7,7 @@ mod search;
 mod segments;
 
 pub(crate) use documents::{AddIndex, Alter, BitOrder, Create, Import};
-pub(crate) use eval::{Calibrate, Eval, HashQuality};
+pub(crate) use eval::{Calibrate, Eval, HashQuality, RecallBy};
 pub(crate) use relevance::Relevance;
 pub(crate) use search::{Format, Fusion, Search, Second};
 pub(crate) use segments::{Check, ForceMerge, Inspect, Rewriting, Upgrade};
