@@ -141,30 +141,30 @@ struct Line {
 
 impl Line {
     fn heading(setting: Setting, k: usize) -> String {
-        let setting = match setting {
-            Setting::Recall(_) => format!("{:>6}  {:>10}", "asked", "candidates"),
-            Setting::Candidates(_) => format!("{:>10}", "candidates"),
-            Setting::Lists(_) => format!("{:>10}", "nprobe"),
+        let (setting, last) = match setting {
+            Setting::Recall(_) => (format!("{:>10}", "asked"), format!("  {:>10}", "candidates")),
+            Setting::Candidates(_) => (format!("{:>10}", "candidates"), String::new()),
+            Setting::Lists(_) => (format!("{:>10}", "nprobe"), String::new()),
         };
         let recall = format!("recall@{k}");
         format!(
-            "{setting}  {recall:>10}  {:>7}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}",
+            "{setting}  {recall:>10}  {:>7}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}{last}",
             "by id", "qps", "mean µs", "p50 µs", "p99 µs", "visited"
         )
     }
 
     fn text(&self, setting: Setting) -> String {
         let Self { recall, recall_by_id, qps, mean_us, p50_us, p99_us, visited, .. } = self;
-        let setting = match setting {
+        let (setting, last) = match setting {
             Setting::Recall(asked) => {
                 let candidates = self.candidates.map_or_else(|| "-".to_owned(), |count| count.to_string());
-                format!("{asked:>6}  {candidates:>10}")
+                (format!("{asked:>10}"), format!("  {candidates:>10}"))
             }
-            Setting::Candidates(count) => format!("{count:>10}"),
-            Setting::Lists(lists) => format!("{lists:>10}"),
+            Setting::Candidates(count) => (format!("{count:>10}"), String::new()),
+            Setting::Lists(lists) => (format!("{lists:>10}"), String::new()),
         };
         format!(
-            "{setting}  {recall:>10.4}  {recall_by_id:>7.4}  {qps:>9.1}  {mean_us:>9.1}  {p50_us:>9.1}  {p99_us:>9.1}  {visited:>9.1}"
+            "{setting}  {recall:>10.4}  {recall_by_id:>7.4}  {qps:>9.1}  {mean_us:>9.1}  {p50_us:>9.1}  {p99_us:>9.1}  {visited:>9.1}{last}"
         )
     }
 }
