@@ -3,8 +3,7 @@
 //! No search sees the vector that its query was made of. Even so a stored vector is an easier query than a new one: the
 //! graph was built around it. So every second query is a vector moved part of the way to another one: what such queries
 //! find is what held-out ones find, or a little less (`docs/measurements/recall.md`). The others are vectors as they
-//! are: between tight clusters codes tell neighbors apart that they confuse within one. Bits are never moved: sets of few
-//! elements that take some of others lie where no query does.
+//! are: between tight clusters codes tell neighbors apart that they confuse within one.
 
 use super::curve::MEASURED_K;
 use super::threads::in_shares;
@@ -24,6 +23,9 @@ const LEAST_QUERIES: usize = 32;
 const MOST_QUERIES: usize = 64;
 /// How far a moved query lies on the way from its vector to another one.
 const MOVED: f32 = 0.3;
+/// The share of the other vector's bits that a moved query of bits takes. Sets of few elements that take more lie where no
+/// query does.
+const MOVED_BITS: f32 = 0.03;
 /// Vectors by estimated distances among which each true neighbor is looked for.
 const PER_NEIGHBOR: usize = 3;
 /// Queries by which it is found out whether they are there.
@@ -107,9 +109,9 @@ fn ordinals(segment: &VectorSegment, seed: u64) -> Vec<Ordinal> {
     (0..count).filter_map(place).collect()
 }
 
-/// Every second one, by chance; never bits.
-fn is_moved(segment: &VectorSegment, ordinal: Ordinal, seed: u64) -> bool {
-    segment.field.component() != Component::Bit && SplitMix64::nth(!seed, u64::from(ordinal)) & 1 == 0
+/// Every second one, by chance.
+fn is_moved(ordinal: Ordinal, seed: u64) -> bool {
+    SplitMix64::nth(!seed, u64::from(ordinal)) & 1 == 0
 }
 
 /// The query made of a vector by moving it.
@@ -117,8 +119,18 @@ fn query_of(segment: &VectorSegment, ordinal: Ordinal, seed: u64) -> Result<Vec<
     let mut random = SplitMix64::new(SplitMix64::nth(seed, u64::from(ordinal)));
     let other = random.below(segment.len as u64) as Ordinal;
     let (own, other) = (segment.raw.row(ordinal)?, segment.raw.row(other)?);
-    let moved = f32s(own).zip(f32s(other)).map(|(own, other)| own * (1.0 - MOVED) + other * MOVED);
-    Ok(moved.flat_map(f32::to_le_bytes).collect())
+    Ok(match segment.field.component() {
+        Component::Bit => {
+            let part = (MOVED_BITS * 256.0) as u8;
+            let taken = |_| (0..8).fold(0, |mask, bit| mask | u8::from((random.next() as u8) < part) << bit);
+            let masks: Vec<u8> = own.iter().map(taken).collect();
+            own.iter().zip(other).zip(masks).map(|((own, other), mask)| own & !mask | other & mask).collect()
+        }
+        _ => {
+            let moved = f32s(own).zip(f32s(other)).map(|(own, other)| own * (1.0 - MOVED) + other * MOVED);
+            moved.flat_map(f32::to_le_bytes).collect()
+        }
+    })
 }
 
 /// What is scanned for the nearest.
@@ -147,7 +159,7 @@ fn truth(
     };
     let mut queries = Vec::with_capacity(ordinals.len());
     for &hidden in ordinals {
-        let moved = is_moved(segment, hidden, context.seed);
+        let moved = is_moved(hidden, context.seed);
         let own = segment.raw.row(hidden)?;
         let row = if moved { query_of(segment, hidden, context.seed)? } else { own.to_vec() };
         let computer = scanned.query(&row).distances;
