@@ -2,9 +2,10 @@
 
 use super::support::*;
 use crate::common::{Segment, field, format};
-use lucerne_codec::{Cancel, Directory as _, Similarity};
+use lucerne_codec::{Cancel, Directory as _, Ordinal, Similarity};
+use lucerne_formats::distance::{DistanceComputer, GraphVectors, NodeDistances};
 use lucerne_formats::hnsw::graph::{
-    Graph, GraphSearcher, NO_NODE, SearchParams, SearchScratch, SourceGraph, merge_graphs,
+    Graph, GraphSearcher, NO_NODE, SearchParams, SearchScratch, SourceGraph, build, merge_graphs,
 };
 
 /// About normal.
@@ -139,4 +140,56 @@ fn a_check_counts_the_vectors_that_a_broken_graph_does_not_find() {
     let field = field(DIMENSION, Similarity::MaxInnerProduct, params);
     let segment = Segment::flush(format("hnsw_f32"), &field, &rows);
     assert_eq!(segment.open().search_selves(&cancel).unwrap(), None);
+}
+
+/// Distances are inner products.
+struct InnerProducts(Vectors);
+
+struct From<'a>(&'a Vectors, [f32; DIMENSION]);
+
+impl DistanceComputer for From<'_> {
+    fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
+        for (&ordinal, out) in ordinals.iter().zip(out) {
+            *out = -self.0.0[ordinal as usize].iter().zip(&self.1).map(|(x, y)| x * y).sum::<f32>();
+        }
+    }
+}
+
+impl NodeDistances for From<'_> {
+    fn set_query(&mut self, node: Ordinal) {
+        self.1 = self.0.0[node as usize];
+    }
+}
+
+impl GraphVectors for InnerProducts {
+    fn len(&self) -> usize {
+        self.0.0.len()
+    }
+
+    fn are_inner_products(&self) -> bool {
+        true
+    }
+
+    fn computer(&self) -> Box<dyn NodeDistances + '_> {
+        Box::new(From(&self.0, [0.0; DIMENSION]))
+    }
+}
+
+/// All vectors have nearly one direction, so the few longest are everyone's nearest, and most others nobody's: these must not
+/// take the places of the links that lead from one of the longest to the next.
+#[test]
+fn the_longest_vectors_keep_their_links_to_each_other() {
+    let mut random = Random(8);
+    let row = |_| std::array::from_fn(|_| 100.0 + normal(&mut random));
+    let vectors = InnerProducts(Vectors((0..3_000).map(row).collect()));
+    let graph = build(&params(1), &vectors, &Cancel::new(), &()).unwrap();
+    assert_sound(&graph);
+    let square = |node: &usize| vectors.0.0[*node].iter().map(|x| x * x).sum::<f32>();
+    let mut longest: Vec<usize> = (0..3_000).collect();
+    longest.sort_by(|one, other| square(other).total_cmp(&square(one)));
+    longest.truncate(20);
+    let row = |node: &usize| &graph.levels()[0].rows[node * 32..(node + 1) * 32];
+    for node in &longest {
+        assert!(longest.iter().any(|from| row(from).contains(&(*node as u32))), "{node} of {longest:?}");
+    }
 }
