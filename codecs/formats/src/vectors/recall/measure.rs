@@ -148,8 +148,11 @@ fn search<'a>(
     queries.iter().map(search).collect()
 }
 
-/// The mean recall, less its standard error: five of six samples show at least what is true. Without it half of all
-/// segments would promise too much.
+/// Standard errors that are taken off a mean: without them half of all segments would promise too much, with so many one in
+/// fifteen does.
+const STANDARD_ERRORS: f64 = 1.5;
+
+/// The mean recall, less [`STANDARD_ERRORS`].
 fn expected(recalls: Vec<f64>) -> f64 {
     if recalls.is_empty() {
         return 1.0;
@@ -157,7 +160,7 @@ fn expected(recalls: Vec<f64>) -> f64 {
     let count = recalls.len() as f64;
     let mean = recalls.iter().sum::<f64>() / count;
     let variance = recalls.iter().map(|recall| (recall - mean).powi(2)).sum::<f64>() / count;
-    rounded((mean - (variance / count).sqrt()).max(0.0))
+    rounded((mean - STANDARD_ERRORS * (variance / count).sqrt()).max(0.0))
 }
 
 /// Four digits are more than a sample tells.
