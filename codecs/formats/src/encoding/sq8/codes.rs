@@ -18,7 +18,7 @@ pub const MAX_VERSIONS: usize = 64;
 pub struct CodeRows<'a> {
     /// One byte per component, row after row.
     pub codes: &'a [u8],
-    /// [`Corrections`], each of `correction_len` bytes.
+    /// Term and scales of each vector, `correction_len` bytes: two or three little-endian f32.
     pub corrections: &'a [u8],
     /// Bytes of a vector's corrections.
     pub correction_len: usize,
