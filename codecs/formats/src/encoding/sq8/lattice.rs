@@ -48,7 +48,7 @@ impl Lattice {
         beside <= TOLERANCE && self.last - self.first <= MOST
     }
 
-    /// Codes as far apart as 256 of them allow, so that the upper halves of the codes differ, too.
+    /// Codes as far apart as 256 of them allow, so that the upper four bits of the codes differ, too.
     fn quantiles(&self) -> Option<Quantiles> {
         let steps = self.last - self.first;
         let step = self.step / (MOST / steps).floor();
