@@ -20,7 +20,6 @@ pub struct Sample<'a> {
     similarity: Similarity,
     center: Option<&'a [f32]>,
     cancel: &'a Cancel,
-    limit: usize,
 }
 
 impl<'a> Sample<'a> {
@@ -31,28 +30,13 @@ impl<'a> Sample<'a> {
         center: Option<&'a [f32]>,
         cancel: &'a Cancel,
     ) -> Self {
-        Self { rows, similarity, center, cancel, limit: SAMPLE }
-    }
-
-    /// The same vectors around another center.
-    pub fn around(self, center: Option<&'a [f32]>) -> Self {
-        Self { center, ..self }
-    }
-
-    /// Fewer vectors.
-    pub fn limited(self, limit: usize) -> Self {
-        Self { limit, ..self }
-    }
-
-    /// The metric of the field.
-    pub fn similarity(&self) -> Similarity {
-        self.similarity
+        Self { rows, similarity, center, cancel }
     }
 
     /// Calls `visit` with each vector.
     pub fn for_each(&self, mut visit: impl FnMut(&[f32])) -> Result<()> {
         let mut vector = Vec::new();
-        for_each_index(evenly(self.rows.len(), self.limit), self.cancel, |index| {
+        for_each_index(evenly(self.rows.len(), SAMPLE), self.cancel, |index| {
             preprocess(self.similarity, self.center, self.rows.row(index)?, &mut vector);
             visit(&vector);
             Ok(())

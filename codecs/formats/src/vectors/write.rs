@@ -6,7 +6,7 @@ use super::ordinals;
 use super::params::IndexParams;
 use super::reader::VectorFieldReader;
 use super::recall::curve::Curves;
-use super::recall::measure::measure;
+use super::recall::measure::{LEAST_VECTORS, measure};
 use super::segment::VectorSegment;
 use crate::encoding::raw::file as raw_file;
 use crate::encoding::rows::BufferedRows;
@@ -137,7 +137,9 @@ pub(super) fn measured(
     encode: &EncodeContext<'_>,
     (files, mut meta): (Vec<FileEntry>, Meta),
 ) -> Result<Written> {
-    meta.recall = measure(&open(format, encode, &files, &meta)?, encode.write)?;
+    if meta.vectors as usize >= LEAST_VECTORS {
+        meta.recall = measure(&open(format, encode, &files, &meta)?, encode.write)?;
+    }
     Ok(Written { files, meta: meta.to_json()? })
 }
 

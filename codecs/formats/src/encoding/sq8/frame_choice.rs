@@ -56,17 +56,20 @@ impl FrameChoice {
         previous: Option<&Sq8Vectors>,
         cancel: &Cancel,
     ) -> Result<Self> {
-        let own = || Self::new(field, rows, cancel);
-        let Some(previous) = previous.map(Self::of).filter(|previous| previous.is_rotated()) else {
-            return own();
+        let Some(previous) = previous.map(Self::of).filter(Self::is_rotated) else {
+            return Self::new(field, rows, cancel);
         };
         // Few vectors do not show where the others are.
         if rows.len() < LEAST_VECTORS {
             return Ok(previous);
         }
-        let own = own()?;
-        let serves = own.is_rotated() && previous.serves(field, rows, &own, cancel)?;
-        Ok(if serves { previous } else { own })
+        if let Some(quantiles) = lattice::find(rows, cancel)? {
+            return Ok(Self::lattice(field.similarity, quantiles));
+        }
+        let sample = sample_of(field, rows, cancel)?;
+        let own = sample.median();
+        let serves = previous.serves(&sample, &own);
+        Ok(if serves { previous } else { Self::rotated(field.similarity, own) })
     }
 
     /// The frame of a merge: the one that most live vectors have, if it serves them all. `None` if none does.
@@ -97,8 +100,7 @@ impl FrameChoice {
             return Ok(Some(choice));
         }
         let sample = sample_of(field, sources, cancel)?;
-        let serves = choice.frame.center().is_some_and(|center| sample.accepts(center, &sample.median()));
-        Ok(serves.then_some(choice))
+        Ok(choice.serves(&sample, &sample.median()).then_some(choice))
     }
 
     fn is_rotated(&self) -> bool {
@@ -106,9 +108,8 @@ impl FrameChoice {
     }
 
     /// Whether this center serves the vectors about as well as their own.
-    fn serves(&self, field: &FieldInfo, rows: &dyn Rows, own: &Self, cancel: &Cancel) -> Result<bool> {
-        let (Some(center), Some(own)) = (self.frame.center(), own.frame.center()) else { return Ok(false) };
-        Ok(sample_of(field, rows, cancel)?.accepts(center, own))
+    fn serves(&self, sample: &CenterSample, own: &[f32]) -> bool {
+        self.frame.center().is_some_and(|center| sample.accepts(center, own))
     }
 
     /// Quantiles for the vectors in this frame: of a sample of them, or those of the lattice.

@@ -90,7 +90,7 @@ impl Measured<'_> {
         let projected = self.frame.query(row);
         let versions = || self.versions.iter().copied();
         let mut computer = CodeDistances::new(&projected, self.rows, versions());
-        let best = nearest(&mut computer, raw.len(), COMPARED, true);
+        let best = nearest(&mut computer, raw.len(), COMPARED);
         let exact = ExactQuery::new(self.similarity, row);
         let exact: Vec<f32> = best
             .iter()
@@ -100,7 +100,7 @@ impl Measured<'_> {
         if let Some(sq4) = self.sq4 {
             let mut computer = Sq4Distances::new(sq4, self.rows);
             computer.set_query(&projected, versions());
-            let by_sq4 = nearest(&mut computer, raw.len(), BEST_BY_SQ4, false);
+            let by_sq4 = nearest(&mut computer, raw.len(), BEST_BY_SQ4);
             let best = best.get(..BEST.min(best.len())).unwrap_or_default();
             counts.sq4 += share(best.iter().filter(|ordinal| by_sq4.contains(ordinal)).count(), best.len());
         } else {
@@ -110,17 +110,11 @@ impl Measured<'_> {
     }
 }
 
-/// The `count` nearest of `len` vectors, nearest first if `sorted`.
-fn nearest(computer: &mut dyn DistanceComputer, len: usize, count: usize, sorted: bool) -> Vec<Ordinal> {
+/// The `count` nearest of `len` vectors, nearest first.
+fn nearest(computer: &mut dyn DistanceComputer, len: usize, count: usize) -> Vec<Ordinal> {
     let mut distances = vec![0f32; len];
-    if sorted {
-        computer.scan(0, &mut distances);
-    } else {
-        for (number, part) in distances.chunks_mut(SCANNED).enumerate() {
-            let first = (number * SCANNED) as Ordinal;
-            let ordinals: Vec<Ordinal> = (first..).take(part.len()).collect();
-            computer.gather(&ordinals, part);
-        }
+    for (number, part) in distances.chunks_mut(SCANNED).enumerate() {
+        computer.scan((number * SCANNED) as Ordinal, part);
     }
     let mut all: Vec<(f32, Ordinal)> = distances.into_iter().zip(0..).collect();
     let order = |a: &(f32, Ordinal), b: &(f32, Ordinal)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
@@ -132,7 +126,7 @@ fn nearest(computer: &mut dyn DistanceComputer, len: usize, count: usize, sorted
     all.into_iter().map(|(_, ordinal)| ordinal).collect()
 }
 
-/// Vectors gathered at once.
+/// Vectors scanned at once.
 const SCANNED: usize = 4_096;
 
 fn share(part: usize, whole: usize) -> f64 {

@@ -21,7 +21,7 @@ const LEAST_GAIN: f64 = 0.001;
 /// what building a graph takes.
 const MOST_DISTANCES: u64 = 8;
 /// Fewer vectors are not measured.
-const LEAST_VECTORS: usize = 256;
+pub(in crate::vectors) const LEAST_VECTORS: usize = 256;
 /// Searches for many neighbors need fewer queries: each has more to find.
 const QUERIES_FOR_MANY: usize = 20;
 

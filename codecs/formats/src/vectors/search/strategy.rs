@@ -36,10 +36,10 @@ pub(in crate::vectors) fn run_measured(
         Search { hidden: measured.hidden, ..Search::new(segment, request, work.unwrap_or_default()) };
     let Some(Work { candidates, .. }) = work else { return exact(&search, scratch) };
     let mut query = Query::new(&*segment.encoded, request.query);
+    let rows = rescored_rows(&search, &query);
     match (&segment.index, query.precision) {
         (_, Precision::CandidatesOnly) => rescored(&search, &mut query, candidates, candidates, scratch),
-        (_, Precision::Estimate) if rescored_rows(&search, &query) > request.k => {
-            let rows = rescored_rows(&search, &query);
+        (_, Precision::Estimate) if rows > request.k => {
             // Where codes confuse the nearest, a graph search by them needs room to find as many as are rescored.
             let room = if query.rescore_at_least > 0 { rows.saturating_mul(2) } else { rows };
             rescored(&search, &mut query, rows, candidates.max(room), scratch)
