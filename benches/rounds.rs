@@ -2,6 +2,10 @@
 //!
 //! `cargo bench --bench rounds [-- [--docs N] [--dim N] [FILE.npy]]`
 //!
+//! "Asked 0.95" is the recall that a search reaches by its default, which asks for 0.95; the last lines say
+//! the least of it that was measured after any round, also among documents of a filter (a range of row numbers, another
+//! for each query).
+//!
 //! "Merged / ingested" is the bytes written by merges for each byte of vectors, titles and keys given to the writer, in
 //! the rounds alone.
 //!
@@ -16,7 +20,7 @@ use common::{Data, Result, Table, document, thousands};
 use lucerne::codec::Report;
 use lucerne::codec::envelope::HEADER_LEN;
 use lucerne::merge::MergeEvent;
-use lucerne::{Cancel, Index, Knn, Searcher, Vector, Writer, WriterOptions, admin};
+use lucerne::{Cancel, Index, Knn, Range, Searcher, Vector, Writer, WriterOptions, admin};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +31,8 @@ const QUERIES: usize = 200;
 const ROUNDS: usize = 50;
 const PRINTED: usize = 5;
 const CANDIDATES: usize = 50;
+/// Per cent of the documents that a filter keeps; the first keeps all.
+const KEPT: [f64; 5] = [100.0, 50.0, 10.0, 1.0, 0.1];
 
 fn main() -> Result<()> {
     let Some(mut arguments) = common::arguments(50_000)? else { return Ok(()) };
@@ -59,6 +65,8 @@ fn main() -> Result<()> {
         "recall@10",
         "with rescore 2",
         "distances",
+        "asked 0.95",
+        "distances",
         "unreachable",
         "mean degree",
         "segments",
@@ -67,10 +75,12 @@ fn main() -> Result<()> {
         "seconds",
     ]);
     let started = Instant::now();
+    let mut least = [(f64::INFINITY, 0); KEPT.len()];
     for round in 0..=ROUNDS {
         if round > 0 {
             rounds.round(docs)?;
         }
+        rounds.least_recall(&index.searcher()?, round, &mut least)?;
         if round % PRINTED == 0 {
             let amplification = merged.load(Ordering::Relaxed) as f64 / rounds.ingested.max(1) as f64;
             rounds.print(&mut table, &round.to_string(), &index, &folder, amplification, started)?;
@@ -80,6 +90,9 @@ fn main() -> Result<()> {
     let amplification = merged.load(Ordering::Relaxed) as f64 / rounds.ingested as f64;
     rounds.print(&mut table, "+ force-merge", &index, &folder, amplification, started)?;
     println!("{}", table.text());
+    for (kept, (recall, round)) in KEPT.iter().zip(least) {
+        println!("asked 0.95, {kept} % kept: least recall {recall:.4}, in round {round}");
+    }
     drop((rounds, index));
     fs::remove_dir_all(&folder)?;
     Ok(())
@@ -164,6 +177,7 @@ impl<'a> Rounds<'a> {
         let searcher = index.searcher()?;
         let (plain, distances) = self.recall(&searcher, |knn| knn)?;
         let (rescored, _) = self.recall(&searcher, |knn| knn.rescore(2.0))?;
+        let (asked, asked_distances) = self.asked(&searcher, 100.0)?;
         let report = admin::inspect(&searcher)?;
         let deleted = report["deleted"].as_u64().unwrap_or_default();
         table.row([
@@ -171,6 +185,8 @@ impl<'a> Rounds<'a> {
             format!("{plain:.4}"),
             format!("{rescored:.4}"),
             thousands(distances),
+            format!("{asked:.4}"),
+            thousands(asked_distances),
             unreachable(folder)?.to_string(),
             format!("{:.2}", mean_degree(folder, &report)?),
             searcher.segment_count().to_string(),
@@ -179,6 +195,40 @@ impl<'a> Rounds<'a> {
             common::seconds(started.elapsed()),
         ]);
         Ok(())
+    }
+
+    fn least_recall(
+        &self,
+        searcher: &Searcher,
+        round: usize,
+        least: &mut [(f64, usize); KEPT.len()],
+    ) -> Result<()> {
+        for (&kept, least) in KEPT.iter().zip(least) {
+            let (recall, _) = self.asked(searcher, kept)?;
+            if recall < least.0 {
+                *least = (recall, round);
+            }
+        }
+        Ok(())
+    }
+
+    /// The recall of default searches, and distances per query. `kept` is the share, in per cent, of the documents that the filter of a search keeps.
+    fn asked(&self, searcher: &Searcher, kept: f64) -> Result<(f64, u64)> {
+        let width = (self.next as f64 * kept / 100.0) as i64;
+        let (mut right, mut wanted, mut visited) = (0, 0, 0);
+        for (number, query) in self.data.queries.iter().enumerate() {
+            let first = (number as i64 * 7_919) % (self.next as i64 - width + 1);
+            let filtered = |knn: Knn| match kept < 100.0 {
+                true => knn.filter(Range::new("row").gte(first).lt(first + width)),
+                false => knn,
+            };
+            let truth = searcher.search(filtered(Knn::new("v", &**query).exact()))?;
+            let found = searcher.search(filtered(Knn::new("v", &**query)))?;
+            visited += found.segments.iter().map(|segment| segment.visited).sum::<u64>();
+            right += found.keys().iter().filter(|key| truth.keys().contains(key)).count();
+            wanted += truth.hits.len();
+        }
+        Ok((right as f64 / wanted.max(1) as f64, visited / self.data.queries.len() as u64))
     }
 
     fn recall(&self, searcher: &Searcher, effort: fn(Knn) -> Knn) -> Result<(f64, u64)> {
