@@ -6,7 +6,7 @@
 //!   centroids   lists × row_len     rows of bits
 //! ```
 //! The number of lists is in [`ListsMeta`], under the segment info's checksum; the file's length must fit it. The ends are
-//! checked where they are used.
+//! checked when the file is opened: lists that overlap would return a vector twice.
 
 use super::train;
 use crate::encoding::raw::RawVectors;
@@ -56,7 +56,7 @@ pub struct ListFile {
 }
 
 impl ListFile {
-    /// Opens the lists of `len` vectors; only header, footer and length are read.
+    /// Opens the lists of `len` vectors; header, footer, length and the ends are read.
     pub fn open(
         context: &OpenContext<'_>,
         entry: &FileEntry,
@@ -71,7 +71,14 @@ impl ListFile {
             let problem = format!("{} lists of {len} vectors do not make {} bytes", meta.lists, file.len());
             return Err(file.corrupt(0, problem));
         }
-        Ok(Self { body: envelope::body(&file)?, lists: meta.lists as usize, len })
+        let file = Self { body: envelope::body(&file)?, lists: meta.lists as usize, len };
+        (0..file.lists).try_for_each(|list| file.range(list).map(drop))?;
+        let last = file.end(file.lists - 1);
+        if last != len {
+            let problem = format!("the lists hold {last} of {len} vectors");
+            return Err(file.body.corrupt((file.lists as u64 - 1) * 4, problem));
+        }
+        Ok(file)
     }
 
     /// Number of lists.
@@ -119,10 +126,6 @@ impl ListFile {
                 Ok(range) => list_of.extend(range.map(|_| list as u32)),
                 Err(error) => return Ok(vec![problem(error.to_string())]),
             }
-        }
-        if list_of.len() != raw.len() {
-            let text = format!("the lists hold {} of {} vectors", list_of.len(), raw.len());
-            return Ok(vec![problem(text)]);
         }
         let mut distances = Vec::new();
         each_vector(raw.len(), cancel, self.name(), |ordinal| {
