@@ -4,7 +4,7 @@ use crate::document::{self, VectorFields};
 use crate::json;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PySlice};
+use pyo3::types::{PyDict, PyIterator, PyList, PySlice};
 
 /// A found document.
 #[pyclass(frozen, module = "lucerne")]
@@ -111,6 +111,10 @@ impl Hits {
             Some(hit) => Ok(hit.bind(py).clone().into_any()),
             None => Err(PyIndexError::new_err(format!("hit {index} of {}", self.hits.len()))),
         }
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        PyList::new(py, self.hits.iter().map(|hit| hit.clone_ref(py)))?.try_iter()
     }
 
     /// The keys, best first.

@@ -53,6 +53,13 @@ impl Writer {
                 Ok((field.as_str(), values, rows.shape()[0], rows.shape()[1]))
             })
             .collect::<PyResult<Vec<_>>>()?;
+        // Where the number of documents is known, nothing is written before it is compared.
+        let known = documents.len().ok();
+        if let Some((known, (field, _, rows, _))) =
+            known.zip(columns.iter().find(|(.., rows, _)| known.is_some_and(|known| known != *rows)))
+        {
+            return Err(errors::usage(py, format!("vectors[{field:?}] has {rows} rows for {known} documents")));
+        }
         let (mut batch, mut given) = (Vec::with_capacity(BATCH), 0);
         let flush = |batch: &mut Vec<Document>| -> PyResult<()> {
             call(py, || write(writer, batch))?;
