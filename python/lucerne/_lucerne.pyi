@@ -9,6 +9,32 @@ from typing_extensions import disjoint_base
 
 from .schema import Schema
 
+__all__ = [
+    "All",
+    "Bool",
+    "Boost",
+    "Constant",
+    "Exists",
+    "Fuse",
+    "Hit",
+    "Hits",
+    "Index",
+    "Knn",
+    "Match",
+    "Phrase",
+    "Prefix",
+    "Query",
+    "Range",
+    "Rerank",
+    "Searcher",
+    "Term",
+    "Terms",
+    "Writer",
+    "check",
+    "create",
+    "open",
+]
+
 _Queries = Query | Mapping[str, Any] | Sequence[Query | Mapping[str, Any]]
 _QueryLike = Query | Mapping[str, Any]
 _SearchLike = Query | Mapping[str, Any] | str

@@ -16,7 +16,9 @@ pub(crate) fn rows<'py>(given: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray2<
     match array.ndim() {
         2 => Ok(array.to_dyn().reshape([array.shape()[0], array.shape()[1]])?.readonly()),
         1 => Ok(array.reshape([1, array.len()])?.readonly()),
-        other => Err(errors::usage(py, format!("an array of {other} dimensions; expected rows of vectors (2)"))),
+        other => {
+            Err(errors::usage(py, format!("an array of {other} dimensions; expected rows of vectors (2)")))
+        }
     }
 }
 

@@ -11,10 +11,7 @@ use std::time::Duration;
 const SIGNALS: Duration = Duration::from_millis(50);
 
 /// A call that is over soon.
-pub(crate) fn call<T: Send>(
-    py: Python<'_>,
-    work: impl FnOnce() -> lucerne::Result<T> + Send,
-) -> PyResult<T> {
+pub(crate) fn call<T: Send>(py: Python<'_>, work: impl FnOnce() -> lucerne::Result<T> + Send) -> PyResult<T> {
     finished(py, py.detach(|| catch_unwind(AssertUnwindSafe(work))))
 }
 

@@ -120,7 +120,9 @@ fn vectors(given: &Bound<'_, PyAny>) -> PyResult<Value> {
         && array.ndim() == 2
     {
         let rows = arrays::rows(given)?;
-        return Ok(Value::List(rows.as_array().rows().into_iter().map(|row| Value::Vector(row.to_vec())).collect()));
+        return Ok(Value::List(
+            rows.as_array().rows().into_iter().map(|row| Value::Vector(row.to_vec())).collect(),
+        ));
     }
     let several = |first: Bound<'_, PyAny>| {
         !first.is_instance_of::<PyFloat>() && !first.is_instance_of::<PyInt>() && first.len().is_ok()
@@ -147,7 +149,9 @@ fn bits(given: &Bound<'_, PyAny>) -> PyResult<Value> {
         let packed = arrays::kind(array) == b'u' && array.dtype().itemsize() == 1;
         return match (array.ndim(), packed) {
             (1, true) => Ok(Value::Bits(given.call_method0("tobytes")?.extract()?)),
-            (2, _) => bits(&PyList::new(given.py(), given.try_iter()?.collect::<PyResult<Vec<_>>>()?)?.into_any()),
+            (2, _) => {
+                bits(&PyList::new(given.py(), given.try_iter()?.collect::<PyResult<Vec<_>>>()?)?.into_any())
+            }
             _ => value(&given.call_method1("astype", ("i8",))?.call_method0("tolist")?),
         };
     }

@@ -66,7 +66,8 @@ impl Hits {
     pub(crate) fn new(py: Python<'_>, fields: &VectorFields, found: lucerne::Hits) -> PyResult<Self> {
         let mut hits = Vec::with_capacity(found.hits.len());
         for hit in found.hits {
-            let fields = hit.fields.as_ref().map(|stored| document::to_python(py, fields, stored)).transpose()?;
+            let fields =
+                hit.fields.as_ref().map(|stored| document::to_python(py, fields, stored)).transpose()?;
             let explanation = hit.explanation.as_ref().map(|explanation| {
                 let json = serde_json::to_value(explanation).unwrap_or_default();
                 json::to_python(py, &json).map(Bound::unbind)
@@ -90,7 +91,12 @@ impl Hits {
             dict.set_item("accepted", segment.accepted)?;
             segments.append(dict)?;
         }
-        Ok(Self { hits, exact: found.exact, segments: segments.unbind(), unknown_fields: found.unknown_fields })
+        Ok(Self {
+            hits,
+            exact: found.exact,
+            segments: segments.unbind(),
+            unknown_fields: found.unknown_fields,
+        })
     }
 }
 

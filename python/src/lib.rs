@@ -25,7 +25,8 @@ mod _lucerne {
     use crate::index::{Index, create, open};
     #[pymodule_export]
     use crate::queries::{
-        All, Bool, Boost, Constant, Exists, Fuse, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Term, Terms,
+        All, Bool, Boost, Constant, Exists, Fuse, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Term,
+        Terms,
     };
     #[pymodule_export]
     use crate::searcher::Searcher;

@@ -230,7 +230,9 @@ impl Match {
         let mut words = match operator {
             "or" => query::Match::new(field, text),
             "and" => query::Match::all(field, text),
-            other => return Err(errors::usage(py, format!("operator is {other:?}, expected \"or\" or \"and\""))),
+            other => {
+                return Err(errors::usage(py, format!("operator is {other:?}, expected \"or\" or \"and\"")));
+            }
         };
         if let Some(least) = minimum_should_match {
             words = words.minimum_should_match(least);
@@ -284,7 +286,8 @@ query_class!(
 impl Terms {
     #[new]
     fn new(field: String, values: &Bound<'_, PyAny>) -> PyResult<PyClassInitializer<Self>> {
-        let values = values.try_iter()?.map(|value| document::value(&value?)).collect::<PyResult<Vec<_>>>()?;
+        let values =
+            values.try_iter()?.map(|value| document::value(&value?)).collect::<PyResult<Vec<_>>>()?;
         Ok(made(Self, query::Terms::new(field, values)))
     }
 }

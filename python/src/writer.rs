@@ -58,7 +58,10 @@ impl Writer {
         if let Some((known, (field, _, rows, _))) =
             known.zip(columns.iter().find(|(.., rows, _)| known.is_some_and(|known| known != *rows)))
         {
-            return Err(errors::usage(py, format!("vectors[{field:?}] has {rows} rows for {known} documents")));
+            return Err(errors::usage(
+                py,
+                format!("vectors[{field:?}] has {rows} rows for {known} documents"),
+            ));
         }
         let (mut batch, mut given) = (Vec::with_capacity(BATCH), 0);
         let flush = |batch: &mut Vec<Document>| -> PyResult<()> {
@@ -71,7 +74,8 @@ impl Writer {
             for &(field, values, rows, dimension) in &columns {
                 let row = values.get(given * dimension..(given + 1) * dimension);
                 let Some(row) = row.filter(|_| given < rows) else {
-                    let problem = format!("vectors[{field:?}] has {rows} rows, fewer than there are documents");
+                    let problem =
+                        format!("vectors[{field:?}] has {rows} rows, fewer than there are documents");
                     return Err(errors::usage(py, problem));
                 };
                 document.set(field, row.to_vec());
@@ -240,6 +244,9 @@ impl Writer {
     }
 
     fn __reduce__(&self, py: Python<'_>) -> PyResult<()> {
-        Err(errors::usage(py, "a writer holds its index's lock and cannot be pickled; open one where it is needed"))
+        Err(errors::usage(
+            py,
+            "a writer holds its index's lock and cannot be pickled; open one where it is needed",
+        ))
     }
 }
