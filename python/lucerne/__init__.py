@@ -13,6 +13,7 @@
 
 from ._lucerne import (
     All,
+    ArrowTable,
     Bool,
     Boost,
     Constant,
@@ -63,6 +64,7 @@ def _reopened_searcher(path: str) -> Searcher:
 __all__ = [
     "All",
     "AlreadyExistsError",
+    "ArrowTable",
     "BinaryVector",
     "Bool",
     "Boost",

@@ -65,6 +65,7 @@ class Writer(_Threaded):
             "upsert",
             "add_batch",
             "upsert_batch",
+            "add_arrow",
             "update",
             "delete",
             "refresh",

@@ -183,6 +183,6 @@ impl Hits {
 
     /// A table, for notebooks.
     fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(py.import("lucerne._html")?.call_method1("table", (self.to_dicts(py)?,))?.extract()?)
+        py.import("lucerne._html")?.call_method1("table", (self.to_dicts(py)?,))?.extract()
     }
 }

@@ -1,5 +1,6 @@
 //! Creating and opening indexes.
 
+use crate::arrow::ArrowTable;
 use crate::call::{call, long_call};
 use crate::hits::Hits;
 use crate::queries::Rerank;
@@ -161,6 +162,12 @@ impl Index {
         self.searcher(py)?.inspect(py)
     }
 
+    /// `index.searcher().to_arrow()`.
+    #[pyo3(signature = (*, lists=Vec::new()))]
+    fn to_arrow(&self, py: Python<'_>, lists: Vec<String>) -> PyResult<ArrowTable> {
+        Ok(self.searcher(py)?.to_arrow(lists))
+    }
+
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
         Ok(self.searcher(py)?.searcher.len() as usize)
     }
@@ -170,7 +177,7 @@ impl Index {
     }
 
     fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(py.import("lucerne._html")?.call_method1("index", (self.inspect(py)?,))?.extract()?)
+        py.import("lucerne._html")?.call_method1("index", (self.inspect(py)?,))?.extract()
     }
 
     /// Opens the folder again elsewhere.

@@ -3,6 +3,8 @@
 
 mod admin;
 mod arrays;
+#[allow(unsafe_code, reason = "the pointers of Arrow's C interface")]
+mod arrow;
 mod call;
 mod document;
 mod errors;
@@ -19,6 +21,8 @@ mod writer;
 mod _lucerne {
     #[pymodule_export]
     use crate::admin::check;
+    #[pymodule_export]
+    use crate::arrow::ArrowTable;
     #[pymodule_export]
     use crate::hits::{Hit, Hits};
     #[pymodule_export]

@@ -1,5 +1,6 @@
 //! A snapshot of an index, and searching it.
 
+use crate::arrow::ArrowTable;
 use crate::call::call;
 use crate::document::{self, VectorFields};
 use crate::hits::Hits;
@@ -19,6 +20,9 @@ pub(crate) struct Searcher {
     pub(crate) fields: VectorFields,
     pub(crate) path: String,
 }
+
+/// An array of str or None, and one of float32.
+type KeysAndScores<'py> = (Bound<'py, PyArray2<Py<PyAny>>>, Bound<'py, PyArray2<f32>>);
 
 impl Searcher {
     pub(crate) fn new(searcher: lucerne::Searcher, path: String) -> Self {
@@ -76,7 +80,7 @@ impl Searcher {
         exact: bool,
         filter: Option<&Bound<'py, PyAny>>,
         threads: Option<usize>,
-    ) -> PyResult<(Bound<'py, PyArray2<Py<PyAny>>>, Bound<'py, PyArray2<f32>>)> {
+    ) -> PyResult<KeysAndScores<'py>> {
         let filter = filter.map(|filter| queries::of_or_text(filter, self.searcher.schema())).transpose()?;
         let knn = |row: &[f32]| {
             let mut knn = Knn::new(field, row).k(k);
@@ -161,6 +165,14 @@ impl Searcher {
     pub(crate) fn inspect<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let report = call(py, || lucerne::admin::inspect(&self.searcher))?;
         json::to_python(py, &report)
+    }
+
+    /// All documents by ascending key as a table for `polars.DataFrame`, `pyarrow.table`, `duckdb` and whatever else takes
+    /// `__arrow_c_stream__`: key, stored fields, vectors. A field becomes a column of lists when one of the first 4,096
+    /// documents has a list there, or when `lists` names it.
+    #[pyo3(signature = (*, lists=Vec::new()))]
+    pub(crate) fn to_arrow(&self, lists: Vec<String>) -> ArrowTable {
+        ArrowTable::new(self.searcher.clone(), lists)
     }
 
     /// The commit that this searcher reads, or that its refreshed changes follow.

@@ -2,8 +2,9 @@
 
 use crate::call::{Reporter, call, long_call};
 use crate::document::{self, VectorFields};
-use crate::{arrays, errors, json};
+use crate::{arrays, arrow, errors, json};
 use lucerne::{Cancel, Document};
+use lucerne_arrow::OnExisting;
 use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -139,6 +140,22 @@ impl Writer {
         vectors: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<usize> {
         self.batch(py, documents, vectors, lucerne::Writer::upsert_batch)
+    }
+
+    /// Adds the rows of a table: anything with `__arrow_c_stream__`, such as a data frame of polars or pandas, a table or
+    /// reader of pyarrow, a result of duckdb. Columns become the fields of their names; vectors are lists of f16, f32 or
+    /// f64. `on_existing`: `"fail"` or `"replace"` documents whose keys exist. Returns how many rows there were.
+    #[pyo3(signature = (data, *, on_existing="fail"))]
+    fn add_arrow(&self, py: Python<'_>, data: &Bound<'_, PyAny>, on_existing: &str) -> PyResult<u64> {
+        let on_existing = match on_existing {
+            "fail" => OnExisting::Fail,
+            "replace" => OnExisting::Replace,
+            other => {
+                let problem = format!("on_existing is {other:?}, expected \"fail\" or \"replace\"");
+                return Err(errors::usage(py, problem));
+            }
+        };
+        arrow::add(py, self.open(py)?, data, on_existing)
     }
 
     /// Sets fields of the document with a key, and leaves its others.
