@@ -1,0 +1,107 @@
+"""Lucerne: an embedded vector and full-text search engine.
+
+>>> import lucerne, tempfile, os
+>>> path = os.path.join(tempfile.mkdtemp(), "notes.idx")
+>>> index = lucerne.create(path, lucerne.Schema(key="id", body="text", embedding=lucerne.Vector(4)))
+>>> with index.writer() as writer:
+...     _ = writer.upsert({"id": "vim", "body": "a text editor", "embedding": [0.1, 0.7, 0.2, 0.4]})
+>>> index.search(lucerne.Knn("embedding", [0.1, 0.6, 0.2, 0.5], k=1)).keys
+['vim']
+>>> index.search("body:editor", fields=["body"])[0]["body"]
+'a text editor'
+"""
+
+from ._lucerne import (
+    All,
+    ArrowTable,
+    Bool,
+    Boost,
+    Constant,
+    Exists,
+    Fuse,
+    Hit,
+    Hits,
+    Index,
+    Knn,
+    Match,
+    Phrase,
+    Prefix,
+    Query,
+    Range,
+    Rerank,
+    Searcher,
+    Term,
+    Terms,
+    Writer,
+    check,
+    create,
+    open,
+)
+from .errors import (
+    AlreadyExistsError,
+    CancelledError,
+    ClosedError,
+    CorruptError,
+    DiskFullError,
+    IncompatibleError,
+    InternalError,
+    LockedError,
+    LucerneError,
+    NotFoundError,
+    StorageError,
+    UsageError,
+)
+from .schema import BinaryVector, Field, Keyword, Schema, Text, Vector
+
+__version__ = "0.1.0"
+
+
+def _reopened_searcher(path: str) -> Searcher:
+    """What a pickled searcher becomes."""
+    return open(path).searcher()
+
+
+__all__ = [
+    "All",
+    "AlreadyExistsError",
+    "ArrowTable",
+    "BinaryVector",
+    "Bool",
+    "Boost",
+    "CancelledError",
+    "ClosedError",
+    "Constant",
+    "CorruptError",
+    "DiskFullError",
+    "Exists",
+    "Field",
+    "Fuse",
+    "Hit",
+    "Hits",
+    "IncompatibleError",
+    "Index",
+    "InternalError",
+    "Keyword",
+    "Knn",
+    "LockedError",
+    "LucerneError",
+    "Match",
+    "NotFoundError",
+    "Phrase",
+    "Prefix",
+    "Query",
+    "Range",
+    "Rerank",
+    "Schema",
+    "Searcher",
+    "StorageError",
+    "Term",
+    "Terms",
+    "Text",
+    "UsageError",
+    "Vector",
+    "Writer",
+    "check",
+    "create",
+    "open",
+]

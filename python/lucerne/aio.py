@@ -1,0 +1,113 @@
+"""asyncio: the calls of an index on threads, so that the event loop goes on.
+
+>>> import asyncio, lucerne, tempfile, os
+>>> from lucerne import aio
+>>> async def main():
+...     path = os.path.join(tempfile.mkdtemp(), "a.idx")
+...     index = await aio.create(path, lucerne.Schema(key="id", body="text"))
+...     async with await index.writer() as writer:
+...         await writer.upsert({"id": "vim", "body": "a text editor"})
+...     return (await index.search("body:editor")).keys
+>>> asyncio.run(main())
+['vim']
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from types import TracebackType
+from typing import Any
+
+import lucerne
+
+__all__ = ["Index", "Searcher", "Writer", "check", "create", "open"]
+
+
+class _Threaded:
+    """Methods of `_calls` run on threads."""
+
+    _calls: frozenset[str] = frozenset()
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        if name not in self._calls:
+            return found
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            return await asyncio.to_thread(found, *args, **kwargs)
+
+        call.__name__, call.__doc__ = name, found.__doc__
+        return call
+
+    def __repr__(self) -> str:
+        return f"aio.{self._inner!r}"
+
+    def __len__(self) -> int:
+        return len(self._inner)
+
+
+class Searcher(_Threaded):
+    """A `lucerne.Searcher` whose searches are awaited."""
+
+    _calls = frozenset({"search", "search_batch", "count", "get", "vector", "explain", "inspect"})
+
+
+class Writer(_Threaded):
+    """A `lucerne.Writer` whose calls are awaited; `async with` commits or rolls back."""
+
+    _calls = frozenset(
+        {
+            "add",
+            "upsert",
+            "add_batch",
+            "upsert_batch",
+            "add_arrow",
+            "update",
+            "delete",
+            "refresh",
+            "commit",
+            "rollback",
+            "force_merge",
+            "wait_for_merges",
+            "close",
+        }
+    )
+
+    async def __aenter__(self) -> Writer:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self._inner.__exit__, kind, error, trace)
+
+
+class Index(_Threaded):
+    """A `lucerne.Index` whose calls are awaited."""
+
+    _calls = frozenset({"search", "get", "count", "inspect"})
+
+    async def searcher(self) -> Searcher:
+        return Searcher(await asyncio.to_thread(self._inner.searcher))
+
+    async def writer(self, **options: Any) -> Writer:
+        return Writer(await asyncio.to_thread(lambda: self._inner.writer(**options)))
+
+
+async def create(path: str | os.PathLike[str], schema: Any) -> Index:
+    """`lucerne.create`."""
+    return Index(await asyncio.to_thread(lucerne.create, path, schema))
+
+
+async def open(path: str | os.PathLike[str]) -> Index:
+    """`lucerne.open`."""
+    return Index(await asyncio.to_thread(lucerne.open, path))
+
+
+async def check(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """`lucerne.check`."""
+    return await asyncio.to_thread(lucerne.check, path)

@@ -1,0 +1,190 @@
+//! Documents from and to Python objects.
+
+use crate::{arrays, errors, json};
+use lucerne::{Document, Schema, Value};
+use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use std::collections::HashMap;
+
+/// What decides on the meaning of bytes and arrays: the vector fields of a schema, and whether they hold bits.
+#[derive(Debug, Default)]
+pub(crate) struct VectorFields(HashMap<String, bool>);
+
+impl VectorFields {
+    pub(crate) fn of(schema: &Schema) -> Self {
+        let fields = schema.vector_fields();
+        Self(fields.map(|field| (field.name().to_owned(), field.options().is_binary())).collect())
+    }
+
+    /// True for a field of f32 vectors, false for one of bits.
+    fn is_f32(&self, field: &str) -> Option<bool> {
+        self.0.get(field).map(|binary| !binary)
+    }
+}
+
+/// A dict, a dataclass, or an object with `model_dump` (pydantic) as a document.
+pub(crate) fn document(fields: &VectorFields, given: &Bound<'_, PyAny>) -> PyResult<Document> {
+    let py = given.py();
+    let dict = if let Ok(dict) = given.cast::<PyDict>() {
+        dict.clone()
+    } else if given.hasattr("__dataclass_fields__")? {
+        // Not asdict, which copies arrays element by element.
+        let dict = PyDict::new(py);
+        for name in given.getattr("__dataclass_fields__")?.try_iter()? {
+            let name = name?;
+            dict.set_item(&name, given.getattr(name.cast::<PyString>()?)?)?;
+        }
+        dict
+    } else if given.hasattr("model_dump")? {
+        given.call_method0("model_dump")?.cast_into::<PyDict>()?
+    } else {
+        let class = given.get_type();
+        let expected = "expected a dict, a dataclass or a pydantic model";
+        return Err(errors::usage(py, format!("{} is no document; {expected}", class.name()?)));
+    };
+    let mut document = Document::new();
+    for (name, item) in &dict {
+        let Ok(name) = name.cast::<PyString>() else {
+            return Err(errors::usage(py, format!("the field name {name} is not a str")));
+        };
+        let name = name.to_str()?;
+        let value = match fields.is_f32(name) {
+            Some(true) => vectors(&item),
+            Some(false) => bits(&item),
+            None => value(&item),
+        };
+        let value = value.map_err(|error| in_field(py, name, error))?;
+        document.set(name, value);
+    }
+    Ok(document)
+}
+
+fn in_field(py: Python<'_>, name: &str, error: PyErr) -> PyErr {
+    let message = format!("field {name:?}: {}", error.value(py));
+    let wrapped = errors::usage(py, message);
+    wrapped.set_cause(py, Some(error));
+    wrapped
+}
+
+/// A value that is no vector.
+pub(crate) fn value(given: &Bound<'_, PyAny>) -> PyResult<Value> {
+    let py = given.py();
+    if let Ok(text) = given.cast::<PyString>() {
+        return Ok(text.to_str()?.into());
+    }
+    if given.is_none() {
+        return Ok(Value::Null);
+    }
+    if let Ok(truth) = given.cast::<PyBool>() {
+        return Ok(Value::Bool(truth.is_true()));
+    }
+    if given.is_instance_of::<PyInt>() {
+        return match given.extract::<i64>() {
+            Ok(number) => Ok(Value::I64(number)),
+            Err(_) => Ok(Value::from(json::from_python(given)?)),
+        };
+    }
+    if let Ok(number) = given.cast::<PyFloat>() {
+        return Ok(Value::F64(number.value()));
+    }
+    if let Ok(list) = given.cast::<PyList>() {
+        return list.iter().map(|item| value(&item)).collect::<PyResult<_>>().map(Value::List);
+    }
+    if let Ok(tuple) = given.cast::<PyTuple>() {
+        return tuple.iter().map(|item| value(&item)).collect::<PyResult<_>>().map(Value::List);
+    }
+    if given.hasattr("isoformat")? {
+        let text = date_text(given)?;
+        return Value::date(&text).ok_or_else(|| errors::usage(py, format!("{text} is not a date")));
+    }
+    if given.is_instance_of::<PyBytes>() || given.is_instance_of::<PyByteArray>() {
+        return Err(errors::usage(py, "bytes, in a field that is no vector; expected text or numbers"));
+    }
+    Ok(Value::from(json::from_python(given)?))
+}
+
+/// RFC 3339: of a datetime without a zone as if it were UTC.
+pub(crate) fn date_text(given: &Bound<'_, PyAny>) -> PyResult<String> {
+    let text: String = given.call_method0("isoformat")?.extract()?;
+    let is_naive = given.getattr_opt("tzinfo")?.is_none_or(|zone| zone.is_none());
+    Ok(if is_naive && text.contains('T') { text + "Z" } else { text })
+}
+
+/// One vector of f32, or several: an array, bytes, numbers, or a list of these.
+fn vectors(given: &Bound<'_, PyAny>) -> PyResult<Value> {
+    if given.is_none() {
+        return Ok(Value::Null);
+    }
+    if let Ok(array) = given.cast::<PyUntypedArray>()
+        && array.ndim() == 2
+    {
+        let rows = arrays::rows(given)?;
+        return Ok(Value::List(
+            rows.as_array().rows().into_iter().map(|row| Value::Vector(row.to_vec())).collect(),
+        ));
+    }
+    let several = |first: Bound<'_, PyAny>| {
+        !first.is_instance_of::<PyFloat>() && !first.is_instance_of::<PyInt>() && first.len().is_ok()
+    };
+    if let Ok(list) = given.cast::<PyList>()
+        && list.get_item(0).is_ok_and(several)
+    {
+        let rows = list.iter().map(|row| arrays::vector(&row).map(Value::Vector));
+        return rows.collect::<PyResult<_>>().map(Value::List);
+    }
+    if given.is_instance_of::<PyString>() || given.is_instance_of::<PyDict>() {
+        // The engine says what is wrong with it.
+        return value(given);
+    }
+    Ok(Value::Vector(arrays::vector(given)?))
+}
+
+/// Bits: bytes, hexadecimal digits, an array of uint8 (eight bits each) or of bool, or a list of these or of 0 and 1.
+fn bits(given: &Bound<'_, PyAny>) -> PyResult<Value> {
+    if let Ok(bytes) = given.cast::<PyBytes>() {
+        return Ok(Value::Bits(bytes.as_bytes().to_vec()));
+    }
+    if let Ok(array) = given.cast::<PyUntypedArray>() {
+        let packed = arrays::kind(array) == b'u' && array.dtype().itemsize() == 1;
+        return match (array.ndim(), packed) {
+            (1, true) => Ok(Value::Bits(given.call_method0("tobytes")?.extract()?)),
+            (2, _) => {
+                bits(&PyList::new(given.py(), given.try_iter()?.collect::<PyResult<Vec<_>>>()?)?.into_any())
+            }
+            _ => value(&given.call_method1("astype", ("i8",))?.call_method0("tolist")?),
+        };
+    }
+    if let Ok(list) = given.cast::<PyList>() {
+        return list.iter().map(|item| bits(&item)).collect::<PyResult<_>>().map(Value::List);
+    }
+    value(given)
+}
+
+/// A document as a dict: vectors as arrays, dates as text.
+pub(crate) fn to_python<'py>(
+    py: Python<'py>,
+    fields: &VectorFields,
+    document: &serde_json::Map<String, serde_json::Value>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, item) in document {
+        let item = match (fields.is_f32(name), item) {
+            (Some(true), serde_json::Value::Array(items)) => vector_to_python(py, items)?,
+            _ => json::to_python(py, item)?,
+        };
+        dict.set_item(name, item)?;
+    }
+    Ok(dict)
+}
+
+/// One row as an array of one dimension, several as a list of such arrays.
+fn vector_to_python<'py>(py: Python<'py>, items: &[serde_json::Value]) -> PyResult<Bound<'py, PyAny>> {
+    if items.first().is_some_and(serde_json::Value::is_array) {
+        let rows = items.iter().map(|row| row.as_array().map_or(&[][..], Vec::as_slice));
+        let rows = rows.map(|row| vector_to_python(py, row)).collect::<PyResult<Vec<_>>>()?;
+        return Ok(PyList::new(py, rows)?.into_any());
+    }
+    let row = items.iter().map(|component| component.as_f64().unwrap_or(f64::NAN) as f32);
+    Ok(numpy::PyArray1::from_iter(py, row).into_any())
+}

@@ -1,0 +1,188 @@
+//! What a search returns.
+
+use crate::document::{self, VectorFields};
+use crate::json;
+use pyo3::exceptions::PyIndexError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyIterator, PyList, PySlice};
+
+/// A found document.
+#[pyclass(frozen, module = "lucerne")]
+pub(crate) struct Hit {
+    /// The document's key.
+    #[pyo3(get)]
+    key: String,
+    /// The score, greater is better.
+    #[pyo3(get)]
+    score: f32,
+    /// The distance of the vector by which it was found, smaller is nearer; None where no vector was searched.
+    #[pyo3(get)]
+    distance: Option<f32>,
+    /// Which of the document's vectors is the nearest, in a field of several.
+    #[pyo3(get)]
+    vector: Option<u32>,
+    /// The stored fields that were asked for; None when none were. Vectors are arrays.
+    #[pyo3(get)]
+    fields: Option<Py<PyDict>>,
+    /// The parts of the score, when the search asked to explain it.
+    #[pyo3(get)]
+    explanation: Option<Py<PyAny>>,
+}
+
+#[pymethods]
+impl Hit {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let fields = self.fields.as_ref().map(|fields| fields.bind(py).repr()).transpose()?;
+        let fields = fields.map(|fields| format!(", fields={fields}")).unwrap_or_default();
+        Ok(format!("Hit(key={:?}, score={}{fields})", self.key, self.score))
+    }
+
+    /// A stored field, like `hit.fields[name]`.
+    fn __getitem__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let found = self.fields.as_ref().map(|fields| fields.bind(py).get_item(name)).transpose()?.flatten();
+        found.ok_or_else(|| {
+            let hint = if self.fields.is_none() { "; search(…, fields=[…]) returns fields" } else { "" };
+            pyo3::exceptions::PyKeyError::new_err(format!("{name}{hint}"))
+        })
+    }
+}
+
+/// The hits of a search, best first: a sequence of `Hit`.
+#[pyclass(frozen, sequence, module = "lucerne")]
+pub(crate) struct Hits {
+    hits: Vec<Py<Hit>>,
+    /// True when the best were found for certain, False when neighbors were searched approximately.
+    #[pyo3(get)]
+    exact: bool,
+    /// How each segment was searched: dicts with `segment`, `strategy`, `visited`, `accepted`.
+    #[pyo3(get)]
+    segments: Py<PyList>,
+    /// Names in the search that no document has, in an index that takes undeclared fields.
+    #[pyo3(get)]
+    unknown_fields: Vec<String>,
+}
+
+impl Hits {
+    pub(crate) fn new(py: Python<'_>, fields: &VectorFields, found: lucerne::Hits) -> PyResult<Self> {
+        let mut hits = Vec::with_capacity(found.hits.len());
+        for hit in found.hits {
+            let fields =
+                hit.fields.as_ref().map(|stored| document::to_python(py, fields, stored)).transpose()?;
+            let explanation = hit.explanation.as_ref().map(|explanation| {
+                let json = serde_json::to_value(explanation).unwrap_or_default();
+                json::to_python(py, &json).map(Bound::unbind)
+            });
+            let hit = Hit {
+                key: hit.key,
+                score: hit.score,
+                distance: hit.distance,
+                vector: hit.vector,
+                fields: fields.map(Bound::unbind),
+                explanation: explanation.transpose()?,
+            };
+            hits.push(Py::new(py, hit)?);
+        }
+        let segments = PyList::empty(py);
+        for segment in &found.segments {
+            let dict = PyDict::new(py);
+            dict.set_item("segment", &segment.segment)?;
+            dict.set_item("strategy", segment.strategy)?;
+            dict.set_item("visited", segment.visited)?;
+            dict.set_item("accepted", segment.accepted)?;
+            segments.append(dict)?;
+        }
+        Ok(Self {
+            hits,
+            exact: found.exact,
+            segments: segments.unbind(),
+            unknown_fields: found.unknown_fields,
+        })
+    }
+}
+
+#[pymethods]
+impl Hits {
+    fn __len__(&self) -> usize {
+        self.hits.len()
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        if let Ok(slice) = index.cast::<PySlice>() {
+            return PyList::new(py, self.hits.iter().map(|hit| hit.clone_ref(py)))?.as_any().get_item(slice);
+        }
+        let index: isize = index.extract()?;
+        let at = if index < 0 { index + self.hits.len() as isize } else { index };
+        let hit = usize::try_from(at).ok().and_then(|at| self.hits.get(at));
+        match hit {
+            Some(hit) => Ok(hit.bind(py).clone().into_any()),
+            None => Err(PyIndexError::new_err(format!("hit {index} of {}", self.hits.len()))),
+        }
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        PyList::new(py, self.hits.iter().map(|hit| hit.clone_ref(py)))?.try_iter()
+    }
+
+    /// The keys, best first.
+    #[getter]
+    fn keys(&self) -> Vec<&str> {
+        self.hits.iter().map(|hit| hit.get().key.as_str()).collect()
+    }
+
+    /// The scores, as an array of float32.
+    #[getter]
+    fn scores<'py>(&self, py: Python<'py>) -> Bound<'py, numpy::PyArray1<f32>> {
+        numpy::PyArray1::from_iter(py, self.hits.iter().map(|hit| hit.get().score))
+    }
+
+    /// A dict for each hit: key, score, distance (of vector searches) and the fields.
+    fn to_dicts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for hit in self.hits.iter().map(Py::get) {
+            let dict = PyDict::new(py);
+            dict.set_item("key", &hit.key)?;
+            dict.set_item("score", hit.score)?;
+            if hit.distance.is_some() {
+                dict.set_item("distance", hit.distance)?;
+            }
+            if let Some(fields) = &hit.fields {
+                dict.update(fields.bind(py).as_mapping())?;
+            }
+            list.append(dict)?;
+        }
+        Ok(list)
+    }
+
+    /// A pandas.DataFrame of `to_dicts()`. Needs pandas.
+    fn to_pandas<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        py.import("pandas")?.call_method1("DataFrame", (self.to_dicts(py)?,))
+    }
+
+    /// A polars.DataFrame of `to_dicts()`. Needs polars.
+    fn to_polars<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        py.import("polars")?.call_method1("DataFrame", (self.to_dicts(py)?,))
+    }
+
+    /// A pyarrow.Table of `to_dicts()`. Needs pyarrow.
+    fn to_arrow<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        py.import("pyarrow")?.getattr("Table")?.call_method1("from_pylist", (self.to_dicts(py)?,))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        const SHOWN: usize = 10;
+        let mut lines = Vec::new();
+        for hit in self.hits.iter().take(SHOWN) {
+            lines.push(format!("  {}", hit.get().__repr__(py)?));
+        }
+        if self.hits.len() > SHOWN {
+            lines.push(format!("  … {} more", self.hits.len() - SHOWN));
+        }
+        let count = self.hits.len();
+        Ok(if count == 0 { "Hits(0)".to_owned() } else { format!("Hits({count})\n{}", lines.join("\n")) })
+    }
+
+    /// A table, for notebooks.
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        py.import("lucerne._html")?.call_method1("table", (self.to_dicts(py)?,))?.extract()
+    }
+}

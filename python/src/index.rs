@@ -1,0 +1,187 @@
+//! Creating and opening indexes.
+
+use crate::arrow::ArrowTable;
+use crate::call::{call, long_call};
+use crate::hits::Hits;
+use crate::queries::Rerank;
+use crate::searcher::Searcher;
+use crate::writer::Writer;
+use crate::{errors, json};
+use lucerne::{Schema, WriterOptions};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+/// A handle on an index, a folder. Holds no lock.
+#[pyclass(frozen, module = "lucerne")]
+pub(crate) struct Index {
+    path: PathBuf,
+    /// The engine's handle, and the process that opened it: a fork opens its own.
+    opened: Mutex<(u32, lucerne::Index)>,
+}
+
+/// Creates an index in a folder that has none. `schema`: a `lucerne.Schema`, its JSON form as a dict, or JSON text.
+#[pyfunction]
+pub(crate) fn create(py: Python<'_>, path: PathBuf, schema: &Bound<'_, PyAny>) -> PyResult<Index> {
+    let schema = schema_of(schema)?;
+    let index = call(py, || lucerne::Index::create(&path, schema))?;
+    Ok(Index::new(path, index))
+}
+
+/// Opens the index in a folder.
+#[pyfunction]
+pub(crate) fn open(py: Python<'_>, path: PathBuf) -> PyResult<Index> {
+    let index = call(py, || lucerne::Index::open(&path))?;
+    Ok(Index::new(path, index))
+}
+
+/// A schema: an object with `to_json`, a dict, or JSON text.
+fn schema_of(given: &Bound<'_, PyAny>) -> PyResult<Schema> {
+    let py = given.py();
+    if let Ok(text) = given.cast::<PyString>() {
+        return Schema::from_json(text.to_str()?).map_err(|error| errors::exception(py, error));
+    }
+    let json = match given.hasattr("to_json")? {
+        true => json::from_python(&given.call_method0("to_json")?)?,
+        false => json::from_python(given)?,
+    };
+    Schema::from_value(&json).map_err(|error| errors::exception(py, error))
+}
+
+impl Index {
+    fn new(path: PathBuf, index: lucerne::Index) -> Self {
+        Self { path, opened: Mutex::new((std::process::id(), index)) }
+    }
+
+    /// The engine's handle, in this process.
+    fn index(&self, py: Python<'_>) -> PyResult<lucerne::Index> {
+        let mut opened = self.opened.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if opened.0 != std::process::id() {
+            let index = lucerne::Index::open(&self.path).map_err(|error| errors::exception(py, error))?;
+            *opened = (std::process::id(), index);
+        }
+        Ok(opened.1.clone())
+    }
+
+    fn text(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+#[pymethods]
+impl Index {
+    /// The folder.
+    #[getter]
+    fn path(&self) -> String {
+        self.text()
+    }
+
+    /// The schema, in JSON form as a dict.
+    #[getter]
+    fn schema<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let index = self.index(py)?;
+        let schema = call(py, || index.schema())?;
+        json::to_python(py, &schema.to_json())
+    }
+
+    /// A snapshot: the last commit, or later changes that a writer of this `Index` has refreshed.
+    fn searcher(&self, py: Python<'_>) -> PyResult<Searcher> {
+        let index = self.index(py)?;
+        Ok(Searcher::new(call(py, || index.searcher())?, self.text()))
+    }
+
+    /// Opens the writer: there is one at a time. `ram_budget`: bytes of buffers (256 MiB). `flush_docs`: documents after
+    /// which a segment is flushed, whatever its size. `threads`: for building graphs (all processors). `seed`: of the
+    /// graphs' levels. `merge_threads`: merges at once.
+    #[pyo3(signature = (*, ram_budget=None, flush_docs=None, threads=None, seed=None, merge_threads=None))]
+    fn writer(
+        &self,
+        py: Python<'_>,
+        ram_budget: Option<usize>,
+        flush_docs: Option<u32>,
+        threads: Option<usize>,
+        seed: Option<u64>,
+        merge_threads: Option<usize>,
+    ) -> PyResult<Writer> {
+        let mut options = WriterOptions::new();
+        if let Some(bytes) = ram_budget {
+            options = options.ram_budget(bytes);
+        }
+        if let Some(docs) = flush_docs {
+            options = options.flush_docs(docs);
+        }
+        if let Some(threads) = threads {
+            options = options.threads(threads);
+        }
+        if let Some(seed) = seed {
+            options = options.seed(seed);
+        }
+        if let Some(threads) = merge_threads {
+            options = options.merge_threads(threads);
+        }
+        let index = self.index(py)?;
+        let writer = long_call(py, |_| index.writer_with(options))?;
+        Ok(Writer::new(writer, self.text()))
+    }
+
+    /// `index.searcher().search(…)`: searches the newest snapshot.
+    #[pyo3(signature = (query, *, limit=None, offset=0, filter=None, fields=None, sort=None, rerank=None,
+        min_score=None, explain=false))]
+    #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
+    fn search(
+        &self,
+        py: Python<'_>,
+        query: &Bound<'_, PyAny>,
+        limit: Option<usize>,
+        offset: usize,
+        filter: Option<&Bound<'_, PyAny>>,
+        fields: Option<Vec<String>>,
+        sort: Option<&Bound<'_, PyAny>>,
+        rerank: Option<PyRef<'_, Rerank>>,
+        min_score: Option<f32>,
+        explain: bool,
+    ) -> PyResult<Hits> {
+        let searcher = self.searcher(py)?;
+        searcher.search(py, query, limit, offset, filter, fields, sort, rerank, min_score, explain)
+    }
+
+    /// `index.searcher().get(key)`.
+    fn get<'py>(&self, py: Python<'py>, key: &str) -> PyResult<Option<Bound<'py, PyDict>>> {
+        self.searcher(py)?.get(py, key)
+    }
+
+    /// `index.searcher().count(query)`.
+    #[pyo3(signature = (query=None))]
+    fn count(&self, py: Python<'_>, query: Option<&Bound<'_, PyAny>>) -> PyResult<u64> {
+        self.searcher(py)?.count(py, query)
+    }
+
+    /// `index.searcher().inspect()`.
+    fn inspect<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.searcher(py)?.inspect(py)
+    }
+
+    /// `index.searcher().to_arrow()`.
+    #[pyo3(signature = (*, lists=Vec::new()))]
+    fn to_arrow(&self, py: Python<'_>, lists: Vec<String>) -> PyResult<ArrowTable> {
+        Ok(self.searcher(py)?.to_arrow(lists))
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.searcher(py)?.searcher.len() as usize)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Index({:?})", self.text())
+    }
+
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        py.import("lucerne._html")?.call_method1("index", (self.inspect(py)?,))?.extract()
+    }
+
+    /// Opens the folder again elsewhere.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+        Ok((py.import("lucerne")?.getattr("open")?, (self.text(),)))
+    }
+}

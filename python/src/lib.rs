@@ -1,0 +1,39 @@
+//! The compiled half of the Python package `lucerne`: classes over the engine's types. What needs no engine (schemas,
+//! adapters for frameworks, asyncio) is written in Python, in `lucerne/`.
+
+mod admin;
+mod arrays;
+#[allow(unsafe_code, reason = "the pointers of Arrow's C interface")]
+mod arrow;
+mod call;
+mod document;
+mod errors;
+mod hits;
+mod index;
+mod json;
+mod queries;
+mod search;
+mod searcher;
+mod writer;
+
+/// Rust classes and functions, re-exported by `lucerne/__init__.py`.
+#[pyo3::pymodule(gil_used = false)]
+mod _lucerne {
+    #[pymodule_export]
+    use crate::admin::check;
+    #[pymodule_export]
+    use crate::arrow::ArrowTable;
+    #[pymodule_export]
+    use crate::hits::{Hit, Hits};
+    #[pymodule_export]
+    use crate::index::{Index, create, open};
+    #[pymodule_export]
+    use crate::queries::{
+        All, Bool, Boost, Constant, Exists, Fuse, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Term,
+        Terms,
+    };
+    #[pymodule_export]
+    use crate::searcher::Searcher;
+    #[pymodule_export]
+    use crate::writer::Writer;
+}

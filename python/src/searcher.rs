@@ -1,0 +1,251 @@
+//! A snapshot of an index, and searching it.
+
+use crate::arrow::ArrowTable;
+use crate::call::call;
+use crate::document::{self, VectorFields};
+use crate::hits::Hits;
+use crate::queries::{self, Rerank};
+use crate::search::{Keywords, search};
+use crate::{arrays, errors, json};
+use lucerne::{Document, Knn};
+use numpy::{PyArray2, PyArrayMethods, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// One point in time of an index. Its answers never change; it can be used from many threads.
+#[pyclass(frozen, module = "lucerne")]
+pub(crate) struct Searcher {
+    pub(crate) searcher: lucerne::Searcher,
+    pub(crate) fields: VectorFields,
+    pub(crate) path: String,
+}
+
+/// An array of str or None, and one of float32.
+type KeysAndScores<'py> = (Bound<'py, PyArray2<Py<PyAny>>>, Bound<'py, PyArray2<f32>>);
+
+impl Searcher {
+    pub(crate) fn new(searcher: lucerne::Searcher, path: String) -> Self {
+        Self { fields: VectorFields::of(searcher.schema()), searcher, path }
+    }
+}
+
+#[pymethods]
+impl Searcher {
+    /// Runs a query: an object (`Knn`, `Match`, …), text in Lucene's syntax, or JSON as a dict.
+    ///
+    /// `limit`: most hits, 1 to 10,000 (10, or the `k` of a `Knn`); `offset`: hits to pass over. `filter`: a query (or
+    /// text) that hits must match, applied before neighbors are searched. `fields`: stored fields to return. `sort`:
+    /// `"year"`, `"-year"` or a list of these. `rerank`: a `Rerank`. `min_score`: hits below are left out. `explain`:
+    /// explain each score.
+    #[pyo3(signature = (query, *, limit=None, offset=0, filter=None, fields=None, sort=None, rerank=None,
+        min_score=None, explain=false))]
+    #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
+    pub(crate) fn search(
+        &self,
+        py: Python<'_>,
+        query: &Bound<'_, PyAny>,
+        limit: Option<usize>,
+        offset: usize,
+        filter: Option<&Bound<'_, PyAny>>,
+        fields: Option<Vec<String>>,
+        sort: Option<&Bound<'_, PyAny>>,
+        rerank: Option<PyRef<'_, Rerank>>,
+        min_score: Option<f32>,
+        explain: bool,
+    ) -> PyResult<Hits> {
+        let rerank = rerank.as_deref();
+        let keywords = Keywords { limit, offset, filter, fields, sort, rerank, min_score, explain };
+        let search = search(query, self.searcher.schema(), keywords)?;
+        let found = call(py, || self.searcher.search(search))?;
+        Hits::new(py, &self.fields, found)
+    }
+
+    /// Searches for the neighbors of each row of an array, on `threads` threads (all processors by default).
+    ///
+    /// Returns `(keys, scores)`, arrays of shape (rows, k): str, padded with None, and float32, padded with NaN, where
+    /// fewer than `k` were found. The other arguments are those of `Knn`.
+    #[pyo3(signature = (field, vectors, *, k=10, recall=None, candidates=None, rescore=None, exact=false, filter=None,
+        threads=None))]
+    #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
+    pub(crate) fn search_batch<'py>(
+        &self,
+        py: Python<'py>,
+        field: &str,
+        vectors: &Bound<'py, PyAny>,
+        k: usize,
+        recall: Option<f32>,
+        candidates: Option<usize>,
+        rescore: Option<f32>,
+        exact: bool,
+        filter: Option<&Bound<'py, PyAny>>,
+        threads: Option<usize>,
+    ) -> PyResult<KeysAndScores<'py>> {
+        let filter = filter.map(|filter| queries::of_or_text(filter, self.searcher.schema())).transpose()?;
+        let knn = |row: &[f32]| {
+            let mut knn = Knn::new(field, row).k(k);
+            if let Some(recall) = recall {
+                knn = knn.recall(recall);
+            }
+            if let Some(candidates) = candidates {
+                knn = knn.candidates(candidates);
+            }
+            if let Some(factor) = rescore {
+                knn = knn.rescore(factor);
+            }
+            if let Some(filter) = &filter {
+                knn = knn.filter(filter.clone());
+            }
+            if exact { knn.exact() } else { knn }
+        };
+        let rows = arrays::rows(vectors)?;
+        let (count, dimension) = (rows.shape()[0], rows.shape()[1]);
+        let rows = rows.as_slice().map_err(|error| errors::usage(py, error.to_string()))?;
+        let row = |number: usize| rows.get(number * dimension..(number + 1) * dimension).unwrap_or_default();
+        let processors = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        let threads = threads.unwrap_or_else(processors).clamp(1, count.max(1));
+        let found = call(py, || on_threads(threads, count, |number| self.searcher.search(knn(row(number)))))?;
+
+        let mut keys = Vec::with_capacity(count * k);
+        let mut scores = Vec::with_capacity(count * k);
+        for hits in &found {
+            for at in 0..k {
+                let hit = hits.hits.get(at);
+                keys.push(match hit {
+                    Some(hit) => hit.key.as_str().into_pyobject(py)?.into_any().unbind(),
+                    None => py.None(),
+                });
+                scores.push(hit.map_or(f32::NAN, |hit| hit.score));
+            }
+        }
+        let keys = numpy::PyArray1::from_vec(py, keys).reshape([count, k])?;
+        let scores = numpy::PyArray1::from_vec(py, scores).reshape([count, k])?;
+        Ok((keys, scores))
+    }
+
+    /// How many documents match a query (of a `Knn`: how many neighbors it finds).
+    #[pyo3(signature = (query=None))]
+    pub(crate) fn count(&self, py: Python<'_>, query: Option<&Bound<'_, PyAny>>) -> PyResult<u64> {
+        let Some(query) = query else { return Ok(self.searcher.len()) };
+        let search = queries::search_of(query, self.searcher.schema())?;
+        call(py, || self.searcher.count(search))
+    }
+
+    /// The stored document with a key, as a dict whose vectors are arrays; None when there is none.
+    pub(crate) fn get<'py>(&self, py: Python<'py>, key: &str) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let document = call(py, || self.searcher.get(key))?;
+        document.as_ref().map(|document| as_dict(py, &self.fields, document)).transpose()
+    }
+
+    /// The vector of a document as it was added (the first, in a field of several), or None.
+    pub(crate) fn vector<'py>(
+        &self,
+        py: Python<'py>,
+        key: &str,
+        field: &str,
+    ) -> PyResult<Option<Bound<'py, numpy::PyArray1<f32>>>> {
+        let vector = call(py, || self.searcher.vector(key, field))?;
+        Ok(vector.map(|vector| numpy::PyArray1::from_vec(py, vector)))
+    }
+
+    /// Why the document with a key is, or is not, a hit of a query: a dict with `matches`, `score`, `description`,
+    /// `details`.
+    fn explain<'py>(
+        &self,
+        py: Python<'py>,
+        query: &Bound<'py, PyAny>,
+        key: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let search = queries::search_of(query, self.searcher.schema())?;
+        let explanation = call(py, || self.searcher.explain(search, key))?;
+        json::to_python(py, &serde_json::to_value(&explanation).unwrap_or_default())
+    }
+
+    /// What the index consists of: segments, files, bytes, quantiles, graphs, recall; a dict.
+    pub(crate) fn inspect<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let report = call(py, || lucerne::admin::inspect(&self.searcher))?;
+        json::to_python(py, &report)
+    }
+
+    /// All documents by ascending key as a table for `polars.DataFrame`, `pyarrow.table`, `duckdb` and whatever else takes
+    /// `__arrow_c_stream__`: key, stored fields, vectors. A field becomes a column of lists when one of the first 4,096
+    /// documents has a list there, or when `lists` names it.
+    #[pyo3(signature = (*, lists=Vec::new()))]
+    pub(crate) fn to_arrow(&self, lists: Vec<String>) -> ArrowTable {
+        ArrowTable::new(self.searcher.clone(), lists)
+    }
+
+    /// The commit that this searcher reads, or that its refreshed changes follow.
+    #[getter]
+    fn generation(&self) -> u64 {
+        self.searcher.generation()
+    }
+
+    /// Segments.
+    #[getter]
+    fn segment_count(&self) -> usize {
+        self.searcher.segment_count()
+    }
+
+    fn __len__(&self) -> usize {
+        self.searcher.len() as usize
+    }
+
+    fn __contains__(&self, py: Python<'_>, key: &str) -> PyResult<bool> {
+        let name = self.searcher.schema().key().name().to_owned();
+        Ok(call(py, || self.searcher.count(lucerne::Term::new(name, key)))? > 0)
+    }
+
+    fn __repr__(&self) -> String {
+        let (docs, path) = (self.searcher.len(), &self.path);
+        format!("Searcher({path:?}, {docs} documents, generation {})", self.searcher.generation())
+    }
+
+    /// Reopens the newest commit of the folder elsewhere.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+        Ok((py.import("lucerne")?.getattr("_reopened_searcher")?, (self.path.clone(),)))
+    }
+}
+
+/// A document as a dict.
+fn as_dict<'py>(py: Python<'py>, fields: &VectorFields, given: &Document) -> PyResult<Bound<'py, PyDict>> {
+    match given.to_json() {
+        serde_json::Value::Object(stored) => document::to_python(py, fields, &stored),
+        _ => Ok(PyDict::new(py)),
+    }
+}
+
+/// Does `work` for each number, in their order; the first error ends it.
+fn on_threads<T: Send>(
+    threads: usize,
+    count: usize,
+    work: impl Fn(usize) -> lucerne::Result<T> + Sync,
+) -> lucerne::Result<Vec<T>> {
+    let next = AtomicUsize::new(0);
+    let some = || {
+        let mut done = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= count {
+                return Ok(done);
+            }
+            match work(number) {
+                Ok(value) => done.push((number, value)),
+                Err(error) => {
+                    next.store(count, Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+        }
+    };
+    let parts = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(some)).collect();
+        let own = some();
+        let others = others.into_iter().map(|thread| thread.join());
+        let others = others.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        std::iter::once(own).chain(others.collect::<Vec<_>>()).collect::<lucerne::Result<Vec<_>>>()
+    })?;
+    let mut all: Vec<_> = parts.into_iter().flatten().collect();
+    all.sort_unstable_by_key(|(number, _)| *number);
+    Ok(all.into_iter().map(|(_, value)| value).collect())
+}
