@@ -41,10 +41,21 @@ pub(super) struct Ranking {
 }
 
 impl Ranking {
+    /// No documents.
+    pub(super) fn none() -> Self {
+        Self { docs: Vec::new(), exact: true, segments: Vec::new() }
+    }
+
     /// The rank of a document, from 0.
     pub(super) fn rank_of(&self, address: DocAddress) -> Option<usize> {
         self.docs.iter().position(|doc| doc.address == address)
     }
+}
+
+/// Orders documents by the bytes of their keys.
+pub(super) fn by_key(snapshot: &Snapshot, left: DocAddress, right: DocAddress) -> Ordering {
+    let key = |DocAddress { segment, doc }| snapshot.segments.get(segment)?.reader.keys().key(doc).ok();
+    key(left).cmp(&key(right))
 }
 
 /// Keeps the first `limit` items and sorts them: by `order`, then by the bytes of their documents' keys.
@@ -55,11 +66,9 @@ pub(super) fn keep_first<T>(
     address: impl Fn(&T) -> DocAddress,
     order: impl Fn(&T, &T) -> Ordering,
 ) {
-    let key = |item: &T| {
-        let DocAddress { segment, doc } = address(item);
-        snapshot.segments.get(segment)?.reader.keys().key(doc).ok()
+    let compare = |left: &T, right: &T| {
+        order(left, right).then_with(|| by_key(snapshot, address(left), address(right)))
     };
-    let compare = |left: &T, right: &T| order(left, right).then_with(|| key(left).cmp(&key(right)));
     if limit > 0 && limit < items.len() {
         items.select_nth_unstable_by(limit - 1, compare);
     }

@@ -217,7 +217,9 @@ fn only_publish_renames() {
 
 #[test]
 fn queries_searches_and_readers_never_write() {
-    let writes = [".create(", ".delete(", ".rename(", ".sync(", ".sync_dir(", ".lock("];
+    // A mutex is locked without an argument, a folder with one.
+    let writes =
+        [".create(", ".delete(", ".rename(", ".sync(", ".sync_dir(", "directory.lock(", "lock::take("];
     for source in sources("src").iter().filter(|source| matches!(source.module(), "query" | "search")) {
         let found = writes.iter().flat_map(|call| source.lines_with(call));
         assert_none(found.map(|line| format!("{}:{line}", source.path)).collect(), "a search that writes");

@@ -5,8 +5,8 @@ use lucerne_codec::postings::NO_MORE_DOCS;
 use lucerne_codec::top_k::TieBreak;
 use lucerne_codec::{Accept, Cancel, DocId, Neighbor, Result, TopK};
 
-/// The cancel flag is checked once in so many documents.
-const CANCEL_STEP: u32 = 1 << 12;
+/// The cancel flag is checked once in so many documents: one of a query with many clauses may take long.
+const CANCEL_STEP: u32 = 32;
 
 /// Keeps the best of the documents it collects: those with the highest scores, ties decided by a [`TieBreak`].
 pub(crate) struct TopDocsCollector<'a> {
@@ -56,6 +56,11 @@ impl<'a> TopDocsCollector<'a> {
     #[inline]
     pub(super) fn check_cancelled_every(&self, step: u32, done: u32) -> Result<()> {
         self.cancel.check_every(step as usize, done as usize)
+    }
+
+    #[inline]
+    pub(super) fn check_cancelled(&self) -> Result<()> {
+        self.cancel.check()
     }
 
     /// How many documents were scored in full.
