@@ -25,6 +25,7 @@ impl PartialEq for Timings {
 }
 
 /// Measures phases that follow each other.
+#[derive(Clone, Copy)]
 pub(super) struct Laps {
     begun: Instant,
     last: Instant,
@@ -40,6 +41,11 @@ impl Laps {
     pub(super) fn lap(&mut self) -> Duration {
         let now = Instant::now();
         now - std::mem::replace(&mut self.last, now)
+    }
+
+    /// The time since the beginning.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
     }
 
     /// The time until the last lap.

@@ -7,7 +7,7 @@ use super::options::SearchOptions;
 use super::phases::{Laps, Timings};
 use super::ranking::Ranking;
 use super::resolve::Resolver;
-use super::stop::Stop;
+use super::stop::{Stop, Stopped, stopped};
 use super::unknown_fields::unknown_fields;
 use super::{explain, knn, matching, page, rank, rerank, sort, stored};
 use crate::analysis::Analyzers;
@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::limits::MAX_K;
 use crate::query::{Query, Search};
 use crate::reader::Snapshot;
+use crate::stats::{Counters, SearchEnd};
 use lucerne_codec::OnStop;
 use std::sync::OnceLock;
 
@@ -23,12 +24,30 @@ use std::sync::OnceLock;
 pub(super) struct Run<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) analyzers: &'a Analyzers,
+    pub(super) counters: &'a Counters,
     pub(super) options: &'a SearchOptions,
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn search(&self, mut search: Search) -> Result<Hits> {
-        let (mut laps, mut took) = (Laps::begin(), Timings::default());
+    /// Searches, and counts it.
+    pub(super) fn search(&self, search: Search) -> Result<Hits> {
+        let _span = tracing::debug_span!("search", limit = search.limit, offset = search.offset).entered();
+        let laps = Laps::begin();
+        let found = self.found(search, laps);
+        let (took, end, hits) = match &found {
+            Ok(hits) => (hits.took.total, hits.stopped.map_or(SearchEnd::Whole, end_of), hits.hits.len()),
+            Err(error) => (laps.elapsed(), stopped(error).map_or(SearchEnd::Failed, end_of), 0),
+        };
+        self.counters.searched(took, end, hits);
+        match &found {
+            Ok(_) => tracing::debug!(?took, ?end, hits, "searched"),
+            Err(error) => tracing::debug!(?took, ?end, %error, "a search without a result"),
+        }
+        found
+    }
+
+    fn found(&self, mut search: Search, mut laps: Laps) -> Result<Hits> {
+        let mut took = Timings::default();
         search.set_unset_k();
         check(self.snapshot, &search)?;
         let (cancel, noted) = (self.options.begin(), OnceLock::new());
@@ -107,7 +126,7 @@ impl<'a> Run<'a> {
             explain: false,
             ..search.clone()
         };
-        let hits = run.search(all)?.hits;
+        let hits = run.found(all, Laps::begin())?.hits;
         let Some(address) = stored::find(self.snapshot, key)? else {
             return Ok(Explanation::no_match(format!(
                 "no live document has the key {key:?}: deleted, or never added"
@@ -132,7 +151,7 @@ impl<'a> Run<'a> {
     }
 
     fn resolver(&self, stop: Stop<'a>) -> Resolver<'a> {
-        let Run { snapshot, analyzers, options } = *self;
+        let Run { snapshot, analyzers, options, .. } = *self;
         Resolver {
             snapshot,
             analyzers,
@@ -141,6 +160,13 @@ impl<'a> Run<'a> {
             threads: &options.threads,
             rank_query: rank::rank,
         }
+    }
+}
+
+fn end_of(stopped: Stopped) -> SearchEnd {
+    match stopped {
+        Stopped::TimedOut => SearchEnd::TimedOut,
+        Stopped::Cancelled => SearchEnd::Cancelled,
     }
 }
 

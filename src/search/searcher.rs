@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::query::{Knn, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::Schema;
+use crate::stats::Counters;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,6 +49,7 @@ use std::sync::Arc;
 pub struct Searcher {
     snapshot: Arc<Snapshot>,
     analyzers: Analyzers,
+    counters: Arc<Counters>,
 }
 
 impl std::fmt::Debug for Searcher {
@@ -57,8 +59,8 @@ impl std::fmt::Debug for Searcher {
 }
 
 impl Searcher {
-    pub(crate) fn new(snapshot: Arc<Snapshot>, analyzers: Analyzers) -> Self {
-        Self { snapshot, analyzers }
+    pub(crate) fn new(snapshot: Arc<Snapshot>, analyzers: Analyzers, counters: Arc<Counters>) -> Self {
+        Self { snapshot, analyzers, counters }
     }
 
     pub(crate) fn snapshot(&self) -> &Snapshot {
@@ -239,6 +241,7 @@ impl Searcher {
     }
 
     fn run<'a>(&'a self, options: &'a SearchOptions) -> Run<'a> {
-        Run { snapshot: &self.snapshot, analyzers: &self.analyzers, options }
+        let Self { snapshot, analyzers, counters } = self;
+        Run { snapshot, analyzers, counters, options }
     }
 }

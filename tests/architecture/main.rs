@@ -13,8 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 /// Every top-level module of the engine, and which it may use. Nothing else.
-const ENGINE: [(&str, &[&str]); 15] = [
+const ENGINE: [(&str, &[&str]); 16] = [
     ("bits", &[]),
+    ("stats", &[]),
     ("error", &[]),
     ("limits", &[]),
     ("analysis", &["error", "limits"]),
@@ -22,17 +23,21 @@ const ENGINE: [(&str, &[&str]); 15] = [
     ("document", &["bits", "error", "limits", "analysis", "schema"]),
     ("directory", &["error", "limits"]),
     ("commit", &["error", "limits", "schema", "directory"]),
-    ("reader", &["error", "limits", "analysis", "schema", "document", "directory", "commit"]),
+    ("reader", &["error", "limits", "stats", "analysis", "schema", "document", "directory", "commit"]),
     ("query", &["error", "limits", "schema", "document"]),
-    ("search", &["error", "limits", "analysis", "schema", "document", "reader", "query"]),
+    ("search", &["error", "limits", "stats", "analysis", "schema", "document", "reader", "query"]),
     ("segment_write", &["error", "limits", "schema", "reader"]),
     ("merge", &["error", "schema", "reader", "segment_write"]),
-    ("writer", &["error", "limits", "schema", "document", "commit", "reader", "segment_write", "merge"]),
+    (
+        "writer",
+        &["error", "limits", "stats", "schema", "document", "commit", "reader", "segment_write", "merge"],
+    ),
     (
         "index",
         &[
             "error",
             "limits",
+            "stats",
             "analysis",
             "schema",
             "document",
