@@ -17,13 +17,21 @@ pub(super) fn read<'a>(
     search: &Search,
     page: impl Iterator<Item = &'a ScoredDoc>,
 ) -> Result<Vec<Hit>> {
-    let rest = resolver.stop.rest();
-    let resolver = &Resolver { stop: resolver.stop.with(&rest), ..*resolver };
-    let mut hits = Vec::with_capacity(page.size_hint().0);
-    for doc in page {
-        let hit = resolver.stop.check().and_then(|()| read_hit(resolver, search, doc));
-        let Some(hit) = resolver.stop.part(hit)? else { break };
-        hits.push(hit);
+    let stop = resolver.stop;
+    let (mut rest, mut is_last) = (stop.rest(), stop.is_part());
+    let (mut hits, mut page) = (Vec::new(), page.peekable());
+    while let Some(doc) = page.peek() {
+        let resolver = Resolver { stop: stop.with(&rest), ..*resolver };
+        let hit = resolver.stop.check().and_then(|()| read_hit(&resolver, search, doc));
+        match stop.part(hit)? {
+            Some(hit) => {
+                hits.push(hit);
+                page.next();
+            }
+            None if is_last => break,
+            // It is stopped while the page is read: what is found already gets its time.
+            None => (rest, is_last) = (stop.rest(), true),
+        }
     }
     Ok(hits)
 }

@@ -81,12 +81,20 @@ impl<'a> Stop<'a> {
         }
     }
 
-    /// A flag for what is left to do: of a search that was stopped, for a short time.
+    /// True once it was noted that the result is a part.
+    pub(super) fn is_part(self) -> bool {
+        self.noted.is_some_and(|noted| noted.get().is_some())
+    }
+
+    /// A flag for what is left to do. A search that was stopped by now, and is to return what it has, may go on for a short
+    /// time.
     pub(super) fn rest(self) -> Cancel {
-        match self.noted.and_then(OnceLock::get) {
-            None => self.cancel.clone(),
-            Some(_) => Cancel::new().until(Instant::now() + GRACE),
+        if let (Some(noted), Err(error)) = (self.noted, self.check())
+            && let Some(stopped) = stopped(&error)
+        {
+            noted.get_or_init(|| stopped);
         }
+        if self.is_part() { Cancel::new().until(Instant::now() + GRACE) } else { self.cancel.clone() }
     }
 }
 

@@ -5,11 +5,13 @@ use crate::common::rng::Rng;
 use lucerne::merge::MergePolicy;
 use lucerne::query::{Exists, QueryParser};
 use lucerne::schema::{Quantization, SignHash, VectorIndex};
-use lucerne::search::{SearchOptions, Stopped};
+use lucerne::search::{Pool, SearchOptions, Stopped};
 use lucerne::{
     Bool, Cancel, Document, ErrorKind, Fuse, Hits, Index, Knn, Match, Phrase, Prefix, Query, Range, Rerank,
     Schema, Search, Searcher, Similarity, Sort, Term, Terms, Vector, WriterOptions,
 };
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const WORDS: [&str; 6] = ["ant", "bee", "cat", "cow", "dog", "eel"];
@@ -212,17 +214,26 @@ fn a_search_is_cancelled_from_another_thread() {
     assert_eq!(part.stopped, Some(Stopped::Cancelled));
 }
 
+/// A thread for each job.
+struct ScopedThreads;
+
+impl Pool for ScopedThreads {
+    fn run(&self, jobs: usize, job: &(dyn Fn(usize) + Sync)) {
+        std::thread::scope(|scope| (0..jobs).for_each(|number| drop(scope.spawn(move || job(number)))));
+    }
+}
+
 #[test]
 fn hits_are_the_same_on_any_number_of_threads() {
     let searcher = index().searcher().unwrap();
     let searches = slow_searches(&searcher);
     let alone: Vec<Hits> = searches.iter().map(|(_, search)| searcher.search(search).unwrap()).collect();
-    for threads in [2, 3, 7] {
-        let options = SearchOptions::new().threads(threads);
+    let threads = [2, 3, 7].map(|threads| SearchOptions::new().threads(threads));
+    for options in threads.into_iter().chain([SearchOptions::new().pool(Arc::new(ScopedThreads))]) {
         let many = searcher.search_many(searches.iter().map(|(_, search)| search), &options);
         for (((name, search), alone), many) in searches.iter().zip(&alone).zip(many) {
             let hits = searcher.search_with(search, &options).unwrap();
-            assert_eq!((&hits.hits, hits.exact), (&alone.hits, alone.exact), "{name} on {threads} threads");
+            assert_eq!((&hits.hits, hits.exact), (&alone.hits, alone.exact), "{name}: {options:?}");
             assert_eq!(many.unwrap().hits, alone.hits, "{name} among many");
             let counts =
                 [searcher.count(search), searcher.count_with(search, &options)].map(|count| count.unwrap());
@@ -241,4 +252,45 @@ fn each_of_many_searches_has_its_own_error() {
         assert_eq!(found.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
     }
     assert!(searcher.search_many(Vec::<Search>::new(), &SearchOptions::new().threads(2)).is_empty());
+}
+
+#[test]
+fn the_writer_and_other_searches_go_on_while_searches_are_stopped() {
+    let index = index();
+    let (searcher, writer) = (index.searcher().unwrap(), index.writer().unwrap());
+    let searches = slow_searches(&searcher);
+    let whole: Vec<Hits> = searches.iter().map(|(_, search)| searcher.search(search).unwrap()).collect();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let stopping = scope.spawn(|| {
+            let mut stopped = 0;
+            for micros in (1..).map(|round| 37 * round % 2_000) {
+                let options = SearchOptions::new().timeout(Duration::from_micros(micros));
+                let newest = index.searcher().unwrap();
+                stopped += searches
+                    .iter()
+                    .filter(|(_, search)| newest.search_with(search, &options).is_err())
+                    .count();
+                if done.load(Ordering::Relaxed) {
+                    return stopped;
+                }
+            }
+            stopped
+        });
+        for round in 0..4u64 {
+            for number in 0..20 {
+                writer
+                    .add(&Document::new().with("id", format!("n{round}-{number}")).with("body", "ant"))
+                    .unwrap();
+            }
+            writer.commit().unwrap();
+            assert_eq!(index.searcher().unwrap().len(), DOCS as u64 + 20 * (round + 1));
+            for ((name, search), whole) in searches.iter().zip(&whole) {
+                assert_eq!(searcher.search(search).unwrap().hits, whole.hits, "{name}");
+            }
+        }
+        writer.force_merge(1, &Cancel::new()).unwrap();
+        done.store(true, Ordering::Relaxed);
+        assert!(stopping.join().unwrap() > 0);
+    });
 }
