@@ -161,7 +161,7 @@ fn on_two_threads(searcher: &Searcher, data: &Data) -> Result<Table> {
         ("nearest", |vector| Knn::new("v", vector).into()),
         ("nearest, recall 0.99", |vector| Knn::new("v", vector).recall(0.99).into()),
         ("nearest, exact", |vector| Knn::new("v", vector).exact().into()),
-        ("nearest, half accepted", |vector| {
+        ("nearest, a fifth accepted", |vector| {
             Search::from(Knn::new("v", vector)).filter(Prefix::new("tag", "tag-0"))
         }),
         ("four words", |vector| {

@@ -5,8 +5,9 @@ use super::hits::SegmentSearch;
 use super::matching::accepted;
 use super::node::Node;
 use super::part::Part;
-use super::ranking::{DocAddress, MatchedVector, Ranking, ScoredDoc, keep_first, key_order};
+use super::ranking::{DocAddress, MatchedVector, Ranking, ScoredDoc, by_key, key_order};
 use super::resolve::Resolver;
+use super::sorted_runs::{first, merged};
 use crate::error::{Error, Result};
 use crate::limits::MAX_K;
 use crate::query::Knn;
@@ -14,6 +15,7 @@ use crate::reader::Snapshot;
 use crate::schema::VectorField;
 use lucerne_codec::vector::VectorSearch;
 use lucerne_codec::{Accept, Neighbor};
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 /// Neighbors rescored between two looks at the cancel flag: each may be a page to read from a disk.
@@ -120,20 +122,21 @@ fn nearest(
 ) -> Result<Neighbors> {
     let (snapshot, wanted) = (resolver.snapshot, wanted(query));
     let in_segment = |part| nearest_in_segment(resolver, part, asked, number, row, wanted, filters);
-    let mut result = Neighbors { found: Vec::new(), exact: true, segments: Vec::new() };
+    let (mut lists, mut exact, mut segments) = (Vec::new(), true, Vec::new());
     for of_segment in resolver.each_segment(in_segment)? {
-        result.exact &= of_segment.exact;
-        result.found.extend(of_segment.found);
-        result.segments.extend(of_segment.segments);
+        exact &= of_segment.exact;
+        lists.push(of_segment.found);
+        segments.extend(of_segment.segments);
     }
-    keep_nearest(snapshot, &mut result.found, wanted);
-    if query.rescore.is_some() && !result.exact {
-        rescore(resolver, row, number, &mut result.found)?;
-        result.exact = true;
-        keep_nearest(snapshot, &mut result.found, query.k_or_default());
+    let (stop, order) = (resolver.stop, nearest_first(snapshot));
+    let mut found = stop.part(merged(lists, wanted, order, &stop.rest()))?.unwrap_or_default();
+    if query.rescore.is_some() && !exact {
+        rescore(resolver, row, number, &mut found)?;
+        exact = true;
+        found = stop.part(first(found, query.k_or_default(), order, &stop.rest()))?.unwrap_or_default();
     }
-    result.found.truncate(query.k_or_default());
-    Ok(result)
+    found.truncate(query.k_or_default());
+    Ok(Neighbors { found, exact, segments })
 }
 
 /// What one segment has.
@@ -213,12 +216,13 @@ fn check(query: &Knn, field: VectorField<'_>) -> Result<()> {
     }
 }
 
-/// Keeps the `k` nearest, nearest first.
-fn keep_nearest(snapshot: &Snapshot, found: &mut Vec<SegmentNeighbor>, k: usize) {
+/// Orders neighbors by distance, ties by the keys of their documents.
+fn nearest_first(snapshot: &Snapshot) -> impl Fn(&SegmentNeighbor, &SegmentNeighbor) -> Ordering + Copy + '_ {
     let address = |found: &SegmentNeighbor| DocAddress { segment: found.segment, doc: found.neighbor.doc };
-    keep_first(snapshot, found, k, address, |left, right| {
-        left.neighbor.distance.total_cmp(&right.neighbor.distance)
-    });
+    move |left, right| {
+        let by_distance = left.neighbor.distance.total_cmp(&right.neighbor.distance);
+        by_distance.then_with(|| by_key(snapshot, address(left), address(right)))
+    }
 }
 
 /// Replaces the distances of neighbors, which are sorted, by exact ones. Of a search that was stopped those are left that

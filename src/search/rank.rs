@@ -2,9 +2,10 @@
 
 use super::hits::SegmentSearch;
 use super::node::Node;
-use super::ranking::{DocAddress, Ranking, ScoredDoc, keep_best, key_order};
+use super::ranking::{DocAddress, Ranking, ScoredDoc, best_first, key_order};
 use super::resolve::Resolver;
 use super::scorers::TopDocsCollector;
+use super::sorted_runs::{first, merged};
 use super::{fuse, knn, matching, score};
 use crate::error::Result;
 use crate::query::Query;
@@ -38,14 +39,19 @@ pub(super) fn top_docs(resolver: &Resolver<'_>, node: &Node, limit: usize) -> Re
         let mut collector = TopDocsCollector::new(limit, accept, &ties, part.cancel).with_min_score(least);
         stop.part(score::collect(node, part, &mut collector))?;
         let visited = collector.visited();
-        let found = collector.into_sorted().into_iter().map(|(doc, score)| ScoredDoc {
+        let found = collector.into_unsorted().map(|(doc, score)| ScoredDoc {
             address: DocAddress { segment: part.index, doc },
             score,
             vector: None,
         });
+        let (rest, order) = (stop.rest(), best_first(snapshot));
+        let found = stop.part(first(found, limit, order, &rest))?.unwrap_or_default();
         let mut best = best.lock();
-        best.extend(found);
-        keep_best(snapshot, &mut best, limit);
+        if best.is_empty() {
+            *best = found;
+        } else if let Some(both) = stop.part(merged([best.clone(), found], limit, order, &rest))? {
+            *best = both;
+        }
         let (segment, accepted) = (part.segment.reader.name().to_owned(), accept.count());
         Ok(Some(SegmentSearch { segment, strategy: "terms", visited, accepted }))
     })?;

@@ -2,10 +2,11 @@
 
 use super::knn;
 use super::node::Node;
-use super::ranking::{DocAddress, MatchedVector, ScoredDoc, keep_best};
+use super::ranking::{DocAddress, MatchedVector, ScoredDoc, best_first};
 use super::resolve::{Resolver, finite};
 use super::score::Scores;
 use super::scorers::finite_score;
+use super::sorted_runs::first;
 use crate::error::{Error, Result};
 use crate::limits::MAX_K;
 use crate::query::{Knn, Rerank, RerankBy};
@@ -35,18 +36,20 @@ pub(super) fn check(rerank: &Rerank) -> Result<()> {
 /// Adds the second scores to the first `window` of `docs` and sorts these again; the others follow as they were. Of a search
 /// that is stopped, only the documents are left that have their second score.
 pub(super) fn rerank(resolver: &Resolver<'_>, rerank: &Rerank, docs: &mut Vec<ScoredDoc>) -> Result<()> {
-    let rest = resolver.stop.rest();
-    let resolver = &Resolver { stop: resolver.stop.with(&rest), ..*resolver };
+    let stop = resolver.stop;
+    let rest = stop.rest();
+    let resolver = &Resolver { stop: stop.with(&rest), ..*resolver };
     let below = docs.split_off(rerank.window.min(docs.len()));
     let addresses: Vec<DocAddress> = docs.iter().map(|doc| doc.address).collect();
-    let scores = resolver.stop.part(second_scores(resolver, rerank, &addresses))?.unwrap_or_default();
+    let scores = stop.part(second_scores(resolver, rerank, &addresses))?.unwrap_or_default();
     let reranked = docs.iter().zip(scores).filter_map(|(doc, second)| {
         let second = second?;
         let score = f64::from(doc.score) + f64::from(rerank.weight) * f64::from(second.score);
         Some(ScoredDoc { score: finite_score(score), vector: second.vector.or(doc.vector), ..*doc })
     });
-    *docs = reranked.collect();
-    keep_best(resolver.snapshot, docs, usize::MAX);
+    let rest = stop.rest();
+    let sorted = first(reranked, usize::MAX, best_first(resolver.snapshot), &rest);
+    *docs = stop.part(sorted)?.unwrap_or_default();
     if docs.len() == addresses.len() {
         docs.extend(below);
     }

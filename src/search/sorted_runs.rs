@@ -9,6 +9,30 @@ const RUN: usize = 1_024;
 /// Items merged between two looks at the cancel flag.
 const CANCEL_STEP: usize = 1_024;
 
+/// The first `limit` of some items, sorted.
+pub(super) fn first<T>(
+    items: impl IntoIterator<Item = T>,
+    limit: usize,
+    order: impl Fn(&T, &T) -> Ordering,
+    cancel: &Cancel,
+) -> Result<Vec<T>> {
+    let mut runs = SortedRuns::new(limit, order);
+    items.into_iter().try_for_each(|item| runs.push(item, cancel))?;
+    runs.finish(cancel)
+}
+
+/// The first `limit` of all items of sorted lists.
+pub(super) fn merged<T>(
+    lists: impl IntoIterator<Item = Vec<T>>,
+    limit: usize,
+    order: impl Fn(&T, &T) -> Ordering,
+    cancel: &Cancel,
+) -> Result<Vec<T>> {
+    let mut runs = SortedRuns::new(limit, order);
+    lists.into_iter().try_for_each(|list| runs.push_sorted(list, cancel))?;
+    runs.finish(cancel)
+}
+
 /// Keeps the first `limit` of the items pushed.
 pub(super) struct SortedRuns<T, F> {
     limit: usize,
@@ -51,6 +75,9 @@ impl<T, F: Fn(&T, &T) -> Ordering> SortedRuns<T, F> {
     }
 
     fn sort(&mut self, cancel: &Cancel) -> Result<()> {
+        if self.fresh.is_empty() {
+            return Ok(());
+        }
         cancel.check()?;
         let mut run = std::mem::take(&mut self.fresh);
         run.sort_by(&self.order);

@@ -68,7 +68,14 @@ impl<'a> TopDocsCollector<'a> {
         self.visited
     }
 
+    /// The best documents with their scores, in no order: sorting many takes long.
+    pub(crate) fn into_unsorted(self) -> impl Iterator<Item = (DocId, f32)> {
+        // Not −0: a score of zero is 0.
+        self.top.into_unsorted().into_iter().map(|best| (best.doc, 0.0 - best.distance))
+    }
+
     /// The best documents with their scores, best first.
+    #[cfg(test)]
     pub(crate) fn into_sorted(self) -> Vec<(DocId, f32)> {
         // Not −0: a score of zero is 0.
         self.top.into_sorted().into_iter().map(|best| (best.doc, 0.0 - best.distance)).collect()
