@@ -12,7 +12,7 @@ mod common;
 use common::{Data, Result, Table};
 use lucerne::codec::format::{OpenContext, WriteContext};
 use lucerne::codec::vector::{Effort, VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch};
-use lucerne::codec::{Accept, BitSet, Cancel, DocId, FieldInfo, Params, SegmentId, Similarity};
+use lucerne::codec::{Accept, BitSet, Cancel, DocId, FieldInfo, OnStop, Params, SegmentId, Similarity};
 use lucerne::directory::FsDirectory;
 use lucerne::merge::MergePolicy;
 use lucerne::schema::{Field, Keyword};
@@ -229,6 +229,7 @@ fn codec(data: &Data, sets: &Sets) -> Result<Table> {
                         accept,
                         ties: &ties,
                         cancel,
+                        on_stop: OnStop::Fail,
                     })?);
                 }
                 Ok(())

@@ -165,12 +165,18 @@ pub enum Error {
     /// The operation was cancelled; nothing was changed.
     #[error("cancelled")]
     Cancelled,
+    /// The deadline of the operation has passed; nothing was changed.
+    #[error(
+        "timed out; give it more time, or less to do: a filter, a smaller limit, a lower recall (a search can return what it has found: SearchOptions::partial)"
+    )]
+    TimedOut,
 }
 
 impl From<lucerne_codec::Error> for Error {
     fn from(error: lucerne_codec::Error) -> Self {
         match error {
             lucerne_codec::Error::LockLost { file, problem } => Self::WriterLost { folder: file, problem },
+            lucerne_codec::Error::TimedOut => Self::TimedOut,
             error => Self::Codec(error),
         }
     }
@@ -347,6 +353,8 @@ pub enum ErrorKind {
     Locked,
     /// Cancelled by the caller.
     Cancelled,
+    /// Its deadline has passed.
+    TimedOut,
     /// The writer is closed, has failed, or has lost its folder: open a new one.
     Closed,
     /// A defect: a format, an analyzer or a listener has panicked.
@@ -366,6 +374,7 @@ impl Error {
                 Codec::Invalid(_) => ErrorKind::Usage,
                 Codec::Locked { .. } => ErrorKind::Locked,
                 Codec::Cancelled => ErrorKind::Cancelled,
+                Codec::TimedOut => ErrorKind::TimedOut,
                 _ => ErrorKind::Io,
             },
             Self::NoSuchDocument { .. } | Self::NotAnIndex { .. } => ErrorKind::NotFound,
@@ -375,6 +384,7 @@ impl Error {
             Self::WriterClosed | Self::WriterFailed { .. } | Self::WriterLost { .. } => ErrorKind::Closed,
             Self::Panicked { .. } => ErrorKind::Internal,
             Self::Cancelled => ErrorKind::Cancelled,
+            Self::TimedOut => ErrorKind::TimedOut,
             Self::Schema { .. }
             | Self::Document { .. }
             | Self::NoSuchField { .. }

@@ -10,6 +10,7 @@ use crate::merge::MergePolicy;
 use crate::reader::Store;
 use crate::schema::Schema;
 use crate::search::Searcher;
+use crate::stats::Stats;
 use crate::writer::{Writer, WriterOptions};
 use lucerne_codec::commit::CommitInfo;
 use lucerne_codec::{Directory, Registry};
@@ -217,7 +218,13 @@ impl Index {
     /// A typed error naming the file when the newest commit is damaged.
     pub fn searcher(&self) -> Result<Searcher> {
         let snapshot = self.store.newest(self.on_damage)?;
-        Ok(Searcher::new(snapshot, self.store.analyzers.clone()))
+        Ok(Searcher::new(snapshot, self.store.analyzers.clone(), Arc::clone(&self.store.counters)))
+    }
+
+    /// What this open index has done so far: counters and latencies of searches, flushes, commits and merges, by all clones
+    /// of this handle and what they have given.
+    pub fn stats(&self) -> Stats {
+        self.store.counters.read()
     }
 
     /// The schema of the newest commit.

@@ -54,6 +54,8 @@
 //! | choose when segments are merged | [`MergePolicy`](merge::MergePolicy), [`MergeListener`](merge::MergeListener) | [`merge`] |
 //! | build segments in other processes, join indexes | [`SegmentBuilder`](transfer::SegmentBuilder) | [`transfer`] |
 //! | inspect an index, verify it, measure its recall | [`inspect`](admin::inspect), [`check`](admin::check), [`hash_quality`](admin::hash_quality) | [`admin`] |
+//! | give a search a deadline, cancel it, run it on several threads | [`SearchOptions`](search::SearchOptions), [`Cancel`] | [`search`] |
+//! | watch an index: counters and latencies | [`Index::stats`] | [`stats`] |
 //! | cancel a long operation, follow its progress | [`Cancel`], [`Progress`] | |
 //! | handle errors | [`Error`], [`ErrorKind`] | [`error`] |
 //! | write a format of your own | traits of [`codec`] | [`codec`] |
@@ -67,8 +69,8 @@
 //! - A [`Searcher`] reads one state of the index. Its results never change, whatever is written, merged or
 //!   deleted in the meantime.
 //! - One [`Writer`] is open per index at a time, in any process; any number of searchers read beside it.
-//! - All calls block. A search runs on the thread that calls it; the library starts its own threads only
-//!   when something is written.
+//! - All calls block. A search runs on the thread that calls it, unless [`SearchOptions`](search::SearchOptions) give it
+//!   others; the library starts its own threads only when something is written.
 //! - The library reads no environment variables and prints nothing. It reports through `tracing` events.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -92,6 +94,7 @@ mod reader;
 pub mod schema;
 pub mod search;
 mod segment_write;
+pub mod stats;
 pub mod transfer;
 pub mod writer;
 
@@ -119,6 +122,8 @@ mod guides {
     struct Async;
     #[doc = include_str!("../docs/binary-vectors.md")]
     struct BinaryVectors;
+    #[doc = include_str!("../docs/deadlines.md")]
+    struct Deadlines;
     #[doc = include_str!("../docs/durability.md")]
     struct Durability;
     #[doc = include_str!("../docs/embeddings.md")]
@@ -127,6 +132,8 @@ mod guides {
     struct GettingStarted;
     #[doc = include_str!("../docs/hybrid-and-reranking.md")]
     struct Hybrid;
+    #[doc = include_str!("../docs/monitoring.md")]
+    struct Monitoring;
     #[doc = include_str!("../docs/querying.md")]
     struct Querying;
     #[doc = include_str!("../docs/schema.md")]

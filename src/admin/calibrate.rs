@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::limits::MAX_K;
 use crate::query::Knn;
 use crate::schema::{Calibration, CalibrationPoint};
-use crate::search::{Hits, Searcher};
+use crate::search::{Hits, SearchOptions, Searcher};
 use lucerne_codec::{Cancel, Progress};
 
 /// The recalls that are measured; those between follow from them.
@@ -68,9 +68,9 @@ pub fn calibrate(
     let queries: Vec<Knn> = queries.iter().step_by(step).map(query).collect();
     let total = (1 + RECALLS.len()) as u64;
     let mut farthest = Vec::with_capacity(queries.len());
+    let options = SearchOptions::new().cancel(cancel);
     for query in &queries {
-        cancel.check()?;
-        let hits = searcher.search(query.clone().exact())?;
+        let hits = searcher.search_with(query.clone().exact(), &options)?;
         farthest.push((hits.hits.len(), last_distance(&hits)));
     }
     if farthest.iter().all(|(hits, _)| *hits == 0) {
@@ -80,8 +80,8 @@ pub fn calibrate(
     let recall = |asked: f32, scale: f64| -> Result<f64> {
         let mut sum = 0.0;
         for (query, &(wanted, farthest)) in queries.iter().zip(&farthest) {
-            cancel.check()?;
-            let hits = searcher.search(query.clone().recall(asked).scale(scale as f32))?;
+            let query = query.clone().recall(asked).scale(scale as f32);
+            let hits = searcher.search_with(query, &options)?;
             let near = hits.hits.iter().filter(|hit| hit.distance.is_some_and(|it| it <= farthest)).count();
             sum += near.min(wanted) as f64 / wanted.max(1) as f64;
         }

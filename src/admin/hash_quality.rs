@@ -12,7 +12,9 @@ use crate::schema::{SIGN_HASH, SignHash, VectorField, VectorIndex};
 use crate::search::Searcher;
 use lucerne_codec::format::{OpenContext, WriteContext};
 use lucerne_codec::vector::{Effort, VectorFormat, VectorKind, VectorReader, VectorRows, VectorSearch};
-use lucerne_codec::{Accept, BitSet, Cancel, Component, DocId, FieldInfo, Ordinal, Progress, SegmentId};
+use lucerne_codec::{
+    Accept, BitSet, Cancel, Component, DocId, FieldInfo, OnStop, Ordinal, Progress, SegmentId,
+};
 use std::collections::HashSet;
 
 /// Bytes of raw vectors compared with at most: an even sample of the index beyond that.
@@ -292,6 +294,7 @@ impl Segment {
                 accept: Accept::only(&others),
                 ties: &|left: DocId, right: DocId| left.cmp(&right),
                 cancel,
+                on_stop: OnStop::Fail,
             };
             let hits = self.reader.search(&search)?;
             found.push(hits.neighbors.iter().map(|neighbor| neighbor.ordinal).collect());

@@ -7,6 +7,7 @@ use crate::analysis::Analyzers;
 use crate::commit::recover::{self, OnDamage};
 use crate::error::Result;
 use crate::schema::Schema;
+use crate::stats::Counters;
 use lucerne_codec::commit::CommitInfo;
 use lucerne_codec::{Directory, Registry};
 use parking_lot::Mutex;
@@ -19,6 +20,7 @@ pub(crate) struct Store {
     pub(crate) analyzers: Analyzers,
     pub(crate) pins: Arc<Pins>,
     pub(crate) cache: SegmentCache,
+    pub(crate) counters: Arc<Counters>,
     latest: Mutex<Latest>,
 }
 
@@ -32,7 +34,7 @@ struct Latest {
 impl Store {
     pub(crate) fn new(directory: Arc<dyn Directory>, registry: Registry, analyzers: Analyzers) -> Self {
         let (pins, cache, latest) = (Arc::default(), SegmentCache::default(), Mutex::default());
-        Self { directory, registry, analyzers, pins, cache, latest }
+        Self { directory, registry, analyzers, pins, cache, counters: Arc::default(), latest }
     }
 
     /// Opens the newest commit on disk.

@@ -18,6 +18,7 @@ pub(super) fn parts(
     search: &Search,
     address: DocAddress,
 ) -> Result<Vec<Explanation>> {
+    let resolver = &resolver.whole();
     let mut parts = vec![explain(resolver, &search.query, address)?];
     if let Some(filter) = &search.filter {
         let part = explain(&resolver.unfiltered(), filter, address)?;
@@ -86,31 +87,28 @@ fn clauses_of(
 
 /// Whether a resolved query matches, and its score.
 fn node(resolver: &Resolver<'_>, node: &Node, name: &str, address: DocAddress) -> Result<Explanation> {
-    let DocAddress { segment: index, doc } = address;
-    let segment = resolver.snapshot.segments.get(index);
-    let Some(segment) = segment else { return Ok(Explanation::no_match(name)) };
+    let DocAddress { segment, doc } = address;
+    let Some(part) = resolver.part(segment) else { return Ok(Explanation::no_match(name)) };
     if matches!(node, Node::NoTerms) {
         return Ok(Explanation::no_match(format!("{name}: no terms, passed over")));
     }
-    if !matching(node, index, segment)?.contains(doc) {
+    if !matching(node, part)?.contains(doc) {
         return Ok(Explanation::no_match(name));
     }
-    let score = score::of_segment(node, index, segment, &[doc])?.first().copied();
+    let score = score::of_segment(node, part, &[doc])?.first().copied();
     Ok(Explanation::new(true, score.unwrap_or(0.0), name))
 }
 
 /// The BM25 score of one term.
 fn term(resolver: &Resolver<'_>, word: &Word, address: DocAddress) -> Result<Explanation> {
     let term = String::from_utf8_lossy(&word.term);
-    let Some(segment) = resolver.snapshot.segments.get(address.segment) else {
-        return Ok(Explanation::default());
-    };
-    let Some(found) = terms::occurrences(word, segment, address.doc)? else {
+    let Some(part) = resolver.part(address.segment) else { return Ok(Explanation::default()) };
+    let Some(found) = terms::occurrences(word, part.segment, address.doc)? else {
         let description = format!("{term:?} is not in it ({} documents have it)", word.doc_freq);
         return Ok(Explanation::no_match(description));
     };
     let node = Node::Words { words: vec![word.clone()], required: 1 };
-    let score = score::of_segment(&node, address.segment, segment, &[address.doc])?;
+    let score = score::of_segment(&node, part, &[address.doc])?;
     let average = word.totals.tokens as f64 / word.totals.docs.max(1) as f64;
     let description = format!(
         "{term:?} by BM25: {} times among {} tokens (average {average:.1}), in {} of {} documents, weight {}",
@@ -154,8 +152,8 @@ fn knn_query(resolver: &Resolver<'_>, query: &Knn, address: DocAddress) -> Resul
             return Ok(Explanation::no_match(description).with(vec![detail]));
         }
     }
-    if let (Some(filter), Some(segment)) = (resolver.filter, resolver.snapshot.segments.get(address.segment))
-        && !accepted(&[filter], address.segment, segment)?.is_some_and(|docs| docs.contains(address.doc))
+    if let (Some(filter), Some(part)) = (resolver.filter, resolver.part(address.segment))
+        && !accepted(&[filter], part)?.is_some_and(|docs| docs.contains(address.doc))
     {
         return Ok(Explanation::no_match(format!("{name}: filtered out by the search's filter")));
     }

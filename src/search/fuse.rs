@@ -1,8 +1,9 @@
 //! Fusion of several rankings into one.
 
-use super::ranking::{DocAddress, Ranking, ScoredDoc, keep_best};
+use super::ranking::{DocAddress, Ranking, ScoredDoc, best_first};
 use super::resolve::{Resolver, finite};
 use super::scorers::finite_score;
+use super::sorted_runs::first;
 use crate::error::{Error, Result};
 use crate::limits::MAX_K;
 use crate::query::{Fuse, Fusion};
@@ -33,7 +34,7 @@ pub(super) fn fuse(resolver: &Resolver<'_>, query: &Fuse) -> Result<Ranking> {
             sum.vector = sum.vector.or(doc.vector);
         }
     }
-    let mut docs: Vec<ScoredDoc> = sums.into_values().collect();
-    keep_best(resolver.snapshot, &mut docs, usize::MAX);
+    let order = best_first(resolver.snapshot);
+    let docs = first(sums.into_values(), usize::MAX, order, resolver.stop.cancel)?;
     Ok(Ranking { docs, exact, segments })
 }

@@ -1,6 +1,8 @@
 //! What a search returns.
 
 use super::explanation::Explanation;
+use super::phases::Timings;
+use super::stop::Stopped;
 use crate::error::Result;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -106,6 +108,11 @@ pub struct Hits {
     /// In a dynamic schema: fields that the search names, but neither the schema nor any document has. They may be
     /// misspelt. A query finds nothing in them, and they are not returned.
     pub unknown_fields: Vec<String>,
+    /// Why the search did not look everywhere, if it was stopped and was to return what it had found
+    /// ([`SearchOptions::partial`](super::SearchOptions::partial)): then there may be better hits than these.
+    pub stopped: Option<Stopped>,
+    /// How long it took. Hits compare equal whatever this is.
+    pub took: Timings,
 }
 
 impl Hits {

@@ -4,16 +4,22 @@ use super::effort::Asked;
 use super::hits::SegmentSearch;
 use super::matching::accepted;
 use super::node::Node;
-use super::ranking::{DocAddress, MatchedVector, Ranking, ScoredDoc, keep_first, key_order};
+use super::part::Part;
+use super::ranking::{DocAddress, MatchedVector, Ranking, ScoredDoc, by_key, key_order};
 use super::resolve::Resolver;
+use super::sorted_runs::{first, merged};
 use crate::error::{Error, Result};
 use crate::limits::MAX_K;
 use crate::query::Knn;
-use crate::reader::{Snapshot, VectorSegment};
+use crate::reader::Snapshot;
 use crate::schema::VectorField;
 use lucerne_codec::vector::VectorSearch;
-use lucerne_codec::{Accept, Cancel, Neighbor};
+use lucerne_codec::{Accept, Neighbor};
+use std::cmp::Ordering;
 use std::collections::HashSet;
+
+/// Neighbors rescored between two looks at the cancel flag: each may be a page to read from a disk.
+const RESCORED_TOGETHER: usize = 128;
 
 /// A neighbor and the position of its segment in the snapshot.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +48,7 @@ pub(super) fn search(resolver: &Resolver<'_>, query: &Knn) -> Result<Ranking> {
     let filters: Vec<&Node> = own.iter().chain(resolver.filter).collect();
     let pre_filters: &[&Node] = if query.post_filter { &[] } else { &filters };
     let Neighbors { found, exact, segments } =
-        nearest(snapshot, query, asked, field.number(), &row, pre_filters)?;
+        nearest(resolver, query, asked, field.number(), &row, pre_filters)?;
     let similarity = field.info().similarity;
     let docs = found.into_iter().map(|SegmentNeighbor { segment, neighbor }| ScoredDoc {
         address: DocAddress { segment, doc: neighbor.doc },
@@ -57,7 +63,7 @@ pub(super) fn search(resolver: &Resolver<'_>, query: &Knn) -> Result<Ranking> {
         docs.retain(|doc| doc.score >= least);
     }
     if query.post_filter && !filters.is_empty() {
-        post_filter(snapshot, &filters, &mut docs)?;
+        post_filter(resolver, &filters, &mut docs)?;
     }
     Ok(Ranking { docs, exact, segments })
 }
@@ -88,10 +94,8 @@ pub(super) fn pages(resolver: &Resolver<'_>, query: &Knn, limit: usize, end: usi
     Ok(pages)
 }
 
-fn post_filter(snapshot: &Snapshot, filters: &[&Node], docs: &mut Vec<ScoredDoc>) -> Result<()> {
-    let passing = snapshot.segments.iter().enumerate();
-    let passing = passing.map(|(index, segment)| accepted(filters, index, segment));
-    let passing = passing.collect::<Result<Vec<_>>>()?;
+fn post_filter(resolver: &Resolver<'_>, filters: &[&Node], docs: &mut Vec<ScoredDoc>) -> Result<()> {
+    let passing = resolver.whole().each_segment(|part| accepted(filters, part).map(Some))?;
     docs.retain(|doc| {
         let passing = passing.get(doc.address.segment).and_then(Option::as_ref);
         passing.is_some_and(|passing| passing.contains(doc.address.doc))
@@ -109,50 +113,68 @@ pub(super) fn wanted(query: &Knn) -> usize {
 
 /// Searches every segment, merges what they find, and rescores it when the query says so.
 fn nearest(
-    snapshot: &Snapshot,
+    resolver: &Resolver<'_>,
     query: &Knn,
     asked: Asked,
     number: u32,
     row: &[u8],
     filters: &[&Node],
 ) -> Result<Neighbors> {
-    let wanted = wanted(query);
-    let mut result = Neighbors { found: Vec::new(), exact: true, segments: Vec::new() };
-    let searched = snapshot.segments.iter().enumerate().filter_map(|(index, segment)| {
-        segment.reader.vector_field(number).map(|vectors| (index, segment, vectors))
+    let (snapshot, wanted) = (resolver.snapshot, wanted(query));
+    let in_segment = |part| nearest_in_segment(resolver, part, asked, number, row, wanted, filters);
+    let (mut lists, mut exact, mut segments) = (Vec::new(), true, Vec::new());
+    for of_segment in resolver.each_segment(in_segment)? {
+        exact &= of_segment.exact;
+        lists.push(of_segment.found);
+        segments.extend(of_segment.segments);
+    }
+    let (stop, order) = (resolver.stop, nearest_first(snapshot));
+    let mut found = stop.part(merged(lists, wanted, order, &stop.rest()))?.unwrap_or_default();
+    if query.rescore.is_some() && !exact {
+        rescore(resolver, row, number, &mut found)?;
+        exact = true;
+        found = stop.part(first(found, query.k_or_default(), order, &stop.rest()))?.unwrap_or_default();
+    }
+    found.truncate(query.k_or_default());
+    Ok(Neighbors { found, exact, segments })
+}
+
+/// What one segment has.
+fn nearest_in_segment(
+    resolver: &Resolver<'_>,
+    part: Part<'_>,
+    asked: Asked,
+    number: u32,
+    row: &[u8],
+    wanted: usize,
+    filters: &[&Node],
+) -> Result<Option<Neighbors>> {
+    let (stop, Part { index, segment, cancel }) = (resolver.stop, part);
+    let Some(vectors) = segment.reader.vector_field(number) else { return Ok(None) };
+    let Some(filtered) = stop.part(accepted(filters, part))? else { return Ok(None) };
+    let accept = filtered.as_ref().map_or_else(|| segment.accept(), Accept::only);
+    let ties = key_order(segment);
+    let hits = vectors.reader.search(&VectorSearch {
+        query: row,
+        k: wanted,
+        effort: asked.in_segment(wanted, &*vectors.reader),
+        accept,
+        ties: &ties,
+        cancel,
+        on_stop: stop.on_stop(),
     });
-    for (index, segment, vectors) in searched.clone() {
-        let filtered = accepted(filters, index, segment)?;
-        let accept = filtered.as_ref().map_or_else(|| segment.accept(), Accept::only);
-        let ties = key_order(segment);
-        let hits = vectors.reader.search(&VectorSearch {
-            query: row,
-            k: wanted,
-            effort: asked.in_segment(wanted, &*vectors.reader),
-            accept,
-            ties: &ties,
-            cancel: &Cancel::new(),
-        })?;
-        result.exact &= hits.exact;
-        let found = hits.neighbors.iter();
-        result.found.extend(found.map(|&neighbor| SegmentNeighbor { segment: index, neighbor }));
-        result.segments.push(SegmentSearch {
-            segment: segment.reader.name().to_owned(),
-            strategy: hits.strategy,
-            visited: hits.visited,
-            accepted: accept.count(),
-        });
+    let Some(hits) = stop.part(hits.map_err(Error::from))? else { return Ok(None) };
+    if hits.partial {
+        stop.part(stop.check())?;
     }
-    keep_nearest(snapshot, &mut result.found, wanted);
-    if query.rescore.is_some() && !result.exact {
-        for (index, _, vectors) in searched {
-            rescore(row, vectors, index, &mut result.found)?;
-        }
-        result.exact = true;
-        keep_nearest(snapshot, &mut result.found, query.k_or_default());
-    }
-    result.found.truncate(query.k_or_default());
-    Ok(result)
+    let found = hits.neighbors.iter().map(|&neighbor| SegmentNeighbor { segment: index, neighbor });
+    let searched = SegmentSearch {
+        segment: segment.reader.name().to_owned(),
+        strategy: hits.strategy,
+        visited: hits.visited,
+        accepted: accept.count(),
+    };
+    Ok(Some(Neighbors { found: found.collect(), exact: hits.exact, segments: vec![searched] }))
 }
 
 /// The nearest of a document's vectors with its exact distance; `None` when the document has none.
@@ -194,20 +216,39 @@ fn check(query: &Knn, field: VectorField<'_>) -> Result<()> {
     }
 }
 
-/// Keeps the `k` nearest, nearest first.
-fn keep_nearest(snapshot: &Snapshot, found: &mut Vec<SegmentNeighbor>, k: usize) {
+/// Orders neighbors by distance, ties by the keys of their documents.
+fn nearest_first(snapshot: &Snapshot) -> impl Fn(&SegmentNeighbor, &SegmentNeighbor) -> Ordering + Copy + '_ {
     let address = |found: &SegmentNeighbor| DocAddress { segment: found.segment, doc: found.neighbor.doc };
-    keep_first(snapshot, found, k, address, |left, right| {
-        left.neighbor.distance.total_cmp(&right.neighbor.distance)
-    });
+    move |left, right| {
+        let by_distance = left.neighbor.distance.total_cmp(&right.neighbor.distance);
+        by_distance.then_with(|| by_key(snapshot, address(left), address(right)))
+    }
 }
 
-/// Replaces the distances of the neighbors of one segment by exact ones.
-fn rescore(row: &[u8], vectors: &VectorSegment, segment: usize, found: &mut [SegmentNeighbor]) -> Result<()> {
-    let mut own: Vec<&mut Neighbor> =
-        found.iter_mut().filter(|found| found.segment == segment).map(|found| &mut found.neighbor).collect();
-    let mut neighbors: Vec<Neighbor> = own.iter().map(|neighbor| **neighbor).collect();
-    vectors.reader.rescore(row, &mut neighbors)?;
-    own.iter_mut().zip(neighbors).for_each(|(old, new)| **old = new);
+/// Replaces the distances of neighbors, which are sorted, by exact ones. Of a search that was stopped those are left that
+/// it came to.
+fn rescore(resolver: &Resolver<'_>, row: &[u8], number: u32, found: &mut Vec<SegmentNeighbor>) -> Result<()> {
+    let rest = resolver.stop.rest();
+    let (stop, mut done) = (resolver.stop.with(&rest), 0);
+    for together in found.chunks_mut(RESCORED_TOGETHER) {
+        if stop.part(stop.check())?.is_none() {
+            break;
+        }
+        for (index, segment) in resolver.snapshot.segments.iter().enumerate() {
+            let mut own: Vec<&mut Neighbor> = together
+                .iter_mut()
+                .filter(|found| found.segment == index)
+                .map(|found| &mut found.neighbor)
+                .collect();
+            let Some(vectors) = segment.reader.vector_field(number).filter(|_| !own.is_empty()) else {
+                continue;
+            };
+            let mut neighbors: Vec<Neighbor> = own.iter().map(|neighbor| **neighbor).collect();
+            vectors.reader.rescore(row, &mut neighbors)?;
+            own.iter_mut().zip(neighbors).for_each(|(old, new)| **old = new);
+        }
+        done += together.len();
+    }
+    found.truncate(done);
     Ok(())
 }

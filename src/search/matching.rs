@@ -1,28 +1,35 @@
 //! Which documents of a segment match: a resolved query as a bit set.
 
 use super::node::{BoolNode, Node, PhraseNode, PhrasePrefixNode, TermRange, Word};
+use super::part::{CANCEL_STEP, Part};
 use super::scorers::Scorer;
 use super::terms::{phrase_scorer, words_scorer};
 use crate::error::Result;
-use crate::reader::SnapshotSegment;
 use lucerne_codec::postings::{FieldPostings, PostingsCursor};
-use lucerne_codec::{BitSet, DocId};
+use lucerne_codec::{BitSet, Cancel, DocId};
+
+/// Between two looks at the cancel flag: keys looked up, documents of a scorer, blocks of postings.
+const KEYS_STEP: usize = 64;
+const SCORER_STEP: usize = 32;
+const BLOCKS_STEP: usize = 16;
 
 /// Live documents of a segment that match all filters; `None` when there are no filters.
-pub(super) fn accepted(filters: &[&Node], index: usize, segment: &SnapshotSegment) -> Result<Option<BitSet>> {
+pub(super) fn accepted(filters: &[&Node], part: Part<'_>) -> Result<Option<BitSet>> {
     let Some((first, others)) = filters.split_first() else { return Ok(None) };
-    let mut docs = matching(first, index, segment)?;
+    let mut docs = matching(first, part)?;
     for other in others {
-        docs.intersect(&matching(other, index, segment)?);
+        docs.intersect(&matching(other, part)?);
     }
-    if let Some(live) = &segment.live {
+    if let Some(live) = &part.segment.live {
         docs.intersect(live);
     }
     Ok(Some(docs))
 }
 
-/// The documents of the segment at position `index` that match, deleted ones among them.
-pub(super) fn matching(node: &Node, index: usize, segment: &SnapshotSegment) -> Result<BitSet> {
+/// The documents of a segment that match, deleted ones among them.
+pub(super) fn matching(node: &Node, part: Part<'_>) -> Result<BitSet> {
+    let Part { index, segment, cancel } = part;
+    cancel.check()?;
     let reader = &segment.reader;
     let max_doc = reader.max_doc();
     let mut docs = BitSet::empty(max_doc);
@@ -30,7 +37,8 @@ pub(super) fn matching(node: &Node, index: usize, segment: &SnapshotSegment) -> 
         Node::All => return Ok(BitSet::full(max_doc)),
         Node::None | Node::NoTerms => {}
         Node::Keys(keys) => {
-            for key in keys {
+            for (done, key) in keys.iter().enumerate() {
+                cancel.check_every(KEYS_STEP, done)?;
                 reader.keys().find(key, &mut |doc| {
                     docs.insert(doc);
                 })?;
@@ -38,6 +46,7 @@ pub(super) fn matching(node: &Node, index: usize, segment: &SnapshotSegment) -> 
         }
         Node::KeyRange(range) => {
             for doc in 0..max_doc {
+                cancel.check_every(CANCEL_STEP, doc as usize)?;
                 if range.contains(reader.keys().key(doc)?.as_bytes()) {
                     docs.insert(doc);
                 }
@@ -46,36 +55,36 @@ pub(super) fn matching(node: &Node, index: usize, segment: &SnapshotSegment) -> 
         Node::AnyTerm { field, terms } => {
             if let Some(postings) = reader.postings().and_then(|postings| postings.field(*field)) {
                 for term in terms {
-                    add_term(postings, term, &mut docs)?;
+                    add_term(postings, term, cancel, &mut docs)?;
                 }
             }
         }
         Node::TermRange { field, range } => {
             if let Some(postings) = reader.postings().and_then(|postings| postings.field(*field)) {
-                add_terms(postings, range, &mut docs)?;
+                add_terms(postings, range, cancel, &mut docs)?;
             }
         }
         Node::Numbers { field, range } => {
             if let Some(column) = reader.columns().and_then(|columns| columns.numbers(*field)) {
-                column.in_range(range.clone(), &mut docs)?;
+                column.in_range(range.clone(), cancel, &mut docs)?;
             }
         }
-        Node::Exists(field) => add_existing(*field, segment, &mut docs)?,
+        Node::Exists(field) => add_existing(*field, part, &mut docs)?,
         Node::Words { words, required: 1 } => {
             for word in words {
                 let postings = reader.postings().and_then(|postings| postings.field(word.field));
                 if let Some(postings) = postings {
-                    add_term(postings, &word.term, &mut docs)?;
+                    add_term(postings, &word.term, cancel, &mut docs)?;
                 }
             }
         }
         Node::Words { words, required } => {
-            add_scorer(&mut *words_scorer(words, *required, segment)?, &mut docs)?
+            add_scorer(&mut *words_scorer(words, *required, part)?, cancel, &mut docs)?
         }
-        Node::Phrase { phrase } => add_scorer(&mut *phrase_scorer(phrase, segment)?, &mut docs)?,
-        Node::PhrasePrefix(phrase) => add_phrase_prefix(phrase, segment, &mut docs)?,
-        Node::Bool(clauses) => return matching_clauses(clauses, index, segment),
-        Node::Boost(node, _) | Node::Constant(node, _) => return matching(node, index, segment),
+        Node::Phrase { phrase } => add_scorer(&mut *phrase_scorer(phrase, part)?, cancel, &mut docs)?,
+        Node::PhrasePrefix(phrase) => add_phrase_prefix(phrase, part, &mut docs)?,
+        Node::Bool(clauses) => return matching_clauses(clauses, part),
+        Node::Boost(node, _) | Node::Constant(node, _) => return matching(node, part),
         Node::Found(found) => {
             for (doc, _) in found.get(index).into_iter().flatten() {
                 docs.insert(*doc);
@@ -85,60 +94,66 @@ pub(super) fn matching(node: &Node, index: usize, segment: &SnapshotSegment) -> 
     Ok(docs)
 }
 
-fn matching_clauses(clauses: &BoolNode, index: usize, segment: &SnapshotSegment) -> Result<BitSet> {
+fn matching_clauses(clauses: &BoolNode, part: Part<'_>) -> Result<BitSet> {
+    let segment = part.segment;
     let mut docs = match clauses.required {
         0 => BitSet::full(segment.reader.max_doc()),
         1 => {
             let mut any = BitSet::empty(segment.reader.max_doc());
             for node in &clauses.should {
-                any.union(&matching(node, index, segment)?);
+                any.union(&matching(node, part)?);
             }
             any
         }
-        required => at_least(required, &clauses.should, index, segment)?,
+        required => at_least(required, &clauses.should, part)?,
     };
     for node in clauses.must.iter().chain(&clauses.filter) {
-        docs.intersect(&matching(node, index, segment)?);
+        docs.intersect(&matching(node, part)?);
     }
     for node in &clauses.must_not {
-        docs.difference(&matching(node, index, segment)?);
+        docs.difference(&matching(node, part)?);
     }
     Ok(docs)
 }
 
 /// Documents that match at least `required` of `nodes`.
-fn at_least(required: usize, nodes: &[Node], index: usize, segment: &SnapshotSegment) -> Result<BitSet> {
-    let mut counts = vec![0usize; segment.reader.max_doc() as usize];
+fn at_least(required: usize, nodes: &[Node], part: Part<'_>) -> Result<BitSet> {
+    let mut counts = vec![0usize; part.segment.reader.max_doc() as usize];
     for node in nodes {
-        for doc in matching(node, index, segment)?.iter() {
+        for doc in matching(node, part)?.iter() {
             if let Some(count) = counts.get_mut(doc as usize) {
                 *count += 1;
             }
         }
     }
-    let mut docs = BitSet::empty(segment.reader.max_doc());
+    let mut docs = BitSet::empty(part.segment.reader.max_doc());
     for (doc, _) in (0..).zip(&counts).filter(|(_, count)| **count >= required) {
         docs.insert(doc);
     }
     Ok(docs)
 }
 
-fn add_term(postings: &dyn FieldPostings, term: &[u8], docs: &mut BitSet) -> Result<()> {
-    let Some(entry) = postings.term(term)? else { return Ok(()) };
-    add_cursor(postings.cursor(&entry)?, docs)
+fn add_term(postings: &dyn FieldPostings, term: &[u8], cancel: &Cancel, docs: &mut BitSet) -> Result<()> {
+    let Some(entry) = postings.term(term)? else { return Ok(cancel.check()?) };
+    add_cursor(postings.cursor(&entry)?, cancel, docs)
 }
 
-fn add_scorer(scorer: &mut dyn Scorer, docs: &mut BitSet) -> Result<()> {
-    let mut doc = scorer.doc();
+fn add_scorer(scorer: &mut dyn Scorer, cancel: &Cancel, docs: &mut BitSet) -> Result<()> {
+    let (mut doc, mut done) = (scorer.doc(), 0usize);
     while doc < docs.len() {
+        cancel.check_every(SCORER_STEP, done)?;
+        done += 1;
         docs.insert(doc);
         doc = scorer.advance()?;
     }
     Ok(())
 }
 
-fn add_cursor(mut cursor: PostingsCursor<'_>, docs: &mut BitSet) -> Result<()> {
+fn add_cursor(mut cursor: PostingsCursor<'_>, cancel: &Cancel, docs: &mut BitSet) -> Result<()> {
+    let mut done = 0usize;
     loop {
+        cancel.check_every(BLOCKS_STEP, done)?;
+        done += 1;
         let (block, _) = cursor.rest_of_block();
         let Some(last) = block.last().copied() else { return Ok(()) };
         for doc in block {
@@ -151,28 +166,32 @@ fn add_cursor(mut cursor: PostingsCursor<'_>, docs: &mut BitSet) -> Result<()> {
     }
 }
 
-fn add_terms(postings: &dyn FieldPostings, range: &TermRange, docs: &mut BitSet) -> Result<()> {
+fn add_terms(
+    postings: &dyn FieldPostings,
+    range: &TermRange,
+    cancel: &Cancel,
+    docs: &mut BitSet,
+) -> Result<()> {
     let mut terms = postings.terms(range.first())?;
     while let Some((term, entry)) = terms.next()? {
         if range.is_after(term) {
             break;
         }
         if range.contains(term) {
-            add_cursor(postings.cursor(&entry)?, docs)?;
+            add_cursor(postings.cursor(&entry)?, cancel, docs)?;
         }
     }
     Ok(())
 }
 
-fn add_phrase_prefix(phrase: &PhrasePrefixNode, segment: &SnapshotSegment, docs: &mut BitSet) -> Result<()> {
+fn add_phrase_prefix(phrase: &PhrasePrefixNode, part: Part<'_>, docs: &mut BitSet) -> Result<()> {
     let mut words = PhraseNode { words: phrase.words.clone(), slop: 0 };
     let (last, offset) = &phrase.last;
-    let postings = segment.reader.postings().and_then(|postings| postings.field(last.field));
-    let Some(postings) =
-        postings.filter(|_| phrase_scorer(&words, segment).is_ok_and(|words| words.doc() < docs.len()))
-    else {
+    let postings = part.segment.reader.postings().and_then(|postings| postings.field(last.field));
+    let Some(postings) = postings else { return Ok(()) };
+    if phrase_scorer(&words, part)?.doc() >= docs.len() {
         return Ok(());
-    };
+    }
     let mut terms = postings.terms(phrase.terms.first())?;
     while let Some((term, _)) = terms.next()? {
         if phrase.terms.is_after(term) {
@@ -180,32 +199,37 @@ fn add_phrase_prefix(phrase: &PhrasePrefixNode, segment: &SnapshotSegment, docs:
         }
         words.words.truncate(phrase.words.len());
         words.words.push((Word { term: term.to_vec(), ..last.clone() }, *offset));
-        add_scorer(&mut *phrase_scorer(&words, segment)?, docs)?;
+        part.cancel.check()?;
+        add_scorer(&mut *phrase_scorer(&words, part)?, part.cancel, docs)?;
     }
     Ok(())
 }
 
 /// Adds the documents with any value in a field: by its vectors, else its column, else its field lengths.
-fn add_existing(field: u32, segment: &SnapshotSegment, docs: &mut BitSet) -> Result<()> {
+fn add_existing(field: u32, Part { segment, cancel, .. }: Part<'_>, docs: &mut BitSet) -> Result<()> {
     let reader = &segment.reader;
     if let Some(vectors) = reader.vector_field(field) {
         for ordinal in 0..vectors.reader.len() as u32 {
+            cancel.check_every(CANCEL_STEP, ordinal as usize)?;
             docs.insert(vectors.reader.doc(ordinal)?);
         }
         return Ok(());
     }
     if let Some(columns) = reader.columns() {
         if let Some(column) = columns.numbers(field) {
-            return Ok(column.existing(docs)?);
+            return Ok(column.existing(cancel, docs)?);
         }
         if let Some(column) = columns.keywords(field) {
-            return Ok(column.existing(docs)?);
+            return Ok(column.existing(cancel, docs)?);
         }
     }
     if let Some(postings) = reader.postings().and_then(|postings| postings.field(field)) {
         let lengths = postings.lengths();
-        for doc in (0..reader.max_doc()).filter(|doc| lengths.get(*doc) > 0) {
-            docs.insert(doc);
+        for doc in 0..reader.max_doc() {
+            cancel.check_every(CANCEL_STEP, doc as usize)?;
+            if lengths.get(doc) > 0 {
+                docs.insert(doc);
+            }
         }
     }
     Ok(())

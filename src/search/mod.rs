@@ -10,18 +10,20 @@
 //!
 //! | file | what it does | in Lucene |
 //! |---|---|---|
+//! | `run` | the order of things | `IndexSearcher.search` |
+//! | `options`, `stop`, `threads` | deadlines, cancelling, segments side by side | `QueryTimeout`, `TaskExecutor` |
 //! | `node`, `resolve` | resolves a query | `Query.rewrite`, `Weight` |
 //! | `scorers`, `terms`, `score` | scores documents and collects the best | `Scorer`, `BulkScorer`, `TopScoreDocCollector` |
 //! | `matching` | evaluates filters | `DocIdSet` |
 //! | `ranking`, `rank` | ranks documents over all segments | `ScoreDoc`, `TopDocs.merge` |
 //! | `knn`, `fuse` | rank by distance, by several rankings | `KnnFloatVectorQuery`, `TopDocs.rrf` |
-//! | `rerank`, `sort` | change the order | `Rescorer`, `Sort` |
+//! | `rerank`, `sort`, `sorted_runs` | change the order | `Rescorer`, `Sort` |
 //! | `unknown_fields` | names that may be misspelt | |
-//! | `stored` | reads documents back | `StoredFields` |
+//! | `page`, `stored` | read documents back | `StoredFields` |
 //! | `explanation`, `explain` | explains a hit or a miss | `Explanation` |
 //!
-//! Read path: [`Searcher::search`] → `resolve` → `rank` (`knn`, `fuse`, or `score` with `scorers`) → `rerank` or
-//! `sort` → `stored`. Queries contain queries: `resolve` calls back `rank` for those that are rankings of their own,
+//! Read path: [`Searcher::search`] → `run` → `resolve` → `rank` (`knn`, `fuse`, or `score` with `scorers`) → `rerank` or
+//! `sort` → `page` → `stored`. Queries contain queries: `resolve` calls back `rank` for those that are rankings of their own,
 //! through a function that the `Resolver` carries.
 
 mod effort;
@@ -32,21 +34,33 @@ mod hits;
 mod knn;
 mod matching;
 mod node;
+mod options;
+mod page;
+mod part;
+mod phases;
 mod rank;
 mod ranking;
 mod rerank;
 mod resolve;
+mod run;
 mod score;
 mod scorers;
 mod searcher;
 mod sort;
+mod sorted_runs;
+mod stop;
 mod stored;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod unknown_fields;
 mod values;
 
 pub use explanation::Explanation;
 pub use hits::{Hit, Hits, SegmentSearch};
+pub use options::SearchOptions;
+pub use phases::Timings;
 pub use searcher::Searcher;
+pub use stop::Stopped;
+pub use threads::Pool;

@@ -2,14 +2,15 @@
 
 use super::hits::SegmentSearch;
 use super::node::Node;
-use super::ranking::{DocAddress, Ranking, ScoredDoc, keep_best, key_order};
+use super::ranking::{DocAddress, Ranking, ScoredDoc, best_first, key_order};
 use super::resolve::Resolver;
 use super::scorers::TopDocsCollector;
+use super::sorted_runs::{first, merged};
 use super::{fuse, knn, matching, score};
 use crate::error::Result;
 use crate::query::Query;
-use crate::reader::Snapshot;
-use lucerne_codec::{Accept, Cancel};
+use lucerne_codec::Accept;
+use parking_lot::Mutex;
 
 /// The best documents of a query that match the resolver's filter: the `k` neighbors of a kNN query, all documents
 /// of a fusion, `limit` documents of any other query.
@@ -17,38 +18,42 @@ pub(super) fn rank(resolver: &Resolver<'_>, query: &Query, limit: usize) -> Resu
     match query {
         Query::Knn(query) => knn::search(resolver, query),
         Query::Fuse(query) => fuse::fuse(resolver, query),
-        query => top_docs(resolver.snapshot, &resolver.resolve(query)?, resolver.filter, limit),
+        query => top_docs(resolver, &resolver.resolve(query)?, limit),
     }
 }
 
 /// The `limit` documents with the highest scores.
-fn top_docs(snapshot: &Snapshot, node: &Node, filter: Option<&Node>, limit: usize) -> Result<Ranking> {
-    let (mut docs, mut segments): (Vec<ScoredDoc>, Vec<SegmentSearch>) = (Vec::new(), Vec::new());
-    for (index, segment) in snapshot.segments.iter().enumerate() {
-        let filtered = matching::accepted(filter.as_slice(), index, segment)?;
-        let accept = filtered.as_ref().map_or_else(|| segment.accept(), Accept::only);
-        let ties = key_order(segment);
-        // Once `limit` documents are known, only scores that are not worse than theirs count. An equal score may
-        // still win by its key.
-        let min_score = match docs.get(limit.wrapping_sub(1)) {
-            Some(last) => last.score,
-            None => f32::NEG_INFINITY,
+pub(super) fn top_docs(resolver: &Resolver<'_>, node: &Node, limit: usize) -> Result<Ranking> {
+    let Resolver { snapshot, filter, stop, .. } = *resolver;
+    // Once `limit` documents are known, only scores that are not worse than theirs count in further segments. An equal
+    // score may still win by its key.
+    let best: Mutex<Vec<ScoredDoc>> = Mutex::default();
+    let segments = resolver.each_segment(|part| {
+        let Some(filtered) = stop.part(matching::accepted(filter.as_slice(), part))? else {
+            return Ok(None);
         };
-        let cancel = Cancel::new();
-        let mut collector = TopDocsCollector::new(limit, accept, &ties, &cancel).with_min_score(min_score);
-        score::collect(node, index, segment, &mut collector)?;
-        segments.push(SegmentSearch {
-            segment: segment.reader.name().to_owned(),
-            strategy: "terms",
-            visited: collector.visited(),
-            accepted: accept.count(),
-        });
-        docs.extend(collector.into_sorted().into_iter().map(|(doc, score)| ScoredDoc {
-            address: DocAddress { segment: index, doc },
+        let accept = filtered.as_ref().map_or_else(|| part.segment.accept(), Accept::only);
+        let ties = key_order(part.segment);
+        let last = best.lock().get(limit.wrapping_sub(1)).map(|last| last.score);
+        let least = last.unwrap_or(f32::NEG_INFINITY);
+        let mut collector = TopDocsCollector::new(limit, accept, &ties, part.cancel).with_min_score(least);
+        stop.part(score::collect(node, part, &mut collector))?;
+        let visited = collector.visited();
+        let found = collector.into_unsorted().map(|(doc, score)| ScoredDoc {
+            address: DocAddress { segment: part.index, doc },
             score,
             vector: None,
-        }));
-        keep_best(snapshot, &mut docs, limit);
-    }
-    Ok(Ranking { docs, exact: true, segments })
+        });
+        let (rest, order) = (stop.rest(), best_first(snapshot));
+        let found = stop.part(first(found, limit, order, &rest))?.unwrap_or_default();
+        let mut best = best.lock();
+        if best.is_empty() {
+            *best = found;
+        } else if let Some(both) = stop.part(merged([best.clone(), found], limit, order, &rest))? {
+            *best = both;
+        }
+        let (segment, accepted) = (part.segment.reader.name().to_owned(), accept.count());
+        Ok(Some(SegmentSearch { segment, strategy: "terms", visited, accepted }))
+    })?;
+    Ok(Ranking { docs: best.into_inner(), exact: true, segments })
 }

@@ -41,35 +41,29 @@ pub(super) struct Ranking {
 }
 
 impl Ranking {
+    /// No documents.
+    pub(super) fn none() -> Self {
+        Self { docs: Vec::new(), exact: true, segments: Vec::new() }
+    }
+
     /// The rank of a document, from 0.
     pub(super) fn rank_of(&self, address: DocAddress) -> Option<usize> {
         self.docs.iter().position(|doc| doc.address == address)
     }
 }
 
-/// Keeps the first `limit` items and sorts them: by `order`, then by the bytes of their documents' keys.
-pub(super) fn keep_first<T>(
-    snapshot: &Snapshot,
-    items: &mut Vec<T>,
-    limit: usize,
-    address: impl Fn(&T) -> DocAddress,
-    order: impl Fn(&T, &T) -> Ordering,
-) {
-    let key = |item: &T| {
-        let DocAddress { segment, doc } = address(item);
-        snapshot.segments.get(segment)?.reader.keys().key(doc).ok()
-    };
-    let compare = |left: &T, right: &T| order(left, right).then_with(|| key(left).cmp(&key(right)));
-    if limit > 0 && limit < items.len() {
-        items.select_nth_unstable_by(limit - 1, compare);
-    }
-    items.truncate(limit);
-    items.sort_by(compare);
+/// Orders documents by the bytes of their keys.
+pub(super) fn by_key(snapshot: &Snapshot, left: DocAddress, right: DocAddress) -> Ordering {
+    let key = |DocAddress { segment, doc }| snapshot.segments.get(segment)?.reader.keys().key(doc).ok();
+    key(left).cmp(&key(right))
 }
 
-/// Keeps the `limit` documents with the highest scores, best first.
-pub(super) fn keep_best(snapshot: &Snapshot, docs: &mut Vec<ScoredDoc>, limit: usize) {
-    keep_first(snapshot, docs, limit, |doc| doc.address, |left, right| right.score.total_cmp(&left.score));
+/// Orders documents by their scores, best first, ties by their keys.
+pub(super) fn best_first(snapshot: &Snapshot) -> impl Fn(&ScoredDoc, &ScoredDoc) -> Ordering + Copy + '_ {
+    move |left, right| {
+        let by_score = right.score.total_cmp(&left.score);
+        by_score.then_with(|| by_key(snapshot, left.address, right.address))
+    }
 }
 
 /// Orders the documents of one segment by the bytes of their keys. A key that cannot be read sorts last; reading it

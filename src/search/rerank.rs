@@ -1,14 +1,20 @@
 //! Reranking: a second score for the best documents of a ranking.
 
-use super::ranking::{DocAddress, MatchedVector, ScoredDoc, keep_best};
+use super::knn;
+use super::node::Node;
+use super::ranking::{DocAddress, MatchedVector, ScoredDoc, best_first};
 use super::resolve::{Resolver, finite};
+use super::score::Scores;
 use super::scorers::finite_score;
-use super::{knn, score};
+use super::sorted_runs::first;
 use crate::error::{Error, Result};
 use crate::limits::MAX_K;
 use crate::query::{Knn, Rerank, RerankBy};
-use lucerne_codec::Neighbor;
+use lucerne_codec::{DocId, Neighbor};
 use std::collections::HashMap;
+
+/// Documents whose vectors are compared between two looks at the cancel flag: each may be a page to read from a disk.
+const VECTORS_TOGETHER: usize = 16;
 
 /// The second score of a document.
 #[derive(Clone, Copy, Default)]
@@ -27,44 +33,59 @@ pub(super) fn check(rerank: &Rerank) -> Result<()> {
     Ok(())
 }
 
-/// Adds the second scores to the first `window` of `docs` and sorts these again; the others follow as they were.
+/// Adds the second scores to the first `window` of `docs` and sorts these again; the others follow as they were. Of a search
+/// that is stopped, only the documents are left that have their second score.
 pub(super) fn rerank(resolver: &Resolver<'_>, rerank: &Rerank, docs: &mut Vec<ScoredDoc>) -> Result<()> {
+    let stop = resolver.stop;
+    let rest = stop.rest();
+    let resolver = &Resolver { stop: stop.with(&rest), ..*resolver };
     let below = docs.split_off(rerank.window.min(docs.len()));
     let addresses: Vec<DocAddress> = docs.iter().map(|doc| doc.address).collect();
-    for (doc, second) in docs.iter_mut().zip(second_scores(resolver, rerank, &addresses)?) {
-        doc.score = finite_score(f64::from(doc.score) + f64::from(rerank.weight) * f64::from(second.score));
-        doc.vector = second.vector.or(doc.vector);
+    let scores = stop.part(second_scores(resolver, rerank, &addresses))?.unwrap_or_default();
+    let reranked = docs.iter().zip(scores).filter_map(|(doc, second)| {
+        let second = second?;
+        let score = f64::from(doc.score) + f64::from(rerank.weight) * f64::from(second.score);
+        Some(ScoredDoc { score: finite_score(score), vector: second.vector.or(doc.vector), ..*doc })
+    });
+    let rest = stop.rest();
+    let sorted = first(reranked, usize::MAX, best_first(resolver.snapshot), &rest);
+    *docs = stop.part(sorted)?.unwrap_or_default();
+    if docs.len() == addresses.len() {
+        docs.extend(below);
     }
-    keep_best(resolver.snapshot, docs, usize::MAX);
-    docs.extend(below);
     Ok(())
 }
 
 /// The second score of one document.
 pub(super) fn second_score(resolver: &Resolver<'_>, rerank: &Rerank, address: DocAddress) -> Result<f32> {
-    Ok(second_scores(resolver, rerank, &[address])?.first().map_or(0.0, |second| second.score))
+    Ok(second_scores(resolver, rerank, &[address])?
+        .first()
+        .copied()
+        .flatten()
+        .map_or(0.0, |second| second.score))
 }
 
-fn second_scores(resolver: &Resolver<'_>, rerank: &Rerank, docs: &[DocAddress]) -> Result<Vec<SecondScore>> {
+/// The second scores of documents; `None` for those that a search did not come to that was stopped.
+fn second_scores(
+    resolver: &Resolver<'_>,
+    rerank: &Rerank,
+    docs: &[DocAddress],
+) -> Result<Vec<Option<SecondScore>>> {
     match &rerank.by {
-        RerankBy::Query(query) => {
-            let node = resolver.resolve(query)?;
-            let scores = score::of_documents(resolver.snapshot, &node, docs)?;
-            Ok(scores.into_iter().map(|score| SecondScore { score, vector: None }).collect())
-        }
+        RerankBy::Query(query) => by_query(resolver, &resolver.resolve(query)?, docs),
         RerankBy::Vector { field, vector, compat_topk: Some(k) } => {
             let query = Knn::new(field, vector.clone()).k(*k).exact();
-            let nearest = knn::search(&resolver.unfiltered(), &query)?.docs.into_iter();
+            let nearest = knn::search(&resolver.unfiltered().whole(), &query)?.docs.into_iter();
             let nearest = nearest
                 .map(|doc| (doc.address, SecondScore { score: doc.score, vector: doc.vector }))
                 .collect::<HashMap<_, _>>();
-            Ok(docs.iter().map(|doc| nearest.get(doc).copied().unwrap_or_default()).collect())
+            Ok(docs.iter().map(|doc| Some(nearest.get(doc).copied().unwrap_or_default())).collect())
         }
         RerankBy::Vector { field, vector, compat_topk: None } => {
             let declared = resolver.snapshot.schema.vector_field_named(field)?;
             let row = crate::document::check_query(declared, vector)?;
             let (field, similarity) = (declared.number(), declared.info().similarity);
-            let of = |address: &DocAddress| {
+            let of = |address: &DocAddress| -> Result<SecondScore> {
                 let neighbor = knn::nearest_vector(resolver.snapshot, field, &row, *address)?;
                 Ok(neighbor.map_or_else(SecondScore::default, |neighbor| SecondScore {
                     score: similarity.score(neighbor.distance),
@@ -74,7 +95,48 @@ fn second_scores(resolver: &Resolver<'_>, rerank: &Rerank, docs: &[DocAddress]) 
                     }),
                 }))
             };
-            docs.iter().map(of).collect()
+            let (stop, mut scores) = (resolver.stop, Vec::with_capacity(docs.len()));
+            for together in docs.chunks(VECTORS_TOGETHER) {
+                if stop.part(stop.check())?.is_none() {
+                    break;
+                }
+                for address in together {
+                    scores.push(Some(of(address)?));
+                }
+            }
+            scores.resize(docs.len(), None);
+            Ok(scores)
         }
     }
+}
+
+/// The scores of a node.
+fn by_query(resolver: &Resolver<'_>, node: &Node, docs: &[DocAddress]) -> Result<Vec<Option<SecondScore>>> {
+    let of_segments = resolver.each_segment(|part| {
+        let mut own: Vec<(DocId, usize)> = (docs.iter().enumerate())
+            .filter(|(_, address)| address.segment == part.index)
+            .map(|(position, address)| (address.doc, position))
+            .collect();
+        if own.is_empty() {
+            return Ok(None);
+        }
+        own.sort_unstable();
+        let mut found = Vec::with_capacity(own.len());
+        let add_all = || -> Result<()> {
+            let mut scores = Scores::new(node, part)?;
+            for (doc, position) in own {
+                found.push((position, scores.of(doc)?));
+            }
+            Ok(())
+        };
+        resolver.stop.part(add_all())?;
+        Ok(Some(found))
+    })?;
+    let mut scores = vec![None; docs.len()];
+    for (position, score) in of_segments.into_iter().flatten() {
+        if let Some(slot) = scores.get_mut(position) {
+            *slot = Some(SecondScore { score, vector: None });
+        }
+    }
+    Ok(scores)
 }

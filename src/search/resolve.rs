@@ -1,8 +1,11 @@
 //! Resolves a query to a [`Node`]: looks up fields, analyzes texts, gathers term statistics, runs kNN queries.
 
 use super::node::{BoolNode, Node, PhraseNode, PhrasePrefixNode, TermRange, Totals, Word};
+use super::part::Part;
 use super::ranking::Ranking;
 use super::scorers::Bm25;
+use super::stop::Stop;
+use super::threads::Threads;
 use super::values::{dynamic_range, number_range, numbers_of, text_of, text_range, wrong};
 use crate::analysis::{Analyzer, Analyzers};
 use crate::document::{Value, dynamic};
@@ -25,6 +28,10 @@ pub(super) struct Resolver<'a> {
     pub(super) analyzers: &'a Analyzers,
     /// kNN queries search only documents that match this.
     pub(super) filter: Option<&'a Node>,
+    /// What stops the search.
+    pub(super) stop: Stop<'a>,
+    /// Where segments are searched.
+    pub(super) threads: &'a Threads,
     /// Runs the kNN and fusion queries inside a query. It is passed in because it resolves queries itself.
     pub(super) rank_query: RankQuery,
 }
@@ -51,9 +58,43 @@ impl<'a> Resolver<'a> {
         Self { filter: None, ..*self }
     }
 
-    /// Ranks the documents of a query: see [`RankQuery`].
+    /// The same for a ranking that others are made of: only the whole of it is of use.
+    pub(super) fn whole(&self) -> Self {
+        Self { stop: self.stop.whole(), ..*self }
+    }
+
+    /// Ranks the documents of a query inside another one: see [`RankQuery`].
     pub(super) fn rank(&self, query: &Query, limit: usize) -> Result<Ranking> {
-        (self.rank_query)(self, query, limit)
+        (self.rank_query)(&self.whole(), query, limit)
+    }
+
+    /// A segment of the snapshot.
+    pub(super) fn part(&self, index: usize) -> Option<Part<'a>> {
+        let segment = self.snapshot.segments.get(index)?;
+        Some(Part { index, segment, cancel: self.stop.cancel })
+    }
+
+    /// What `work` makes of each segment, in their order. Those that a search comes to after it was stopped, and is to
+    /// return what it has, are left out, and those for which `work` returns nothing.
+    pub(super) fn each_segment<T: Send>(
+        &self,
+        work: impl Fn(Part<'a>) -> Result<Option<T>> + Sync,
+    ) -> Result<Vec<T>> {
+        let segments = &self.snapshot.segments;
+        let size = |index: &usize| segments.get(*index).map(|segment| segment.reader.max_doc());
+        let largest_first = || {
+            let mut order: Vec<usize> = (0..segments.len()).collect();
+            order.sort_by_key(|index| std::cmp::Reverse(size(index)));
+            order
+        };
+        let results = self.threads.each(segments.len(), largest_first, |index| {
+            let Some(part) = self.part(index) else { return Ok(None) };
+            if self.stop.part(self.stop.check())?.is_none() {
+                return Ok(None);
+            }
+            work(part)
+        })?;
+        Ok(results.into_iter().flatten().collect())
     }
 
     /// Resolves a query.
@@ -63,6 +104,7 @@ impl<'a> Resolver<'a> {
 
     /// Resolves a query that may be nested `depth` levels deep.
     fn resolve_at(&self, query: &Query, depth: usize) -> Result<Node> {
+        self.stop.check()?;
         let too_deep = || Error::WrongQuery {
             field: None,
             problem: format!("queries within queries more than {MAX_QUERY_DEPTH} deep"),
@@ -312,6 +354,7 @@ impl<'a> Resolver<'a> {
 
     /// A term with its statistics over all segments.
     fn word(&self, field: &Field, text: &Text, term: String, count: f32) -> Result<Word> {
+        self.stop.check()?;
         let (mut totals, mut doc_freq) = (Totals::default(), 0u64);
         for segment in &self.snapshot.segments {
             let postings = segment.reader.postings().and_then(|postings| postings.field(field.number()));

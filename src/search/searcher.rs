@@ -2,19 +2,18 @@
 
 use super::effort::Asked;
 use super::explanation::Explanation;
-use super::hits::{Hit, Hits};
-use super::node::Node;
-use super::ranking::{DocAddress, Ranking, ScoredDoc};
-use super::resolve::Resolver;
-use super::unknown_fields::unknown_fields;
-use super::{explain, knn, matching, rank, rerank, sort, stored};
+use super::hits::Hits;
+use super::options::SearchOptions;
+use super::ranking::DocAddress;
+use super::run::Run;
+use super::{knn, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, components};
-use crate::error::{Error, Result};
-use crate::limits::MAX_K;
-use crate::query::{Knn, Query, Search};
+use crate::error::Result;
+use crate::query::{Knn, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::Schema;
+use crate::stats::Counters;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,6 +49,7 @@ use std::sync::Arc;
 pub struct Searcher {
     snapshot: Arc<Snapshot>,
     analyzers: Analyzers,
+    counters: Arc<Counters>,
 }
 
 impl std::fmt::Debug for Searcher {
@@ -59,8 +59,8 @@ impl std::fmt::Debug for Searcher {
 }
 
 impl Searcher {
-    pub(crate) fn new(snapshot: Arc<Snapshot>, analyzers: Analyzers) -> Self {
-        Self { snapshot, analyzers }
+    pub(crate) fn new(snapshot: Arc<Snapshot>, analyzers: Analyzers, counters: Arc<Counters>) -> Self {
+        Self { snapshot, analyzers, counters }
     }
 
     pub(crate) fn snapshot(&self) -> &Snapshot {
@@ -120,23 +120,41 @@ impl Searcher {
     /// When a field does not exist, is not indexed, or is of another type than the query needs; when a vector does
     /// not fit its field; when a parameter is out of range; when a file is damaged.
     pub fn search(&self, search: impl Into<Search>) -> Result<Hits> {
-        let mut search = search.into();
-        search.set_unset_k();
-        self.check(&search)?;
-        let filter = self.resolve_filter(&search)?;
-        let resolver = self.resolver(filter.as_ref());
-        let mut ranking = ranked(&resolver, &search)?;
-        if let Some(rerank) = &search.rerank {
-            rerank::rerank(&resolver, rerank, &mut ranking.docs)?;
-        }
-        if let Some(least) = search.min_score {
-            ranking.docs.retain(|doc| doc.score >= least);
-        }
-        search.set_k_of_page();
-        let page = ranking.docs.iter().skip(search.offset).take(search.limit);
-        let hits = page.map(|doc| self.hit(&resolver, &search, doc)).collect::<Result<_>>()?;
-        let unknown_fields = unknown_fields(&self.snapshot, &search)?;
-        Ok(Hits { hits, exact: ranking.exact, segments: ranking.segments, unknown_fields })
+        self.search_with(search, &SearchOptions::default())
+    }
+
+    /// The same with a deadline, a way to cancel it, or several threads: [`SearchOptions`].
+    ///
+    /// # Errors
+    /// As [`Searcher::search`]; of kind [`TimedOut`](crate::ErrorKind::TimedOut) or
+    /// [`Cancelled`](crate::ErrorKind::Cancelled) when it was stopped and is not to return a partial result.
+    pub fn search_with(&self, search: impl Into<Search>, options: &SearchOptions) -> Result<Hits> {
+        self.run(options).search(search.into())
+    }
+
+    /// Runs many searches, side by side on the threads that the options give. The results are in the order of the
+    /// searches; each has its own error.
+    ///
+    /// ```
+    /// # fn main() -> lucerne::Result<()> {
+    /// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+    /// use lucerne::Knn;
+    /// use lucerne::search::SearchOptions;
+    ///
+    /// let queries = [[1.0, 0.0], [3.0, 0.0]].map(|vector| Knn::new("v", vector).k(1));
+    /// let found = searcher.search_many(queries, &SearchOptions::new().threads(2));
+    /// let keys = found.into_iter().map(|hits| Ok(hits?.hits[0].key.clone()));
+    /// assert_eq!(keys.collect::<lucerne::Result<Vec<_>>>()?, ["vim", "chess"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn search_many<S: Into<Search>>(
+        &self,
+        searches: impl IntoIterator<Item = S>,
+        options: &SearchOptions,
+    ) -> Vec<Result<Hits>> {
+        let searches: Vec<Search> = searches.into_iter().map(Into::into).collect();
+        self.run(options).search_many(searches)
     }
 
     /// Counts the documents that match a query, or the query and filter of a [`Search`]. A field of a dynamic schema that
@@ -148,18 +166,16 @@ impl Searcher {
     /// # Errors
     /// As [`Searcher::search`].
     pub fn count(&self, search: impl Into<Search>) -> Result<u64> {
-        let mut search = search.into();
-        search.set_unset_k();
-        unknown_fields(&self.snapshot, &search)?;
-        let filter = self.resolve_filter(&search)?;
-        let node = self.resolver(filter.as_ref()).resolve(&search.query)?;
-        let both: Vec<&Node> = [&node].into_iter().chain(&filter).collect();
-        let mut count = 0;
-        for (index, segment) in self.snapshot.segments.iter().enumerate() {
-            let docs = matching::accepted(&both, index, segment)?;
-            count += docs.map_or(0, |docs| u64::from(docs.count()));
-        }
-        Ok(count)
+        self.count_with(search, &SearchOptions::default())
+    }
+
+    /// The same with a deadline, a way to cancel it, or several threads. A part of a count is of no use: that of a search
+    /// that was stopped is an error, also with [`SearchOptions::partial`].
+    ///
+    /// # Errors
+    /// As [`Searcher::search_with`].
+    pub fn count_with(&self, search: impl Into<Search>, options: &SearchOptions) -> Result<u64> {
+        self.run(options).count(search.into())
     }
 
     /// Explains why the document with a key is or is not a hit of a search: its rank and the parts of its score, or
@@ -169,37 +185,20 @@ impl Searcher {
     /// # Errors
     /// As [`Searcher::search`].
     pub fn explain(&self, search: impl Into<Search>, key: &str) -> Result<Explanation> {
-        let mut search = search.into();
-        search.set_unset_k();
-        let Search { offset, limit, .. } = search;
-        search.set_k_of_page();
-        let all = Search {
-            offset: 0,
-            limit: MAX_K,
-            fields: None,
-            score_as: None,
-            explain: false,
-            ..search.clone()
-        };
-        let hits = self.search(all)?.hits;
-        let Some(address) = stored::find(&self.snapshot, key)? else {
-            return Ok(Explanation::no_match(format!(
-                "no live document has the key {key:?}: deleted, or never added"
-            )));
-        };
-        let explained = match hits.iter().enumerate().find(|(_, hit)| hit.key == key) {
-            None => Explanation::no_match(format!("document {key:?} is not found")),
-            Some((rank, hit)) => {
-                let on_page = rank >= offset && rank - offset < limit;
-                let outcome = if on_page { "a hit" } else { "found, but not on this page" };
-                let rank = rank + 1;
-                let description =
-                    format!("document {key:?} is {outcome}: rank {rank} (offset {offset}, limit {limit})");
-                Explanation::new(true, hit.score, description)
-            }
-        };
-        let filter = self.resolve_filter(&search)?;
-        Ok(explained.with(explain::parts(&self.resolver(filter.as_ref()), &search, address)?))
+        self.explain_with(search, key, &SearchOptions::default())
+    }
+
+    /// The same with a deadline, a way to cancel it, or several threads. An explanation is always whole.
+    ///
+    /// # Errors
+    /// As [`Searcher::search_with`].
+    pub fn explain_with(
+        &self,
+        search: impl Into<Search>,
+        key: &str,
+        options: &SearchOptions,
+    ) -> Result<Explanation> {
+        self.run(options).explain(search.into(), key)
     }
 
     /// The stored document with a key, including its vectors where the schema stores them; `None` when no live
@@ -241,88 +240,8 @@ impl Searcher {
         stored::fields(self.schema(), segment, doc, wanted)
     }
 
-    fn resolver<'a>(&'a self, filter: Option<&'a Node>) -> Resolver<'a> {
-        Resolver { snapshot: &self.snapshot, analyzers: &self.analyzers, filter, rank_query: rank::rank }
+    fn run<'a>(&'a self, options: &'a SearchOptions) -> Run<'a> {
+        let Self { snapshot, analyzers, counters } = self;
+        Run { snapshot, analyzers, counters, options }
     }
-
-    /// The filter of a search. kNN queries in it search all documents.
-    fn resolve_filter(&self, search: &Search) -> Result<Option<Node>> {
-        search.filter.as_ref().map(|filter| self.resolver(None).resolve(filter)).transpose()
-    }
-
-    fn check(&self, search: &Search) -> Result<()> {
-        let wrong = |problem: String| Err(Error::WrongQuery { field: None, problem });
-        if let Some(fields) = &search.fields {
-            fields.iter().try_for_each(|field| self.check_returnable(field))?;
-        }
-        if search.limit == 0 || search.limit > MAX_K {
-            return wrong(format!("limit (k) is {}, expected 1 to {MAX_K}", search.limit));
-        }
-        if search.min_score.is_some_and(f32::is_nan) {
-            return wrong("min_score is not a number".to_owned());
-        }
-        match &search.rerank {
-            Some(_) if !search.sort.is_empty() => {
-                wrong("rerank and sort cannot be combined; remove one".to_owned())
-            }
-            Some(second) => rerank::check(second),
-            None => Ok(()),
-        }
-    }
-
-    fn hit(&self, resolver: &Resolver<'_>, search: &Search, found: &ScoredDoc) -> Result<Hit> {
-        let DocAddress { segment, doc } = found.address;
-        let segment = stored::segment(&self.snapshot, segment)?;
-        let key = segment.reader.keys().key(doc)?.to_owned();
-        let mut fields =
-            search.fields.as_ref().map(|wanted| self.fields(segment, doc, wanted)).transpose()?;
-        let distance = found.vector.map(|vector| vector.neighbor.distance);
-        if let Some(name) = &search.score_as {
-            let by_distance = matches!(search.query, Query::Knn(_)) && search.rerank.is_none();
-            let score = if by_distance { distance.unwrap_or(found.score) } else { found.score };
-            fields.get_or_insert_default().insert(name.clone(), score_as_json(score));
-        }
-        let explanation = if search.explain {
-            let parts = explain::parts(resolver, search, found.address)?;
-            Some(Explanation::new(true, found.score, "score").with(parts))
-        } else {
-            None
-        };
-        let vector = vector_index(segment, found)?;
-        Ok(Hit { key, score: found.score, distance, vector, fields, explanation })
-    }
-}
-
-/// The documents of a search before reranking, as many as its page and its reranking need.
-fn ranked(resolver: &Resolver<'_>, search: &Search) -> Result<Ranking> {
-    let limit = search.offset.saturating_add(search.limit);
-    if search.sort.is_empty() {
-        let window = search.rerank.as_ref().map_or(0, |rerank| rerank.window);
-        return match &search.query {
-            Query::Knn(query) if query.k.is_none() => {
-                knn::pages(resolver, query, search.limit.max(window), limit.max(window))
-            }
-            query => rank::rank(resolver, query, limit.max(window)),
-        };
-    }
-    let node = resolver.resolve(&search.query)?;
-    let limit = if search.min_score.is_some() { usize::MAX } else { limit };
-    let docs = sort::sorted(resolver.snapshot, &node, resolver.filter, &search.sort, limit)?;
-    Ok(Ranking { docs, exact: true, segments: Vec::new() })
-}
-
-/// The index of the nearest vector among its document's vectors, in a field with several per document.
-fn vector_index(segment: &SnapshotSegment, found: &ScoredDoc) -> Result<Option<u32>> {
-    let Some(nearest) = found.vector else { return Ok(None) };
-    let vectors = segment.reader.vector_field(nearest.field);
-    let Some(vectors) = vectors.filter(|vectors| vectors.field.is_multiple()) else { return Ok(None) };
-    let mut ordinals = Vec::new();
-    vectors.reader.ordinals(found.address.doc, &mut ordinals)?;
-    let index = ordinals.iter().position(|ordinal| *ordinal == nearest.neighbor.ordinal);
-    Ok(index.map(|index| index as u32))
-}
-
-/// A score as JSON, with the fewest digits that distinguish it from other single-precision numbers.
-fn score_as_json(score: f32) -> Value {
-    Value::from(score.to_string().parse::<f64>().unwrap_or(score.into()))
 }

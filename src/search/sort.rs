@@ -2,8 +2,11 @@
 
 use super::matching::accepted;
 use super::node::Node;
-use super::ranking::{DocAddress, ScoredDoc, keep_first};
-use super::score;
+use super::part::Part;
+use super::ranking::{DocAddress, Ranking, ScoredDoc, by_key};
+use super::resolve::Resolver;
+use super::score::Scores;
+use super::sorted_runs::SortedRuns;
 use super::values::{sortable_score, wrong};
 use crate::error::{Error, Result};
 use crate::query::{Missing, Order, Sort};
@@ -40,34 +43,57 @@ struct SortedDoc<'a> {
     doc: ScoredDoc,
 }
 
-/// The first `limit` documents that match a node, in this order, ties in the order of keys.
-pub(super) fn sorted(
-    snapshot: &Snapshot,
+/// The first `limit` documents that match a node with at least a score, in this order, ties in the order of keys.
+pub(super) fn sorted<'a>(
+    resolver: &Resolver<'a>,
     node: &Node,
-    filter: Option<&Node>,
     sort: &[Sort],
+    least: Option<f32>,
     limit: usize,
-) -> Result<Vec<ScoredDoc>> {
+) -> Result<Ranking> {
+    let Resolver { snapshot, filter, stop, .. } = *resolver;
     let rules = sort.iter().map(|sort| rule(snapshot, sort)).collect::<Result<Vec<_>>>()?;
     let filters: Vec<&Node> = [node].into_iter().chain(filter).collect();
-    let mut all: Vec<SortedDoc<'_>> = Vec::new();
-    for (index, segment) in snapshot.segments.iter().enumerate() {
-        let Some(docs) = accepted(&filters, index, segment)? else { continue };
-        let docs: Vec<DocId> = docs.iter().collect();
-        let scores = score::of_segment(node, index, segment, &docs)?;
-        for (doc, score) in docs.into_iter().zip(scores) {
-            let values = rules.iter().map(|rule| value(rule, segment, doc, score)).collect::<Result<_>>()?;
-            let address = DocAddress { segment: index, doc };
-            all.push(SortedDoc { values, doc: ScoredDoc { address, score, vector: None } });
-        }
-    }
     let order = |left: &SortedDoc<'_>, right: &SortedDoc<'_>| {
         let values = rules.iter().zip(left.values.iter().zip(&right.values));
         let by_rule = values.map(|(rule, (left, right))| compare(rule, left, right));
-        by_rule.fold(Ordering::Equal, Ordering::then)
+        let by_rule = by_rule.fold(Ordering::Equal, Ordering::then);
+        by_rule.then_with(|| by_key(snapshot, left.doc.address, right.doc.address))
     };
-    keep_first(snapshot, &mut all, limit, |sorted| sorted.doc.address, order);
-    Ok(all.into_iter().map(|sorted| sorted.doc).collect())
+    let in_segment = |part: Part<'a>| {
+        let mut first = SortedRuns::new(limit, &order);
+        let mut add_all = || -> Result<()> {
+            let Some(docs) = accepted(&filters, part)? else { return Ok(()) };
+            let mut scores = Scores::new(node, part)?;
+            for doc in docs.iter() {
+                let score = scores.of(doc)?;
+                if least.is_some_and(|least| score < least) {
+                    continue;
+                }
+                let values = rules.iter().map(|rule| value(rule, part.segment, doc, score));
+                let (values, address) =
+                    (values.collect::<Result<_>>()?, DocAddress { segment: part.index, doc });
+                first.push(
+                    SortedDoc { values, doc: ScoredDoc { address, score, vector: None } },
+                    part.cancel,
+                )?;
+            }
+            Ok(())
+        };
+        stop.part(add_all())?;
+        let rest = stop.rest();
+        stop.part(first.finish(&rest))
+    };
+    let of_segments = resolver.each_segment(in_segment)?;
+    let rest = stop.rest();
+    let mut first = SortedRuns::new(limit, &order);
+    let merge = || {
+        of_segments.into_iter().try_for_each(|sorted| first.push_sorted(sorted, &rest))?;
+        first.finish(&rest)
+    };
+    let sorted = stop.part(merge())?.unwrap_or_default();
+    let docs = sorted.into_iter().map(|sorted| sorted.doc).collect();
+    Ok(Ranking { docs, exact: true, segments: Vec::new() })
 }
 
 fn rule(snapshot: &Snapshot, sort: &Sort) -> Result<Rule> {

@@ -1,11 +1,15 @@
 //! The scorers of words and phrases in one segment.
 
 use super::node::{PhraseNode, Word};
+use super::part::Part;
 use super::scorers::{Bm25, DisjunctionScorer, PhraseScorer, ScoredDocsScorer, Scorer, TermScorer};
 use crate::error::Result;
 use crate::reader::SnapshotSegment;
 use lucerne_codec::DocId;
 use lucerne_codec::postings::{FieldPostings, TermEntry};
+
+/// Terms looked up between two looks at the cancel flag.
+const CANCEL_STEP: usize = 64;
 
 pub(super) type BoxedScorer<'a> = Box<dyn Scorer + 'a>;
 
@@ -15,10 +19,11 @@ pub(super) fn no_docs<'a>() -> BoxedScorer<'a> {
 }
 
 /// The scorers of those of `words` that the segment has.
-pub(super) fn term_scorers<'a>(words: &[Word], segment: &'a SnapshotSegment) -> Result<Vec<TermScorer<'a>>> {
+pub(super) fn term_scorers<'a>(words: &[Word], part: Part<'a>) -> Result<Vec<TermScorer<'a>>> {
     let mut terms = Vec::with_capacity(words.len());
-    for word in words {
-        let Some((postings, entry)) = entry(word, segment)? else { continue };
+    for (done, word) in words.iter().enumerate() {
+        part.cancel.check_every(CANCEL_STEP, done)?;
+        let Some((postings, entry)) = entry(word, part.segment)? else { continue };
         let weight = word.bm25.weight(word.weight, idf(word), word.totals.docs, word.totals.tokens);
         terms.push(TermScorer::new(postings, &entry, weight)?);
     }
@@ -26,12 +31,8 @@ pub(super) fn term_scorers<'a>(words: &[Word], segment: &'a SnapshotSegment) -> 
 }
 
 /// Documents with at least `required` of `words`.
-pub(super) fn words_scorer<'a>(
-    words: &[Word],
-    required: usize,
-    segment: &'a SnapshotSegment,
-) -> Result<BoxedScorer<'a>> {
-    let terms = term_scorers(words, segment)?;
+pub(super) fn words_scorer<'a>(words: &[Word], required: usize, part: Part<'a>) -> Result<BoxedScorer<'a>> {
+    let terms = term_scorers(words, part)?;
     if terms.len() < required {
         return Ok(no_docs());
     }
@@ -40,26 +41,23 @@ pub(super) fn words_scorer<'a>(
     if terms.len() == 1 {
         return Ok(terms.pop().unwrap_or_else(no_docs));
     }
-    Ok(Box::new(DisjunctionScorer::new(terms, required)?))
+    Ok(Box::new(DisjunctionScorer::new(terms, required, part.cancel)?))
 }
 
 /// Documents with a phrase. It is scored as a term whose inverse document frequency is the sum of those of its
 /// words.
-pub(super) fn phrase_scorer<'a>(
-    phrase: &PhraseNode,
-    segment: &'a SnapshotSegment,
-) -> Result<BoxedScorer<'a>> {
+pub(super) fn phrase_scorer<'a>(phrase: &PhraseNode, part: Part<'a>) -> Result<BoxedScorer<'a>> {
     let mut terms = Vec::with_capacity(phrase.words.len());
     let (mut idf_sum, mut field) = (0.0, None);
     for (word, offset) in &phrase.words {
-        let Some((postings, entry)) = entry(word, segment)? else { return Ok(no_docs()) };
+        let Some((postings, entry)) = entry(word, part.segment)? else { return Ok(no_docs()) };
         idf_sum += idf(word);
         field = Some((postings, word));
         terms.push((entry, *offset));
     }
     let Some((postings, word)) = field else { return Ok(no_docs()) };
     let weight = word.bm25.weight(word.weight, idf_sum, word.totals.docs, word.totals.tokens);
-    Ok(Box::new(PhraseScorer::new(postings, &terms, phrase.slop, weight)?))
+    Ok(Box::new(PhraseScorer::new(postings, &terms, phrase.slop, weight, part.cancel)?))
 }
 
 /// How a word occurs in a document.

@@ -12,6 +12,7 @@ use parking_lot::{Mutex, MutexGuard};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 /// The commit in force.
 pub(crate) struct Committed {
@@ -73,6 +74,8 @@ pub struct PreparedCommit<'a> {
     sequence_number: u64,
     /// [`WriterInner::changes`] at its point in time.
     changes: u64,
+    /// How long preparing it took.
+    preparing: Duration,
 }
 
 /// Makes everything written so far durable under a pending name.
@@ -81,7 +84,12 @@ pub(crate) fn prepare<'a>(
     committed: &'a Mutex<Committed>,
     user_data: Option<BTreeMap<String, String>>,
 ) -> Result<PreparedCommit<'a>> {
-    catch_panic("preparing a commit", || prepare_locked(writer, committed.lock(), user_data))
+    let span = tracing::debug_span!("prepare_commit");
+    let (_entered, begun) = (span.enter(), Instant::now());
+    let prepare = || prepare_locked(writer, committed.lock(), user_data);
+    let mut prepared = catch_panic("preparing a commit", prepare)?;
+    prepared.preparing = begun.elapsed();
+    Ok(prepared)
 }
 
 fn prepare_locked<'a>(
@@ -115,7 +123,8 @@ fn prepare_locked<'a>(
     if same {
         committed.next_generation = generation; // Nothing was written.
         let (sequence_number, changes) = (point.sequence_number, point.changes);
-        return Ok(PreparedCommit { writer, committed, next: None, sequence_number, changes });
+        let preparing = Duration::ZERO;
+        return Ok(PreparedCommit { writer, committed, next: None, sequence_number, changes, preparing });
     }
     let snapshot = snapshot(writer, &segments, &info);
     let needed = snapshot.files().filter(|file| !committed.files.contains(*file));
@@ -128,6 +137,7 @@ fn prepare_locked<'a>(
         next: Some((snapshot, info)),
         sequence_number: point.sequence_number,
         changes: point.changes,
+        preparing: Duration::ZERO,
     })
 }
 
@@ -207,12 +217,15 @@ impl PreparedCommit<'_> {
             writer.committed_changes.store(self.changes, Ordering::Relaxed);
             return Ok(self.committed.info.generation);
         };
+        let span = tracing::debug_span!("commit", generation = info.generation);
+        let (_entered, begun) = (span.enter(), Instant::now());
         publish::publish(&*writer.directory, info.generation).map_err(|failure| fail(writer, failure))?;
         let (generation, next_generation) = (info.generation, self.committed.next_generation);
         let known = std::mem::take(&mut self.committed.known);
         *self.committed = Committed::new(snapshot, info, next_generation, known);
         writer.committed_changes.store(self.changes, Ordering::Relaxed);
         writer.store.set_committed(self.sequence_number, Arc::clone(&self.committed.snapshot));
+        writer.store.counters.commits.record(self.preparing + begun.elapsed());
         tracing::info!(generation, segments = self.committed.info.segments.len(), "committed");
         writer.drop_dead_segments();
         collect_garbage(writer, &self.committed);

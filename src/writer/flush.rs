@@ -12,6 +12,7 @@ use lucerne_codec::segment_info::{StructureInfo, VectorInfo};
 use lucerne_codec::vector::VectorReader;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 /// Writes a buffer (of at least one document) as a segment and opens it. Nothing is synced. After an error or a
 /// panic the files created so far are deleted as far as possible. Shared state of vector fields (a mean vector) is taken from
@@ -138,7 +139,10 @@ impl WriterInner {
             cancel: &self.cancel,
             progress: &(),
         };
+        let begun = Instant::now();
         let reader = Arc::new(flush(&write, buffer, largest)?);
+        let bytes = reader.files().map(|file| file.len).sum();
+        self.store.counters.flushed(begun.elapsed(), bytes);
         Ok(SegmentEntry { reader, state: Arc::clone(&buffer.state), position })
     }
 

@@ -105,6 +105,7 @@ impl WriterInner {
         if let Some(address) = &found {
             address.segment.delete(address.doc);
             shard.remove(key);
+            self.store.counters.documents_deleted.add(1);
             self.changes.fetch_add(1, Ordering::Relaxed);
         }
         Ok(found.is_some())
@@ -212,6 +213,7 @@ impl WriterInner {
 
     fn push(&self, shard: &mut KeyShard, buffer: &mut Buffer, key: &str, document: &Validated) -> DocId {
         self.report_zero_vectors(key, &document.vectors);
+        self.store.counters.documents_added.add(1);
         self.changes.fetch_add(1, Ordering::Relaxed);
         let vector_bytes = self.vector_bytes.read();
         let doc = buffer.push(key, document, |field| vector_bytes.get(&field).copied().unwrap_or(0));

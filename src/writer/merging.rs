@@ -13,7 +13,7 @@ use crate::segment_write::SegmentWrite;
 use lucerne_codec::{Cancel, Directory, Progress, Report};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A merge that has been selected: its sources as they were then.
 struct SelectedMerge {
@@ -162,6 +162,8 @@ fn run(writer: &Arc<WriterInner>, selected: &SelectedMerge, cancel: &Cancel) -> 
     let names = selected.entries.iter().map(|entry| entry.reader.name().to_owned());
     let started =
         MergeEvent::Started { segment: segment.clone(), sources: names.collect(), bytes: selected.bytes };
+    let span = tracing::debug_span!("merge", segment, sources = selected.entries.len());
+    let (_entered, begun) = (span.enter(), Instant::now());
     let result = catch_panic("merging segments", || {
         observer.notify(&started);
         merge_and_replace(writer, selected, cancel)
@@ -169,10 +171,13 @@ fn run(writer: &Arc<WriterInner>, selected: &SelectedMerge, cancel: &Cancel) -> 
     writer.release(selected.number, &selected.entries);
     match &result {
         Ok(record) => {
+            let bytes = record.get("bytes_written").and_then(serde_json::Value::as_u64).unwrap_or(0);
+            writer.store.counters.merged(begun.elapsed(), bytes);
             tracing::info!(segment, docs = %record["docs"], "merged");
             observer.notify(&MergeEvent::Finished { segment, record: record.clone() });
         }
         Err(error) => {
+            writer.store.counters.failed_merges.add(1);
             let cancelled = cancel.is_cancelled();
             tracing::warn!(segment, %error, "a merge did not finish; nothing has changed");
             observer.notify(&MergeEvent::Failed { segment, error: error.to_string(), cancelled });

@@ -15,6 +15,7 @@ mod merging;
 mod model;
 mod panics;
 mod snapshot_isolation;
+mod stats;
 mod third_party_codec;
 mod transfer;
 mod two_writers;

@@ -169,7 +169,13 @@ impl VectorReader for ToyReader {
                 visited += 1;
             }
         }
-        Ok(VectorHits { neighbors: top.into_sorted(), exact: true, visited, strategy: "toy scan" })
+        Ok(VectorHits {
+            neighbors: top.into_sorted(),
+            exact: true,
+            visited,
+            partial: false,
+            strategy: "toy scan",
+        })
     }
 
     fn rescore(&self, _query: &[u8], _neighbors: &mut [Neighbor]) -> Result<()> {

@@ -12,5 +12,6 @@ mod recall;
 mod recall_floor;
 mod several_vectors;
 mod sign_hashes;
+mod stopping;
 mod texts;
 mod values;

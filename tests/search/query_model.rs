@@ -11,6 +11,7 @@ use crate::common::rng::Rng;
 use lucerne::merge::MergePolicy;
 use lucerne::query::{Boost, Constant, Exists};
 use lucerne::schema::{Quantization, VectorIndex};
+use lucerne::search::SearchOptions;
 use lucerne::{
     Bool, Document, Fuse, Index, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Schema, Search,
     Similarity, Sort, Term, Terms, Value, Vector, Writer, WriterOptions,
@@ -276,6 +277,7 @@ fn compare(index: &Index, model: &Model, rng: &mut Rng, clean: bool) {
     }
     let context = || serde_json::to_string(&search).unwrap().to_string();
     let hits = searcher.search(&search).unwrap();
+    same_on_threads(&searcher, &search, &hits);
     let found: BTreeSet<&str> = hits.keys().into_iter().collect();
     assert_eq!(found, expected.keys().map(|key| &**key).collect(), "{}", context());
     let in_order = |left: &lucerne::Hit, right: &lucerne::Hit| {
@@ -293,10 +295,12 @@ fn compare(index: &Index, model: &Model, rng: &mut Rng, clean: bool) {
     let (offset, limit) = (rng.below(5), 1 + rng.below(5));
     let page = searcher.search(search.clone().limit(limit).offset(offset)).unwrap();
     let skipped: Vec<&str> = all.iter().copied().skip(offset).take(limit).collect();
+    same_on_threads(&searcher, &search.clone().limit(limit).offset(offset), &page);
     if !matches!(asked.query, Query::Knn(_)) {
         assert_eq!(page.keys(), skipped, "{}", context());
     }
     let by_n = searcher.search(search.clone().sort(Sort::desc("n"))).unwrap();
+    same_on_threads(&searcher, &search.clone().sort(Sort::desc("n")), &by_n);
     let mut order: Vec<&str> = all.clone();
     order.sort_by_key(|key| (std::cmp::Reverse(model[*key].n), key.to_owned()));
     assert_eq!(by_n.keys(), order, "{}", context());
@@ -316,6 +320,14 @@ fn compare(index: &Index, model: &Model, rng: &mut Rng, clean: bool) {
     }
     if clean {
         fused(&searcher, &plain, rng);
+    }
+}
+
+/// The answer does not depend on the number of threads.
+fn same_on_threads(searcher: &lucerne::Searcher, search: &Search, alone: &lucerne::Hits) {
+    for threads in [2, 3, 7] {
+        let hits = searcher.search_with(search, &SearchOptions::new().threads(threads)).unwrap();
+        assert_eq!((&hits.hits, hits.exact), (&alone.hits, alone.exact), "{threads} threads: {search:?}");
     }
 }
 

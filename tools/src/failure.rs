@@ -16,6 +16,7 @@ pub(crate) enum Code {
     Usage = 2,
     Io = 3,
     Locked = 4,
+    TimedOut = 124,
     Interrupted = 130,
 }
 
@@ -138,6 +139,7 @@ fn code(kind: ErrorKind) -> Code {
         ErrorKind::Usage | ErrorKind::AlreadyExists => Code::Usage,
         ErrorKind::Locked => Code::Locked,
         ErrorKind::Cancelled => Code::Interrupted,
+        ErrorKind::TimedOut => Code::TimedOut,
         _ => Code::Io,
     }
 }
@@ -169,6 +171,7 @@ mod tests {
             (ErrorKind::Incompatible, 3),
             (ErrorKind::Closed, 3),
             (ErrorKind::Locked, 4),
+            (ErrorKind::TimedOut, 124),
             (ErrorKind::Cancelled, 130),
         ] {
             assert_eq!(code(kind) as u8, expected, "{kind:?}");

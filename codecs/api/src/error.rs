@@ -81,6 +81,9 @@ pub enum Error {
     /// The operation was cancelled; nothing was changed.
     #[error("cancelled")]
     Cancelled,
+    /// The deadline of the operation has passed; nothing was changed.
+    #[error("timed out")]
+    TimedOut,
 }
 
 impl Error {
@@ -102,6 +105,11 @@ impl Error {
             *upgraded_by = releases.to_owned();
         }
         self
+    }
+
+    /// True for [`Error::Cancelled`] and [`Error::TimedOut`]: nothing is wrong, the work was not to go on.
+    pub fn is_stop(&self) -> bool {
+        matches!(self, Self::Cancelled | Self::TimedOut)
     }
 
     /// True when the disk or a quota is full.

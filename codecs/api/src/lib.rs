@@ -43,7 +43,7 @@ pub mod top_k;
 pub mod vector;
 
 pub use accept::{Accept, BitSet};
-pub use cancel::{Cancel, Progress};
+pub use cancel::{Cancel, OnStop, Progress};
 pub use error::{Error, Result};
 pub use field::{FieldInfo, Params};
 pub use format::{Metadata, Report};

@@ -95,6 +95,11 @@ impl<'a> TopK<'a> {
         }
     }
 
+    /// The kept neighbors, in no order.
+    pub fn into_unsorted(self) -> Vec<Neighbor> {
+        self.heap
+    }
+
     /// The kept neighbors, nearest first.
     pub fn into_sorted(self) -> Vec<Neighbor> {
         let Self { mut heap, ties, .. } = self;

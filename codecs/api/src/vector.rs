@@ -5,7 +5,9 @@
 
 use crate::format::{OpenContext, Problem, WriteContext, Written};
 use crate::top_k::TieBreak;
-use crate::{Accept, Cancel, Component, DocId, FieldInfo, MergeInput, Neighbor, Ordinal, Report, Result};
+use crate::{
+    Accept, Cancel, Component, DocId, FieldInfo, MergeInput, Neighbor, OnStop, Ordinal, Report, Result,
+};
 use std::any::Any;
 
 /// The vectors of a buffer that is being flushed: row i belongs to document `docs[i]`. In a field of several
@@ -79,8 +81,26 @@ pub struct VectorSearch<'a> {
     pub accept: Accept<'a>,
     /// Order of documents at the same distance.
     pub ties: &'a TieBreak<'a>,
-    /// Asks the search to stop.
+    /// Asks the search to stop, or has a deadline. A search looks at least every millisecond.
     pub cancel: &'a Cancel,
+    /// What a search returns that was stopped. A format that cannot return a part fails whatever is asked.
+    pub on_stop: OnStop,
+}
+
+impl VectorSearch<'_> {
+    /// Whether to go on: false when the search was stopped and is to return what it has found, marked
+    /// ([`VectorHits::partial`]).
+    ///
+    /// # Errors
+    /// When it was stopped and is to fail.
+    #[inline]
+    pub fn goes_on(&self) -> Result<bool> {
+        match self.cancel.check() {
+            Ok(()) => Ok(true),
+            Err(_) if self.on_stop == OnStop::Partial => Ok(false),
+            Err(stop) => Err(stop),
+        }
+    }
 }
 
 /// The result of a search, and what it cost.
@@ -93,6 +113,8 @@ pub struct VectorHits {
     pub exact: bool,
     /// Distances computed.
     pub visited: u64,
+    /// True when the search was stopped before it had looked everywhere. Distances are what they would have been.
+    pub partial: bool,
     /// The search plan: `graph`, `graph filtered`, `scan codes`, `scan raw`, `none`, …
     pub strategy: &'static str,
 }

@@ -10,7 +10,7 @@ use lucerne_codec::postings::NO_MORE_DOCS;
 use lucerne_codec::{DocId, Result};
 
 /// The cancel flag is checked once in so many ranges of documents.
-const CANCEL_STEP: u32 = 64;
+const CANCEL_STEP: u32 = 4;
 /// The lead is sparse when another term has at least so many times its documents.
 const SPARSE: u64 = 8;
 

@@ -5,8 +5,8 @@ use lucerne_codec::postings::NO_MORE_DOCS;
 use lucerne_codec::top_k::TieBreak;
 use lucerne_codec::{Accept, Cancel, DocId, Neighbor, Result, TopK};
 
-/// The cancel flag is checked once in so many documents.
-const CANCEL_STEP: u32 = 1 << 12;
+/// The cancel flag is checked once in so many documents: one of a query with many clauses may take long.
+const CANCEL_STEP: u32 = 32;
 
 /// Keeps the best of the documents it collects: those with the highest scores, ties decided by a [`TieBreak`].
 pub(crate) struct TopDocsCollector<'a> {
@@ -58,12 +58,24 @@ impl<'a> TopDocsCollector<'a> {
         self.cancel.check_every(step as usize, done as usize)
     }
 
+    #[inline]
+    pub(super) fn check_cancelled(&self) -> Result<()> {
+        self.cancel.check()
+    }
+
     /// How many documents were scored in full.
     pub(crate) fn visited(&self) -> u64 {
         self.visited
     }
 
+    /// The best documents with their scores, in no order: sorting many takes long.
+    pub(crate) fn into_unsorted(self) -> impl Iterator<Item = (DocId, f32)> {
+        // Not −0: a score of zero is 0.
+        self.top.into_unsorted().into_iter().map(|best| (best.doc, 0.0 - best.distance))
+    }
+
     /// The best documents with their scores, best first.
+    #[cfg(test)]
     pub(crate) fn into_sorted(self) -> Vec<(DocId, f32)> {
         // Not −0: a score of zero is 0.
         self.top.into_sorted().into_iter().map(|best| (best.doc, 0.0 - best.distance)).collect()

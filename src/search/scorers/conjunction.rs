@@ -1,22 +1,24 @@
 //! Documents that match every one of several scorers.
 
 use super::bm25::finite_score;
+use super::pace::Pace;
 use super::scorer::{ScoreBound, Scorer, sum_of_bounds};
 use lucerne_codec::postings::NO_MORE_DOCS;
-use lucerne_codec::{DocId, Result};
+use lucerne_codec::{Cancel, DocId, Result};
 
 /// Documents that match every clause; their scores add up.
 pub(crate) struct ConjunctionScorer<'a> {
     /// Ascending by cost: the cheapest leads.
     clauses: Vec<Box<dyn Scorer + 'a>>,
     doc: DocId,
+    pace: Pace<'a>,
 }
 
 impl<'a> ConjunctionScorer<'a> {
     /// Starts on the first document; without clauses there is none.
-    pub(crate) fn new(mut clauses: Vec<Box<dyn Scorer + 'a>>) -> Result<Self> {
+    pub(crate) fn new(mut clauses: Vec<Box<dyn Scorer + 'a>>, cancel: &'a Cancel) -> Result<Self> {
         clauses.sort_by_key(|clause| clause.cost());
-        let mut all = Self { clauses, doc: NO_MORE_DOCS };
+        let mut all = Self { clauses, doc: NO_MORE_DOCS, pace: Pace::of_moves(cancel) };
         let first = all.clauses.first().map_or(NO_MORE_DOCS, |lead| lead.doc());
         all.find_match(first)?;
         Ok(all)
@@ -27,6 +29,7 @@ impl<'a> ConjunctionScorer<'a> {
         if let Some((lead, others)) = self.clauses.split_first_mut() {
             'docs: while doc != NO_MORE_DOCS {
                 for other in others.iter_mut() {
+                    self.pace.step()?;
                     let found = other.seek(doc)?;
                     if found != doc {
                         doc = lead.seek(found)?;

@@ -1,9 +1,10 @@
 //! Documents that match enough of several scorers.
 
 use super::bm25::finite_score;
+use super::pace::Pace;
 use super::scorer::{ScoreBound, Scorer, sum_of_bounds};
 use lucerne_codec::postings::NO_MORE_DOCS;
-use lucerne_codec::{DocId, Result};
+use lucerne_codec::{Cancel, DocId, Result};
 
 /// Documents that match at least `required` clauses; the scores of those they match add up.
 pub(crate) struct DisjunctionScorer<'a> {
@@ -11,12 +12,18 @@ pub(crate) struct DisjunctionScorer<'a> {
     clauses: Vec<Box<dyn Scorer + 'a>>,
     required: usize,
     doc: DocId,
+    pace: Pace<'a>,
 }
 
 impl<'a> DisjunctionScorer<'a> {
     /// Starts on the first document. `required` below 1 means 1.
-    pub(crate) fn new(clauses: Vec<Box<dyn Scorer + 'a>>, required: usize) -> Result<Self> {
-        let mut any = Self { clauses, required: required.max(1), doc: NO_MORE_DOCS };
+    pub(crate) fn new(
+        clauses: Vec<Box<dyn Scorer + 'a>>,
+        required: usize,
+        cancel: &'a Cancel,
+    ) -> Result<Self> {
+        let (required, pace) = (required.max(1), Pace::of_moves(cancel));
+        let mut any = Self { clauses, required, doc: NO_MORE_DOCS, pace };
         for at in (0..any.clauses.len() / 2).rev() {
             any.sift_down(at);
         }
@@ -77,6 +84,7 @@ impl<'a> DisjunctionScorer<'a> {
     /// Moves every clause to `target` or beyond.
     fn seek_all(&mut self, target: DocId) -> Result<()> {
         while self.doc_at(0) < target {
+            self.pace.step()?;
             if let Some(clause) = self.clauses.first_mut() {
                 clause.seek(target)?;
             }

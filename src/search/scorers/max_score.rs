@@ -15,8 +15,10 @@ use lucerne_codec::{DocId, Result};
 const WINDOW: usize = 2_048;
 /// Documents of a window while the collector is not full, so that no bound matters yet.
 const FIRST_WINDOW: u32 = 256;
-/// The cancel flag is checked once in so many windows.
-const CANCEL_STEP: u32 = 64;
+/// Blocks of one term between two looks at the cancel flag.
+const CANCEL_STEP: u32 = 16;
+/// With so many terms, a document may take long.
+const MANY_TERMS: usize = 256;
 
 /// Collects the documents that have at least one of the terms.
 pub(crate) fn collect_any_term(
@@ -73,11 +75,10 @@ impl<'a> MaxScore<'a> {
     }
 
     fn collect(mut self, collector: &mut TopDocsCollector<'_>) -> Result<()> {
-        let (mut next, mut windows) = (0, 0u32);
+        let mut next = 0;
         let mut scored = ScoredBlock::default();
         loop {
-            windows = windows.wrapping_add(1);
-            collector.check_cancelled_every(CANCEL_STEP, windows)?;
+            collector.check_cancelled()?;
             let least = f64::from(collector.min_competitive_score());
             while self.sums.get(self.essential).is_some_and(|&sum| sum < least) {
                 self.essential += 1;
@@ -162,8 +163,10 @@ impl<'a> MaxScore<'a> {
         collector: &mut TopDocsCollector<'_>,
     ) -> Result<()> {
         let Some(&(_, lead)) = self.order.get(split.essential) else { return Ok(()) };
-        let mut from = Some(window.first);
+        let (mut from, mut blocks) = (Some(window.first), 0u32);
         while let (Some(first), Some(term)) = (from, self.terms.get_mut(lead)) {
+            blocks = blocks.wrapping_add(1);
+            collector.check_cancelled_every(CANCEL_STEP, blocks)?;
             let (count, next) = term.score_block(first, window.last, scored)?;
             for (&doc, &score) in scored.docs.iter().zip(&scored.scores).take(count) {
                 self.complete(doc, score, split, collector)?;
@@ -182,6 +185,7 @@ impl<'a> MaxScore<'a> {
         collector: &mut TopDocsCollector<'_>,
     ) -> Result<()> {
         for &(_, at) in self.order.iter().skip(split.essential) {
+            collector.check_cancelled()?;
             let mut from = Some(window.first);
             while let (Some(first), Some(term)) = (from, self.terms.get_mut(at)) {
                 let (count, next) = term.score_block(first, window.last, scored)?;
@@ -218,6 +222,9 @@ impl<'a> MaxScore<'a> {
         split: Split,
         collector: &mut TopDocsCollector<'_>,
     ) -> Result<()> {
+        if split.essential > MANY_TERMS {
+            collector.check_cancelled()?;
+        }
         let (least, mut rest) = (collector.min_competitive_score(), split.rest);
         if ((sum + rest) as f32) < least || !collector.accepts(doc) {
             return Ok(());

@@ -12,6 +12,7 @@
 //! | `boost` | of another scorer, with scores multiplied or replaced |
 //! | `doc_lists` | of a bit set, or of a list with scores |
 //!
+//! `pace` says when a scorer looks whether the search was stopped: in every loop that a document may take long in.
 //! `collector` keeps the best documents of any scorer. For the two most frequent queries, plain words of which one
 //! or all must match, `max_score` and `block_max_and` collect whole blocks of postings instead and skip blocks by
 //! the bounds that the postings keep of them.
@@ -24,6 +25,7 @@ mod conjunction;
 mod disjunction;
 mod doc_lists;
 mod max_score;
+mod pace;
 mod phrase;
 mod req_excl;
 mod req_opt;

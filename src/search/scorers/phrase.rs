@@ -1,9 +1,13 @@
 //! Documents with terms at consecutive positions.
 
 use super::bm25::Weight;
+use super::pace::Pace;
 use super::scorer::{ScoreBound, Scorer};
 use lucerne_codec::postings::{FieldPostings, Lengths, NO_MORE_DOCS, PostingsCursor, TermEntry};
-use lucerne_codec::{DocId, Result};
+use lucerne_codec::{Cancel, DocId, Result};
+
+/// Beginnings of a sloppy match between two looks at the cancel flag, in one document.
+const CANCEL_STEP: usize = 1_024;
 
 /// Scores documents that have a phrase.
 ///
@@ -19,6 +23,8 @@ pub(crate) struct PhraseScorer<'a> {
     doc: DocId,
     freq: f32,
     starts: Vec<i64>,
+    moves: Pace<'a>,
+    reads: Pace<'a>,
 }
 
 struct PhraseTerm<'a> {
@@ -38,6 +44,7 @@ impl<'a> PhraseScorer<'a> {
         terms: &[(TermEntry, u32)],
         slop: u32,
         weight: Weight,
+        cancel: &'a Cancel,
     ) -> Result<Self> {
         let term = |&(entry, offset): &(TermEntry, u32)| {
             let (raw, positions) = (Vec::new(), Vec::new());
@@ -48,7 +55,8 @@ impl<'a> PhraseScorer<'a> {
         terms.sort_by_key(|term| (term.doc_freq, term.handle, term.offset));
         let lengths = field.lengths();
         let (doc, starts) = (NO_MORE_DOCS, Vec::new());
-        let mut phrase = Self { terms, lengths, weight, slop, doc, freq: 0.0, starts };
+        let (moves, reads) = (Pace::of_moves(cancel), Pace::of_positions(cancel));
+        let mut phrase = Self { terms, lengths, weight, slop, doc, freq: 0.0, starts, moves, reads };
         let first = phrase.terms.first().map_or(NO_MORE_DOCS, |term| term.cursor.doc());
         phrase.find_match(first)?;
         Ok(phrase)
@@ -59,6 +67,7 @@ impl<'a> PhraseScorer<'a> {
         'docs: while doc != NO_MORE_DOCS {
             let Some((lead, others)) = self.terms.split_first_mut() else { break };
             for other in others.iter_mut() {
+                self.moves.step()?;
                 let found = other.cursor.seek(doc)?;
                 if found != doc {
                     doc = lead.cursor.seek(found)?;
@@ -80,12 +89,13 @@ impl<'a> PhraseScorer<'a> {
 
     fn occurrences(&mut self) -> Result<f32> {
         for term in &mut self.terms {
+            self.reads.step()?;
             term.cursor.positions(&mut term.raw)?;
             term.positions.clear();
             let offset = i64::from(term.offset);
             term.positions.extend(term.raw.iter().map(|&position| i64::from(position) - offset));
         }
-        Ok(if self.slop == 0 { self.exact() } else { self.sloppy() })
+        if self.slop == 0 { Ok(self.exact()) } else { self.sloppy() }
     }
 
     fn exact(&mut self) -> f32 {
@@ -106,19 +116,22 @@ impl<'a> PhraseScorer<'a> {
 
     /// Sums up the narrowest matches: for each start the earliest end, unless a match with a later start ends there
     /// too.
-    fn sloppy(&mut self) -> f32 {
+    fn sloppy(&mut self) -> Result<f32> {
         self.starts.clear();
         self.starts.extend(self.terms.iter().flat_map(|term| &term.positions));
         self.starts.sort_unstable();
         self.starts.dedup();
         let (mut freq, mut last_end) = (0.0, None);
-        for &start in self.starts.iter().rev() {
+        for (done, &start) in self.starts.iter().rev().enumerate() {
+            if done % CANCEL_STEP == CANCEL_STEP - 1 {
+                self.reads.check()?;
+            }
             if let Some(end) = self.match_end(start).filter(|&end| last_end.is_none_or(|last| end < last)) {
                 freq += 1.0 / (1.0 + (end - start) as f32);
                 last_end = Some(end);
             }
         }
-        freq
+        Ok(freq)
     }
 
     /// The earliest end of a match that begins at `start`; `None` when it is wider than the slop. Equal terms match

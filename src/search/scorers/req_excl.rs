@@ -1,19 +1,25 @@
 //! Documents of one scorer that another one does not match.
 
+use super::pace::Pace;
 use super::scorer::{ScoreBound, Scorer};
 use lucerne_codec::postings::NO_MORE_DOCS;
-use lucerne_codec::{DocId, Result};
+use lucerne_codec::{Cancel, DocId, Result};
 
 /// The documents of one scorer that another one does not match.
 pub(crate) struct ReqExclScorer<'a> {
     required: Box<dyn Scorer + 'a>,
     excluded: Box<dyn Scorer + 'a>,
+    pace: Pace<'a>,
 }
 
 impl<'a> ReqExclScorer<'a> {
     /// Starts on the first document of `required` that `excluded` does not match.
-    pub(crate) fn new(required: Box<dyn Scorer + 'a>, excluded: Box<dyn Scorer + 'a>) -> Result<Self> {
-        let mut scorer = Self { required, excluded };
+    pub(crate) fn new(
+        required: Box<dyn Scorer + 'a>,
+        excluded: Box<dyn Scorer + 'a>,
+        cancel: &'a Cancel,
+    ) -> Result<Self> {
+        let mut scorer = Self { required, excluded, pace: Pace::of_moves(cancel) };
         scorer.skip_excluded()?;
         Ok(scorer)
     }
@@ -21,6 +27,7 @@ impl<'a> ReqExclScorer<'a> {
     fn skip_excluded(&mut self) -> Result<DocId> {
         let mut doc = self.required.doc();
         while doc != NO_MORE_DOCS && self.excluded.seek(doc)? == doc {
+            self.pace.step()?;
             doc = self.required.advance()?;
         }
         Ok(doc)

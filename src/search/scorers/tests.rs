@@ -7,6 +7,10 @@ use lucerne_codec::testing::postings_model::{ModelField, ModelPostings, Random};
 use lucerne_codec::{Accept, BitSet, Cancel, DocId};
 use lucerne_formats::postings_v1::PostingsV1;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// Of searches that are not stopped.
+static CANCEL: LazyLock<Cancel> = LazyLock::new(Cancel::new);
 
 const BM25: Bm25 = Bm25 { k1: 1.2, b: 0.75 };
 
@@ -178,10 +182,13 @@ fn terms_and_clauses_find_the_same_as_scoring_every_document() {
             let boxed = || picked.iter().map(|(word, boost)| corpus.boxed(word, *boost)).collect::<Vec<_>>();
             for required in [1, 2.min(picked.len()), picked.len()] {
                 let expected = sum(&parts, required);
-                let all = exhaust(&mut DisjunctionScorer::new(boxed(), required).unwrap());
+                let all = exhaust(&mut DisjunctionScorer::new(boxed(), required, &CANCEL).unwrap());
                 check_collector(&corpus, &all, &expected, &|collector| {
-                    collect_scorer(&mut DisjunctionScorer::new(boxed(), required).unwrap(), collector)
-                        .unwrap();
+                    collect_scorer(
+                        &mut DisjunctionScorer::new(boxed(), required, &CANCEL).unwrap(),
+                        collector,
+                    )
+                    .unwrap();
                 });
                 if required == 1 {
                     check_collector(&corpus, &all, &expected, &|collector| {
@@ -192,9 +199,10 @@ fn terms_and_clauses_find_the_same_as_scoring_every_document() {
                     check_collector(&corpus, &all, &expected, &|collector| {
                         collect_all_terms(terms(), collector).unwrap()
                     });
-                    assert_eq!(exhaust(&mut ConjunctionScorer::new(boxed()).unwrap()), all);
+                    assert_eq!(exhaust(&mut ConjunctionScorer::new(boxed(), &CANCEL).unwrap()), all);
                     check_collector(&corpus, &all, &expected, &|collector| {
-                        collect_scorer(&mut ConjunctionScorer::new(boxed()).unwrap(), collector).unwrap();
+                        collect_scorer(&mut ConjunctionScorer::new(boxed(), &CANCEL).unwrap(), collector)
+                            .unwrap();
                     });
                 }
             }
@@ -215,16 +223,16 @@ fn nested_clauses_find_the_same_as_scoring_every_document() {
             let list: Vec<(DocId, f32)> = set.iter().step_by(2).map(|doc| (doc, (doc % 7) as f32)).collect();
             // (0 and 1) or 2 times 3, preferring 4; not 5. Then a set, a list and a constant.
             let build = || -> Box<dyn Scorer + '_> {
-                let both = Box::new(ConjunctionScorer::new(vec![term(0), term(1)]).unwrap());
+                let both = Box::new(ConjunctionScorer::new(vec![term(0), term(1)], &CANCEL).unwrap());
                 let scaled = Box::new(BoostScorer { scorer: term(2), factor: 3.0 });
-                let any = Box::new(DisjunctionScorer::new(vec![both, scaled], 1).unwrap());
+                let any = Box::new(DisjunctionScorer::new(vec![both, scaled], 1, &CANCEL).unwrap());
                 let preferring = Box::new(ReqOptScorer { required: any, optional: term(4) });
-                let except = Box::new(ReqExclScorer::new(preferring, term(5)).unwrap());
+                let except = Box::new(ReqExclScorer::new(preferring, term(5), &CANCEL).unwrap());
                 let members = Box::new(BitSetScorer::new(&set, 1.5));
                 let listed =
                     Box::new(ConstantScorer { scorer: Box::new(ScoredDocsScorer::new(&list)), score: 0.5 });
                 let found = Box::new(ScoredDocsScorer::new(&list));
-                Box::new(DisjunctionScorer::new(vec![except, members, listed, found], 2).unwrap())
+                Box::new(DisjunctionScorer::new(vec![except, members, listed, found], 2, &CANCEL).unwrap())
             };
             let scaled = part(2).into_iter().map(|(doc, score)| (doc, score * 3.0)).collect();
             let mut clause = sum(&[sum(&[part(0), part(1)], 2), scaled], 1);
@@ -260,7 +268,7 @@ fn phrases_match_where_the_terms_are() {
                 .iter()
                 .map(|(word, place)| (corpus.field().term(word).unwrap().unwrap(), *place))
                 .collect();
-            let phrase = || PhraseScorer::new(corpus.field(), &entries, slop, weight).unwrap();
+            let phrase = || PhraseScorer::new(corpus.field(), &entries, slop, weight, &CANCEL).unwrap();
             let all = exhaust(&mut phrase());
             let mut expected = Scores::new();
             for doc in 0..corpus.max_doc {
@@ -342,7 +350,7 @@ fn a_cancelled_search_stops() {
     let boxed: Vec<_> = corpus.words.iter().map(|word| corpus.boxed(word, 1.0)).collect();
     let stopped = [
         collect_all_terms(vec![corpus.term(&corpus.words[0], 1.0)], &mut collector),
-        collect_scorer(&mut DisjunctionScorer::new(boxed, 1).unwrap(), &mut collector),
+        collect_scorer(&mut DisjunctionScorer::new(boxed, 1, &CANCEL).unwrap(), &mut collector),
         collect_any_term(words, &mut collector),
     ];
     assert!(

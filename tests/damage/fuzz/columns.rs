@@ -94,10 +94,10 @@ fn use_numbers(column: &dyn NumberColumn, sound: bool) {
     let (least, greatest) = column.bounds();
     assert!(column.docs() <= COLUMN_DOCS && least <= greatest);
     let (mut existing, mut values) = (BitSet::empty(COLUMN_DOCS), Vec::new());
-    let _ = column.existing(&mut existing);
+    let _ = column.existing(&Cancel::new(), &mut existing);
     for range in [i64::MIN..=i64::MAX, 100..=200, least..=least, greatest..=i64::MAX] {
         let mut found = BitSet::empty(COLUMN_DOCS);
-        let answered = column.in_range(range.clone(), &mut found).is_ok();
+        let answered = column.in_range(range.clone(), &Cancel::new(), &mut found).is_ok();
         for doc in (0..COLUMN_DOCS).step_by(7).chain([COLUMN_DOCS, u32::MAX]) {
             let read = column.values(doc, &mut values).is_ok();
             let ends = (column.least(doc), column.greatest(doc));
@@ -116,7 +116,7 @@ fn use_numbers(column: &dyn NumberColumn, sound: bool) {
 
 fn use_keywords(column: &dyn KeywordColumn, sound: bool) {
     let (mut existing, mut ordinals) = (BitSet::empty(COLUMN_DOCS), Vec::new());
-    let _ = column.existing(&mut existing);
+    let _ = column.existing(&Cancel::new(), &mut existing);
     for doc in (0..COLUMN_DOCS).chain([u32::MAX]) {
         let read = column.ordinals(doc, &mut ordinals).is_ok();
         let _ = (column.least(doc), column.greatest(doc));

@@ -4,7 +4,9 @@ use super::{FORMATS, Plan, body_of, put};
 use lucerne::codec::format::{OpenContext, Written};
 use lucerne::codec::testing::{Bench, MemoryDirectory};
 use lucerne::codec::vector::{Effort, VectorReader, VectorRows, VectorSearch};
-use lucerne::codec::{Accept, BitSet, Cancel, Component, FieldInfo, Metadata, Ordinal, Params, Similarity};
+use lucerne::codec::{
+    Accept, BitSet, Cancel, Component, FieldInfo, Metadata, OnStop, Ordinal, Params, Similarity,
+};
 use lucerne_formats::distance::DistanceComputer;
 use lucerne_formats::hnsw::graph::{GraphSearcher, SearchParams, SearchScratch};
 use lucerne_formats::vectors::VectorFieldReader;
@@ -182,7 +184,15 @@ pub(crate) fn use_vectors(reader: &dyn VectorReader, field: &FieldInfo, max_doc:
         (Accept::only(&some), 60, Effort::Lists { probes: 1, candidates: 3 }),
     ] {
         let ties = |left: u32, right: u32| left.cmp(&right);
-        let search = VectorSearch { query: &query, k, effort, accept, ties: &ties, cancel: &Cancel::new() };
+        let search = VectorSearch {
+            query: &query,
+            k,
+            effort,
+            accept,
+            ties: &ties,
+            cancel: &Cancel::new(),
+            on_stop: OnStop::Fail,
+        };
         let Ok(mut hits) = reader.search(&search) else { continue };
         let neighbors = &mut hits.neighbors;
         assert!(neighbors.len() <= k.min(reader.len()));

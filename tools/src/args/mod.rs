@@ -22,6 +22,7 @@ Exit codes:
   2    wrong usage: arguments, schema, document, query, unknown field
   3    input or output: file or index not found, disk full, damage found by any command but check
   4    another writer has the index open
+  124  timed out (search --timeout)
   130  interrupted";
 
 /// The commands by task, as `lucerne --help` lists them.

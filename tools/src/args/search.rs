@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Search by full text, field values, vector similarity, or any combination.
 #[derive(Debug, Args)]
@@ -133,7 +134,19 @@ pub(crate) struct Search {
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) fields: Vec<String>,
 
-    /// Explain how each score was computed.
+    /// The longest that the search may take, with its unit: 50ms, 2s. Longer is an error (exit code 124).
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// After --timeout return the hits found by then, with a warning, instead of an error.
+    #[arg(long, requires = "timeout")]
+    pub(crate) partial: bool,
+
+    /// Threads that search segments side by side; the hits are the same.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) threads: usize,
+
+    /// Explain how each score was computed, and say where the time went.
     #[arg(long)]
     pub(crate) explain: bool,
 
@@ -174,6 +187,21 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("expected NAME=VALUE or NAME=@FILE".to_owned()),
     }
+}
+
+/// A time with its unit.
+fn time(text: &str) -> Result<Duration, String> {
+    let number = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
+    let seconds = match text.get(number.len()..) {
+        Some("us") => 1e-6,
+        Some("ms") => 1e-3,
+        Some("s") => 1.0,
+        Some("min") => 60.0,
+        _ => f64::NAN,
+    };
+    let time = number.trim().parse::<f64>().ok().map(|number| number * seconds);
+    let time = time.and_then(|time| Duration::try_from_secs_f64(time).ok());
+    time.ok_or_else(|| "expected a time with its unit (us, ms, s, min): 50ms, 1.5s".to_owned())
 }
 
 fn weights(text: &str) -> Result<(f32, f32), String> {

@@ -3,15 +3,19 @@
 use super::table::{Align, Rows};
 use super::{metadata, out};
 use lucerne::Hits;
-use lucerne::search::Explanation;
+use lucerne::search::{Explanation, Stopped, Timings};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::time::Duration;
 
 #[derive(Serialize)]
 pub(crate) struct JsonHits<'a> {
     hits: Vec<JsonHit<'a>>,
     exact: bool,
     segments: Vec<JsonSegment<'a>>,
+    took_ms: JsonTimings,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<&'static str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     unknown_fields: &'a [String],
 }
@@ -36,6 +40,31 @@ struct JsonSegment<'a> {
     accepted: u32,
 }
 
+/// Milliseconds.
+#[derive(Serialize)]
+struct JsonTimings {
+    total: f64,
+    resolve: f64,
+    search: f64,
+    rerank: f64,
+    stored: f64,
+}
+
+/// Milliseconds, to the microsecond.
+fn millis(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e3
+}
+
+/// How long a search took, and with what.
+pub(crate) fn timings(hits: &Hits) -> String {
+    let Timings { total, resolve, search, rerank, stored, .. } = hits.took;
+    let [total, resolve, search, rerank, stored] = [total, resolve, search, rerank, stored].map(millis);
+    format!(
+        "took {total:.3} ms: resolving the query {resolve:.3}, searching {search:.3}, reranking {rerank:.3}, reading hits \
+         {stored:.3}"
+    )
+}
+
 /// All that hits say.
 pub(crate) fn as_json(hits: &Hits) -> JsonHits<'_> {
     let found = hits.hits.iter().map(|hit| JsonHit {
@@ -56,6 +85,17 @@ pub(crate) fn as_json(hits: &Hits) -> JsonHits<'_> {
         hits: found.collect(),
         exact: hits.exact,
         segments: segments.collect(),
+        took_ms: JsonTimings {
+            total: millis(hits.took.total),
+            resolve: millis(hits.took.resolve),
+            search: millis(hits.took.search),
+            rerank: millis(hits.took.rerank),
+            stored: millis(hits.took.stored),
+        },
+        stopped: hits.stopped.map(|stopped| match stopped {
+            Stopped::TimedOut => "timed_out",
+            Stopped::Cancelled => "cancelled",
+        }),
         unknown_fields: &hits.unknown_fields,
     }
 }

@@ -50,6 +50,11 @@ pub(crate) fn warning(message: &str) {
     to_stderr(WARNING, "warning", message);
 }
 
+/// Prints something beside the result.
+pub(crate) fn note(message: &str) {
+    to_stderr(HINT, "note", message);
+}
+
 fn to_stderr(style: Style, label: &str, message: &str) {
     // Nothing can be done when standard error is gone.
     let _ = writeln!(anstream::stderr().lock(), "{style}{label}:{style:#} {}", printable(message));

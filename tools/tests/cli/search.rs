@@ -69,3 +69,25 @@ fn no_hit_is_exit_code_1() {
     let ran = run(place.command("search @ --knn e --vector").arg("[0, 0]")).expect(1);
     assert!(ran.err.contains("error: no hit"), "{ran:?}");
 }
+
+#[test]
+fn a_search_has_a_deadline_and_threads() {
+    let place = Place::sample(2_400, "--flush-docs 600 --threads 1");
+    let search = "search @ --query *:* --sort section -k 1000 --fields *";
+    let alone = run(&mut place.command(&format!("{search} --json"))).expect(0).json();
+    assert!(alone["took_ms"]["total"].as_f64().unwrap() > 0.0 && alone["stopped"].is_null());
+    let found =
+        run(&mut place.command(&format!("{search} --timeout 1min --threads 3 --json"))).expect(0).json();
+    assert_eq!(found["hits"], alone["hits"]);
+
+    let late = run(&mut place.command(&format!("{search} --timeout 0ms"))).expect(124);
+    assert!(late.err.contains("timed out"), "{}", late.err);
+    let part = run(&mut place.command(&format!("{search} --timeout 1us --partial --json"))).expect(1);
+    assert!(part.err.contains("timed out") && part.json()["stopped"] == "timed_out", "{}", part.err);
+    for wrong in ["5", "5 parsecs", "-1ms", "1e400s"] {
+        let refused = run(place.command("search @ --query *:*").arg(format!("--timeout={wrong}"))).expect(2);
+        assert!(refused.err.contains("50ms"), "{}", refused.err);
+    }
+    let explained = run(&mut place.command("search @ --query section:libs --explain -k 1")).expect(0);
+    assert!(explained.err.contains("took") && explained.err.contains("resolving"), "{}", explained.err);
+}

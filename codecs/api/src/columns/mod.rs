@@ -124,11 +124,11 @@ pub trait NumberColumn: Send + Sync {
     /// The document's greatest value.
     fn greatest(&self, doc: DocId) -> Result<Option<i64>>;
 
-    /// Adds the documents with a value in `range` to `into`. Blocks that hold none are not read.
-    fn in_range(&self, range: RangeInclusive<i64>, into: &mut BitSet) -> Result<()>;
+    /// Adds the documents with a value in `range` to `into`. Blocks that hold none are not read. Fails when stopped.
+    fn in_range(&self, range: RangeInclusive<i64>, cancel: &Cancel, into: &mut BitSet) -> Result<()>;
 
-    /// Adds the documents with any value to `into`.
-    fn existing(&self, into: &mut BitSet) -> Result<()>;
+    /// Adds the documents with any value to `into`. Fails when stopped.
+    fn existing(&self, cancel: &Cancel, into: &mut BitSet) -> Result<()>;
 }
 
 /// The keywords of one field of one segment.
@@ -151,6 +151,6 @@ pub trait KeywordColumn: Send + Sync {
     /// The position of the document's greatest value.
     fn greatest(&self, doc: DocId) -> Result<Option<u32>>;
 
-    /// Adds the documents with any value to `into`.
-    fn existing(&self, into: &mut BitSet) -> Result<()>;
+    /// Adds the documents with any value to `into`. Fails when stopped.
+    fn existing(&self, cancel: &Cancel, into: &mut BitSet) -> Result<()>;
 }

@@ -58,16 +58,16 @@ fn expect_numbers(reader: &dyn ColumnsReader, number: u32, values: &Values<i64>,
         assert!(found.iter().eq(expected), "field {number}: {what:?}");
     };
     let mut found = BitSet::empty(max_doc);
-    column.existing(&mut found)?;
+    column.existing(&Cancel::new(), &mut found)?;
     same(&found, &|_| true, &"existing");
     for range in ranges(&all().collect::<Vec<_>>(), u64::from(number)) {
         let mut found = BitSet::empty(max_doc);
-        column.in_range(range.clone(), &mut found)?;
+        column.in_range(range.clone(), &Cancel::new(), &mut found)?;
         same(&found, &|own| own.iter().any(|value| range.contains(value)), &range);
     }
     // What is in the set already stays.
     let mut found = BitSet::full(max_doc);
-    column.in_range(i64::MIN..=i64::MIN, &mut found)?;
+    column.in_range(i64::MIN..=i64::MIN, &Cancel::new(), &mut found)?;
     assert_eq!(found, BitSet::full(max_doc));
     Ok(())
 }
@@ -121,7 +121,7 @@ fn expect_keywords(
         assert_eq!(column.greatest(doc)?, expected.last().copied(), "field {number}, document {doc}");
     }
     let mut found = BitSet::empty(max_doc);
-    column.existing(&mut found)?;
+    column.existing(&Cancel::new(), &mut found)?;
     assert!(found.iter().eq(values.keys().copied()), "field {number}");
     Ok(())
 }
@@ -261,9 +261,9 @@ fn read(format: &dyn ColumnsFormat, bench: &Bench, written: &Written, model: &Mo
     for number in model.numbers.keys() {
         let Some(column) = reader.numbers(*number) else { continue };
         let mut found = BitSet::empty(model.max_doc);
-        column.existing(&mut found)?;
+        column.existing(&Cancel::new(), &mut found)?;
         for range in [i64::MIN..=i64::MAX, -20..=40, 1..=1, 0..=i64::MAX] {
-            column.in_range(range, &mut found)?;
+            column.in_range(range, &Cancel::new(), &mut found)?;
         }
         for doc in 0..model.max_doc {
             column.values(doc, &mut numbers)?;
@@ -273,7 +273,7 @@ fn read(format: &dyn ColumnsFormat, bench: &Bench, written: &Written, model: &Mo
     }
     for number in model.keywords.keys() {
         let Some(column) = reader.keywords(*number) else { continue };
-        column.existing(&mut BitSet::empty(model.max_doc))?;
+        column.existing(&Cancel::new(), &mut BitSet::empty(model.max_doc))?;
         for doc in 0..model.max_doc {
             column.ordinals(doc, &mut ordinals)?;
             for &ordinal in &ordinals {

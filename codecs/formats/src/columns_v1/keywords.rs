@@ -79,7 +79,7 @@ impl KeywordColumn for Keywords {
         self.ordinals.greatest(doc)?.map(|value| self.ordinal(value)).transpose()
     }
 
-    fn existing(&self, into: &mut BitSet) -> Result<()> {
-        self.ordinals.existing(into)
+    fn existing(&self, cancel: &Cancel, into: &mut BitSet) -> Result<()> {
+        self.ordinals.existing(cancel, into)
     }
 }

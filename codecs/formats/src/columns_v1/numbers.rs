@@ -7,6 +7,9 @@ use lucerne_codec::columns::NumberColumn;
 use lucerne_codec::{BitSet, Cancel, DocId, Input, Result};
 use std::ops::{Range, RangeInclusive};
 
+/// Blocks between two looks at the cancel flag.
+const CANCEL_STEP: usize = 16;
+
 /// The blocks of a column, of numbers or of positions in a dictionary.
 pub(super) struct Numbers {
     max_doc: u32,
@@ -163,11 +166,12 @@ impl NumberColumn for Numbers {
         self.values_of(doc)?.map(|(block, values)| block.value(values.end.saturating_sub(1))).transpose()
     }
 
-    fn in_range(&self, range: RangeInclusive<i64>, into: &mut BitSet) -> Result<()> {
+    fn in_range(&self, range: RangeInclusive<i64>, cancel: &Cancel, into: &mut BitSet) -> Result<()> {
         if range.is_empty() || *range.start() > self.meta.greatest || *range.end() < self.meta.least {
             return Ok(());
         }
         for index in 0..self.meta.blocks {
+            cancel.check_every(CANCEL_STEP, index as usize)?;
             let entry = self.entry(index)?;
             if *range.start() > entry.greatest || *range.end() < entry.least {
                 continue;
@@ -182,8 +186,10 @@ impl NumberColumn for Numbers {
         Ok(())
     }
 
-    fn existing(&self, into: &mut BitSet) -> Result<()> {
-        (0..self.meta.blocks)
-            .try_for_each(|index| Block::read(&self.blocks, self.entry(index)?)?.add_all(into))
+    fn existing(&self, cancel: &Cancel, into: &mut BitSet) -> Result<()> {
+        (0..self.meta.blocks).try_for_each(|index| {
+            cancel.check_every(CANCEL_STEP, index as usize)?;
+            Block::read(&self.blocks, self.entry(index)?)?.add_all(into)
+        })
     }
 }

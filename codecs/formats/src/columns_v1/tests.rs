@@ -66,7 +66,7 @@ fn blocks_that_a_range_decides_are_not_read() {
     bench.directory.put(&name, bytes);
     let reader = ColumnsV1.open(&bench.open(4_096, &written)).unwrap();
     let mut found = BitSet::empty(4_096);
-    reader.numbers(0).unwrap().in_range(1_024..=3_071, &mut found).unwrap();
+    reader.numbers(0).unwrap().in_range(1_024..=3_071, &Cancel::new(), &mut found).unwrap();
     assert!(found.iter().eq(1_024..3_072));
     assert!(!reader.verify(&Cancel::new()).unwrap().is_empty());
 }

@@ -64,7 +64,9 @@ impl VectorReader for VectorFieldReader {
 
     fn search(&self, request: &VectorSearch<'_>) -> Result<VectorHits> {
         self.segment.check_query(request.query)?;
-        request.cancel.check()?;
+        if !request.goes_on()? {
+            return Ok(VectorHits { partial: true, strategy: "none", ..VectorHits::default() });
+        }
         let mut scratch = self.scratch.lock().pop().unwrap_or_default();
         let hits = search::run(&self.segment, request, &mut scratch);
         self.scratch.lock().push(scratch);

@@ -3,7 +3,7 @@
 use crate::common::{Segment, bytes, field, format};
 use lucerne_codec::testing::random_rows;
 use lucerne_codec::vector::{Effort, VectorHits, VectorReader, VectorSearch};
-use lucerne_codec::{Accept, BitSet, Cancel, DocId, Similarity};
+use lucerne_codec::{Accept, BitSet, Cancel, DocId, OnStop, Similarity};
 use std::collections::BTreeSet;
 
 const DOCS: u32 = 12_000;
@@ -17,6 +17,7 @@ fn search(reader: &dyn VectorReader, query: &[f32], k: usize, effort: Effort, se
         accept: Accept::only(set),
         ties: &|left: DocId, right: DocId| left.cmp(&right),
         cancel: &Cancel::new(),
+        on_stop: OnStop::Fail,
     };
     let hits = reader.search(&search).unwrap();
     assert!(hits.neighbors.iter().all(|hit| set.contains(hit.doc)));

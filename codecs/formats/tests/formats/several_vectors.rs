@@ -3,7 +3,7 @@
 use crate::common::{bytes, field, format};
 use lucerne_codec::testing::{Bench, random_rows};
 use lucerne_codec::vector::{Effort, VectorReader, VectorRows, VectorSearch};
-use lucerne_codec::{Accept, BitSet, Cancel, DocId, FieldInfo, Similarity};
+use lucerne_codec::{Accept, BitSet, Cancel, DocId, FieldInfo, OnStop, Similarity};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -39,6 +39,7 @@ fn found(reader: &dyn VectorReader, query: &[f32], k: usize, effort: Effort, set
         accept: Accept::only(set),
         ties: &|left: DocId, right: DocId| left.cmp(&right),
         cancel: &Cancel::new(),
+        on_stop: OnStop::Fail,
     };
     let mut hits = reader.search(&search).unwrap().neighbors;
     assert!(hits.is_sorted_by(|left, right| left.distance <= right.distance));

@@ -3,7 +3,7 @@
 use crate::common::{Segment, bytes, field, format, recall, search};
 use lucerne_codec::testing::random_rows;
 use lucerne_codec::vector::{Effort, VectorSearch};
-use lucerne_codec::{Accept, BitSet, Cancel, Similarity};
+use lucerne_codec::{Accept, BitSet, Cancel, OnStop, Similarity};
 
 #[test]
 fn a_search_without_rescoring_never_reads_raw_vectors() {
@@ -68,6 +68,7 @@ fn the_way_taken_follows_the_filter() {
             accept,
             ties: &|left: u32, right: u32| left.cmp(&right),
             cancel: &Cancel::new(),
+            on_stop: OnStop::Fail,
         };
         let hits = reader.search(&search).unwrap();
         (hits.strategy, hits.visited)

@@ -6,23 +6,32 @@ use crate::args::{Format, Search};
 use crate::commands::searcher;
 use crate::failure::{Code, Failure, In as _, Outcome};
 use crate::render::{hits, out};
+use crate::signals::stop_flag;
+use lucerne::search::SearchOptions;
 
 pub(super) fn run(args: &Search, json: bool) -> Outcome {
     let searcher = searcher(&args.dir)?;
     let search = request::of(args, &searcher)?;
+    let options = options(args);
     let format = if json { Format::Json } else { args.format };
     if let Some(key) = &args.why {
-        let explanation = searcher.explain(search, key).in_index(&args.dir)?;
+        let explanation = searcher.explain_with(search, key, &options).in_index(&args.dir)?;
         return match format {
             Format::Json => out::json(&explanation),
             _ => out::text(&out::printable(&explanation.to_string())),
         };
     }
-    let found = searcher.search(search).in_index(&args.dir)?;
+    let found = searcher.search_with(search, &options).in_index(&args.dir)?;
+    if found.stopped.is_some() {
+        out::warning("timed out; these are the hits found by then, and there may be better ones");
+    }
     for field in &found.unknown_fields {
         out::warning(&format!(
             "no document has a field {field:?}, and the schema does not declare it; is it misspelt?"
         ));
+    }
+    if args.explain && format == Format::Table {
+        out::note(&hits::timings(&found));
     }
     match format {
         Format::Json => out::json(&hits::as_json(&found))?,
@@ -36,6 +45,7 @@ pub(super) fn run(args: &Search, json: bool) -> Outcome {
         return Err(Failure::silent(Code::DamageOrNoHit));
     }
     let hint = match (&args.knn, &args.query) {
+        _ if found.stopped.is_some() => "a longer --timeout may find some".to_owned(),
         _ if args.hybrid.is_some() && args.offset > 0 => {
             let window = request::window(args);
             format!("both rankings end after {window} hits; a larger --window has more, on all pages")
@@ -46,4 +56,11 @@ pub(super) fn run(args: &Search, json: bool) -> Outcome {
     };
     let failure = Failure::new(Code::DamageOrNoHit, "no hit");
     Err(failure.hint(format!("the index has {} documents; {hint}", searcher.len())))
+}
+
+/// How the search is run.
+fn options(args: &Search) -> SearchOptions {
+    let options = SearchOptions::new().cancel(&stop_flag()).threads(args.threads);
+    let options = args.timeout.into_iter().fold(options, SearchOptions::timeout);
+    if args.partial { options.partial() } else { options }
 }

@@ -2,7 +2,7 @@
 
 use crate::format::{WriteContext, Written};
 use crate::vector::{Effort, VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch};
-use crate::{Accept, Cancel, Component, DocId, FieldInfo, Similarity};
+use crate::{Accept, Cancel, Component, DocId, FieldInfo, OnStop, Similarity};
 
 /// Components of the suite's vectors: not a multiple of any register. Of a binary vector they are the first bits, set
 /// where the component is positive; the others are not set.
@@ -67,6 +67,7 @@ pub(super) fn search(
             accept,
             ties: &|left: DocId, right: DocId| left.cmp(&right),
             cancel: &Cancel::new(),
+            on_stop: OnStop::Fail,
         })
         .expect("searching");
     for hit in &hits.neighbors {

@@ -10,7 +10,10 @@ use super::Bench;
 use super::damage::{Verdict, check_damage};
 use crate::format::OpenContext;
 use crate::vector::{Effort, VectorFormat, VectorReader, VectorRows, VectorSearch};
-use crate::{Accept, BitSet, Cancel, Component, Directory, DocId, FieldInfo, Neighbor, Params, Similarity};
+use crate::{
+    Accept, BitSet, Cancel, Component, Directory, DocId, Error, FieldInfo, Neighbor, OnStop, Params,
+    Similarity,
+};
 use data::{BITS, DIMENSION, bytes, distance, doc_of, search, write};
 use merges::{check_merge, check_merge_of_small_segments};
 use std::cmp::Ordering;
@@ -94,15 +97,28 @@ fn check_segment(format: &dyn VectorFormat, field: &FieldInfo, vectors: &[Vec<f3
     for query in random_rows(3, DIMENSION, 9).iter().chain(vectors.first()) {
         check_query(reader, field, vectors, query);
     }
+    let cancel = Cancel::new();
     let short = VectorSearch {
         query: &[0; 5],
         k: 1,
         effort: Effort::Exact,
         accept: Accept::all(max_doc),
         ties: &|_, _| Ordering::Equal,
-        cancel: &Cancel::new(),
+        cancel: &cancel,
+        on_stop: OnStop::Fail,
     };
     assert!(reader.search(&short).is_err(), "a query of another dimension");
+    let Some(first) = vectors.first() else { return };
+    cancel.cancel();
+    let row = bytes(field, first);
+    for effort in [Effort::Exact, Effort::Candidates(50)] {
+        let stopped = VectorSearch { query: &row, effort, accept: Accept::all(max_doc), ..short };
+        assert!(matches!(reader.search(&stopped), Err(Error::Cancelled)), "a search that was stopped");
+        match reader.search(&VectorSearch { on_stop: OnStop::Partial, ..stopped }) {
+            Ok(hits) => assert!(hits.partial, "a part that is not marked"),
+            Err(error) => assert!(error.is_stop(), "{error}"),
+        }
+    }
 }
 
 fn check_query(reader: &dyn VectorReader, field: &FieldInfo, vectors: &[Vec<f32>], query: &[f32]) {
@@ -191,6 +207,7 @@ fn damage(format: &dyn VectorFormat, field: &FieldInfo) {
                         accept,
                         ties: &|left: DocId, right: DocId| left.cmp(&right),
                         cancel: &bench.cancel,
+                        on_stop: OnStop::Fail,
                     };
                     reader.rescore(&query, &mut reader.search(&search)?.neighbors)?;
                 }

@@ -8,7 +8,7 @@ use crate::vectors::search::{Measured, Scratch, run_measured};
 use crate::vectors::segment::{Index, VectorSegment};
 use lucerne_codec::format::WriteContext;
 use lucerne_codec::vector::{Effort, VectorSearch};
-use lucerne_codec::{Accept, Cancel, DocId, Result};
+use lucerne_codec::{Accept, Cancel, DocId, OnStop, Result};
 
 /// Candidates grow by this factor from one measurement to the next.
 const STEP: f64 = 1.6;
@@ -134,6 +134,7 @@ fn search<'a>(
                 accept: Accept::all(segment.max_doc),
                 ties: &|left: DocId, right: DocId| left.cmp(&right),
                 cancel,
+                on_stop: OnStop::Fail,
             };
             let measured = Measured { hidden: Some(query.hidden), watched: Some(k) };
             run_measured(segment, &request, measured, &mut scratch)

@@ -62,7 +62,8 @@ pub(super) fn search(
                 return Ok(GraphOutcome::GaveUp { visited });
             }
             let (exact, strategy) = (query.is_exact(), step.strategy.name());
-            return Ok(GraphOutcome::Found(VectorHits { neighbors, exact, visited, strategy }));
+            let hits = VectorHits { neighbors, exact, visited, partial: false, strategy };
+            return Ok(GraphOutcome::Found(hits));
         }
         // The vectors of some documents crowd out other documents.
         ef = ef.saturating_mul(2);

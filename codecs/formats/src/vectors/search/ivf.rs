@@ -37,13 +37,17 @@ pub(super) fn probe(
     let mut by_distance = lists_by_distance(search, lists, scratch);
     let mut nearest = search.collector();
     let (mut probed, mut visited, mut accepted) = (0, lists.count(), 0);
-    while probed < probes || accepted < wanted {
+    let mut partial = false;
+    'lists: while probed < probes || accepted < wanted {
         let Some(Reverse(next)) = by_distance.pop() else { break };
         let range = lists.range((next & u64::from(u32::MAX)) as usize)?;
         probed += 1;
-        visited += range.len();
         for first in range.clone().step_by(BLOCK) {
-            request.cancel.check()?;
+            partial = !request.goes_on()?;
+            if partial {
+                break 'lists;
+            }
+            visited += BLOCK.min(range.end - first);
             scratch.distances.resize(BLOCK.min(range.end - first), 0.0);
             query.scan(first, &mut scratch.distances);
             accepted += offer(search, first as Ordinal, &scratch.distances, &mut nearest)?;
@@ -53,6 +57,7 @@ pub(super) fn probe(
         neighbors: nearest.into_sorted(&search.segment.map)?,
         exact: query.is_exact(),
         visited: visited as u64,
+        partial,
         strategy: "lists",
     })
 }

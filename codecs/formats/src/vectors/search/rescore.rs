@@ -5,10 +5,14 @@ use super::query::Query;
 use super::request::Search;
 use crate::encoding::raw::{ExactQuery, RawVectors};
 use crate::vectors::segment::VectorSegment;
-use lucerne_codec::{Neighbor, Ordinal, Result};
+use lucerne_codec::{Neighbor, OnStop, Ordinal, Result};
 
 /// Raw rows prefetched ahead of the one being compared.
 const AHEAD: usize = 4;
+/// Raw rows compared between two looks at the cancel flag: each may be a page to read from a disk.
+const RESCORED_TOGETHER: usize = 64;
+/// A search that was stopped compares so many candidates with raw rows, so that it has something to return.
+const RESCORED_ANYWAY: usize = 128;
 
 /// Replaces the distances that a graph search used by those of the encoding, and sorts.
 pub(super) fn rescore_traversal(
@@ -26,20 +30,36 @@ pub(super) fn rescore_traversal(
     found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
 }
 
-/// The `k` nearest of the candidates by their raw vectors.
+/// The nearest of candidates by their raw vectors.
+pub(super) struct Rescored {
+    pub(super) neighbors: Vec<Neighbor>,
+    /// How many candidates were compared; not all when the search was stopped.
+    pub(super) compared: usize,
+}
+
+/// The `k` nearest of the candidates, which are sorted, by their raw vectors. Of a search that was stopped and is to return
+/// what it has, the first few are compared nevertheless.
 pub(super) fn rescore_candidates(
     search: &Search<'_>,
     query: &ExactQuery,
     candidates: &[Neighbor],
-) -> Result<Vec<Neighbor>> {
-    search.request.cancel.check()?;
+) -> Result<Rescored> {
     let map = &search.segment.map;
     let mut nearest = search.collector();
-    for_each_distance(&search.segment.raw, query, candidates, |index, distance| {
-        let ordinal = candidates.get(index).map_or(0, |candidate| candidate.ordinal);
-        nearest.offer(map, distance, ordinal)
-    })?;
-    nearest.into_sorted(map)
+    let (mut compared, mut rest) = (0, candidates);
+    while !rest.is_empty() {
+        let excused = search.request.on_stop == OnStop::Partial && compared < RESCORED_ANYWAY;
+        if !excused && !search.request.goes_on()? {
+            break;
+        }
+        let (now, later) = rest.split_at(rest.len().min(RESCORED_TOGETHER));
+        for_each_distance(&search.segment.raw, query, now, |index, distance| {
+            let ordinal = now.get(index).map_or(0, |candidate| candidate.ordinal);
+            nearest.offer(map, distance, ordinal)
+        })?;
+        (compared, rest) = (compared + now.len(), later);
+    }
+    Ok(Rescored { neighbors: nearest.into_sorted(map)?, compared })
 }
 
 /// Replaces estimated distances by those of the raw vectors; the order stays. Where a document may have several vectors,

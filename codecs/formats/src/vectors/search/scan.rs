@@ -12,16 +12,23 @@ pub(super) const BLOCK: usize = 256;
 /// Distances compared with the threshold together: most groups have none that is near enough.
 const GROUP: usize = 16;
 
+/// Vectors compared, and whether the search was stopped before all were.
+struct Scanned {
+    visited: u64,
+    partial: bool,
+}
+
 /// Compares every accepted vector.
 pub(super) fn scan(search: &Search<'_>, query: &mut Query<'_>, scratch: &mut Scratch) -> Result<VectorHits> {
     let mut nearest = search.collector();
-    let visited = if cost::gathering_is_cheaper(search.accepted, search.segment.len, query.cost) {
-        gather(search, query, scratch, &mut nearest)?
-    } else {
-        sequential(search, query, scratch, &mut nearest)?
-    };
+    let Scanned { visited, partial } =
+        if cost::gathering_is_cheaper(search.accepted, search.segment.len, query.cost) {
+            gather(search, query, scratch, &mut nearest)?
+        } else {
+            sequential(search, query, scratch, &mut nearest)?
+        };
     let neighbors = nearest.into_sorted(&search.segment.map)?;
-    Ok(VectorHits { neighbors, exact: query.is_exact(), visited, strategy: query.scan_name })
+    Ok(VectorHits { neighbors, exact: query.is_exact(), visited, partial, strategy: query.scan_name })
 }
 
 /// From front to back, in blocks; what the filter refuses is scored and dropped.
@@ -30,15 +37,17 @@ fn sequential(
     query: &mut Query<'_>,
     scratch: &mut Scratch,
     nearest: &mut Collector<'_>,
-) -> Result<u64> {
+) -> Result<Scanned> {
     let len = search.segment.len;
     for first in (0..len).step_by(BLOCK) {
-        search.request.cancel.check()?;
+        if !search.request.goes_on()? {
+            return Ok(Scanned { visited: first as u64, partial: true });
+        }
         scratch.distances.resize(BLOCK.min(len - first), 0.0);
         query.scan(first, &mut scratch.distances);
         offer_accepted(search, first as Ordinal, &scratch.distances, nearest)?;
     }
-    Ok(len as u64)
+    Ok(Scanned { visited: len as u64, partial: false })
 }
 
 /// Offers those of the vectors from ordinal `first` that are accepted.
@@ -69,15 +78,19 @@ fn gather(
     query: &mut Query<'_>,
     scratch: &mut Scratch,
     nearest: &mut Collector<'_>,
-) -> Result<u64> {
-    let mut visited = 0;
+) -> Result<Scanned> {
+    let mut scanned = Scanned { visited: 0, partial: false };
     let Scratch { ordinals, distances, .. } = scratch;
     let map = &search.segment.map;
     let mut flush = |ordinals: &mut Vec<Ordinal>| -> Result<()> {
-        search.request.cancel.check()?;
+        if scanned.partial || !search.request.goes_on()? {
+            scanned.partial = true;
+            ordinals.clear();
+            return Ok(());
+        }
         distances.resize(ordinals.len(), 0.0);
         query.gather(ordinals, distances);
-        visited += ordinals.len() as u64;
+        scanned.visited += ordinals.len() as u64;
         for (&ordinal, &distance) in ordinals.iter().zip(distances.iter()) {
             nearest.offer(map, distance, ordinal)?;
         }
@@ -93,5 +106,5 @@ fn gather(
         if ordinals.len() < BLOCK { Ok(()) } else { flush(ordinals) }
     })?;
     flush(ordinals)?;
-    Ok(visited)
+    Ok(scanned)
 }

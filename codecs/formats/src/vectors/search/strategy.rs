@@ -3,13 +3,13 @@
 use super::graph::{self, GraphOutcome};
 use super::query::Query;
 use super::request::{Measured, Scratch, Search};
-use super::rescore::rescore_candidates;
+use super::rescore::{Rescored, rescore_candidates};
 use super::work::Work;
 use super::{ivf, scan};
 use crate::encoding::Precision;
 use crate::vectors::segment::{Index, VectorSegment};
 use lucerne_codec::vector::{VectorHits, VectorSearch};
-use lucerne_codec::{DocId, Result};
+use lucerne_codec::{DocId, OnStop, Result};
 
 /// Finds the accepted vectors nearest to the query.
 pub(in crate::vectors) fn run(
@@ -74,9 +74,14 @@ fn approximate(
 ) -> Result<VectorHits> {
     let wasted = match search.segment.graph() {
         None => 0,
-        Some(graph) => match graph::search(search, graph, query, candidates, scratch)? {
-            GraphOutcome::Found(hits) => return Ok(hits),
-            GraphOutcome::GaveUp { visited } => visited,
+        Some(graph) => match graph::search(search, graph, query, candidates, scratch) {
+            Ok(GraphOutcome::Found(hits)) => return Ok(hits),
+            Ok(GraphOutcome::GaveUp { visited }) => visited,
+            // Where a walk has come to by then is not yet near the query.
+            Err(stop) if stop.is_stop() && search.request.on_stop == OnStop::Partial => {
+                return Ok(VectorHits { partial: true, strategy: "graph", ..VectorHits::default() });
+            }
+            Err(error) => return Err(error),
         },
     };
     let hits = scan::scan(search, query, scratch)?;
@@ -111,10 +116,11 @@ fn rescored(
         };
         let candidates = rows.max(candidates);
         let found = approximate(&search.for_candidates(&first), query, candidates, scratch)?;
-        let neighbors = rescore_candidates(search, &raw, &found.neighbors)?;
-        visited += found.visited + found.neighbors.len() as u64;
-        if neighbors.len() >= search.wanted() || found.neighbors.len() < rows {
-            return Ok(VectorHits { neighbors, exact: true, visited, strategy: found.strategy });
+        let Rescored { neighbors, compared } = rescore_candidates(search, &raw, &found.neighbors)?;
+        visited += found.visited + compared as u64;
+        let partial = found.partial || compared < found.neighbors.len();
+        if partial || neighbors.len() >= search.wanted() || found.neighbors.len() < rows {
+            return Ok(VectorHits { neighbors, exact: true, visited, partial, strategy: found.strategy });
         }
         rows = rows.saturating_mul(2);
     }

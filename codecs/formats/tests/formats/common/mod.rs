@@ -5,7 +5,7 @@ use lucerne_codec::format::{OpenContext, WriteContext, Written};
 use lucerne_codec::testing::MemoryDirectory;
 use lucerne_codec::vector::{Effort, VectorFormat, VectorReader, VectorRows, VectorSearch};
 use lucerne_codec::{
-    Accept, Cancel, DocId, DocMap, FieldInfo, MergeInput, Neighbor, Report, SegmentId, Similarity,
+    Accept, Cancel, DocId, DocMap, FieldInfo, MergeInput, Neighbor, OnStop, Report, SegmentId, Similarity,
 };
 use lucerne_formats::vectors::{VectorFieldReader, vector_formats};
 use std::sync::Arc;
@@ -146,6 +146,7 @@ pub fn search(
         accept: Accept::all(docs),
         ties: &|left: DocId, right: DocId| left.cmp(&right),
         cancel: &Cancel::new(),
+        on_stop: OnStop::Fail,
     };
     reader.search(&search).unwrap().neighbors
 }

@@ -1,0 +1,76 @@
+//! Reads what a search returns of the documents on its page.
+
+use super::explain;
+use super::explanation::Explanation;
+use super::hits::Hit;
+use super::ranking::{DocAddress, ScoredDoc};
+use super::resolve::Resolver;
+use super::stored;
+use crate::error::Result;
+use crate::query::{Query, Search};
+use crate::reader::SnapshotSegment;
+use serde_json::Value;
+
+/// Reads the hits of a page. Of a search that is stopped, those that it came to.
+pub(super) fn read<'a>(
+    resolver: &Resolver<'_>,
+    search: &Search,
+    page: impl Iterator<Item = &'a ScoredDoc>,
+) -> Result<Vec<Hit>> {
+    let stop = resolver.stop;
+    let (mut rest, mut is_last) = (stop.rest(), stop.is_part());
+    let (mut hits, mut page) = (Vec::new(), page.peekable());
+    while let Some(doc) = page.peek() {
+        let resolver = Resolver { stop: stop.with(&rest), ..*resolver };
+        let hit = resolver.stop.check().and_then(|()| read_hit(&resolver, search, doc));
+        match stop.part(hit)? {
+            Some(hit) => {
+                hits.push(hit);
+                page.next();
+            }
+            None if is_last => break,
+            // It is stopped while the page is read: what is found already gets its time.
+            None => (rest, is_last) = (stop.rest(), true),
+        }
+    }
+    Ok(hits)
+}
+
+fn read_hit(resolver: &Resolver<'_>, search: &Search, found: &ScoredDoc) -> Result<Hit> {
+    let DocAddress { segment, doc } = found.address;
+    let segment = stored::segment(resolver.snapshot, segment)?;
+    let key = segment.reader.keys().key(doc)?.to_owned();
+    let schema = &resolver.snapshot.schema;
+    let fields = search.fields.as_ref().map(|wanted| stored::fields(schema, segment, doc, wanted));
+    let mut fields = fields.transpose()?;
+    let distance = found.vector.map(|vector| vector.neighbor.distance);
+    if let Some(name) = &search.score_as {
+        let by_distance = matches!(search.query, Query::Knn(_)) && search.rerank.is_none();
+        let score = if by_distance { distance.unwrap_or(found.score) } else { found.score };
+        fields.get_or_insert_default().insert(name.clone(), score_as_json(score));
+    }
+    let explanation = if search.explain {
+        let parts = explain::parts(resolver, search, found.address)?;
+        Some(Explanation::new(true, found.score, "score").with(parts))
+    } else {
+        None
+    };
+    let vector = vector_index(segment, found)?;
+    Ok(Hit { key, score: found.score, distance, vector, fields, explanation })
+}
+
+/// The index of the nearest vector among its document's vectors, in a field with several per document.
+fn vector_index(segment: &SnapshotSegment, found: &ScoredDoc) -> Result<Option<u32>> {
+    let Some(nearest) = found.vector else { return Ok(None) };
+    let vectors = segment.reader.vector_field(nearest.field);
+    let Some(vectors) = vectors.filter(|vectors| vectors.field.is_multiple()) else { return Ok(None) };
+    let mut ordinals = Vec::new();
+    vectors.reader.ordinals(found.address.doc, &mut ordinals)?;
+    let index = ordinals.iter().position(|ordinal| *ordinal == nearest.neighbor.ordinal);
+    Ok(index.map(|index| index as u32))
+}
+
+/// A score as JSON, with the fewest digits that distinguish it from other single-precision numbers.
+fn score_as_json(score: f32) -> Value {
+    Value::from(score.to_string().parse::<f64>().unwrap_or(score.into()))
+}
