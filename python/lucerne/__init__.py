@@ -49,6 +49,7 @@ from .errors import (
     LucerneError,
     NotFoundError,
     StorageError,
+    TimedOutError,
     UsageError,
 )
 from .schema import BinaryVector, Field, Keyword, Schema, Text, Vector
@@ -98,6 +99,7 @@ __all__ = [
     "Term",
     "Terms",
     "Text",
+    "TimedOutError",
     "UsageError",
     "Vector",
     "Writer",

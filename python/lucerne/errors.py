@@ -41,6 +41,10 @@ class CancelledError(LucerneError):
     """The operation was cancelled; nothing was changed."""
 
 
+class TimedOutError(LucerneError, TimeoutError):
+    """The search was not done in its time. With `partial=True` it returns what it has found."""
+
+
 class ClosedError(LucerneError):
     """The writer is closed, has failed, or belongs to another process."""
 
@@ -61,5 +65,6 @@ __all__ = [
     "LucerneError",
     "NotFoundError",
     "StorageError",
+    "TimedOutError",
     "UsageError",
 ]

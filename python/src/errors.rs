@@ -17,6 +17,7 @@ pub(crate) fn exception(py: Python<'_>, error: Error) -> PyErr {
         ErrorKind::Incompatible => "IncompatibleError",
         ErrorKind::Locked => "LockedError",
         ErrorKind::Cancelled => "CancelledError",
+        ErrorKind::TimedOut => "TimedOutError",
         ErrorKind::Closed => "ClosedError",
         _ => "InternalError",
     };

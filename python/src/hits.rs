@@ -2,6 +2,7 @@
 
 use crate::document::{self, VectorFields};
 use crate::json;
+use lucerne::search::Stopped;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList, PySlice};
@@ -54,6 +55,12 @@ pub(crate) struct Hits {
     /// True when the best were found for certain, False when neighbors were searched approximately.
     #[pyo3(get)]
     exact: bool,
+    /// Why it was stopped before it had looked everywhere: `"timed out"`, `"cancelled"`; None when it was not.
+    #[pyo3(get)]
+    stopped: Option<&'static str>,
+    /// Seconds that the search took.
+    #[pyo3(get)]
+    took: f64,
     /// How each segment was searched: dicts with `segment`, `strategy`, `visited`, `accepted`.
     #[pyo3(get)]
     segments: Py<PyList>,
@@ -91,9 +98,15 @@ impl Hits {
             dict.set_item("accepted", segment.accepted)?;
             segments.append(dict)?;
         }
+        let stopped = found.stopped.map(|stopped| match stopped {
+            Stopped::TimedOut => "timed out",
+            _ => "cancelled",
+        });
         Ok(Self {
             hits,
             exact: found.exact,
+            stopped,
+            took: found.took.total.as_secs_f64(),
             segments: segments.unbind(),
             unknown_fields: found.unknown_fields,
         })

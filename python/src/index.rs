@@ -127,7 +127,7 @@ impl Index {
 
     /// `index.searcher().search(…)`: searches the newest snapshot.
     #[pyo3(signature = (query, *, limit=None, offset=0, filter=None, fields=None, sort=None, rerank=None,
-        min_score=None, explain=false))]
+        min_score=None, explain=false, timeout=None, partial=false, threads=None))]
     #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
     fn search(
         &self,
@@ -141,9 +141,14 @@ impl Index {
         rerank: Option<PyRef<'_, Rerank>>,
         min_score: Option<f32>,
         explain: bool,
+        timeout: Option<f64>,
+        partial: bool,
+        threads: Option<usize>,
     ) -> PyResult<Hits> {
-        let searcher = self.searcher(py)?;
-        searcher.search(py, query, limit, offset, filter, fields, sort, rerank, min_score, explain)
+        self.searcher(py)?.search(
+            py, query, limit, offset, filter, fields, sort, rerank, min_score, explain, timeout, partial,
+            threads,
+        )
     }
 
     /// `index.searcher().get(key)`.
@@ -155,6 +160,46 @@ impl Index {
     #[pyo3(signature = (query=None))]
     fn count(&self, py: Python<'_>, query: Option<&Bound<'_, PyAny>>) -> PyResult<u64> {
         self.searcher(py)?.count(py, query)
+    }
+
+    /// What this handle has done so far: counters, and for searches, flushes, commits and merges a dict of `count` and, in
+    /// seconds, `total`, `mean`, `p50`, `p99`, `max`.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let stats = self.index(py)?.stats();
+        let dict = PyDict::new(py);
+        for (name, latency) in [
+            ("searches", &stats.searches),
+            ("flushes", &stats.flushes),
+            ("commits", &stats.commits),
+            ("merges", &stats.merges),
+        ] {
+            let times = PyDict::new(py);
+            times.set_item("count", latency.count())?;
+            for (name, time) in [
+                ("total", latency.total()),
+                ("mean", latency.mean()),
+                ("p50", latency.percentile(0.5)),
+                ("p99", latency.percentile(0.99)),
+                ("max", latency.max()),
+            ] {
+                times.set_item(name, time.as_secs_f64())?;
+            }
+            dict.set_item(name, times)?;
+        }
+        for (name, count) in [
+            ("failed_searches", stats.failed_searches),
+            ("timed_out_searches", stats.timed_out_searches),
+            ("cancelled_searches", stats.cancelled_searches),
+            ("hits", stats.hits),
+            ("documents_added", stats.documents_added),
+            ("documents_deleted", stats.documents_deleted),
+            ("failed_merges", stats.failed_merges),
+            ("bytes_flushed", stats.bytes_flushed),
+            ("bytes_merged", stats.bytes_merged),
+        ] {
+            dict.set_item(name, count)?;
+        }
+        Ok(dict)
     }
 
     /// `index.searcher().inspect()`.

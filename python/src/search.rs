@@ -1,10 +1,66 @@
-//! A search from its query and keywords.
+//! A search from its query and keywords, and how it is run.
 
+use crate::call::{call, long_call};
 use crate::errors;
 use crate::queries::{self, Rerank};
-use lucerne::{Schema, Search, Sort};
+use lucerne::search::SearchOptions;
+use lucerne::{Cancel, ErrorKind, Hits, Schema, Search, Searcher, Sort};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
+use std::time::{Duration, Instant};
+
+/// A search that takes longer is moved to a thread of its own, so that Ctrl-C is heard.
+const SHORT: Duration = Duration::from_millis(50);
+
+/// For how long a search may run, what it returns then, and on how many threads it runs.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Limits {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) partial: bool,
+    pub(crate) threads: usize,
+}
+
+impl Limits {
+    /// From seconds, which must be a number from 0.
+    pub(crate) fn of(
+        py: Python<'_>,
+        timeout: Option<f64>,
+        partial: bool,
+        threads: Option<usize>,
+    ) -> PyResult<Self> {
+        let wrong =
+            |seconds: f64| errors::usage(py, format!("timeout is {seconds}, expected seconds from 0"));
+        let duration = |seconds: f64| Duration::try_from_secs_f64(seconds).map_err(|_| wrong(seconds));
+        Ok(Self { timeout: timeout.map(duration).transpose()?, partial, threads: threads.unwrap_or(1) })
+    }
+
+    pub(crate) fn options(&self, cancel: &Cancel) -> SearchOptions {
+        let mut options = SearchOptions::new().cancel(cancel).threads(self.threads);
+        if let Some(timeout) = self.timeout {
+            options = options.timeout(timeout);
+        }
+        if self.partial { options.partial() } else { options }
+    }
+}
+
+/// Runs a search: nearly all are over before a thread would have started.
+pub(crate) fn run(py: Python<'_>, searcher: &Searcher, search: Search, limits: Limits) -> PyResult<Hits> {
+    if limits.timeout.is_some_and(|timeout| timeout <= SHORT) {
+        return call(py, || searcher.search_with(search, &limits.options(&Cancel::new())));
+    }
+    let begun = Instant::now();
+    let short = Limits { timeout: Some(SHORT), partial: false, ..limits };
+    let found = call(py, || match searcher.search_with(&search, &short.options(&Cancel::new())) {
+        Err(error) if error.kind() == ErrorKind::TimedOut => Ok(None),
+        found => found.map(Some),
+    })?;
+    if let Some(found) = found {
+        return Ok(found);
+    }
+    let timeout = limits.timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
+    let rest = Limits { timeout, ..limits };
+    long_call(py, |cancel| searcher.search_with(search, &rest.options(cancel)))
+}
 
 /// What stands beside the query in `search(query, *, …)`.
 pub(crate) struct Keywords<'a, 'py> {

@@ -1,17 +1,17 @@
 //! A snapshot of an index, and searching it.
 
 use crate::arrow::ArrowTable;
-use crate::call::call;
+use crate::call::{call, long_call};
 use crate::document::{self, VectorFields};
 use crate::hits::Hits;
 use crate::queries::{self, Rerank};
-use crate::search::{Keywords, search};
+use crate::search::{Keywords, Limits, run, search};
 use crate::{arrays, errors, json};
 use lucerne::{Document, Knn};
 use numpy::{PyArray2, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// One point in time of an index. Its answers never change; it can be used from many threads.
 #[pyclass(frozen, module = "lucerne")]
@@ -37,9 +37,10 @@ impl Searcher {
     /// `limit`: most hits, 1 to 10,000 (10, or the `k` of a `Knn`); `offset`: hits to pass over. `filter`: a query (or
     /// text) that hits must match, applied before neighbors are searched. `fields`: stored fields to return. `sort`:
     /// `"year"`, `"-year"` or a list of these. `rerank`: a `Rerank`. `min_score`: hits below are left out. `explain`:
-    /// explain each score.
+    /// explain each score. `timeout`: seconds after which it is a `TimedOutError`, or with `partial` what was found, marked
+    /// by `hits.stopped`. `threads`: segments are searched side by side on so many (1).
     #[pyo3(signature = (query, *, limit=None, offset=0, filter=None, fields=None, sort=None, rerank=None,
-        min_score=None, explain=false))]
+        min_score=None, explain=false, timeout=None, partial=false, threads=None))]
     #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
     pub(crate) fn search(
         &self,
@@ -53,20 +54,24 @@ impl Searcher {
         rerank: Option<PyRef<'_, Rerank>>,
         min_score: Option<f32>,
         explain: bool,
+        timeout: Option<f64>,
+        partial: bool,
+        threads: Option<usize>,
     ) -> PyResult<Hits> {
         let rerank = rerank.as_deref();
         let keywords = Keywords { limit, offset, filter, fields, sort, rerank, min_score, explain };
         let search = search(query, self.searcher.schema(), keywords)?;
-        let found = call(py, || self.searcher.search(search))?;
+        let limits = Limits::of(py, timeout, partial, threads)?;
+        let found = run(py, &self.searcher, search, limits)?;
         Hits::new(py, &self.fields, found)
     }
 
     /// Searches for the neighbors of each row of an array, on `threads` threads (all processors by default).
     ///
     /// Returns `(keys, scores)`, arrays of shape (rows, k): str, padded with None, and float32, padded with NaN, where
-    /// fewer than `k` were found. The other arguments are those of `Knn`.
+    /// fewer than `k` were found. `timeout`: seconds for all rows together. The other arguments are those of `Knn`.
     #[pyo3(signature = (field, vectors, *, k=10, recall=None, candidates=None, rescore=None, exact=false, filter=None,
-        threads=None))]
+        threads=None, timeout=None))]
     #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
     pub(crate) fn search_batch<'py>(
         &self,
@@ -80,6 +85,7 @@ impl Searcher {
         exact: bool,
         filter: Option<&Bound<'py, PyAny>>,
         threads: Option<usize>,
+        timeout: Option<f64>,
     ) -> PyResult<KeysAndScores<'py>> {
         let filter = filter.map(|filter| queries::of_or_text(filter, self.searcher.schema())).transpose()?;
         let knn = |row: &[f32]| {
@@ -104,7 +110,17 @@ impl Searcher {
         let row = |number: usize| rows.get(number * dimension..(number + 1) * dimension).unwrap_or_default();
         let processors = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let threads = threads.unwrap_or_else(processors).clamp(1, count.max(1));
-        let found = call(py, || on_threads(threads, count, |number| self.searcher.search(knn(row(number)))))?;
+        // The time of all of them together.
+        let timeout = Limits::of(py, timeout, false, None)?.timeout;
+        let found = long_call(py, |cancel| {
+            let cancel = match timeout.and_then(|timeout| Instant::now().checked_add(timeout)) {
+                Some(deadline) => cancel.until(deadline),
+                None => cancel.clone(),
+            };
+            let options = Limits { threads, ..Limits::default() }.options(&cancel);
+            let found = self.searcher.search_many((0..count).map(|number| knn(row(number))), &options);
+            found.into_iter().collect::<lucerne::Result<Vec<_>>>()
+        })?;
 
         let mut keys = Vec::with_capacity(count * k);
         let mut scores = Vec::with_capacity(count * k);
@@ -213,39 +229,4 @@ fn as_dict<'py>(py: Python<'py>, fields: &VectorFields, given: &Document) -> PyR
         serde_json::Value::Object(stored) => document::to_python(py, fields, &stored),
         _ => Ok(PyDict::new(py)),
     }
-}
-
-/// Does `work` for each number, in their order; the first error ends it.
-fn on_threads<T: Send>(
-    threads: usize,
-    count: usize,
-    work: impl Fn(usize) -> lucerne::Result<T> + Sync,
-) -> lucerne::Result<Vec<T>> {
-    let next = AtomicUsize::new(0);
-    let some = || {
-        let mut done = Vec::new();
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= count {
-                return Ok(done);
-            }
-            match work(number) {
-                Ok(value) => done.push((number, value)),
-                Err(error) => {
-                    next.store(count, Ordering::Relaxed);
-                    return Err(error);
-                }
-            }
-        }
-    };
-    let parts = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(some)).collect();
-        let own = some();
-        let others = others.into_iter().map(|thread| thread.join());
-        let others = others.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        std::iter::once(own).chain(others.collect::<Vec<_>>()).collect::<lucerne::Result<Vec<_>>>()
-    })?;
-    let mut all: Vec<_> = parts.into_iter().flatten().collect();
-    all.sort_unstable_by_key(|(number, _)| *number);
-    Ok(all.into_iter().map(|(_, value)| value).collect())
 }

@@ -96,6 +96,51 @@ def test_handles_are_pickled_by_path_and_writers_are_not(index: lucerne.Index) -
     writer.close()
 
 
+def test_a_search_has_a_deadline_and_marks_what_is_partial(tmp_path: Path) -> None:
+    index = lucerne.create(tmp_path / "a.idx", lucerne.Schema(v=lucerne.Vector(256, index="flat")))
+    rng = np.random.default_rng(1)
+    with index.writer() as writer:
+        writer.add_batch(({"id": str(i)} for i in range(20_000)), vectors={"v": rng.random((20_000, 256))})
+    searcher, query = index.searcher(), lucerne.Knn("v", rng.random(256), k=10, exact=True)
+    with pytest.raises(lucerne.TimedOutError):
+        searcher.search(query, timeout=0)
+    assert searcher.search(query, timeout=0, partial=True).stopped == "timed out"
+    with pytest.raises(TimeoutError):
+        searcher.search_batch("v", rng.random((5_000, 256)), exact=True, timeout=0.05)
+    whole = searcher.search(query, timeout=60.0, partial=True, threads=2)
+    assert whole.stopped is None and whole.keys == searcher.search(query).keys and whole.took > 0
+    for wrong in (-1.0, float("nan")):
+        with pytest.raises(lucerne.UsageError, match="timeout"):
+            searcher.search(query, timeout=wrong)
+    stats = index.stats()
+    assert stats["timed_out_searches"] >= 2 and stats["searches"]["count"] >= 4
+    assert stats["documents_added"] == 20_000 and stats["commits"]["p99"] > 0
+
+
+def test_ctrl_c_stops_a_batch_of_searches_at_once(tmp_path: Path) -> None:
+    code = f"""
+import lucerne, numpy as np, time
+index = lucerne.create({str(tmp_path / "a.idx")!r}, lucerne.Schema(v=lucerne.Vector(256, index="flat")))
+rng = np.random.default_rng(1)
+with index.writer() as writer:
+    writer.add_batch(({{"id": str(i)}} for i in range(5_000)), vectors={{"v": rng.random((5_000, 256))}})
+searcher = index.searcher()
+queries = rng.random((100_000, 256))
+print("go", flush=True)
+try:
+    searcher.search_batch("v", queries, exact=True)
+except KeyboardInterrupt:
+    print("stopped", time.time(), flush=True)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout and process.stdout.readline() == "go\n"
+    time.sleep(0.5)
+    sent = time.time()
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert out.startswith("stopped") and float(out.split()[1]) - sent < 2.0
+
+
 def _search(index: lucerne.Index) -> list[str]:
     return index.search("body:editor", sort="id").keys
 
