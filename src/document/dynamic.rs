@@ -33,11 +33,6 @@ pub(crate) fn existing(name: &str) -> Vec<u8> {
     of(name, b'e', &[])
 }
 
-/// The beginning of the terms of all members of a field that is an object.
-pub(crate) fn member(name: &str) -> Vec<u8> {
-    format!("{name}.").into_bytes()
-}
-
 /// The term of every document that has a text without terms in a declared text field.
 pub(crate) fn without_terms(name: &str) -> Vec<u8> {
     of(name, b't', &[])
@@ -61,10 +56,14 @@ pub(super) fn terms(name: &str, value: &Value, into: &mut Vec<Box<[u8]>>) {
         Value::Null => return,
         Value::List(values) => return values.iter().for_each(|value| terms(name, value, into)),
         Value::Json(serde_json::Value::Object(members)) => {
+            let before = into.len();
             for (member, value) in members.iter().filter(|(member, _)| !member.contains('\0')) {
                 terms(&format!("{name}.{member}"), &Value::from(value.clone()), into);
             }
-            return;
+            // Without a value in it, an object is none.
+            if into.len() == before {
+                return;
+            }
         }
         // A list of numbers that was given as a vector is not something to filter by.
         Value::Vector(_) => {}

@@ -171,6 +171,25 @@ fn whole_numbers_of_undeclared_fields_are_not_rounded() {
 }
 
 #[test]
+fn an_object_with_a_value_exists() {
+    let schema = Schema::from_json(r#"{"key": "id", "dynamic": true, "fields": []}"#).unwrap();
+    let lines = [
+        json!({"id": "a", "u": {"w": {"x": 1}}}),
+        json!({"id": "b", "u": {"w": ""}}),
+        json!({"id": "c", "u": [{"w": false}, {}]}),
+        json!({"id": "d", "u": {}}),
+        json!({"id": "e", "u": {"w": null, "x": [], "y": [{}]}}),
+        json!({"id": "f", "u": [null, []]}),
+        json!({"id": "g", "u": [null, 0]}),
+    ];
+    let searcher = searcher(schema, &lines);
+    assert_eq!(keys(&searcher, Exists::new("u")), ["a", "b", "c", "g"]);
+    assert_eq!(keys(&searcher, Exists::new("u.w")), ["a", "b", "c"]);
+    assert_eq!(keys(&searcher, Exists::new("u.w.x")), ["a"]);
+    assert_eq!(keys(&searcher, Bool::new().must_not(Exists::new("u"))), ["d", "e", "f"]);
+}
+
+#[test]
 fn a_day_covers_the_day_and_a_month_the_month() {
     let dates = [
         ("before", "2024-04-30T23:59:59.999Z"),
