@@ -374,6 +374,40 @@ fn files_that_a_searcher_held_go_at_the_next_call() {
 }
 
 #[test]
+fn files_that_several_searchers_held_go_with_the_last_of_them() {
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let directory: Arc<dyn Directory> = Arc::new(RamDirectory::new());
+        let index = IndexBuilder::new().create(Arc::clone(&directory), life::schema()).unwrap();
+        let writer = index.writer_with(life::options(4).merge_policy(MergePolicy::None)).unwrap();
+        let mut held = Vec::new();
+        for version in 0..3 {
+            (0..12).for_each(|number| drop(writer.upsert(&life::document((number, version))).unwrap()));
+            writer.commit().unwrap();
+            held.push(index.searcher().unwrap());
+            writer.force_merge(1, &Cancel::new()).unwrap();
+        }
+        writer.close().unwrap();
+        let before = life::leaked(&directory).unwrap().len();
+        let mut held: Vec<_> = held.into_iter().map(Some).collect();
+        for (released, which) in order.into_iter().enumerate() {
+            let searcher = held[which].take().unwrap();
+            assert_eq!(searcher.len(), 12);
+            // By another thread, while nobody writes: the next writer takes the files away.
+            std::thread::spawn(move || drop(searcher)).join().unwrap();
+            let writer = index.writer().unwrap();
+            let left = life::leaked(&directory).unwrap().len();
+            assert!(left < before && (left == 0) == (released == 2), "{order:?}: {left} of {before}");
+            writer.rollback().unwrap();
+            writer.close().unwrap();
+            for searcher in held.iter().flatten() {
+                assert!(searcher.get(&life::key(5)).unwrap().is_some());
+            }
+        }
+        life::whole(&directory).unwrap();
+    }
+}
+
+#[test]
 fn a_refresh_beside_a_prepared_commit_collects_nothing_that_is_needed() {
     let directory: Arc<dyn Directory> = Arc::new(RamDirectory::new());
     let index = IndexBuilder::new().create(Arc::clone(&directory), life::schema()).unwrap();
