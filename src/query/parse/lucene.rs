@@ -305,7 +305,7 @@ impl Parser<'_> {
     /// Refuses `a^2b` and `"a b"~2c`: what follows a number is no word of its own.
     fn refuse_more(&self) -> Parsed<()> {
         match self.cursor.peek() {
-            Some(char) if char.is_alphanumeric() || char == '_' => {
+            Some(char) if char.is_alphanumeric() || "._".contains(char) => {
                 Err(self.cursor.expected("white space or an operator after the number"))
             }
             _ => Ok(()),

@@ -60,6 +60,7 @@ fn errors_show_the_position_and_what_was_expected() {
         ("a^1e", "   ^", "expected white space or an operator after the number, found 'e'"),
         ("a^0x1", "   ^", "expected white space or an operator after the number"),
         ("\"a b\"~2c", "       ^", "expected white space or an operator after the number"),
+        ("\"a b\"~1.5", "       ^", "expected white space or an operator after the number, found '.'"),
         ("\"a b\"~2*", "       ^", "expected white space or an operator, found '*'"),
         ("(a b)*", "     ^", "expected white space or an operator"),
         ("size:[1 TO 2]*", "             ^", "expected white space or an operator"),
