@@ -1,8 +1,9 @@
 //! An index: a folder of segments and the commit that names them.
 
 use crate::analysis::{Analyzer, Analyzers};
+use crate::commit::manifest::{self, FileKind};
 pub use crate::commit::recover::OnDamage;
-use crate::commit::{lock, manifest, publish};
+use crate::commit::{gc, lock, publish};
 use crate::directory::FsDirectory;
 use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
@@ -116,7 +117,8 @@ impl IndexBuilder {
     /// Creates an index in a directory that has none; its empty first commit is durable on return.
     ///
     /// # Errors
-    /// [`Error::AlreadyExists`] when there is a commit.
+    /// [`Error::AlreadyExists`] when there is a commit; [`Error::Invalid`] when files without one have names of
+    /// segments: of an index that lost its commits, or of somebody who names files in the same manner.
     pub fn create(self, directory: Arc<dyn Directory>, schema: Schema) -> Result<Index> {
         for field in schema.vector_fields() {
             field.format(&self.registry)?.check(&field.info())?;
@@ -125,9 +127,9 @@ impl IndexBuilder {
         let store = Store::new(directory, self.registry, self.analyzers);
         let directory = &*store.directory;
         // Before the lock is asked for: an index that is being written exists, whoever holds its lock.
-        refuse_existing(directory)?;
+        refuse_existing(directory, &store.registry)?;
         let _lock = lock::take(directory, "creating the index")?;
-        refuse_existing(directory)?;
+        refuse_existing(directory, &store.registry)?;
         let mut commit = CommitInfo {
             generation: 0,
             next_segment: 0,
@@ -156,12 +158,21 @@ impl IndexBuilder {
     }
 }
 
-/// An error when a directory holds a commit.
-fn refuse_existing(directory: &dyn Directory) -> Result<()> {
-    if manifest::generations(&directory.list()?).is_empty() {
-        return Ok(());
+/// An error when a directory holds a commit, or files that the index would take for its own and delete.
+fn refuse_existing(directory: &dyn Directory, registry: &Registry) -> Result<()> {
+    let (names, path) = (directory.list()?, || crate::directory::place(directory));
+    if !manifest::generations(&names).is_empty() {
+        return Err(Error::AlreadyExists { path: path() });
     }
-    Err(Error::AlreadyExists { path: crate::directory::place(directory) })
+    let is_segment = |name: &&String| {
+        matches!(manifest::classify(name), FileKind::Segment(_)) && gc::is_ours(directory, registry, name)
+    };
+    let Some(name) = names.iter().find(is_segment) else { return Ok(()) };
+    Err(Error::Invalid(format!(
+        "{}: {name} has the name of a segment's file, and an index would take it for its own; create the index in \
+         another folder, or move the file away",
+        path()
+    )))
 }
 
 impl Index {

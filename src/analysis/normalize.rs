@@ -22,6 +22,7 @@ pub(super) fn normalize(text: &str) -> Cow<'_, str> {
             }
             _ if !is_changed(character) => character,
             '\u{2019}' => '\'',
+            _ if is_tag(character) && last.is_some_and(|last| is_tag(last) || is_emoji(last)) => character,
             '\u{2044}' => '/',
             _ => continue,
         };
@@ -39,13 +40,21 @@ const ZWNJ: char = '\u{200C}';
 /// Zero-width joiner: Indic scripts and emoji have it.
 const ZWJ: char = '\u{200D}';
 
-/// Soft hyphens, direction marks and isolates, joiners, variation selectors, byte order marks; the typographic
-/// apostrophe, the slash of fractions.
+/// What Unicode lets everybody ignore (Default_Ignorable_Code_Point: soft hyphens, direction marks, joiners, variation
+/// selectors, byte order marks, fillers, tags), annotation marks; the typographic apostrophe, the slash of fractions. A
+/// zero-width space is a space.
 fn is_changed(character: char) -> bool {
     matches!(character,
-        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{180B}'..='\u{180F}' | '\u{200C}'..='\u{200F}' | '\u{2019}'
-        | '\u{202A}'..='\u{202E}' | '\u{2044}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-        | '\u{FFF9}'..='\u{FFFB}' | '\u{E0100}'..='\u{E01EF}')
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200C}'..='\u{200F}' | '\u{2019}' | '\u{202A}'..='\u{202E}' | '\u{2044}'
+        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
+        | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+        | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Tags spell the region of a flag (England, Scotland, Wales): they stay behind an emoji.
+fn is_tag(character: char) -> bool {
+    matches!(character, '\u{E0020}'..='\u{E007F}')
 }
 
 /// Letters of scripts in which a joiner makes a difference (Arabic, Syriac, Indic and others), and emoji.
@@ -53,5 +62,10 @@ fn is_joined(character: char) -> bool {
     !is_unspaced(character)
         && matches!(character,
             '\u{600}'..='\u{1CFF}' | '\u{2190}'..='\u{2BFF}' | '\u{A800}'..='\u{ABFF}'
-            | '\u{10A00}'..='\u{11FFF}' | '\u{1E900}'..='\u{1E95F}' | '\u{1F000}'..='\u{1FAFF}')
+            | '\u{10A00}'..='\u{11FFF}' | '\u{1E900}'..='\u{1E95F}')
+        || is_emoji(character)
+}
+
+fn is_emoji(character: char) -> bool {
+    matches!(character, '\u{1F000}'..='\u{1FAFF}')
 }

@@ -54,7 +54,8 @@ impl Buffers {
             self.lower.make_ascii_lowercase();
             return &self.lower;
         }
-        self.lower.push_str(&word.to_lowercase());
+        // A sigma that ends a word is the same letter: the word may go on.
+        self.lower.extend(word.to_lowercase().chars().map(|letter| if letter == 'ς' { 'σ' } else { letter }));
         if !to_fold {
             return &self.lower;
         }

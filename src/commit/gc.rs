@@ -21,9 +21,9 @@ pub(crate) fn collect(
     }
 }
 
-/// A name alone is no proof: `_1.jpg` may be anybody's. A segment's file has an extension of a format, or begins as all
+/// True for a file that is collected once nothing names it. A name alone is no proof: `_1.jpg` may be anybody's. A segment's file has an extension of a format, or begins as all
 /// files of formats do.
-fn is_ours(directory: &dyn Directory, registry: &Registry, name: &str) -> bool {
+pub(crate) fn is_ours(directory: &dyn Directory, registry: &Registry, name: &str) -> bool {
     match manifest::classify(name) {
         FileKind::Commit(_) | FileKind::Pending(_) => true,
         FileKind::Segment(_) => {

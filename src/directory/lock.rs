@@ -97,7 +97,10 @@ impl Drop for FileLock {
 /// A link or a device in place of the lock file would have its target emptied: refused.
 fn refuse_other_kinds(path: &Path, name: &str) -> Result<()> {
     match fs::symlink_metadata(path) {
-        Ok(metadata) if !metadata.is_file() => Err(Error::Invalid(format!("{name}: not a regular file"))),
+        Ok(metadata) if !metadata.is_file() => {
+            let place = path.display();
+            Err(Error::Invalid(format!("{place}: not a regular file; remove it, writers make their own")))
+        }
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(source) => Err(Error::io(name, "lock", source)),

@@ -2,11 +2,12 @@
 //!
 //! All undeclared fields of a segment share one list of terms. A term is the field's name (`a.b` for a member
 //! of an object), a zero byte, and a kind with the value: `e` for any value, `s` and the bytes of a string,
-//! `n` and a number as 8 big-endian bytes that sort as numbers do, `b` and 0 or 1. Declared text fields have `t`
+//! `n` and a number as 10 big-endian bytes that sort as numbers do (the nearest f64, and how much a whole number of 64
+//! bits differs from it), `b` and 0 or 1. Declared text fields have `t`
 //! for a text without terms (`""`, `?!`), which is a value all the same.
 
 use super::Value;
-use super::number::{as_f64, sortable};
+use super::number::{as_f64, sortable, whole};
 use byteorder::{BigEndian, ByteOrder};
 
 /// The number under which postings keep these terms.
@@ -21,7 +22,8 @@ pub(crate) fn term(name: &str, value: &Value) -> Option<Vec<u8>> {
         Value::Bool(truth) => Some(of(name, b'b', &[(*truth).into()])),
         value => {
             let number = as_f64(value).filter(|number| number.is_finite())?;
-            Some(of(name, b'n', &sorted_bytes(number)))
+            let rest = whole(value).map_or(0, |whole| whole - number as i128);
+            Some(of(name, b'n', &sorted_bytes(number, rest as i16)))
         }
     }
 }
@@ -29,11 +31,6 @@ pub(crate) fn term(name: &str, value: &Value) -> Option<Vec<u8>> {
 /// The term of every document that has the field.
 pub(crate) fn existing(name: &str) -> Vec<u8> {
     of(name, b'e', &[])
-}
-
-/// The beginning of the terms of all members of a field that is an object.
-pub(crate) fn member(name: &str) -> Vec<u8> {
-    format!("{name}.").into_bytes()
 }
 
 /// The term of every document that has a text without terms in a declared text field.
@@ -59,10 +56,14 @@ pub(super) fn terms(name: &str, value: &Value, into: &mut Vec<Box<[u8]>>) {
         Value::Null => return,
         Value::List(values) => return values.iter().for_each(|value| terms(name, value, into)),
         Value::Json(serde_json::Value::Object(members)) => {
+            let before = into.len();
             for (member, value) in members.iter().filter(|(member, _)| !member.contains('\0')) {
                 terms(&format!("{name}.{member}"), &Value::from(value.clone()), into);
             }
-            return;
+            // Without a value in it, an object is none.
+            if into.len() == before {
+                return;
+            }
         }
         // A list of numbers that was given as a vector is not something to filter by.
         Value::Vector(_) => {}
@@ -76,8 +77,10 @@ fn of(name: &str, kind: u8, value: &[u8]) -> Vec<u8> {
     [name.as_bytes(), &[0, kind], value].concat()
 }
 
-fn sorted_bytes(number: f64) -> [u8; 8] {
-    let mut bytes = [0; 8];
-    BigEndian::write_u64(&mut bytes, sortable(number) as u64 ^ (1 << 63));
+fn sorted_bytes(number: f64, rest: i16) -> [u8; 10] {
+    let mut bytes = [0; 10];
+    let (nearest, difference) = bytes.split_at_mut(8);
+    BigEndian::write_u64(nearest, sortable(number) as u64 ^ (1 << 63));
+    BigEndian::write_u16(difference, rest as u16 ^ (1 << 15));
     bytes
 }

@@ -27,6 +27,15 @@ pub(crate) fn as_f64(value: &Value) -> Option<f64> {
     }
 }
 
+/// The whole number that a value is, also one of 64 bits without a sign.
+pub(crate) fn whole(value: &Value) -> Option<i128> {
+    match value {
+        Value::I64(number) => Some((*number).into()),
+        Value::Json(json) => json.as_u64().map(i128::from),
+        _ => None,
+    }
+}
+
 /// True when an i64 holds the number exactly.
 pub(crate) fn is_whole(number: f64) -> bool {
     const LIMIT: f64 = (1u64 << 63) as f64;

@@ -225,15 +225,21 @@ const MAX_KEYWORD_LEN: usize = 32_766;
 /// Checks a value or each of a list of values.
 fn check_value(field: &Field, value: &Value) -> Checked<()> {
     match value {
-        Value::List(values) => values.iter().try_for_each(|one| check_one(field, one, value)),
-        one => check_one(field, one, one),
+        Value::List(values) => {
+            values.iter().enumerate().try_for_each(|(at, one)| check_one(field, one, Some(at)))
+        }
+        one => check_one(field, one, None),
     }
 }
 
-/// Checks one value of `given`.
-fn check_one(field: &Field, value: &Value, given: &Value) -> Checked<()> {
+/// Checks one value, which may be at a place of a list.
+fn check_one(field: &Field, value: &Value, place: Option<usize>) -> Checked<()> {
     let name = field.name();
-    let refuse = |expected| Err(wrong_type(name, expected, given));
+    let refuse = |expected: &str| {
+        let place = place.map_or(String::new(), |at| format!(" at position {at} of a list"));
+        let (field, expected) = (name.to_owned(), expected.to_owned());
+        Err(ValueProblem::WrongType { field, expected, given: format!("{}{place}", value.describe()) })
+    };
     match field.field_type() {
         FieldType::Keyword(_) if matches!(value, Value::Text(text) if text.len() > MAX_KEYWORD_LEN) => {
             refuse("a string of at most 32766 bytes")

@@ -277,6 +277,7 @@ impl<'a> Resolver<'a> {
         refuse_too_long(&*analyzer, field.name(), prefix)?;
         let mut terms = Vec::new();
         analyzer.analyze_prefix(prefix, &mut |term, position| terms.push((term.to_owned(), position)));
+        refuse_too_many(field.name(), terms.len())?;
         let Some((last, at)) = terms.pop() else { return Ok(Node::NoTerms) };
         let range = TermRange::prefix(last.clone().into_bytes());
         if terms.is_empty() {
@@ -338,11 +339,7 @@ impl<'a> Resolver<'a> {
         let analyzer = self.analyzer(&query.field, text)?;
         refuse_too_long(&*analyzer, &query.field, &query.text)?;
         let terms = Self::analyze(&*analyzer, &query.text);
-        if terms.len() > MAX_PHRASE_WORDS {
-            let problem =
-                format!("the phrase has {} words, expected at most {MAX_PHRASE_WORDS}", terms.len());
-            return Err(wrong(&query.field, problem));
-        }
+        refuse_too_many(&query.field, terms.len())?;
         let words = terms.into_iter().map(|(term, offset)| Ok((self.word(field, text, term, 1.0)?, offset)));
         let mut words = words.collect::<Result<Vec<_>>>()?;
         if words.len() <= 1 {
@@ -418,6 +415,14 @@ fn refuse_too_long(analyzer: &dyn Analyzer, field: &str, text: &str) -> Result<(
         field,
         format!("the word {shown:?} has {len} bytes; a word so long is not indexed, so none can have it"),
     ))
+}
+
+/// Refuses a phrase that would take too long.
+fn refuse_too_many(field: &str, words: usize) -> Result<()> {
+    if words <= MAX_PHRASE_WORDS {
+        return Ok(());
+    }
+    Err(wrong(field, format!("the phrase has {words} words, expected at most {MAX_PHRASE_WORDS}")))
 }
 
 fn any_of(mut nodes: Vec<Node>) -> Node {

@@ -1,6 +1,6 @@
 //! Names in a search that neither the schema nor any document has: in a dynamic schema they may be misspelt.
 
-use crate::document::dynamic::{DYNAMIC_FIELD, existing, member};
+use crate::document::dynamic::{DYNAMIC_FIELD, existing};
 use crate::error::Result;
 use crate::query::{Query, RerankBy, Search};
 use crate::reader::Snapshot;
@@ -33,16 +33,13 @@ fn is_declared(schema: &Schema, name: &str) -> bool {
     schema.field(name).is_some() || name == schema.key().name() || schema.is_path_source(name)
 }
 
-/// Whether a document has the field, or a member of it.
+/// Whether a document has the field.
 fn has(snapshot: &Snapshot, name: &str) -> Result<bool> {
-    let (existing, member) = (existing(name), member(name));
+    let existing = existing(name);
     for segment in &snapshot.segments {
         let postings = segment.reader.postings().and_then(|postings| postings.field(DYNAMIC_FIELD));
         let Some(postings) = postings else { continue };
         if postings.term(&existing)?.is_some() {
-            return Ok(true);
-        }
-        if postings.terms(&member)?.next()?.is_some_and(|(term, _)| term.starts_with(&member)) {
             return Ok(true);
         }
     }

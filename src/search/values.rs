@@ -1,7 +1,7 @@
 //! Converts values of queries to the terms and numbers that fields hold.
 
 use super::node::TermRange;
-use crate::document::number::{column_number, sortable};
+use crate::document::number::{column_number, sortable, whole};
 use crate::document::{Value, date_span, dynamic};
 use crate::error::{Error, Result, shortened};
 use crate::query::Range;
@@ -82,6 +82,7 @@ fn place_of(field: &Field, value: &Value) -> Result<Place> {
             Some(Place { first: whole(number.ceil()), after: whole(number.floor()) + 1 })
         }
         (FieldType::I64, value) => whole(value).map(Place::at),
+        (FieldType::F64, Value::F64(number)) => Some(Place::at(sortable(*number))),
         (FieldType::F64, value) => match (whole(value), column_number(field.field_type(), value)) {
             (Some(number), Some(nearest)) => {
                 // The nearest f64 may be another number.
@@ -101,20 +102,10 @@ fn place_of(field: &Field, value: &Value) -> Result<Place> {
         let expected = match field.field_type() {
             FieldType::Bool => "true or false",
             FieldType::Date => "a date like 2024-02-29 or 2024-02-29T12:00:00Z",
-            FieldType::I64 => "a number",
-            _ => "a finite number",
+            _ => "a number",
         };
         wrong(field.name(), format!("expected {expected}, given {}", shown(value)))
     })
-}
-
-/// The whole number that a value is, also one beyond 64 bits.
-fn whole(value: &Value) -> Option<i128> {
-    match value {
-        Value::I64(number) => Some((*number).into()),
-        Value::Json(json) => json.as_u64().map(i128::from),
-        _ => None,
-    }
 }
 
 /// A range of strings as a range of terms.

@@ -217,7 +217,6 @@ fn foreign_files_are_never_touched_and_stop_nothing() {
         ("_8.stored", "_8.stored"),
         ("segments_99", "segments_99"),
         ("nowhere", "not there"),
-        ("_9.stored", "notes.txt"),
     ] {
         std::os::unix::fs::symlink(target, path.join(name)).unwrap();
     }
@@ -225,8 +224,15 @@ fn foreign_files_are_never_touched_and_stop_nothing() {
         let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name());
         entries.map(|name| name.into_string().unwrap()).collect::<BTreeSet<String>>()
     };
-    let foreign = all();
+    #[cfg_attr(not(unix), expect(unused_mut))]
+    let mut foreign = all();
     let index = create(path);
+    #[cfg(unix)]
+    {
+        // In an index. Without one, its name keeps an index from being created.
+        std::os::unix::fs::symlink("notes.txt", path.join("_9.stored")).unwrap();
+        foreign.insert("_9.stored".to_owned());
+    }
     for round in 0..3 {
         let writer = Index::open(path).unwrap().writer_with(small_segments(3)).unwrap();
         add(&writer, 0..10);
@@ -244,6 +250,31 @@ fn foreign_files_are_never_touched_and_stop_nothing() {
     for (name, text) in FOREIGN.iter().zip(texts.iter().cycle()) {
         assert_eq!(std::fs::read(path.join(name)).unwrap(), *text, "{name}");
     }
+}
+
+#[test]
+fn an_index_is_not_created_over_files_that_it_would_delete() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let schema = || vectors_of(4, Similarity::Euclidean);
+    std::fs::write(path.join("_0.vec"), "word vectors").unwrap();
+    let error = Index::create(path, schema()).unwrap_err().to_string();
+    assert!(error.contains("_0.vec has the name of a segment's file"), "{error}");
+    assert_eq!(std::fs::read_to_string(path.join("_0.vec")).unwrap(), "word vectors");
+    std::fs::remove_file(path.join("_0.vec")).unwrap();
+    let writer = create(path).writer().unwrap();
+    add(&writer, 0..5);
+    writer.close().unwrap();
+    // Of an index that lost its commits, too: what is left may be of use.
+    let segments = || {
+        let files = contents(&FsDirectory::open(path).unwrap()).into_iter();
+        files.filter(|(name, _)| name.starts_with('_')).collect::<Vec<_>>()
+    };
+    let before = segments();
+    std::fs::remove_file(path.join("segments_2")).unwrap();
+    let error = Index::create(path, schema()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+    assert!(!before.is_empty() && before == segments());
 }
 
 #[test]
@@ -338,6 +369,40 @@ fn files_that_a_searcher_held_go_at_the_next_call() {
         drop(held);
         call(writer);
         assert_eq!(life::leaked(&directory).unwrap(), [""; 0], "{what}");
+        life::whole(&directory).unwrap();
+    }
+}
+
+#[test]
+fn files_that_several_searchers_held_go_with_the_last_of_them() {
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let directory: Arc<dyn Directory> = Arc::new(RamDirectory::new());
+        let index = IndexBuilder::new().create(Arc::clone(&directory), life::schema()).unwrap();
+        let writer = index.writer_with(life::options(4).merge_policy(MergePolicy::None)).unwrap();
+        let mut held = Vec::new();
+        for version in 0..3 {
+            (0..12).for_each(|number| drop(writer.upsert(&life::document((number, version))).unwrap()));
+            writer.commit().unwrap();
+            held.push(index.searcher().unwrap());
+            writer.force_merge(1, &Cancel::new()).unwrap();
+        }
+        writer.close().unwrap();
+        let before = life::leaked(&directory).unwrap().len();
+        let mut held: Vec<_> = held.into_iter().map(Some).collect();
+        for (released, which) in order.into_iter().enumerate() {
+            let searcher = held[which].take().unwrap();
+            assert_eq!(searcher.len(), 12);
+            // By another thread, while nobody writes: the next writer takes the files away.
+            std::thread::spawn(move || drop(searcher)).join().unwrap();
+            let writer = index.writer().unwrap();
+            let left = life::leaked(&directory).unwrap().len();
+            assert!(left < before && (left == 0) == (released == 2), "{order:?}: {left} of {before}");
+            writer.rollback().unwrap();
+            writer.close().unwrap();
+            for searcher in held.iter().flatten() {
+                assert!(searcher.get(&life::key(5)).unwrap().is_some());
+            }
+        }
         life::whole(&directory).unwrap();
     }
 }

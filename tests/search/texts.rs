@@ -105,6 +105,14 @@ fn a_prefix_has_the_characters_that_terms_have() {
             assert_eq!(typed(&searcher, &format!("{field}:{escaped}*")), *expected, "{field}:{prefix}*");
         }
     }
+    // A sigma is written in another way where a word ends, and a prefix goes on.
+    for field in ["t", "folded"] {
+        let searcher = documents(field, &["ΟΔΟΣ", "ΟΔΟΣΕΩΝ", "οδοσεων"]);
+        for prefix in ["ΟΔΟΣ", "οδος", "οδοσ"] {
+            assert_eq!(found(&searcher, Prefix::new(field, prefix)), [0, 1, 2], "{field}: {prefix}");
+        }
+        assert_eq!(found(&searcher, Match::new(field, "οδος")), [0]);
+    }
     // Ranges of terms have them too.
     let searcher = documents("folded", &texts);
     assert_eq!(found(&searcher, Range::new("folded").gte("RÉS").lt("RÉT")), [0]);
@@ -256,9 +264,31 @@ fn a_required_word_that_is_too_long_is_refused() {
 
 #[test]
 fn characters_that_cannot_be_seen_hide_no_word() {
-    const INVISIBLE: [char; 16] = [
-        '\u{200E}', '\u{200F}', '\u{202A}', '\u{202C}', '\u{202E}', '\u{2060}', '\u{2063}', '\u{2066}',
-        '\u{2069}', '\u{FEFF}', '\u{61C}', '\u{200C}', '\u{200D}', '\u{AD}', '\u{180E}', '\u{34F}',
+    const INVISIBLE: [char; 24] = [
+        '\u{200E}',
+        '\u{200F}',
+        '\u{202A}',
+        '\u{202C}',
+        '\u{202E}',
+        '\u{2060}',
+        '\u{2063}',
+        '\u{2066}',
+        '\u{2069}',
+        '\u{FEFF}',
+        '\u{61C}',
+        '\u{200C}',
+        '\u{200D}',
+        '\u{AD}',
+        '\u{180E}',
+        '\u{34F}',
+        '\u{115F}',
+        '\u{3164}',
+        '\u{FFA0}',
+        '\u{17B5}',
+        '\u{1BCA0}',
+        '\u{1D173}',
+        '\u{E0001}',
+        '\u{E0061}',
     ];
     let mut texts: Vec<String> = Vec::new();
     for invisible in INVISIBLE {
@@ -284,6 +314,13 @@ fn characters_that_cannot_be_seen_hide_no_word() {
     assert_eq!(found(&searcher, Match::new("t", "שלום")), [2]);
     assert_eq!(found(&searcher, Term::new("t", "👨\u{200D}👩\u{200D}👧")), [3]);
     assert_eq!(found(&searcher, Term::new("t", "क्\u{200D}ष")), [4]);
+    // The tags of a flag are seen.
+    let [england, scotland] = ["gbeng", "gbsct"].map(|region| {
+        let tags = region.bytes().map(|byte| char::from_u32(0xE0000 + u32::from(byte)).unwrap());
+        format!("\u{1F3F4}{}\u{E007F}", tags.collect::<String>())
+    });
+    let searcher = documents("t", &[&england, &scotland, "\u{1F3F4}"]);
+    assert_eq!(found(&searcher, Match::new("t", scotland)), [1]);
 }
 
 #[test]
@@ -342,5 +379,11 @@ fn a_phrase_of_one_word_many_times_is_bounded() {
     assert_eq!(found(&searcher, Phrase::new("t", "ho ".repeat(1_024))), [0]);
     assert_eq!(found(&searcher, Phrase::new("t", "ho ".repeat(1_023))), [0, 1]);
     let error = searcher.search(Phrase::new("t", "ho ".repeat(40_000))).unwrap_err().to_string();
+    assert!(error.contains("the phrase has 40000 words, expected at most 1024"), "{error}");
+    // With a slop, which lets every occurrence be part of many matches, and as a prefix.
+    assert_eq!(found(&searcher, Phrase::new("t", "ho ".repeat(1_024)).slop(100_000)), [0]);
+    assert_eq!(found(&searcher, Phrase::new("t", "ho ".repeat(1_024)).slop(u32::MAX)), [0]);
+    assert_eq!(found(&searcher, Prefix::new("t", "ho ".repeat(1_023) + "h")), [0]);
+    let error = searcher.search(Prefix::new("t", "ho ".repeat(40_000))).unwrap_err().to_string();
     assert!(error.contains("the phrase has 40000 words, expected at most 1024"), "{error}");
 }

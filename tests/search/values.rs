@@ -105,6 +105,10 @@ fn bounds_of_whole_numbers_compare_as_numbers_in_text_and_json() {
         }
     }
     assert_eq!(typed(&searcher, "n:[* TO 1e19]").len(), WHOLE.len());
+    assert_eq!(typed(&searcher, "n:[-1e400 TO 1e400]").len(), WHOLE.len());
+    for nothing in ["n:>1e400", "n:<-1e400", "x:>=1e400"] {
+        assert_eq!(typed(&searcher, nothing), [""; 0], "{nothing}");
+    }
     assert_eq!(typed(&searcher, "@n:[1.5 9007199254740992.5]"), ["5"]);
     assert_eq!(typed(&searcher, "n:{0 TO 1.5}"), ["4"]);
     assert_eq!(typed(&searcher, "n:9007199254740993.0"), ["6"]);
@@ -131,6 +135,58 @@ fn whole_bounds_of_floating_point_numbers_are_not_rounded() {
     assert_eq!(keys(&searcher, Term::new("x", between)), [""; 0]);
     assert_eq!(keys(&searcher, Term::new("x", between - 1)), ["a"]);
     assert_eq!(keys(&searcher, Range::new("x").gte(between + 1)), ["b"]);
+}
+
+#[test]
+fn whole_numbers_of_undeclared_fields_are_not_rounded() {
+    let schema = Schema::from_json(r#"{"key": "id", "dynamic": true, "fields": []}"#).unwrap();
+    let numbers = [
+        json!(i64::MIN),
+        json!(-9_007_199_254_740_993_i64),
+        json!(-1.5),
+        json!(-0.0),
+        json!(0.1),
+        json!(9_007_199_254_740_992_i64),
+        json!(9_007_199_254_740_993_i64),
+        json!(9_007_199_254_740_994_i64),
+        json!(i64::MAX - 1),
+        json!(i64::MAX),
+        json!(u64::MAX - 1),
+        json!(u64::MAX),
+        json!(1e300),
+    ];
+    let lines: Vec<_> =
+        numbers.iter().enumerate().map(|(at, u)| json!({"id": format!("{at:02}"), "u": u})).collect();
+    let searcher = searcher(schema, &lines);
+    let ids = |range: std::ops::Range<usize>| range.map(|at| format!("{at:02}")).collect::<Vec<_>>();
+    for (at, number) in numbers.iter().enumerate() {
+        let value = || Value::from(number.clone());
+        assert_eq!(keys(&searcher, Term::new("u", value())), ids(at..at + 1), "{number}");
+        assert_eq!(keys(&searcher, Range::new("u").lt(value())), ids(0..at), "{number}");
+        assert_eq!(keys(&searcher, Range::new("u").lte(value())), ids(0..at + 1), "{number}");
+        assert_eq!(keys(&searcher, Range::new("u").gt(value())), ids(at + 1..numbers.len()), "{number}");
+        assert_eq!(typed(&searcher, &format!("u:[{number} TO {number}]")), ids(at..at + 1), "{number}");
+        assert_eq!(typed(&searcher, &format!("u:{number}")), ids(at..at + 1), "{number}");
+    }
+}
+
+#[test]
+fn an_object_with_a_value_exists() {
+    let schema = Schema::from_json(r#"{"key": "id", "dynamic": true, "fields": []}"#).unwrap();
+    let lines = [
+        json!({"id": "a", "u": {"w": {"x": 1}}}),
+        json!({"id": "b", "u": {"w": ""}}),
+        json!({"id": "c", "u": [{"w": false}, {}]}),
+        json!({"id": "d", "u": {}}),
+        json!({"id": "e", "u": {"w": null, "x": [], "y": [{}]}}),
+        json!({"id": "f", "u": [null, []]}),
+        json!({"id": "g", "u": [null, 0]}),
+    ];
+    let searcher = searcher(schema, &lines);
+    assert_eq!(keys(&searcher, Exists::new("u")), ["a", "b", "c", "g"]);
+    assert_eq!(keys(&searcher, Exists::new("u.w")), ["a", "b", "c"]);
+    assert_eq!(keys(&searcher, Exists::new("u.w.x")), ["a"]);
+    assert_eq!(keys(&searcher, Bool::new().must_not(Exists::new("u"))), ["d", "e", "f"]);
 }
 
 #[test]

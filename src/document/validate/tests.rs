@@ -151,9 +151,10 @@ fn undeclared_fields_are_refused_by_name_or_kept_when_the_schema_is_dynamic() {
 fn values_of_another_type_are_refused_with_field_expectation_and_value() {
     for (field, bad, given) in [
         ("title", json!(7), "the number 7"),
-        ("title", json!(["a", 7]), "a list of 2"),
+        ("title", json!(["a", 7]), "the number 7 at position 1 of a list"),
         ("tags", json!(true), "true"),
-        ("tags", json!([["a"]]), "a list of 1 lists"),
+        ("tags", json!(["a", null]), "null at position 1 of a list"),
+        ("tags", json!([["a"]]), "a list of 1 (the string \"a\", …) at position 0 of a list"),
         ("size", json!(1.5), "the number 1.5"),
         ("size", json!("12"), r#"the string "12""#),
         ("size", json!(9.3e18), "the number 9.3e18"),

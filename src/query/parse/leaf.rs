@@ -74,14 +74,19 @@ impl Target {
             return Ok(Exists::new(&self.name).into());
         }
         if let Some(prefix) = word.prefix()? {
-            return match self.kind {
-                Kind::Text | Kind::Keyword | Kind::Any => Ok(Prefix::new(&self.name, prefix).into()),
-                _ => Err(self.problem(word.at, format!("expected {}, found a prefix", self.wants()))),
-            };
+            return self.prefix(prefix, word.at);
         }
         match self.kind {
             Kind::Text => Ok(Leaf::Words(self.name.clone(), word.text)),
             _ => Ok(Leaf::Value(self.name.clone(), self.value(&word.text, word.at, word.escaped)?)),
+        }
+    }
+
+    /// What begins so. In a text, words before the last one are a phrase with it.
+    pub(super) fn prefix(&self, prefix: &str, at: usize) -> Parsed<Leaf> {
+        match self.kind {
+            Kind::Text | Kind::Keyword | Kind::Any => Ok(Prefix::new(&self.name, prefix).into()),
+            _ => Err(self.problem(at, format!("expected {}, found a prefix", self.wants()))),
         }
     }
 
@@ -121,9 +126,9 @@ impl Target {
                 Ok(Value::F64(bound * f64::INFINITY))
             }
             (Kind::Whole, Some(bound)) => Ok(bound),
-            (Kind::Whole, None) => {
-                Err(self.problem(at, format!("expected a number, found {:?}", shortened(text))))
-            }
+            (Kind::Whole | Kind::Number, None) => too_large(text)
+                .map(Value::F64)
+                .ok_or_else(|| self.problem(at, format!("expected a number, found {:?}", shortened(text)))),
             _ => self.value(text, at, literal),
         }
     }
@@ -174,7 +179,14 @@ fn whole(text: &str) -> Option<i64> {
 }
 
 fn number(text: &str) -> Option<Value> {
-    whole_digits(text).map(Value::I64).or_else(|| finite(text).map(Value::F64))
+    let whole = || text.parse::<u64>().ok().map(Value::from);
+    whole_digits(text).map(Value::I64).or_else(whole).or_else(|| finite(text).map(Value::F64))
+}
+
+/// A number that only an infinity stands for: `1e400`.
+fn too_large(text: &str) -> Option<f64> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_infinite())?;
+    text.contains(|char: char| char.is_ascii_digit()).then_some(number)
 }
 
 /// A number with digits: not `inf`, not `nan`.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `editor`, `text editor` | words in the default field; documents with more of them score higher |
 //! | `title:editor`, `title:(a b)` | words in a text field; values in any other field |
-//! | `title:"text editor"~2` | a phrase, with a slop of 2 |
+//! | `title:"text editor"~2`, `title:"text ed"*` | a phrase, with a slop of 2; one whose last word goes on |
 //! | `a AND b`, `a && b`, `a OR b`, `a \|\| b`, `NOT a`, `!a`, `( )` | AND binds tighter than OR |
 //! | `+a -b c` | a must match, b must not match, c adds to the score |
 //! | `a^2` | boost: scores times 2 |
@@ -127,7 +127,12 @@ impl Parser<'_> {
             Occur::Should
         };
         let leaf = self.term(scope)?;
-        Ok((occur, self.boosted(leaf, occur == Occur::Must)?))
+        let leaf = self.boosted(leaf, occur == Occur::Must)?;
+        match self.cursor.peek() {
+            // It would find everything.
+            Some('*') => Err(self.cursor.expected("white space or an operator")),
+            _ => Ok((occur, leaf)),
+        }
     }
 
     fn term(&mut self, scope: Scope<'_>) -> Parsed<Leaf> {
@@ -207,12 +212,16 @@ impl Parser<'_> {
         let at = self.cursor.at();
         let text = self.cursor.quoted()?;
         let tilde = self.cursor.at();
+        if self.cursor.eat("*") {
+            return target.prefix(&text, at);
+        }
         if !self.cursor.eat("~") {
             return target.quoted(text, at, None);
         }
         let number = self.cursor.clone();
         let slop = self.cursor.take_until(|char| !char.is_ascii_digit()).parse();
         let slop = slop.map_err(|_| number.expected("a number of positions"))?;
+        self.refuse_more()?;
         target.quoted(text, at, Some((slop, tilde)))
     }
 
@@ -289,7 +298,18 @@ impl Parser<'_> {
         let text = start.get(..start.len() - self.cursor.rest().len()).unwrap_or_default();
         let boost = text.parse::<f32>().ok().filter(|boost| boost.is_finite());
         let boost = boost.ok_or_else(|| number.expected("a number of at least 0"))?;
+        self.refuse_more()?;
         Ok(Boost::new(leaf.query(must), boost).into())
+    }
+
+    /// Refuses `a^2b` and `"a b"~2c`: what follows a number is no word of its own.
+    fn refuse_more(&self) -> Parsed<()> {
+        match self.cursor.peek() {
+            Some(char) if char.is_alphanumeric() || "._".contains(char) => {
+                Err(self.cursor.expected("white space or an operator after the number"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn target<'t>(&self, scope: Scope<'t>, at: usize) -> Parsed<&'t Target> {

@@ -5,7 +5,7 @@
 //! | `*` | every document |
 //! | `@section:{python\|perl}` | one of several values |
 //! | `@size:[0 1000]`, `@size:[(10 inf]` | ranges; `(` excludes a bound, `inf` and `-inf` are no bounds |
-//! | `@title:editor`, `@title:(a b)`, `@title:"a b"`, `ed*` | words, all of them; a phrase; a prefix |
+//! | `@title:editor`, `@title:(a b)`, `@title:"a b"`, `ed*`, `"a b"*` | words, all of them; a phrase; prefixes |
 //! | `a b`, `a \| b`, `-a`, `~a`, `( )` | both, either, not, only adds to the score; `\|` binds least |
 //! | `(filter)=>[KNN 3 @vector $v AS score]` | the 3 nearest to `$v` among the documents of the filter |
 //!
@@ -166,7 +166,10 @@ impl Parser<'_> {
         let at = self.cursor.at();
         if self.cursor.peek() == Some('"') {
             let text = self.cursor.quoted()?;
-            return target.quoted(text, at, None);
+            return match self.cursor.eat("*") {
+                true => target.prefix(&text, at),
+                false => target.quoted(text, at, None),
+            };
         }
         let word = self.cursor.word(ends_word)?;
         match word.text.is_empty() {

@@ -15,8 +15,10 @@ const CANCEL_STEP: usize = 1_024;
 /// same number for every term. With a slop, the numbers of a match may differ by up to `slop`; such a match counts
 /// `1 / (1 + width)` occurrences, unless a narrower match lies within it.
 pub(crate) struct PhraseScorer<'a> {
-    /// Ascending by document frequency.
+    /// The different terms, ascending by document frequency.
     terms: Vec<PhraseTerm<'a>>,
+    /// The phrase, in the order of `terms`; the places of one term ascend by their offsets.
+    places: Vec<Place>,
     lengths: Lengths<'a>,
     weight: Weight,
     slop: u32,
@@ -29,34 +31,45 @@ pub(crate) struct PhraseScorer<'a> {
 
 struct PhraseTerm<'a> {
     cursor: PostingsCursor<'a>,
-    offset: u32,
     doc_freq: u32,
-    /// The same for equal terms: one occurrence must not match two of them.
     handle: u64,
-    raw: Vec<u32>,
-    positions: Vec<i64>,
+    /// Where the document has the term, ascending.
+    positions: Vec<u32>,
+}
+
+/// A place of the phrase.
+struct Place {
+    /// Which of the terms is there.
+    term: usize,
+    offset: i64,
+    /// The first of the term's positions that has been looked at; those before it are left.
+    at: usize,
 }
 
 impl<'a> PhraseScorer<'a> {
-    /// Starts on the first match. `terms` are of `field`, each with its offset in the phrase.
+    /// Starts on the first match. `entries` are of `field`, each with its offset in the phrase.
     pub(crate) fn new(
         field: &'a dyn FieldPostings,
-        terms: &[(TermEntry, u32)],
+        entries: &[(TermEntry, u32)],
         slop: u32,
         weight: Weight,
         cancel: &'a Cancel,
     ) -> Result<Self> {
-        let term = |&(entry, offset): &(TermEntry, u32)| {
-            let (raw, positions) = (Vec::new(), Vec::new());
+        let mut entries: Vec<&(TermEntry, u32)> = entries.iter().collect();
+        entries.sort_by_key(|(entry, offset)| (entry.doc_freq, entry.handle, *offset));
+        let (mut terms, mut places) = (Vec::<PhraseTerm<'_>>::new(), Vec::with_capacity(entries.len()));
+        for (entry, offset) in entries {
             let (doc_freq, handle) = (entry.doc_freq, entry.handle);
-            Ok(PhraseTerm { cursor: field.cursor(&entry)?, offset, doc_freq, handle, raw, positions })
-        };
-        let mut terms = terms.iter().map(term).collect::<Result<Vec<_>>>()?;
-        terms.sort_by_key(|term| (term.doc_freq, term.handle, term.offset));
+            if terms.last().is_none_or(|last| last.handle != handle) {
+                let (cursor, positions) = (field.cursor(entry)?, Vec::new());
+                terms.push(PhraseTerm { cursor, doc_freq, handle, positions });
+            }
+            places.push(Place { term: terms.len() - 1, offset: i64::from(*offset), at: 0 });
+        }
         let lengths = field.lengths();
         let (doc, starts) = (NO_MORE_DOCS, Vec::new());
         let (moves, reads) = (Pace::of_moves(cancel), Pace::of_positions(cancel));
-        let mut phrase = Self { terms, lengths, weight, slop, doc, freq: 0.0, starts, moves, reads };
+        let mut phrase = Self { terms, places, lengths, weight, slop, doc, freq: 0.0, starts, moves, reads };
         let first = phrase.terms.first().map_or(NO_MORE_DOCS, |term| term.cursor.doc());
         phrase.find_match(first)?;
         Ok(phrase)
@@ -90,70 +103,111 @@ impl<'a> PhraseScorer<'a> {
     fn occurrences(&mut self) -> Result<f32> {
         for term in &mut self.terms {
             self.reads.step()?;
-            term.cursor.positions(&mut term.raw)?;
-            term.positions.clear();
-            let offset = i64::from(term.offset);
-            term.positions.extend(term.raw.iter().map(|&position| i64::from(position) - offset));
+            term.cursor.positions(&mut term.positions)?;
         }
         if self.slop == 0 { Ok(self.exact()) } else { self.sloppy() }
     }
 
     fn exact(&mut self) -> f32 {
-        let Some((lead, others)) = self.terms.split_first_mut() else { return 0.0 };
-        self.starts.clear();
-        self.starts.extend_from_slice(&lead.positions);
-        self.starts.dedup();
-        for other in others {
-            let mut rest = &other.positions[..];
-            self.starts.retain(|start| {
-                let skipped = rest.partition_point(|position| position < start);
-                rest = rest.get(skipped..).unwrap_or_default();
-                rest.first() == Some(start)
+        let Self { terms, places, starts, .. } = self;
+        let Some((first, others)) = places.split_first() else { return 0.0 };
+        starts.clear();
+        starts.extend(positions(terms, first).iter().map(|&position| i64::from(position) - first.offset));
+        starts.dedup();
+        for place in others {
+            let mut rest = positions(terms, place);
+            starts.retain(|start| {
+                rest = skip_before(rest, start + place.offset);
+                rest.first().is_some_and(|&position| i64::from(position) == start + place.offset)
             });
+            if starts.is_empty() {
+                break;
+            }
         }
-        self.starts.len() as f32
+        starts.len() as f32
     }
 
     /// Sums up the narrowest matches: for each start the earliest end, unless a match with a later start ends there
     /// too.
     fn sloppy(&mut self) -> Result<f32> {
-        self.starts.clear();
-        self.starts.extend(self.terms.iter().flat_map(|term| &term.positions));
-        self.starts.sort_unstable();
-        self.starts.dedup();
+        let Self { terms, places, starts, slop, reads, .. } = self;
+        collect_starts(terms, places, starts);
+        for place in &mut *places {
+            place.at = positions(terms, place).len();
+        }
         let (mut freq, mut last_end) = (0.0, None);
-        for (done, &start) in self.starts.iter().rev().enumerate() {
+        for (done, &start) in starts.iter().rev().enumerate() {
             if done % CANCEL_STEP == CANCEL_STEP - 1 {
-                self.reads.check()?;
+                reads.check()?;
             }
-            if let Some(end) = self.match_end(start).filter(|&end| last_end.is_none_or(|last| end < last)) {
+            let end = match_end(terms, places, start, i64::from(*slop));
+            if let Some(end) = end.filter(|&end| last_end.is_none_or(|last| end < last)) {
                 freq += 1.0 / (1.0 + (end - start) as f32);
                 last_end = Some(end);
             }
         }
         Ok(freq)
     }
+}
 
-    /// The earliest end of a match that begins at `start`; `None` when it is wider than the slop. Equal terms match
-    /// their occurrences in the order of their offsets.
-    fn match_end(&self, start: i64) -> Option<i64> {
-        let (mut end, mut taken) = (start, None);
-        for term in &self.terms {
-            let offset = i64::from(term.offset);
-            let after = match taken {
-                Some((handle, position)) if handle == term.handle => (start + offset).max(position + 1),
-                _ => start + offset,
-            };
-            let at = term.positions.partition_point(|position| position + offset < after);
-            let position = *term.positions.get(at)?;
-            if position - start > i64::from(self.slop) {
-                return None;
-            }
-            taken = Some((term.handle, position + offset));
-            end = end.max(position);
-        }
-        Some(end)
+/// The positions of the term at a place.
+fn positions<'t>(terms: &'t [PhraseTerm<'_>], place: &Place) -> &'t [u32] {
+    terms.get(place.term).map_or(&[], |term| &term.positions)
+}
+
+/// The positions from `wanted` on; it is looked for in ever larger steps, because mostly it is near.
+fn skip_before(positions: &[u32], wanted: i64) -> &[u32] {
+    let is_before = |position: &u32| i64::from(*position) < wanted;
+    let mut step = 1;
+    while positions.get(step - 1).is_some_and(is_before) {
+        step *= 2;
     }
+    let near = positions.get(step / 2..).unwrap_or_default();
+    let near = near.get(..step - step / 2).unwrap_or(near);
+    positions.get(step / 2 + near.partition_point(is_before)..).unwrap_or_default()
+}
+
+/// Where a match may begin: every position less the offset of its place, ascending. A term that is in the phrase many
+/// times gives the same ones again and again, so they are deduplicated on the way.
+fn collect_starts(terms: &[PhraseTerm<'_>], places: &[Place], starts: &mut Vec<i64>) {
+    starts.clear();
+    let mut different = 0;
+    for place in places {
+        starts.extend(positions(terms, place).iter().map(|&position| i64::from(position) - place.offset));
+        if starts.len() > 2 * different {
+            // Stable, because it merges what is sorted already.
+            starts.sort();
+            starts.dedup();
+            different = starts.len();
+        }
+    }
+    starts.sort();
+    starts.dedup();
+}
+
+/// The earliest end of a match that begins at `start`; `None` when it is wider than the slop. Equal terms match their
+/// occurrences in the order of their offsets. Starts descend from call to call, so that no position is passed twice.
+fn match_end(terms: &[PhraseTerm<'_>], places: &mut [Place], start: i64, slop: i64) -> Option<i64> {
+    let (mut end, mut taken) = (start, None);
+    for place in places {
+        let positions = positions(terms, place);
+        let after = match taken {
+            Some((term, position)) if term == place.term => (start + place.offset).max(position + 1),
+            _ => start + place.offset,
+        };
+        while let Some(before) = place.at.checked_sub(1)
+            && positions.get(before).is_some_and(|&position| i64::from(position) >= after)
+        {
+            place.at = before;
+        }
+        let position = i64::from(*positions.get(place.at)?);
+        if position - place.offset - start > slop {
+            return None;
+        }
+        taken = Some((place.term, position));
+        end = end.max(position - place.offset);
+    }
+    Some(end)
 }
 
 impl Scorer for PhraseScorer<'_> {

@@ -111,7 +111,7 @@ pub(crate) struct Search {
     pub(crate) window: Option<usize>,
 
     /// Weight of the vector similarity in --rerank.
-    #[arg(long, value_name = "W", requires = "rerank", default_value_t = 1.0)]
+    #[arg(long, value_name = "W", requires = "rerank", allow_negative_numbers = true, default_value_t = 1.0)]
     pub(crate) weight: f32,
 
     /// Number of hits to return [default: 10, or the query's own limit].

@@ -181,6 +181,9 @@ fn a_query_and_a_vector_are_fused_or_one_reranks_the_other() {
         let expected = score(&first, key) + 10.0 / (1.0 + distance);
         assert!((score(&reranked, key) - expected).abs() < 1e-5, "{reranked}");
     }
+    // The farthest first.
+    let negative = with(&["--rerank", "vector", "--weight", "-1e3"]).expect(0).json();
+    assert_eq!(negative["hits"][0]["key"], "pytest", "{negative}");
     let one = with(&["--rerank", "vector", "--weight", "10", "--window", "1"]).expect(0).json();
     let last = &one["hits"][1];
     assert_eq!(last["score"], score(&first, last["key"].as_str().unwrap()));

@@ -78,6 +78,13 @@ fn terms_mean_what_their_field_holds() {
         ("made:2024-01-01T10:00:00Z", term("made", "2024-01-01T10:00:00Z")),
         ("title:pre*", json!({ "prefix": { "field": "title", "prefix": "pre" } })),
         ("title:Pre*", json!({ "prefix": { "field": "title", "prefix": "Pre" } })),
+        ("title:\"text Ed\"*", json!({ "prefix": { "field": "title", "prefix": "text Ed" } })),
+        (
+            "\"text ed\"* section:\"a b\"*",
+            should(json!([
+            { "prefix": { "field": "title", "prefix": "text ed" } },
+            { "prefix": { "field": "section", "prefix": "a b" } }])),
+        ),
         ("section:Pre*", json!({ "prefix": { "field": "section", "prefix": "Pre" } })),
         ("vector:*", json!({ "exists": { "field": "vector" } })),
         ("size:*", json!({ "exists": { "field": "size" } })),

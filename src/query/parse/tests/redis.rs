@@ -24,6 +24,7 @@ fn filters_are_tags_ranges_and_words() {
         ("@made:[2024-01-01 +inf]", json!({ "range": { "field": "made", "gte": "2024-01-01" } })),
         ("@title:editor", editor.clone()),
         ("@title:ed*", json!({ "prefix": { "field": "title", "prefix": "ed" } })),
+        ("@title:\"text ed\"*", json!({ "prefix": { "field": "title", "prefix": "text ed" } })),
         (
             "@title:\"text editor\"",
             json!({ "phrase": { "field": "title", "text": "text editor", "slop": 0 } }),
