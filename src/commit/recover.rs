@@ -60,10 +60,12 @@ pub(crate) fn newest<T>(
     }
 }
 
-fn read(directory: &dyn Directory, registry: &Registry, generation: u64) -> Result<CommitInfo> {
+/// Reads the commit of a generation.
+pub(crate) fn read(directory: &dyn Directory, registry: &Registry, generation: u64) -> Result<CommitInfo> {
     Ok(registry.commit.read(directory, &manifest::commit_file(generation), generation)?)
 }
 
-fn is_missing(error: &Error) -> bool {
+/// True when a file is not there.
+pub(crate) fn is_missing(error: &Error) -> bool {
     matches!(error, Error::Codec(error) if error.is_not_found())
 }

@@ -1,9 +1,9 @@
-//! A segment of another folder under a new name: its files linked, or copied where they cannot be.
+//! A segment of another folder under a new name, its files linked, or copied where they cannot be; and single files.
 
 use crate::error::{Error, Result};
 use lucerne_codec::envelope::{self, FileEntry};
 use lucerne_codec::segment_info::SegmentInfo;
-use lucerne_codec::{Cancel, Directory, Registry};
+use lucerne_codec::{Cancel, Directory, Input, Registry};
 
 /// Bytes copied between two looks at the cancel flag.
 const COPY_STEP: usize = 1 << 20;
@@ -33,7 +33,7 @@ pub(crate) fn take(
             None => false,
         };
         if !linked {
-            copy(from, to, entry, &target.name, cancel)?;
+            copy(&from.open(&entry.name)?, to, &target.name, cancel)?;
         }
     }
     let mut taken = SegmentInfo { name: name.to_owned(), ..info.clone() };
@@ -47,22 +47,29 @@ pub(crate) fn take(
     Ok(registry.segment_info.write(to, &taken)?)
 }
 
-fn verify(from: &dyn Directory, entry: &FileEntry) -> Result<()> {
-    let input = from.open(&entry.name)?;
-    if input.len() as u64 != entry.len || envelope::stored_checksum(&input)? != entry.crc32 {
-        return Err(input.corrupt(0, "not the file that was written with this segment").into());
-    }
-    Ok(envelope::verify_checksum(&input)?)
+/// Copies a file under its name and reads the copy back.
+pub(super) fn verified(input: &Input, to: &dyn Directory, entry: &FileEntry, cancel: &Cancel) -> Result<()> {
+    copy(input, to, &entry.name, cancel)?;
+    verify(to, entry).or_else(|error| {
+        to.delete(&entry.name)?;
+        // The fault may be the original's: its error says so.
+        verify_input(input, entry)?;
+        Err(error)
+    })
 }
 
-fn copy(
-    from: &dyn Directory,
-    to: &dyn Directory,
-    entry: &FileEntry,
-    name: &str,
-    cancel: &Cancel,
-) -> Result<()> {
-    let input = from.open(&entry.name)?;
+fn verify(from: &dyn Directory, entry: &FileEntry) -> Result<()> {
+    verify_input(&from.open(&entry.name)?, entry)
+}
+
+fn verify_input(input: &Input, entry: &FileEntry) -> Result<()> {
+    if input.len() as u64 != entry.len || envelope::stored_checksum(input)? != entry.crc32 {
+        return Err(input.corrupt(0, "not the file that was written with this segment").into());
+    }
+    Ok(envelope::verify_checksum(input)?)
+}
+
+fn copy(input: &Input, to: &dyn Directory, name: &str, cancel: &Cancel) -> Result<()> {
     let mut output = to.create(name)?;
     for step in input.bytes().chunks(COPY_STEP) {
         cancel.check()?;

@@ -1,7 +1,7 @@
 //! `inspect`: segments, sizes, schema and defaults. Metadata of formats is printed as it is.
 
 use crate::args::Inspect;
-use crate::commands::searcher;
+use crate::commands::searcher_at;
 use crate::failure::{Failure, In as _, Outcome};
 use crate::render::metadata::{self, Numbers};
 use crate::render::table::{Align, Rows};
@@ -11,7 +11,7 @@ use lucerne::{Searcher, admin};
 use serde_json::Value;
 
 pub(super) fn run(args: &Inspect, json: bool) -> Outcome {
-    let searcher = searcher(&args.dir)?;
+    let searcher = searcher_at(&args.dir, args.at.as_ref())?;
     let numbers = if args.bytes { Numbers::Raw } else { Numbers::Units };
     if args.part.as_deref() == Some("schema") {
         return if json {

@@ -285,6 +285,7 @@ fn commit() {
             live_docs: Some(live_docs),
         }],
         user_data: [("note".to_owned(), "ü".to_owned())].into(),
+        ..Default::default()
     };
     registry.commit.write(&bench.directory, "segments_7", &commit).expect("written");
     hold_against_golden(&bench.directory);
