@@ -1,9 +1,9 @@
 //! Refresh and commit of a writer: a point in time, flushed, then shown (refresh) or made durable (commit).
 
-use super::history::{Change, changed_tags};
 use super::segment_state::DeletedDocs;
 use super::segments::{ImmutableBuffer, SegmentEntry};
 use super::shared::{Stopped, WriterInner};
+use super::tags::{Change, changed_tags};
 use crate::commit::history::{self, CommitFiles};
 use crate::commit::{gc, manifest, publish};
 use crate::error::{Error, Result, catch_panic};

@@ -6,15 +6,16 @@
 mod buffer;
 mod commit;
 mod flush;
-mod history;
 mod indexing;
 mod keymap;
 mod merging;
 mod options;
+mod restore;
 mod rollback;
 mod segment_state;
 mod segments;
 mod shared;
+mod tags;
 
 pub(crate) use buffer::Buffer;
 pub use commit::PreparedCommit;
@@ -30,13 +31,13 @@ use crate::merge;
 use crate::reader::{SegmentReader, Store};
 use crate::schema::{Calibration, Schema};
 use commit::Committed;
-use history::Change;
 use indexing::Mode;
 use lucerne_codec::{BitSet, Cancel, Directory as _, Report, SegmentId};
 use parking_lot::Mutex;
 use shared::{Stopped, WriterInner};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tags::Change;
 
 /// Adds, replaces and deletes documents of one index. Share it between threads by reference or [`Arc`].
 ///
@@ -291,7 +292,7 @@ impl Writer {
     /// # Errors
     /// [`Error::NoSuchCommit`] when it is not kept; else as [`Writer::commit`]. Nothing has changed then.
     pub fn restore(&self, at: impl Into<CommitRef>) -> Result<u64> {
-        history::restore(&self.inner, &self.committed, &at.into())
+        restore::restore(&self.inner, &self.committed, &at.into())
     }
 
     fn commit_change(&self, change: Change) -> Result<u64> {

@@ -3,6 +3,7 @@
 use crate::common::documents::{in_memory, reopen, small_segments};
 use lucerne::codec::{Cancel, Directory};
 use lucerne::directory::RamDirectory;
+use lucerne::directory::fault::FaultDirectory;
 use lucerne::index::{CommitRef, IndexBuilder};
 use lucerne::{Document, Error, ErrorKind, Index, Schema, WriterOptions, admin};
 use std::sync::Arc;
@@ -237,6 +238,11 @@ fn a_reader_follows_a_writer_and_looks_once_when_nothing_has_changed() {
         assert_eq!(content(&seen), [format!("a{version}")]);
         assert!(reader.reopen_if_newer(&seen).unwrap().is_none());
     }
+    let disk = FaultDirectory::new();
+    let index_on_disk = IndexBuilder::new().create(Arc::new(disk.clone()), schema()).unwrap();
+    let (found, before) = (index_on_disk.searcher().unwrap(), disk.operations());
+    assert!(index_on_disk.reopen_if_newer(&found).unwrap().is_none());
+    assert_eq!(disk.operations() - before, 1, "{:?}", disk.log());
     // In the writer's process a refresh counts, too.
     let own = index.searcher().unwrap();
     assert!(index.reopen_if_newer(&own).unwrap().is_none());
