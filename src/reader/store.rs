@@ -40,7 +40,21 @@ impl Store {
 
     /// Opens the newest commit on disk.
     pub(crate) fn newest_commit(&self, on_damage: OnDamage) -> Result<Snapshot> {
-        recover::newest(&*self.directory, &self.registry, on_damage, |commit| self.open(commit))
+        self.newest_commit_with(on_damage, |_| Ok(())).map(|(snapshot, ())| snapshot)
+    }
+
+    /// Opens the newest commit on disk, and what `open` opens of it. A writer in another process may replace the commit
+    /// meanwhile; then both are opened of the newer one.
+    pub(crate) fn newest_commit_with<T>(
+        &self,
+        on_damage: OnDamage,
+        open: impl Fn(&Snapshot) -> Result<T>,
+    ) -> Result<(Snapshot, T)> {
+        recover::newest(&*self.directory, &self.registry, on_damage, |commit| {
+            let snapshot = self.open(commit)?;
+            let opened = open(&snapshot)?;
+            Ok((snapshot, opened))
+        })
     }
 
     /// Opens a commit that is kept.

@@ -5,16 +5,15 @@
 //! folder holds one of the two backups whole whenever it ends.
 
 use super::backup_folder::BackupFolder;
-use super::copy;
-use crate::commit::{NewFiles, manifest, recover};
+use super::copy::{self, OpenFile};
+use crate::commit::{NewFiles, manifest};
 use crate::directory::{FsDirectory, place, same_folder};
 use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::reader::Snapshot;
 use crate::search::Searcher;
 use lucerne_codec::commit::{CommitInfo, CommitOrigin};
-use lucerne_codec::envelope::FileEntry;
-use lucerne_codec::{Cancel, Directory, Input, Progress};
+use lucerne_codec::{Cancel, Directory, Progress};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -79,20 +78,8 @@ impl Index {
         cancel: &Cancel,
         progress: &dyn Progress,
     ) -> Result<BackupReport> {
-        let mut tried = 0;
-        loop {
-            let snapshot = self.store.newest_commit(self.on_damage())?;
-            let generation = snapshot.generation();
-            let sources = match open_all(&snapshot) {
-                // A writer elsewhere has replaced the commit since it was read.
-                Err(error) if recover::is_missing(&error) && generation > tried => {
-                    tried = generation;
-                    continue;
-                }
-                opened => opened?,
-            };
-            return back_up(&snapshot, &sources, directory, cancel, progress);
-        }
+        let (snapshot, sources) = self.store.newest_commit_with(self.on_damage(), open_all)?;
+        back_up(&snapshot, &sources, directory, cancel, progress)
     }
 }
 
@@ -128,21 +115,11 @@ impl Searcher {
     }
 }
 
-/// A file of the commit, open.
-struct Source {
-    entry: FileEntry,
-    input: Input,
-}
-
-fn open_all(snapshot: &Snapshot) -> Result<Vec<Source>> {
+fn open_all(snapshot: &Snapshot) -> Result<Vec<OpenFile>> {
     let live_docs = snapshot.commit.info.segments.iter().filter_map(|segment| segment.live_docs.as_ref());
     let files = snapshot.segments.iter().flat_map(|segment| segment.reader.files());
     let files = files.chain(live_docs.map(|live| &live.file));
-    let open = |entry: &FileEntry| {
-        let input = snapshot.commit.directory.open(&entry.name)?;
-        Ok(Source { entry: entry.clone(), input })
-    };
-    files.map(open).collect()
+    OpenFile::all(&*snapshot.commit.directory, files)
 }
 
 /// The commit as the backup has it: alone.
@@ -154,7 +131,7 @@ fn backed_up(info: &CommitInfo) -> CommitInfo {
 
 fn back_up(
     snapshot: &Snapshot,
-    sources: &[Source],
+    sources: &[OpenFile],
     directory: Arc<dyn Directory>,
     cancel: &Cancel,
     progress: &dyn Progress,
@@ -176,7 +153,7 @@ fn back_up(
     };
     let new_files = NewFiles::new(folder.directory());
     let (mut copied, mut done) = (Vec::new(), 0);
-    for Source { entry, input } in sources {
+    for OpenFile { entry, input } in sources {
         cancel.check()?;
         if !folder.has(entry)? {
             folder.make_room_for(entry)?;
