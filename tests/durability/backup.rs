@@ -104,7 +104,7 @@ fn scene(rng: &mut Rng) -> Scene {
 
 #[test]
 fn a_power_cut_leaves_the_backup_or_the_one_before_it_whole() {
-    let cuts = number_from_environment("LUCERNE_CUTS").unwrap_or(600);
+    let cuts = number_from_environment("LUCERNE_CUTS").unwrap_or(400);
     let seeds = match number_from_environment("LUCERNE_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..cuts.div_ceil(20),

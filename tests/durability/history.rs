@@ -145,7 +145,7 @@ fn compare(index: &Index, kept: &Kept) -> Result<(), String> {
 
 #[test]
 fn after_a_power_cut_every_tag_that_was_acknowledged_opens_its_commit() {
-    let cuts = number_from_environment("LUCERNE_CUTS").unwrap_or(500);
+    let cuts = number_from_environment("LUCERNE_CUTS").unwrap_or(300);
     let seeds = match number_from_environment("LUCERNE_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..cuts.div_ceil(10),

@@ -67,6 +67,9 @@ fn overview(args: &Inspect, searcher: &Searcher, all: &Value, numbers: Numbers) 
         numbers.count(number(all, "deleted")),
         numbers.bytes(number(all, "bytes")),
     ))?;
+    if let Some(tags) = tags(all) {
+        out::line(&format!("tags: {tags}"))?;
+    }
     if !segments.is_empty() {
         out::line("")?;
         out::text(&segment_table(all, numbers))?;
@@ -84,6 +87,13 @@ fn overview(args: &Inspect, searcher: &Searcher, all: &Value, numbers: Numbers) 
     out::text(&metadata::schema(searcher.schema()))?;
     out::line("")?;
     out::text(&defaults(segments, &field_names(segments), numbers))
+}
+
+/// Commits that are kept under a name.
+fn tags(all: &Value) -> Option<String> {
+    let tags = all.get("tags").and_then(Value::as_object).filter(|tags| !tags.is_empty())?;
+    let tags = tags.iter().map(|(tag, generation)| format!("{tag} ({generation})"));
+    Some(tags.collect::<Vec<_>>().join(", "))
 }
 
 /// One line per segment, and the totals.

@@ -45,6 +45,8 @@ fn tags_keep_commits_that_can_be_searched_backed_up_and_restored() {
 
     let tags = place.run("tags @ --json").expect(0).json();
     assert_eq!((&tags[0]["docs"], &tags[1]["tags"][0]), (&21.into(), &"before".into()), "{tags}");
+    let shown = place.run("inspect @").expect(0).out;
+    assert!(shown.contains("tags: before ("), "{shown}");
     let taken = place.run("tag @ before").expect(2).err;
     assert!(taken.contains("untag it first"), "{taken}");
     place.run("tag @ after").expect(0);
@@ -59,5 +61,6 @@ fn tags_keep_commits_that_can_be_searched_backed_up_and_restored() {
     place.run("untag @ after").expect(0);
     let tags = place.run("tags @").expect(0).out;
     assert_eq!(tags.lines().count(), 1, "{tags}");
+    assert!(!place.run("inspect @").expect(0).out.contains("tags:"));
     place.run("check @").expect(0);
 }
