@@ -12,7 +12,8 @@ pub enum OnDamage {
     /// Opening the index fails with an error that names the damaged file. The default.
     #[default]
     Refuse,
-    /// The newest older commit that opens is used, if there is one. Normally only one commit is kept.
+    /// The newest older commit that opens is used, if there is one: one that a tag or
+    /// [`keep_commits`](crate::WriterOptions::keep_commits) has kept, however old. Normally there is none.
     UseOlderCommit,
 }
 
