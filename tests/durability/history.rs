@@ -95,18 +95,18 @@ impl Process {
         let mut next = Kept { newest: self.now.clone(), tags: self.acknowledged.tags.clone() };
         let writer = self.writer.as_ref().unwrap();
         match step {
-            Step::Reopen => return self.open(),
+            Step::Reopen => self.open(),
             Step::Upsert(number, version) => {
                 writer.upsert(&document((*number, *version)))?;
                 self.now.insert(key(*number), document((*number, *version)));
-                return Ok(());
+                Ok(())
             }
             Step::Delete(number) => {
                 writer.delete("id", &key(*number))?;
                 self.now.remove(&key(*number));
-                return Ok(());
+                Ok(())
             }
-            Step::Merge => return writer.force_merge(1, &Cancel::new()).map(drop),
+            Step::Merge => writer.force_merge(1, &Cancel::new()).map(drop),
             Step::Commit => self.commit(next, Writer::commit),
             Step::Tag(tag) => {
                 next.tags.insert(tag.clone(), next.newest.clone());
