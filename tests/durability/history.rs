@@ -8,11 +8,12 @@ use crate::common::faults::{number_from_environment, on_all_cores, tail};
 use crate::common::life::{Content, difference, document, key, options, schema, whole};
 use crate::common::rng::Rng;
 use lucerne::codec::{Cancel, Directory};
-use lucerne::directory::fault::{FaultDirectory, Model, Operation, is_power_cut};
+use lucerne::directory::fault::{FaultDirectory, Model, Operation, Times, is_power_cut};
 use lucerne::index::IndexBuilder;
 use lucerne::merge::{MergePolicy, TieredOptions};
-use lucerne::{Error, Index, Writer, WriterOptions};
+use lucerne::{Error, ErrorKind, Index, Writer, WriterOptions};
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -152,11 +153,7 @@ fn after_a_power_cut_every_tag_that_was_acknowledged_opens_its_commit() {
     };
     let (cut, later, with_tags) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let run = |disk: &FaultDirectory, steps: &[Step], cut: Option<u64>| {
-        let directory: Arc<dyn Directory> = Arc::new(disk.clone());
-        IndexBuilder::new().create(Arc::clone(&directory), schema()).unwrap();
-        let acknowledged = Kept::default();
-        let mut process =
-            Process { directory, writer: None, now: Content::new(), acknowledged, attempt: None };
+        let mut process = start(disk);
         cut.inspect(|at| disk.cut_at(at.saturating_sub(disk.operations()).max(1)));
         let result = process.open().and_then(|()| steps.iter().try_for_each(|step| process.apply(step)));
         (process, result)
@@ -182,39 +179,22 @@ fn after_a_power_cut_every_tag_that_was_acknowledged_opens_its_commit() {
                 true => *rng.pick(&renames) as u64 + rng.next() % 3,
                 false => rng.next() % rehearsal.operations(),
             };
-            let (process, result) = run(&disk, &steps, Some(at));
+            let (mut process, result) = run(&disk, &steps, Some(at));
             match result {
                 Ok(()) => {}
                 Err(Error::Codec(error)) if is_power_cut(&error) => {}
                 Err(error) => return Err(format!("cut at {at}: {error}; LUCERNE_SEED={seed}")),
             }
             cut.fetch_add(1, Ordering::Relaxed);
-            let Process { acknowledged, attempt, writer, .. } = process;
-            drop(writer);
+            let acknowledged = process.acknowledged.clone();
+            process.writer = None;
             let image = disk.crash(Model::ALL[rng.below(2)], rng.next());
-            let directory: Arc<dyn Directory> = Arc::new(image.clone());
+            process.directory = Arc::new(image);
             let context =
                 |what: String| format!("cut at {at}: {what}; LUCERNE_SEED={seed}{}", tail(&disk.log()));
-            let index = IndexBuilder::new().open(Arc::clone(&directory));
-            let index = index.map_err(|error| context(error.to_string()))?;
-            let found = match compare(&index, &acknowledged) {
-                Ok(()) => acknowledged,
-                Err(problem) => {
-                    let Some(attempt) = attempt else { return Err(context(problem)) };
-                    compare(&index, &attempt).map_err(|other| context(format!("{problem}; {other}")))?;
-                    later.fetch_add(1, Ordering::Relaxed);
-                    attempt
-                }
-            };
+            let found = found_after(process).map_err(context)?;
+            later.fetch_add(u64::from(found != acknowledged), Ordering::Relaxed);
             with_tags.fetch_add(u64::from(!found.tags.is_empty()), Ordering::Relaxed);
-            // The next writer deletes nothing that a tag needs, and what it writes is whole.
-            let writer = index.writer_with(options(3)).map_err(|error| context(error.to_string()))?;
-            compare(&index, &found).map_err(context)?;
-            writer
-                .upsert(&document((1, 1)))
-                .and_then(|_| writer.close())
-                .map_err(|error| context(error.to_string()))?;
-            whole(&directory).map_err(|trouble| context(trouble.to_string()))?;
         }
         Ok(())
     })
@@ -224,6 +204,104 @@ fn after_a_power_cut_every_tag_that_was_acknowledged_opens_its_commit() {
         "{cut} power cuts: no tag and no commit lost; {with_tags} with tags, {later} at the later commit"
     );
     assert!(with_tags > cut / 4);
+}
+
+/// A process with an index of its own on a disk.
+fn start(disk: &FaultDirectory) -> Process {
+    let directory: Arc<dyn Directory> = Arc::new(disk.clone());
+    IndexBuilder::new().create(Arc::clone(&directory), schema()).unwrap();
+    let acknowledged = Kept::default();
+    Process { directory, writer: None, now: Content::new(), acknowledged, attempt: None }
+}
+
+/// The index as a new process finds it: at what was acknowledged, or at what was being published.
+fn found_after(process: Process) -> Result<Kept, String> {
+    let Process { directory, acknowledged, attempt, writer, .. } = process;
+    drop(writer);
+    let index = IndexBuilder::new().open(Arc::clone(&directory)).map_err(|error| error.to_string())?;
+    let found = match (compare(&index, &acknowledged), attempt) {
+        (Ok(()), _) => acknowledged,
+        (Err(problem), None) => return Err(problem),
+        (Err(problem), Some(attempt)) => {
+            compare(&index, &attempt).map_err(|other| format!("{problem}; {other}"))?;
+            attempt
+        }
+    };
+    // The next writer deletes nothing that a tag needs, and what it writes is whole.
+    let writer = index.writer_with(options(3)).map_err(|error| error.to_string())?;
+    compare(&index, &found)?;
+    writer.upsert(&document((1, 1))).and_then(|_| writer.close()).map_err(|error| error.to_string())?;
+    whole(&directory).map_err(|trouble| trouble.to_string())?;
+    Ok(found)
+}
+
+#[test]
+fn an_error_of_the_disk_while_tagging_and_restoring_loses_nothing() {
+    let failed = AtomicU64::new(0);
+    on_all_cores(0..4, |seed| {
+        let steps = random_steps(&mut Rng::new(700 + seed), 35);
+        let all = |process: &mut Process| {
+            process.open().and_then(|()| steps.iter().try_for_each(|step| process.apply(step)))
+        };
+        let rehearsal = FaultDirectory::new();
+        let mut process = start(&rehearsal);
+        let created = rehearsal.operations();
+        all(&mut process).map_err(|error| format!("without an error: {error}"))?;
+        drop(process);
+        for at in (1..=rehearsal.operations() - created).skip(seed as usize).step_by(4) {
+            let disk = FaultDirectory::new();
+            let mut process = start(&disk);
+            disk.fail_at(at, Times::Once, io::ErrorKind::Other);
+            failed.fetch_add(u64::from(all(&mut process).is_err()), Ordering::Relaxed);
+            disk.clear_faults();
+            let context = |what: String| format!("seed {seed}, error at {at}: {what}{}", tail(&disk.log()));
+            found_after(process).map_err(context)?;
+            if disk.sync_retried_after_failure() {
+                return Err(context("a file was synced again".to_owned()));
+            }
+        }
+        Ok(())
+    })
+    .unwrap();
+    assert!(failed.into_inner() > 100);
+}
+
+#[test]
+fn on_a_full_disk_tags_and_commits_stay_and_the_writer_goes_on_once_there_is_room() {
+    let full = AtomicU64::new(0);
+    on_all_cores(0..6, |seed| {
+        let steps = random_steps(&mut Rng::new(900 + seed), 40);
+        for bytes in (4_000..).step_by(9_000) {
+            let disk = FaultDirectory::new();
+            let mut process = start(&disk);
+            process.open().map_err(|error| error.to_string())?;
+            disk.set_capacity(Some(bytes));
+            let mut was_full = false;
+            for step in &steps {
+                let Err(error) = process.apply(step) else { continue };
+                let context = |what: String| format!("seed {seed}, {bytes} bytes, {step:?}: {what}");
+                if was_full || error.kind() != ErrorKind::DiskFull {
+                    return Err(context(error.to_string()));
+                }
+                was_full = true;
+                process.attempt = None;
+                let index = IndexBuilder::new().open(Arc::new(disk.clone()));
+                let index = index.map_err(|error| context(error.to_string()))?;
+                compare(&index, &process.acknowledged).map_err(context)?;
+                disk.set_capacity(None);
+                process.apply(step).map_err(|error| context(error.to_string()))?;
+            }
+            full.fetch_add(u64::from(was_full), Ordering::Relaxed);
+            disk.set_capacity(None);
+            found_after(process).map_err(|what| format!("seed {seed}, {bytes} bytes: {what}"))?;
+            if !was_full {
+                break;
+            }
+        }
+        Ok(())
+    })
+    .unwrap();
+    assert!(full.into_inner() > 10);
 }
 
 /// `kill -9` of a process that tags, restores and backs up.
@@ -314,7 +392,7 @@ mod killed {
                 let index = match Index::open(folder) {
                     // The first one had not ended.
                     Err(Error::NotAnIndex { .. }) if folder == &backup && backups == 0 => continue,
-                    Err(error) if error.kind() == lucerne::ErrorKind::NotFound && backups == 0 => continue,
+                    Err(error) if error.kind() == ErrorKind::NotFound && backups == 0 => continue,
                     opened => opened.unwrap(),
                 };
                 let searcher = index.searcher().unwrap();
