@@ -146,6 +146,24 @@ pub enum Error {
         /// The generation of the newest commit.
         found: u64,
     },
+    /// No such commit is kept.
+    #[error("no commit {at} is kept; there are: {kept}")]
+    NoSuchCommit {
+        /// The tag (quoted) or generation asked for.
+        at: String,
+        /// Generations of the commits that are there, newest first, with their tags.
+        kept: String,
+    },
+    /// The folder cannot take a backup of this index: whatever is there would be lost.
+    #[error(
+        "{folder}: cannot hold a backup of this index ({problem}); give an empty folder, or one with an earlier backup of it"
+    )]
+    NotABackup {
+        /// The folder.
+        folder: String,
+        /// What is there.
+        problem: String,
+    },
     /// Another writer holds the index.
     #[error("{folder}: another writer is open ({holder}); {}", until_closed(*same_process))]
     Locked {
@@ -338,7 +356,7 @@ pub enum ErrorKind {
     /// A document of this key ([`Error::DuplicateKey`]) or an index ([`Error::AlreadyExists`]) exists already.
     AlreadyExists,
     /// There is no index ([`Error::NotAnIndex`], or [`Error::Codec`] when there is no folder), no document of this
-    /// key ([`Error::NoSuchDocument`]), or a file of an index is missing ([`Error::Codec`]). Only the variant tells
+    /// key ([`Error::NoSuchDocument`]), no such commit ([`Error::NoSuchCommit`]), or a file of an index is missing ([`Error::Codec`]). Only the variant tells
     /// them apart.
     NotFound,
     /// The operating system refused an operation: remove the cause that the message names, try again.
@@ -377,7 +395,9 @@ impl Error {
                 Codec::TimedOut => ErrorKind::TimedOut,
                 _ => ErrorKind::Io,
             },
-            Self::NoSuchDocument { .. } | Self::NotAnIndex { .. } => ErrorKind::NotFound,
+            Self::NoSuchDocument { .. } | Self::NoSuchCommit { .. } | Self::NotAnIndex { .. } => {
+                ErrorKind::NotFound
+            }
             Self::DuplicateKey { .. } | Self::AlreadyExists { .. } => ErrorKind::AlreadyExists,
             Self::Locked { .. } => ErrorKind::Locked,
             Self::Json(error) if error.is_io() => ErrorKind::Io,
@@ -393,6 +413,7 @@ impl Error {
             | Self::QueryVector { .. }
             | Self::WrongQuery { .. }
             | Self::GenerationMoved { .. }
+            | Self::NotABackup { .. }
             | Self::Json(_)
             | Self::Invalid(_) => ErrorKind::Usage,
         }

@@ -1,6 +1,8 @@
 //! An index: a folder of segments and the commit that names them.
 
 use crate::analysis::{Analyzer, Analyzers};
+pub use crate::commit::history::CommitRef;
+use crate::commit::history::kept_generations;
 use crate::commit::manifest::{self, FileKind};
 pub use crate::commit::recover::OnDamage;
 use crate::commit::{gc, lock, publish};
@@ -8,13 +10,14 @@ use crate::directory::FsDirectory;
 use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
 use crate::merge::MergePolicy;
-use crate::reader::Store;
+use crate::reader::{Snapshot, Store};
 use crate::schema::Schema;
 use crate::search::Searcher;
 use crate::stats::Stats;
 use crate::writer::{Writer, WriterOptions};
 use lucerne_codec::commit::CommitInfo;
 use lucerne_codec::{Directory, Registry};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -131,13 +134,9 @@ impl IndexBuilder {
         let _lock = lock::take(directory, "creating the index")?;
         refuse_existing(directory, &store.registry)?;
         let mut commit = CommitInfo {
-            generation: 0,
-            next_segment: 0,
-            next_key: 0,
             written_by: crate::limits::WRITTEN_BY.to_owned(),
             schema: schema.to_json(),
-            segments: Vec::new(),
-            user_data: Default::default(),
+            ..Default::default()
         };
         let next = manifest::next_numbers(&commit, &directory.taken_names()?);
         (commit.generation, commit.next_segment) = (next.generation, next.segment);
@@ -210,6 +209,10 @@ impl Index {
         Writer::open(Arc::clone(&self.store), options, self.on_damage)
     }
 
+    pub(crate) fn on_damage(&self) -> OnDamage {
+        self.on_damage
+    }
+
     /// A writer that starts no merges, for one operation on whole segments.
     pub(crate) fn writer_for_merges(&self) -> Result<Writer> {
         self.writer_with(WriterOptions::default().merge_policy(MergePolicy::None))
@@ -217,7 +220,7 @@ impl Index {
 
     /// Another index, opened with the same formats.
     pub(crate) fn open_other(&self, path: &Path) -> Result<Self> {
-        let mut formats = IndexBuilder::new().formats(self.store.registry.clone());
+        let mut formats = IndexBuilder::new().formats((*self.store.registry).clone());
         formats.analyzers = self.store.analyzers.clone();
         formats.open(Arc::new(FsDirectory::open(path)?))
     }
@@ -229,13 +232,66 @@ impl Index {
     /// A typed error naming the file when the newest commit is damaged.
     pub fn searcher(&self) -> Result<Searcher> {
         let snapshot = self.store.newest(self.on_damage)?;
-        Ok(Searcher::new(snapshot, self.store.analyzers.clone(), Arc::clone(&self.store.counters)))
+        Ok(self.searcher_of(snapshot))
+    }
+
+    fn searcher_of(&self, snapshot: Arc<Snapshot>) -> Searcher {
+        Searcher::new(snapshot, self.store.analyzers.clone(), Arc::clone(&self.store.counters))
     }
 
     /// What this open index has done so far: counters and latencies of searches, flushes, commits and merges, by all clones
     /// of this handle and what they have given.
     pub fn stats(&self) -> Stats {
         self.store.counters.read()
+    }
+
+    /// A searcher of the newest point in time when that is another one than `searcher` shows, whoever wrote it; `None`
+    /// when it is not, which costs one look at the folder.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let index = lucerne::Index::create(folder.path(), lucerne::Schema::builder().build()?)?;
+    /// # let mut searcher = index.searcher()?;
+    /// if let Some(newer) = index.reopen_if_newer(&searcher)? {
+    ///     searcher = newer;
+    /// }
+    /// # assert_eq!(searcher.generation(), 1);
+    /// # Ok::<(), lucerne::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Index::searcher`].
+    pub fn reopen_if_newer(&self, searcher: &Searcher) -> Result<Option<Searcher>> {
+        let newer = self.store.newer(self.on_damage, searcher.snapshot())?;
+        Ok(newer.map(|snapshot| self.searcher_of(snapshot)))
+    }
+
+    /// A searcher of a commit that is kept: by its tag or its generation ([`Writer::tag`],
+    /// [`WriterOptions::keep_commits`]).
+    ///
+    /// # Errors
+    /// [`Error::NoSuchCommit`] when it is not kept; else as [`Index::searcher`].
+    pub fn open_at(&self, at: impl Into<CommitRef>) -> Result<Searcher> {
+        let snapshot = self.store.kept_commit(self.on_damage, &at.into())?;
+        Ok(self.searcher_of(Arc::new(snapshot)))
+    }
+
+    /// The tags of the newest commit, and the generation that each names.
+    ///
+    /// # Errors
+    /// As [`Index::searcher`].
+    pub fn tags(&self) -> Result<BTreeMap<String, u64>> {
+        Ok(self.store.newest_commit(self.on_damage)?.commit.info.tags.clone())
+    }
+
+    /// Generations of the commits that are kept, newest first: each can be opened with [`Index::open_at`].
+    ///
+    /// # Errors
+    /// As [`Index::searcher`].
+    pub fn commits(&self) -> Result<Vec<u64>> {
+        let newest = self.store.newest_commit(self.on_damage)?;
+        let older = kept_generations(&newest.commit.info, &self.store.directory.list()?);
+        Ok([newest.generation()].into_iter().chain(older).collect())
     }
 
     /// The schema of the newest commit.

@@ -51,6 +51,7 @@
 //! | combine queries | [`Bool`], [`Fuse`], [`Query`] | [`query`] |
 //! | filter, page, sort, rerank, choose the fields to return | [`Search`], [`Sort`], [`Rerank`] | [`query`] |
 //! | run a search and read its result | [`Searcher`], [`Hits`], [`Hit`] | [`search`] |
+//! | back up, name commits and go back to them | [`Index::backup_to`], [`Writer::tag`], [`Index::open_at`], [`Writer::restore`] | [`transfer`] |
 //! | choose when segments are merged | [`MergePolicy`](merge::MergePolicy), [`MergeListener`](merge::MergeListener) | [`merge`] |
 //! | build segments in other processes, join indexes | [`SegmentBuilder`](transfer::SegmentBuilder) | [`transfer`] |
 //! | inspect an index, verify it, measure its recall | [`inspect`](admin::inspect), [`check`](admin::check), [`hash_quality`](admin::hash_quality) | [`admin`] |
@@ -120,6 +121,8 @@ struct Readme;
 mod guides {
     #[doc = include_str!("../docs/async.md")]
     struct Async;
+    #[doc = include_str!("../docs/backup.md")]
+    struct Backup;
     #[doc = include_str!("../docs/binary-vectors.md")]
     struct BinaryVectors;
     #[doc = include_str!("../docs/deadlines.md")]

@@ -1,6 +1,7 @@
 //! Checking an index: every byte against its checksum, every structure against the others.
 
-use crate::commit::manifest;
+use crate::commit::history::kept_generations;
+use crate::commit::{manifest, recover};
 use crate::directory::FsDirectory;
 use crate::document::{Document, FieldAnalyzers, Value};
 use crate::error::{Error, Result};
@@ -25,7 +26,7 @@ pub struct CheckReport {
     pub generation: u64,
     /// Segments checked.
     pub segments: usize,
-    /// Live documents found.
+    /// Live documents found in the newest commit.
     pub docs: u64,
     /// Bytes read.
     pub bytes: u64,
@@ -67,7 +68,7 @@ impl CheckReport {
     }
 }
 
-/// Checks the newest commit of the index in the folder `path`: every checksum, every structure against
+/// Checks the newest commit of the index in the folder `path`, and those kept beside it: every checksum, every structure against
 /// itself and the others (codes against raw vectors, graphs for reachability, keys both ways), every stored
 /// document, and whether a writer can go on from the commit's schema and numbers. Reads every
 /// byte; changes nothing. Nobody should write to the index meanwhile.
@@ -120,6 +121,7 @@ pub fn check_in(
     }
     progress.report("segments", total, total);
     checker.unique_keys(&commit)?;
+    checker.older_commits(&commit, &names)?;
     Ok(checker.report)
 }
 
@@ -254,6 +256,25 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// The commits that are kept beside the newest one: their segments that it does not have.
+    fn older_commits(&mut self, newest: &CommitInfo, names: &[String]) -> Result<()> {
+        let mut seen: HashSet<CommitSegment> = newest.segments.iter().cloned().collect();
+        let docs = self.report.docs;
+        for generation in kept_generations(newest, names) {
+            let (store, file) = (self.store, manifest::commit_file(generation));
+            let read = || recover::read(&*store.directory, &store.registry, generation);
+            let Some(commit) = self.try_to(&file, read)? else { continue };
+            let schema = self.commit(&file, &commit)?;
+            for segment in commit.segments {
+                if seen.insert(segment.clone()) {
+                    self.segment(&segment, schema.as_ref())?;
+                }
+            }
+        }
+        self.report.docs = docs;
+        Ok(())
+    }
+
     /// A key has one live document at most, in all segments together.
     fn unique_keys(&mut self, commit: &CommitInfo) -> Result<()> {
         if !self.report.ok() {
@@ -262,7 +283,7 @@ impl Checker<'_> {
         let store = self.store;
         let file = manifest::commit_file(commit.generation);
         let open = || store.newest_commit(Default::default());
-        let Some((snapshot, _)) = self.try_to(&file, open)? else { return Ok(()) };
+        let Some(snapshot) = self.try_to(&file, open)? else { return Ok(()) };
         let mut seen = HashSet::new();
         for segment in &snapshot.segments {
             for doc in (0..segment.reader.max_doc()).filter(|&doc| segment.is_live(doc)) {

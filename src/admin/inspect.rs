@@ -33,11 +33,13 @@ pub fn inspect(searcher: &Searcher) -> Result<Report> {
     let segments = snapshot.segments.iter().map(segment).collect::<Result<Vec<_>>>()?;
     let bytes = |name: &str| segments.iter().filter_map(|segment| segment.get(name)?.as_u64()).sum::<u64>();
     Ok(json!({
-        "generation": snapshot.generation,
+        "generation": snapshot.generation(),
         "docs": snapshot.live_docs(),
         "deleted": bytes("deleted"),
         "bytes": bytes("bytes"),
-        "user_data": snapshot.user_data,
+        "user_data": snapshot.commit.info.user_data,
+        "tags": snapshot.commit.info.tags,
+        "older_commits": snapshot.commit.info.older_commits,
         "schema": snapshot.schema.to_json(),
         "defaults": { "k": DEFAULT_K, "recall": short(DEFAULT_RECALL) },
         "segments": segments,

@@ -182,15 +182,7 @@ mod tests {
     }
 
     fn commit(generation: u64, next_segment: u64, next_key: u64) -> CommitInfo {
-        CommitInfo {
-            generation,
-            next_segment,
-            next_key,
-            written_by: String::new(),
-            schema: serde_json::Value::Null,
-            segments: Vec::new(),
-            user_data: Default::default(),
-        }
+        CommitInfo { generation, next_segment, next_key, ..Default::default() }
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! before the new one is durable; so a crash or a power cut anywhere leaves one of the two commits whole.
 
 pub(crate) mod gc;
+pub(crate) mod history;
 pub(crate) mod lock;
 pub(crate) mod manifest;
 mod new_files;

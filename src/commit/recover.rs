@@ -12,7 +12,8 @@ pub enum OnDamage {
     /// Opening the index fails with an error that names the damaged file. The default.
     #[default]
     Refuse,
-    /// The newest older commit that opens is used, if there is one. Normally only one commit is kept.
+    /// The newest older commit that opens is used, if there is one: one that a tag or
+    /// [`keep_commits`](crate::WriterOptions::keep_commits) has kept, however old. Normally there is none.
     UseOlderCommit,
 }
 
@@ -60,10 +61,12 @@ pub(crate) fn newest<T>(
     }
 }
 
-fn read(directory: &dyn Directory, registry: &Registry, generation: u64) -> Result<CommitInfo> {
+/// Reads the commit of a generation.
+pub(crate) fn read(directory: &dyn Directory, registry: &Registry, generation: u64) -> Result<CommitInfo> {
     Ok(registry.commit.read(directory, &manifest::commit_file(generation), generation)?)
 }
 
-fn is_missing(error: &Error) -> bool {
+/// True when a file is not there.
+pub(crate) fn is_missing(error: &Error) -> bool {
     matches!(error, Error::Codec(error) if error.is_not_found())
 }

@@ -249,6 +249,12 @@ impl Sink for FileSink {
     }
 }
 
+/// True when two paths lead to one folder.
+pub(super) fn is_same_folder(one: &Path, other: &Path) -> bool {
+    let (one, other) = (fs::canonicalize(one), fs::canonicalize(other));
+    one.is_ok_and(|one| other.is_ok_and(|other| one == other))
+}
+
 fn folder_error(path: &Path, action: &'static str, source: io::Error) -> Error {
     Error::io(path.display().to_string(), action, source)
 }

@@ -72,6 +72,11 @@ pub(crate) fn place(directory: &dyn Directory) -> String {
     directory.path().map_or_else(|| format!("{directory:?}"), |path| path.display().to_string())
 }
 
+/// True when two directories are the same folder of the file system.
+pub(crate) fn same_folder(one: &dyn Directory, other: &dyn Directory) -> bool {
+    one.path().zip(other.path()).is_some_and(|(one, other)| fs::is_same_folder(one, other))
+}
+
 /// The locks of a folder in memory: who holds which.
 #[derive(Default)]
 struct HeldLocks {

@@ -7,5 +7,5 @@ mod store;
 
 pub(crate) use pins::Pins;
 pub(crate) use segment::{SegmentReader, read_live_docs};
-pub(crate) use snapshot::{Snapshot, SnapshotSegment, check_fields};
+pub(crate) use snapshot::{PinnedCommit, Snapshot, SnapshotSegment, check_fields};
 pub(crate) use store::Store;

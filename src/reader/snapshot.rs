@@ -1,13 +1,12 @@
 //! A point in time: segments with the documents that were live then.
 
-use super::pins::Pins;
+use super::pins::{Pin, Pins};
 use super::segment::{SegmentCache, SegmentReader, VectorSegment, read_live_docs};
 use crate::commit::manifest;
 use crate::error::Result;
 use crate::schema::Schema;
-use lucerne_codec::commit::{CommitInfo, LiveDocsInfo};
+use lucerne_codec::commit::{CommitInfo, CommitSegment, LiveDocsInfo};
 use lucerne_codec::{Accept, BitSet, Directory, FieldInfo, Registry};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One segment of a snapshot.
@@ -40,10 +39,32 @@ impl SnapshotSegment {
 /// An immutable point in time of an index.
 pub(crate) struct Snapshot {
     pub(crate) schema: Schema,
-    /// Generation of the commit this is, or that it follows (a near-real-time snapshot).
-    pub(crate) generation: u64,
+    /// The commit this is, or that it follows (a near-real-time snapshot).
+    pub(crate) commit: Arc<PinnedCommit>,
     pub(crate) segments: Vec<SnapshotSegment>,
-    pub(crate) user_data: BTreeMap<String, String>,
+}
+
+/// A commit, where its files are, and the formats that read them.
+pub(crate) struct PinnedCommit {
+    pub(crate) info: CommitInfo,
+    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) registry: Arc<Registry>,
+    /// Its live docs: segments pin their own files.
+    _pin: Pin,
+}
+
+impl PinnedCommit {
+    pub(crate) fn new(
+        info: CommitInfo,
+        directory: &Arc<dyn Directory>,
+        registry: &Arc<Registry>,
+        pins: &Arc<Pins>,
+    ) -> Self {
+        let live_docs = info.segments.iter().filter_map(|segment| segment.live_docs.as_ref());
+        let pin = pins.pin(live_docs.map(|live| live.file.name.clone()).collect());
+        let (directory, registry) = (Arc::clone(directory), Arc::clone(registry));
+        Self { info, directory, registry, _pin: pin }
+    }
 }
 
 impl Snapshot {
@@ -57,7 +78,25 @@ impl Snapshot {
 
     /// A near-real-time snapshot that follows the same commit as this one.
     pub(crate) fn followed_by(&self, schema: Schema, segments: Vec<SnapshotSegment>) -> Self {
-        Self { schema, generation: self.generation, segments, user_data: self.user_data.clone() }
+        Self { schema, commit: Arc::clone(&self.commit), segments }
+    }
+
+    /// Generation of its commit.
+    pub(crate) fn generation(&self) -> u64 {
+        self.commit.info.generation
+    }
+
+    /// True when it shows what its commit holds, and nothing that was written since.
+    pub(crate) fn is_committed(&self) -> bool {
+        let committed = &self.commit.info.segments;
+        let same = |(own, committed): (&SnapshotSegment, &CommitSegment)| {
+            let deleted = committed.live_docs.as_ref().map_or(0, |live| live.deleted);
+            // Deletes only grow: as many means the same.
+            own.reader.info().id == committed.id && own.reader.max_doc() - own.live_docs() == deleted
+        };
+        self.segments.len() == committed.len()
+            && self.segments.iter().zip(committed).all(same)
+            && self.schema.to_json() == self.commit.info.schema
     }
 
     /// Documents that are not deleted.
@@ -68,17 +107,20 @@ impl Snapshot {
 
 /// Opens what a commit names.
 pub(crate) fn open_commit(
-    directory: &dyn Directory,
-    registry: &Registry,
+    directory: &Arc<dyn Directory>,
+    registry: &Arc<Registry>,
     pins: &Arc<Pins>,
     cache: &SegmentCache,
-    commit: &CommitInfo,
+    commit: CommitInfo,
 ) -> Result<Snapshot> {
+    // Pinned first: what is still there then stays.
+    let pinned = PinnedCommit::new(commit, directory, registry, pins);
+    let commit = &pinned.info;
     let segments = commit.segments.iter().map(|segment| {
-        let open = || SegmentReader::open(directory, registry, pins, &segment.info, segment.id);
+        let open = || SegmentReader::open(&**directory, registry, pins, &segment.info, segment.id);
         let reader = cache.get_or_open(segment.id, open)?;
         let live = segment.live_docs.as_ref();
-        let live = live.map(|info| read_live_docs(directory, registry, &reader, info)).transpose()?;
+        let live = live.map(|info| read_live_docs(&**directory, registry, &reader, info)).transpose()?;
         Ok(SnapshotSegment { reader, live: live.map(Arc::new), live_file: segment.live_docs.clone() })
     });
     let segments = segments.collect::<Result<Vec<_>>>()?;
@@ -88,7 +130,7 @@ pub(crate) fn open_commit(
     for segment in &segments {
         check_fields(&schema, &segment.reader).map_err(corrupt)?;
     }
-    Ok(Snapshot { segments, schema, generation: commit.generation, user_data: commit.user_data.clone() })
+    Ok(Snapshot { segments, schema, commit: Arc::new(pinned) })
 }
 
 /// A field's number, dimension and similarity never change, so a segment's are those of the schema.

@@ -2,8 +2,10 @@
 
 use super::pins::Pins;
 use super::segment::SegmentCache;
-use super::snapshot::{Snapshot, SnapshotSegment, open_commit};
+use super::snapshot::{PinnedCommit, Snapshot, SnapshotSegment, open_commit};
 use crate::analysis::Analyzers;
+use crate::commit::history::{self, CommitRef};
+use crate::commit::manifest;
 use crate::commit::recover::{self, OnDamage};
 use crate::error::Result;
 use crate::schema::Schema;
@@ -16,7 +18,7 @@ use std::sync::Arc;
 /// An index folder with the formats that read it.
 pub(crate) struct Store {
     pub(crate) directory: Arc<dyn Directory>,
-    pub(crate) registry: Registry,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) analyzers: Analyzers,
     pub(crate) pins: Arc<Pins>,
     pub(crate) cache: SegmentCache,
@@ -34,15 +36,66 @@ struct Latest {
 impl Store {
     pub(crate) fn new(directory: Arc<dyn Directory>, registry: Registry, analyzers: Analyzers) -> Self {
         let (pins, cache, latest) = (Arc::default(), SegmentCache::default(), Mutex::default());
+        let registry = Arc::new(registry);
         Self { directory, registry, analyzers, pins, cache, counters: Arc::default(), latest }
     }
 
     /// Opens the newest commit on disk.
-    pub(crate) fn newest_commit(&self, on_damage: OnDamage) -> Result<(Snapshot, CommitInfo)> {
+    pub(crate) fn newest_commit(&self, on_damage: OnDamage) -> Result<Snapshot> {
+        self.newest_commit_with(on_damage, |_| Ok(())).map(|(snapshot, ())| snapshot)
+    }
+
+    /// Opens the newest commit on disk, and what `open` opens of it. A writer in another process may replace the commit
+    /// meanwhile; then both are opened of the newer one.
+    pub(crate) fn newest_commit_with<T>(
+        &self,
+        on_damage: OnDamage,
+        open: impl Fn(&Snapshot) -> Result<T>,
+    ) -> Result<(Snapshot, T)> {
         recover::newest(&*self.directory, &self.registry, on_damage, |commit| {
-            let snapshot = open_commit(&*self.directory, &self.registry, &self.pins, &self.cache, &commit)?;
-            Ok((snapshot, commit))
+            let snapshot = self.open(commit)?;
+            let opened = open(&snapshot)?;
+            Ok((snapshot, opened))
         })
+    }
+
+    /// Opens a commit that is kept.
+    pub(crate) fn kept_commit(&self, on_damage: OnDamage, at: &CommitRef) -> Result<Snapshot> {
+        if let CommitRef::Generation(generation) = at
+            && let Ok(commit) = recover::read(&*self.directory, &self.registry, *generation)
+        {
+            return self.open(commit); // Whatever has become of the newest one.
+        }
+        recover::newest(&*self.directory, &self.registry, on_damage, |newest| {
+            let generation = history::resolve(at, &newest, &self.directory.list()?)?;
+            match generation == newest.generation {
+                true => self.open(newest),
+                false => self.open(recover::read(&*self.directory, &self.registry, generation)?),
+            }
+        })
+    }
+
+    /// A snapshot that another commit holds, too.
+    pub(crate) fn reopened(&self, snapshot: Snapshot, commit: CommitInfo) -> Snapshot {
+        let commit = PinnedCommit::new(commit, &self.directory, &self.registry, &self.pins);
+        Snapshot { commit: Arc::new(commit), ..snapshot }
+    }
+
+    fn open(&self, commit: CommitInfo) -> Result<Snapshot> {
+        open_commit(&self.directory, &self.registry, &self.pins, &self.cache, commit)
+    }
+
+    /// The newest point in time when it is another one than `known`: at the cost of one look at the folder when it is
+    /// not.
+    pub(crate) fn newer(&self, on_damage: OnDamage, known: &Snapshot) -> Result<Option<Arc<Snapshot>>> {
+        if let Some(latest) = self.latest.lock().snapshot.clone() {
+            return Ok((!std::ptr::eq(&*latest, known)).then_some(latest));
+        }
+        let newest = manifest::generations(&self.directory.list()?).first().copied();
+        if newest == Some(known.generation()) && known.is_committed() {
+            return Ok(None);
+        }
+        self.newest(on_damage).map(Some)
     }
 
     /// The writer's newest snapshot, if this process has a writer, else the newest commit on disk.
@@ -50,7 +103,7 @@ impl Store {
         if let Some(latest) = self.latest.lock().snapshot.clone() {
             return Ok(latest);
         }
-        self.newest_commit(on_damage).map(|(snapshot, _)| Arc::new(snapshot))
+        self.newest_commit(on_damage).map(Arc::new)
     }
 
     /// What [`Store::newest`] returns from now on, unless that is already of a later point in time: a slow

@@ -54,7 +54,7 @@ pub struct Searcher {
 
 impl std::fmt::Debug for Searcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Searcher").field("generation", &self.snapshot.generation).finish_non_exhaustive()
+        f.debug_struct("Searcher").field("generation", &self.snapshot.generation()).finish_non_exhaustive()
     }
 }
 
@@ -74,12 +74,12 @@ impl Searcher {
 
     /// Generation of the commit that this searcher reads, or on which its refreshed changes are based.
     pub fn generation(&self) -> u64 {
-        self.snapshot.generation
+        self.snapshot.generation()
     }
 
     /// The user data of that commit: see [`PreparedCommit`](crate::writer::PreparedCommit).
     pub fn user_data(&self) -> &BTreeMap<String, String> {
-        &self.snapshot.user_data
+        &self.snapshot.commit.info.user_data
     }
 
     /// Number of documents, without deleted ones.

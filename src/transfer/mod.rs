@@ -1,4 +1,5 @@
-//! Segments from elsewhere: built by many processes and published by one, or taken from other indexes.
+//! Segments from elsewhere and for elsewhere: built by many processes and published by one, taken from other indexes, or
+//! backed up.
 //!
 //! Building graphs is the expensive part of indexing, and it needs nothing from the index. So any number of processes,
 //! on one machine or many, each build a segment with a [`SegmentBuilder`]; each sends its [`SegmentHandle`], a small
@@ -34,12 +35,17 @@
 //! - **Whole indexes** of the same schema are added in the same manner by [`crate::Index::add_indexes`].
 //!
 //! Published segments are merged later as all others are.
+//!
+//! [`crate::Index::backup_to`] copies a commit to another folder while a writer goes on.
 
+mod backup;
+mod backup_folder;
 mod builder;
 mod copy;
 mod handle;
 mod publish;
 
+pub use backup::BackupReport;
 pub use builder::SegmentBuilder;
 pub use handle::SegmentHandle;
 

@@ -1,13 +1,13 @@
 //! Making segments from elsewhere part of an index, all or nothing.
 
 use super::BUILT_PREFIX;
-use super::copy;
+use super::copy::{self, OpenFile};
 use super::handle::SegmentHandle;
 use crate::commit::NewFiles;
 use crate::directory::FsDirectory;
 use crate::error::{Error, Result};
 use crate::index::Index;
-use crate::reader::{SegmentReader, check_fields};
+use crate::reader::{SegmentReader, Snapshot, check_fields};
 use crate::schema::Schema;
 use crate::writer::Writer;
 use lucerne_codec::segment_info::SegmentInfo;
@@ -20,6 +20,7 @@ use std::time::Duration;
 /// A segment to take in.
 struct Incoming {
     from: Arc<dyn Directory>,
+    files: Vec<OpenFile>,
     info: SegmentInfo,
     live: Option<BitSet>,
 }
@@ -36,7 +37,8 @@ pub(crate) fn publish(index: &Index, handles: &[SegmentHandle], expected_generat
         let from = Arc::new(FsDirectory::open(&handle.folder)?);
         check_schema(&writer.schema(), &Schema::from_value(&handle.schema)?, &handle.name)?;
         let info = registry.segment_info.read(&*from, &handle.info, handle.id)?;
-        Ok(Incoming { from, info, live: None })
+        let files = OpenFile::all(&*from, info.files())?;
+        Ok(Incoming { from, files, info, live: None })
     });
     take_in(index, &writer, incoming.collect::<Result<_>>()?, &Cancel::new())
 }
@@ -47,12 +49,18 @@ pub(crate) fn add_indexes(index: &Index, paths: &[&Path], cancel: &Cancel) -> Re
     let mut incoming = Vec::new();
     for path in paths {
         let other = index.open_other(path)?;
-        let searcher = other.searcher()?;
-        check_schema(&writer.schema(), searcher.schema(), &path.display().to_string())?;
-        for segment in &searcher.snapshot().segments {
+        let open_files = |snapshot: &Snapshot| {
+            let segments = snapshot.segments.iter();
+            let open =
+                segments.map(|segment| OpenFile::all(&*other.store.directory, segment.reader.info().files()));
+            open.collect::<Result<Vec<_>>>()
+        };
+        let (snapshot, files) = other.store.newest_commit_with(other.on_damage(), open_files)?;
+        check_schema(&writer.schema(), &snapshot.schema, &path.display().to_string())?;
+        for (segment, files) in snapshot.segments.iter().zip(files) {
             let live = segment.live.as_deref().cloned();
             let from = Arc::clone(&other.store.directory);
-            incoming.push(Incoming { from, info: segment.reader.info().clone(), live });
+            incoming.push(Incoming { from, files, info: segment.reader.info().clone(), live });
         }
     }
     take_in(index, &writer, incoming, cancel)
@@ -77,7 +85,7 @@ fn take_in(index: &Index, writer: &Writer, incoming: Vec<Incoming>, cancel: &Can
     let schema = writer.schema();
     let names: Vec<String> = incoming.iter().map(|_| writer.take_segment_name()).collect();
     let opened = incoming.into_iter().zip(&names).map(|(segment, name)| {
-        let entry = copy::take(&*segment.from, &to, registry, &segment.info, name, cancel)?;
+        let entry = copy::take(&*segment.from, &segment.files, &to, registry, &segment.info, name, cancel)?;
         let reader = open(index, registry, &entry, segment.info.id)?;
         // Whatever a handle says: with another field in it the index could never be opened again.
         check_fields(&schema, &reader).map_err(|problem| Error::Schema { field: None, problem })?;

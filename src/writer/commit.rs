@@ -3,13 +3,15 @@
 use super::segment_state::DeletedDocs;
 use super::segments::{ImmutableBuffer, SegmentEntry};
 use super::shared::{Stopped, WriterInner};
+use super::tags::{Change, changed_tags};
+use crate::commit::history::{self, CommitFiles};
 use crate::commit::{gc, manifest, publish};
 use crate::error::{Error, Result, catch_panic};
-use crate::reader::{Snapshot, SnapshotSegment};
+use crate::reader::{PinnedCommit, Snapshot, SnapshotSegment};
 use lucerne_codec::Directory as _;
-use lucerne_codec::commit::{CommitInfo, CommitSegment, LiveDocsInfo};
+use lucerne_codec::commit::{CommitInfo, CommitOrigin, CommitSegment, LiveDocsInfo};
 use parking_lot::{Mutex, MutexGuard};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -17,9 +19,10 @@ use std::time::{Duration, Instant};
 /// The commit in force.
 pub(crate) struct Committed {
     pub(crate) snapshot: Arc<Snapshot>,
-    pub(crate) info: CommitInfo,
-    /// Every file it needs, itself included: all durable.
-    pub(crate) files: HashSet<String>,
+    /// Every file it needs: all durable.
+    pub(crate) own: CommitFiles,
+    /// Those before it that are kept, newest first.
+    pub(crate) older: Vec<CommitFiles>,
     /// The generation the next attempt takes; an attempt that fails uses its number up.
     pub(crate) next_generation: u64,
     /// Generations of all commits that were there when the writer was opened: later ones are its own.
@@ -27,22 +30,46 @@ pub(crate) struct Committed {
 }
 
 impl Committed {
-    pub(crate) fn new(snapshot: Snapshot, info: CommitInfo, next_generation: u64, known: Vec<u64>) -> Self {
-        let files = files_of(&snapshot, info.generation);
-        Self { snapshot: Arc::new(snapshot), info, files, next_generation, known }
+    pub(crate) fn new(
+        snapshot: Snapshot,
+        older: Vec<CommitFiles>,
+        next_generation: u64,
+        known: Vec<u64>,
+    ) -> Self {
+        let own = files_of(&snapshot);
+        Self { snapshot: Arc::new(snapshot), own, older, next_generation, known }
+    }
+
+    pub(crate) fn info(&self) -> &CommitInfo {
+        &self.snapshot.commit.info
+    }
+
+    /// True for a file of this commit, or of one that is kept.
+    pub(crate) fn keeps(&self, file: &str) -> bool {
+        self.own.files.contains(file) || self.older.iter().any(|commit| commit.files.contains(file))
+    }
+
+    /// A later commit is in force, this one is the newest of those before it.
+    pub(super) fn succeed(&mut self, next: Snapshot) {
+        let own = std::mem::replace(&mut self.own, files_of(&next));
+        let older = [own].into_iter().chain(std::mem::take(&mut self.older)).collect();
+        self.older = history::kept(&next.commit.info, older);
+        self.snapshot = Arc::new(next);
     }
 
     /// Proves that nobody else has committed: another writer, or somebody who put a copy in the folder's place.
-    fn check_last(&self, writer: &WriterInner, names: &[String]) -> Result<()> {
-        match manifest::foreign_commit(names, self.info.generation, &self.known) {
+    pub(super) fn check_last(&self, writer: &WriterInner, names: &[String]) -> Result<()> {
+        match manifest::foreign_commit(names, self.own.generation, &self.known) {
             None => Ok(()),
             Some(problem) => Err(writer.directory.give_up(&problem)),
         }
     }
 }
 
-fn files_of(snapshot: &Snapshot, generation: u64) -> HashSet<String> {
-    snapshot.files().map(str::to_owned).chain([manifest::commit_file(generation)]).collect()
+fn files_of(snapshot: &Snapshot) -> CommitFiles {
+    let generation = snapshot.generation();
+    let files = snapshot.files().map(str::to_owned).chain([manifest::commit_file(generation)]);
+    CommitFiles { generation, files: files.collect() }
 }
 
 /// A commit that is durable but not yet visible: the first of two phases.
@@ -70,7 +97,7 @@ pub struct PreparedCommit<'a> {
     writer: &'a WriterInner,
     committed: MutexGuard<'a, Committed>,
     /// `None` when nothing has changed since the last commit.
-    next: Option<(Snapshot, CommitInfo)>,
+    next: Option<Snapshot>,
     sequence_number: u64,
     /// [`WriterInner::changes`] at its point in time.
     changes: u64,
@@ -82,11 +109,11 @@ pub struct PreparedCommit<'a> {
 pub(crate) fn prepare<'a>(
     writer: &'a WriterInner,
     committed: &'a Mutex<Committed>,
-    user_data: Option<BTreeMap<String, String>>,
+    change: Change,
 ) -> Result<PreparedCommit<'a>> {
     let span = tracing::debug_span!("prepare_commit");
     let (_entered, begun) = (span.enter(), Instant::now());
-    let prepare = || prepare_locked(writer, committed.lock(), user_data);
+    let prepare = || prepare_locked(writer, committed.lock(), change);
     let mut prepared = catch_panic("preparing a commit", prepare)?;
     prepared.preparing = begun.elapsed();
     Ok(prepared)
@@ -95,46 +122,59 @@ pub(crate) fn prepare<'a>(
 fn prepare_locked<'a>(
     writer: &'a WriterInner,
     mut committed: MutexGuard<'a, Committed>,
-    user_data: Option<BTreeMap<String, String>>,
+    change: Change,
 ) -> Result<PreparedCommit<'a>> {
     writer.check_open()?;
-    committed.check_last(writer, &writer.directory.list()?)?;
+    let names = writer.directory.list()?;
+    committed.check_last(writer, &names)?;
+    let generation = committed.next_generation;
+    let tags = changed_tags(committed.info(), &change, generation, &names)?;
     let point = writer.point_in_time()?;
     let segments = writer.flush_point(point.segments)?;
-    let generation = committed.next_generation;
     // Used up even if this fails at once: live docs that were not written to their end have its number.
     committed.next_generation += 1;
     let commit_segments =
         segments.iter().map(|(entry, deleted)| commit_segment(writer, entry, deleted, generation));
-    let last = &committed.info;
+    let commit_segments = commit_segments.collect::<Result<Vec<_>>>()?;
+    let last = committed.info();
+    let first_segment = commit_segments.first().map(|segment| segment.id);
     let info = CommitInfo {
         generation,
         next_segment: writer.next_segment(),
         next_key: point.next_key,
         written_by: crate::limits::WRITTEN_BY.to_owned(),
         schema: writer.schema().to_json(),
-        segments: commit_segments.collect::<Result<_>>()?,
-        user_data: user_data.unwrap_or_else(|| last.user_data.clone()),
+        segments: commit_segments,
+        user_data: match change {
+            Change::UserData(user_data) => user_data,
+            _ => last.user_data.clone(),
+        },
+        lineage: last.lineage.or(first_segment),
+        origin: CommitOrigin::Writer,
+        tags,
+        older_commits: writer.options.keep_commits.map_or(last.older_commits, |keep| keep.saturating_sub(1)),
     };
     let same = info.segments == last.segments
         && info.schema == last.schema
         && info.user_data == last.user_data
-        && info.next_key == last.next_key;
+        && info.next_key == last.next_key
+        && (&info.tags, info.older_commits) == (&last.tags, last.older_commits);
     if same {
         committed.next_generation = generation; // Nothing was written.
         let (sequence_number, changes) = (point.sequence_number, point.changes);
         let preparing = Duration::ZERO;
         return Ok(PreparedCommit { writer, committed, next: None, sequence_number, changes, preparing });
     }
-    let snapshot = snapshot(writer, &segments, &info);
-    let needed = snapshot.files().filter(|file| !committed.files.contains(*file));
+    let snapshot = snapshot(writer, &segments, info);
+    let needed = snapshot.files().filter(|file| !committed.keeps(file));
     let new_files: Vec<String> = needed.map(str::to_owned).collect();
-    publish::prepare(&*writer.directory, &writer.store.registry, &info, &new_files)
+    let info = &snapshot.commit.info;
+    publish::prepare(&*writer.directory, &writer.store.registry, info, &new_files)
         .map_err(|failure| fail(writer, failure))?;
     Ok(PreparedCommit {
         writer,
         committed,
-        next: Some((snapshot, info)),
+        next: Some(snapshot),
         sequence_number: point.sequence_number,
         changes: point.changes,
         preparing: Duration::ZERO,
@@ -171,21 +211,18 @@ fn commit_segment(
     })
 }
 
-fn snapshot(writer: &WriterInner, flushed: &[(SegmentEntry, DeletedDocs)], info: &CommitInfo) -> Snapshot {
+fn snapshot(writer: &WriterInner, flushed: &[(SegmentEntry, DeletedDocs)], info: CommitInfo) -> Snapshot {
     let segments = flushed.iter().zip(&info.segments).map(|((entry, deleted), segment)| SnapshotSegment {
         reader: Arc::clone(&entry.reader),
         live: deleted.live(entry.reader.max_doc()).map(Arc::new),
         live_file: segment.live_docs.clone(),
     });
-    Snapshot {
-        schema: writer.schema(),
-        generation: info.generation,
-        segments: segments.collect(),
-        user_data: info.user_data.clone(),
-    }
+    let (segments, store) = (segments.collect(), &writer.store);
+    let commit = PinnedCommit::new(info, &store.directory, &store.registry, &store.pins);
+    Snapshot { schema: writer.schema(), commit: Arc::new(commit), segments }
 }
 
-fn fail(writer: &WriterInner, failure: publish::Failure) -> Error {
+pub(super) fn fail(writer: &WriterInner, failure: publish::Failure) -> Error {
     let error = Error::from(failure.error);
     if failure.fatal && !matches!(error, Error::WriterLost { .. }) {
         writer.stop(Stopped::Failed(error.to_string()));
@@ -196,7 +233,7 @@ fn fail(writer: &WriterInner, failure: publish::Failure) -> Error {
 impl PreparedCommit<'_> {
     /// The generation this commit will have.
     pub fn generation(&self) -> u64 {
-        self.next.as_ref().map_or(self.committed.info.generation, |(_, info)| info.generation)
+        self.next.as_ref().map_or(self.committed.own.generation, Snapshot::generation)
     }
 
     /// Publishes the commit and returns its generation. When this returns `Ok`, the commit survives process
@@ -210,23 +247,22 @@ impl PreparedCommit<'_> {
             // Before it is taken: after an error the pending file is taken back.
             self.committed.check_last(writer, &writer.directory.list()?)?;
         }
-        let Some((snapshot, info)) = self.next.take() else {
+        let Some(snapshot) = self.next.take() else {
             // Nothing to publish, but a refresh may have shown a document that is gone again.
             writer.store.set_committed(self.sequence_number, Arc::clone(&self.committed.snapshot));
             collect_garbage(writer, &self.committed);
             writer.committed_changes.store(self.changes, Ordering::Relaxed);
-            return Ok(self.committed.info.generation);
+            return Ok(self.committed.own.generation);
         };
-        let span = tracing::debug_span!("commit", generation = info.generation);
+        let generation = snapshot.generation();
+        let span = tracing::debug_span!("commit", generation);
         let (_entered, begun) = (span.enter(), Instant::now());
-        publish::publish(&*writer.directory, info.generation).map_err(|failure| fail(writer, failure))?;
-        let (generation, next_generation) = (info.generation, self.committed.next_generation);
-        let known = std::mem::take(&mut self.committed.known);
-        *self.committed = Committed::new(snapshot, info, next_generation, known);
+        publish::publish(&*writer.directory, generation).map_err(|failure| fail(writer, failure))?;
+        self.committed.succeed(snapshot);
         writer.committed_changes.store(self.changes, Ordering::Relaxed);
         writer.store.set_committed(self.sequence_number, Arc::clone(&self.committed.snapshot));
         writer.store.counters.commits.record(self.preparing + begun.elapsed());
-        tracing::info!(generation, segments = self.committed.info.segments.len(), "committed");
+        tracing::info!(generation, segments = self.committed.info().segments.len(), "committed");
         writer.drop_dead_segments();
         collect_garbage(writer, &self.committed);
         Ok(generation)
@@ -241,8 +277,8 @@ impl PreparedCommit<'_> {
     }
 
     fn take_back(&mut self) -> Result<()> {
-        let Some((_, info)) = self.next.take() else { return Ok(()) };
-        publish::abandon(&*self.writer.directory, info.generation)
+        let Some(snapshot) = self.next.take() else { return Ok(()) };
+        publish::abandon(&*self.writer.directory, snapshot.generation())
     }
 }
 
@@ -282,7 +318,7 @@ pub(crate) fn collect_garbage(writer: &WriterInner, committed: &Committed) {
     let live_docs: HashSet<String> = writer.segments().iter().filter_map(written).collect();
     // In this order: a flush that ends has pinned its files before it is no longer in flight.
     let keep = |file: &str| {
-        committed.files.contains(file)
+        committed.keeps(file)
             || live_docs.contains(file)
             || writer.is_in_flight(file)
             || writer.store.pins.contains(file)

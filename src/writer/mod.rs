@@ -10,16 +10,19 @@ mod indexing;
 mod keymap;
 mod merging;
 mod options;
+mod restore;
 mod rollback;
 mod segment_state;
 mod segments;
 mod shared;
+mod tags;
 
 pub(crate) use buffer::Buffer;
 pub use commit::PreparedCommit;
 pub(crate) use flush::flush;
 pub use options::WriterOptions;
 
+use crate::commit::history::{CommitRef, find_kept};
 use crate::commit::recover::OnDamage;
 use crate::commit::{OwnedDirectory, gc, lock, manifest};
 use crate::document::Document;
@@ -34,6 +37,7 @@ use parking_lot::Mutex;
 use shared::{Stopped, WriterInner};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tags::Change;
 
 /// Adds, replaces and deletes documents of one index. Share it between threads by reference or [`Arc`].
 ///
@@ -78,8 +82,9 @@ impl Writer {
     pub(crate) fn open(store: Arc<Store>, options: WriterOptions, on_damage: OnDamage) -> Result<Self> {
         let lock = lock::take(&*store.directory, lock::WRITER)?;
         let directory = Arc::new(OwnedDirectory::new(Arc::clone(&store.directory), lock));
-        let (snapshot, info) = store.newest_commit(on_damage)?;
-        if let Some(problem) = manifest::exhausted(&info) {
+        let snapshot = store.newest_commit(on_damage)?;
+        let info = &snapshot.commit.info;
+        if let Some(problem) = manifest::exhausted(info) {
             let file = manifest::commit_file(info.generation);
             return Err(lucerne_codec::Error::corrupt(file, 0, problem).into());
         }
@@ -87,11 +92,12 @@ impl Writer {
         // anything an older commit needs is deleted, it must be.
         directory.sync_dir()?;
         let names = directory.list()?;
-        let next = manifest::next_numbers(&info, &directory.taken_names()?);
+        let next = manifest::next_numbers(info, &directory.taken_names()?);
         let (next_key, known) = (info.next_key, manifest::generations(&names));
+        let older = find_kept(&*directory, &store.registry, info, &names);
         let inner = WriterInner::new(store, directory, options, &snapshot, next_key, next.segment)?;
-        let committed = Committed::new(snapshot, info, next.generation, known);
-        let keep = |file: &str| committed.files.contains(file) || inner.store.pins.contains(file);
+        let committed = Committed::new(snapshot, older, next.generation, known);
+        let keep = |file: &str| committed.keeps(file) || inner.store.pins.contains(file);
         gc::collect(&*inner.directory, &inner.store.registry, &names, keep);
         inner.store.set_latest(0, Arc::clone(&committed.snapshot));
         let (inner, committed) = (Arc::new(inner), Mutex::new(committed));
@@ -224,7 +230,7 @@ impl Writer {
     /// # Errors
     /// As [`Writer::commit`].
     pub fn prepare_commit(&self) -> Result<PreparedCommit<'_>> {
-        commit::prepare(&self.inner, &self.committed, None)
+        commit::prepare(&self.inner, &self.committed, Change::Nothing)
     }
 
     /// Like [`Writer::prepare_commit`], with the application's own notes, handed back by every searcher of
@@ -233,7 +239,66 @@ impl Writer {
     /// # Errors
     /// As [`Writer::commit`].
     pub fn prepare_commit_with(&self, user_data: BTreeMap<String, String>) -> Result<PreparedCommit<'_>> {
-        commit::prepare(&self.inner, &self.committed, Some(user_data))
+        commit::prepare(&self.inner, &self.committed, Change::UserData(user_data))
+    }
+
+    /// Commits everything written so far and names that commit: it is kept, whatever is committed after it, until
+    /// [`Writer::untag`]. Commit and name are durable together. Returns its generation.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let index = lucerne::Index::create(folder.path(), lucerne::Schema::builder().key("id").build()?)?;
+    /// use lucerne::Document;
+    ///
+    /// let writer = index.writer()?;
+    /// writer.add(&Document::new().with("id", "a"))?;
+    /// writer.tag("before")?;
+    /// writer.delete("id", "a")?;
+    /// writer.commit()?;
+    /// assert_eq!((index.searcher()?.len(), index.open_at("before")?.len()), (0, 1));
+    /// writer.restore("before")?;
+    /// assert_eq!(index.searcher()?.len(), 1);
+    /// # Ok::<(), lucerne::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the name is taken or is not 1 to 100 of `a-z A-Z 0-9 . _ -` (a number is a generation, no name); else as
+    /// [`Writer::commit`].
+    pub fn tag(&self, name: &str) -> Result<u64> {
+        self.commit_change(Change::Tag(name.to_owned()))
+    }
+
+    /// Commits everything written so far, and names an earlier commit that is kept.
+    ///
+    /// # Errors
+    /// As [`Writer::tag`]; [`Error::NoSuchCommit`] when it is not kept.
+    pub fn tag_at(&self, name: &str, at: impl Into<CommitRef>) -> Result<u64> {
+        self.commit_change(Change::TagAt(name.to_owned(), at.into()))
+    }
+
+    /// Commits everything written so far, and forgets a name. The files of its commit are deleted unless it has another
+    /// name or [`WriterOptions::keep_commits`] keeps it.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchCommit`] when there is no such name; else as [`Writer::commit`].
+    pub fn untag(&self, name: &str) -> Result<u64> {
+        self.commit_change(Change::Untag(name.to_owned()))
+    }
+
+    /// Makes documents, schema and user data those of a commit that is kept, in a new commit, and returns its generation.
+    /// What was not committed is lost; what was committed since is kept as every older commit is (by a tag, or by
+    /// [`WriterOptions::keep_commits`]). Nothing is copied. Tags stay, and automatic keys go on where they were.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchCommit`] when it is not kept; else as [`Writer::commit`]. Nothing has changed then.
+    pub fn restore(&self, at: impl Into<CommitRef>) -> Result<u64> {
+        restore::restore(&self.inner, &self.committed, &at.into())
+    }
+
+    fn commit_change(&self, change: Change) -> Result<u64> {
+        let generation = commit::prepare(&self.inner, &self.committed, change)?.commit()?;
+        merging::maybe_merge(&self.inner);
+        Ok(generation)
     }
 
     /// Discards everything since the last commit.
@@ -368,7 +433,7 @@ impl Writer {
 
     /// Generation of the commit in force.
     pub fn generation(&self) -> u64 {
-        self.committed.lock().info.generation
+        self.committed.lock().own.generation
     }
 
     /// The index's folder, for files of its own.

@@ -31,6 +31,9 @@ pub struct WriterOptions {
     /// Seed of everything random. With a seed, one thread and the same calls, the files are the same byte for byte (with
     /// merges: `merge_threads` 0). Default: graphs are seeded with a constant, segment ids come from the system.
     pub seed: Option<u64>,
+    /// Number of commits that are kept, the newest included; tagged ones stay beside them ([`crate::Writer::tag`]). It is
+    /// kept with the index: later writers that do not set it go on with it. Default: not set, and 1 in a new index.
+    pub keep_commits: Option<u32>,
     /// Which merges run in the background. Default: tiered.
     pub merge_policy: MergePolicy,
     /// Background merges that run at once; further ones may have begun and are paused. With 0, merges run on the thread
@@ -50,6 +53,7 @@ impl Default for WriterOptions {
             flush_docs: None,
             threads,
             seed: None,
+            keep_commits: None,
             merge_policy: MergePolicy::default(),
             merge_threads: (threads / 2).max(1),
             merge_bytes_per_second: None,
@@ -89,6 +93,13 @@ impl WriterOptions {
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self
+    }
+
+    /// Sets [`WriterOptions::keep_commits`]; at least 1. It counts from the next commit on.
+    #[must_use]
+    pub fn keep_commits(mut self, commits: u32) -> Self {
+        self.keep_commits = Some(commits.max(1));
         self
     }
 

@@ -23,6 +23,11 @@ impl WriterInner {
     fn drop_uncommitted(&self, committed: &Snapshot) -> Result<u64> {
         let _exclusive = self.commit_barrier.write();
         self.check_open()?;
+        Ok(self.reset_uncommitted(committed))
+    }
+
+    /// The same, with the commit barrier held exclusively.
+    pub(super) fn reset_uncommitted(&self, committed: &Snapshot) -> u64 {
         self.pool.lock().clear();
         let buffers = std::mem::take(&mut self.segments.lock().buffers);
         for buffer in &buffers {
@@ -34,6 +39,6 @@ impl WriterInner {
         self.keys.clear();
         self.reset_to(committed);
         self.committed_changes.store(self.changes.load(Ordering::Relaxed), Ordering::Relaxed);
-        Ok(self.next_sequence_number())
+        self.next_sequence_number()
     }
 }

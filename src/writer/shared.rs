@@ -213,6 +213,11 @@ impl WriterInner {
         let old = self.schema();
         old.check_successor(schema)?;
         let schema = &schema.with_calibrations_of(&old);
+        self.replace_schema(schema)
+    }
+
+    /// Replaces the schema with the commit barrier held exclusively. After an error nothing has changed.
+    pub(super) fn replace_schema(&self, schema: &Schema) -> Result<()> {
         let analyzers = FieldAnalyzers::of(schema, &self.store.analyzers)?;
         *self.vector_bytes.write() = vector_bytes(&self.store, schema)?;
         *self.analyzers.write() = Arc::new(analyzers);

@@ -3,8 +3,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod backup;
 mod directory_promises;
 mod disk_full;
+mod history;
 mod io_errors;
 mod kill9;
 mod power_cut;

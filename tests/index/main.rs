@@ -8,6 +8,7 @@ mod concurrency;
 mod determinism;
 mod fields;
 mod folders;
+mod history;
 mod inspect;
 mod long_documents;
 mod merge_cancel;

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 const CHILD_FOLDER: &str = "LUCERNE_TEST_BUILD_FOLDER";
@@ -444,4 +445,36 @@ fn an_index_of_symbolic_links_is_copied_not_linked() {
     std::fs::remove_dir_all(source).unwrap();
     assert_numbers(&Index::open(all).unwrap(), (0..10).chain(100..150).filter(|number| *number != 101));
     assert_whole(all, 59);
+}
+
+#[test]
+fn an_index_is_added_whole_while_another_process_writes_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = fill(&folder.path().join("other"), 0..20, &[]);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            let writer = other.writer_with(options()).unwrap();
+            while !stop.load(Ordering::Relaxed) {
+                (0..20).for_each(|number| {
+                    drop(writer.upsert(&document(format!("d{number}"), vector(number))).unwrap())
+                });
+                writer.commit().unwrap();
+                writer.force_merge(1, &Cancel::new()).unwrap();
+                writer.commit().unwrap();
+            }
+        });
+        for round in 0..15 {
+            let index = Index::create(folder.path().join(format!("{round}")), schema()).unwrap();
+            // A thread that panics would leave the writer running.
+            let added = index.add_indexes(&[&folder.path().join("other")], &Cancel::new());
+            if let Err(error) = added {
+                stop.store(true, Ordering::Relaxed);
+                panic!("round {round}: {error}");
+            }
+            assert_eq!(index.searcher().unwrap().len(), 20);
+        }
+        stop.store(true, Ordering::Relaxed);
+        writing.join().unwrap();
+    });
 }

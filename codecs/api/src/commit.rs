@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Live docs of a segment in a commit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LiveDocsInfo {
     /// Format name.
@@ -20,7 +20,7 @@ pub struct LiveDocsInfo {
 }
 
 /// A segment in a commit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CommitSegment {
     /// Segment name.
@@ -33,8 +33,19 @@ pub struct CommitSegment {
     pub live_docs: Option<LiveDocsInfo>,
 }
 
+/// Who put a commit into its folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommitOrigin {
+    /// A writer of this folder.
+    #[default]
+    Writer,
+    /// A backup of another folder: nothing was written here since.
+    Backup,
+}
+
 /// A point in time of the index.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CommitInfo {
     /// Generation: 1, 2, …; the N of `segments_N`.
@@ -52,6 +63,22 @@ pub struct CommitInfo {
     /// The application's own notes, handed back at open.
     #[serde(default)]
     pub user_data: BTreeMap<String, String>,
+    /// Id of the first segment the index ever had: what its commits and their backups have in common.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<SegmentId>,
+    /// Who put it here.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub origin: CommitOrigin,
+    /// Names of commits that are kept, this one included if it is named: the generation of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, u64>,
+    /// Number of older commits that are kept beside the tagged ones.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub older_commits: u32,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Writes and reads commits.

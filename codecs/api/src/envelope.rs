@@ -33,7 +33,7 @@ const NAME_LEN: usize = 24;
 const BUFFER: usize = 1 << 16;
 
 /// A finished file, as the segment info or the commit remembers it: cross-file agreement at open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileEntry {
     /// File name in the index folder.

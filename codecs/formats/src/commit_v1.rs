@@ -49,6 +49,14 @@ fn check(commit: &CommitInfo) -> Result<(), String> {
             return Err(format!("{number} is not a number that was counted up to"));
         }
     }
+    if commit.lineage == Some(NO_SEGMENT) {
+        return Err("its lineage is zero".to_owned());
+    }
+    for (tag, generation) in &commit.tags {
+        if *generation > commit.generation {
+            return Err(format!("tag {tag:?} names generation {generation}, which is yet to come"));
+        }
+    }
     let (mut segments, mut ids, mut files) = (HashSet::new(), HashSet::new(), HashSet::new());
     for segment in &commit.segments {
         names::check_segment(&segment.name)?;

@@ -2,12 +2,14 @@
 
 mod documents;
 mod eval;
+mod history;
 mod relevance;
 mod search;
 mod segments;
 
 pub(crate) use documents::{AddIndex, Alter, BitOrder, Create, Import};
 pub(crate) use eval::{Calibrate, Eval, HashQuality, RecallBy};
+pub(crate) use history::{Backup, Restore, Tag, Tags, Untag};
 pub(crate) use relevance::Relevance;
 pub(crate) use search::{Format, Fusion, Search, Second};
 pub(crate) use segments::{Check, ForceMerge, Inspect, Rewriting, Upgrade};
@@ -26,10 +28,11 @@ Exit codes:
   130  interrupted";
 
 /// The commands by task, as `lucerne --help` lists them.
-const TASKS: [(&str, &[&str]); 5] = [
+const TASKS: [(&str, &[&str]); 6] = [
     ("Create and fill an index", &["create", "import", "add-index", "alter"]),
     ("Search", &["search"]),
     ("Inspect and maintain", &["inspect", "check", "force-merge", "upgrade"]),
+    ("Back up, keep and restore commits", &["backup", "tag", "tags", "untag", "restore"]),
     ("Measure recall, speed and relevance", &["eval", "calibrate", "hash-quality", "relevance"]),
     ("Other", &["completions", "help"]),
 ];
@@ -63,6 +66,11 @@ pub(crate) enum Command {
     ForceMerge(ForceMerge),
     Upgrade(Upgrade),
     AddIndex(AddIndex),
+    Backup(Backup),
+    Tag(Tag),
+    Tags(Tags),
+    Untag(Untag),
+    Restore(Restore),
     /// Print a shell completion script.
     Completions {
         /// The shell.

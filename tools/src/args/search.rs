@@ -1,6 +1,7 @@
 //! Arguments of `search`.
 
 use clap::{Args, ValueEnum};
+use lucerne::index::CommitRef;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,6 +32,10 @@ Examples:
 pub(crate) struct Search {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
+
+    /// Search a commit that is kept, given by its tag or generation.
+    #[arg(long, value_name = "TAG|N", value_parser = super::history::commit)]
+    pub(crate) at: Option<CommitRef>,
 
     /// The query.
     #[arg(short, long, value_name = "TEXT|JSON", allow_hyphen_values = true)]

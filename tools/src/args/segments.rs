@@ -2,6 +2,7 @@
 
 use super::threads;
 use clap::Args;
+use lucerne::index::CommitRef;
 use std::path::PathBuf;
 
 /// Show the segments, sizes, schema and defaults of an index.
@@ -19,6 +20,10 @@ pub(crate) struct Inspect {
     /// The name of a segment, or "schema".
     #[arg(value_name = "SEGMENT")]
     pub(crate) part: Option<String>,
+
+    /// Show a commit that is kept, given by its tag or generation.
+    #[arg(long, value_name = "TAG|N", value_parser = super::history::commit)]
+    pub(crate) at: Option<CommitRef>,
 
     /// Print plain numbers, without units.
     #[arg(long)]

@@ -1,7 +1,7 @@
 //! `inspect`: segments, sizes, schema and defaults. Metadata of formats is printed as it is.
 
 use crate::args::Inspect;
-use crate::commands::searcher;
+use crate::commands::searcher_at;
 use crate::failure::{Failure, In as _, Outcome};
 use crate::render::metadata::{self, Numbers};
 use crate::render::table::{Align, Rows};
@@ -11,7 +11,7 @@ use lucerne::{Searcher, admin};
 use serde_json::Value;
 
 pub(super) fn run(args: &Inspect, json: bool) -> Outcome {
-    let searcher = searcher(&args.dir)?;
+    let searcher = searcher_at(&args.dir, args.at.as_ref())?;
     let numbers = if args.bytes { Numbers::Raw } else { Numbers::Units };
     if args.part.as_deref() == Some("schema") {
         return if json {
@@ -67,6 +67,9 @@ fn overview(args: &Inspect, searcher: &Searcher, all: &Value, numbers: Numbers) 
         numbers.count(number(all, "deleted")),
         numbers.bytes(number(all, "bytes")),
     ))?;
+    if let Some(tags) = tags(all) {
+        out::line(&format!("tags: {tags}"))?;
+    }
     if !segments.is_empty() {
         out::line("")?;
         out::text(&segment_table(all, numbers))?;
@@ -84,6 +87,13 @@ fn overview(args: &Inspect, searcher: &Searcher, all: &Value, numbers: Numbers) 
     out::text(&metadata::schema(searcher.schema()))?;
     out::line("")?;
     out::text(&defaults(segments, &field_names(segments), numbers))
+}
+
+/// Commits that are kept under a name.
+fn tags(all: &Value) -> Option<String> {
+    let tags = all.get("tags").and_then(Value::as_object).filter(|tags| !tags.is_empty())?;
+    let tags = tags.iter().map(|(tag, generation)| format!("{tag} ({generation})"));
+    Some(tags.collect::<Vec<_>>().join(", "))
 }
 
 /// One line per segment, and the totals.

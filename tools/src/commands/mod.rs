@@ -2,6 +2,7 @@
 
 mod add_index;
 mod alter;
+mod backup;
 mod calibrate;
 mod check;
 mod completions;
@@ -9,6 +10,7 @@ mod create;
 mod eval;
 mod force_merge;
 mod hash_quality;
+mod history;
 mod import;
 mod inspect;
 mod memory;
@@ -20,6 +22,7 @@ use crate::args::{Arguments, Command};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::vectors::Shape;
 use lucerne::Searcher;
+use lucerne::index::CommitRef;
 use lucerne::schema::VectorField;
 use std::path::Path;
 
@@ -36,6 +39,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::ForceMerge(args) => force_merge::run(args, json),
         Command::Upgrade(args) => upgrade::run(args, json),
         Command::AddIndex(args) => add_index::run(args, json),
+        Command::Backup(args) => backup::run(args, json),
+        Command::Tag(args) => history::tag(args, json),
+        Command::Tags(args) => history::tags(args, json),
+        Command::Untag(args) => history::untag(args, json),
+        Command::Restore(args) => history::restore(args, json),
         Command::Calibrate(args) => calibrate::run(args, json),
         Command::Eval(args) => eval::run(args, json),
         Command::HashQuality(args) => hash_quality::run(args, json),
@@ -47,6 +55,12 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 /// A searcher of the newest commit.
 fn searcher(dir: &Path) -> Outcome<Searcher> {
     lucerne::Index::open(dir).and_then(|index| index.searcher()).in_index(dir)
+}
+
+/// A searcher of a commit that is kept, or of the newest one.
+fn searcher_at(dir: &Path, at: Option<&CommitRef>) -> Outcome<Searcher> {
+    let Some(at) = at else { return searcher(dir) };
+    lucerne::Index::open(dir).and_then(|index| index.open_at(at.clone())).in_index(dir)
 }
 
 /// Dimension and kind of a vector field; the error lists the vector fields of the index.

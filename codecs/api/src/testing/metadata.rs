@@ -1,10 +1,10 @@
 //! What every format of segment infos and of commits must do.
 
-use crate::commit::{CommitFormat, CommitInfo, CommitSegment, LiveDocsInfo};
+use crate::commit::{CommitFormat, CommitInfo, CommitOrigin, CommitSegment, LiveDocsInfo};
 use crate::envelope::FileEntry;
 use crate::segment_info::{SegmentInfo, SegmentInfoFormat, StructureInfo, VectorInfo};
 use crate::testing::{Bench, Verdict, check_damage};
-use crate::{Error, FieldInfo, Metadata, Params, Similarity};
+use crate::{Error, FieldInfo, Metadata, Params, SegmentId, Similarity};
 use serde_json::json;
 
 fn file(name: &str) -> FileEntry {
@@ -57,6 +57,10 @@ fn commit() -> CommitInfo {
         schema: json!({"key": "id"}),
         segments: vec![segment("_0", Bench::ID), segment("_1", Bench::OTHER)],
         user_data: [("note".to_owned(), "ü".to_owned())].into(),
+        lineage: Some(Bench::OTHER),
+        origin: CommitOrigin::Backup,
+        tags: [("v1".to_owned(), 2), ("now".to_owned(), 3)].into(),
+        older_commits: 4,
     };
     commit.segments[1].live_docs = Some(LiveDocsInfo {
         format: "live_docs_v1".to_owned(),
@@ -136,6 +140,8 @@ pub fn check_commit_format(format: &dyn CommitFormat) {
     refused("twice", &|commit| live(commit, "_1.si"));
     refused("same name", &|commit| commit.segments[1].name = "_0".to_owned());
     refused("same id", &|commit| commit.segments[1].id = Bench::ID);
+    refused("a tag of a later commit", &|commit| commit.tags.extend([("x".to_owned(), 4)]));
+    refused("no lineage", &|commit| commit.lineage = Some(SegmentId([0; 16])));
     refused("no id", &|commit| commit.segments[1].id.0 = [0; 16]);
     refused("a folder", &|commit| commit.segments[0].name = "..".to_owned());
 }

@@ -6,7 +6,7 @@
 //! differently: then keep the old file for reading, and compare writing with a second one beside it.)
 
 use lucerne_codec::columns::{ColumnData, ColumnField, ColumnKind, ColumnsSource};
-use lucerne_codec::commit::{CommitInfo, CommitSegment, LiveDocsInfo};
+use lucerne_codec::commit::{CommitInfo, CommitOrigin, CommitSegment, LiveDocsInfo};
 use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::format::Written;
 use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
@@ -285,11 +285,32 @@ fn commit() {
             live_docs: Some(live_docs),
         }],
         user_data: [("note".to_owned(), "ü".to_owned())].into(),
+        ..Default::default()
     };
     registry.commit.write(&bench.directory, "segments_7", &commit).expect("written");
     hold_against_golden(&bench.directory);
     let read = registry.commit.read(&bench.directory, "segments_7", 7);
     assert_eq!(read.expect("read"), commit);
+}
+
+/// The names that a commit has only where they say something.
+#[test]
+fn commit_of_a_backup_with_tags() {
+    let (bench, registry) = (Bench::new(), builtin());
+    let commit = CommitInfo {
+        generation: 8,
+        next_segment: 1,
+        written_by: "0.1.0".to_owned(),
+        schema: json!({"key": "id", "fields": []}),
+        lineage: Some(Bench::ID),
+        origin: CommitOrigin::Backup,
+        tags: [("before-import".to_owned(), 3), ("v1".to_owned(), 8)].into(),
+        older_commits: 2,
+        ..Default::default()
+    };
+    registry.commit.write(&bench.directory, "segments_8", &commit).expect("written");
+    hold_against_golden(&bench.directory);
+    assert_eq!(registry.commit.read(&bench.directory, "segments_8", 8).expect("read"), commit);
 }
 
 /// 8-bit codes, a graph, and the 4-bit codes that graph search uses.

@@ -3,14 +3,14 @@
 mod request;
 
 use crate::args::{Format, Search};
-use crate::commands::searcher;
+use crate::commands::searcher_at;
 use crate::failure::{Code, Failure, In as _, Outcome};
 use crate::render::{hits, out};
 use crate::signals::stop_flag;
 use lucerne::search::SearchOptions;
 
 pub(super) fn run(args: &Search, json: bool) -> Outcome {
-    let searcher = searcher(&args.dir)?;
+    let searcher = searcher_at(&args.dir, args.at.as_ref())?;
     let search = request::of(args, &searcher)?;
     let options = options(args);
     let format = if json { Format::Json } else { args.format };
