@@ -55,6 +55,17 @@ impl SearchStats {
     const NONE: Self = Self { visited: 0, bridged: 0, complete: true };
 }
 
+/// When a search of level 0 ends, besides when all of its candidates are expanded.
+#[derive(Clone, Copy)]
+struct End {
+    /// No more of the `k` nearest are found, as far as one can tell.
+    k: usize,
+    /// After about this many distances.
+    budget: u64,
+    /// When this node is visited.
+    node: Option<Ordinal>,
+}
+
 /// Where a search of level 0 begins.
 struct Start {
     /// The graph's entry point, on level 0.
@@ -99,13 +110,27 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
             self.scratch.visited.insert(hidden);
         }
         self.scratch.queue.reset(params.ef, params.ef);
-        let mut visited = start.visited + self.search_nearest(start.nearest, k, params.budget)?;
-        // Every node can be reached from the entry point, not always from where the descent ended.
-        if visited <= params.budget && !self.scratch.queue.is_full() {
-            visited += self.search_nearest(start.entry_point, k, params.budget)?;
-        }
+        let end = End { k, budget: params.budget, node: None };
+        let visited = start.visited + self.search_nearest(&start, end)?;
         out.extend(self.scratch.queue.keys().map(|key| (key.distance(), key.node())));
         Ok(SearchStats { visited, bridged: 0, complete: visited <= params.budget })
+    }
+
+    /// The same search for the nearest one with `ef` candidates, where the query is the vector of `node`: it ends as soon
+    /// as `node` is visited, since nothing is nearer.
+    pub(super) fn search_node(
+        &mut self,
+        node: Ordinal,
+        ef: usize,
+        out: &mut Vec<(f32, Ordinal)>,
+    ) -> Result<SearchStats> {
+        out.clear();
+        let start = self.start()?;
+        self.scratch.queue.reset(ef, ef);
+        let end = End { k: 1, budget: u64::MAX, node: Some(node) };
+        let visited = start.visited + self.search_nearest(&start, end)?;
+        out.extend(self.scratch.queue.keys().map(|key| (key.distance(), key.node())));
+        Ok(SearchStats { visited, bridged: 0, complete: true })
     }
 
     /// Finds the nearest accepted nodes. Others are visited like them and not returned.
@@ -239,9 +264,20 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
         }
     }
 
-    /// Searches level 0 from `entry_point`; stops after about `budget` distances, or when the `k` nearest are found as far
-    /// as one can tell. The candidates found are then in the queue.
-    fn search_nearest(&mut self, entry_point: Ordinal, k: usize, budget: u64) -> Result<u64> {
+    /// Searches level 0 from where the descent ended. The candidates found are then in the queue. Returns the number of
+    /// distances computed.
+    fn search_nearest(&mut self, start: &Start, end: End) -> Result<u64> {
+        let computed = self.search_from(start.nearest, end)?;
+        let is_found = end.node.is_some_and(|node| self.scratch.visited.contains(node));
+        // Every node can be reached from the entry point, not always from where the descent ended.
+        if is_found || computed > end.budget || self.scratch.queue.is_full() {
+            return Ok(computed);
+        }
+        Ok(computed + self.search_from(start.entry_point, end)?)
+    }
+
+    /// The same from `entry_point` only.
+    fn search_from(&mut self, entry_point: Ordinal, End { k, budget, node }: End) -> Result<u64> {
         let graph = self.graph;
         let SearchScratch { visited, queue, row, links, scored, .. } = &mut *self.scratch;
         let patience = (queue.limit() * PATIENCE.0 / PATIENCE.1).max(LEAST_PATIENCE);
@@ -260,7 +296,8 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
                     }
                 }
             }
-            let done = computed > budget || (fruitless > patience && queue.is_full());
+            let is_found = node.is_some_and(|node| visited.contains(node));
+            let done = computed > budget || is_found || (fruitless > patience && queue.is_full());
             if done || !expand(graph, 0, queue, EXPANDED_TOGETHER, row, links) {
                 return Ok(computed);
             }
