@@ -56,7 +56,7 @@ pub(crate) enum Command {
     Create(Create),
     Alter(Alter),
     Import(Import),
-    Search(Search),
+    Search(Box<Search>),
     Inspect(Inspect),
     Check(Check),
     Eval(Eval),

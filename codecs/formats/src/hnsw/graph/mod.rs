@@ -9,6 +9,7 @@
 //! | `memory` | a graph in memory; which levels a node belongs to | section 4.1 |
 //! | `scratch` | reusable memory of a search: visited set, queue, heaps | |
 //! | `search` | greedy descent, search of a layer, filtered search | algorithms 2 and 5 |
+//! | `trace` | one search that shows what searches with fewer candidates would have found | |
 //! | `select` | neighbor selection: which candidates become links | algorithm 4 |
 //! | `separation` | what neighbor selection compares: distances, or angles | |
 //! | `builder` | a graph under construction, which several threads change at once | |
@@ -40,6 +41,7 @@ mod select;
 mod self_search;
 mod separation;
 mod suspects;
+mod trace;
 mod worker;
 
 pub use connectivity::{bfs_order, unreachable};

@@ -145,22 +145,32 @@ impl NeighborQueue {
     /// The nearest candidate that is not expanded, which it marks as expanded.
     #[inline]
     pub(super) fn next(&mut self) -> Option<Key> {
-        while self.cursor < self.ef
-            && let Some(entry) = self.entries.get_mut(self.cursor)
-        {
-            self.cursor += 1;
-            if *entry & EXPANDED == 0 {
-                let key = Key(*entry);
-                *entry |= EXPANDED;
-                return Some(key);
-            }
-        }
-        None
+        let rank = self.next_rank();
+        let entry = self.entries.get_mut(rank).filter(|_| rank < self.ef)?;
+        let key = Key(*entry);
+        *entry |= EXPANDED;
+        self.cursor = rank + 1;
+        Some(key)
     }
 
-    /// Entries kept at most.
-    pub(super) fn limit(&self) -> usize {
-        self.limit
+    /// The rank of that candidate; beyond the last when all are expanded.
+    #[inline]
+    pub(super) fn next_rank(&mut self) -> usize {
+        while self.entries.get(self.cursor).is_some_and(|entry| entry & EXPANDED != 0) {
+            self.cursor += 1;
+        }
+        self.cursor
+    }
+
+    /// Puts the `count` nearest into `into` (which is cleared first).
+    pub(super) fn nearest(&self, count: usize, into: &mut Vec<(f32, Ordinal)>) {
+        into.clear();
+        into.extend(self.keys().take(count).map(|key| (key.distance(), key.node())));
+    }
+
+    /// Entries there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// True when no more are kept.

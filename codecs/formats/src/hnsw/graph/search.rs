@@ -55,6 +55,30 @@ impl SearchStats {
     const NONE: Self = Self { visited: 0, bridged: 0, complete: true };
 }
 
+/// A search of level 0 on its way, which may end before the nodes expanded next.
+pub(super) struct Walk<'a> {
+    pub(super) queue: &'a mut NeighborQueue,
+    pub(super) seen: &'a Visited,
+    /// Distances computed, the descent included.
+    pub(super) visited: u64,
+    /// Nodes expanded since one of the nearest that are watched was found.
+    fruitless: usize,
+}
+
+impl Walk<'_> {
+    /// Whether the `ef` nearest candidates are all expanded.
+    #[inline]
+    pub(super) fn is_expanded(&mut self, ef: usize) -> bool {
+        self.queue.next_rank() >= ef
+    }
+
+    /// Whether a search with `ef` candidates ends for want of progress.
+    #[inline]
+    pub(super) fn is_out_of_patience(&self, ef: usize) -> bool {
+        self.fruitless > (ef * PATIENCE.0 / PATIENCE.1).max(LEAST_PATIENCE) && self.queue.len() >= ef
+    }
+}
+
 /// Where a search of level 0 begins.
 struct Start {
     /// The graph's entry point, on level 0.
@@ -90,22 +114,54 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
         params: SearchParams,
         out: &mut Vec<(f32, Ordinal)>,
     ) -> Result<SearchStats> {
-        out.clear();
-        if self.graph.is_empty() || params.ef == 0 {
+        let stats = self.walk(k, params, |at| Ok(at.is_out_of_patience(params.ef)))?;
+        self.scratch.queue.nearest(params.ef, out);
+        Ok(stats)
+    }
+
+    /// The same search for the nearest one with `ef` candidates, where the query is the vector of `node`: it ends as soon
+    /// as `node` is visited, since nothing is nearer.
+    pub(super) fn search_node(
+        &mut self,
+        node: Ordinal,
+        ef: usize,
+        out: &mut Vec<(f32, Ordinal)>,
+    ) -> Result<SearchStats> {
+        let params = SearchParams { ef, budget: u64::MAX, hidden: None };
+        let stats = self.walk(1, params, |at| Ok(at.seen.contains(node) || at.is_out_of_patience(ef)))?;
+        self.scratch.queue.nearest(params.ef, out);
+        Ok(stats)
+    }
+
+    /// Searches, watching the `k` nearest, until `is_done` or all candidates are expanded. The candidates found are then in
+    /// the queue.
+    pub(super) fn walk(
+        &mut self,
+        k: usize,
+        params: SearchParams,
+        mut is_done: impl FnMut(&mut Walk<'_>) -> Result<bool>,
+    ) -> Result<SearchStats> {
+        let SearchParams { ef, budget, hidden } = params;
+        if self.graph.is_empty() || ef == 0 {
+            self.scratch.queue.reset(ef, ef);
             return Ok(SearchStats::NONE);
         }
-        let start = self.start()?;
-        if let Some(hidden) = params.hidden {
+        let Start { entry_point, nearest, visited } = self.start()?;
+        self.scratch.queue.reset(ef, ef);
+        if let Some(hidden) = hidden {
             self.scratch.visited.insert(hidden);
         }
-        self.scratch.queue.reset(params.ef, params.ef);
-        let mut visited = start.visited + self.search_nearest(start.nearest, k, params.budget)?;
+        let mut stats = SearchStats { visited, ..SearchStats::NONE };
         // Every node can be reached from the entry point, not always from where the descent ended.
-        if visited <= params.budget && !self.scratch.queue.is_full() {
-            visited += self.search_nearest(start.entry_point, k, params.budget)?;
+        for start in [nearest, entry_point] {
+            let mut is_done = |at: &mut Walk<'_>| Ok(at.visited > budget || is_done(at)?);
+            let done = self.search_from(start, k, &mut stats.visited, &mut is_done)?;
+            if done || self.scratch.queue.is_full() {
+                break;
+            }
         }
-        out.extend(self.scratch.queue.keys().map(|key| (key.distance(), key.node())));
-        Ok(SearchStats { visited, bridged: 0, complete: visited <= params.budget })
+        stats.complete = stats.visited <= budget;
+        Ok(stats)
     }
 
     /// Finds the nearest accepted nodes. Others are visited like them and not returned.
@@ -239,18 +295,22 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
         }
     }
 
-    /// Searches level 0 from `entry_point`; stops after about `budget` distances, or when the `k` nearest are found as far
-    /// as one can tell. The candidates found are then in the queue.
-    fn search_nearest(&mut self, entry_point: Ordinal, k: usize, budget: u64) -> Result<u64> {
+    /// Searches level 0 from `entry_point`, watching the `k` nearest; the candidates found are then in the queue. True when
+    /// `is_done` has ended it, false when all candidates are expanded.
+    fn search_from(
+        &mut self,
+        entry_point: Ordinal,
+        k: usize,
+        computed: &mut u64,
+        is_done: &mut impl FnMut(&mut Walk<'_>) -> Result<bool>,
+    ) -> Result<bool> {
         let graph = self.graph;
         let SearchScratch { visited, queue, row, links, scored, .. } = &mut *self.scratch;
-        let patience = (queue.limit() * PATIENCE.0 / PATIENCE.1).max(LEAST_PATIENCE);
         let mut fruitless = 0;
         let mut positions: &[u32] = &[entry_point];
-        let mut computed = 0;
         loop {
             self.cancel.check()?;
-            computed += visit(graph, 0, positions, &mut *self.distances, visited, scored)?;
+            *computed += visit(graph, 0, positions, &mut *self.distances, visited, scored)?;
             fruitless += EXPANDED_TOGETHER;
             for (node, distance) in scored.iter() {
                 if let Some(rank) = queue.insert(Key::new(distance, node)) {
@@ -260,9 +320,11 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
                     }
                 }
             }
-            let done = computed > budget || (fruitless > patience && queue.is_full());
-            if done || !expand(graph, 0, queue, EXPANDED_TOGETHER, row, links) {
-                return Ok(computed);
+            if is_done(&mut Walk { queue, seen: visited, visited: *computed, fruitless })? {
+                return Ok(true);
+            }
+            if !expand(graph, 0, queue, EXPANDED_TOGETHER, row, links) {
+                return Ok(false);
             }
             positions = row;
         }

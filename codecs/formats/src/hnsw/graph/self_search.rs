@@ -2,7 +2,7 @@
 
 use super::GraphView;
 use super::scratch::SearchScratch;
-use super::search::{GraphSearcher, SearchParams};
+use super::search::GraphSearcher;
 use crate::distance::NodeDistances;
 use lucerne_codec::{Cancel, Ordinal, Result};
 use serde::{Deserialize, Serialize};
@@ -43,15 +43,19 @@ pub(super) fn search_self<G: GraphView + ?Sized>(
     out: &mut Vec<(f32, Ordinal)>,
     cancel: &Cancel,
 ) -> Result<FoundSelf> {
-    let params = SearchParams { ef: EF, budget: u64::MAX, hidden: None };
     query.set_query(node);
     let traversed = match query.traversal() {
-        Some(distances) => Some(GraphSearcher { graph, distances, scratch, cancel }.search(1, params, out)?),
+        Some(distances) => {
+            Some(GraphSearcher { graph, distances, scratch, cancel }.search_node(node, EF, out)?)
+        }
         None => None,
     };
     let (rescore, stats) = match traversed {
         Some(stats) => (true, stats),
-        None => (false, GraphSearcher { graph, distances: query, scratch, cancel }.search(1, params, out)?),
+        None => (
+            false,
+            GraphSearcher { graph, distances: &mut *query, scratch, cancel }.search_node(node, EF, out)?,
+        ),
     };
     let mut visited = stats.visited;
     let mut found = out.iter().any(|&(_, other)| other == node);

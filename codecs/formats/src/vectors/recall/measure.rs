@@ -1,10 +1,13 @@
 //! Measuring: the sample is searched for with more and more candidates, by the code that searches.
+//!
+//! One search of a graph shows what all narrower ones would have found (`hnsw/graph/trace`). Where vectors are found in
+//! another way, or documents are counted, each number of candidates takes a search of its own.
 
 use super::curve::{Curve, Curves, MEASURED_K, Point, RESCORED};
 use super::sample::{SampleQuery, sample};
 use super::threads::in_shares;
 use crate::encoding::Precision;
-use crate::vectors::search::{Measured, Scratch, run_measured};
+use crate::vectors::search::{Measured, Scratch, Trace, TracedQuery, run_measured};
 use crate::vectors::segment::{Index, VectorSegment};
 use lucerne_codec::format::WriteContext;
 use lucerne_codec::vector::{Effort, VectorSearch};
@@ -12,6 +15,8 @@ use lucerne_codec::{Accept, Cancel, DocId, OnStop, Result};
 
 /// Candidates grow by this factor from one measurement to the next.
 const STEP: f64 = 1.6;
+/// As many measurements at most in one search of a graph.
+const STEPS: usize = 11;
 /// Measuring ends at this recall.
 const ENOUGH: f64 = 0.995;
 /// It ends when two steps have gained less than this, from so many candidates for each neighbor on.
@@ -19,11 +24,14 @@ const LEAST_STUCK: usize = 8;
 const LEAST_GAIN: f64 = 0.001;
 /// It ends when the searches for one k have computed this many distances for each vector: less than a hundredth of
 /// what building a graph takes.
-const MOST_DISTANCES: u64 = 8;
+const MOST_DISTANCES: usize = 8;
+/// One search may compute its share of them, and at least as many as a search with a thousand candidates does: most end long
+/// before.
+const LEAST_BUDGET: usize = 6_000;
+/// A curve ends where more than one of so many searches had to end before.
+const RARELY_ENDED: usize = 8;
 /// Fewer vectors are not measured.
 pub(in crate::vectors) const LEAST_VECTORS: usize = 256;
-/// Searches for many neighbors need fewer queries: each has more to find.
-const QUERIES_FOR_MANY: usize = 20;
 
 /// The curves of a segment that has been written; none when it has no index, and all vectors are compared.
 pub(in crate::vectors) fn measure(segment: &VectorSegment, context: &WriteContext<'_>) -> Result<Curves> {
@@ -36,17 +44,59 @@ pub(in crate::vectors) fn measure(segment: &VectorSegment, context: &WriteContex
     if segment.len < LEAST_VECTORS || !(indexed || candidates_only) {
         return Ok(Curves::default());
     }
-    let [few, many] = MEASURED_K;
     context.progress.report("recall", 0, 3);
-    let queries = sample(segment, many, context)?;
-    context.progress.report("recall", 1, 3);
-    let fewer = queries.len().div_ceil(QUERIES_FOR_MANY).max(1);
-    let some: Vec<&SampleQuery> = queries.iter().step_by(fewer).collect();
-    let few = curve(segment, &queries.iter().collect::<Vec<_>>(), few, context)?;
-    context.progress.report("recall", 2, 3);
-    let many = curve(segment, &some, many, context)?;
+    let queries = sample(segment, context)?;
+    let mut curves = Vec::new();
+    for (done, k) in (1..).zip(MEASURED_K) {
+        context.progress.report("recall", done, 3);
+        let queries: Vec<&SampleQuery> = queries.iter().filter(|query| query.k >= k).collect();
+        curves.push(curve(segment, &queries, k, context)?);
+    }
     context.progress.report("recall", 3, 3);
-    Ok(Curves(vec![few, many]))
+    Ok(Curves(curves))
+}
+
+/// Measures for one k.
+fn curve(
+    segment: &VectorSegment,
+    queries: &[&SampleQuery],
+    k: usize,
+    context: &WriteContext<'_>,
+) -> Result<Curve> {
+    let candidates = (0..).map(|step| (k as f64 * STEP.powi(step)) as usize);
+    let points = match Trace::new(segment, k, candidates.clone().take(STEPS)) {
+        Some(trace) => trace_all(segment, queries, trace, candidates, context)?,
+        None => search_each(segment, queries, k, candidates, context)?,
+    };
+    Ok(Curve { k: k as u32, queries: queries.len() as u32, points })
+}
+
+/// Searches a graph once for each query, and once more for the first candidates with which a scan is better.
+fn trace_all(
+    segment: &VectorSegment,
+    queries: &[&SampleQuery],
+    trace: Trace,
+    mut candidates: impl Iterator<Item = usize>,
+    context: &WriteContext<'_>,
+) -> Result<Vec<Point>> {
+    let estimates = segment.encoded.precision() == Precision::Estimate;
+    let budget = (MOST_DISTANCES * segment.len / queries.len().max(1)).max(LEAST_BUDGET);
+    let mut searched = in_shares(queries, context.threads, |queries| {
+        let mut scratch = Scratch::default();
+        let search = |&query| search_once(segment, query, &trace, budget, context.cancel, &mut scratch);
+        queries.iter().map(search).collect()
+    })?;
+    let Trace { k, candidates: mut used, .. } = trace;
+    let found = points(&searched, &used, estimates);
+    let all_made = used.len() < STEPS && !searched.iter().any(|one| one.lacks(used.len() - 1));
+    let lacking = all_made && found.last().is_some_and(|last| best(last) < ENOUGH);
+    let Some(next) = candidates.nth(used.len()).filter(|_| lacking) else {
+        return Ok(found);
+    };
+    used.push(next);
+    searched =
+        in_shares(&searched, context.threads, |searched| search(segment, searched, k, next, context.cancel))?;
+    Ok(points(&searched, &used, estimates))
 }
 
 /// What one search found and cost.
@@ -58,34 +108,44 @@ struct Outcome {
     visited: u64,
 }
 
-/// A query with the last outcome.
-#[derive(Clone, Copy)]
+/// A query with the outcomes of searches with more and more candidates.
+#[derive(Clone)]
 struct Searched<'a> {
     query: &'a SampleQuery,
-    last: Outcome,
+    outcomes: Vec<Outcome>,
+    /// Whether the last has found everything, so that it stands for all with more candidates.
+    complete: bool,
 }
 
-/// Measures for one k. A query that has found everything is not searched for with yet more candidates.
-fn curve(
-    segment: &VectorSegment,
-    queries: &[&SampleQuery],
-    k: usize,
-    context: &WriteContext<'_>,
-) -> Result<Curve> {
-    let estimates = segment.encoded.precision() == Precision::Estimate;
+impl<'a> Searched<'a> {
+    fn new(query: &'a SampleQuery) -> Self {
+        Self { query, outcomes: Vec::new(), complete: false }
+    }
+
+    /// The outcome of the search number `at`, or of the last one made: a search that could not go on has found no more.
+    fn outcome(&self, at: usize) -> Outcome {
+        self.outcomes.get(at).or(self.outcomes.last()).copied().unwrap_or_default()
+    }
+
+    /// Whether the search number `at` was neither made nor needless.
+    fn lacks(&self, at: usize) -> bool {
+        at >= self.outcomes.len() && !self.complete
+    }
+}
+
+/// The points of a curve, as far as outcomes are known.
+fn points(searched: &[Searched<'_>], candidates: &[usize], estimates: bool) -> Vec<Point> {
     let mut points: Vec<Point> = Vec::new();
-    let mut searched: Vec<Searched<'_>> =
-        queries.iter().map(|query| Searched { query, last: Outcome::default() }).collect();
-    let (mut visited, mut candidates) = (0, k as f64);
-    loop {
-        searched = in_shares(&searched, context.threads, |searched| {
-            search(segment, searched, k, candidates as usize, context.cancel)
-        })?;
-        visited += searched.iter().map(|searched| searched.last.visited).sum::<u64>();
+    for (at, &candidates) in candidates.iter().enumerate() {
+        if RARELY_ENDED * searched.iter().filter(|one| one.lacks(at)).count() > searched.len() {
+            break;
+        }
+        let outcomes: Vec<(bool, Outcome)> =
+            searched.iter().map(|one| (one.query.moved, one.outcome(at))).collect();
         let lesser = |recall: fn(&Outcome) -> f64| {
-            let of = |moved| {
-                let some = searched.iter().filter(move |searched| searched.query.moved == moved);
-                expected(some.map(|searched| recall(&searched.last)).collect())
+            let of = |wanted| {
+                let some = outcomes.iter().filter(|(moved, _)| *moved == wanted);
+                expected(some.map(|(_, outcome)| recall(outcome)).collect())
             };
             f64::min(of(true), of(false))
         };
@@ -94,24 +154,74 @@ fn curve(
         let last = points.last();
         let recall = last.map_or(recall, |last| recall.max(last.recall));
         let rescored = last.and_then(|last| last.rescored).map_or(rescored, |last| rescored.max(last));
-        let rescored = estimates.then_some(rescored);
-        points.push(Point { candidates: candidates as u32, recall, rescored });
-        let best = |point: &Point| point.rescored.unwrap_or(point.recall);
-        let stuck = candidates as usize >= LEAST_STUCK * k
-            && matches!(points.as_slice(), [.., old, _, new] if best(new) - best(old) < LEAST_GAIN);
-        let enough = points.last().is_some_and(|last| best(last) >= ENOUGH);
-        let all = candidates as usize >= segment.len;
-        // Distances of hashes cost next to nothing.
-        let hashes = segment.encoded.precision() == Precision::CandidatesOnly;
-        let spent = !hashes && visited > MOST_DISTANCES * segment.len as u64;
-        if enough || stuck || all || spent {
-            return Ok(Curve { k: k as u32, queries: queries.len() as u32, points });
+        let point = Point { candidates: candidates as u32, recall, rescored: estimates.then_some(rescored) };
+        points.push(point);
+        if best(&point) >= ENOUGH {
+            break;
         }
-        candidates *= STEP;
     }
+    points
 }
 
-/// Searches for each query without itself.
+fn best(point: &Point) -> f64 {
+    point.rescored.unwrap_or(point.recall)
+}
+
+/// Searches a graph once for a query, without the vector that it was made of, for all candidates.
+fn search_once<'a>(
+    segment: &VectorSegment,
+    query: &'a SampleQuery,
+    trace: &Trace,
+    budget: usize,
+    cancel: &Cancel,
+    scratch: &mut Scratch,
+) -> Result<Searched<'a>> {
+    let mut searched = Searched::new(query);
+    let estimates = segment.encoded.precision() == Precision::Estimate;
+    let traced = TracedQuery { row: &query.row, hidden: query.hidden, budget: budget as u64 };
+    trace.run(segment, traced, cancel, scratch, |found, visited| {
+        let recall = |rows: usize| query.recall(segment, found.get(..rows).unwrap_or(found), trace.k);
+        // True neighbors among those that are ordered by raw vectors end up in front.
+        let plain = recall(trace.rows.max(trace.k))?;
+        let rescored = if estimates { recall(trace.rescored())? } else { plain };
+        searched.outcomes.push(Outcome { recall: plain, rescored, visited });
+        searched.complete = rescored >= 1.0;
+        Ok(!searched.complete)
+    })?;
+    Ok(searched)
+}
+
+/// Searches for the queries with more and more candidates, one search for each.
+fn search_each(
+    segment: &VectorSegment,
+    queries: &[&SampleQuery],
+    k: usize,
+    all_candidates: impl Iterator<Item = usize>,
+    context: &WriteContext<'_>,
+) -> Result<Vec<Point>> {
+    let precision = segment.encoded.precision();
+    let mut searched: Vec<Searched<'_>> = queries.iter().map(|query| Searched::new(query)).collect();
+    let (mut used, mut found) = (Vec::new(), Vec::new());
+    for candidates in all_candidates {
+        used.push(candidates);
+        searched = in_shares(&searched, context.threads, |searched| {
+            search(segment, searched, k, candidates, context.cancel)
+        })?;
+        found = points(&searched, &used, precision == Precision::Estimate);
+        let stuck = candidates >= LEAST_STUCK * k
+            && matches!(found.as_slice(), [.., old, _, new] if best(new) - best(old) < LEAST_GAIN);
+        let enough = found.last().is_some_and(|last| best(last) >= ENOUGH);
+        // Distances of hashes cost next to nothing.
+        let visited: u64 = searched.iter().flat_map(|one| &one.outcomes).map(|outcome| outcome.visited).sum();
+        let spent = precision != Precision::CandidatesOnly && visited > (MOST_DISTANCES * segment.len) as u64;
+        if enough || stuck || spent || candidates >= segment.len {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Searches for each query without the vector that it was made of, but for those that have found everything.
 fn search<'a>(
     segment: &VectorSegment,
     queries: &[Searched<'a>],
@@ -120,31 +230,31 @@ fn search<'a>(
     cancel: &Cancel,
 ) -> Result<Vec<Searched<'a>>> {
     let mut scratch = Scratch::default();
+    let estimates = segment.encoded.precision() == Precision::Estimate;
     let search = |searched: &Searched<'a>| {
         cancel.check()?;
-        let Searched { query, last } = *searched;
-        if last.recall >= 1.0 {
-            return Ok(Searched { query, last: Outcome { visited: 0, ..last } });
+        let mut searched = searched.clone();
+        if searched.complete {
+            return Ok(searched);
         }
-        let mut found = |wanted: usize| {
-            let request = VectorSearch {
-                query: &query.row,
-                k: wanted,
-                effort: Effort::Candidates(candidates),
-                accept: Accept::all(segment.max_doc),
-                ties: &|left: DocId, right: DocId| left.cmp(&right),
-                cancel,
-                on_stop: OnStop::Fail,
-            };
-            let measured = Measured { hidden: Some(query.hidden), watched: Some(k) };
-            run_measured(segment, &request, measured, &mut scratch)
+        let query = searched.query;
+        let request = VectorSearch {
+            query: &query.row,
+            k: if estimates { (RESCORED * k).min(candidates).max(k) } else { k },
+            effort: Effort::Candidates(candidates),
+            accept: Accept::all(segment.max_doc),
+            ties: &|left: DocId, right: DocId| left.cmp(&right),
+            cancel,
+            on_stop: OnStop::Fail,
         };
-        let estimates = segment.encoded.precision() == Precision::Estimate;
-        let hits = found(if estimates { (RESCORED * k).min(candidates).max(k) } else { k })?;
+        let measured = Measured { hidden: Some(query.hidden), watched: Some(k) };
+        let hits = run_measured(segment, &request, measured, &mut scratch)?;
         let plain = hits.neighbors.get(..k).unwrap_or(&hits.neighbors);
         let recall = query.recall(segment, plain, k)?;
         let rescored = if estimates { query.recall(segment, &hits.neighbors, k)? } else { recall };
-        Ok(Searched { query, last: Outcome { recall, rescored, visited: hits.visited } })
+        searched.outcomes.push(Outcome { recall, rescored, visited: hits.visited });
+        searched.complete = recall >= 1.0;
+        Ok(searched)
     };
     queries.iter().map(search).collect()
 }

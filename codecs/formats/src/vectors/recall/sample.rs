@@ -28,10 +28,12 @@ const MOVED: f32 = 0.3;
 const MOVED_BITS: f32 = 0.03;
 /// Vectors by estimated distances among which each true neighbor is looked for.
 const PER_NEIGHBOR: usize = 3;
-/// Queries by which it is found out whether they are there.
-const CHECKED: usize = 4;
+/// Searches for many neighbors need no more queries: each has more to find.
+const QUERIES_FOR_MANY: usize = 20;
 /// Rows compared with every query before the next: they stay in the second-level cache.
 const BLOCK: usize = 128;
+/// Distances compared with the threshold together: most groups have none that is near enough.
+const GROUP: usize = 16;
 
 /// A query whose neighbors are known.
 pub(super) struct SampleQuery {
@@ -40,7 +42,9 @@ pub(super) struct SampleQuery {
     pub(super) moved: bool,
     /// The vector that it was made of, which no search sees.
     pub(super) hidden: Ordinal,
-    /// True neighbors, nearest first.
+    /// How many true neighbors are known.
+    pub(super) k: usize,
+    /// They, nearest first.
     nearest: Vec<Neighbor>,
 }
 
@@ -63,30 +67,21 @@ impl SampleQuery {
     }
 }
 
-/// Queries from all over the segment with their `k` nearest by raw vectors.
+/// Queries from all over the segment with their true neighbors, about [`QUERIES_FOR_MANY`] of them with many.
 ///
-/// Where distances are estimates the nearest of [`PER_NEIGHBOR`] × k by estimates are them, if that is so for some of the
-/// queries: a scan of codes takes a fraction of the time of one of raw vectors.
-pub(super) fn sample(
-    segment: &VectorSegment,
-    k: usize,
-    context: &WriteContext<'_>,
-) -> Result<Vec<SampleQuery>> {
+/// Where codes find the nearest without raw vectors, as the encoding has measured, the nearest of [`PER_NEIGHBOR`] times as
+/// many by codes are them: a scan of codes takes a fraction of the time of one of raw vectors.
+pub(super) fn sample(segment: &VectorSegment, context: &WriteContext<'_>) -> Result<Vec<SampleQuery>> {
     let ordinals = ordinals(segment, context.seed);
-    let sample = |ordinals: &[Ordinal], by: Scanned| {
-        in_shares(ordinals, context.threads, |ordinals| truth(segment, ordinals, k, by, context))
-    };
-    if segment.encoded.precision() == Precision::Estimate && !segment.params.multiple {
-        let step = ordinals.len().div_ceil(CHECKED).max(1);
-        let some: Vec<Ordinal> = ordinals.iter().copied().step_by(step).collect();
-        let (raw, codes) = (sample(&some, Scanned::Raw)?, sample(&some, Scanned::Codes)?);
-        let few = |query: &SampleQuery| query.nearest.iter().take(MEASURED_K[0]).copied().collect::<Vec<_>>();
-        let same = |(raw, codes): (&SampleQuery, &SampleQuery)| few(raw) == few(codes);
-        if raw.iter().zip(&codes).all(same) {
-            return sample(&ordinals, Scanned::Codes);
-        }
-    }
-    sample(&ordinals, Scanned::Raw)
+    let many = ordinals.len().div_ceil(QUERIES_FOR_MANY).max(1);
+    let [few, most] = MEASURED_K;
+    let k = |number: usize| if number.is_multiple_of(many) { most } else { few };
+    let picked: Vec<(Ordinal, usize)> =
+        ordinals.into_iter().enumerate().map(|(number, ordinal)| (ordinal, k(number))).collect();
+    let encoded = &*segment.encoded;
+    let by_codes = encoded.precision() == Precision::Estimate && encoded.rescore_at_least() == 0;
+    let by = if by_codes && !segment.params.multiple { Scanned::Codes } else { Scanned::Raw };
+    in_shares(&picked, context.threads, |picked| truth(segment, picked, by, context))
 }
 
 /// Vectors at about equal distances in the order of the ordinals, which puts neighbors near each other.
@@ -141,11 +136,10 @@ enum Scanned {
     Codes,
 }
 
-/// The queries made of some vectors, with their true neighbors.
+/// The queries made of some vectors, with so many true neighbors of each.
 fn truth(
     segment: &VectorSegment,
-    ordinals: &[Ordinal],
-    k: usize,
+    picked: &[(Ordinal, usize)],
     by: Scanned,
     context: &WriteContext<'_>,
 ) -> Result<Vec<SampleQuery>> {
@@ -153,17 +147,18 @@ fn truth(
     let collector = |k| {
         if segment.params.multiple { Collector::documents(k, &ties) } else { Collector::vectors(k, &ties) }
     };
-    let (scanned, kept): (&dyn EncodedVectors, usize) = match by {
-        Scanned::Raw => (&segment.raw, k),
-        Scanned::Codes => (&*segment.encoded, k * PER_NEIGHBOR),
+    let (scanned, per_neighbor): (&dyn EncodedVectors, usize) = match by {
+        Scanned::Raw => (&segment.raw, 1),
+        Scanned::Codes => (&*segment.encoded, PER_NEIGHBOR),
     };
-    let mut queries = Vec::with_capacity(ordinals.len());
-    for &hidden in ordinals {
+    let mut queries = Vec::with_capacity(picked.len());
+    for &(hidden, k) in picked {
         let moved = is_moved(hidden, context.seed);
         let own = segment.raw.row(hidden)?;
         let row = if moved { query_of(segment, hidden, context.seed)? } else { own.to_vec() };
         let computer = scanned.query(&row).distances;
-        queries.push((SampleQuery { row, moved, hidden, nearest: Vec::new() }, computer, collector(kept)));
+        let query = SampleQuery { row, moved, hidden, k, nearest: Vec::new() };
+        queries.push((query, computer, collector(k * per_neighbor)));
     }
     let mut distances = [0.0; BLOCK];
     for first in (0..segment.len).step_by(BLOCK) {
@@ -172,10 +167,15 @@ fn truth(
         for (query, computer, nearest) in &mut queries {
             computer.scan(first as Ordinal, distances);
             let mut threshold = nearest.threshold();
-            for (ordinal, &distance) in (first as Ordinal..).zip(distances.iter()) {
-                if distance <= threshold && ordinal != query.hidden {
-                    nearest.offer(&segment.map, distance, ordinal)?;
-                    threshold = nearest.threshold();
+            for (group, distances) in (first as Ordinal..).step_by(GROUP).zip(distances.chunks(GROUP)) {
+                if !distances.iter().fold(false, |near, &distance| near | (distance <= threshold)) {
+                    continue;
+                }
+                for (ordinal, &distance) in (group..).zip(distances) {
+                    if distance <= threshold && ordinal != query.hidden {
+                        nearest.offer(&segment.map, distance, ordinal)?;
+                        threshold = nearest.threshold();
+                    }
                 }
             }
         }
@@ -183,7 +183,7 @@ fn truth(
     let finish = |(query, _, nearest): (SampleQuery, _, Collector<'_>)| {
         let mut nearest = nearest.into_sorted(&segment.map)?;
         if by == Scanned::Codes {
-            let (exact, mut best) = (segment.raw.exact_query(&query.row), collector(k));
+            let (exact, mut best) = (segment.raw.exact_query(&query.row), collector(query.k));
             for neighbor in &nearest {
                 let distance = exact.distance(segment.raw.row(neighbor.ordinal)?);
                 best.offer(&segment.map, distance, neighbor.ordinal)?;

@@ -4,6 +4,7 @@ use super::cost::{self, CostInput, GraphStrategy, PlanStep};
 use super::query::Query;
 use super::request::{Scratch, Search};
 use super::rescore::rescore_traversal;
+use crate::distance::DistanceComputer;
 use crate::hnsw::file::GraphFile;
 use crate::hnsw::graph::{GraphSearcher, SearchParams, SearchStats};
 use lucerne_codec::vector::VectorHits;
@@ -70,7 +71,8 @@ pub(super) fn search(
     }
 }
 
-fn nearest_of(search: &Search<'_>, found: &[(f32, Ordinal)]) -> Result<Vec<Neighbor>> {
+/// The best of what was found.
+pub(super) fn nearest_of(search: &Search<'_>, found: &[(f32, Ordinal)]) -> Result<Vec<Neighbor>> {
     let map = &search.segment.map;
     let mut nearest = search.collector();
     for &(distance, ordinal) in found {
@@ -94,7 +96,8 @@ fn traverse(
     // Where distances have few values, that none was nearer for a while says little.
     let k = if query.ties_often { ef } else { search.watched() };
     let params = SearchParams { ef, budget, hidden: search.hidden };
-    let mut searcher = GraphSearcher { graph, distances: query.traversal(), scratch: memory, cancel };
+    let (computer, whole) = query.computers();
+    let mut searcher = GraphSearcher { graph, distances: computer, scratch: memory, cancel };
     let mut stats = match strategy {
         GraphStrategy::Plain if unfiltered => searcher.search(k, params, found),
         GraphStrategy::Plain => searcher.search_accepted(params, accept, found),
@@ -103,14 +106,27 @@ fn traverse(
             searcher.search_filtered(params, ordinals, accept, found)
         }
     }?;
-    if query.must_rescore() {
+    if let Some(whole) = whole {
         // Results of a filtered search are counted, and all vectors of a document count.
-        if strategy == GraphStrategy::Plain && !search.documents {
-            let wanted = search.watched().saturating_mul(RESCORED).max(request.k);
-            found.truncate(wanted.max(LEAST_RESCORED));
-        }
-        stats.visited += found.len() as u64;
-        rescore_traversal(query, found, ordinals, distances);
+        stats.visited += if strategy == GraphStrategy::Plain && !search.documents {
+            rescore_found(search, whole, found, ordinals, distances)
+        } else {
+            rescore_traversal(whole, found, ordinals, distances)
+        };
     }
     Ok(stats)
+}
+
+/// Replaces the distances of the best that a graph search has found by those of the encoding, and forgets the others.
+/// Returns how many are left.
+pub(super) fn rescore_found(
+    search: &Search<'_>,
+    computer: &mut dyn DistanceComputer,
+    found: &mut Vec<(f32, Ordinal)>,
+    ordinals: &mut Vec<Ordinal>,
+    distances: &mut Vec<f32>,
+) -> u64 {
+    let wanted = search.watched().saturating_mul(RESCORED).max(search.request.k);
+    found.truncate(wanted.max(LEAST_RESCORED));
+    rescore_traversal(computer, found, ordinals, distances)
 }

@@ -23,6 +23,7 @@
 //! | `cost` | what strategies are expected to cost |
 //! | `graph`, `scan`, `ivf` | the strategies |
 //! | `rescore` | 4-bit → 8-bit codes, hashes → raw vectors, estimates → raw vectors |
+//! | `trace` | what graph searches with more and more candidates find, told by one |
 //! | `collector` | the nearest of a stream, vectors or documents |
 
 mod collector;
@@ -34,10 +35,12 @@ mod request;
 mod rescore;
 mod scan;
 mod strategy;
+mod trace;
 mod work;
 
 pub(super) use collector::Collector;
 pub(super) use request::{Measured, Scratch};
 pub(super) use rescore::rescore_neighbors;
 pub(super) use strategy::{run, run_measured};
+pub(super) use trace::{Trace, TracedQuery};
 pub(super) use work::candidates;

@@ -40,14 +40,14 @@ impl<'a> Query<'a> {
         self.computers.distances.scan(first as Ordinal, out);
     }
 
-    /// True if graph search uses cheaper codes, so that its results must be rescored with [`Query::gather`].
-    pub(super) fn must_rescore(&self) -> bool {
-        self.computers.traversal.is_some()
-    }
-
-    /// The computer that graph search uses.
-    pub(super) fn traversal(&mut self) -> &mut (dyn DistanceComputer + 'a) {
+    /// The computer that graph search uses, and the one that its results are rescored with, if that is another.
+    pub(super) fn computers(
+        &mut self,
+    ) -> (&mut (dyn DistanceComputer + 'a), Option<&mut (dyn DistanceComputer + 'a)>) {
         let QueryComputers { distances, traversal } = &mut self.computers;
-        &mut **traversal.as_mut().unwrap_or(distances)
+        match traversal {
+            Some(traversal) => (&mut **traversal, Some(&mut **distances)),
+            None => (&mut **distances, None),
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Replacing cheap distances by better ones: those of 4-bit codes by those of the 8-bit codes, those of hashes and
 //! estimates by those of the raw vectors.
 
-use super::query::Query;
 use super::request::Search;
+use crate::distance::DistanceComputer;
 use crate::encoding::raw::{ExactQuery, RawVectors};
 use crate::vectors::segment::VectorSegment;
 use lucerne_codec::{Neighbor, OnStop, Ordinal, Result};
@@ -14,20 +14,21 @@ const RESCORED_TOGETHER: usize = 64;
 /// A search that was stopped compares so many candidates with raw rows, so that it has something to return.
 const RESCORED_ANYWAY: usize = 128;
 
-/// Replaces the distances that a graph search used by those of the encoding, and sorts.
+/// Replaces the distances that a graph search used by those of the encoding, and sorts. Returns how many there are.
 pub(super) fn rescore_traversal(
-    query: &mut Query<'_>,
+    computer: &mut dyn DistanceComputer,
     found: &mut [(f32, Ordinal)],
     ordinals: &mut Vec<Ordinal>,
     distances: &mut Vec<f32>,
-) {
+) -> u64 {
     ordinals.clear();
     ordinals.extend(found.iter().map(|(_, ordinal)| ordinal));
     distances.clear();
     distances.resize(found.len(), 0.0);
-    query.gather(ordinals, distances);
+    computer.gather(ordinals, distances);
     found.iter_mut().zip(distances).for_each(|(found, distance)| found.0 = *distance);
     found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    found.len() as u64
 }
 
 /// The nearest of candidates by their raw vectors.

@@ -50,13 +50,17 @@ pub(in crate::vectors) fn run_measured(
 }
 
 /// How many of the best by estimated distances are ordered by raw vectors: as many as the wish takes, and as the encoding
-/// needs, which says so for the nearest ten.
+/// needs.
 fn rescored_rows(search: &Search<'_>, query: &Query<'_>) -> usize {
-    let needed = match query.rescore_at_least {
+    rows_needed(query.rescore_at_least, search.request.k).max(search.work.rescored)
+}
+
+/// As many as an encoding needs to find the nearest `k`, which says so for the nearest ten; 0 when it needs none.
+pub(super) fn rows_needed(for_ten: usize, k: usize) -> usize {
+    match for_ten {
         0 => 0,
-        least => least.max(search.request.k.saturating_mul(least).div_ceil(10)).max(search.request.k + 1),
-    };
-    needed.max(search.work.rescored)
+        least => least.max(k.saturating_mul(least).div_ceil(10)).max(k + 1),
+    }
 }
 
 /// Compares all accepted raw vectors.

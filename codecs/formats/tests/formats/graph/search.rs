@@ -2,7 +2,7 @@
 
 use super::support::*;
 use lucerne_codec::{Cancel, Error, Ordinal, Progress};
-use lucerne_formats::hnsw::graph::{SearchScratch, bfs_order, build};
+use lucerne_formats::hnsw::graph::{GraphSearcher, SearchParams, SearchScratch, bfs_order, build};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 #[test]
@@ -25,6 +25,42 @@ fn only_accepted_vectors_are_returned_and_all_can_be() {
     }
     search(&graph, &vectors, &vectors.0[0], 10, |_| false, &mut scratch, &mut out).unwrap();
     assert!(out.is_empty());
+}
+
+#[test]
+fn one_search_shows_what_those_with_fewer_candidates_find() {
+    let vectors = Vectors::clustered(3_000, 6);
+    let graph = built(&vectors, 1);
+    let (mut scratch, mut out) = (SearchScratch::new(), Vec::new());
+    let efs = [10, 20, 40, 80, 160];
+    let params = |ef, budget| SearchParams { ef, budget, hidden: None };
+    let (mut same, mut traced, mut searched) = (0, 0, 0);
+    for query in &Vectors::clustered(50, 77).0 {
+        let (distances, cancel) = (&mut To(&vectors, *query), &Cancel::new());
+        let mut searcher = GraphSearcher { graph: &graph, distances, scratch: &mut scratch, cancel };
+        let mut shown = Vec::new();
+        let mut trace = |budget, most| {
+            shown.clear();
+            let keep = |found: &[(f32, Ordinal)], visited| {
+                shown.push((found.to_vec(), visited));
+                Ok(shown.len() < most)
+            };
+            searcher.trace(10, params(160, budget), &efs, keep).unwrap();
+            shown.clone()
+        };
+        assert!(trace(1, 5).is_empty(), "a budget that is spent at once");
+        assert_eq!(trace(u64::MAX, 2).len(), 2, "ended by what it shows to");
+        let shown = trace(u64::MAX, 9);
+        assert_eq!(shown.len(), efs.len());
+        for (ef, (found, visited)) in efs.into_iter().zip(shown) {
+            let stats = searcher.search(10, params(ef, u64::MAX), &mut out).unwrap();
+            assert_eq!(found.len(), ef);
+            same += found[..10].iter().filter(|hit| out[..10].contains(hit)).count();
+            (traced, searched) = (traced + visited, searched + stats.visited);
+        }
+    }
+    assert!(same >= 2_450, "{same} of 2500");
+    assert!(traced.abs_diff(searched) < searched / 50, "{traced} distances, {searched} by searches");
 }
 
 #[test]
