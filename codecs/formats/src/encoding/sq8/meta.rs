@@ -86,6 +86,8 @@ pub struct Quality {
     pub queries: u32,
     /// Share of the ten exactly nearest among the ten nearest by 8-bit codes.
     pub recall: f32,
+    /// Share of the three exactly nearest, the vector itself included, among the three nearest by 8-bit codes.
+    pub recall_at_3: f32,
     /// Share of vectors whose nearest by 8-bit codes is exactly nearest: themselves or a copy.
     pub itself: f32,
     /// Share of the 20 nearest by 8-bit codes among the 60 nearest by 4-bit codes; absent where none were made.

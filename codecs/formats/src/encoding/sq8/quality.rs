@@ -27,6 +27,9 @@ const DISTANCES: usize = 100_000_000;
 const COMPARED: usize = 160;
 /// Nearest neighbors sought.
 const K: usize = 10;
+/// The very nearest of them, itself included, for searches of one or two: in a group of copies with noise all ten can be
+/// found, and in the wrong order.
+const FEW: usize = 3;
 /// The best by 8-bit codes that must be among the [`BEST_BY_SQ4`] by 4-bit codes.
 const BEST: usize = 20;
 /// As many as a search rescores.
@@ -37,10 +40,12 @@ const RESCORED: [usize; 3] = [20, 40, 80];
 /// Shares that must be found.
 const LEAST_RECALL: f64 = 0.98;
 const LEAST_RECALL_OF_CODES: f64 = 0.95;
+const LEAST_FEW_OF_CODES: f64 = 0.92;
 const LEAST_ITSELF: f64 = 0.99;
 const LEAST_SQ4: f64 = 0.98;
 /// Shares that leave no doubt after the first queries.
 const SURE_RECALL: f64 = 0.975;
+const SURE_FEW: f64 = 0.94;
 const SURE_SQ4: f64 = 0.99;
 
 /// The codes of a segment being written.
@@ -138,6 +143,7 @@ fn share(part: usize, whole: usize) -> f64 {
 struct Counts {
     queries: u32,
     recall: [f64; 1 + RESCORED.len()],
+    few: [f64; 1 + RESCORED.len()],
     itself: [f64; 1 + RESCORED.len()],
     sq4: f64,
 }
@@ -151,9 +157,13 @@ impl Counts {
         let (Some(&nearest), Some(&last)) = (sorted.first(), sorted.get(k.saturating_sub(1))) else { return };
         self.queries += 1;
         let found = |taken: usize, limit: f32| exact.iter().take(taken).filter(|&&d| d <= limit).count();
+        let few = FEW.min(sorted.len());
+        let last_few = sorted.get(few - 1).copied().unwrap_or(last);
         let taken = std::iter::once(K).chain(RESCORED);
-        for ((taken, recall), at) in taken.zip(&mut self.recall).zip(&mut self.itself) {
+        let sums = self.recall.iter_mut().zip(&mut self.few).zip(&mut self.itself);
+        for (taken, ((recall, first), at)) in taken.zip(sums) {
             *recall += share(found(taken, last).min(k), k);
+            *first += share(found(if taken == K { few } else { taken }, last_few).min(few), few);
             // By codes alone the first must be the nearest; of those ordered by raw vectors, any.
             let taken = if taken == K { 1 } else { taken };
             *at += if itself { found(taken, nearest).min(1) as f64 } else { 1.0 };
@@ -165,6 +175,7 @@ impl Counts {
         Self {
             queries: self.queries,
             recall: self.recall.map(|sum| sum / n),
+            few: self.few.map(|sum| sum / n),
             itself: self.itself.map(|sum| sum / n),
             sq4: self.sq4 / n,
         }
@@ -173,25 +184,29 @@ impl Counts {
     fn sure(&self) -> bool {
         let means = self.means();
         let [recall, ..] = means.recall;
-        let [itself, ..] = means.itself;
-        recall >= SURE_RECALL && itself >= 1.0 && means.sq4 >= SURE_SQ4
+        let ([few, ..], [itself, ..]) = (means.few, means.itself);
+        recall >= SURE_RECALL && few >= SURE_FEW && itself >= 1.0 && means.sq4 >= SURE_SQ4
     }
 
     fn verdict(&self, sq4: bool) -> Verdict {
         let means = self.means();
         let ([recall, rescored_recall @ ..], [itself, rescored_itself @ ..]) = (means.recall, means.itself);
+        let [few, rescored_few @ ..] = means.few;
         let quality = Quality {
             queries: self.queries,
             recall: recall as f32,
+            recall_at_3: few as f32,
             itself: itself as f32,
             sq4: sq4.then_some(means.sq4 as f32),
         };
-        let rescored = if self.queries == 0 || (recall >= LEAST_RECALL_OF_CODES && itself >= LEAST_ITSELF) {
+        let codes_do = recall >= LEAST_RECALL_OF_CODES && few >= LEAST_FEW_OF_CODES && itself >= LEAST_ITSELF;
+        let rescored = if self.queries == 0 || codes_do {
             Some(0)
         } else {
-            let mut measured = RESCORED.iter().zip(rescored_recall.iter().zip(&rescored_itself));
-            let enough =
-                measured.find(|(_, (recall, itself))| **recall >= LEAST_RECALL && **itself >= LEAST_ITSELF);
+            let shares = rescored_recall.iter().zip(&rescored_few).zip(&rescored_itself);
+            let enough = RESCORED.iter().zip(shares).find(|(_, ((recall, few), itself))| {
+                recall.min(**few) >= LEAST_RECALL && **itself >= LEAST_ITSELF
+            });
             enough.map(|(taken, _)| *taken)
         };
         Verdict { quality, rescored, sq4: sq4 && means.sq4 >= LEAST_SQ4 }
@@ -205,6 +220,7 @@ impl Quality {
         json!({
             "queries": self.queries,
             "recall": share(self.recall),
+            "recall_at_3": share(self.recall_at_3),
             "itself": share(self.itself),
             "sq4": self.sq4.map(share),
         })
@@ -231,5 +247,19 @@ mod tests {
         assert_eq!(verdict(&[0, 10, 20, 30, 40, 50, 60, 70, 75, 79]), Some(80));
         assert_eq!(verdict(&[0, 10, 20, 30, 40, 50, 60, 70, 75, 90]), None);
         assert_eq!(Counts::default().verdict(false).rescored, Some(0));
+    }
+
+    #[test]
+    fn ten_found_in_the_wrong_order_are_ordered_by_raw_vectors() {
+        // A group of ten; by codes the second and third nearest are the last of them.
+        let mut exact = vec![9.0; COMPARED];
+        [0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 0.1, 0.2]
+            .iter()
+            .zip(&mut exact)
+            .for_each(|(&d, at)| *at = d);
+        let mut counts = Counts::default();
+        counts.add(&exact, true);
+        let verdict = counts.verdict(false);
+        assert_eq!((verdict.quality.recall, verdict.rescored), (1.0, Some(20)));
     }
 }
