@@ -128,6 +128,7 @@ impl Searcher {
         let mut ranking = ranked(&resolver, &search)?;
         if let Some(rerank) = &search.rerank {
             rerank::rerank(&resolver, rerank, &mut ranking.docs)?;
+            ranking.exact &= rerank::is_exact(self.schema(), rerank);
         }
         if let Some(least) = search.min_score {
             ranking.docs.retain(|doc| doc.score >= least);
@@ -202,8 +203,8 @@ impl Searcher {
         Ok(explained.with(explain::parts(&self.resolver(filter.as_ref()), &search, address)?))
     }
 
-    /// The stored document with a key, including its vectors where the schema stores them; `None` when no live
-    /// document has the key.
+    /// The stored document with a key, including its vectors where the schema stores them as they were given; `None` when
+    /// no live document has the key.
     ///
     /// # Errors
     /// When a file is damaged.
@@ -217,8 +218,25 @@ impl Searcher {
     /// zeros and ones). `None` when no live document has the key, or when it has no vector in the field.
     ///
     /// # Errors
-    /// [`Error::NotStored`] when the schema says `stored: false`.
+    /// [`Error::NotStored`] when the schema says `stored: false`; [`Error::NoRawVectors`] when it says `keep_raw: false`.
     pub fn vector(&self, key: &str, field: &str) -> Result<Option<Vec<f32>>> {
+        self.check_returnable(field)?;
+        let declared = self.snapshot.schema.vector_field_named(field)?;
+        if !declared.options().keeps_raw() {
+            let problem = "decoded_vector gives what the codes stand for".to_owned();
+            return Err(Error::NoRawVectors { field: field.to_owned(), problem });
+        }
+        self.decoded_vector(key, field)
+    }
+
+    /// A document's vector as well as it is known: as it was added or, in a field that keeps no raw vectors
+    /// ([`Vector::keep_raw`](crate::Vector::keep_raw)), what its codes stand for. That differs from the vector added by
+    /// about half a code step in each component, and with cosine and dot products has length 1. `None` as for
+    /// [`Searcher::vector`].
+    ///
+    /// # Errors
+    /// [`Error::NotStored`] when the schema says `stored: false`.
+    pub fn decoded_vector(&self, key: &str, field: &str) -> Result<Option<Vec<f32>>> {
         self.check_returnable(field)?;
         let field = self.snapshot.schema.vector_field_named(field)?;
         let Some(DocAddress { segment, doc }) = stored::find(&self.snapshot, key)? else { return Ok(None) };

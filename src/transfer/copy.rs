@@ -44,7 +44,7 @@ pub(crate) fn take(
     for entry in others.chain(vectors) {
         *entry = renamed(entry)?;
     }
-    Ok(registry.segment_info.write(to, &taken)?)
+    Ok(registry.segment_info.write(to, &taken, None)?)
 }
 
 fn verify(from: &dyn Directory, entry: &FileEntry) -> Result<()> {

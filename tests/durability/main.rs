@@ -5,6 +5,7 @@ mod common;
 
 mod directory_promises;
 mod disk_full;
+mod drop_raw;
 mod io_errors;
 mod kill9;
 mod power_cut;

@@ -1,6 +1,7 @@
 //! The command line from outside: what it prints, and its exit codes.
 
 mod alter;
+mod drop_raw;
 mod eval;
 mod exit_codes;
 mod force_merge;

@@ -46,7 +46,13 @@ pub(in crate::vectors) fn measure(segment: &VectorSegment, context: &WriteContex
     context.progress.report("recall", 2, 3);
     let many = curve(segment, &some, many, context)?;
     context.progress.report("recall", 3, 3);
-    Ok(Curves(vec![few, many]))
+    let curves = Curves(vec![few, many]);
+    Ok(if segment.raw.is_some() { curves } else { curves.of_share(segment.encoded.recall_of_all()) })
+}
+
+/// Whether the best by estimates can be rescored.
+fn rescores(segment: &VectorSegment) -> bool {
+    segment.encoded.precision() == Precision::Estimate && segment.raw.is_some()
 }
 
 /// What one search found and cost.
@@ -72,7 +78,7 @@ fn curve(
     k: usize,
     context: &WriteContext<'_>,
 ) -> Result<Curve> {
-    let estimates = segment.encoded.precision() == Precision::Estimate;
+    let estimates = rescores(segment);
     let mut points: Vec<Point> = Vec::new();
     let mut searched: Vec<Searched<'_>> =
         queries.iter().map(|query| Searched { query, last: Outcome::default() }).collect();
@@ -138,7 +144,7 @@ fn search<'a>(
             let measured = Measured { hidden: Some(query.hidden), watched: Some(k) };
             run_measured(segment, &request, measured, &mut scratch)
         };
-        let estimates = segment.encoded.precision() == Precision::Estimate;
+        let estimates = rescores(segment);
         let hits = found(if estimates { (RESCORED * k).min(candidates).max(k) } else { k })?;
         let plain = hits.neighbors.get(..k).unwrap_or(&hits.neighbors);
         let recall = query.recall(segment, plain, k)?;

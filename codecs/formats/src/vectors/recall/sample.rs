@@ -51,19 +51,21 @@ impl SampleQuery {
         let nearest = self.nearest.get(..k).unwrap_or(&self.nearest);
         let Some(last) = nearest.last() else { return Ok(1.0) };
         let docs: HashSet<DocId> = nearest.iter().map(|neighbor| neighbor.doc).collect();
-        let query = segment.raw.exact_query(&self.row);
+        let mut query = segment.best().query(&self.row).distances;
         let mut count = 0;
         for neighbor in found {
-            let near = || -> Result<bool> {
-                Ok(query.distance(segment.raw.row(neighbor.ordinal)?) <= last.distance)
+            let mut near = || {
+                let mut distance = [0.0];
+                query.gather(&[neighbor.ordinal], &mut distance);
+                distance <= [last.distance]
             };
-            count += usize::from(docs.contains(&neighbor.doc) || near()?);
+            count += usize::from(docs.contains(&neighbor.doc) || near());
         }
         Ok(count.min(nearest.len()) as f64 / nearest.len() as f64)
     }
 }
 
-/// Queries from all over the segment with their `k` nearest by raw vectors.
+/// Queries from all over the segment with their `k` nearest by raw vectors, or by codes where these are not kept.
 ///
 /// Where distances are estimates the nearest of [`PER_NEIGHBOR`] × k by estimates are them, if that is so for some of the
 /// queries: a scan of codes takes a fraction of the time of one of raw vectors.
@@ -76,17 +78,18 @@ pub(super) fn sample(
     let sample = |ordinals: &[Ordinal], by: Scanned| {
         in_shares(ordinals, context.threads, |ordinals| truth(segment, ordinals, k, by, context))
     };
-    if segment.encoded.precision() == Precision::Estimate && !segment.params.multiple {
+    let estimates = segment.encoded.precision() == Precision::Estimate && segment.raw.is_some();
+    if estimates && !segment.params.multiple {
         let step = ordinals.len().div_ceil(CHECKED).max(1);
         let some: Vec<Ordinal> = ordinals.iter().copied().step_by(step).collect();
-        let (raw, codes) = (sample(&some, Scanned::Raw)?, sample(&some, Scanned::Codes)?);
+        let (raw, codes) = (sample(&some, Scanned::Best)?, sample(&some, Scanned::Codes)?);
         let few = |query: &SampleQuery| query.nearest.iter().take(MEASURED_K[0]).copied().collect::<Vec<_>>();
         let same = |(raw, codes): (&SampleQuery, &SampleQuery)| few(raw) == few(codes);
         if raw.iter().zip(&codes).all(same) {
             return sample(&ordinals, Scanned::Codes);
         }
     }
-    sample(&ordinals, Scanned::Raw)
+    sample(&ordinals, Scanned::Best)
 }
 
 /// Vectors at about equal distances in the order of the ordinals, which puts neighbors near each other.
@@ -118,16 +121,20 @@ fn is_moved(ordinal: Ordinal, seed: u64) -> bool {
 fn query_of(segment: &VectorSegment, ordinal: Ordinal, seed: u64) -> Result<Vec<u8>> {
     let mut random = SplitMix64::new(SplitMix64::nth(seed, u64::from(ordinal)));
     let other = random.below(segment.len as u64) as Ordinal;
-    let (own, other) = (segment.raw.row(ordinal)?, segment.raw.row(other)?);
+    let (own, other) = (segment.vector(ordinal)?, segment.vector(other)?);
     Ok(match segment.field.component() {
         Component::Bit => {
             let part = (MOVED_BITS * 256.0) as u8;
             let taken = |_| (0..8).fold(0, |mask, bit| mask | u8::from((random.next() as u8) < part) << bit);
             let masks: Vec<u8> = own.iter().map(taken).collect();
-            own.iter().zip(other).zip(masks).map(|((own, other), mask)| own & !mask | other & mask).collect()
+            own.iter()
+                .zip(&*other)
+                .zip(masks)
+                .map(|((own, other), mask)| own & !mask | other & mask)
+                .collect()
         }
         _ => {
-            let moved = f32s(own).zip(f32s(other)).map(|(own, other)| own * (1.0 - MOVED) + other * MOVED);
+            let moved = f32s(&own).zip(f32s(&other)).map(|(own, other)| own * (1.0 - MOVED) + other * MOVED);
             moved.flat_map(f32::to_le_bytes).collect()
         }
     })
@@ -136,7 +143,8 @@ fn query_of(segment: &VectorSegment, ordinal: Ordinal, seed: u64) -> Result<Vec<
 /// What is scanned for the nearest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scanned {
-    Raw,
+    /// Raw vectors, or codes where there are none.
+    Best,
     /// Codes; what they find is rescored with raw vectors.
     Codes,
 }
@@ -154,14 +162,14 @@ fn truth(
         if segment.params.multiple { Collector::documents(k, &ties) } else { Collector::vectors(k, &ties) }
     };
     let (scanned, kept): (&dyn EncodedVectors, usize) = match by {
-        Scanned::Raw => (&segment.raw, k),
+        Scanned::Best => (segment.best(), k),
         Scanned::Codes => (&*segment.encoded, k * PER_NEIGHBOR),
     };
     let mut queries = Vec::with_capacity(ordinals.len());
     for &hidden in ordinals {
         let moved = is_moved(hidden, context.seed);
-        let own = segment.raw.row(hidden)?;
-        let row = if moved { query_of(segment, hidden, context.seed)? } else { own.to_vec() };
+        let own = segment.vector(hidden)?;
+        let row = if moved { query_of(segment, hidden, context.seed)? } else { own.into_owned() };
         let computer = scanned.query(&row).distances;
         queries.push((SampleQuery { row, moved, hidden, nearest: Vec::new() }, computer, collector(kept)));
     }
@@ -183,9 +191,10 @@ fn truth(
     let finish = |(query, _, nearest): (SampleQuery, _, Collector<'_>)| {
         let mut nearest = nearest.into_sorted(&segment.map)?;
         if by == Scanned::Codes {
-            let (exact, mut best) = (segment.raw.exact_query(&query.row), collector(k));
+            let raw = segment.raw()?;
+            let (exact, mut best) = (raw.exact_query(&query.row), collector(k));
             for neighbor in &nearest {
-                let distance = exact.distance(segment.raw.row(neighbor.ordinal)?);
+                let distance = exact.distance(raw.row(neighbor.ordinal)?);
                 best.offer(&segment.map, distance, neighbor.ordinal)?;
             }
             nearest = best.into_sorted(&segment.map)?;

@@ -52,6 +52,9 @@ pub(in crate::vectors) fn run_measured(
 /// How many of the best by estimated distances are ordered by raw vectors: as many as the wish takes, and as the encoding
 /// needs, which says so for the nearest ten.
 fn rescored_rows(search: &Search<'_>, query: &Query<'_>) -> usize {
+    if search.segment.raw.is_none() {
+        return 0;
+    }
     let needed = match query.rescore_at_least {
         0 => 0,
         least => least.max(search.request.k.saturating_mul(least).div_ceil(10)).max(search.request.k + 1),
@@ -59,9 +62,9 @@ fn rescored_rows(search: &Search<'_>, query: &Query<'_>) -> usize {
     needed.max(search.work.rescored)
 }
 
-/// Compares all accepted raw vectors.
+/// Compares all accepted raw vectors, or all codes where raw vectors are not kept.
 fn exact(search: &Search<'_>, scratch: &mut Scratch) -> Result<VectorHits> {
-    let mut query = Query::new(&search.segment.raw, search.request.query);
+    let mut query = Query::new(search.segment.best(), search.request.query);
     scan::scan(search, &mut query, scratch)
 }
 
@@ -100,7 +103,7 @@ fn rescored(
         // All that are accepted would be candidates.
         return exact(search, scratch);
     }
-    let raw = search.segment.raw.exact_query(request.query);
+    let raw = search.segment.raw()?.exact_query(request.query);
     let mut visited = 0;
     loop {
         let first = VectorSearch {
