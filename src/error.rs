@@ -86,6 +86,14 @@ pub enum Error {
         /// The field.
         field: String,
     },
+    /// The field keeps int8 codes only, and what was asked for takes the raw vectors.
+    #[error("field {field:?} keeps no raw vectors (keep_raw: false): {problem}")]
+    NoRawVectors {
+        /// The field.
+        field: String,
+        /// What was asked for, and what can be had instead.
+        problem: String,
+    },
     /// A query vector that does not fit its field.
     #[error("query: {problem}")]
     QueryVector {
@@ -410,6 +418,7 @@ impl Error {
             | Self::NoSuchField { .. }
             | Self::NotIndexed { .. }
             | Self::NotStored { .. }
+            | Self::NoRawVectors { .. }
             | Self::QueryVector { .. }
             | Self::WrongQuery { .. }
             | Self::GenerationMoved { .. }

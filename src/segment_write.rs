@@ -72,7 +72,7 @@ impl SegmentWrite<'_> {
             vectors: parts.vectors,
             merge,
         };
-        let entry = self.registry.segment_info.write(self.directory, &info)?;
+        let entry = self.registry.segment_info.write(self.directory, &info, None)?;
         SegmentReader::open(self.directory, self.registry, self.pins, &entry, self.id)
     }
 }

@@ -1,5 +1,6 @@
 //! One merge: live documents of several segments into a new one, each structure merged by its format.
 
+use super::memory::memory;
 use crate::error::Result;
 use crate::reader::SegmentReader;
 use crate::schema::{Schema, VectorField};
@@ -124,6 +125,11 @@ pub(crate) fn plan(registry: &Registry, schema: &Schema, sources: &[Source]) -> 
         "sources": sources.iter().map(source_report).collect::<Vec<_>>(),
         "docs": live,
         "bytes_to_read": bytes,
+        "memory": memory(schema, registry, live, |field| {
+            let of = |source: &Source| source.reader.vector_field(field).map_or(0, |it| it.reader.len() as u64);
+            // No more are live than there are.
+            sources.iter().map(of).sum()
+        }),
         "bytes_to_write": (u128::from(bytes) * u128::from(live) / u128::from(all.max(1))) as u64,
         "fields": fields,
     }))

@@ -144,7 +144,8 @@ impl Knn {
     }
 
     /// Re-ranks the best ⌈`k` × `factor`⌉ candidates by the original vectors; the returned distances are then exact.
-    /// The factor is from 1 to 1,000. Default: no rescoring, and the original vectors are not read.
+    /// The factor is from 1 to 1,000. Default: no rescoring, and the original vectors are not read. A field that keeps no
+    /// original vectors refuses it.
     #[must_use]
     pub fn rescore(mut self, factor: f32) -> Self {
         self.rescore = Some(factor);
@@ -152,7 +153,7 @@ impl Knn {
     }
 
     /// Compares the query with every original vector (brute force). Exact, and slow on large indexes; use it to
-    /// measure recall.
+    /// measure recall. A field that keeps no original vectors ([`Vector::keep_raw`](crate::Vector::keep_raw)) refuses it.
     #[must_use]
     pub fn exact(mut self) -> Self {
         self.exact = true;

@@ -58,7 +58,8 @@ fn weight() -> f32 {
 }
 
 impl Rerank {
-    /// Reranks by the exact similarity to `vector` in the vector field `field`.
+    /// Reranks by the exact similarity to `vector` in the vector field `field`; by the similarity of its codes where the
+    /// field keeps no raw vectors, and [`Hits::exact`](crate::Hits) is false then.
     pub fn vector(field: impl Into<String>, vector: impl Into<QueryVector>) -> Self {
         let (field, vector) = (field.into(), vector.into());
         Self { by: RerankBy::Vector { field, vector, compat_topk: None }, window: window(), weight: weight() }

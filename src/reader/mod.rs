@@ -4,8 +4,10 @@ mod pins;
 mod segment;
 mod snapshot;
 mod store;
+mod without_raw;
 
 pub(crate) use pins::Pins;
 pub(crate) use segment::{SegmentReader, read_live_docs};
 pub(crate) use snapshot::{PinnedCommit, Snapshot, SnapshotSegment, check_fields};
 pub(crate) use store::Store;
+pub(crate) use without_raw::info_without_raw;

@@ -58,6 +58,17 @@ impl SegmentReader {
         id: SegmentId,
     ) -> Result<Self> {
         let info = registry.segment_info.read(directory, info_file, id)?;
+        Self::open_info(directory, registry, pins, info_file, info)
+    }
+
+    /// Opens a segment by what its segment info says, or will say.
+    pub(crate) fn open_info(
+        directory: &dyn Directory,
+        registry: &Registry,
+        pins: &Arc<Pins>,
+        info_file: &FileEntry,
+        info: SegmentInfo,
+    ) -> Result<Self> {
         let files = info.files().map(|file| file.name.clone()).chain([info_file.name.clone()]);
         let pin = pins.pin(files.collect());
         let context = |structure| open_context(directory, &info, structure);
@@ -191,14 +202,16 @@ pub(crate) fn read_live_docs(
 pub(crate) struct SegmentCache(Mutex<HashMap<SegmentId, Weak<SegmentReader>>>);
 
 impl SegmentCache {
-    /// The open segment of that id, or the one `open` gives.
+    /// The open segment of that id and segment info, or the one `open` gives.
     pub(crate) fn get_or_open(
         &self,
         id: SegmentId,
+        info_file: &FileEntry,
         open: impl FnOnce() -> Result<SegmentReader>,
     ) -> Result<Arc<SegmentReader>> {
         let mut open_segments = self.0.lock();
-        if let Some(reader) = open_segments.get(&id).and_then(Weak::upgrade) {
+        let known = open_segments.get(&id).and_then(Weak::upgrade);
+        if let Some(reader) = known.filter(|reader| reader.info_file == *info_file) {
             return Ok(reader);
         }
         let reader = Arc::new(open()?);

@@ -118,7 +118,7 @@ pub(crate) fn open_commit(
     let commit = &pinned.info;
     let segments = commit.segments.iter().map(|segment| {
         let open = || SegmentReader::open(&**directory, registry, pins, &segment.info, segment.id);
-        let reader = cache.get_or_open(segment.id, open)?;
+        let reader = cache.get_or_open(segment.id, &segment.info, open)?;
         let live = segment.live_docs.as_ref();
         let live = live.map(|info| read_live_docs(&**directory, registry, &reader, info)).transpose()?;
         Ok(SnapshotSegment { reader, live: live.map(Arc::new), live_file: segment.live_docs.clone() })

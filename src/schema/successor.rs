@@ -50,6 +50,18 @@ impl Schema {
         }))
     }
 
+    /// The same with a vector field that keeps no raw vectors.
+    pub(crate) fn without_raw(&self, field: &str) -> Result<Self> {
+        let number = self.vector_field_named(field)?.number();
+        let mut json = self.to_json();
+        let fields = json.get_mut("fields").and_then(serde_json::Value::as_array_mut);
+        let declared = fields.into_iter().flatten().nth(number as usize);
+        if let Some(declared) = declared.and_then(serde_json::Value::as_object_mut) {
+            declared.insert(lucerne_codec::FieldInfo::KEEP_RAW.to_owned(), false.into());
+        }
+        Self::from_value(&json)
+    }
+
     /// The same with the calibrations of `old` in the fields that have none.
     pub(crate) fn with_calibrations_of(&self, old: &Schema) -> Self {
         self.map_fields(|field| match (field.field_type(), old.field(field.name()).map(Field::field_type)) {
@@ -112,6 +124,9 @@ fn vector_difference(old: &VectorOptions, new: &VectorOptions) -> Option<String>
     }
     if old.normalizes() != new.normalizes() {
         return Some(format!("its option `normalize` was changed; {never}"));
+    }
+    if !old.keeps_raw() && new.keeps_raw() {
+        return Some("its raw vectors are not kept, and do not come back; keep_raw stays false".to_owned());
     }
     if old.is_multiple() && !new.is_multiple() {
         return Some("documents have several vectors; `multiple` can be switched on, but not off".to_owned());

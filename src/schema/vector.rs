@@ -169,6 +169,16 @@ impl Vector {
         self.param("resample_above", share)
     }
 
+    /// Whether segments keep the vectors as they were given besides their int8 codes. Default: yes. Without them an index
+    /// takes about a third of the space, and what needs them is refused: exact searches, rescoring, and reading vectors
+    /// back ([`Searcher::decoded_vector`](crate::Searcher::decoded_vector) gives what the codes stand for). They never come
+    /// back. [`Writer::drop_raw`](crate::Writer::drop_raw) takes them away from an index that has them.
+    #[must_use]
+    pub fn keep_raw(mut self, keep: bool) -> Self {
+        self.options.params.remove(FieldInfo::KEEP_RAW);
+        if keep { self } else { self.param(FieldInfo::KEEP_RAW, false) }
+    }
+
     /// The recall that searches of the field ask for unless they say otherwise ([`crate::Knn::recall`]): above 0, up to
     /// 1. Default: 0.95.
     #[must_use]
@@ -279,7 +289,15 @@ impl VectorOptions {
                 )),
             };
         }
+        if !self.keeps_raw() && self.recall == Some(1.0) {
+            return Err("keep_raw is false: a recall of 1 takes raw vectors; give a lower one".into());
+        }
         if self.is_sign_hash() {
+            if !self.keeps_raw() {
+                return Err(
+                    "keep_raw is false: sign hashes find candidates for raw vectors; leave it out".into()
+                );
+            }
             self.index.get_or_insert(VectorIndex::Hnsw);
             return match (indexed, self.quantization) {
                 (true, None) => Ok(()),
@@ -299,6 +317,9 @@ impl VectorOptions {
         let chosen = (*self.index.get_or_insert(index), *self.quantization.get_or_insert(quantization));
         if !indexed && chosen != kept {
             return Err("indexed is false: leave index and quantization out".into());
+        }
+        if !self.keeps_raw() && self.quantization != Some(Quantization::Int8) {
+            return Err("keep_raw is false: only int8 codes can take the place of raw vectors".into());
         }
         Ok(())
     }
@@ -366,6 +387,11 @@ impl VectorOptions {
     /// True when a document may have several vectors.
     pub fn is_multiple(&self) -> bool {
         self.params.get(FieldInfo::MULTIPLE).is_some_and(|value| *value == true)
+    }
+
+    /// False when only codes are kept ([`Vector::keep_raw`]).
+    pub fn keeps_raw(&self) -> bool {
+        self.params.get(FieldInfo::KEEP_RAW).is_none_or(|value| *value != false)
     }
 
     /// True when candidates are found by sign hashes ([`Vector::sign_hash`]).

@@ -157,6 +157,7 @@ fn knn_query(resolver: &Resolver<'_>, query: &Knn, address: DocAddress) -> Resul
     {
         return Ok(Explanation::no_match(format!("{name}: filtered out by the search's filter")));
     }
+    let by = if field.options().keeps_raw() { "exact" } else { "estimated" };
     let ranking = knn::search(resolver, query)?;
     let strategies = ranking.segments.iter().map(|segment| {
         let description = format!(
@@ -169,15 +170,13 @@ fn knn_query(resolver: &Resolver<'_>, query: &Knn, address: DocAddress) -> Resul
     if let Some(found) = ranking.docs.iter().find(|doc| doc.address == address) {
         let rank = ranking.rank_of(address).map_or(0, |rank| rank + 1);
         let description =
-            format!("{name}: rank {rank} of the neighbors found; exact distance {}", exact.distance);
+            format!("{name}: rank {rank} of the neighbors found; {by} distance {}", exact.distance);
         return Ok(Explanation::new(true, found.score, description).with(strategies));
     }
     let score = similarity.score(exact.distance);
     let reason = why_missed(resolver, query, address, score)?;
-    let description = format!(
-        "{name}: {}; exact distance {}, exact rank {}",
-        reason.text, exact.distance, reason.exact_rank
-    );
+    let description =
+        format!("{name}: {}; {by} distance {}, {by} rank {}", reason.text, exact.distance, reason.exact_rank);
     Ok(Explanation::no_match(description).with(strategies))
 }
 
@@ -190,7 +189,7 @@ struct Missed {
 /// Compares the search with an exact one, and with all the candidates that it kept in the document's segment.
 fn why_missed(resolver: &Resolver<'_>, query: &Knn, address: DocAddress, score: f32) -> Result<Missed> {
     let all = Knn { exact: true, k: Some(MAX_K), min_score: None, ..query.clone() };
-    let exact_rank = knn::search(resolver, &all)?.rank_of(address);
+    let exact_rank = knn::search_known(resolver, &all)?.rank_of(address);
     let text = if exact_rank.is_none_or(|rank| rank >= query.k_or_default()) {
         "beyond k".to_owned()
     } else if query.min_score.is_some_and(|least| score < least) {

@@ -38,6 +38,12 @@ struct Neighbors {
 /// The nearest of the documents that match the query's filter and the resolver's. With
 /// [`Knn::post_filter`] the nearest of all documents, filtered afterwards.
 pub(super) fn search(resolver: &Resolver<'_>, query: &Knn) -> Result<Ranking> {
+    refuse_raw(query, resolver.snapshot.schema.vector_field_named(&query.field)?)?;
+    search_known(resolver, query)
+}
+
+/// The same where an exact search is by codes if the field keeps nothing else.
+pub(super) fn search_known(resolver: &Resolver<'_>, query: &Knn) -> Result<Ranking> {
     let snapshot = resolver.snapshot;
     let field = snapshot.schema.vector_field_named(&query.field)?;
     check(query, field)?;
@@ -194,6 +200,19 @@ pub(super) fn nearest_vector(
     let mut neighbors: Vec<Neighbor> = neighbors.collect();
     vectors.reader.rescore(row, &mut neighbors)?;
     Ok(neighbors.into_iter().min_by(|left, right| left.distance.total_cmp(&right.distance)))
+}
+
+/// Refuses what takes raw vectors where there are none.
+fn refuse_raw(query: &Knn, field: VectorField<'_>) -> Result<()> {
+    let asked = match query {
+        _ if field.options().keeps_raw() => return Ok(()),
+        Knn { exact: true, .. } => "an exact search",
+        Knn { rescore: Some(_), .. } => "rescoring",
+        Knn { recall: Some(1.0..), .. } => "a recall of 1",
+        _ => return Ok(()),
+    };
+    let problem = format!("{asked} takes them; ask for a recall below 1, or for candidates");
+    Err(Error::NoRawVectors { field: query.field.clone(), problem })
 }
 
 fn check(query: &Knn, field: VectorField<'_>) -> Result<()> {

@@ -10,6 +10,7 @@ use super::sorted_runs::first;
 use crate::error::{Error, Result};
 use crate::limits::MAX_K;
 use crate::query::{Knn, Rerank, RerankBy};
+use crate::schema::Schema;
 use lucerne_codec::{DocId, Neighbor};
 use std::collections::HashMap;
 
@@ -31,6 +32,16 @@ pub(super) fn check(rerank: &Rerank) -> Result<()> {
         return Err(Error::WrongQuery { field: None, problem });
     }
     Ok(())
+}
+
+/// Whether the second scores are: not by codes in place of raw vectors.
+pub(super) fn is_exact(schema: &Schema, rerank: &Rerank) -> bool {
+    match &rerank.by {
+        RerankBy::Query(_) => true,
+        RerankBy::Vector { field, .. } => {
+            schema.vector_field_named(field).is_ok_and(|field| field.options().keeps_raw())
+        }
+    }
 }
 
 /// Adds the second scores to the first `window` of `docs` and sorts these again; the others follow as they were. Of a search

@@ -65,6 +65,7 @@ impl<'a> Run<'a> {
         took.search = laps.lap();
         if let Some(rerank) = &search.rerank {
             rerank::rerank(&resolver, rerank, &mut ranking.docs)?;
+            ranking.exact &= rerank::is_exact(&self.snapshot.schema, rerank);
         }
         if let Some(least) = search.min_score {
             ranking.docs.retain(|doc| doc.score >= least);

@@ -9,7 +9,7 @@ use super::run::Run;
 use super::{knn, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, components};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::query::{Knn, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::Schema;
@@ -201,8 +201,8 @@ impl Searcher {
         self.run(options).explain(search.into(), key)
     }
 
-    /// The stored document with a key, including its vectors where the schema stores them; `None` when no live
-    /// document has the key.
+    /// The stored document with a key, including its vectors where the schema stores them as they were given; `None` when
+    /// no live document has the key.
     ///
     /// # Errors
     /// When a file is damaged.
@@ -216,8 +216,25 @@ impl Searcher {
     /// zeros and ones). `None` when no live document has the key, or when it has no vector in the field.
     ///
     /// # Errors
-    /// [`Error::NotStored`] when the schema says `stored: false`.
+    /// [`Error::NotStored`] when the schema says `stored: false`; [`Error::NoRawVectors`] when it says `keep_raw: false`.
     pub fn vector(&self, key: &str, field: &str) -> Result<Option<Vec<f32>>> {
+        self.check_returnable(field)?;
+        let declared = self.snapshot.schema.vector_field_named(field)?;
+        if !declared.options().keeps_raw() {
+            let problem = "decoded_vector gives what the codes stand for".to_owned();
+            return Err(Error::NoRawVectors { field: field.to_owned(), problem });
+        }
+        self.decoded_vector(key, field)
+    }
+
+    /// A document's vector as well as it is known: as it was added or, in a field that keeps no raw vectors
+    /// ([`Vector::keep_raw`](crate::Vector::keep_raw)), what its codes stand for. That differs from the vector added by
+    /// about half a code step in each component, and with cosine and dot products has length 1. `None` as for
+    /// [`Searcher::vector`].
+    ///
+    /// # Errors
+    /// [`Error::NotStored`] when the schema says `stored: false`.
+    pub fn decoded_vector(&self, key: &str, field: &str) -> Result<Option<Vec<f32>>> {
         self.check_returnable(field)?;
         let field = self.snapshot.schema.vector_field_named(field)?;
         let Some(DocAddress { segment, doc }) = stored::find(&self.snapshot, key)? else { return Ok(None) };

@@ -47,7 +47,7 @@ pub(super) fn fields(
         let is_wanted = wanted.is_empty() || wanted.iter().any(|name| name == field.name());
         // Fields with a path are part of the stored value that the path starts from.
         let has_path = schema.field(field.name()).is_some_and(|field| field.field_path().is_some());
-        if is_wanted && field.is_stored() && !has_path {
+        if is_wanted && field.is_stored() && field.options().keeps_raw() && !has_path {
             let rows = vectors(segment, doc, field)?;
             let values = rows.iter().map(|row| given_as(field, row));
             let values = values.map(|value| serde_json::to_value(value).unwrap_or_default());
@@ -90,10 +90,10 @@ fn stored_json(segment: &SnapshotSegment, doc: DocId) -> Result<Map<String, Valu
     })
 }
 
-/// The rows of a document's vectors as they were added.
+/// The rows of a document's vectors as they were added or, where raw vectors are not kept, as their codes have them.
 pub(super) fn vectors(segment: &SnapshotSegment, doc: DocId, field: VectorField<'_>) -> Result<Vec<Vec<u8>>> {
     let Some(vectors) = segment.reader.vector_field(field.number()) else { return Ok(Vec::new()) };
     let mut ordinals = Vec::new();
     vectors.reader.ordinals(doc, &mut ordinals)?;
-    ordinals.into_iter().map(|ordinal| Ok(vectors.reader.row(ordinal)?.to_vec())).collect()
+    ordinals.into_iter().map(|ordinal| Ok(vectors.reader.vector(ordinal)?.into_owned())).collect()
 }

@@ -63,7 +63,7 @@ pub(crate) fn take(
     for entry in others.chain(vectors) {
         *entry = renamed(entry)?;
     }
-    Ok(registry.segment_info.write(to, &taken)?)
+    Ok(registry.segment_info.write(to, &taken, None)?)
 }
 
 /// Copies a file under its name and reads the copy back.

@@ -265,7 +265,7 @@ fn read_segment(schema: &Schema, segment: &SegmentReader, doc: DocId) -> Result<
         let Some(vectors) = segment.vector_field(field.number()) else { continue };
         vectors.reader.ordinals(doc, &mut ordinals)?;
         for ordinal in &ordinals {
-            kept.vectors.push((field.number(), vectors.reader.row(*ordinal)?.to_vec()));
+            kept.vectors.push((field.number(), vectors.reader.vector(*ordinal)?.into_owned()));
         }
     }
     Ok(kept)

@@ -5,6 +5,7 @@
 
 mod buffer;
 mod commit;
+mod drop_raw;
 mod flush;
 mod indexing;
 mod keymap;
@@ -19,6 +20,7 @@ mod tags;
 
 pub(crate) use buffer::Buffer;
 pub use commit::PreparedCommit;
+pub use drop_raw::DroppedRaw;
 pub(crate) use flush::flush;
 pub use options::WriterOptions;
 
@@ -128,6 +130,19 @@ impl Writer {
     /// When there is no such vector field, or the calibration is out of its range.
     pub fn set_calibration(&self, field: &str, calibration: Option<Calibration>) -> Result<()> {
         self.inner.set_calibration(field, calibration)
+    }
+
+    /// Takes the raw vectors of a field away: its int8 codes are what is left, and later segments keep no others
+    /// ([`Vector::keep_raw`](crate::Vector::keep_raw)). Only a small file for each segment is written.
+    /// [`raw_loss`](crate::admin::raw_loss) measures beforehand what that costs. Durable with the next commit, which also
+    /// gives the space back; until then, and for as long as an older searcher lives, the files stay.
+    ///
+    /// # Errors
+    /// When the field is not of int8 codes, when a segment of it has none, because they do not tell its neighbors
+    /// apart ([`Error::Invalid`]), when its default recall is 1, or while a segment is being merged by another thread.
+    /// Nothing has changed then.
+    pub fn drop_raw(&self, field: &str) -> Result<DroppedRaw> {
+        drop_raw::drop_raw(&self.inner, &self.committed, field)
     }
 
     /// Adds a document and returns its key: the one given, or an automatic one.

@@ -225,6 +225,12 @@ impl WriterInner {
         Ok(())
     }
 
+    /// Puts a schema in force again that another has followed.
+    pub(super) fn restore_schema(&self, old: Schema) {
+        let _exclusive = self.commit_barrier.write();
+        *self.schema.write() = old;
+    }
+
     /// Replaces the calibration of a vector field.
     pub(crate) fn set_calibration(&self, field: &str, calibration: Option<Calibration>) -> Result<()> {
         let _exclusive = self.commit_barrier.write();

@@ -6,6 +6,7 @@ mod common;
 mod backup;
 mod directory_promises;
 mod disk_full;
+mod drop_raw;
 mod history;
 mod io_errors;
 mod kill9;

@@ -6,6 +6,8 @@ mod common;
 mod collecting;
 mod concurrency;
 mod determinism;
+mod dropped_raw;
+mod estimates;
 mod fields;
 mod folders;
 mod history;

@@ -28,12 +28,20 @@ impl FieldInfo {
     /// The parameter that says that a document may have several vectors.
     pub const MULTIPLE: &str = "multiple";
 
+    /// The parameter that says, when it is false, that only encoded vectors are kept, not the raw ones they were made of.
+    pub const KEEP_RAW: &str = "keep_raw";
+
     /// The parameter that groups those that are not for ordinary use: an object of further parameters.
     pub const ADVANCED: &str = "advanced";
 
     /// True when a document may have several vectors.
     pub fn is_multiple(&self) -> bool {
         self.params.get(Self::MULTIPLE).is_some_and(|value| *value == true)
+    }
+
+    /// False when new segments keep encoded vectors only ([`Self::KEEP_RAW`]).
+    pub fn keeps_raw(&self) -> bool {
+        self.params.get(Self::KEEP_RAW).is_none_or(|value| *value != false)
     }
 
     /// The field with its advanced parameters ([`Self::ADVANCED`]) in place of the ordinary ones.

@@ -74,11 +74,16 @@ impl SegmentInfo {
 
 /// Writes and reads segment infos.
 pub trait SegmentInfoFormat: Send + Sync {
-    /// File name of a segment's info.
-    fn file_name(&self, segment: &str) -> String;
+    /// File name of a segment's info: of the first, or of the one that replaces it from a commit of that generation on.
+    fn file_name(&self, segment: &str, generation: Option<u64>) -> String;
 
-    /// Writes a segment's info.
-    fn write(&self, directory: &dyn Directory, info: &SegmentInfo) -> Result<FileEntry>;
+    /// Writes a segment's info; with a generation one that replaces another.
+    fn write(
+        &self,
+        directory: &dyn Directory,
+        info: &SegmentInfo,
+        generation: Option<u64>,
+    ) -> Result<FileEntry>;
 
     /// Reads and fully verifies it; it must be the segment `id`.
     fn read(&self, directory: &dyn Directory, entry: &FileEntry, id: SegmentId) -> Result<SegmentInfo>;

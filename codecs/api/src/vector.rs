@@ -3,12 +3,14 @@
 //! Rows are [`FieldInfo::row_len`] bytes each, as the user gave them: little-endian f32 components, finite, or bits
 //! ([`crate::Component`]).
 
-use crate::format::{OpenContext, Problem, WriteContext, Written};
+use crate::envelope::FileEntry;
+use crate::format::{Metadata, OpenContext, Problem, WriteContext, Written};
 use crate::top_k::TieBreak;
 use crate::{
-    Accept, Cancel, Component, DocId, FieldInfo, MergeInput, Neighbor, OnStop, Ordinal, Report, Result,
+    Accept, Cancel, Component, DocId, Error, FieldInfo, MergeInput, Neighbor, OnStop, Ordinal, Report, Result,
 };
 use std::any::Any;
+use std::borrow::Cow;
 
 /// The vectors of a buffer that is being flushed: row i belongs to document `docs[i]`. In a field of several
 /// vectors a document ([`FieldInfo::is_multiple`]) documents may repeat.
@@ -45,7 +47,7 @@ impl std::fmt::Display for VectorKind {
 /// How much work a search may do: the trade between speed and recall.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Effort {
-    /// Every accepted vector is compared with the raw query.
+    /// Every accepted vector is compared: by its row or, where raw vectors are not kept, by its code.
     Exact,
     /// The least work that finds this share of the `k` nearest vectors, as far as the format knows: built-in formats
     /// measure it whenever they write an index.
@@ -145,6 +147,11 @@ pub trait VectorFormat: Send + Sync {
     /// Memory a writer must set aside per buffered vector for buffering and flushing it, in bytes.
     fn buffered_bytes(&self, field: &FieldInfo) -> usize;
 
+    /// Bytes of heap that a merge into so many vectors takes at most.
+    fn merge_bytes(&self, field: &FieldInfo, vectors: u64) -> u64 {
+        vectors.saturating_mul(self.buffered_bytes(field) as u64)
+    }
+
     /// Writes a buffer's vectors (at least one). `previous` is a reader of the same field in an earlier
     /// segment of the same format, if there is one: shared state (a mean vector) is taken from it.
     fn write(
@@ -170,6 +177,21 @@ pub trait VectorFormat: Send + Sync {
         field: &FieldInfo,
         sources: &[MergeInput<'_, dyn VectorReader>],
     ) -> Result<(Written, Report)>;
+
+    /// What [`VectorFormat::write`] or [`VectorFormat::merge`] wrote, without its raw vectors: fewer files and other
+    /// metadata, for the same segment. Nothing is written. `None` when there are no raw vectors any more.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the vectors cannot be searched without them.
+    fn without_raw(
+        &self,
+        field: &FieldInfo,
+        _files: &[FileEntry],
+        _meta: &Metadata,
+    ) -> Result<Option<Written>> {
+        let (field, format) = (&field.name, self.name());
+        Err(Error::Invalid(format!("field {field:?}: format {format} searches the raw vectors; keep them")))
+    }
 }
 
 /// The vectors of one field of one segment, open for reading.
@@ -196,7 +218,20 @@ pub trait VectorReader: Send + Sync {
     }
 
     /// A vector's row, bit for bit as it was added.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when raw vectors are not kept.
     fn row(&self, ordinal: Ordinal) -> Result<&[u8]>;
+
+    /// Whether the rows are there: false when only encoded vectors are kept.
+    fn keeps_raw(&self) -> bool {
+        true
+    }
+
+    /// A vector as well as it is known: its row or, where raw vectors are not kept, what its code stands for.
+    fn vector(&self, ordinal: Ordinal) -> Result<Cow<'_, [u8]>> {
+        self.row(ordinal).map(Cow::Borrowed)
+    }
 
     /// The accepted vectors nearest to the query.
     fn search(&self, search: &VectorSearch<'_>) -> Result<VectorHits>;
@@ -212,7 +247,8 @@ pub trait VectorReader: Send + Sync {
         None
     }
 
-    /// Replaces estimated distances by those of the raw vectors. The order is left alone. In a field of several
+    /// Replaces estimated distances by those of the raw vectors, or the best that are known where raw vectors are not
+    /// kept. The order is left alone. In a field of several
     /// vectors a document each neighbor becomes its document's nearest vector.
     fn rescore(&self, query: &[u8], neighbors: &mut [Neighbor]) -> Result<()>;
 

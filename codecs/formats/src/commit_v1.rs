@@ -66,7 +66,7 @@ fn check(commit: &CommitInfo) -> Result<(), String> {
         if segment.id == NO_SEGMENT || !ids.insert(segment.id) {
             return Err(format!("segment {:?} has the id of another one", segment.name));
         }
-        names::check_file(&segment.info, &segment.name, &['.'], &mut files)?;
+        names::check_file(&segment.info, &segment.name, &['_', '.'], &mut files)?;
         let Some(live) = &segment.live_docs else {
             continue;
         };

@@ -1,4 +1,5 @@
-//! Segment info, version 1: `{segment}.si`, what a segment consists of, as JSON.
+//! Segment info, version 1: `{segment}.si`, what a segment consists of, as JSON; `{segment}_{generation}.si` when a
+//! later commit took files out of it.
 //!
 //! Read completely and verified at open, then held against what the commit remembers of it. Names in it
 //! are checked before anything opens them.
@@ -17,12 +18,20 @@ const VERSION: u32 = 1;
 pub struct SegmentInfoV1;
 
 impl SegmentInfoFormat for SegmentInfoV1 {
-    fn file_name(&self, segment: &str) -> String {
-        format!("{segment}.si")
+    fn file_name(&self, segment: &str, generation: Option<u64>) -> String {
+        match generation {
+            None => format!("{segment}.si"),
+            Some(generation) => format!("{segment}_{generation}.si"),
+        }
     }
 
-    fn write(&self, directory: &dyn Directory, info: &SegmentInfo) -> Result<FileEntry> {
-        let name = self.file_name(&info.name);
+    fn write(
+        &self,
+        directory: &dyn Directory,
+        info: &SegmentInfo,
+        generation: Option<u64>,
+    ) -> Result<FileEntry> {
+        let name = self.file_name(&info.name, generation);
         check(info, &name).map_err(|problem| Error::Invalid(format!("{name}: {problem}")))?;
         let header = Header { format: FORMAT, version: VERSION, segment: info.id, field: NO_FIELD };
         json_file::write(directory, &name, header, info)
@@ -37,12 +46,21 @@ impl SegmentInfoFormat for SegmentInfoV1 {
         if info.id != id {
             return Err(corrupt(format!("describes segment {}, expected {id}", info.id)));
         }
-        if self.file_name(&info.name) != entry.name {
+        if !is_info_of(&info.name, &entry.name) {
             return Err(corrupt(format!("describes a segment called {:?}", info.name)));
         }
         check(&info, &entry.name).map_err(corrupt)?;
         Ok(info)
     }
+}
+
+/// Whether a file is called as the info of a segment is: `_1.si`, or `_1_7.si`.
+fn is_info_of(segment: &str, file: &str) -> bool {
+    let between = file.strip_prefix(segment).and_then(|rest| rest.strip_suffix(".si"));
+    between.is_some_and(|between| match between.strip_prefix('_') {
+        None => between.is_empty(),
+        Some(generation) => !generation.is_empty() && generation.bytes().all(|digit| digit.is_ascii_digit()),
+    })
 }
 
 /// What makes a segment info unusable, if anything. Asked before writing one and after reading one.

@@ -62,3 +62,38 @@ fn two_stages(values: &mut [f32], h: usize) {
         }
     }
 }
+
+/// Puts the values of a vector that was transformed twice in the order they had: with the places that the first stages
+/// rotate the transform is its own inverse but for that, and a factor of the length. `scratch` is as long.
+pub fn restore_order(values: &mut [f32], scratch: &mut [f32]) {
+    let bits = values.len().max(1).ilog2();
+    if values.len() < 2 * LANES || scratch.len() != values.len() {
+        return;
+    }
+    let rotated = 2 * LANES.ilog2() % bits;
+    scratch.copy_from_slice(values);
+    let mask = values.len() - 1;
+    for (index, value) in values.iter_mut().enumerate() {
+        let from = ((index << rotated) | (index >> (bits - rotated))) & mask;
+        *value = scratch.get(from).copied().unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_transforms_are_the_vector_again() {
+        for bits in 0..=12 {
+            let len = 1usize << bits;
+            let vector: Vec<f32> = (0..len).map(|i| (i as f32).sin()).collect();
+            let (mut values, mut scratch) = (vector.clone(), vec![0.0; len]);
+            transform(&mut values, &mut scratch);
+            transform(&mut values, &mut scratch);
+            restore_order(&mut values, &mut scratch);
+            let near = |(x, y): (&f32, &f32)| (x - y / len as f32).abs() < 1e-4;
+            assert!(vector.iter().zip(&values).all(near), "{len}");
+        }
+    }
+}

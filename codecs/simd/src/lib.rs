@@ -44,6 +44,7 @@ mod x86_64;
 
 pub use dispatch::{available_levels, level};
 pub use functions::*;
+pub use hadamard::restore_order;
 pub use kernels::{Kernels, Level, MAX_U8_DIMS, NIBBLES};
 pub use rows::AHEAD;
 pub use wide::{MAX_WIDE, MAX_WIDE_DIMS, WideQuery};

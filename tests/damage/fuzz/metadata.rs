@@ -74,7 +74,7 @@ pub(crate) fn segment_info(data: &[u8]) {
     let entry = put(&directory, "_0.si", "segment_info", Bench::ID, NO_FIELD, &json_body(data));
     if let Ok(info) = FORMATS.segment_info.read(&directory, &entry, Bench::ID) {
         let again = MemoryDirectory::new();
-        let entry = FORMATS.segment_info.write(&again, &info).unwrap();
+        let entry = FORMATS.segment_info.write(&again, &info, None).unwrap();
         assert_eq!(FORMATS.segment_info.read(&again, &entry, Bench::ID).unwrap(), info);
         for file in info.files() {
             assert!(!file.name.contains(['/', '\\']) && !file.name.contains(".."));

@@ -12,7 +12,7 @@ pub(crate) use eval::{Calibrate, Eval, HashQuality, RecallBy};
 pub(crate) use history::{Backup, Restore, Tag, Tags, Untag};
 pub(crate) use relevance::Relevance;
 pub(crate) use search::{Format, Fusion, Search, Second};
-pub(crate) use segments::{Check, ForceMerge, Inspect, Rewriting, Upgrade};
+pub(crate) use segments::{Check, DropRaw, Estimate, ForceMerge, Inspect, Rewriting, Upgrade};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::fmt::Write as _;
@@ -29,9 +29,9 @@ Exit codes:
 
 /// The commands by task, as `lucerne --help` lists them.
 const TASKS: [(&str, &[&str]); 6] = [
-    ("Create and fill an index", &["create", "import", "add-index", "alter"]),
+    ("Create and fill an index", &["create", "import", "add-index", "alter", "estimate"]),
     ("Search", &["search"]),
-    ("Inspect and maintain", &["inspect", "check", "force-merge", "upgrade"]),
+    ("Inspect and maintain", &["inspect", "check", "force-merge", "upgrade", "drop-raw"]),
     ("Back up, keep and restore commits", &["backup", "tag", "tags", "untag", "restore"]),
     ("Measure recall, speed and relevance", &["eval", "calibrate", "hash-quality", "relevance"]),
     ("Other", &["completions", "help"]),
@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Relevance(Relevance),
     ForceMerge(ForceMerge),
     Upgrade(Upgrade),
+    DropRaw(DropRaw),
+    Estimate(Estimate),
     AddIndex(AddIndex),
     Backup(Backup),
     Tag(Tag),

@@ -1,4 +1,4 @@
-//! Arguments of `inspect`, `check`, `force-merge` and `upgrade`.
+//! Arguments of `inspect`, `check`, `force-merge`, `upgrade` and `drop-raw`.
 
 use super::threads;
 use clap::Args;
@@ -92,6 +92,53 @@ pub(crate) struct Upgrade {
 
     #[command(flatten)]
     pub(crate) how: Rewriting,
+}
+
+/// Take the raw vectors of a field away and keep its int8 codes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+First up to 200 vectors of the field are searched for, exactly, as now, and as without raw vectors:
+the shares found and the bytes won are printed. Then one small file per segment is written, in one
+commit. Raw vectors do not come back: exact searches, rescoring and reading vectors back are
+refused from then on, and later segments keep none.
+
+Examples:
+  lucerne drop-raw packages.idx --field embedding --dry-run
+  lucerne drop-raw packages.idx --field embedding")]
+pub(crate) struct DropRaw {
+    /// Folder of the index.
+    pub(crate) dir: PathBuf,
+
+    /// The vector field.
+    #[arg(long)]
+    pub(crate) field: String,
+
+    /// Print what it would cost and win, and change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Estimate the disk and memory that an index will take.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Vectors are known by the schema. What text, values and stored fields take is measured on --sample,
+a file of documents as they will come; without it they are not counted. Vectors that the sample
+lacks are made up.
+
+Examples:
+  lucerne estimate schema.json --docs 1000000 --sample first-5000.jsonl
+  lucerne estimate schema.json --docs 1000000 --json")]
+pub(crate) struct Estimate {
+    /// File of the schema.
+    pub(crate) schema: PathBuf,
+
+    /// Number of documents.
+    #[arg(long, value_name = "N")]
+    pub(crate) docs: u64,
+
+    /// Documents, one JSON object per line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sample: Option<PathBuf>,
 }
 
 /// Arguments of both force-merge and upgrade.

@@ -7,6 +7,8 @@ mod calibrate;
 mod check;
 mod completions;
 mod create;
+mod drop_raw;
+mod estimate;
 mod eval;
 mod force_merge;
 mod hash_quality;
@@ -38,6 +40,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Check(args) => check::run(args, json),
         Command::ForceMerge(args) => force_merge::run(args, json),
         Command::Upgrade(args) => upgrade::run(args, json),
+        Command::DropRaw(args) => drop_raw::run(args, json),
+        Command::Estimate(args) => estimate::run(args, json),
         Command::AddIndex(args) => add_index::run(args, json),
         Command::Backup(args) => backup::run(args, json),
         Command::Tag(args) => history::tag(args, json),

@@ -2,6 +2,7 @@
 
 mod alter;
 mod backup;
+mod drop_raw;
 mod eval;
 mod exit_codes;
 mod force_merge;

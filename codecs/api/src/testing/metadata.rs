@@ -79,8 +79,8 @@ pub fn check_segment_info_format(format: &dyn SegmentInfoFormat) {
     let bench = Bench::new();
     let directory = &bench.directory;
     let info = segment_info();
-    let entry = format.write(directory, &info).expect("written");
-    assert_eq!(entry.name, format.file_name(&info.name));
+    let entry = format.write(directory, &info, None).expect("written");
+    assert_eq!(entry.name, format.file_name(&info.name, None));
     assert_eq!(format.read(directory, &entry, info.id).expect("read"), info);
     assert!(format.read(directory, &entry, Bench::OTHER).is_err(), "another id");
     check_damage(directory, &entry, &|entry| {
@@ -91,7 +91,7 @@ pub fn check_segment_info_format(format: &dyn SegmentInfoFormat) {
     let refused = |what: &str, change: &dyn Fn(&mut SegmentInfo)| {
         let mut info = segment_info();
         change(&mut info);
-        let error = format.write(&Bench::new().directory, &info).expect_err(what);
+        let error = format.write(&Bench::new().directory, &info, None).expect_err(what);
         assert!(matches!(error, Error::Invalid(_)), "{what}: {error}");
     };
     for name in BAD_NAMES {

@@ -3,7 +3,7 @@
 use super::report::FieldReport;
 use crate::distance::DistanceComputer;
 use lucerne_codec::format::Problem;
-use lucerne_codec::{Cancel, Result};
+use lucerne_codec::{Cancel, Error, Ordinal, Result};
 use std::any::Any;
 
 /// What the distances of an encoding are worth.
@@ -68,10 +68,23 @@ pub trait EncodedVectors: Send + Sync {
         None
     }
 
+    /// The row that a vector's code stands for.
+    ///
+    /// # Errors
+    /// When the encoding says too little of a vector, or the file is damaged.
+    fn decode(&self, _ordinal: Ordinal) -> Result<Vec<u8>> {
+        Err(Error::Invalid("this encoding cannot be decoded".to_owned()))
+    }
+
+    /// The share of the nearest ten that are the nearest ten by these distances, as far as it was measured.
+    fn recall_of_all(&self) -> f64 {
+        1.0
+    }
+
     /// Adds what there is to say about the vectors: sizes by part, quantiles, parameters in force.
     fn report(&self, report: &mut FieldReport);
 
-    /// Compares everything with the raw vectors it was made of.
+    /// Compares everything with the raw vectors it was made of, as far as they are kept.
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>>;
 
     /// For an encoding that recognizes its own vectors in a merge.

@@ -4,6 +4,7 @@ use super::encoded::EncodedVectors;
 use super::rows::Rows;
 use lucerne_codec::vector::VectorReader;
 use lucerne_codec::{DocId, Error, Ordinal, Result};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A live vector of a merge: where it is and whose it is.
@@ -56,6 +57,20 @@ pub struct MergeSources<'a> {
 }
 
 impl MergeSources<'_> {
+    /// Whether the raw vectors of all live vectors are there.
+    pub fn keeps_raw(&self) -> bool {
+        let live = self.sources.iter().filter(|source| source.live() > 0);
+        live.filter_map(|source| source.reader).all(|reader| reader.keeps_raw())
+    }
+
+    fn place(&self, index: usize) -> Result<(&dyn VectorReader, Ordinal)> {
+        let place = self.vectors.get(index).and_then(|vector| {
+            let source = self.sources.get(vector.source as usize)?;
+            Some((source.reader?, vector.ordinal))
+        });
+        place.ok_or_else(|| Error::Invalid(format!("there is no vector {index}")))
+    }
+
     /// The live vectors of one source.
     pub fn source_rows(&self, number: usize) -> SourceRows<'_> {
         let range = self.sources.get(number).map_or(0..0, |source| source.range.clone());
@@ -69,11 +84,13 @@ impl Rows for MergeSources<'_> {
     }
 
     fn row(&self, index: usize) -> Result<&[u8]> {
-        let row = self.vectors.get(index).and_then(|vector| {
-            let source = self.sources.get(vector.source as usize)?;
-            Some(source.reader?.row(vector.ordinal))
-        });
-        row.unwrap_or_else(|| Err(Error::Invalid(format!("there is no vector {index}"))))
+        let (reader, ordinal) = self.place(index)?;
+        reader.row(ordinal)
+    }
+
+    fn vector(&self, index: usize) -> Result<Cow<'_, [u8]>> {
+        let (reader, ordinal) = self.place(index)?;
+        reader.vector(ordinal)
     }
 }
 
@@ -90,5 +107,9 @@ impl Rows for SourceRows<'_> {
 
     fn row(&self, index: usize) -> Result<&[u8]> {
         self.sources.row(self.range.start + index)
+    }
+
+    fn vector(&self, index: usize) -> Result<Cow<'_, [u8]>> {
+        self.sources.vector(self.range.start + index)
     }
 }

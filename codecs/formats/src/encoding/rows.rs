@@ -1,6 +1,7 @@
 //! Raw vectors by index, wherever they are: in a buffer, in a file, or spread over the sources of a merge.
 
 use lucerne_codec::{Cancel, Error, Result};
+use std::borrow::Cow;
 
 /// Rows between two checks of the cancel flag.
 const CANCEL_STEP: usize = 1_024;
@@ -17,6 +18,11 @@ pub trait Rows: Sync {
 
     /// One row.
     fn row(&self, index: usize) -> Result<&[u8]>;
+
+    /// The vector as well as it is known: its row, or what its code stands for where raw vectors are not kept.
+    fn vector(&self, index: usize) -> Result<Cow<'_, [u8]>> {
+        self.row(index).map(Cow::Borrowed)
+    }
 }
 
 impl<R: Rows + ?Sized> Rows for &R {
@@ -26,6 +32,10 @@ impl<R: Rows + ?Sized> Rows for &R {
 
     fn row(&self, index: usize) -> Result<&[u8]> {
         (**self).row(index)
+    }
+
+    fn vector(&self, index: usize) -> Result<Cow<'_, [u8]>> {
+        (**self).vector(index)
     }
 }
 

@@ -12,6 +12,11 @@ use lucerne_codec::{Error, FieldInfo, Input, Result};
 /// At most this many bytes stay in memory.
 const IN_MEMORY: usize = 16 << 20;
 
+/// The heap that so many bytes take: none where they are in a file.
+pub fn in_memory(bytes: u64) -> u64 {
+    if bytes <= IN_MEMORY as u64 { bytes } else { 0 }
+}
+
 /// A file that lives as long as this and is never part of a segment.
 pub struct TempFile<'a>(Kind<'a>);
 

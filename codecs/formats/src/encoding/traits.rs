@@ -8,7 +8,7 @@ use super::rows::Rows;
 use crate::distance::GraphVectors;
 use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::format::{self, Metadata, WriteContext, Written};
-use lucerne_codec::{Cancel, FieldInfo, Ordinal, Result};
+use lucerne_codec::{Cancel, Error, FieldInfo, Ordinal, Result};
 use std::fmt::Debug;
 
 /// An encoding of the vectors of one field: raw, int8 codes, sign hashes, ….
@@ -24,8 +24,29 @@ pub trait Encoding: Debug + Send + Sync {
     /// Refuses parameters out of range, naming field, value and expectation.
     fn check(&self, field: &FieldInfo) -> Result<()>;
 
+    /// Whether a segment of the field keeps its raw vectors besides.
+    fn keeps_raw(&self, _field: &FieldInfo) -> bool {
+        true
+    }
+
+    /// The metadata of an encoding whose raw vectors are taken away.
+    ///
+    /// # Errors
+    /// When it cannot do without them.
+    fn without_raw(&self, field: &FieldInfo, _meta: &Metadata) -> Result<Metadata> {
+        let (field, name) = (&field.name, self.name());
+        Err(Error::Invalid(format!(
+            "field {field:?}: the raw vectors are what encoding {name} is searched with; keep them"
+        )))
+    }
+
     /// Bytes of memory per vector while a buffer is flushed, the raw row apart.
     fn buffered_bytes(&self, field: &FieldInfo) -> usize;
+
+    /// Bytes of heap that the encoded vectors of a merge take at most, graph and places apart.
+    fn merge_bytes(&self, _field: &FieldInfo, _vectors: u64) -> u64 {
+        0
+    }
 
     /// Encodes the vectors of a flush. `previous` are those of an earlier segment of the field, in this encoding: the
     /// place to take shared state from, such as a center.
@@ -115,6 +136,16 @@ pub struct OpenContext<'a> {
     pub meta: &'a Metadata,
     /// The field.
     pub field: &'a FieldInfo,
-    /// The raw vectors: as many as there are encoded ones.
-    pub raw: &'a RawVectors,
+    /// Number of vectors.
+    pub len: usize,
+    /// The raw vectors, if they are kept.
+    pub raw: Option<&'a RawVectors>,
+}
+
+impl OpenContext<'_> {
+    /// The raw vectors, for an encoding that needs them.
+    pub fn require_raw(&self) -> Result<&RawVectors> {
+        let name = || self.files.first().map_or("", |file| file.name.as_str());
+        self.raw.ok_or_else(|| Error::corrupt(name(), 0, "segment info: raw vectors are missing"))
+    }
 }

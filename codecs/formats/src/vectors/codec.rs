@@ -5,9 +5,13 @@ use super::params::check_component;
 use super::reader::VectorFieldReader;
 use super::segment::VectorSegment;
 use super::{merge, write};
-use lucerne_codec::format::{OpenContext, WriteContext, Written};
+use lucerne_codec::envelope::FileEntry;
+use lucerne_codec::format::{Metadata, OpenContext, WriteContext, Written};
 use lucerne_codec::vector::{VectorFormat, VectorKind, VectorReader, VectorRows};
 use lucerne_codec::{Cancel, FieldInfo, MergeInput, Report, Result};
+
+/// Bytes of a vector in a merge, its links apart.
+const MERGE_BYTES: u64 = 56;
 
 impl VectorFormat for VectorFieldFormat {
     fn name(&self) -> &'static str {
@@ -32,6 +36,13 @@ impl VectorFormat for VectorFieldFormat {
         field.row_len() + 4 + self.encoding.buffered_bytes(field) + graph + 16
     }
 
+    /// Beside the graph places, documents and corrections; rows are in files, and codes if they are many.
+    fn merge_bytes(&self, field: &FieldInfo, vectors: u64) -> u64 {
+        let m = self.params(field).map_or(16, |params| params.m as u64);
+        let graph = if self.index == IndexKind::Hnsw { 16 * m } else { 0 };
+        vectors.saturating_mul(graph + MERGE_BYTES).saturating_add(self.encoding.merge_bytes(field, vectors))
+    }
+
     fn write(
         &self,
         context: &WriteContext<'_>,
@@ -47,6 +58,15 @@ impl VectorFormat for VectorFieldFormat {
         check_component(self.name, self.component, field)?;
         let segment = VectorSegment::open(self.name, self.index, &*self.encoding, context, field)?;
         Ok(Box::new(VectorFieldReader::new(segment)))
+    }
+
+    fn without_raw(
+        &self,
+        field: &FieldInfo,
+        files: &[FileEntry],
+        meta: &Metadata,
+    ) -> Result<Option<Written>> {
+        write::without_raw(self, field, files, meta)
     }
 
     fn plan_merge(&self, field: &FieldInfo, sources: &[MergeInput<'_, dyn VectorReader>]) -> Result<Report> {

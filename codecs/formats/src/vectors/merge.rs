@@ -7,7 +7,7 @@
 use super::format::VectorFieldFormat;
 use super::reader::VectorFieldReader;
 use super::report::{self, Seconds};
-use super::write::{NewIndex, builds_graph, measured, write};
+use super::write::{NewIndex, builds_graph, measured, raw_rows, write};
 use crate::encoding::{EncodeContext, MergeSource, MergeSources, MergedVector, NewVectors, Rows};
 use crate::hnsw::graph::{self, Graph, GraphView, SourceGraph};
 use lucerne_codec::format::{WriteContext, Written};
@@ -56,7 +56,7 @@ pub(super) fn merge(
     };
     lap(&mut seconds.graph);
     let docs: Vec<DocId> = merged.vectors.iter().map(|vector| vector.doc).collect();
-    let written = write(&encode, &merged, &docs, &*encoded.vectors, index)?;
+    let written = write(&encode, &merged, &docs, (&*encoded.vectors, raw_rows(format, field)), index)?;
     lap(&mut seconds.files);
     let written = measured(format, &encode, written)?;
     lap(&mut seconds.recall);
@@ -108,13 +108,21 @@ fn live_vectors<'a>(
             range: start..merged.vectors.len(),
         });
     }
+    if let Some(source) = lacks_raw(&merged).filter(|_| field.keeps_raw()) {
+        return Err(Error::Invalid(format!(
+            "field {:?}: segment {} has no raw vectors, and the field keeps them; set {:?} to false",
+            field.name,
+            source.segment,
+            FieldInfo::KEEP_RAW
+        )));
+    }
     if merged.len() >= u32::MAX as usize {
         let problem = format!("field {:?}: more vectors than a segment can have", field.name);
         return Err(Error::Invalid(problem));
     }
     for (number, source) in merged.sources.iter().enumerate() {
         let rows = merged.source_rows(number);
-        if !rows.is_empty() && rows.row(0).is_ok_and(|row| row.len() != field.row_len()) {
+        if !rows.is_empty() && rows.vector(0).is_ok_and(|row| row.len() != field.row_len()) {
             return Err(Error::Invalid(format!(
                 "field {:?}: segment {} has vectors of another dimension than {}",
                 field.name, source.segment, field.dimension
@@ -122,6 +130,12 @@ fn live_vectors<'a>(
         }
     }
     Ok(merged)
+}
+
+/// The first source of live vectors whose raw vectors are not kept.
+fn lacks_raw<'m, 's>(merged: &'m MergeSources<'s>) -> Option<&'m MergeSource<'s>> {
+    let mut live = merged.sources.iter().filter(|source| source.live() > 0);
+    live.find(|source| source.reader.is_some_and(|reader| !reader.keeps_raw()))
 }
 
 /// A graph from the sources' graphs, and from the vectors of those that have none.

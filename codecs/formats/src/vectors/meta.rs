@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Meta {
     /// Number of vectors.
     pub(super) vectors: u32,
+    /// Whether there is a file of raw vectors.
+    #[serde(default, skip_serializing_if = "RawRows::are_kept")]
+    pub(super) raw: RawRows,
     /// About the graph; absent when there are too few vectors for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) graph: Option<GraphMeta>,
@@ -29,9 +32,25 @@ pub(super) struct Meta {
     pub(super) encoding: Metadata,
 }
 
+/// Whether a segment has its raw vectors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawRows {
+    #[default]
+    Kept,
+    /// The encoded vectors are all there is.
+    NotKept,
+}
+
+impl RawRows {
+    fn are_kept(&self) -> bool {
+        *self == Self::Kept
+    }
+}
+
 /// The files by role.
 pub(super) struct Files<'a> {
-    pub(super) raw: &'a FileEntry,
+    pub(super) raw: Option<&'a FileEntry>,
     pub(super) ordinals: &'a FileEntry,
     /// The graph, or the inverted lists.
     pub(super) index: Option<&'a FileEntry>,
@@ -43,7 +62,7 @@ impl Meta {
         serde_json::to_value(self).map_err(|error| Error::Invalid(error.to_string()))
     }
 
-    /// Reads the metadata and gives the files their roles: raw, ordinals, graph or lists if there are any, and the rest
+    /// Reads the metadata and gives the files their roles: raw unless not kept, ordinals, graph or lists if there are any, and the rest
     /// those of the encoding.
     pub(super) fn read<'a>(context: &OpenContext<'a>, index: IndexKind) -> Result<(Self, Files<'a>)> {
         let name = context.files.first().map_or("", |file| file.name.as_str());
@@ -58,14 +77,19 @@ impl Meta {
         if !fits {
             return Err(refuse(format!("graph and lists do not fit index {}", index.name())));
         }
-        let files = match context.files {
-            [raw, ordinals, index, encoding @ ..] if meta.graph.is_some() || meta.lists.is_some() => {
+        let (raw, others) = match (meta.raw, context.files) {
+            (RawRows::Kept, [raw, others @ ..]) => (Some(raw), others),
+            (_, others) => (None, others),
+        };
+        let files = match others {
+            _ if raw.is_none() && meta.raw.are_kept() => return Err(refuse("no files".to_owned())),
+            [ordinals, index, encoding @ ..] if meta.graph.is_some() || meta.lists.is_some() => {
                 Files { raw, ordinals, index: Some(index), encoding }
             }
-            [raw, ordinals, encoding @ ..] if meta.graph.is_none() && meta.lists.is_none() => {
+            [ordinals, encoding @ ..] if meta.graph.is_none() && meta.lists.is_none() => {
                 Files { raw, ordinals, index: None, encoding }
             }
-            files => return Err(refuse(format!("{} files", files.len()))),
+            _ => return Err(refuse(format!("{} files", context.files.len()))),
         };
         Ok((meta, files))
     }

@@ -10,6 +10,7 @@ use lucerne_codec::vector::{Effort, SelfSearches, VectorHits, VectorReader, Vect
 use lucerne_codec::{Cancel, DocId, Neighbor, Ordinal, Report, Result};
 use parking_lot::Mutex;
 use std::any::Any;
+use std::borrow::Cow;
 
 /// The reader of every built-in vector format.
 pub struct VectorFieldReader {
@@ -59,7 +60,15 @@ impl VectorReader for VectorFieldReader {
     }
 
     fn row(&self, ordinal: Ordinal) -> Result<&[u8]> {
-        self.segment.raw.row(ordinal)
+        self.segment.raw()?.row(ordinal)
+    }
+
+    fn keeps_raw(&self) -> bool {
+        self.segment.raw.is_some()
+    }
+
+    fn vector(&self, ordinal: Ordinal) -> Result<Cow<'_, [u8]>> {
+        self.segment.vector(ordinal)
     }
 
     fn search(&self, request: &VectorSearch<'_>) -> Result<VectorHits> {

@@ -20,7 +20,10 @@ pub(super) fn inspect(segment: &VectorSegment) -> Report {
     if segment.params.multiple {
         report.set("documents", segment.map.count_documents());
     }
-    report.set_bytes("raw", segment.raw.bytes().len());
+    match &segment.raw {
+        Some(raw) => report.set_bytes("raw", raw.bytes().len()),
+        None => report.set("raw_vectors", "not kept"),
+    }
     segment.encoded.report(&mut report);
     match &segment.index {
         Index::Flat => {}

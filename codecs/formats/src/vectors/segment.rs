@@ -9,7 +9,8 @@ use crate::encoding::{self, EncodedVectors, Encoding};
 use crate::hnsw::file::{self, GraphFile};
 use crate::ivf::ListFile;
 use lucerne_codec::format::OpenContext;
-use lucerne_codec::{Component, Error, FieldInfo, Result};
+use lucerne_codec::{Component, Error, FieldInfo, Ordinal, Result};
+use std::borrow::Cow;
 
 /// How the vectors of a segment are found.
 pub(super) enum Index {
@@ -31,7 +32,8 @@ pub(super) struct VectorSegment {
     pub(super) params: IndexParams,
     /// Number of vectors.
     pub(super) len: usize,
-    pub(super) raw: RawVectors,
+    /// `None` when only encoded vectors are kept.
+    pub(super) raw: Option<RawVectors>,
     pub(super) map: OrdinalMap,
     pub(super) index: Index,
     pub(super) encoded: Box<dyn EncodedVectors>,
@@ -50,14 +52,16 @@ impl VectorSegment {
         let params = IndexParams::of(index, encoding, field)?;
         let (meta, files) = Meta::read(context, index)?;
         let len = meta.vectors as usize;
-        let raw = RawVectors::new(RawFile::open(context, files.raw, field, len)?, field.similarity);
+        let raw = files.raw.map(|file| RawFile::open(context, file, field, len)).transpose()?;
+        let raw = raw.map(|file| RawVectors::new(file, field.similarity));
         let map = OrdinalMap::open(context, files.ordinals, field, len)?;
         let encoded = encoding.open(&encoding::OpenContext {
             segment: context,
             files: files.encoding,
             meta: &meta.encoding,
             field,
-            raw: &raw,
+            len,
+            raw: raw.as_ref(),
         })?;
         let index = match (index, files.index, &meta.graph, &meta.lists) {
             (IndexKind::Hnsw, Some(entry), Some(meta), _) => {
@@ -90,6 +94,29 @@ impl VectorSegment {
         match &self.index {
             Index::Hnsw(graph) => graph.as_ref(),
             Index::Flat | Index::Ivf(_) => None,
+        }
+    }
+
+    /// The raw vectors.
+    pub(super) fn raw(&self) -> Result<&RawVectors> {
+        self.raw.as_ref().ok_or_else(|| {
+            Error::Invalid(format!("field {:?}: raw vectors are not kept, only their codes", self.field.name))
+        })
+    }
+
+    /// What distances are most exact by: the raw vectors, or where they are not kept the encoded ones.
+    pub(super) fn best(&self) -> &dyn EncodedVectors {
+        match &self.raw {
+            Some(raw) => raw,
+            None => &*self.encoded,
+        }
+    }
+
+    /// A vector as well as it is known.
+    pub(super) fn vector(&self, ordinal: Ordinal) -> Result<Cow<'_, [u8]>> {
+        match &self.raw {
+            Some(raw) => raw.row(ordinal).map(Cow::Borrowed),
+            None => self.encoded.decode(ordinal).map(Cow::Owned),
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) fn search_selves(segment: &VectorSegment, cancel: &Cancel) -> Result<
     let (mut ordinals, mut distances) = (Vec::new(), Vec::new());
     let mut searches = SelfSearches::default();
     for node in suspects(graph, cancel)? {
-        let mut query = segment.encoded.query(segment.raw.row(node)?);
+        let mut query = segment.encoded.query(&segment.vector(node)?);
         let traversal = query.traversal.as_mut().unwrap_or(&mut query.distances);
         let params = SearchParams { ef: EF, budget: u64::MAX, hidden: None };
         let mut searcher =

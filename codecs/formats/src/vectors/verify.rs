@@ -1,4 +1,4 @@
-//! The thorough check: every part against the raw vectors.
+//! The thorough check: every part against the raw vectors, as far as they are kept.
 
 use super::segment::{Index, VectorSegment};
 use crate::encoding::EncodedVectors as _;
@@ -9,13 +9,15 @@ use lucerne_codec::{Cancel, Result};
 /// Compares maps, raw vectors, encoded vectors, and graph or lists.
 pub(super) fn verify(segment: &VectorSegment, cancel: &Cancel) -> Result<Vec<Problem>> {
     let mut problems = segment.map.verify(segment.params.multiple);
-    problems.extend(segment.raw.verify(cancel)?);
+    if let Some(raw) = &segment.raw {
+        problems.extend(raw.verify(cancel)?);
+    }
     if !segment.encoded.as_any().is::<RawVectors>() {
         problems.extend(segment.encoded.verify(cancel)?);
     }
     match &segment.index {
         Index::Hnsw(Some(graph)) => problems.extend(graph.verify(cancel)?),
-        Index::Ivf(lists) => problems.extend(lists.verify(&segment.raw, cancel)?),
+        Index::Ivf(lists) => problems.extend(lists.verify(segment.raw()?, cancel)?),
         Index::Hnsw(None) | Index::Flat => {}
     }
     Ok(problems)

@@ -1,7 +1,7 @@
 //! Writing a segment's vectors: a flush, and the common end of flush and merge.
 
 use super::format::{IndexKind, VectorFieldFormat};
-use super::meta::Meta;
+use super::meta::{Meta, RawRows};
 use super::ordinals;
 use super::params::IndexParams;
 use super::reader::VectorFieldReader;
@@ -15,9 +15,10 @@ use crate::hnsw;
 use crate::hnsw::graph::{self, Graph};
 use crate::ivf::Lists;
 use lucerne_codec::envelope::FileEntry;
-use lucerne_codec::format::{OpenContext, WriteContext, Written};
+use lucerne_codec::format::{Metadata, OpenContext, WriteContext, Written};
 use lucerne_codec::vector::VectorRows;
 use lucerne_codec::{DocId, Error, FieldInfo, Ordinal, Result};
+use serde::Deserialize as _;
 
 /// Writes a buffer.
 pub(super) fn flush(
@@ -49,13 +50,18 @@ pub(super) fn flush(
     } else {
         NewIndex::without_graph(format, &params, &encode, &rows)?
     };
-    let written = write(&encode, &rows, vectors.docs, &*encoded, index)?;
+    let written = write(&encode, &rows, vectors.docs, (&*encoded, raw_rows(format, field)), index)?;
     measured(format, &encode, written)
 }
 
 /// Whether a segment of so many vectors gets a graph.
 pub(super) fn builds_graph(format: &VectorFieldFormat, params: &IndexParams, vectors: usize) -> bool {
     format.index == IndexKind::Hnsw && vectors as u64 >= params.graph_threshold
+}
+
+/// Whether a segment keeps its raw vectors.
+pub(super) fn raw_rows(format: &VectorFieldFormat, field: &FieldInfo) -> RawRows {
+    if format.encoding.keeps_raw(field) { RawRows::Kept } else { RawRows::NotKept }
 }
 
 /// What finds the vectors of a segment being written.
@@ -94,7 +100,7 @@ pub(super) fn write(
     encode: &EncodeContext<'_>,
     rows: &dyn Rows,
     docs: &[DocId],
-    encoded: &dyn NewVectors,
+    (encoded, raw): (&dyn NewVectors, RawRows),
     index: NewIndex,
 ) -> Result<(Vec<FileEntry>, Meta)> {
     let EncodeContext { write: context, field, .. } = *encode;
@@ -102,13 +108,17 @@ pub(super) fn write(
     if field.is_multiple() {
         keep_order_of_documents(&mut order, docs);
     }
-    let ordered = order.iter().map(|&index| rows.row(index as usize));
-    let mut files = vec![raw_file::write(context, field, docs.len(), ordered)?];
+    let mut files = Vec::new();
+    if raw == RawRows::Kept {
+        let ordered = order.iter().map(|&index| rows.row(index as usize));
+        files.push(raw_file::write(context, field, docs.len(), ordered)?);
+    }
     let ordered: Vec<DocId> = order.iter().filter_map(|&index| docs.get(index as usize).copied()).collect();
     files.push(ordinals::write(context, field, &ordered)?);
     let encoding = encoded.write(encode, &order)?;
     let mut meta = Meta {
         vectors: docs.len() as u32,
+        raw,
         graph: None,
         lists: None,
         recall: Curves::default(),
@@ -129,6 +139,26 @@ pub(super) fn write(
     }
     files.extend(encoding.files);
     Ok((files, meta))
+}
+
+/// What was written, without its raw vectors: nothing else changes but what was measured with them.
+pub(super) fn without_raw(
+    format: &VectorFieldFormat,
+    field: &FieldInfo,
+    files: &[FileEntry],
+    meta: &Metadata,
+) -> Result<Option<Written>> {
+    format.params(field)?;
+    let invalid = |error: serde_json::Error| Error::Invalid(format!("field {:?}: {error}", field.name));
+    let meta = Meta::deserialize(meta).map_err(invalid)?;
+    let files = match (meta.raw, files) {
+        (RawRows::NotKept, _) => return Ok(None),
+        (RawRows::Kept, [_, others @ ..]) => others.to_vec(),
+        (RawRows::Kept, []) => return Err(Error::Invalid(format!("field {:?}: no files", field.name))),
+    };
+    let encoding = format.encoding.without_raw(field, &meta.encoding)?;
+    let meta = Meta { raw: RawRows::NotKept, recall: meta.recall.not_rescored(), encoding, ..meta };
+    Ok(Some(Written { files, meta: meta.to_json()? }))
 }
 
 /// The end of writing: measures what searches find.

@@ -257,7 +257,7 @@ fn segment_info() {
         }],
         merge: Some(json!({"sources": [{"segment": "_9", "drift": 0.015}]})),
     };
-    let entry = registry.segment_info.write(&bench.directory, &info).expect("written");
+    let entry = registry.segment_info.write(&bench.directory, &info, None).expect("written");
     hold_against_golden(&bench.directory);
     let read = registry.segment_info.read(&bench.directory, &entry, Bench::ID);
     assert_eq!(read.expect("read"), info);

@@ -2,6 +2,7 @@
 
 mod common;
 mod conformance;
+mod dropped_raw;
 mod filters;
 mod golden;
 mod graph;

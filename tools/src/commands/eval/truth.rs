@@ -68,7 +68,12 @@ impl Truth {
         };
         let among: Vec<Knn> =
             queries.iter().zip(&rows).map(|(query, rows)| query.clone().filter(of_rows(rows))).collect();
-        let farthest = search_exactly(args, searcher, &among)?.iter().map(farthest).collect();
+        let field = searcher.schema().vector_field_named(&args.field).in_index(&args.dir)?;
+        let farthest = match field.options().keeps_raw() {
+            true => search_exactly(args, searcher, &among)?.iter().map(farthest).collect(),
+            // Without raw vectors no distance is exact: true neighbors count, and hits as near as they do not.
+            false => vec![None; among.len()],
+        };
         Ok(Self { ids: Ids::Rows(rows), farthest })
     }
 

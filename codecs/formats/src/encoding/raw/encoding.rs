@@ -52,7 +52,7 @@ impl Encoding for Raw {
             let problem = "segment info: raw vectors have no files or metadata besides their rows";
             return Err(Error::corrupt(name, 0, problem));
         }
-        Ok(Box::new(context.raw.clone()))
+        Ok(Box::new(context.require_raw()?.clone()))
     }
 }
 

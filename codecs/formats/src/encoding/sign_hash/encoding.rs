@@ -29,6 +29,10 @@ impl Encoding for SignHash {
         estimator(field).map(|_| ())
     }
 
+    fn merge_bytes(&self, field: &FieldInfo, vectors: u64) -> u64 {
+        vectors.saturating_mul(u64::from(field.dimension) / 8 + 8)
+    }
+
     fn buffered_bytes(&self, field: &FieldInfo) -> usize {
         field.dimension as usize / 8 + 20
     }

@@ -64,7 +64,7 @@ pub struct HashFile {
 impl HashFile {
     /// Opens the file. Reads header, footer, length and the center.
     pub fn open(context: &OpenContext<'_>, entry: &FileEntry, meta: HashMeta) -> Result<Self> {
-        let (field, len) = (context.field, context.raw.len());
+        let (field, len) = (context.field, context.len);
         let file = context.segment.open(entry, FORMAT, VERSION, field.number)?;
         let body = envelope::body(&file)?;
         if let Some(problem) = meta.problem() {

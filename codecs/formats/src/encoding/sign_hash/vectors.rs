@@ -40,7 +40,7 @@ impl HashVectors {
             return Err(refuse(format!("{} files of sign hashes", context.files.len())));
         };
         let hashes = HashFile::open(context, file, meta)?;
-        Ok(Self { hashes, field: context.field.clone(), raw: context.raw.clone() })
+        Ok(Self { hashes, field: context.field.clone(), raw: context.require_raw()?.clone() })
     }
 
     /// The file of hashes.

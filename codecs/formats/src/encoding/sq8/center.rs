@@ -31,7 +31,7 @@ impl CenterSample {
         let mut vectors = Vec::with_capacity(rows.len().min(SAMPLE));
         for_each_index(evenly(rows.len(), SAMPLE), cancel, |index| {
             let mut vector = Vec::new();
-            normalized(similarity, rows.row(index)?, &mut vector);
+            normalized(similarity, &rows.vector(index)?, &mut vector);
             vectors.push(vector);
             Ok(())
         })?;

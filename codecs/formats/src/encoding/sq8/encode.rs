@@ -5,8 +5,8 @@ use super::file;
 use super::frame::Projected;
 use super::frame_choice::FrameChoice;
 use super::graph_vectors::GraphCodes;
-use super::meta::{CodesMeta, Meta, QuantizerVersion, RawReason};
-use super::params::Params;
+use super::meta::{CodesMeta, Meta, Quality, QuantizerVersion, RawReason};
+use super::params::{Params, RAW_DIMENSION};
 use super::quality::Measured;
 use super::quantiles::Quantiles;
 use super::quantizer::Quantizer;
@@ -17,9 +17,6 @@ use crate::encoding::rows::{Rows, for_each_index};
 use crate::encoding::traits::{EncodeContext, NewVectors};
 use lucerne_codec::format::Written;
 use lucerne_codec::{Error, FieldInfo, Ordinal, Result};
-
-/// Vectors of at most so many components are searched raw: codes with their corrections are as many bytes.
-const RAW_DIMENSION: u32 = 8;
 
 /// What a segment is searched by.
 pub(super) enum NewSq8<'a> {
@@ -50,8 +47,9 @@ impl<'a> NewSq8<'a> {
         (field.dimension <= RAW_DIMENSION).then_some(Self::Raw(NewRaw { field, rows, reason }))
     }
 
-    /// Measures the codes of `rows`, and keeps them as far as they will do. Puts metadata together, and makes 4-bit codes
-    /// if they will be searched.
+    /// Measures the codes of `rows`, and keeps them as far as they will do, or in any case where raw vectors are not kept.
+    /// Puts metadata together, and makes 4-bit codes if they will be searched. `known` is the quality of vectors that are
+    /// themselves decoded, which do not show what they have lost.
     pub(super) fn new(
         context: &EncodeContext<'a>,
         params: &Params,
@@ -59,6 +57,7 @@ impl<'a> NewSq8<'a> {
         codes: Codes<'a>,
         quantiles: Quantiles,
         frame: FrameChoice,
+        known: Option<Quality>,
     ) -> Result<Self> {
         let (field, cancel) = (context.field, context.write.cancel);
         let sq4 = (context.graph && params.search_bits == 4)
@@ -72,9 +71,17 @@ impl<'a> NewSq8<'a> {
             sq4: sq4.as_ref().map(Sq4Codes::rows),
         };
         let verdict = measured.judge(rows, cancel)?;
-        let Some(rescored) = verdict.rescored else {
-            let reason = RawReason::Quality(verdict.quality);
-            return Ok(Self::Raw(NewRaw { field, rows, reason }));
+        let quality = match known {
+            Some(known) => Quality { sq4: verdict.quality.sq4, ..known },
+            None => verdict.quality,
+        };
+        let rescored = match verdict.rescored {
+            _ if !params.keep_raw => 0,
+            Some(rescored) => rescored,
+            None => {
+                let reason = RawReason::Quality(quality);
+                return Ok(Self::Raw(NewRaw { field, rows, reason }));
+            }
         };
         let sq4 = sq4.filter(|_| verdict.sq4);
         let versions = codes.versions.iter().zip(codes.counts());
@@ -87,7 +94,7 @@ impl<'a> NewSq8<'a> {
             scale4: params.scale4(),
             sq4: sq4.is_some(),
             rescored: rescored as u32,
-            quality: Some(verdict.quality),
+            quality: Some(quality),
         };
         Ok(Self::Codes(Box::new(NewCodes { field, codes, meta, frame, sq4 })))
     }
@@ -106,11 +113,11 @@ impl<'a> NewSq8<'a> {
         let quantizer = Quantizer::new(quantiles, frame.frame.stretches());
         let mut projected = Projected::default();
         for_each_index(0..rows.len(), context.write.cancel, |index| {
-            frame.frame.project(rows.row(index)?, &mut projected);
+            frame.frame.project(&rows.vector(index)?, &mut projected);
             codes.encode(&quantizer, number, &projected);
             Ok(())
         })?;
-        Self::new(context, params, rows, codes, quantiles, frame)
+        Self::new(context, params, rows, codes, quantiles, frame, None)
     }
 
     /// Whether codes did not do.

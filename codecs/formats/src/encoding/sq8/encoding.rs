@@ -3,14 +3,19 @@
 use super::encode::NewSq8;
 use super::frame_choice::FrameChoice;
 use super::merge::{CodesMerge, RawMerge};
+use super::meta::{CodesMeta, Meta};
 use super::params::{NAMES, Params};
 use super::quantiles::Quantiles;
+use super::sq4::LEAST_DIMENSION;
 use super::vectors::{self, Sq8Vectors};
 use crate::encoding::encoded::EncodedVectors;
 use crate::encoding::merge_sources::MergeSources;
 use crate::encoding::rows::Rows;
+use crate::encoding::temp_file::in_memory;
 use crate::encoding::traits::{EncodeContext, Encoding, MergePlan, NewVectors, OpenContext, ParamNames};
-use lucerne_codec::{Cancel, FieldInfo, Result};
+use lucerne_codec::format::Metadata;
+use lucerne_codec::{Cancel, Error, FieldInfo, Result};
+use serde::Deserialize as _;
 
 /// Int8 codes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,9 +43,31 @@ impl Encoding for Sq8 {
         Params::of(field).map(|_| ())
     }
 
+    fn keeps_raw(&self, field: &FieldInfo) -> bool {
+        field.keeps_raw()
+    }
+
+    fn without_raw(&self, field: &FieldInfo, meta: &Metadata) -> Result<Metadata> {
+        let invalid = |problem: String| Error::Invalid(format!("field {:?}: {problem}", field.name));
+        match Meta::deserialize(meta).map_err(|error| invalid(error.to_string()))? {
+            Meta::Codes(codes) => serde_json::to_value(Meta::Codes(CodesMeta { rescored: 0, ..codes }))
+                .map_err(|error| invalid(error.to_string())),
+            Meta::Raw(_) => Err(invalid(
+                "it has no codes, because they do not tell its nearest neighbors apart; keep the raw vectors"
+                    .to_owned(),
+            )),
+        }
+    }
+
     /// Codes, sum, corrections and version number.
     fn buffered_bytes(&self, field: &FieldInfo) -> usize {
         field.dimension as usize + 24
+    }
+
+    fn merge_bytes(&self, field: &FieldInfo, vectors: u64) -> u64 {
+        let dimension = u64::from(field.dimension);
+        let four_bits = if dimension < u64::from(LEAST_DIMENSION) { 0 } else { 32 * dimension.div_ceil(64) };
+        [dimension, four_bits].map(|row| in_memory(vectors.saturating_mul(row))).iter().sum()
     }
 
     fn encode<'a>(
@@ -56,7 +83,10 @@ impl Encoding for Sq8 {
         }
         let previous = previous.and_then(|previous| previous.as_any().downcast_ref::<Sq8Vectors>());
         let frame = FrameChoice::for_flush(field, rows, previous, cancel)?;
-        let quantiles = match self.forced {
+        // Codes that are never made again from raw vectors stay comparable to the last: no merge has to touch them.
+        let inherited = previous.map(|previous| previous.codes().meta());
+        let inherited = inherited.filter(|meta| !params.keep_raw && meta.frame == frame.meta);
+        let quantiles = match self.forced.or(inherited.map(|meta| meta.quantiles)) {
             Some(quantiles) => quantiles,
             None => frame.quantiles(&params, rows, cancel)?,
         };

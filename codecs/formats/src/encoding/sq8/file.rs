@@ -74,12 +74,13 @@ pub struct CodeFile {
     center: Option<Vec<f32>>,
     meta: CodesMeta,
     dimension: usize,
+    len: usize,
 }
 
 impl CodeFile {
     /// Opens the file. Reads header, footer, length and the center.
     pub fn open(context: &OpenContext<'_>, entry: &FileEntry, meta: CodesMeta) -> Result<Self> {
-        let (field, len) = (context.field, context.raw.len());
+        let (field, len) = (context.field, context.len);
         let file = context.segment.open(entry, FORMAT, VERSION, field.number)?;
         let body = envelope::body(&file)?;
         if let Some(problem) = meta.problem(len as u64) {
@@ -113,6 +114,7 @@ impl CodeFile {
             center,
             meta,
             dimension: field.dimension as usize,
+            len: context.len,
         })
     }
 
@@ -124,6 +126,16 @@ impl CodeFile {
     /// The center, if one is subtracted.
     pub fn center(&self) -> Option<&[f32]> {
         self.center.as_deref()
+    }
+
+    /// Number of vectors.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// Components of a vector.

@@ -131,6 +131,21 @@ impl Frame {
         } as f32)
     }
 
+    /// The vector that y stands for: normalized again where vectors are compared as if they had length 1. Where directions
+    /// are encoded, `term` tells a zero vector.
+    pub(super) fn restore(&self, y: &mut [f32], term: f32) {
+        let Kind::Rotated { center, rotation, .. } = &self.kind else { return };
+        let squared = dot(y, y);
+        rotation.undo(y, &mut Vec::new());
+        y.iter_mut().zip(center).for_each(|(value, center)| *value = finite(*value + center));
+        match self.similarity {
+            Similarity::Euclidean | Similarity::MaxInnerProduct => {}
+            // The term is |y|² + 1 − |z|².
+            _ if f64::from(term) - squared > 0.5 => y.fill(0.0),
+            _ => to_unit(y, dot(y, y).sqrt()),
+        }
+    }
+
     /// Puts a query row into the frame.
     pub(super) fn query(&self, row: &[u8]) -> ProjectedQuery {
         let mut query = ProjectedQuery::default();

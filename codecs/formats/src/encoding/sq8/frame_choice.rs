@@ -122,7 +122,7 @@ impl FrameChoice {
         let mut values = Vec::with_capacity(sampled * dimension);
         let mut projected = Default::default();
         for_each_index(evenly(rows.len(), sampled), cancel, |index| {
-            self.frame.project(rows.row(index)?, &mut projected);
+            self.frame.project(&rows.vector(index)?, &mut projected);
             values.extend_from_slice(&projected.vector);
             Ok(())
         })?;

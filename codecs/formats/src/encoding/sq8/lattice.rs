@@ -19,7 +19,7 @@ pub(super) fn find(rows: &dyn Rows, cancel: &Cancel) -> Result<Option<Quantiles>
     let Some(mut lattice) = guess(rows, cancel)? else { return Ok(None) };
     let mut fits = true;
     for_each_index(0..rows.len(), cancel, |index| {
-        fits = fits && lattice.takes_in(f32s(rows.row(index)?));
+        fits = fits && lattice.takes_in(f32s(&rows.vector(index)?));
         Ok(())
     })?;
     Ok(lattice.quantiles().filter(|_| fits))
@@ -63,7 +63,7 @@ fn guess(rows: &dyn Rows, cancel: &Cancel) -> Result<Option<Lattice>> {
     let mut values: Vec<f32> = Vec::new();
     for index in evenly(rows.len(), GUESSED_FROM) {
         cancel.check()?;
-        for value in f32s(rows.row(index)?) {
+        for value in f32s(&rows.vector(index)?) {
             if let Err(at) = values.binary_search_by(|known| known.total_cmp(&(value + 0.0))) {
                 values.insert(at, value + 0.0);
             }

@@ -4,7 +4,8 @@ use super::codes::Codes;
 use super::encode::NewSq8;
 use super::frame::Projected;
 use super::frame_choice::FrameChoice;
-use super::merge_plan::{Outcome, Plan, SourceCodes, plan};
+use super::merge_plan::{Outcome, Plan, SourceCodes, Thresholds, plan};
+use super::meta::Quality;
 use super::params::Params;
 use super::quantiles::Quantiles;
 use super::quantizer::Quantizer;
@@ -30,6 +31,10 @@ pub(super) struct CodesMerge {
     /// What the sources are known by, in their order.
     sources: Vec<SourceCodes>,
     plan: Plan,
+    /// Drift thresholds in force; `None` where codes are all there is, and are kept as long as they are comparable.
+    thresholds: Option<Thresholds>,
+    /// The quality of vectors that are decoded.
+    known: Option<Quality>,
     /// Set when the merged codes turned out not to do, and all were encoded again around a center of their own.
     resampled_late: Cell<bool>,
 }
@@ -41,10 +46,12 @@ impl CodesMerge {
         sources: &MergeSources<'_>,
         cancel: &Cancel,
     ) -> Result<Self> {
+        let keeps_raw = sources.keeps_raw();
+        let thresholds = keeps_raw.then_some(params.thresholds);
         let (plan, known, frame) = match FrameChoice::for_merge(field, sources, cancel)? {
             Some(frame) => {
                 let known = source_codes(&params, sources, &frame, cancel)?;
-                (plan(&known, params.thresholds), known, Some(frame))
+                (plan(&known, thresholds.unwrap_or(Thresholds::KEEP)), known, Some(frame))
             }
             None => {
                 let known = source_codes_of_their_own(sources);
@@ -58,7 +65,20 @@ impl CodesMerge {
                 (frame.quantiles(&params, sources, cancel)?, frame)
             }
         };
-        Ok(Self { params, quantiles, frame, sources: known, plan, resampled_late: Cell::new(false) })
+        let qualities = sources.sources.iter().filter_map(|source| {
+            let meta = source.encoded_as::<Sq8Vectors>()?.codes().meta();
+            Some((meta.quality?, source.live()))
+        });
+        Ok(Self {
+            params,
+            quantiles,
+            frame,
+            sources: known,
+            plan,
+            thresholds,
+            known: if keeps_raw { None } else { Quality::mean(qualities) },
+            resampled_late: Cell::new(false),
+        })
     }
 
     /// Whether a source keeps the codes of a quantizer version.
@@ -70,16 +90,18 @@ impl CodesMerge {
 
 impl MergePlan for CodesMerge {
     fn report(&self, report: &mut MergeReport) {
-        let thresholds = self.params.thresholds;
         report.set("quantiles", self.quantiles.report());
         self.frame.meta.report(&mut |name, value| report.set(name, value));
-        report.set(
-            "thresholds",
-            json!({
-                "requantize_above": thresholds.requantize_above,
-                "resample_above": thresholds.resample_above,
-            }),
-        );
+        match self.thresholds {
+            None => report.set("raw_vectors", "not kept"),
+            Some(thresholds) => report.set(
+                "thresholds",
+                json!({
+                    "requantize_above": thresholds.requantize_above,
+                    "resample_above": thresholds.resample_above,
+                }),
+            ),
+        }
         let quantiles = |source: &SourceCodes| source.quantiles.map(Quantiles::report);
         report.set_each("quantiles", self.sources.iter().map(quantiles));
         report.set_each("drift", self.plan.sources.iter().map(|source| json!(source.drift)));
@@ -146,7 +168,7 @@ impl CodesMerge {
             {
                 return Ok(());
             }
-            frame.frame.project(sources.row(index)?, &mut projected);
+            frame.frame.project(&sources.vector(index)?, &mut projected);
             let version = codes.version_number(quantiles);
             codes.encode(&quantizer, version, &projected);
             if let Some(count) = reencoded.get_mut(number) {
@@ -155,7 +177,7 @@ impl CodesMerge {
             Ok(())
         })?;
         codes.finish()?;
-        NewSq8::new(context, &self.params, sources, codes, quantiles, frame.clone())
+        NewSq8::new(context, &self.params, sources, codes, quantiles, frame.clone(), self.known)
     }
 }
 
@@ -190,8 +212,10 @@ fn source_codes(
     for (number, source) in sources.sources.iter().enumerate() {
         let meta = source.encoded_as::<Sq8Vectors>().map(|vectors| vectors.codes().meta());
         let comparable = meta.filter(|meta| {
+            // Codes without raw vectors are worth more than another confidence interval.
+            let decoded = source.reader.is_some_and(|reader| !reader.keeps_raw());
             meta.frame == frame.meta
-                && meta.confidence_interval == params.confidence
+                && (decoded || meta.confidence_interval == params.confidence)
                 && meta.scale4 == params.scale4()
         });
         let live = source.live() as u64;

@@ -17,6 +17,11 @@ pub struct Thresholds {
     pub resample_above: f64,
 }
 
+impl Thresholds {
+    /// Whatever can be kept is kept.
+    pub const KEEP: Self = Self { requantize_above: f64::INFINITY, resample_above: f64::INFINITY };
+}
+
 /// What is known of one source of a merge.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceCodes {

@@ -57,6 +57,7 @@
 //! | `rotation`, `center`, `lattice` | parts of a frame |
 //! | `frame`, `frame_choice` | vectors and queries in a frame; which frame a segment has |
 //! | `quantiles`, `quantizer`, `corrections`, `codes` | from a vector in its frame to codes and corrections |
+//! | `decode` | from codes back to a vector, where raw vectors are not kept |
 //! | `estimate`, `query`, `sq4_query`, `graph_vectors` | distances |
 //! | `quality` | whether codes will do |
 //! | `encode`, `merge_plan`, `merge` | flushes and merges |
@@ -66,6 +67,7 @@
 mod center;
 pub mod codes;
 mod corrections;
+mod decode;
 mod encode;
 mod encoding;
 mod estimate;

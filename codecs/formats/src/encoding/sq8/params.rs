@@ -8,9 +8,12 @@ use lucerne_codec::{Error, FieldInfo, Result};
 
 const SEARCH_BITS: &str = "search_bits";
 
+/// Vectors of at most so many components are searched raw: codes with their corrections are as many bytes.
+pub(super) const RAW_DIMENSION: u32 = 8;
+
 /// Parameters of fields with int8 codes.
 pub(super) const NAMES: ParamNames = ParamNames {
-    ordinary: &["confidence_interval", "requantize_above", "resample_above"],
+    ordinary: &["confidence_interval", "requantize_above", "resample_above", FieldInfo::KEEP_RAW],
     advanced: &[],
     advanced_with_graph: &[SEARCH_BITS],
 };
@@ -24,11 +27,14 @@ pub(super) struct Params {
     pub(super) thresholds: Thresholds,
     /// Bits of a code that graph search reads: 4 or 8.
     pub(super) search_bits: u64,
+    /// Whether raw vectors are kept besides the codes.
+    pub(super) keep_raw: bool,
 }
 
 impl Params {
     pub(super) fn of(field: &FieldInfo) -> Result<Self> {
         let advanced = field.advanced()?;
+        let keep_raw = keep_raw(field)?;
         Ok(Self {
             confidence: field
                 .number("confidence_interval", 0.9..=1.0)?
@@ -38,6 +44,7 @@ impl Params {
                 resample_above: field.number("resample_above", 0.0..=1.0)?.unwrap_or(0.10),
             },
             search_bits: search_bits(&advanced)?,
+            keep_raw,
         })
     }
 }
@@ -46,6 +53,21 @@ impl Params {
     /// Whether corrections have a part for 4-bit codes.
     pub(super) fn scale4(&self) -> bool {
         self.search_bits == 4
+    }
+}
+
+/// Codes take the place of raw vectors where they are smaller.
+fn keep_raw(field: &FieldInfo) -> Result<bool> {
+    let refuse = |problem: &str| {
+        let (field, name) = (&field.name, FieldInfo::KEEP_RAW);
+        Err(Error::Invalid(format!("field {field:?}: parameter {name:?} {problem}")))
+    };
+    match field.params.get(FieldInfo::KEEP_RAW) {
+        Some(value) if !value.is_boolean() => refuse(&format!("is {value}, expected true or false")),
+        Some(value) if *value == false && field.dimension <= RAW_DIMENSION => refuse(&format!(
+            "is false; vectors of at most {RAW_DIMENSION} components have no codes: leave it out"
+        )),
+        _ => Ok(field.keeps_raw()),
     }
 }
 

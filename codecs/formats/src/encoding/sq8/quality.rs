@@ -91,15 +91,15 @@ impl Measured<'_> {
     /// Searches for one stored vector among all.
     fn search(&self, query: usize, raw: &dyn Rows, cancel: &Cancel, counts: &mut Counts) -> Result<()> {
         cancel.check()?;
-        let row = raw.row(query)?;
-        let projected = self.frame.query(row);
+        let row = raw.vector(query)?;
+        let projected = self.frame.query(&row);
         let versions = || self.versions.iter().copied();
         let mut computer = CodeDistances::new(&projected, self.rows, versions());
         let best = nearest(&mut computer, raw.len(), COMPARED);
-        let exact = ExactQuery::new(self.similarity, row);
+        let exact = ExactQuery::new(self.similarity, &row);
         let exact: Vec<f32> = best
             .iter()
-            .map(|&ordinal| Ok(exact.distance(raw.row(ordinal as usize)?)))
+            .map(|&ordinal| Ok(exact.distance(&raw.vector(ordinal as usize)?)))
             .collect::<Result<_>>()?;
         counts.add(&exact, self.similarity != Similarity::MaxInnerProduct);
         if let Some(sq4) = self.sq4 {
@@ -214,6 +214,28 @@ impl Counts {
 }
 
 impl Quality {
+    /// What is known of the codes of several segments together: the means, by their `vectors`. `None` of none.
+    pub(super) fn mean(parts: impl Iterator<Item = (Self, usize)>) -> Option<Self> {
+        let (mut vectors, mut queries) = (0.0, 0u32);
+        let (mut recall, mut recall_at_3, mut itself) = (0.0, 0.0, 0.0);
+        for (part, weight) in parts.filter(|(_, weight)| *weight > 0) {
+            let weight = weight as f64;
+            vectors += weight;
+            queries = queries.saturating_add(part.queries);
+            recall += weight * f64::from(part.recall);
+            recall_at_3 += weight * f64::from(part.recall_at_3);
+            itself += weight * f64::from(part.itself);
+        }
+        let mean = |sum: f64| (sum / vectors) as f32;
+        (vectors > 0.0).then(|| Self {
+            queries,
+            recall: mean(recall),
+            recall_at_3: mean(recall_at_3),
+            itself: mean(itself),
+            sq4: None,
+        })
+    }
+
     /// As people and tools see it.
     pub(super) fn report(&self) -> Value {
         let share = |value: f32| (f64::from(value) * 1e4).round() / 1e4;

@@ -47,6 +47,21 @@ impl Rotation {
             simd::hadamard(part, scratch);
         }
     }
+
+    /// Turns a rotated vector back.
+    pub(super) fn undo(&self, vector: &mut [f32], scratch: &mut Vec<f32>) {
+        if self.length == 0 {
+            return;
+        }
+        scratch.resize(self.length, 0.0);
+        for (number, signs) in self.signs.iter().enumerate().rev() {
+            let start = if number % 2 == 0 { 0 } else { self.dimension - self.length };
+            let Some(part) = vector.get_mut(start..start + self.length) else { return };
+            simd::hadamard(part, scratch);
+            simd::restore_order(part, scratch);
+            part.iter_mut().zip(signs).for_each(|(value, sign)| *value *= sign);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -66,6 +81,10 @@ mod tests {
             let before = distance(&rows);
             rows.iter_mut().for_each(|row| rotation.apply(row, &mut scratch));
             assert!((distance(&rows) - before).abs() < 1e-4 * before, "{dimension}");
+            let mut back = rows[0].clone();
+            rotation.undo(&mut back, &mut scratch);
+            let original = &random_rows(2, dimension, 3)[0];
+            assert!(back.iter().zip(original).all(|(x, y)| (x - y).abs() < 1e-4), "{dimension}");
             for at in [0, dimension / 2, dimension - 1] {
                 let mut row = vec![0.0; dimension];
                 row[at] = 1.0;

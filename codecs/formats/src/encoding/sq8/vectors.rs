@@ -1,5 +1,6 @@
 //! The int8 codes of an open segment.
 
+use super::decode::decode;
 use super::file::CodeFile;
 use super::frame::Frame;
 use super::meta::{CodesMeta, Meta};
@@ -14,7 +15,7 @@ use crate::encoding::raw::RawVectors;
 use crate::encoding::report::FieldReport;
 use crate::encoding::traits::OpenContext;
 use lucerne_codec::format::Problem;
-use lucerne_codec::{Cancel, Error, Result};
+use lucerne_codec::{Cancel, Error, Ordinal, Result};
 use serde::Deserialize;
 use serde_json::json;
 use std::any::Any;
@@ -27,7 +28,7 @@ pub(super) fn open(context: &OpenContext<'_>) -> Result<Box<dyn EncodedVectors>>
     match meta {
         Meta::Codes(meta) => Ok(Box::new(Sq8Vectors::open(context, meta)?)),
         Meta::Raw(reason) if context.files.is_empty() => {
-            Ok(Box::new(RawRows { raw: context.raw.clone(), reason }))
+            Ok(Box::new(RawRows { raw: context.require_raw()?.clone(), reason }))
         }
         Meta::Raw(_) => Err(refuse(context, format!("{} files of no codes", context.files.len()))),
     }
@@ -44,7 +45,8 @@ pub struct Sq8Vectors {
     codes: CodeFile,
     frame: Frame,
     sq4: Option<Sq4File>,
-    raw: RawVectors,
+    /// `None` when only codes are kept.
+    raw: Option<RawVectors>,
     params: Params,
 }
 
@@ -57,18 +59,18 @@ impl Sq8Vectors {
             files => return Err(refuse(context, format!("{} files of int8 codes", files.len()))),
         };
         let codes = CodeFile::open(context, codes, meta)?;
-        let len = context.raw.len();
+        let len = context.len;
         let sq4 = sq4.map(|entry| Sq4File::open(context.segment, entry, context.field, len)).transpose()?;
         codes.make_resident();
         if let Some(sq4) = &sq4 {
             sq4.make_resident();
         }
-        let similarity = context.raw.similarity();
+        let similarity = context.field.similarity;
         let frame = match codes.center() {
             Some(center) => Frame::rotated(similarity, center.to_vec()),
             None => Frame::lattice(similarity),
         };
-        Ok(Self { codes, frame, sq4, raw: context.raw.clone(), params: Params::of(context.field)? })
+        Ok(Self { codes, frame, sq4, raw: context.raw.cloned(), params: Params::of(context.field)? })
     }
 
     /// The frame of the codes.
@@ -100,6 +102,14 @@ impl EncodedVectors for Sq8Vectors {
         self.codes.meta().rescored as usize
     }
 
+    fn decode(&self, ordinal: Ordinal) -> Result<Vec<u8>> {
+        decode(&self.codes, &self.frame, ordinal)
+    }
+
+    fn recall_of_all(&self) -> f64 {
+        self.codes.meta().quality.map_or(1.0, |quality| f64::from(quality.recall))
+    }
+
     fn precision(&self) -> Precision {
         Precision::Estimate
     }
@@ -120,7 +130,9 @@ impl EncodedVectors for Sq8Vectors {
             report.set("confidence_interval_wanted", self.params.confidence);
         }
         meta.frame.report(&mut |name, value| report.set(name, value));
-        report.set("rescored", meta.rescored);
+        if self.raw.is_some() {
+            report.set("rescored", meta.rescored);
+        }
         if let Some(quality) = &meta.quality {
             report.set("code_quality", quality.report());
         }
@@ -139,9 +151,9 @@ impl EncodedVectors for Sq8Vectors {
     }
 
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>> {
-        let mut problems = verify_codes(&self.codes, &self.frame, &self.raw, cancel)?;
+        let mut problems = verify_codes(&self.codes, &self.frame, self.raw.as_ref(), cancel)?;
         if let Some(sq4) = &self.sq4 {
-            problems.extend(verify_sq4(sq4, &self.codes, &self.raw, cancel)?);
+            problems.extend(verify_sq4(sq4, &self.codes, cancel)?);
         }
         Ok(problems)
     }

@@ -1,4 +1,4 @@
-//! Codes against the raw vectors they were made of.
+//! Codes against the raw vectors they were made of, or, where these are not kept, against themselves.
 
 use super::codes::CodeRows;
 use super::file::CodeFile;
@@ -10,22 +10,28 @@ use crate::verify::each_vector;
 use lucerne_codec::format::Problem;
 use lucerne_codec::{Cancel, Result};
 
-/// Encodes every vector again, as it was encoded, and compares.
+/// Encodes every vector again, as it was encoded, and compares. Without raw vectors only what must hold of any codes is
+/// checked.
 pub(super) fn verify_codes(
     codes: &CodeFile,
     frame: &Frame,
-    raw: &RawVectors,
+    raw: Option<&RawVectors>,
     cancel: &Cancel,
 ) -> Result<Vec<Problem>> {
     let mut counts = vec![0u64; codes.meta().versions.len()];
     let mut projected = Projected::default();
     let (mut again, mut other) = (vec![0; codes.dimension()], Vec::new());
-    let mut problems = each_vector(raw.len(), cancel, codes.name(), |ordinal| {
+    let mut problems = each_vector(codes.len(), cancel, codes.name(), |ordinal| {
         let version = codes.version(ordinal)?;
         let rows = codes.rows();
         if let Some(count) = counts.get_mut(rows.version(ordinal as usize)) {
             *count += 1;
         }
+        let Some(raw) = raw else {
+            let (term, scale) = rows.correction(ordinal as usize);
+            let finite = term.is_finite() && scale.is_finite();
+            return Ok((!finite).then(|| format!("corrections {term} and {scale} are not finite")));
+        };
         frame.project(raw.row(ordinal)?, &mut projected);
         let quantizer = Quantizer::new(version.quantiles, frame.stretches());
         let scales = quantizer.encode(&projected.vector, projected.length, &mut again, &mut other);
@@ -56,13 +62,8 @@ pub(super) fn verify_codes(
 }
 
 /// Compares 4-bit codes with the 8-bit codes.
-pub(super) fn verify_sq4(
-    sq4: &Sq4File,
-    codes: &CodeFile,
-    raw: &RawVectors,
-    cancel: &Cancel,
-) -> Result<Vec<Problem>> {
-    each_vector(raw.len(), cancel, sq4.name(), |ordinal| {
+pub(super) fn verify_sq4(sq4: &Sq4File, codes: &CodeFile, cancel: &Cancel) -> Result<Vec<Problem>> {
+    each_vector(codes.len(), cancel, sq4.name(), |ordinal| {
         let agrees = sq4.agrees(ordinal, codes.codes(ordinal)?)?;
         Ok((!agrees).then(|| "not the upper four bits of its codes".to_owned()))
     })

@@ -135,6 +135,19 @@ impl Curves {
         self.0.is_empty()
     }
 
+    /// The curves of searches that cannot be rescored any more.
+    pub(in crate::vectors) fn not_rescored(mut self) -> Self {
+        self.0.iter_mut().flat_map(|curve| &mut curve.points).for_each(|point| point.rescored = None);
+        self
+    }
+
+    /// The curves against raw vectors, of those against what finds this share of their nearest.
+    pub(in crate::vectors) fn of_share(mut self, share: f64) -> Self {
+        let points = self.0.iter_mut().flat_map(|curve| &mut curve.points);
+        points.for_each(|point| point.recall = (point.recall * share * 1e4).round() / 1e4);
+        self
+    }
+
     /// What makes the curves unusable, if anything.
     pub(in crate::vectors) fn check(&self) -> Result<(), String> {
         self.0.iter().try_for_each(Curve::check)?;

@@ -53,7 +53,13 @@ pub(in crate::vectors) fn measure(segment: &VectorSegment, context: &WriteContex
         curves.push(curve(segment, &queries, k, context)?);
     }
     context.progress.report("recall", 3, 3);
-    Ok(Curves(curves))
+    let curves = Curves(curves);
+    Ok(if segment.raw.is_some() { curves } else { curves.of_share(segment.encoded.recall_of_all()) })
+}
+
+/// Whether the best by estimates can be rescored.
+fn rescores(segment: &VectorSegment) -> bool {
+    segment.encoded.precision() == Precision::Estimate && segment.raw.is_some()
 }
 
 /// Measures for one k.
@@ -79,7 +85,7 @@ fn trace_all(
     mut candidates: impl Iterator<Item = usize>,
     context: &WriteContext<'_>,
 ) -> Result<Vec<Point>> {
-    let estimates = segment.encoded.precision() == Precision::Estimate;
+    let estimates = rescores(segment);
     let budget = (MOST_DISTANCES * segment.len / queries.len().max(1)).max(LEAST_BUDGET);
     let mut searched = in_shares(queries, context.threads, |queries| {
         let mut scratch = Scratch::default();
@@ -177,7 +183,7 @@ fn search_once<'a>(
     scratch: &mut Scratch,
 ) -> Result<Searched<'a>> {
     let mut searched = Searched::new(query);
-    let estimates = segment.encoded.precision() == Precision::Estimate;
+    let estimates = rescores(segment);
     let traced = TracedQuery { row: &query.row, hidden: query.hidden, budget: budget as u64 };
     trace.run(segment, traced, cancel, scratch, |found, visited| {
         let recall = |rows: usize| query.recall(segment, found.get(..rows).unwrap_or(found), trace.k);
@@ -230,7 +236,7 @@ fn search<'a>(
     cancel: &Cancel,
 ) -> Result<Vec<Searched<'a>>> {
     let mut scratch = Scratch::default();
-    let estimates = segment.encoded.precision() == Precision::Estimate;
+    let estimates = rescores(segment);
     let search = |searched: &Searched<'a>| {
         cancel.check()?;
         let mut searched = searched.clone();

@@ -55,19 +55,22 @@ impl SampleQuery {
         let nearest = self.nearest.get(..k).unwrap_or(&self.nearest);
         let Some(last) = nearest.last() else { return Ok(1.0) };
         let docs: HashSet<DocId> = nearest.iter().map(|neighbor| neighbor.doc).collect();
-        let query = segment.raw.exact_query(&self.row);
+        let mut query = segment.best().query(&self.row).distances;
         let mut count = 0;
         for neighbor in found {
-            let near = || -> Result<bool> {
-                Ok(query.distance(segment.raw.row(neighbor.ordinal)?) <= last.distance)
+            let mut near = || {
+                let mut distance = [0.0];
+                query.gather(&[neighbor.ordinal], &mut distance);
+                distance <= [last.distance]
             };
-            count += usize::from(docs.contains(&neighbor.doc) || near()?);
+            count += usize::from(docs.contains(&neighbor.doc) || near());
         }
         Ok(count.min(nearest.len()) as f64 / nearest.len() as f64)
     }
 }
 
-/// Queries from all over the segment with their true neighbors, about [`QUERIES_FOR_MANY`] of them with many.
+/// Queries from all over the segment with their true neighbors, about [`QUERIES_FOR_MANY`] of them with many: by raw vectors,
+/// or by codes where these are not kept.
 ///
 /// Where codes find the nearest without raw vectors, as the encoding has measured, the nearest of [`PER_NEIGHBOR`] times as
 /// many by codes are them: a scan of codes takes a fraction of the time of one of raw vectors.
@@ -79,8 +82,9 @@ pub(super) fn sample(segment: &VectorSegment, context: &WriteContext<'_>) -> Res
     let picked: Vec<(Ordinal, usize)> =
         ordinals.into_iter().enumerate().map(|(number, ordinal)| (ordinal, k(number))).collect();
     let encoded = &*segment.encoded;
-    let by_codes = encoded.precision() == Precision::Estimate && encoded.rescore_at_least() == 0;
-    let by = if by_codes && !segment.params.multiple { Scanned::Codes } else { Scanned::Raw };
+    let estimates = encoded.precision() == Precision::Estimate && segment.raw.is_some();
+    let by_codes = estimates && encoded.rescore_at_least() == 0 && !segment.params.multiple;
+    let by = if by_codes { Scanned::Codes } else { Scanned::Best };
     in_shares(&picked, context.threads, |picked| truth(segment, picked, by, context))
 }
 
@@ -113,16 +117,20 @@ fn is_moved(ordinal: Ordinal, seed: u64) -> bool {
 fn query_of(segment: &VectorSegment, ordinal: Ordinal, seed: u64) -> Result<Vec<u8>> {
     let mut random = SplitMix64::new(SplitMix64::nth(seed, u64::from(ordinal)));
     let other = random.below(segment.len as u64) as Ordinal;
-    let (own, other) = (segment.raw.row(ordinal)?, segment.raw.row(other)?);
+    let (own, other) = (segment.vector(ordinal)?, segment.vector(other)?);
     Ok(match segment.field.component() {
         Component::Bit => {
             let part = (MOVED_BITS * 256.0) as u8;
             let taken = |_| (0..8).fold(0, |mask, bit| mask | u8::from((random.next() as u8) < part) << bit);
             let masks: Vec<u8> = own.iter().map(taken).collect();
-            own.iter().zip(other).zip(masks).map(|((own, other), mask)| own & !mask | other & mask).collect()
+            own.iter()
+                .zip(&*other)
+                .zip(masks)
+                .map(|((own, other), mask)| own & !mask | other & mask)
+                .collect()
         }
         _ => {
-            let moved = f32s(own).zip(f32s(other)).map(|(own, other)| own * (1.0 - MOVED) + other * MOVED);
+            let moved = f32s(&own).zip(f32s(&other)).map(|(own, other)| own * (1.0 - MOVED) + other * MOVED);
             moved.flat_map(f32::to_le_bytes).collect()
         }
     })
@@ -131,7 +139,8 @@ fn query_of(segment: &VectorSegment, ordinal: Ordinal, seed: u64) -> Result<Vec<
 /// What is scanned for the nearest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scanned {
-    Raw,
+    /// Raw vectors, or codes where there are none.
+    Best,
     /// Codes; what they find is rescored with raw vectors.
     Codes,
 }
@@ -148,14 +157,14 @@ fn truth(
         if segment.params.multiple { Collector::documents(k, &ties) } else { Collector::vectors(k, &ties) }
     };
     let (scanned, per_neighbor): (&dyn EncodedVectors, usize) = match by {
-        Scanned::Raw => (&segment.raw, 1),
+        Scanned::Best => (segment.best(), 1),
         Scanned::Codes => (&*segment.encoded, PER_NEIGHBOR),
     };
     let mut queries = Vec::with_capacity(picked.len());
     for &(hidden, k) in picked {
         let moved = is_moved(hidden, context.seed);
-        let own = segment.raw.row(hidden)?;
-        let row = if moved { query_of(segment, hidden, context.seed)? } else { own.to_vec() };
+        let own = segment.vector(hidden)?;
+        let row = if moved { query_of(segment, hidden, context.seed)? } else { own.into_owned() };
         let computer = scanned.query(&row).distances;
         let query = SampleQuery { row, moved, hidden, k, nearest: Vec::new() };
         queries.push((query, computer, collector(k * per_neighbor)));
@@ -183,9 +192,10 @@ fn truth(
     let finish = |(query, _, nearest): (SampleQuery, _, Collector<'_>)| {
         let mut nearest = nearest.into_sorted(&segment.map)?;
         if by == Scanned::Codes {
-            let (exact, mut best) = (segment.raw.exact_query(&query.row), collector(query.k));
+            let raw = segment.raw()?;
+            let (exact, mut best) = (raw.exact_query(&query.row), collector(query.k));
             for neighbor in &nearest {
-                let distance = exact.distance(segment.raw.row(neighbor.ordinal)?);
+                let distance = exact.distance(raw.row(neighbor.ordinal)?);
                 best.offer(&segment.map, distance, neighbor.ordinal)?;
             }
             nearest = best.into_sorted(&segment.map)?;

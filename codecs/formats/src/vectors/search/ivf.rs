@@ -8,6 +8,7 @@ use super::collector::Collector;
 use super::query::Query;
 use super::request::{Scratch, Search};
 use super::scan::{BLOCK, offer_accepted, scan};
+use crate::encoding::raw::ExactQuery;
 use crate::ivf::ListFile;
 use lucerne_codec::vector::VectorHits;
 use lucerne_codec::{Ordinal, Result};
@@ -85,7 +86,7 @@ fn lists_by_distance(
     scratch: &mut Scratch,
 ) -> BinaryHeap<Reverse<u64>> {
     scratch.distances.resize(lists.count(), 0.0);
-    let query = search.segment.raw.exact_query(search.request.query);
+    let query = ExactQuery::new(search.segment.field.similarity, search.request.query);
     query.scan(lists.centroids(), &mut scratch.distances);
     let distances = (0u64..).zip(&scratch.distances);
     distances.map(|(list, distance)| Reverse(u64::from(distance.to_bits()) << 32 | list)).collect()

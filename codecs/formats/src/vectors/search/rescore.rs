@@ -47,6 +47,7 @@ pub(super) fn rescore_candidates(
 ) -> Result<Rescored> {
     let map = &search.segment.map;
     let mut nearest = search.collector();
+    let raw = search.segment.raw()?;
     let (mut compared, mut rest) = (0, candidates);
     while !rest.is_empty() {
         let excused = search.request.on_stop == OnStop::Partial && compared < RESCORED_ANYWAY;
@@ -54,7 +55,7 @@ pub(super) fn rescore_candidates(
             break;
         }
         let (now, later) = rest.split_at(rest.len().min(RESCORED_TOGETHER));
-        for_each_distance(&search.segment.raw, query, now, |index, distance| {
+        for_each_distance(raw, query, now, |index, distance| {
             let ordinal = now.get(index).map_or(0, |candidate| candidate.ordinal);
             nearest.offer(map, distance, ordinal)
         })?;
@@ -63,19 +64,22 @@ pub(super) fn rescore_candidates(
     Ok(Rescored { neighbors: nearest.into_sorted(map)?, compared })
 }
 
-/// Replaces estimated distances by those of the raw vectors; the order stays. Where a document may have several vectors,
+/// Replaces estimated distances by those of the raw vectors, or of the whole codes where these are not kept; the order
+/// stays. Where a document may have several vectors,
 /// each neighbor becomes its document's nearest vector.
 pub(in crate::vectors) fn rescore_neighbors(
     segment: &VectorSegment,
     query: &[u8],
     neighbors: &mut [Neighbor],
 ) -> Result<()> {
-    let query = segment.raw.exact_query(query);
+    let Some(raw) = &segment.raw else { return rescore_by_codes(segment, query, neighbors) };
+    let query = raw.exact_query(query);
+    let exact = |ordinal: Ordinal| Ok(query.distance(raw.row(ordinal)?));
     if segment.params.multiple {
-        return rescore_documents(segment, &query, neighbors);
+        return rescore_documents(segment, exact, neighbors);
     }
     let rows: Vec<Neighbor> = neighbors.to_vec();
-    for_each_distance(&segment.raw, &query, &rows, |index, distance| {
+    for_each_distance(raw, &query, &rows, |index, distance| {
         if let Some(neighbor) = neighbors.get_mut(index) {
             neighbor.distance = distance;
         }
@@ -83,17 +87,42 @@ pub(in crate::vectors) fn rescore_neighbors(
     })
 }
 
+/// The same by whole codes: a graph search may have used shorter ones.
+fn rescore_by_codes(segment: &VectorSegment, query: &[u8], neighbors: &mut [Neighbor]) -> Result<()> {
+    let mut query = segment.encoded.query(query).distances;
+    let mut estimate = |ordinal: Ordinal| {
+        let mut distance = [f32::INFINITY];
+        // A damaged map may name vectors that are not there.
+        if (ordinal as usize) < segment.len {
+            query.gather(&[ordinal], &mut distance);
+        }
+        let [distance] = distance;
+        Ok(distance)
+    };
+    if segment.params.multiple {
+        return rescore_documents(segment, estimate, neighbors);
+    }
+    neighbors.iter_mut().try_for_each(|neighbor| {
+        neighbor.distance = estimate(neighbor.ordinal)?;
+        Ok(())
+    })
+}
+
 /// Replaces each neighbor by its document's nearest vector: the nearest by estimates need not be that.
-fn rescore_documents(segment: &VectorSegment, query: &ExactQuery, neighbors: &mut [Neighbor]) -> Result<()> {
+fn rescore_documents(
+    segment: &VectorSegment,
+    mut distance_to: impl FnMut(Ordinal) -> Result<f32>,
+    neighbors: &mut [Neighbor],
+) -> Result<()> {
     let mut last: Option<Neighbor> = None;
     for neighbor in neighbors {
         if let Some(known) = last.filter(|last| last.doc == neighbor.doc) {
             *neighbor = known;
             continue;
         }
-        neighbor.distance = query.distance(segment.raw.row(neighbor.ordinal)?);
+        neighbor.distance = distance_to(neighbor.ordinal)?;
         for ordinal in segment.map.ordinals(neighbor.doc) {
-            let distance = query.distance(segment.raw.row(ordinal)?);
+            let distance = distance_to(ordinal)?;
             if (distance, ordinal) < (neighbor.distance, neighbor.ordinal) {
                 (neighbor.distance, neighbor.ordinal) = (distance, ordinal);
             }

@@ -52,6 +52,9 @@ pub(in crate::vectors) fn run_measured(
 /// How many of the best by estimated distances are ordered by raw vectors: as many as the wish takes, and as the encoding
 /// needs.
 fn rescored_rows(search: &Search<'_>, query: &Query<'_>) -> usize {
+    if search.segment.raw.is_none() {
+        return 0;
+    }
     rows_needed(query.rescore_at_least, search.request.k).max(search.work.rescored)
 }
 
@@ -63,9 +66,9 @@ pub(super) fn rows_needed(for_ten: usize, k: usize) -> usize {
     }
 }
 
-/// Compares all accepted raw vectors.
+/// Compares all accepted raw vectors, or all codes where raw vectors are not kept.
 fn exact(search: &Search<'_>, scratch: &mut Scratch) -> Result<VectorHits> {
-    let mut query = Query::new(&search.segment.raw, search.request.query);
+    let mut query = Query::new(search.segment.best(), search.request.query);
     scan::scan(search, &mut query, scratch)
 }
 
@@ -109,7 +112,7 @@ fn rescored(
         // All that are accepted would be candidates.
         return exact(search, scratch);
     }
-    let raw = search.segment.raw.exact_query(request.query);
+    let raw = search.segment.raw()?.exact_query(request.query);
     let mut visited = 0;
     loop {
         let first = VectorSearch {

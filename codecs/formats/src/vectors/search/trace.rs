@@ -40,7 +40,7 @@ impl Trace {
     ) -> Option<Self> {
         let encoded = &*segment.encoded;
         segment.graph().filter(|_| !segment.params.multiple && !encoded.ties_often())?;
-        let rows = rows_needed(encoded.rescore_at_least(), k);
+        let rows = if segment.raw.is_some() { rows_needed(encoded.rescore_at_least(), k) } else { 0 };
         let mut trace = Self { k, candidates: Vec::new(), rows };
         let by_graph = |&candidates: &usize| {
             let costs = cost::whole(trace.ef(candidates), segment.len, encoded.scan_cost());

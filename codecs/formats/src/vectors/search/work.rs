@@ -10,7 +10,9 @@ const UNMEASURED: usize = 100;
 const MOST_CANDIDATES: f64 = 100_000.0;
 
 /// A wish from which on the best are rescored where nothing was measured.
-const RESCORED_FROM: f32 = 0.95;
+const RESCORED_FROM: f64 = 0.95;
+/// The share of what codes find that is searched for at most.
+const ALMOST_ALL: f64 = 0.995;
 
 /// How many candidates a search for `k` keeps; `None` when it is exact.
 pub(in crate::vectors) fn candidates(segment: &VectorSegment, k: usize, effort: Effort) -> Option<usize> {
@@ -46,7 +48,10 @@ impl Work {
     fn for_recall(segment: &VectorSegment, k: usize, recall: f32, scale: f32) -> Self {
         // Queries that lie elsewhere are about as far from many vectors, which estimates confuse.
         let calibrated = scale != 1.0;
-        let needed = segment.curves.needed(k, f64::from(recall), calibrated).unwrap_or_else(|| Needed {
+        // No number of candidates finds what codes do not.
+        let most = if segment.raw.is_some() { 1.0 } else { ALMOST_ALL * segment.encoded.recall_of_all() };
+        let recall = f64::from(recall).min(most);
+        let needed = segment.curves.needed(k, recall, calibrated).unwrap_or_else(|| Needed {
             candidates: segment.encoded.default_candidates(k).unwrap_or(UNMEASURED) as f64,
             rescored: if recall > RESCORED_FROM { RESCORED } else { 0 },
         });

@@ -30,11 +30,11 @@ impl Int4Vectors {
         let [file] = context.files else { return Err(refuse("not one file")) };
         let codes = body(&context.segment.open(file, "int4", 1, context.field.number)?)?;
         let row_len = row_len(context.field);
-        if codes.len() != row_len * context.raw.len() {
+        if codes.len() != row_len * context.len {
             return Err(refuse("not as many codes as vectors"));
         }
         let dimension = context.field.dimension as usize;
-        Ok(Self { bounds, codes, row_len, dimension, raw: context.raw.clone() })
+        Ok(Self { bounds, codes, row_len, dimension, raw: context.require_raw()?.clone() })
     }
 
     pub fn codes(&self, ordinal: Ordinal) -> &[u8] {

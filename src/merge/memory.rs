@@ -1,0 +1,19 @@
+//! The memory that a merge takes at most.
+
+use crate::schema::Schema;
+use lucerne_codec::Registry;
+
+/// Places of documents and their keys.
+const BYTES_PER_DOC: u64 = 24;
+/// Buffers of files, whatever is merged.
+const LEAST: u64 = 2 << 20;
+
+/// Bytes of heap that merging so many live documents takes at most; `vectors` says how many of them a field has. Fields are
+/// merged one after the other.
+pub(crate) fn memory(schema: &Schema, registry: &Registry, docs: u64, vectors: impl Fn(u32) -> u64) -> u64 {
+    let of_field = schema.vector_fields().map(|field| {
+        let format = field.format(registry).ok();
+        format.map_or(0, |format| format.merge_bytes(&field.info(), vectors(field.number())))
+    });
+    LEAST + BYTES_PER_DOC * docs + of_field.max().unwrap_or(0)
+}
