@@ -71,6 +71,10 @@ class Writer(_Threaded):
             "refresh",
             "commit",
             "rollback",
+            "tag",
+            "untag",
+            "restore",
+            "drop_raw",
             "force_merge",
             "wait_for_merges",
             "close",
@@ -89,7 +93,7 @@ class Writer(_Threaded):
 class Index(_Threaded):
     """A `lucerne.Index` whose calls are awaited."""
 
-    _calls = frozenset({"search", "get", "count", "inspect"})
+    _calls = frozenset({"search", "get", "count", "inspect", "backup_to", "tags", "commits"})
 
     async def searcher(self) -> Searcher:
         return Searcher(await asyncio.to_thread(self._inner.searcher))

@@ -1,17 +1,20 @@
 //! Creating and opening indexes.
 
 use crate::arrow::ArrowTable;
-use crate::call::{call, long_call};
+use crate::call::{Reporter, call, long_call};
 use crate::hits::Hits;
 use crate::queries::Rerank;
 use crate::searcher::Searcher;
 use crate::writer::Writer;
 use crate::{errors, json};
+use lucerne::directory::FsDirectory;
+use lucerne::index::CommitRef;
 use lucerne::{Schema, WriterOptions};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// A handle on an index, a folder. Holds no lock.
 #[pyclass(frozen, module = "lucerne")]
@@ -47,6 +50,22 @@ fn schema_of(given: &Bound<'_, PyAny>) -> PyResult<Schema> {
         false => json::from_python(given)?,
     };
     Schema::from_value(&json).map_err(|error| errors::exception(py, error))
+}
+
+/// A commit by its tag or its generation.
+#[derive(FromPyObject)]
+pub(crate) enum CommitAt {
+    Tag(String),
+    Generation(u64),
+}
+
+impl CommitAt {
+    pub(crate) fn commit(self) -> CommitRef {
+        match self {
+            Self::Tag(tag) => CommitRef::Tag(tag),
+            Self::Generation(generation) => CommitRef::Generation(generation),
+        }
+    }
 }
 
 impl Index {
@@ -93,8 +112,10 @@ impl Index {
 
     /// Opens the writer: there is one at a time. `ram_budget`: bytes of buffers (256 MiB). `flush_docs`: documents after
     /// which a segment is flushed, whatever its size. `threads`: for building graphs (all processors). `seed`: of the
-    /// graphs' levels. `merge_threads`: merges at once.
-    #[pyo3(signature = (*, ram_budget=None, flush_docs=None, threads=None, seed=None, merge_threads=None))]
+    /// graphs' levels. `merge_threads`: merges at once. `keep_commits`: older commits that stay, besides those with tags.
+    #[pyo3(signature = (*, ram_budget=None, flush_docs=None, threads=None, seed=None, merge_threads=None,
+        keep_commits=None))]
+    #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
     fn writer(
         &self,
         py: Python<'_>,
@@ -103,6 +124,7 @@ impl Index {
         threads: Option<usize>,
         seed: Option<u64>,
         merge_threads: Option<usize>,
+        keep_commits: Option<u32>,
     ) -> PyResult<Writer> {
         let mut options = WriterOptions::new();
         if let Some(bytes) = ram_budget {
@@ -119,6 +141,9 @@ impl Index {
         }
         if let Some(threads) = merge_threads {
             options = options.merge_threads(threads);
+        }
+        if let Some(commits) = keep_commits {
+            options = options.keep_commits(commits);
         }
         let index = self.index(py)?;
         let writer = long_call(py, |_| index.writer_with(options))?;
@@ -160,6 +185,49 @@ impl Index {
     #[pyo3(signature = (query=None))]
     fn count(&self, py: Python<'_>, query: Option<&Bound<'_, PyAny>>) -> PyResult<u64> {
         self.searcher(py)?.count(py, query)
+    }
+
+    /// Copies the newest commit to a folder while this or another process goes on writing. A folder that holds an earlier
+    /// backup is brought up to date: only new files are copied. Returns a dict: `generation`, `docs`, `files`, `bytes`,
+    /// `copied_files`, `copied_bytes`. `progress(phase, done, total)` is called now and then; returning False cancels.
+    #[pyo3(signature = (path, *, progress=None))]
+    fn backup_to<'py>(
+        &self,
+        py: Python<'py>,
+        path: PathBuf,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let index = self.index(py)?;
+        let report = long_call(py, |cancel| {
+            let reporter = Reporter { callable: progress, cancel: cancel.clone() };
+            index.backup_in(Arc::new(FsDirectory::create(&path)?), cancel, &reporter)
+        })?;
+        let dict = PyDict::new(py);
+        dict.set_item("generation", report.generation)?;
+        dict.set_item("docs", report.docs)?;
+        dict.set_item("files", report.files)?;
+        dict.set_item("bytes", report.bytes)?;
+        dict.set_item("copied_files", report.copied_files)?;
+        dict.set_item("copied_bytes", report.copied_bytes)?;
+        Ok(dict)
+    }
+
+    /// The tags, and the generation that each names.
+    fn tags(&self, py: Python<'_>) -> PyResult<BTreeMap<String, u64>> {
+        let index = self.index(py)?;
+        call(py, || index.tags())
+    }
+
+    /// Generations of the commits that are kept, newest first.
+    fn commits(&self, py: Python<'_>) -> PyResult<Vec<u64>> {
+        let index = self.index(py)?;
+        call(py, || index.commits())
+    }
+
+    /// A snapshot of a commit that is kept, by its tag or its generation.
+    fn open_at(&self, py: Python<'_>, at: CommitAt) -> PyResult<Searcher> {
+        let index = self.index(py)?;
+        Ok(Searcher::new(call(py, || index.open_at(at.commit()))?, self.text()))
     }
 
     /// What this handle has done so far: counters, and for searches, flushes, commits and merges a dict of `count` and, in

@@ -2,6 +2,7 @@
 
 use crate::call::{Reporter, call, long_call};
 use crate::document::{self, VectorFields};
+use crate::index::CommitAt;
 use crate::{arrays, arrow, errors, json};
 use lucerne::{Cancel, Document};
 use lucerne_arrow::OnExisting;
@@ -183,6 +184,36 @@ impl Writer {
     fn commit(&self, py: Python<'_>) -> PyResult<u64> {
         let writer = self.open(py)?;
         long_call(py, |_| writer.commit())
+    }
+
+    /// Commits, and names the commit, which stays until `untag`. Returns its generation. With `at` (a tag or a generation)
+    /// an earlier commit that is kept is named instead.
+    #[pyo3(signature = (name, *, at=None))]
+    fn tag(&self, py: Python<'_>, name: &str, at: Option<CommitAt>) -> PyResult<u64> {
+        let writer = self.open(py)?;
+        long_call(py, |_| match at {
+            None => writer.tag(name),
+            Some(at) => writer.tag_at(name, at.commit()),
+        })
+    }
+
+    /// Commits, and forgets a name; the files of its commit go unless something else keeps it.
+    fn untag(&self, py: Python<'_>, name: &str) -> PyResult<u64> {
+        let writer = self.open(py)?;
+        long_call(py, |_| writer.untag(name))
+    }
+
+    /// Makes the documents and the schema those of a commit that is kept (a tag or a generation), in a new commit.
+    fn restore(&self, py: Python<'_>, at: CommitAt) -> PyResult<u64> {
+        let writer = self.open(py)?;
+        long_call(py, |_| writer.restore(at.commit()))
+    }
+
+    /// Takes the raw vectors of an int8 field away, durable with the next commit: codes are what is left, and exact
+    /// searches and rescoring are refused from then on. There is no way back.
+    fn drop_raw(&self, py: Python<'_>, field: &str) -> PyResult<()> {
+        let writer = self.open(py)?;
+        long_call(py, |_| writer.drop_raw(field).map(drop))
     }
 
     /// Drops what was changed since the last commit.

@@ -84,6 +84,50 @@ def test_a_full_check_reports_progress_and_can_be_stopped(index: lucerne.Index) 
         lucerne.check(index.path, progress=lambda *report: False)
 
 
+def test_backups_are_indexes_and_copy_only_what_is_new(index: lucerne.Index, tmp_path: Path) -> None:
+    first = index.backup_to(tmp_path / "backup")
+    assert first["docs"] == 3 and first["copied_files"] == first["files"] > 0
+    assert index.backup_to(tmp_path / "backup")["copied_files"] == 0
+    with index.writer() as writer:
+        writer.upsert({"id": "awk", "body": "a language"})
+    second = index.backup_to(tmp_path / "backup", progress=lambda *report: None)
+    assert 0 < second["copied_files"] < second["files"]
+    assert len(lucerne.open(tmp_path / "backup")) == 4 and lucerne.check(tmp_path / "backup")["ok"]
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "file.txt").write_text("mine")
+    with pytest.raises(lucerne.LucerneError):
+        index.backup_to(tmp_path / "other")
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["file.txt"]
+
+
+def test_commits_with_tags_stay_and_can_be_restored(index: lucerne.Index) -> None:
+    with index.writer(keep_commits=1) as writer:
+        tagged = writer.tag("before")
+        writer.delete("vim")
+        later = writer.commit()
+        writer.tag("without-vim", at=later)
+        assert index.tags() == {"before": tagged, "without-vim": later}
+        assert tagged in index.commits() and len(index.open_at("before")) == 3 and len(index.open_at(later)) == 2
+        writer.untag("without-vim")
+        writer.restore("before")
+        with pytest.raises(lucerne.LucerneError, match="nope"):
+            writer.restore("nope")
+    assert "vim" in index.searcher() and list(index.tags()) == ["before"]
+
+
+def test_raw_vectors_can_be_dropped_and_nothing_pretends_to_be_exact(tmp_path: Path) -> None:
+    index = lucerne.create(tmp_path / "a.idx", lucerne.Schema(v=lucerne.Vector(32)))
+    rows = np.random.default_rng(1).standard_normal((2_000, 32))
+    with index.writer() as writer:
+        writer.add_batch(({"id": str(i)} for i in range(2_000)), vectors={"v": rows})
+        writer.drop_raw("v")
+    assert index.search(lucerne.Knn("v", rows[5], k=1)).keys == ["5"]
+    with pytest.raises(lucerne.UsageError, match="raw"):
+        index.search(lucerne.Knn("v", rows[5], exact=True))
+    with pytest.raises(lucerne.UsageError, match="raw"):
+        index.searcher().vector("5", "v")
+
+
 def test_handles_are_pickled_by_path_and_writers_are_not(index: lucerne.Index) -> None:
     again = pickle.loads(pickle.dumps(index))
     assert len(again) == 3 and again.path == index.path

@@ -78,10 +78,10 @@ fn kebab(name: &str) -> String {
 }
 
 #[test]
-fn it_is_short_has_one_complete_example_and_names_the_workspaces_rust_version() {
+fn it_is_short_has_one_complete_example_in_each_language_and_names_the_workspaces_rust_version() {
     let readme = read("README.md");
-    assert!(readme.lines().count() < 200);
-    assert_eq!(readme.matches("```rust").count(), 1);
+    assert!(readme.lines().count() < 220);
+    assert_eq!((readme.matches("```rust").count(), readme.matches("```python").count()), (1, 1));
     let example = fenced(&readme, "rust,no_run");
     assert!((10..=40).contains(&example.len()), "{example:?}");
     assert!(example.iter().any(|line| line.starts_with("fn main()")));
