@@ -27,9 +27,10 @@ from haystack.errors import FilterError
 
 import lucerne
 
+from ._scan import scan
+
 __all__ = ["LucerneDocumentStore"]
 
-_PAGE = 1_000
 _COMPARISONS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 
 
@@ -127,7 +128,7 @@ class LucerneDocumentStore:
 
     def update_by_filter(self, filters: dict[str, Any], meta: dict[str, Any]) -> int:
         """Sets metadata of the documents of a filter, and returns how many there were."""
-        found = list(self._scan(filters, ["document", "order", "embedding"]))
+        found = list(self._scan(filters, ["document", "embedding"]))
         with self._index.writer() as writer:
             for hit in found:
                 document = _document(hit)
@@ -147,7 +148,7 @@ class LucerneDocumentStore:
 
     def filter_documents(self, filters: dict[str, Any] | None = None) -> list[Document]:
         """All documents of a filter, in the order in which they were written."""
-        return [_document(hit) for hit in self._scan(filters, ["document", "order", "embedding"])]
+        return [_document(hit) for hit in self._scan(filters, ["document", "embedding"])]
 
     def embedding_retrieval(
         self, query_embedding: list[float], *, filters: dict[str, Any] | None = None, top_k: int = 10
@@ -174,7 +175,7 @@ class LucerneDocumentStore:
         return self._retrieve(fused, filters, top_k)
 
     def _retrieve(self, query: lucerne.Query, filters: dict[str, Any] | None, top_k: int) -> list[Document]:
-        fields = ["document", "order", "embedding"]
+        fields = ["document", "embedding"]
         hits = self._index.search(query, filter=_query(filters), limit=top_k, fields=fields)
         return [_document(hit, hit.score) for hit in hits]
 
@@ -211,7 +212,7 @@ class LucerneDocumentStore:
         """The metadata fields that there are, with their types."""
         kinds = {bool: "boolean", int: "long", float: "float", str: "keyword", list: "list", dict: "object"}
         found: dict[str, dict[str, str]] = {}
-        for hit in self._scan(None, ["document", "order"]):
+        for hit in self._scan(None, ["document"]):
             for name, value in json.loads(hit["document"])["meta"].items():
                 found.setdefault(name, {"type": kinds.get(type(value), "unknown")})
         return found
@@ -219,7 +220,7 @@ class LucerneDocumentStore:
     def _unique(self, name: str, filters: dict[str, Any] | None) -> list[Any]:
         name = name.removeprefix("meta.")
         seen: dict[tuple[str, Any], Any] = {}
-        for hit in self._scan(filters, ["document", "order"]):
+        for hit in self._scan(filters, ["document"]):
             value = json.loads(hit["document"])["meta"].get(name)
             for one in value if isinstance(value, list) else [value]:
                 if one is not None:
@@ -227,16 +228,8 @@ class LucerneDocumentStore:
         return [seen[key] for key in sorted(seen, key=lambda key: (key[0], str(seen[key])))]
 
     def _scan(self, filters: dict[str, Any] | None, fields: list[str]) -> Iterator[lucerne.Hit]:
-        """All documents of a filter in the order of writing, read in pages of one snapshot."""
-        searcher, query = self._index.searcher(), _query(filters)
-        fields = list({*fields, "order"})
-        after: lucerne.Query = lucerne.All()
-        while True:
-            page = searcher.search(after, filter=query, sort="order", limit=_PAGE, fields=fields)
-            yield from page
-            if len(page) < _PAGE:
-                return
-            after = lucerne.Range("order", gt=page[-1]["order"])
+        """All documents of a filter in the order of writing."""
+        return scan(self._index, _query(filters), fields, by="order")
 
 
 def _async_twin(name: str) -> Any:

@@ -23,6 +23,8 @@ from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
 import lucerne
 
+from ._scan import scan
+
 __all__ = ["LucerneVectorStore"]
 
 _FETCHED = ["text", "metadata"]
@@ -103,21 +105,9 @@ class LucerneVectorStore(VectorStore):
         if self._index is None:
             return True
         with self._index.writer() as writer:
-            for key in self._all_ids() if ids is None else ids:
+            for key in [hit.key for hit in scan(self._index, lucerne.All(), [])] if ids is None else ids:
                 writer.delete(key)
         return True
-
-    def _all_ids(self) -> list[str]:
-        """In pages by key, as a search returns at most 10,000."""
-        found: list[str] = []
-        searcher = self._index.searcher() if self._index else None
-        while searcher is not None:
-            after = lucerne.Range("id", gt=found[-1]) if found else lucerne.All()
-            page = searcher.search(after, sort="id", limit=10_000).keys
-            if not page:
-                break
-            found += page
-        return found
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
         """The documents with these ids, as far as they exist."""

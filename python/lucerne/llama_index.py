@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from typing import Any, Sequence
 
 import numpy as np
@@ -31,9 +30,10 @@ from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_
 
 import lucerne
 
+from ._scan import scan
+
 __all__ = ["LucerneVectorStore"]
 
-_PAGE = 1_000
 _COMPARISONS = {
     FilterOperator.GT: "gt",
     FilterOperator.GTE: "gte",
@@ -117,7 +117,7 @@ class LucerneVectorStore(BasePydanticVectorStore):
         self._delete(lucerne.All())
 
     def _delete(self, query: lucerne.Query) -> None:
-        keys = [hit.key for hit in self._scan(query, [])]
+        keys = [hit.key for hit in scan(self._index, query, [])]
         if self._index is not None and keys:
             with self._index.writer() as writer:
                 for key in keys:
@@ -127,7 +127,7 @@ class LucerneVectorStore(BasePydanticVectorStore):
         self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None
     ) -> list[BaseNode]:
         """Nodes by id, by filters, or by both at once, in the order of their ids."""
-        return [_node(hit) for hit in self._scan(self._filter(filters, node_ids), ["node", "embedding"])]
+        return [_node(hit) for hit in scan(self._index, self._filter(filters, node_ids), ["node", "embedding"])]
 
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """The nodes of a query with similarities, the greatest first."""
@@ -163,19 +163,6 @@ class LucerneVectorStore(BasePydanticVectorStore):
             similarities=[hit.score for hit in hits],
             ids=[hit.key for hit in hits],
         )
-
-    def _scan(self, query: lucerne.Query, fields: list[str]) -> Iterator[lucerne.Hit]:
-        """All nodes of a query by id, in pages of one snapshot."""
-        if self._index is None:
-            return
-        searcher = self._index.searcher()
-        after: lucerne.Query = lucerne.All()
-        while True:
-            page = searcher.search(after, filter=query, sort="id", limit=_PAGE, fields=fields)
-            yield from page
-            if len(page) < _PAGE:
-                return
-            after = lucerne.Range("id", gt=page[-1].key)
 
     def _filter(
         self,
@@ -233,7 +220,7 @@ class LucerneVectorStore(BasePydanticVectorStore):
             raise ValueError(f"{given.operator.value} needs text; given {given.value!r}")
         fold = str.lower if given.operator == FilterOperator.TEXT_MATCH_INSENSITIVE else str
         wanted, keys = fold(given.value), []
-        for hit in self._scan(lucerne.Exists(field), ["node"]):
+        for hit in scan(self._index, lucerne.Exists(field), ["node"]):
             text = json.loads(json.loads(hit["node"])["_node_content"])["metadata"].get(given.key)
             if isinstance(text, str) and wanted in fold(text):
                 keys.append(hit.key)
