@@ -1,5 +1,6 @@
 //! Documents from and to Python objects.
 
+use crate::dates::date_text;
 use crate::{arrays, errors, json};
 use lucerne::{Document, Schema, Value};
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
@@ -102,13 +103,6 @@ pub(crate) fn value(given: &Bound<'_, PyAny>) -> PyResult<Value> {
         return Err(errors::usage(py, "bytes, in a field that is no vector; expected text or numbers"));
     }
     Ok(Value::from(json::from_python(given)?))
-}
-
-/// RFC 3339: of a datetime without a zone as if it were UTC.
-pub(crate) fn date_text(given: &Bound<'_, PyAny>) -> PyResult<String> {
-    let text: String = given.call_method0("isoformat")?.extract()?;
-    let is_naive = given.getattr_opt("tzinfo")?.is_none_or(|zone| zone.is_none());
-    Ok(if is_naive && text.contains('T') { text + "Z" } else { text })
 }
 
 /// One vector of f32, or several: an array, bytes, numbers, or a list of these.

@@ -2,13 +2,13 @@
 
 use crate::arrow::ArrowTable;
 use crate::call::{Reporter, call, long_call};
+use crate::commit_at::CommitAt;
 use crate::hits::Hits;
 use crate::queries::Rerank;
 use crate::searcher::Searcher;
 use crate::writer::Writer;
 use crate::{errors, json};
 use lucerne::directory::FsDirectory;
-use lucerne::index::CommitRef;
 use lucerne::{Schema, WriterOptions};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -50,22 +50,6 @@ fn schema_of(given: &Bound<'_, PyAny>) -> PyResult<Schema> {
         false => json::from_python(given)?,
     };
     Schema::from_value(&json).map_err(|error| errors::exception(py, error))
-}
-
-/// A commit by its tag or its generation.
-#[derive(FromPyObject)]
-pub(crate) enum CommitAt {
-    Tag(String),
-    Generation(u64),
-}
-
-impl CommitAt {
-    pub(crate) fn commit(self) -> CommitRef {
-        match self {
-            Self::Tag(tag) => CommitRef::Tag(tag),
-            Self::Generation(generation) => CommitRef::Generation(generation),
-        }
-    }
 }
 
 impl Index {

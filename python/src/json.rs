@@ -1,6 +1,6 @@
 //! JSON values from and to Python objects.
 
-use crate::{arrays, errors};
+use crate::{arrays, dates, errors};
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyNone, PyString, PyTuple};
@@ -70,7 +70,7 @@ fn value(given: &Bound<'_, PyAny>, level: usize) -> PyResult<Value> {
     }
     // Numbers of numpy, dates and times, and whatever else says how.
     if given.hasattr("isoformat")? {
-        return Ok(crate::document::date_text(given)?.into());
+        return Ok(dates::date_text(given)?.into());
     }
     if given.hasattr("item")? {
         return value(&given.call_method0("item")?, level + 1);

@@ -6,6 +6,8 @@ mod arrays;
 #[allow(unsafe_code, reason = "the pointers of Arrow's C interface")]
 mod arrow;
 mod call;
+mod commit_at;
+mod dates;
 mod document;
 mod errors;
 mod hits;

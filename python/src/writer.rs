@@ -1,8 +1,8 @@
 //! Writing.
 
 use crate::call::{Reporter, call, long_call};
+use crate::commit_at::CommitAt;
 use crate::document::{self, VectorFields};
-use crate::index::CommitAt;
 use crate::{arrays, arrow, errors, json};
 use lucerne::{Cancel, Document};
 use lucerne_arrow::OnExisting;
