@@ -89,7 +89,15 @@ fn columns(schema: &Schema, given: &arrow_schema::Schema) -> Result<Vec<(String,
         let known = [key.name()].into_iter().chain(known).collect::<Vec<_>>().join(", ");
         Err(Error::column(name, format!("no field of this name; the schema has: {known}; rename or drop it")))
     };
-    given.fields().iter().map(|field| column(field.name())).collect()
+    let fields = given.fields();
+    let twice = fields
+        .iter()
+        .enumerate()
+        .find(|(at, field)| fields.iter().skip(at + 1).any(|other| other.name() == field.name()));
+    if let Some((_, field)) = twice {
+        return Err(Error::column(field.name(), "two columns have this name; rename or drop one"));
+    }
+    fields.iter().map(|field| column(field.name())).collect()
 }
 
 fn document(columns: &[(String, Kind)], batch: &RecordBatch, row: usize) -> Result<Document> {

@@ -134,6 +134,10 @@ fn what_does_not_fit_is_refused_by_column() {
     };
     let unknown = batch(vec![("id", ids(1)), ("kk", ids(1))]);
     assert!(column(add(&index, vec![unknown], OnExisting::Fail).unwrap_err()).1.contains("id, k, v"));
+    let fields = ["id", "id"].map(|name| arrow_schema::Field::new(name, arrow_schema::DataType::Utf8, false));
+    let schema = Arc::new(arrow_schema::Schema::new(fields.to_vec()));
+    let twice = RecordBatch::try_new(schema, vec![ids(1), ids(1)]).unwrap();
+    assert!(column(add(&index, vec![twice], OnExisting::Fail).unwrap_err()).1.contains("two columns"));
     let text = batch(vec![("id", ids(1)), ("v", ids(1))]);
     let (name, problem) = column(add(&index, vec![text], OnExisting::Fail).unwrap_err());
     assert!(name == "v" && problem.contains("no vectors"), "{problem}");

@@ -57,9 +57,9 @@ from .schema import BinaryVector, Field, Keyword, Schema, Text, Vector
 __version__ = "0.1.0"
 
 
-def _reopened_searcher(path: str) -> Searcher:
-    """What a pickled searcher becomes."""
-    return open(path).searcher()
+def _reopened_searcher(path: str, generation: int) -> Searcher:
+    """What a pickled searcher becomes: one of the same commit, or an error when that is not kept."""
+    return open(path).open_at(generation)
 
 
 __all__ = [

@@ -45,7 +45,9 @@ pub(crate) fn document(fields: &VectorFields, given: &Bound<'_, PyAny>) -> PyRes
         return Err(errors::usage(py, format!("{} is no document; {expected}", class.name()?)));
     };
     let mut document = Document::new();
-    for (name, item) in &dict {
+    // A copy: what a value does when it is read may change the dict.
+    for item in dict.items() {
+        let (name, item) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
         let Ok(name) = name.cast::<PyString>() else {
             return Err(errors::usage(py, format!("the field name {name} is not a str")));
         };
@@ -68,9 +70,19 @@ fn in_field(py: Python<'_>, name: &str, error: PyErr) -> PyErr {
     wrapped
 }
 
+/// Deeper lists are refused.
+const MOST_LEVELS: usize = 100;
+
 /// A value that is no vector.
 pub(crate) fn value(given: &Bound<'_, PyAny>) -> PyResult<Value> {
+    value_at(given, 0)
+}
+
+fn value_at(given: &Bound<'_, PyAny>, level: usize) -> PyResult<Value> {
     let py = given.py();
+    if level > MOST_LEVELS {
+        return Err(errors::usage(py, format!("nested deeper than {MOST_LEVELS} levels")));
+    }
     if let Ok(text) = given.cast::<PyString>() {
         return Ok(text.to_str()?.into());
     }
@@ -90,10 +102,10 @@ pub(crate) fn value(given: &Bound<'_, PyAny>) -> PyResult<Value> {
         return Ok(Value::F64(number.value()));
     }
     if let Ok(list) = given.cast::<PyList>() {
-        return list.iter().map(|item| value(&item)).collect::<PyResult<_>>().map(Value::List);
+        return list.iter().map(|item| value_at(&item, level + 1)).collect::<PyResult<_>>().map(Value::List);
     }
     if let Ok(tuple) = given.cast::<PyTuple>() {
-        return tuple.iter().map(|item| value(&item)).collect::<PyResult<_>>().map(Value::List);
+        return tuple.iter().map(|item| value_at(&item, level + 1)).collect::<PyResult<_>>().map(Value::List);
     }
     if given.hasattr("isoformat")? {
         let text = date_text(given)?;
@@ -150,7 +162,9 @@ fn bits(given: &Bound<'_, PyAny>) -> PyResult<Value> {
         };
     }
     if let Ok(list) = given.cast::<PyList>() {
-        return list.iter().map(|item| bits(&item)).collect::<PyResult<_>>().map(Value::List);
+        let one =
+            |item: Bound<'_, PyAny>| if item.is_instance_of::<PyList>() { value(&item) } else { bits(&item) };
+        return list.iter().map(one).collect::<PyResult<_>>().map(Value::List);
     }
     value(given)
 }

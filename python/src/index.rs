@@ -4,7 +4,7 @@ use crate::arrow::ArrowTable;
 use crate::call::{Reporter, call, long_call};
 use crate::commit_at::CommitAt;
 use crate::hits::Hits;
-use crate::queries::Rerank;
+use crate::rerank::Rerank;
 use crate::searcher::Searcher;
 use crate::writer::Writer;
 use crate::{errors, json};

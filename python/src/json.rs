@@ -44,7 +44,8 @@ fn value(given: &Bound<'_, PyAny>, level: usize) -> PyResult<Value> {
     }
     if let Ok(dict) = given.cast::<PyDict>() {
         let mut map = Map::with_capacity(dict.len());
-        for (name, item) in dict {
+        for item in dict.items() {
+            let (name, item) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
             let Ok(name) = name.cast::<PyString>() else {
                 return Err(errors::usage(py, format!("the name {name} is not a str")));
             };

@@ -14,6 +14,7 @@ mod hits;
 mod index;
 mod json;
 mod queries;
+mod rerank;
 mod search;
 mod searcher;
 mod writer;
@@ -31,9 +32,10 @@ mod _lucerne {
     use crate::index::{Index, create, open};
     #[pymodule_export]
     use crate::queries::{
-        All, Bool, Boost, Constant, Exists, Fuse, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Term,
-        Terms,
+        All, Bool, Boost, Constant, Exists, Fuse, Knn, Match, Phrase, Prefix, Query, Range, Term, Terms,
     };
+    #[pymodule_export]
+    use crate::rerank::Rerank;
     #[pymodule_export]
     use crate::searcher::Searcher;
     #[pymodule_export]

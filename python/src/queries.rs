@@ -12,7 +12,29 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 /// A query. Make one of its subclasses, or read it from JSON with `Query.from_json`.
 #[pyclass(subclass, frozen, module = "lucerne")]
 #[derive(Clone)]
-pub(crate) struct Query(pub(crate) query::Query);
+pub(crate) struct Query(pub(crate) query::Query, u32);
+
+/// Deeper queries are refused: the engine goes through them recursively. The number in [`Query`] is its depth.
+const MOST_DEPTH: u32 = 200;
+
+/// The depth of a query around these, which are queries, JSON (whose reader allows 60), or lists or pairs of them.
+fn depth_around(given: &Bound<'_, PyAny>) -> PyResult<u32> {
+    let inner = |given: &Bound<'_, PyAny>| given.cast::<Query>().map_or(60, |query| query.get().1);
+    let depth = match given.cast::<Query>().is_ok() || given.is_instance_of::<PyDict>() {
+        true => inner(given),
+        false => given
+            .try_iter()?
+            .map(|one| Ok(inner(&one?)))
+            .collect::<PyResult<Vec<_>>>()?
+            .into_iter()
+            .max()
+            .unwrap_or(0),
+    };
+    match depth < MOST_DEPTH {
+        true => Ok(depth + 1),
+        false => Err(errors::usage(given.py(), format!("queries are nested deeper than {MOST_DEPTH}"))),
+    }
+}
 
 #[pymethods]
 impl Query {
@@ -21,9 +43,9 @@ impl Query {
     fn from_json(query: &Bound<'_, PyAny>) -> PyResult<Self> {
         if let Ok(text) = query.cast::<PyString>() {
             let read = query::Query::from_json(text.to_str()?);
-            return read.map(Self).map_err(|error| errors::exception(query.py(), error));
+            return read.map(|query| Self(query, 60)).map_err(|error| errors::exception(query.py(), error));
         }
-        from_dict(query).map(Self)
+        from_dict(query).map(|query| Self(query, 60))
     }
 
     /// The query in its JSON form, as a dict.
@@ -50,15 +72,18 @@ impl Query {
     }
 
     fn __and__(&self, other: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self(query::Bool::new().must(self.0.clone()).must(of(other)?).into()))
+        let depth = depth_around(other)?.max(self.1 + 1);
+        Ok(Self(query::Bool::new().must(self.0.clone()).must(of(other)?).into(), depth))
     }
 
     fn __or__(&self, other: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self(query::Bool::new().should(self.0.clone()).should(of(other)?).into()))
+        let depth = depth_around(other)?.max(self.1 + 1);
+        Ok(Self(query::Bool::new().should(self.0.clone()).should(of(other)?).into(), depth))
     }
 
-    fn __invert__(&self) -> Self {
-        Self(query::Bool::new().filter(query::Query::all()).must_not(self.0.clone()).into())
+    fn __invert__(slf: &Bound<'_, Self>) -> PyResult<Self> {
+        let not = query::Bool::new().filter(query::Query::all()).must_not(slf.get().0.clone());
+        Ok(Self(not.into(), depth_around(slf.as_any())?))
     }
 }
 
@@ -106,7 +131,7 @@ pub(crate) fn search_of(given: &Bound<'_, PyAny>, schema: &Schema) -> PyResult<S
 }
 
 /// The vector of a query: an array, a list, bytes (bits, or f32 where `of` is not known to be binary), hexadecimal text.
-fn query_vector(given: &Bound<'_, PyAny>) -> PyResult<QueryVector> {
+pub(crate) fn query_vector(given: &Bound<'_, PyAny>) -> PyResult<QueryVector> {
     if let Ok(text) = given.cast::<PyString>() {
         return Ok(text.to_str()?.into());
     }
@@ -136,7 +161,16 @@ where
     T: PyClass<BaseType = Query>,
     PyClassInitializer<T>: From<(T, Query)>,
 {
-    (class, Query(query.into())).into()
+    (class, Query(query.into(), 1)).into()
+}
+
+/// The same of a query around others.
+fn made_around<T>(class: T, query: impl Into<query::Query>, depth: u32) -> PyClassInitializer<T>
+where
+    T: PyClass<BaseType = Query>,
+    PyClassInitializer<T>: From<(T, Query)>,
+{
+    (class, Query(query.into(), depth)).into()
 }
 
 query_class!(
@@ -199,7 +233,9 @@ impl Knn {
         if exact {
             knn = knn.exact();
         }
+        let mut depth = 1;
         if let Some(filter) = filter {
+            depth = depth_around(filter)?;
             knn = knn.filter(of(filter)?);
         }
         if post_filter {
@@ -208,7 +244,7 @@ impl Knn {
         if let Some(score) = min_score {
             knn = knn.min_score(score);
         }
-        Ok(made(Self, knn))
+        Ok(made_around(Self, knn, depth))
     }
 }
 
@@ -353,6 +389,8 @@ impl Bool {
         minimum_should_match: Option<u32>,
     ) -> PyResult<PyClassInitializer<Self>> {
         let mut all = query::Bool::new();
+        let given = [must, should, must_not, filter].into_iter().flatten();
+        let depth = given.map(depth_around).collect::<PyResult<Vec<_>>>()?.into_iter().max().unwrap_or(1);
         for query in several(must)? {
             all = all.must(query);
         }
@@ -368,7 +406,7 @@ impl Bool {
         if let Some(least) = minimum_should_match {
             all = all.minimum_should_match(least);
         }
-        Ok(made(Self, all))
+        Ok(made_around(Self, all, depth))
     }
 }
 
@@ -392,7 +430,8 @@ query_class!(
 impl Boost {
     #[new]
     fn new(query: &Bound<'_, PyAny>, boost: f32) -> PyResult<PyClassInitializer<Self>> {
-        Ok(made(Self, query::Boost::new(of(query)?, boost)))
+        let depth = depth_around(query)?;
+        Ok(made_around(Self, query::Boost::new(of(query)?, boost), depth))
     }
 }
 
@@ -405,7 +444,8 @@ impl Constant {
     #[new]
     #[pyo3(signature = (query, score=1.0))]
     fn new(query: &Bound<'_, PyAny>, score: f32) -> PyResult<PyClassInitializer<Self>> {
-        Ok(made(Self, query::Constant::new(of(query)?, score)))
+        let depth = depth_around(query)?;
+        Ok(made_around(Self, query::Constant::new(of(query)?, score), depth))
     }
 }
 
@@ -435,8 +475,9 @@ impl Fuse {
                 return Err(errors::usage(py, problem));
             }
         };
-        let mut fuse = query::Fuse::new(method);
+        let (mut fuse, mut depth) = (query::Fuse::new(method), 1);
         for given in queries {
+            depth = depth.max(depth_around(&given)?);
             fuse = match given.extract::<(Bound<'_, PyAny>, f32)>() {
                 Ok((query, weight)) => fuse.weighted(of(&query)?, weight),
                 Err(_) => fuse.query(of(&given)?),
@@ -445,45 +486,6 @@ impl Fuse {
         if let Some(window) = window {
             fuse = fuse.window(window);
         }
-        Ok(made(Self, fuse))
-    }
-}
-
-/// A second opinion on the best of a search: by distance of a vector, or by the score of a query.
-#[pyclass(frozen, module = "lucerne")]
-#[derive(Clone)]
-pub(crate) struct Rerank(pub(crate) query::Rerank);
-
-#[pymethods]
-impl Rerank {
-    /// Orders the best `window` hits by their distance to a vector.
-    #[staticmethod]
-    #[pyo3(signature = (field, vector, *, window=None, weight=None))]
-    fn vector(
-        field: String,
-        vector: &Bound<'_, PyAny>,
-        window: Option<usize>,
-        weight: Option<f32>,
-    ) -> PyResult<Self> {
-        Ok(Self::with(query::Rerank::vector(field, query_vector(vector)?), window, weight))
-    }
-
-    /// Adds the score of a query to that of the best `window` hits.
-    #[staticmethod]
-    #[pyo3(signature = (query, *, window=None, weight=None))]
-    fn query(query: &Bound<'_, PyAny>, window: Option<usize>, weight: Option<f32>) -> PyResult<Self> {
-        Ok(Self::with(query::Rerank::query(of(query)?), window, weight))
-    }
-}
-
-impl Rerank {
-    fn with(mut rerank: query::Rerank, window: Option<usize>, weight: Option<f32>) -> Self {
-        if let Some(window) = window {
-            rerank = rerank.window(window);
-        }
-        if let Some(weight) = weight {
-            rerank = rerank.weight(weight);
-        }
-        Self(rerank)
+        Ok(made_around(Self, fuse, depth))
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::call::{call, long_call};
 use crate::errors;
-use crate::queries::{self, Rerank};
+use crate::queries;
+use crate::rerank::Rerank;
 use lucerne::search::SearchOptions;
 use lucerne::{Cancel, ErrorKind, Hits, Schema, Search, Searcher, Sort};
 use pyo3::prelude::*;

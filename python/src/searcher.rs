@@ -4,7 +4,8 @@ use crate::arrow::ArrowTable;
 use crate::call::{call, long_call};
 use crate::document::{self, VectorFields};
 use crate::hits::Hits;
-use crate::queries::{self, Rerank};
+use crate::queries;
+use crate::rerank::Rerank;
 use crate::search::{Keywords, Limits, run, search};
 use crate::{arrays, errors, json};
 use lucerne::{Document, Knn};
@@ -217,9 +218,10 @@ impl Searcher {
         format!("Searcher({path:?}, {docs} documents, generation {})", self.searcher.generation())
     }
 
-    /// Reopens the newest commit of the folder elsewhere.
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
-        Ok((py.import("lucerne")?.getattr("_reopened_searcher")?, (self.path.clone(),)))
+    /// Opens its commit again elsewhere, as long as that is kept.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String, u64))> {
+        let reopened = py.import("lucerne")?.getattr("_reopened_searcher")?;
+        Ok((reopened, (self.path.clone(), self.searcher.generation())))
     }
 }
 

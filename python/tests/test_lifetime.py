@@ -132,6 +132,11 @@ def test_handles_are_pickled_by_path_and_writers_are_not(index: lucerne.Index) -
     again = pickle.loads(pickle.dumps(index))
     assert len(again) == 3 and again.path == index.path
     assert len(pickle.loads(pickle.dumps(index.searcher()))) == 3
+    with index.writer() as writer:
+        writer.tag("before")
+        writer.delete("vim")
+    older = index.open_at("before")
+    assert len(pickle.loads(pickle.dumps(older))) == 3 and len(index) == 2
     query = lucerne.Knn("embedding", [1, 0, 0, 0], k=1)
     assert pickle.loads(pickle.dumps(query)) == query
     writer = index.writer()
@@ -194,6 +199,30 @@ def test_indexes_work_in_other_processes(index: lucerne.Index, method: str) -> N
     index.searcher()
     with multiprocessing.get_context(method).Pool(2) as pool:
         assert pool.map(_search, [index] * 4) == [["sed", "vim"]] * 4
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_fork_that_ends_leaves_the_lock_to_its_parent(index: lucerne.Index) -> None:
+    writer = index.writer()
+    child = os.fork()
+    if child == 0:
+        del writer
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with pytest.raises(lucerne.LockedError):
+        index.writer()
+    writer.close()
+
+
+def test_an_exception_takes_back_what_cannot_be_undone_later(tmp_path: Path) -> None:
+    index = lucerne.create(tmp_path / "a.idx", lucerne.Schema(v=lucerne.Vector(32)))
+    rows = np.random.default_rng(1).standard_normal((1_000, 32))
+    with index.writer() as writer:
+        writer.add_batch(({"id": str(i)} for i in range(1_000)), vectors={"v": rows})
+    with pytest.raises(RuntimeError), index.writer() as writer:
+        writer.drop_raw("v")
+        raise RuntimeError
+    assert index.search(lucerne.Knn("v", rows[5], k=1, exact=True)).keys == ["5"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

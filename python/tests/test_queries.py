@@ -111,3 +111,19 @@ def test_explanations_say_why_and_why_not(index: lucerne.Index) -> None:
     assert searcher.explain("body:editor", "vim")["matches"]
     assert not searcher.explain(Match("body", "compiler"), "vim")["matches"]
     assert "vim" in searcher and "emacs" not in searcher
+
+
+def test_what_is_nested_too_deep_is_refused(index: lucerne.Index) -> None:
+    query: lucerne.Query = Term("section", "utils")
+    for _ in range(150):
+        query = ~Boost(query, 1.0) if _ % 2 else Bool(must=[query, All()])
+    with pytest.raises(lucerne.UsageError, match="deeper than 200"):
+        for _ in range(300):
+            query = query & All()
+    deep: object = "x"
+    for _ in range(30_000):
+        deep = [deep]
+    with pytest.raises(lucerne.UsageError, match="deeper"):
+        Term("section", deep)
+    with pytest.raises(lucerne.UsageError, match="deeper"), index.writer() as writer:
+        writer.add({"id": "x", "section": deep})

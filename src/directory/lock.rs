@@ -18,6 +18,8 @@ pub(super) struct FileLock {
     file: File,
     path: PathBuf,
     name: String,
+    /// The process that took it. A fork shares the lock of its parent and must not release it.
+    process: u32,
 }
 
 impl FileLock {
@@ -40,7 +42,8 @@ impl FileLock {
             Err(TryLockError::Error(source)) => return Err(Error::io(name, "lock", source)),
         }
         // The text only serves a message: on a full disk the lock is still good.
-        let mut lock = Self { file, path: path.to_owned(), name: name.to_owned() };
+        let process = std::process::id();
+        let mut lock = Self { file, path: path.to_owned(), name: name.to_owned(), process };
         // Between opening and locking it, the file may have lost its name.
         lock.check()?;
         if let Err(error) = lock.write_holder(&holder_text(owner)) {
@@ -87,6 +90,9 @@ fn is_same_file(_one: &Metadata, other: &Metadata) -> bool {
 
 impl Drop for FileLock {
     fn drop(&mut self) {
+        if self.process != std::process::id() {
+            return;
+        }
         // Best effort: an old text would only be shown in the instant before the next holder's is written.
         let _ = self.file.set_len(0);
         // Released here and not only by closing, which would leave it to a child process that inherited it.
@@ -133,6 +139,20 @@ mod tests {
         drop(held);
         drop(FileLock::take(&path, "write.lock", "the third").unwrap());
         assert!(path.exists());
+    }
+
+    #[test]
+    fn a_fork_does_not_release_the_lock_of_its_parent() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("write.lock");
+        let mut forked = FileLock::take(&path, "write.lock", "x").unwrap();
+        let parents = forked.file.try_clone().unwrap(); // The same open file, as after a fork.
+        forked.process += 1;
+        drop(forked);
+        let error = FileLock::take(&path, "write.lock", "y").unwrap_err();
+        assert_eq!(error.to_string(), format!("write.lock: locked by process {}, x", std::process::id()));
+        drop(parents);
+        FileLock::take(&path, "write.lock", "y").unwrap();
     }
 
     #[cfg(unix)]

@@ -316,7 +316,7 @@ impl Writer {
         Ok(generation)
     }
 
-    /// Discards everything since the last commit.
+    /// Discards everything since the last commit, a new schema and [`Writer::drop_raw`] included.
     ///
     /// # Errors
     /// When the writer was closed or has failed.

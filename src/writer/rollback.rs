@@ -19,10 +19,12 @@ pub(crate) fn rollback(writer: &WriterInner, committed: &Mutex<Committed>) -> Re
 }
 
 impl WriterInner {
-    /// Drops all buffers, deletes and segments that are not in `committed`; returns the sequence number of that.
+    /// Drops all buffers, deletes and segments that are not in `committed`, and a schema that is not its own; returns the
+    /// sequence number of that.
     fn drop_uncommitted(&self, committed: &Snapshot) -> Result<u64> {
         let _exclusive = self.commit_barrier.write();
         self.check_open()?;
+        self.replace_schema(&committed.schema)?;
         Ok(self.reset_uncommitted(committed))
     }
 

@@ -214,3 +214,29 @@ fn the_first_zero_vector_of_a_cosine_field_is_reported() {
         assert_eq!(index.searcher().unwrap().len(), 3);
     }
 }
+
+#[test]
+fn a_rollback_takes_back_a_schema_and_the_dropping_of_raw_vectors() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = Schema::builder().key("id").vector("v", Vector::f32(16)).build().unwrap();
+    let index = Index::create(folder.path(), schema.clone()).unwrap();
+    let writer = index.writer().unwrap();
+    let vector = |i: usize| {
+        (0..16).map(|j| ((i * 7 + j * 3) % 11) as f32 - 5.0 + 0.1 * i as f32).collect::<Vec<f32>>()
+    };
+    for i in 0..300 {
+        writer.add(&Document::new().with("id", format!("{i}")).with("v", vector(i))).unwrap();
+    }
+    writer.commit().unwrap();
+    writer.drop_raw("v").unwrap();
+    writer.rollback().unwrap();
+    writer.set_schema(&schema.with_added([lucerne::schema::Field::text("t")]).unwrap()).unwrap();
+    writer.rollback().unwrap();
+    assert!(writer.schema().field("t").is_none());
+    writer.add(&Document::new().with("id", "last").with("v", vector(300))).unwrap();
+    writer.commit().unwrap();
+    let searcher = index.searcher().unwrap();
+    let exact = searcher.search(lucerne::Knn::new("v", vector(7)).k(1).exact()).unwrap();
+    assert_eq!((exact.keys(), exact.hits[0].distance), (vec!["7"], Some(0.0)));
+    assert_eq!(searcher.vector("last", "v").unwrap(), Some(vector(300)));
+}
