@@ -181,7 +181,7 @@ try:
 except KeyboardInterrupt:
     print("stopped", time.time(), flush=True)
 """
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     assert process.stdout and process.stdout.readline() == "go\n"
     time.sleep(0.5)
     sent = time.time()
@@ -252,7 +252,8 @@ writer.commit()
 print("go", flush=True)
 writer.add_batch(({{"id": "b%d" % i, "v": rng.random(64)}} for i in range(10_000_000)))
 """
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    command = [sys.executable, "-c", code]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
     assert process.stdout and process.stdout.readline() == b"go\n"
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
