@@ -115,7 +115,7 @@ def test_explanations_say_why_and_why_not(index: lucerne.Index) -> None:
 
 def test_what_is_nested_too_deep_is_refused(index: lucerne.Index) -> None:
     query: lucerne.Query = Term("section", "utils")
-    for _ in range(60):
+    for _ in range(14):
         query = ~Boost(Bool(must=[query, All()]), 1.0)
     assert index.search(query).keys == ["sed"]
     with pytest.raises(lucerne.UsageError, match="deeper than 200"):
