@@ -71,14 +71,16 @@ impl Query {
         Ok((class.getattr("from_json")?, (slf.get().0.to_json(),)))
     }
 
-    fn __and__(&self, other: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let depth = depth_around(other)?.max(self.1 + 1);
-        Ok(Self(query::Bool::new().must(self.0.clone()).must(of(other)?).into(), depth))
+    fn __and__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let depth = depth_around(slf.as_any())?.max(depth_around(other)?);
+        let both = query::Bool::new().must(slf.get().0.clone()).must(of(other)?);
+        Ok(Self(both.into(), depth))
     }
 
-    fn __or__(&self, other: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let depth = depth_around(other)?.max(self.1 + 1);
-        Ok(Self(query::Bool::new().should(self.0.clone()).should(of(other)?).into(), depth))
+    fn __or__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let depth = depth_around(slf.as_any())?.max(depth_around(other)?);
+        let both = query::Bool::new().should(slf.get().0.clone()).should(of(other)?);
+        Ok(Self(both.into(), depth))
     }
 
     fn __invert__(slf: &Bound<'_, Self>) -> PyResult<Self> {
