@@ -223,7 +223,8 @@ impl Writer {
     }
 
     /// Merges until at most `max_segments` are left, and commits. Returns a dict for each merge: what was kept,
-    /// requantized and resampled. `progress(phase, done, total)` is called now and then; returning False cancels.
+    /// requantized and resampled. `progress(phase, done, total)` is called before the first merge, where returning False
+    /// cancels, and after the last.
     #[pyo3(signature = (max_segments=1, *, progress=None))]
     fn force_merge<'py>(
         &self,

@@ -33,10 +33,10 @@ pub(crate) fn drop_raw(
         // What was buffered becomes segments: none that is being flushed still has the old schema.
         refresh(writer).and_then(|()| replace_all(writer, &mut committed.lock(), field))
     });
-    if dropped.is_err() && writer.schema() == next {
-        writer.restore_schema(old);
-    }
     writer.forced_merges.store(false, Ordering::Relaxed);
+    if dropped.is_err() && writer.schema() == next {
+        writer.restore_schema(&old)?;
+    }
     dropped
 }
 

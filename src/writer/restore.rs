@@ -6,7 +6,6 @@ use crate::commit::history::CommitRef;
 use crate::commit::publish;
 use crate::document::FieldAnalyzers;
 use crate::error::Result;
-use crate::reader::Snapshot;
 use lucerne_codec::Directory as _;
 use lucerne_codec::commit::{CommitInfo, CommitOrigin};
 use parking_lot::Mutex;
@@ -39,7 +38,11 @@ pub(crate) fn restore(writer: &WriterInner, committed: &Mutex<Committed>, at: &C
         .map_err(|failure| fail(writer, failure))?;
     publish::publish(directory, generation).map_err(|failure| fail(writer, failure))?;
     let snapshot = writer.store.reopened(wanted, info);
-    let sequence_number = writer.go_back_to(&snapshot).inspect_err(|error| {
+    let gone_back = {
+        let _exclusive = writer.commit_barrier.write();
+        writer.go_back_to(&snapshot)
+    };
+    let sequence_number = gone_back.inspect_err(|error| {
         writer.stop(Stopped::Failed(error.to_string())); // What it has is not what was published.
     })?;
     committed.succeed(snapshot);
@@ -47,13 +50,4 @@ pub(crate) fn restore(writer: &WriterInner, committed: &Mutex<Committed>, at: &C
     tracing::info!(generation, %at, "restored");
     collect_garbage(writer, &committed);
     Ok(generation)
-}
-
-impl WriterInner {
-    /// Drops everything that is not in `snapshot`, its schema is in force; returns the sequence number of that.
-    fn go_back_to(&self, snapshot: &Snapshot) -> Result<u64> {
-        let _exclusive = self.commit_barrier.write();
-        self.replace_schema(&snapshot.schema)?;
-        Ok(self.reset_uncommitted(snapshot))
-    }
 }

@@ -19,17 +19,16 @@ pub(crate) fn rollback(writer: &WriterInner, committed: &Mutex<Committed>) -> Re
 }
 
 impl WriterInner {
-    /// Drops all buffers, deletes and segments that are not in `committed`, and a schema that is not its own; returns the
-    /// sequence number of that.
     fn drop_uncommitted(&self, committed: &Snapshot) -> Result<u64> {
         let _exclusive = self.commit_barrier.write();
         self.check_open()?;
-        self.replace_schema(&committed.schema)?;
-        Ok(self.reset_uncommitted(committed))
+        self.go_back_to(committed)
     }
 
-    /// The same, with the commit barrier held exclusively.
-    pub(super) fn reset_uncommitted(&self, committed: &Snapshot) -> u64 {
+    /// Drops all buffers, deletes and segments that are not in `committed`, and puts its schema in force; returns the
+    /// sequence number of that. With the commit barrier held exclusively.
+    pub(super) fn go_back_to(&self, committed: &Snapshot) -> Result<u64> {
+        self.replace_schema(&committed.schema)?;
         self.pool.lock().clear();
         let buffers = std::mem::take(&mut self.segments.lock().buffers);
         for buffer in &buffers {
@@ -41,6 +40,6 @@ impl WriterInner {
         self.keys.clear();
         self.reset_to(committed);
         self.committed_changes.store(self.changes.load(Ordering::Relaxed), Ordering::Relaxed);
-        self.next_sequence_number()
+        Ok(self.next_sequence_number())
     }
 }

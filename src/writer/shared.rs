@@ -226,9 +226,9 @@ impl WriterInner {
     }
 
     /// Puts a schema in force again that another has followed.
-    pub(super) fn restore_schema(&self, old: Schema) {
+    pub(super) fn restore_schema(&self, old: &Schema) -> Result<()> {
         let _exclusive = self.commit_barrier.write();
-        *self.schema.write() = old;
+        self.replace_schema(old)
     }
 
     /// Replaces the calibration of a vector field.
