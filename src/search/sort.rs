@@ -7,6 +7,7 @@ use super::ranking::{DocAddress, Ranking, ScoredDoc, by_key};
 use super::resolve::Resolver;
 use super::score::Scores;
 use super::sorted_runs::SortedRuns;
+use super::total::Total;
 use super::values::{sortable_score, wrong};
 use crate::error::{Error, Result};
 use crate::query::{Missing, Order, Sort};
@@ -61,7 +62,7 @@ pub(super) fn sorted<'a>(
         by_rule.then_with(|| by_key(snapshot, left.doc.address, right.doc.address))
     };
     let in_segment = |part: Part<'a>| {
-        let mut first = SortedRuns::new(limit, &order);
+        let (mut first, mut matched) = (SortedRuns::new(limit, &order), 0u64);
         let mut add_all = || -> Result<()> {
             let Some(docs) = accepted(&filters, part)? else { return Ok(()) };
             let mut scores = Scores::new(node, part)?;
@@ -70,6 +71,7 @@ pub(super) fn sorted<'a>(
                 if least.is_some_and(|least| score < least) {
                     continue;
                 }
+                matched += 1;
                 let values = rules.iter().map(|rule| value(rule, part.segment, doc, score));
                 let (values, address) =
                     (values.collect::<Result<_>>()?, DocAddress { segment: part.index, doc });
@@ -82,18 +84,19 @@ pub(super) fn sorted<'a>(
         };
         stop.part(add_all())?;
         let rest = stop.rest();
-        stop.part(first.finish(&rest))
+        Ok(stop.part(first.finish(&rest))?.map(|first| (first, matched)))
     };
     let of_segments = resolver.each_segment(in_segment)?;
+    let total = Total::Exactly(of_segments.iter().map(|(_, matched)| matched).sum());
     let rest = stop.rest();
     let mut first = SortedRuns::new(limit, &order);
     let merge = || {
-        of_segments.into_iter().try_for_each(|sorted| first.push_sorted(sorted, &rest))?;
+        of_segments.into_iter().try_for_each(|(sorted, _)| first.push_sorted(sorted, &rest))?;
         first.finish(&rest)
     };
     let sorted = stop.part(merge())?.unwrap_or_default();
     let docs = sorted.into_iter().map(|sorted| sorted.doc).collect();
-    Ok(Ranking { docs, exact: true, segments: Vec::new() })
+    Ok(Ranking { docs, exact: true, segments: Vec::new(), total })
 }
 
 fn rule(snapshot: &Snapshot, sort: &Sort) -> Result<Rule> {

@@ -3,7 +3,7 @@
 use super::dictionary::Dictionary;
 use super::meta::{ColumnMeta, DictionaryMeta};
 use super::numbers::Numbers;
-use lucerne_codec::columns::{KeywordColumn, NumberColumn};
+use lucerne_codec::columns::{KeywordColumn, NumberColumn, TakeValues};
 use lucerne_codec::{BitSet, Cancel, DocId, Error, Input, Result};
 
 /// Keywords.
@@ -81,5 +81,16 @@ impl KeywordColumn for Keywords {
 
     fn existing(&self, cancel: &Cancel, into: &mut BitSet) -> Result<()> {
         self.ordinals.existing(cancel, into)
+    }
+
+    fn take_ordinals(&self, docs: &BitSet, cancel: &Cancel, take: &mut TakeValues<'_, u32>) -> Result<()> {
+        let mut ordinals = Vec::new();
+        self.ordinals.take_values(docs, cancel, &mut |docs, values| {
+            ordinals.clear();
+            for &value in values {
+                ordinals.push(self.ordinal(value)?);
+            }
+            take(docs, &ordinals)
+        })
     }
 }

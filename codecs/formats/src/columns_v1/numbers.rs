@@ -2,8 +2,9 @@
 
 use super::block::{Block, Entry};
 use super::meta::ColumnMeta;
-use super::{BLOCK_DOCS, ENTRY_LEN};
-use lucerne_codec::columns::NumberColumn;
+use super::take::Taken;
+use super::{BLOCK_DOCS, BLOCK_WORDS, ENTRY_LEN};
+use lucerne_codec::columns::{NumberColumn, TakeValues};
 use lucerne_codec::{BitSet, Cancel, DocId, Input, Result};
 use std::ops::{Range, RangeInclusive};
 
@@ -191,5 +192,22 @@ impl NumberColumn for Numbers {
             cancel.check_every(CANCEL_STEP, index as usize)?;
             Block::read(&self.blocks, self.entry(index)?)?.add_all(into)
         })
+    }
+
+    fn take_values(&self, docs: &BitSet, cancel: &Cancel, take: &mut TakeValues<'_, i64>) -> Result<()> {
+        let mut taken = Taken::default();
+        for index in 0..self.meta.blocks {
+            cancel.check_every(CANCEL_STEP, index as usize)?;
+            let entry = self.entry(index)?;
+            let words = docs.words().iter().skip((entry.number as usize).saturating_mul(BLOCK_WORDS));
+            if words.take(BLOCK_WORDS).all(|&word| word == 0) {
+                continue;
+            }
+            taken.read(&Block::read(&self.blocks, entry)?, docs)?;
+            if !taken.docs.is_empty() {
+                take(&taken.docs, &taken.values)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -47,6 +47,24 @@ impl<'a> Packed<'a> {
         }
     }
 
+    /// Adds `least` plus each of the numbers at `indexes` to `into`; false when one is beyond the last.
+    pub(super) fn take(&self, indexes: &[u32], least: i64, into: &mut Vec<i64>) -> bool {
+        let read = |number: u64| least.wrapping_add(number as i64);
+        match self {
+            Self::Zeros(len) => take(indexes, into, |at| (at < *len).then_some(least)),
+            Self::One(numbers) => take(indexes, into, |at| numbers.get(at).map(|&byte| read(byte.into()))),
+            Self::Two(numbers) => {
+                take(indexes, into, |at| numbers.get(at).map(|two| read(LittleEndian::read_u16(two).into())))
+            }
+            Self::Four(numbers) => take(indexes, into, |at| {
+                numbers.get(at).map(|four| read(LittleEndian::read_u32(four).into()))
+            }),
+            Self::Eight(numbers) => {
+                take(indexes, into, |at| numbers.get(at).map(|eight| read(LittleEndian::read_u64(eight))))
+            }
+        }
+    }
+
     /// Calls `emit` with a word for every 64 numbers: bit i is 1 where the i-th is in `low..=high`. Both
     /// bounds fit the width.
     pub(super) fn words_within(&self, low: u64, high: u64, emit: &mut dyn FnMut(u64)) {
@@ -76,6 +94,18 @@ impl<'a> Packed<'a> {
             }
         }
     }
+}
+
+#[inline]
+fn take(indexes: &[u32], into: &mut Vec<i64>, number: impl Fn(usize) -> Option<i64>) -> bool {
+    let mut all = true;
+    into.extend(indexes.iter().map(|&at| {
+        number(at as usize).unwrap_or_else(|| {
+            all = false;
+            0
+        })
+    }));
+    all
 }
 
 #[inline]
@@ -118,6 +148,10 @@ mod tests {
             let packed = Packed::new(&bytes, width, numbers.len());
             assert!((0..).zip(&numbers).all(|(index, &number)| packed.get(index) == Some(number)));
             assert_eq!(packed.get(numbers.len()), None);
+            let mut taken = Vec::new();
+            assert!(packed.take(&[7, 199], -3, &mut taken) && !packed.take(&[200], 0, &mut Vec::new()));
+            let expected = [7usize, 199].map(|index| (numbers[index] as i64).wrapping_sub(3));
+            assert_eq!(taken, expected);
             for (low, high) in [(0, greatest), (greatest / 3, greatest / 2), (greatest, greatest), (0, 0)] {
                 let mut found = Vec::new();
                 packed.words_within(low, high, &mut |word| found.push(word));
