@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod aggregate_model;
 mod binary_vectors;
 mod knn;
 mod pages;
