@@ -4,6 +4,7 @@
 mod common;
 
 mod aggregate_model;
+mod aggregations;
 mod binary_vectors;
 mod knn;
 mod pages;

@@ -183,7 +183,7 @@ fn number(metric: &Metric, numbers: Numbers, unit: Unit) -> Aggregate {
         Metric::Max => Aggregate::Value(max),
         Metric::Avg => Aggregate::Value(avg),
         Metric::Sum => Aggregate::Value(sum),
-        Metric::Stats => Aggregate::Stats(Stats { count, min, max, avg, sum }),
+        Metric::Stats => Aggregate::Stats(Box::new(Stats { count, min, max, avg, sum })),
         Metric::Count | Metric::Distinct | Metric::Percentiles(_) => Aggregate::Value(Value::from(count)),
     }
 }

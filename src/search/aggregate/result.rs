@@ -15,7 +15,7 @@ pub enum Aggregate {
     /// values. Counts and sums of nothing are 0.
     Value(Value),
     /// Of stats.
-    Stats(Stats),
+    Stats(Box<Stats>),
     /// Of percentiles, in the order in which they were asked for.
     Percentiles(Vec<Percentile>),
 }
@@ -101,7 +101,8 @@ impl Serialize for Aggregate {
                 map.serialize_entry("total_buckets", total)?;
             }
             Self::Value(value) => map.serialize_entry("value", value)?,
-            Self::Stats(Stats { count, min, max, avg, sum }) => {
+            Self::Stats(stats) => {
+                let Stats { count, min, max, avg, sum } = &**stats;
                 map.serialize_entry("count", count)?;
                 for (name, value) in [("min", min), ("max", max), ("avg", avg), ("sum", sum)] {
                     map.serialize_entry(name, value)?;
