@@ -206,7 +206,6 @@ fn totals_are_exact_where_that_costs_nothing_and_where_they_are_asked_for() {
 #[test]
 fn groups_are_found_by_searching_deeper() {
     let searcher = thousand();
-    // The nearest hundred are of ten sections; those of one bit of the range of one.
     let near = Search::new(Knn::new("v", [0.0]).exact()).limit(10).group_by("section", 3);
     let hits = searcher.search(&near).unwrap();
     let expected: Vec<String> = (0..10).map(|n| format!("d{n:03}")).collect();
@@ -247,9 +246,8 @@ fn a_search_with_aggregations_reads_and_writes_json() {
     let text = r#"{"query": {"all": {}}, "aggregations": {"s": {"terms": {"field": "section"}}},
         "collapse": {"field": "section"}, "track_total_hits": true}"#;
     let search = Search::from_json(text).unwrap();
-    let expected = Search::new(Query::all()).facet("section", 10).collapse("section").count_total(true);
-    let expected = expected.aggregate("s", Aggregation::terms("section"));
-    assert_ne!(search, expected);
+    let expected = Search::new(Query::all()).aggregate("s", Aggregation::terms("section"));
+    assert_eq!(search, expected.collapse("section").count_total(true));
     assert_eq!(Search::from_json(&search.to_json()).unwrap(), search);
     assert_eq!(Search::from_json(r#"{"aggs": {}}"#).unwrap(), Search::new(Query::all()));
     let error =
