@@ -32,7 +32,7 @@ pub enum Missing {
     First,
 }
 
-/// Sorts by a number, date, bool, keyword or key field, or by the score. Of several values in a document the
+/// Sorts by a number, date, bool, keyword or key field, by an undeclared field of a dynamic schema, or by the score. Of several values in a document the
 /// smallest counts in ascending order, the largest in descending order. See [`Search::sort`].
 ///
 /// ```

@@ -156,9 +156,7 @@ fn add_cursor(mut cursor: PostingsCursor<'_>, cancel: &Cancel, docs: &mut BitSet
         done += 1;
         let (block, _) = cursor.rest_of_block();
         let Some(last) = block.last().copied() else { return Ok(()) };
-        for doc in block {
-            docs.insert(*doc);
-        }
+        docs.extend_from_slice(block);
         if last == DocId::MAX {
             return Ok(());
         }

@@ -2,7 +2,7 @@
 
 use crate::document::dynamic::{DYNAMIC_FIELD, existing};
 use crate::error::Result;
-use crate::query::{Aggregation, Query, RerankBy, Search};
+use crate::query::{Aggregation, Query, RerankBy, Search, Sort};
 use crate::reader::Snapshot;
 use crate::schema::Schema;
 use std::collections::BTreeSet;
@@ -19,6 +19,8 @@ pub(super) fn unknown_fields(snapshot: &Snapshot, search: &Search) -> Result<Vec
         add(query, &mut names);
     }
     search.aggs.values().for_each(|aggregation| add_aggregated(aggregation, &mut names));
+    let sorted = search.sort.iter().map(|sort| &*sort.field).filter(|field| *field != Sort::SCORE);
+    names.extend(sorted);
     names.extend(search.collapse.iter().map(|by| &*by.field));
     names.extend(search.fields.iter().flatten().map(String::as_str));
     let mut unknown = Vec::new();

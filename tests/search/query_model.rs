@@ -315,6 +315,12 @@ fn compare(index: &Index, model: &Model, rng: &mut Rng, clean: bool) {
     let mut order: Vec<&str> = all.clone();
     order.sort_by_key(|key| (std::cmp::Reverse(model[*key].n), key.to_owned()));
     assert_eq!(by_n.keys(), order, "{}", context());
+    let by_more = searcher.search(search.clone().sort(Sort::asc("more")).sort(Sort::desc("extra"))).unwrap();
+    order.sort_by_key(|key| {
+        let doc = &model[*key];
+        ((doc.more.is_none(), doc.more), std::cmp::Reverse(doc.extra), key.to_owned())
+    });
+    assert_eq!(by_more.keys(), order, "{}", context());
     agree(&searcher, &search, &hits, model, rng);
     groups_agree(&searcher, &search, &hits, model, rng);
     groups_agree(&searcher, &search.clone().sort(Sort::desc("n")), &by_n, model, rng);

@@ -18,7 +18,7 @@ pub fn build(
 ) -> Result<(Ours, Duration), Failure> {
     let mut schema = Schema::builder().key("name").keyword("section").field(Field::text("description").indexed(text));
     if let Some(first) = vectors.first() {
-        schema = schema.vector("embedding", Vector::f32(first.len() as u32));
+        schema = schema.vector("embedding", Vector::f32(first.len()));
     }
     let schema = schema.build()?;
     let index = Index::create(folder, schema)?;

@@ -84,6 +84,12 @@ fn count_each(
     column: &Column<'_>,
     bucket_of: impl Fn(i64) -> i64,
 ) -> Result<Counter> {
+    if let (Column::Keywords(keywords), None, true) = (column, input.parents, plan.inner.is_empty()) {
+        // A keyword is its own bucket.
+        let mut counts = vec![0; keywords.terms() as usize];
+        keywords.count(input.set, part.cancel, &mut counts)?;
+        return Ok(Counter { slots: Slots::Dense(0), counts, members: None });
+    }
     let bounds = column.bounds().map(|(least, greatest)| (bucket_of(least), bucket_of(greatest)));
     let mut counter = Counter::new(plan, input, bounds);
     if input.parents.is_none() {

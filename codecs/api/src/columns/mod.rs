@@ -170,6 +170,17 @@ pub trait KeywordColumn: Send + Sync {
     fn take_ordinals(&self, docs: &BitSet, cancel: &Cancel, take: &mut TakeValues<'_, u32>) -> Result<()> {
         take_each(docs, cancel, take, |doc, own| self.ordinals(doc, own))
     }
+
+    /// Adds 1 to `counts[position]` for each value of the members of `docs`, where there is such a place. Fails when
+    /// stopped.
+    fn count(&self, docs: &BitSet, cancel: &Cancel, counts: &mut [u64]) -> Result<()> {
+        self.take_ordinals(docs, cancel, &mut |_, ordinals| {
+            for &ordinal in ordinals {
+                counts.get_mut(ordinal as usize).into_iter().for_each(|count| *count += 1);
+            }
+            Ok(())
+        })
+    }
 }
 
 /// Takes values document by document.

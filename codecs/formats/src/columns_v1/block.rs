@@ -251,7 +251,13 @@ impl<'a> Block<'a> {
 
     /// Adds the values at `indexes` to `into`.
     pub(super) fn take(&self, indexes: &[u32], into: &mut Vec<i64>) -> Result<()> {
-        if self.values.take(indexes, self.entry.least, into) {
+        self.each_at(indexes, |value| into.push(value))
+    }
+
+    /// Calls `each` with the values at `indexes`.
+    #[inline]
+    pub(super) fn each_at(&self, indexes: &[u32], each: impl FnMut(i64)) -> Result<()> {
+        if self.values.each_at(indexes, self.entry.least, each) {
             Ok(())
         } else {
             Err(self.corrupt("a document's value is beyond the last"))

@@ -79,6 +79,24 @@ impl Numbers {
         Ok(())
     }
 
+    /// Calls `each` with the blocks that have members of `docs`.
+    pub(super) fn blocks_of(
+        &self,
+        docs: &BitSet,
+        cancel: &Cancel,
+        mut each: impl FnMut(&Block<'_>) -> Result<()>,
+    ) -> Result<()> {
+        for index in 0..self.meta.blocks {
+            cancel.check_every(CANCEL_STEP, index as usize)?;
+            let entry = self.entry(index)?;
+            let words = docs.words().iter().skip((entry.number as usize).saturating_mul(BLOCK_WORDS));
+            if words.take(BLOCK_WORDS).any(|&word| word != 0) {
+                each(&Block::read(&self.blocks, entry)?)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads everything; calls `each` with every value.
     pub(super) fn verify(&self, cancel: &Cancel, each: &mut dyn FnMut(i64) -> Result<()>) -> Result<()> {
         let (mut docs, mut values, mut at, mut next) = (0, 0, 0, 0);
@@ -196,18 +214,9 @@ impl NumberColumn for Numbers {
 
     fn take_values(&self, docs: &BitSet, cancel: &Cancel, take: &mut TakeValues<'_, i64>) -> Result<()> {
         let mut taken = Taken::default();
-        for index in 0..self.meta.blocks {
-            cancel.check_every(CANCEL_STEP, index as usize)?;
-            let entry = self.entry(index)?;
-            let words = docs.words().iter().skip((entry.number as usize).saturating_mul(BLOCK_WORDS));
-            if words.take(BLOCK_WORDS).all(|&word| word == 0) {
-                continue;
-            }
-            taken.read(&Block::read(&self.blocks, entry)?, docs)?;
-            if !taken.docs.is_empty() {
-                take(&taken.docs, &taken.values)?;
-            }
-        }
-        Ok(())
+        self.blocks_of(docs, cancel, |block| {
+            taken.read(block, docs)?;
+            if taken.docs.is_empty() { Ok(()) } else { take(&taken.docs, &taken.values) }
+        })
     }
 }

@@ -47,20 +47,21 @@ impl<'a> Packed<'a> {
         }
     }
 
-    /// Adds `least` plus each of the numbers at `indexes` to `into`; false when one is beyond the last.
-    pub(super) fn take(&self, indexes: &[u32], least: i64, into: &mut Vec<i64>) -> bool {
+    /// Calls `each` with `least` plus each of the numbers at `indexes`; false when one is beyond the last.
+    #[inline]
+    pub(super) fn each_at(&self, indexes: &[u32], least: i64, each: impl FnMut(i64)) -> bool {
         let read = |number: u64| least.wrapping_add(number as i64);
         match self {
-            Self::Zeros(len) => take(indexes, into, |at| (at < *len).then_some(least)),
-            Self::One(numbers) => take(indexes, into, |at| numbers.get(at).map(|&byte| read(byte.into()))),
-            Self::Two(numbers) => {
-                take(indexes, into, |at| numbers.get(at).map(|two| read(LittleEndian::read_u16(two).into())))
-            }
-            Self::Four(numbers) => take(indexes, into, |at| {
+            Self::Zeros(len) => each_at(indexes, each, |at| (at < *len).then_some(least)),
+            Self::One(numbers) => each_at(indexes, each, |at| numbers.get(at).map(|&byte| read(byte.into()))),
+            Self::Two(numbers) => each_at(indexes, each, |at| {
+                numbers.get(at).map(|two| read(LittleEndian::read_u16(two).into()))
+            }),
+            Self::Four(numbers) => each_at(indexes, each, |at| {
                 numbers.get(at).map(|four| read(LittleEndian::read_u32(four).into()))
             }),
             Self::Eight(numbers) => {
-                take(indexes, into, |at| numbers.get(at).map(|eight| read(LittleEndian::read_u64(eight))))
+                each_at(indexes, each, |at| numbers.get(at).map(|eight| read(LittleEndian::read_u64(eight))))
             }
         }
     }
@@ -97,15 +98,12 @@ impl<'a> Packed<'a> {
 }
 
 #[inline]
-fn take(indexes: &[u32], into: &mut Vec<i64>, number: impl Fn(usize) -> Option<i64>) -> bool {
-    let mut all = true;
-    into.extend(indexes.iter().map(|&at| {
-        number(at as usize).unwrap_or_else(|| {
-            all = false;
-            0
-        })
-    }));
-    all
+fn each_at(indexes: &[u32], mut each: impl FnMut(i64), number: impl Fn(usize) -> Option<i64>) -> bool {
+    for &at in indexes {
+        let Some(number) = number(at as usize) else { return false };
+        each(number);
+    }
+    true
 }
 
 #[inline]
@@ -149,7 +147,8 @@ mod tests {
             assert!((0..).zip(&numbers).all(|(index, &number)| packed.get(index) == Some(number)));
             assert_eq!(packed.get(numbers.len()), None);
             let mut taken = Vec::new();
-            assert!(packed.take(&[7, 199], -3, &mut taken) && !packed.take(&[200], 0, &mut Vec::new()));
+            assert!(packed.each_at(&[7, 199], -3, |number| taken.push(number)));
+            assert!(!packed.each_at(&[200], 0, |_| ()));
             let expected = [7usize, 199].map(|index| (numbers[index] as i64).wrapping_sub(3));
             assert_eq!(taken, expected);
             for (low, high) in [(0, greatest), (greatest / 3, greatest / 2), (greatest, greatest), (0, 0)] {

@@ -36,4 +36,23 @@ impl Taken {
         }
         block.take(indexes, values)
     }
+
+    /// Calls `each` with the values of those of the block's documents that are members of `wanted`.
+    #[inline]
+    pub(super) fn each(&mut self, block: &Block<'_>, wanted: &BitSet, each: impl FnMut(i64)) -> Result<()> {
+        let indexes = &mut self.indexes;
+        indexes.clear();
+        if block.entry.has_several() {
+            block.each_of(wanted, &mut |rank, _| {
+                indexes.extend(block.values_of(rank as usize)?.map(|index| index as u32));
+                Ok(())
+            })?;
+        } else {
+            block.each_of(wanted, &mut |rank, _| {
+                indexes.push(rank);
+                Ok(())
+            })?;
+        }
+        block.each_at(indexes, each)
+    }
 }
