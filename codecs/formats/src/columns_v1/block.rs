@@ -254,6 +254,23 @@ impl<'a> Block<'a> {
         self.each_at(indexes, |value| into.push(value))
     }
 
+    /// The members of `wanted` among the block's documents, if each of these has one value.
+    pub(super) fn one_each<'w>(&self, wanted: &'w BitSet) -> Option<&'w [u64]> {
+        let all = matches!(self.members, Members::All) && !self.entry.has_several();
+        let words = self.words();
+        all.then(|| wanted.words().get(words.start..wanted.words().len().min(words.end)))?
+    }
+
+    /// Calls `each` with the values of the documents of `words`, of a block that has one for each.
+    #[inline]
+    pub(super) fn each_in(&self, words: &[u64], each: impl FnMut(i64)) -> Result<()> {
+        if self.values.each_in(words, self.entry.least, each) {
+            Ok(())
+        } else {
+            Err(self.corrupt("a document's value is beyond the last"))
+        }
+    }
+
     /// Calls `each` with the values at `indexes`.
     #[inline]
     pub(super) fn each_at(&self, indexes: &[u32], each: impl FnMut(i64)) -> Result<()> {

@@ -42,6 +42,9 @@ impl Taken {
     pub(super) fn each(&mut self, block: &Block<'_>, wanted: &BitSet, each: impl FnMut(i64)) -> Result<()> {
         let indexes = &mut self.indexes;
         indexes.clear();
+        if let Some(words) = block.one_each(wanted) {
+            return block.each_in(words, each);
+        }
         if block.entry.has_several() {
             block.each_of(wanted, &mut |rank, _| {
                 indexes.extend(block.values_of(rank as usize)?.map(|index| index as u32));
