@@ -131,6 +131,8 @@ mod guides {
     struct Durability;
     #[doc = include_str!("../docs/embeddings.md")]
     struct Embeddings;
+    #[doc = include_str!("../docs/facets.md")]
+    struct Facets;
     #[doc = include_str!("../docs/getting-started.md")]
     struct GettingStarted;
     #[doc = include_str!("../docs/hybrid-and-reranking.md")]

@@ -37,7 +37,7 @@ mod value;
 mod vector;
 
 pub(crate) use analyzers::FieldAnalyzers;
-pub(crate) use date::span as date_span;
+pub(crate) use date::{month, month_start, span as date_span};
 pub use query_vector::QueryVector;
 pub(crate) use validate::{Validated, validate};
 pub use value::Value;

@@ -62,6 +62,9 @@
 //! | `min_score` | a number | none |
 //! | `score_as` | a name under which the score is returned among the fields | none |
 //! | `explain` | `true` explains every hit | `false` |
+//! | `aggs` or `aggregations` | an object of [aggregations](Aggregation) by name | none |
+//! | `collapse` | `{"field", "size": 1}`: the best `size` hits of each value of a field | none |
+//! | `total` or `track_total_hits` | `true` counts all documents found | `false` |
 //!
 //! ```
 //! # fn main() -> lucerne::Result<()> {
@@ -89,8 +92,11 @@
 //! # }
 //! ```
 
+mod aggregate;
+mod aggregate_json;
 mod boolean;
 mod fuse;
+mod group_by;
 mod json;
 mod knn;
 mod parse;
@@ -100,8 +106,11 @@ mod terms;
 mod unset_k;
 mod words;
 
+pub use aggregate::{Aggregation, Calendar};
+pub(crate) use aggregate::{AggregationKind, Every, Metric, ValueRange};
 pub use boolean::{Bool, Boost, Constant};
 pub use fuse::{Fuse, Fusion};
+pub use group_by::GroupBy;
 pub use knn::Knn;
 pub use parse::QueryParser;
 pub use rerank::{Rerank, RerankBy};

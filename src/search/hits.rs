@@ -1,11 +1,14 @@
 //! What a search returns.
 
+use super::aggregate::{Aggregate, Bucket};
 use super::explanation::Explanation;
 use super::phases::Timings;
 use super::stop::Stopped;
+use super::total::Total;
 use crate::error::Result;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// A document that a search found.
 ///
@@ -42,6 +45,19 @@ pub struct Hit {
     pub fields: Option<Map<String, Value>>,
     /// How the score was computed, when the search asks for it.
     pub explanation: Option<Explanation>,
+    /// The group that it is the best hit of, when the search groups its hits
+    /// ([`Search::group_by`](crate::Search::group_by)).
+    pub group: Option<Group>,
+}
+
+/// The other hits of a group.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Group {
+    /// The value that all hits of the group have; `None` of a document without one, which is a group of its own.
+    pub value: Option<crate::Value>,
+    /// The next best hits of the group, best first.
+    pub next: Vec<Hit>,
 }
 
 impl Hit {
@@ -111,11 +127,22 @@ pub struct Hits {
     /// Why the search did not look everywhere, if it was stopped and was to return what it had found
     /// ([`SearchOptions::partial`](super::SearchOptions::partial)): then there may be better hits than these.
     pub stopped: Option<Stopped>,
+    /// How many documents the search finds, on all pages.
+    pub total: Total,
+    /// The results of the search's aggregations, by name. Of a search that was [`stopped`](Hits::stopped) they are of the
+    /// documents that it came to.
+    pub aggregations: BTreeMap<String, Aggregate>,
     /// How long it took. Hits compare equal whatever this is.
     pub took: Timings,
 }
 
 impl Hits {
+    /// The buckets of an aggregation by its name, of a [facet](crate::Search::facet) by its field; `None` when there is none,
+    /// or when it is a number.
+    pub fn buckets(&self, name: &str) -> Option<&[Bucket]> {
+        self.aggregations.get(name)?.buckets()
+    }
+
     /// The keys of the hits, in order.
     pub fn keys(&self) -> Vec<&str> {
         self.hits.iter().map(|hit| &*hit.key).collect()

@@ -18,18 +18,23 @@
 //! | `ranking`, `rank` | ranks documents over all segments | `ScoreDoc`, `TopDocs.merge` |
 //! | `knn`, `fuse` | rank by distance, by several rankings | `KnnFloatVectorQuery`, `TopDocs.rrf` |
 //! | `rerank`, `sort`, `sorted_runs` | change the order | `Rescorer`, `Sort` |
+//! | `ranked`, `group` | the ranking of a search; its groups | `TopGroups` |
+//! | `tally`, `aggregate`, `field_values`, `total` | all documents found: how many, counts and numbers of their values | `TotalHits`, `Facets` |
 //! | `unknown_fields` | names that may be misspelt | |
 //! | `page`, `stored` | read documents back | `StoredFields` |
 //! | `explanation`, `explain` | explains a hit or a miss | `Explanation` |
 //!
 //! Read path: [`Searcher::search`] → `run` → `resolve` → `rank` (`knn`, `fuse`, or `score` with `scorers`) → `rerank` or
-//! `sort` → `page` → `stored`. Queries contain queries: `resolve` calls back `rank` for those that are rankings of their own,
+//! `sort` → `group` → `tally` with `aggregate` → `page` → `stored`. Queries contain queries: `resolve` calls back `rank` for those that are rankings of their own,
 //! through a function that the `Resolver` carries.
 
+mod aggregate;
 mod effort;
 mod explain;
 mod explanation;
+mod field_values;
 mod fuse;
+mod group;
 mod hits;
 mod knn;
 mod matching;
@@ -39,6 +44,7 @@ mod page;
 mod part;
 mod phases;
 mod rank;
+mod ranked;
 mod ranking;
 mod rerank;
 mod resolve;
@@ -50,17 +56,21 @@ mod sort;
 mod sorted_runs;
 mod stop;
 mod stored;
+mod tally;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod total;
 mod unknown_fields;
 mod values;
 
+pub use aggregate::{Aggregate, Bucket, Buckets, Percentile, Stats};
 pub use explanation::Explanation;
-pub use hits::{Hit, Hits, SegmentSearch};
+pub use hits::{Group, Hit, Hits, SegmentSearch};
 pub use options::SearchOptions;
 pub use phases::Timings;
 pub use searcher::Searcher;
 pub use stop::Stopped;
 pub use threads::Pool;
+pub use total::Total;

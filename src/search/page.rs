@@ -2,7 +2,8 @@
 
 use super::explain;
 use super::explanation::Explanation;
-use super::hits::Hit;
+use super::group::Group;
+use super::hits::{self, Hit};
 use super::ranking::{DocAddress, ScoredDoc};
 use super::resolve::Resolver;
 use super::stored;
@@ -36,6 +37,21 @@ pub(super) fn read<'a>(
     Ok(hits)
 }
 
+/// Reads the hits of groups. Of a search that is stopped, those that it came to.
+pub(super) fn read_groups<'a>(
+    resolver: &Resolver<'_>,
+    search: &Search,
+    groups: impl Iterator<Item = &'a Group>,
+) -> Result<Vec<Hit>> {
+    let groups: Vec<&Group> = groups.collect();
+    let mut hits = read(resolver, search, groups.iter().filter_map(|group| group.docs.first()))?;
+    for (hit, group) in hits.iter_mut().zip(groups) {
+        let next = read(resolver, search, group.docs.iter().skip(1))?;
+        hit.group = Some(hits::Group { value: group.value.clone(), next });
+    }
+    Ok(hits)
+}
+
 fn read_hit(resolver: &Resolver<'_>, search: &Search, found: &ScoredDoc) -> Result<Hit> {
     let DocAddress { segment, doc } = found.address;
     let segment = stored::segment(resolver.snapshot, segment)?;
@@ -56,7 +72,7 @@ fn read_hit(resolver: &Resolver<'_>, search: &Search, found: &ScoredDoc) -> Resu
         None
     };
     let vector = vector_index(segment, found)?;
-    Ok(Hit { key, score: found.score, distance, vector, fields, explanation })
+    Ok(Hit { key, score: found.score, distance, vector, fields, explanation, group: None })
 }
 
 /// The index of the nearest vector among its document's vectors, in a field with several per document.

@@ -27,8 +27,9 @@ pub(super) fn collect(node: &Node, part: Part<'_>, collector: &mut TopDocsCollec
                 scorers::collect_all_terms(terms, collector)?;
             }
         }
-        node => scorers::collect_scorer(&mut *scorer(node, part)?, collector)?,
+        node => return Ok(scorers::collect_scorer(&mut *scorer(node, part)?, collector)?),
     }
+    collector.may_have_skipped();
     Ok(())
 }
 

@@ -8,13 +8,13 @@ use super::ranking::DocAddress;
 use super::run::Run;
 use super::{knn, stored};
 use crate::analysis::Analyzers;
-use crate::document::{Document, components};
+use crate::document::{Document, Value, components};
 use crate::error::{Error, Result};
 use crate::query::{Knn, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::Schema;
 use crate::stats::Counters;
-use serde_json::{Map, Value};
+use serde_json::Map;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -178,6 +178,40 @@ impl Searcher {
         self.run(options).count(search.into())
     }
 
+    /// The values that a field has, in their order, with the number of documents that have each: the first `limit` (1 to
+    /// 65,536) that begin with `prefix`, `""` for all. It reads the whole column of the field.
+    ///
+    /// ```
+    /// # fn main() -> lucerne::Result<()> {
+    /// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+    /// assert_eq!(searcher.values("section", "", 10)?, [("editors".into(), 2), ("games".into(), 1)]);
+    /// assert_eq!(searcher.values("section", "ga", 10)?, [("games".into(), 1)]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no such field, or its values cannot be aggregated: see [`Aggregation`](crate::query::Aggregation).
+    pub fn values(&self, field: &str, prefix: &str, limit: usize) -> Result<Vec<(Value, u64)>> {
+        self.values_with(field, prefix, limit, &SearchOptions::default())
+    }
+
+    /// The same with a deadline, a way to cancel it, or several threads. A part of it is of no use: when it is stopped, that
+    /// is an error.
+    ///
+    /// # Errors
+    /// As [`Searcher::values`]; of kind [`TimedOut`](crate::ErrorKind::TimedOut) or
+    /// [`Cancelled`](crate::ErrorKind::Cancelled) when it was stopped.
+    pub fn values_with(
+        &self,
+        field: &str,
+        prefix: &str,
+        limit: usize,
+        options: &SearchOptions,
+    ) -> Result<Vec<(Value, u64)>> {
+        self.run(options).values(field, prefix, limit)
+    }
+
     /// Explains why the document with a key is or is not a hit of a search: its rank and the parts of its score, or
     /// that it is filtered out, deleted, without a vector, beyond `k`, not among the candidates, or lost by
     /// quantization.
@@ -209,7 +243,7 @@ impl Searcher {
     pub fn get(&self, key: &str) -> Result<Option<Document>> {
         let Some(DocAddress { segment, doc }) = stored::find(&self.snapshot, key)? else { return Ok(None) };
         let fields = self.fields(stored::segment(&self.snapshot, segment)?, doc, &[])?;
-        Document::from_value(Value::Object(fields)).map(Some)
+        Document::from_value(serde_json::Value::Object(fields)).map(Some)
     }
 
     /// A document's vector as it was added, bit for bit (the first one in a field of several; a binary vector as
@@ -253,7 +287,7 @@ impl Searcher {
         segment: &SnapshotSegment,
         doc: u32,
         wanted: &[String],
-    ) -> Result<Map<String, Value>> {
+    ) -> Result<Map<String, serde_json::Value>> {
         stored::fields(self.schema(), segment, doc, wanted)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::document::dynamic::{DYNAMIC_FIELD, existing};
 use crate::error::Result;
-use crate::query::{Query, RerankBy, Search};
+use crate::query::{Aggregation, Query, RerankBy, Search, Sort};
 use crate::reader::Snapshot;
 use crate::schema::Schema;
 use std::collections::BTreeSet;
@@ -18,6 +18,10 @@ pub(super) fn unknown_fields(snapshot: &Snapshot, search: &Search) -> Result<Vec
     if let Some(RerankBy::Query(query)) = search.rerank.as_ref().map(|rerank| &rerank.by) {
         add(query, &mut names);
     }
+    search.aggs.values().for_each(|aggregation| add_aggregated(aggregation, &mut names));
+    let sorted = search.sort.iter().map(|sort| &*sort.field).filter(|field| *field != Sort::SCORE);
+    names.extend(sorted);
+    names.extend(search.collapse.iter().map(|by| &*by.field));
     names.extend(search.fields.iter().flatten().map(String::as_str));
     let mut unknown = Vec::new();
     for name in names.into_iter().filter(|name| !is_declared(&snapshot.schema, name)) {
@@ -44,6 +48,12 @@ fn has(snapshot: &Snapshot, name: &str) -> Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// Adds the names of fields that an aggregation reads.
+fn add_aggregated<'a>(aggregation: &'a Aggregation, names: &mut BTreeSet<&'a str>) {
+    names.insert(&aggregation.field);
+    aggregation.aggs.values().for_each(|inner| add_aggregated(inner, names));
 }
 
 /// Adds the names of fields that a query searches.

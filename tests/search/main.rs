@@ -3,6 +3,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod aggregate_model;
+mod aggregations;
 mod binary_vectors;
 mod knn;
 mod pages;

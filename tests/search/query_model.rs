@@ -6,6 +6,7 @@
 //!
 //! A failure prints its seed; `LUCERNE_SEED=n cargo test --test search query_model` runs that seed alone.
 
+use crate::aggregate_model::{MOMENTS, agree, groups_agree, values_agree};
 use crate::common::documents::in_memory;
 use crate::common::rng::Rng;
 use lucerne::merge::MergePolicy;
@@ -22,17 +23,21 @@ const WORDS: [&str; 8] = ["ant", "bee", "cat", "cow", "dog", "eel", "elk", "emu"
 const TAGS: [&str; 4] = ["red", "rose", "blue", "black"];
 
 #[derive(Clone, Debug, Default)]
-struct Doc {
+pub(super) struct Doc {
     words: Vec<&'static str>,
-    tags: BTreeSet<&'static str>,
-    n: Option<i64>,
-    x: Option<f64>,
-    flag: Option<bool>,
+    pub(super) tags: BTreeSet<&'static str>,
+    pub(super) n: Option<i64>,
+    pub(super) x: Option<f64>,
+    pub(super) flag: Option<bool>,
     v: Option<[f32; 2]>,
-    extra: Option<&'static str>,
+    pub(super) extra: Option<&'static str>,
+    /// Which of the moments.
+    pub(super) made: Option<usize>,
+    pub(super) sizes: Vec<i64>,
+    pub(super) more: Option<i64>,
 }
 
-type Model = BTreeMap<String, Doc>;
+pub(super) type Model = BTreeMap<String, Doc>;
 
 impl Doc {
     fn random(rng: &mut Rng) -> Self {
@@ -46,6 +51,9 @@ impl Doc {
             flag: rng.chance(50).then(|| rng.chance(50)),
             v: rng.chance(80).then(|| [rng.below(7) as f32, rng.below(7) as f32]),
             extra: rng.chance(50).then(|| *rng.pick(&TAGS)),
+            made: rng.chance(70).then(|| rng.below(MOMENTS.len())),
+            sizes: (0..rng.below(4)).map(|_| rng.below(9) as i64 - 4).collect(),
+            more: rng.chance(50).then(|| rng.below(9) as i64 - 4),
         }
     }
 
@@ -60,6 +68,9 @@ impl Doc {
             .with("flag", self.flag)
             .with("v", self.v.map(|v| Value::Vector(v.to_vec())))
             .with("extra", self.extra)
+            .with("made", self.made.map(|at| MOMENTS[at].0))
+            .with("sizes", self.sizes.clone())
+            .with("more", self.more)
     }
 }
 
@@ -304,9 +315,22 @@ fn compare(index: &Index, model: &Model, rng: &mut Rng, clean: bool) {
     let mut order: Vec<&str> = all.clone();
     order.sort_by_key(|key| (std::cmp::Reverse(model[*key].n), key.to_owned()));
     assert_eq!(by_n.keys(), order, "{}", context());
+    let by_more = searcher.search(search.clone().sort(Sort::asc("more")).sort(Sort::desc("extra"))).unwrap();
+    order.sort_by_key(|key| {
+        let doc = &model[*key];
+        ((doc.more.is_none(), doc.more), std::cmp::Reverse(doc.extra), key.to_owned())
+    });
+    assert_eq!(by_more.keys(), order, "{}", context());
+    agree(&searcher, &search, &hits, model, rng);
+    groups_agree(&searcher, &search, &hits, model, rng);
+    groups_agree(&searcher, &search.clone().sort(Sort::desc("n")), &by_n, model, rng);
+    values_agree(&searcher, model, rng);
     let at = [3.0, 3.0];
     let reranked =
         searcher.search(search.clone().rerank(Rerank::vector("v", at).window(100).weight(2.0))).unwrap();
+    let second = Rerank::vector("v", at).window(100).weight(2.0);
+    agree(&searcher, &search.clone().rerank(second.clone()), &reranked, model, rng);
+    groups_agree(&searcher, &search.clone().rerank(second), &reranked, model, rng);
     for hit in &reranked.hits {
         let first = f64::from(hits.hits.iter().find(|one| one.key == hit.key).unwrap().score);
         let second = model[&hit.key]
@@ -347,7 +371,10 @@ fn fused(searcher: &lucerne::Searcher, asker: &Asker<'_>, rng: &mut Rng) {
         ranked.windows(2).all(|pair| pair[0].1 == pair[1].1 || !near(pair[0].1, pair[1].1))
     });
     if distinct {
-        let hits = searcher.search(Search::from(query).limit(20)).unwrap();
+        let search = Search::from(query).limit(20);
+        let hits = searcher.search(&search).unwrap();
+        agree(searcher, &search, &hits, asker.model, rng);
+        groups_agree(searcher, &search, &hits, asker.model, rng);
         assert_eq!(hits.hits.len(), expected.len(), "{:?}", parts.each_ref().map(|part| &part.query));
         assert!(hits.hits.iter().all(|hit| near(hit.score.into(), expected[&hit.key])), "{hits:?}");
     }
@@ -359,6 +386,7 @@ fn schema() -> Schema {
     let vector = Vector::f32(2).similarity(Similarity::Euclidean);
     let vector = vector.index(VectorIndex::Flat).quantization(Quantization::None);
     let schema = Schema::builder().key("id").text("body").keyword("tags").i64("n").f64("x").bool("flag");
+    let schema = schema.date("made").i64("sizes");
     schema.vector("v", vector).dynamic(true).build().unwrap()
 }
 

@@ -3,7 +3,7 @@
 use crate::common::documents::in_memory;
 use crate::common::rng::Rng;
 use lucerne::merge::MergePolicy;
-use lucerne::query::{Exists, QueryParser};
+use lucerne::query::{Aggregation, Exists, QueryParser};
 use lucerne::schema::{Quantization, SignHash, VectorIndex};
 use lucerne::search::{Pool, SearchOptions, Stopped};
 use lucerne::{
@@ -65,6 +65,8 @@ fn slow_searches(searcher: &Searcher) -> Vec<(&'static str, Search)> {
             .into()
     });
     let terms = Terms::new("tag", (0..2_000).map(|tag| format!("t{tag:04}")));
+    let by_number = Aggregation::terms("n").sub("tags", Aggregation::distinct("tag"));
+    let by_number = by_number.sub("median", Aggregation::percentiles("n", [50.0]));
     let parsed = QueryParser::new(searcher.schema()).parse("body:(ant OR bee) OR tag:t00*");
     vec![
         ("exact", Knn::new("raw", at.clone()).k(50).exact().into()),
@@ -96,6 +98,7 @@ fn slow_searches(searcher: &Searcher) -> Vec<(&'static str, Search)> {
             Search::new(Match::new("body", "ant"))
                 .rerank(Rerank::query(Phrase::new("body", "bee cat")).window(DOCS)),
         ),
+        ("aggregated", Search::new(Match::new("body", &words)).facet("tag", 100).aggregate("n", by_number)),
         ("stored", Search::new(Query::all()).limit(1_000).fields(Vec::<String>::new())),
         ("fused", Fuse::rrf().query(Match::new("body", "ant")).query(Knn::new("raw", at).k(100)).into()),
         ("parsed", parsed.unwrap()),

@@ -28,7 +28,9 @@ Examples:
   lucerne search packages.idx --query 'editor -section:games' --sort size:desc --fields short,size
   lucerne search packages.idx --knn embedding --like vim --filter 'section:python AND size:<1000'
   lucerne search packages.idx --query 'ssh library' --knn embedding --vector-file q.npy --hybrid
-  lucerne search packages.idx --query editor --knn embedding --like vim --rerank vector --explain")]
+  lucerne search packages.idx --query editor --knn embedding --like vim --rerank vector --explain
+  lucerne search packages.idx --query editor --facet section:5 --group-by section --total
+  lucerne search packages.idx --query editor --aggregate '{\"sizes\": {\"stats\": {\"field\": \"size\"}}}'")]
 pub(crate) struct Search {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
@@ -138,6 +140,22 @@ pub(crate) struct Search {
     /// Stored fields to return, separated by commas; '*' returns all.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) fields: Vec<String>,
+
+    /// Also count all documents found by the values of a field: the N most frequent ones [default: 20]. Repeatable.
+    #[arg(long, value_name = "FIELD[:N]")]
+    pub(crate) facet: Vec<String>,
+
+    /// Also aggregate all documents found: an object of aggregations by name, as in Elasticsearch.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) aggregate: Option<String>,
+
+    /// Group the hits by the values of a field: the N best of each [default: 1]. --limit and --offset count groups.
+    #[arg(long, value_name = "FIELD[:N]")]
+    pub(crate) group_by: Option<String>,
+
+    /// Count all documents found.
+    #[arg(long)]
+    pub(crate) total: bool,
 
     /// The longest that the search may take, with its unit: 50ms, 2s. Longer is an error (exit code 124).
     #[arg(long, value_name = "TIME", value_parser = time)]

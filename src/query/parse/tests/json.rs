@@ -1,6 +1,7 @@
 use crate::document::Value;
 use crate::query::*;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 #[test]
 fn a_query_alone_is_a_search() {
@@ -152,7 +153,26 @@ fn searches() -> impl Strategy<Value = Search> {
     let scores = (prop::option::of(numbers()), prop::option::of(names()));
     (what, which, fields, scores).prop_map(|(what, which, fields, (min_score, score_as))| {
         let ((query, filter, rerank), (limit, offset, sort, explain)) = (what, which);
-        Search { query, filter, limit, offset, rerank, sort, fields, min_score, score_as, explain }
+        let (aggs, collapse, total) = (BTreeMap::new(), None, explain);
+        let search = Search {
+            query,
+            filter,
+            limit,
+            offset,
+            rerank,
+            sort,
+            fields,
+            min_score,
+            score_as,
+            explain,
+            aggs,
+            collapse,
+            total,
+        };
+        match (offset % 3, limit) {
+            (0, best) => search.facet("a", best).group_by("b", offset),
+            _ => search,
+        }
     })
 }
 

@@ -5,8 +5,9 @@ use crate::commands::shape;
 use crate::failure::{Failure, In as _, Outcome};
 use crate::vectors::{Shape, VectorFile};
 use lucerne::document::QueryVector;
-use lucerne::query::QueryParser;
+use lucerne::query::{Aggregation, QueryParser};
 use lucerne::{Fuse, Knn, Query, Rerank, Search, Searcher, Sort};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The search that the arguments describe.
@@ -43,11 +44,44 @@ pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
     for sort in &args.sort {
         search = search.sort(order(sort, searcher)?);
     }
+    search = counted(args, search)?;
     if !args.fields.is_empty() {
         let all = args.fields.iter().any(|field| field == "*");
         search = search.fields(if all { Vec::new() } else { args.fields.clone() });
     }
     Ok(if args.explain { search.explain() } else { search })
+}
+
+/// Adds what is to be counted, aggregated and grouped.
+fn counted(args: &args::Search, mut search: Search) -> Outcome<Search> {
+    for facet in &args.facet {
+        let (field, values) = field_and_number(facet, "--facet", 20)?;
+        search = search.facet(field, values);
+    }
+    if let Some(text) = &args.aggregate {
+        let aggregations: BTreeMap<String, Aggregation> = serde_json::from_str(text).map_err(|error| {
+            Failure::usage(format!("--aggregate: {error}"))
+                .hint("expected aggregations by name: --aggregate '{\"sizes\": {\"stats\": {\"field\": \"size\"}}}'")
+        })?;
+        for (name, aggregation) in aggregations {
+            search = search.aggregate(name, aggregation);
+        }
+    }
+    if let Some(group_by) = &args.group_by {
+        let (field, best) = field_and_number(group_by, "--group-by", 1)?;
+        search = search.group_by(field, best);
+    }
+    Ok(if args.total { search.count_total(true) } else { search })
+}
+
+/// `section` or `section:5`.
+fn field_and_number<'a>(text: &'a str, argument: &str, default: usize) -> Outcome<(&'a str, usize)> {
+    match text.rsplit_once(':') {
+        None => Ok((text, default)),
+        Some((field, number)) => number.parse().map(|number| (field, number)).map_err(|_| {
+            Failure::usage(format!("{argument} {text}: {number:?} is not a number; expected FIELD:N"))
+        }),
+    }
 }
 
 fn parser(args: &args::Search, searcher: &Searcher) -> Outcome<QueryParser> {
