@@ -43,7 +43,7 @@
 //! |---|---|---|
 //! | declare fields, in Rust or in JSON | [`Schema`], [`Vector`], [`Field`](schema::Field), [`Text`](schema::Text), [`Keyword`](schema::Keyword) | [`schema`] |
 //! | create and open an index | [`Index`]; [`IndexBuilder`](index::IndexBuilder) for another directory, format or analyzer | [`index`], [`directory`] |
-//! | make documents | [`Document`], [`Value`] | [`document`] |
+//! | make documents, and changes of them | [`Document`], [`Value`], [`Update`] | [`document`] |
 //! | write, commit, make changes visible | [`Writer`], [`WriterOptions`] | [`writer`] |
 //! | ask for the nearest vectors | [`Knn`] | [`query`] |
 //! | ask for words | [`Match`], [`Phrase`], [`Prefix`], [`QueryParser`](query::QueryParser) | [`query`], [`analysis`] |
@@ -101,7 +101,7 @@ pub mod writer;
 
 pub use lucerne_codec as codec;
 
-pub use document::{Document, Value};
+pub use document::{Document, Update, Value};
 pub use error::{Error, ErrorKind, Result};
 pub use index::Index;
 #[doc(inline)]

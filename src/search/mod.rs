@@ -32,6 +32,7 @@ mod explanation;
 mod fuse;
 mod hits;
 mod knn;
+mod matches;
 mod matching;
 mod node;
 mod options;
@@ -59,6 +60,7 @@ mod values;
 
 pub use explanation::Explanation;
 pub use hits::{Hit, Hits, SegmentSearch};
+pub(crate) use matches::matches;
 pub use options::SearchOptions;
 pub use phases::Timings;
 pub use searcher::Searcher;

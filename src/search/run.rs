@@ -16,7 +16,7 @@ use crate::limits::MAX_K;
 use crate::query::{Query, Search};
 use crate::reader::Snapshot;
 use crate::stats::{Counters, SearchEnd};
-use lucerne_codec::OnStop;
+use lucerne_codec::{BitSet, OnStop};
 use std::sync::OnceLock;
 
 /// What searches are run on, and how.
@@ -95,20 +95,25 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(super) fn count(&self, mut search: Search) -> Result<u64> {
-        search.set_unset_k();
+    pub(super) fn count(&self, search: Search) -> Result<u64> {
         unknown_fields(self.snapshot, &search)?;
+        Ok(self.each_match(search, |docs| u64::from(docs.count()))?.into_iter().sum())
+    }
+
+    /// What `of` makes of the documents that match, of each segment in their order.
+    pub(super) fn each_match<T: Send>(
+        &self,
+        mut search: Search,
+        of: impl Fn(BitSet) -> T + Sync,
+    ) -> Result<Vec<T>> {
+        search.set_unset_k();
         let (cancel, noted) = (self.options.begin(), OnceLock::new());
         let unfiltered = self.resolver(Stop::new(&cancel, OnStop::Fail, &noted));
         let filter = filter(&unfiltered, &search)?;
         let resolver = Resolver { filter: filter.as_ref(), ..unfiltered };
         let node = resolver.resolve(&search.query)?;
         let both: Vec<&Node> = [&node].into_iter().chain(&filter).collect();
-        let counts = resolver.each_segment(|part| {
-            let docs = matching::accepted(&both, part)?;
-            Ok(docs.map(|docs| u64::from(docs.count())))
-        })?;
-        Ok(counts.into_iter().sum())
+        resolver.each_segment(|part| Ok(matching::accepted(&both, part)?.map(&of)))
     }
 
     pub(super) fn explain(&self, mut search: Search, key: &str) -> Result<Explanation> {

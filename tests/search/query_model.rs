@@ -366,7 +366,7 @@ fn change(writer: &Writer, model: &mut Model, rng: &mut Rng) {
     let key = format!("k{}", rng.below(30));
     match rng.below(10) {
         0 | 1 => {
-            assert_eq!(writer.delete("id", &key).unwrap(), model.remove(&key).is_some());
+            assert_eq!(writer.delete(&key).unwrap(), model.remove(&key).is_some());
         }
         2 if model.contains_key(&key) => {
             let other = Doc::random(rng);
