@@ -59,6 +59,7 @@
 //! | `rerank` | `by` (`{"vector": {"field", "vector", "compat_topk"}}` or `{"query": …}`), `window` (100), `weight` (1) | none |
 //! | `sort` | a list of `{"field", "order": "asc" or "desc", "missing": "last" or "first"}`; the field `_score` is the score | by score |
 //! | `fields` | a list of stored fields to return; `[]` returns all | none |
+//! | `vectors` | a list of vector fields to return as lists of vectors | none |
 //! | `min_score` | a number | none |
 //! | `score_as` | a name under which the score is returned among the fields | none |
 //! | `explain` | `true` explains every hit | `false` |

@@ -113,6 +113,8 @@ pub struct Search {
     pub(crate) sort: Vec<Sort>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) fields: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) vectors: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) min_score: Option<f32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,6 +138,7 @@ impl Search {
             rerank: None,
             sort: Vec::new(),
             fields: None,
+            vectors: Vec::new(),
             min_score: None,
             score_as: None,
             explain: false,
@@ -190,6 +193,13 @@ impl Search {
     #[must_use]
     pub fn fields<T: Into<String>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
         self.fields = Some(fields.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Vector fields to return with each hit as numbers: [`Hit::vectors`](crate::Hit::vectors). Default: none.
+    #[must_use]
+    pub fn vectors<T: Into<String>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
+        self.vectors = fields.into_iter().map(Into::into).collect();
         self
     }
 

@@ -20,6 +20,7 @@
 //! | `rerank`, `sort`, `sorted_runs` | change the order | `Rescorer`, `Sort` |
 //! | `unknown_fields` | names that may be misspelt | |
 //! | `page`, `stored` | read documents back | `StoredFields` |
+//! | `scan` | all documents in the order of their keys | |
 //! | `explanation`, `explain` | explains a hit or a miss | `Explanation` |
 //!
 //! Read path: [`Searcher::search`] → `run` → `resolve` → `rank` (`knn`, `fuse`, or `score` with `scorers`) → `rerank` or
@@ -44,6 +45,7 @@ mod ranking;
 mod rerank;
 mod resolve;
 mod run;
+mod scan;
 mod score;
 mod scorers;
 mod searcher;
@@ -63,6 +65,7 @@ pub use hits::{Hit, Hits, SegmentSearch};
 pub(crate) use matches::matches;
 pub use options::SearchOptions;
 pub use phases::Timings;
+pub use scan::{Scan, ScannedDocument, Scanner};
 pub use searcher::Searcher;
 pub use stop::Stopped;
 pub use threads::Pool;

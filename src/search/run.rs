@@ -128,6 +128,7 @@ impl<'a> Run<'a> {
             offset: 0,
             limit: MAX_K,
             fields: None,
+            vectors: Vec::new(),
             score_as: None,
             explain: false,
             ..search.clone()
@@ -178,8 +179,11 @@ fn end_of(stopped: Stopped) -> SearchEnd {
 
 fn check(snapshot: &Snapshot, search: &Search) -> Result<()> {
     let wrong = |problem: String| Err(Error::WrongQuery { field: None, problem });
-    if let Some(fields) = &search.fields {
-        fields.iter().try_for_each(|field| stored::check_returnable(&snapshot.schema, field))?;
+    for field in search.fields.iter().flatten().chain(&search.vectors) {
+        stored::check_returnable(&snapshot.schema, field)?;
+    }
+    for field in &search.vectors {
+        snapshot.schema.vector_field_named(field)?;
     }
     if search.limit == 0 || search.limit > MAX_K {
         return wrong(format!("limit (k) is {}, expected 1 to {MAX_K}", search.limit));

@@ -10,6 +10,7 @@ mod queries;
 mod query_model;
 mod recall;
 mod recall_floor;
+mod scan;
 mod several_vectors;
 mod sign_hashes;
 mod stopping;

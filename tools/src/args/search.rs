@@ -139,6 +139,10 @@ pub(crate) struct Search {
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) fields: Vec<String>,
 
+    /// Vector fields to return with each hit, separated by commas; with --json.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) vectors: Vec<String>,
+
     /// The longest that the search may take, with its unit: 50ms, 2s. Longer is an error (exit code 124).
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,

@@ -6,6 +6,7 @@ use lucerne::Hits;
 use lucerne::search::{Explanation, Stopped, Timings};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 #[derive(Serialize)]
@@ -28,6 +29,8 @@ struct JsonHit<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     vector: Option<u32>,
     fields: Option<&'a Map<String, Value>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    vectors: &'a BTreeMap<String, Vec<Vec<f32>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<&'a Explanation>,
 }
@@ -73,6 +76,7 @@ pub(crate) fn as_json(hits: &Hits) -> JsonHits<'_> {
         distance: hit.distance,
         vector: hit.vector,
         fields: hit.fields.as_ref(),
+        vectors: &hit.vectors,
         explanation: hit.explanation.as_ref(),
     });
     let segments = hits.segments.iter().map(|searched| JsonSegment {

@@ -47,6 +47,9 @@ pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
         let all = args.fields.iter().any(|field| field == "*");
         search = search.fields(if all { Vec::new() } else { args.fields.clone() });
     }
+    if !args.vectors.is_empty() {
+        search = search.vectors(&args.vectors);
+    }
     Ok(if args.explain { search.explain() } else { search })
 }
 
@@ -94,13 +97,7 @@ fn nearest(args: &args::Search, searcher: &Searcher) -> Outcome<Option<(QueryVec
             file.expect(field, shape)?;
             file.row(args.row)?.into()
         }
-        (_, _, Some(key)) => searcher
-            .vector(key, field)
-            .in_index(&args.dir)?
-            .ok_or_else(|| {
-                Failure::usage(format!("--like: no document {key:?} that has a vector in {field:?}"))
-            })?
-            .into(),
+        (_, _, Some(key)) => like(args, searcher, key, field)?.into(),
         _ => return Err(Failure::usage("no query vector; give --vector, --vector-file or --like")),
     };
     let mut knn = Knn::new(field, vector.clone());
@@ -117,6 +114,21 @@ fn nearest(args: &args::Search, searcher: &Searcher) -> Outcome<Option<(QueryVec
         knn = knn.rescore(factor);
     }
     Ok(Some((vector, if args.exact { knn.exact() } else { knn })))
+}
+
+/// The vector of a document, which must have one and no more.
+fn like(args: &args::Search, searcher: &Searcher, key: &str, field: &str) -> Outcome<Vec<f32>> {
+    let mut vectors = searcher.vectors(key, field).in_index(&args.dir)?;
+    match (vectors.pop(), vectors.len()) {
+        (Some(vector), 0) => Ok(vector),
+        (None, _) => {
+            Err(Failure::usage(format!("--like: no document {key:?} that has a vector in {field:?}")))
+        }
+        (Some(_), others) => {
+            let problem = format!("--like: document {key:?} has {} vectors in {field:?}", others + 1);
+            Err(Failure::usage(problem).hint("give one of them with --vector or --vector-file"))
+        }
+    }
 }
 
 /// A JSON list of numbers; of a binary vector also its bits or bytes as they are.
