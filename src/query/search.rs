@@ -1,7 +1,8 @@
 //! A search: a query with its filter, page, order, reranking and the fields to return.
 
 use super::{
-    Bool, Boost, Constant, Exists, Fuse, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Term, Terms,
+    Bool, Boost, Constant, Exists, Fuse, Knn, Match, MoreLike, Phrase, Prefix, Query, Range, Rerank, Term,
+    Terms,
 };
 use crate::limits::DEFAULT_K;
 use serde::{Deserialize, Serialize};
@@ -251,7 +252,7 @@ macro_rules! search_of {
     };
 }
 
-search_of!(Term, Terms, Range, Exists, Prefix, Match, Phrase, Bool, Boost, Constant, Fuse);
+search_of!(Term, Terms, Range, Exists, Prefix, Match, Phrase, MoreLike, Bool, Boost, Constant, Fuse);
 
 macro_rules! search_of_borrowed {
     ($($name:ident),*) => {
@@ -264,5 +265,6 @@ macro_rules! search_of_borrowed {
 }
 
 search_of_borrowed!(
-    Query, Knn, Term, Terms, Range, Exists, Prefix, Match, Phrase, Bool, Boost, Constant, Fuse, Search
+    Query, Knn, Term, Terms, Range, Exists, Prefix, Match, Phrase, MoreLike, Bool, Boost, Constant, Fuse,
+    Search
 );

@@ -17,9 +17,10 @@
 //! | `matching` | evaluates filters | `DocIdSet` |
 //! | `ranking`, `rank` | ranks documents over all segments | `ScoreDoc`, `TopDocs.merge` |
 //! | `knn`, `fuse` | rank by distance, by several rankings | `KnnFloatVectorQuery`, `TopDocs.rrf` |
-//! | `rerank`, `sort`, `sorted_runs` | change the order | `Rescorer`, `Sort` |
+//! | `rerank`, `function`, `mmr`, `sort`, `sorted_runs` | change the order | `Rescorer`, `Sort` |
 //! | `unknown_fields` | names that may be misspelt | |
 //! | `page`, `stored` | read documents back | `StoredFields` |
+//! | `more_like`, `recommend` | queries made of documents that are there | `MoreLikeThis` |
 //! | `scan` | all documents in the order of their keys | |
 //! | `explanation`, `explain` | explains a hit or a miss | `Explanation` |
 //!
@@ -30,11 +31,14 @@
 mod effort;
 mod explain;
 mod explanation;
+mod function;
 mod fuse;
 mod hits;
 mod knn;
 mod matches;
 mod matching;
+mod mmr;
+mod more_like;
 mod node;
 mod options;
 mod page;
@@ -42,6 +46,7 @@ mod part;
 mod phases;
 mod rank;
 mod ranking;
+mod recommend;
 mod rerank;
 mod resolve;
 mod run;

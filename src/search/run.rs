@@ -64,7 +64,10 @@ impl<'a> Run<'a> {
         let mut ranking = ranking.transpose()?.flatten().unwrap_or_else(Ranking::none);
         took.search = laps.lap();
         if let Some(rerank) = &search.rerank {
-            rerank::rerank(&resolver, rerank, &mut ranking.docs)?;
+            // A least score may leave some out.
+            let end = search.offset.saturating_add(search.limit);
+            let needed = if search.min_score.is_none() { end } else { usize::MAX };
+            rerank::rerank(&resolver, rerank, needed, &mut ranking.docs)?;
             ranking.exact &= rerank::is_exact(&self.snapshot.schema, rerank);
         }
         if let Some(least) = search.min_score {

@@ -5,28 +5,30 @@ use crate::commands::shape;
 use crate::failure::{Failure, In as _, Outcome};
 use crate::vectors::{Shape, VectorFile};
 use lucerne::document::QueryVector;
-use lucerne::query::QueryParser;
+use lucerne::query::{MoreLike, QueryParser};
 use lucerne::{Fuse, Knn, Query, Rerank, Search, Searcher, Sort};
 use std::path::Path;
 
 /// The search that the arguments describe.
 pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
     let parser = parser(args, searcher)?;
-    if args.window.is_some() && args.hybrid.is_none() && args.rerank.is_none() {
-        return Err(Failure::usage("--window is only for --hybrid and --rerank"));
+    let reranks = args.rerank.is_some() || args.mmr.is_some() || args.decay.is_some();
+    if args.window.is_some() && args.hybrid.is_none() && !reranks {
+        return Err(Failure::usage("--window is only for --hybrid, --rerank, --mmr and --decay"));
     }
     let filter = args.filter.as_ref().map(|text| parser.parse_query(text).in_index(&args.dir)).transpose()?;
-    let mut search = match (&args.query, nearest(args, searcher)?) {
-        (None, None) if filter.is_some() => Query::all().into(),
-        (None, None) => {
+    let mut search = match (&args.query, nearest(args, searcher)?, &args.more_like) {
+        (_, _, Some(key)) => MoreLike::key(key).into(),
+        (None, None, None) if filter.is_some() => Query::all().into(),
+        (None, None, None) => {
             return Err(Failure::usage(
-                "nothing to search for; give --query, --filter, or --knn with a vector",
+                "nothing to search for; give --query, --filter, --more-like, or --knn with a vector",
             )
             .hint("--query '*:*' finds every document"));
         }
-        (None, Some((_, knn))) => of_nearest(args, knn, filter.as_ref()),
-        (Some(query), None) => parser.parse(query).in_index(&args.dir)?,
-        (Some(query), Some(nearest)) => together(args, &parser, query, nearest)?,
+        (None, Some((_, knn)), None) => of_nearest(args, knn, filter.as_ref()),
+        (Some(query), None, None) => parser.parse(query).in_index(&args.dir)?,
+        (Some(query), Some(nearest), None) => together(args, &parser, query, nearest)?,
     };
     if let Some(filter) = filter.filter(|_| !args.post_filter) {
         search = search.filter(filter);
@@ -40,6 +42,9 @@ pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
     if let Some(least) = args.min_score {
         search = search.min_score(least);
     }
+    if let Some(rerank) = second(args)? {
+        search = search.rerank(rerank.window(window(args)));
+    }
     for sort in &args.sort {
         search = search.sort(order(sort, searcher)?);
     }
@@ -51,6 +56,18 @@ pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
         search = search.vectors(&args.vectors);
     }
     Ok(if args.explain { search.explain() } else { search })
+}
+
+/// The reranking that needs no query vector.
+fn second(args: &args::Search) -> Outcome<Option<Rerank>> {
+    match (args.mmr, &args.decay) {
+        (Some(lambda), _) => match args.mmr_field.as_ref().or(args.knn.as_ref()) {
+            Some(field) => Ok(Some(Rerank::mmr(field, lambda))),
+            None => Err(Failure::usage("--mmr compares vectors; name their field with --mmr-field or --knn")),
+        },
+        (None, Some(decay)) => Ok(Some(Rerank::decay(decay.clone()).multiply())),
+        (None, None) => Ok(None),
+    }
 }
 
 fn parser(args: &args::Search, searcher: &Searcher) -> Outcome<QueryParser> {
@@ -86,21 +103,30 @@ fn from_file(parser: QueryParser, name: &str, file: &str) -> Outcome<QueryParser
     }
 }
 
-/// The query vector and the kNN query of --knn.
-fn nearest(args: &args::Search, searcher: &Searcher) -> Outcome<Option<(QueryVector, Knn)>> {
+/// The kNN query of --knn, and its vector if that was given.
+fn nearest(args: &args::Search, searcher: &Searcher) -> Outcome<Option<(Option<QueryVector>, Knn)>> {
     let Some(field) = &args.knn else { return Ok(None) };
     let shape = shape(searcher.schema(), field)?;
-    let vector = match (&args.vector, &args.vector_file, &args.like) {
-        (Some(text), _, _) => parse(text, shape)?,
+    let vector: Option<QueryVector> = match (&args.vector, &args.vector_file, &args.like) {
+        (Some(text), _, _) => Some(parse(text, shape)?),
         (_, Some(path), _) => {
             let mut file = VectorFile::open(path, Some(shape))?;
             file.expect(field, shape)?;
-            file.row(args.row)?.into()
+            Some(file.row(args.row)?.into())
         }
-        (_, _, Some(key)) => like(args, searcher, key, field)?.into(),
-        _ => return Err(Failure::usage("no query vector; give --vector, --vector-file or --like")),
+        (_, _, Some(key)) => Some(like(args, searcher, key, field)?.into()),
+        _ => None,
     };
-    let mut knn = Knn::new(field, vector.clone());
+    let mut knn = match &vector {
+        Some(vector) => Knn::new(field, vector.clone()),
+        None if args.liked.is_empty() => {
+            return Err(Failure::usage("no query vector; give --vector, --vector-file, --like or --liked"));
+        }
+        None => {
+            let (liked, disliked) = (names(&args.liked), names(&args.disliked));
+            searcher.recommend(field, &liked, &disliked).in_index(&args.dir)?
+        }
+    };
     if let Some(recall) = args.recall {
         knn = knn.recall(recall);
     }
@@ -114,6 +140,10 @@ fn nearest(args: &args::Search, searcher: &Searcher) -> Outcome<Option<(QueryVec
         knn = knn.rescore(factor);
     }
     Ok(Some((vector, if args.exact { knn.exact() } else { knn })))
+}
+
+fn names(keys: &[String]) -> Vec<&str> {
+    keys.iter().map(String::as_str).collect()
 }
 
 /// The vector of a document, which must have one and no more.
@@ -162,7 +192,7 @@ fn together(
     args: &args::Search,
     parser: &QueryParser,
     query: &str,
-    (vector, knn): (QueryVector, Knn),
+    (vector, knn): (Option<QueryVector>, Knn),
 ) -> Outcome<Search> {
     let window = window(args);
     match (args.hybrid, args.rerank) {
@@ -177,7 +207,9 @@ fn together(
             Ok(fuse.into())
         }
         (None, Some(args::Second::Vector)) => {
-            let Some(field) = &args.knn else { return Err(Failure::usage("--rerank vector needs --knn")) };
+            let (Some(field), Some(vector)) = (&args.knn, vector) else {
+                return Err(Failure::usage("--rerank vector needs --knn with --vector, --vector-file or --like"));
+            };
             let rerank = Rerank::vector(field, vector).window(window).weight(args.weight);
             Ok(parser.parse(query).in_index(&args.dir)?.rerank(rerank))
         }
