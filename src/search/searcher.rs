@@ -6,7 +6,6 @@ use super::hits::Hits;
 use super::options::SearchOptions;
 use super::ranking::DocAddress;
 use super::run::Run;
-use super::scan::{Scan, Scanner};
 use super::{knn, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, components};
@@ -274,16 +273,6 @@ impl Searcher {
                 Err(Error::NoRawVectors { field: field.to_owned(), problem })
             }
         }
-    }
-
-    /// Goes through all documents in the order of their keys, whatever is written meanwhile: each document of this snapshot
-    /// once. Heap: 1 MiB, or 2 bytes for each document of the snapshot if that is more, and with a filter a bit for each. The
-    /// first document takes a pass over all keys, and so does each chunk of 16,384 documents (or a 32nd of them) after it.
-    ///
-    /// # Errors
-    /// When a field does not exist or is not stored, or the filter cannot be searched. Later errors are items.
-    pub fn scan(&self, scan: &Scan) -> Result<Scanner> {
-        Scanner::new(self.clone(), scan.clone())
     }
 
     /// The documents of each segment that match a query.
