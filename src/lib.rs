@@ -43,8 +43,10 @@
 //! |---|---|---|
 //! | declare fields, in Rust or in JSON | [`Schema`], [`Vector`], [`Field`](schema::Field), [`Text`](schema::Text), [`Keyword`](schema::Keyword) | [`schema`] |
 //! | create and open an index | [`Index`]; [`IndexBuilder`](index::IndexBuilder) for another directory, format or analyzer | [`index`], [`directory`] |
-//! | make documents | [`Document`], [`Value`] | [`document`] |
+//! | make documents, and changes of them | [`Document`], [`Value`], [`Update`] | [`document`] |
 //! | write, commit, make changes visible | [`Writer`], [`WriterOptions`] | [`writer`] |
+//! | delete or update what matches a query, delete what has expired | [`Writer::delete_by_query`], [`Writer::update_by_query`], [`Writer::delete_expired`] | [`writer`] |
+//! | go through all documents | [`Searcher::scan`] | [`search`] |
 //! | ask for the nearest vectors | [`Knn`] | [`query`] |
 //! | ask for words | [`Match`], [`Phrase`], [`Prefix`], [`QueryParser`](query::QueryParser) | [`query`], [`analysis`] |
 //! | ask for values | [`Term`], [`Terms`], [`Range`], [`Exists`](query::Exists) | [`query`] |
@@ -101,7 +103,7 @@ pub mod writer;
 
 pub use lucerne_codec as codec;
 
-pub use document::{Document, Value};
+pub use document::{Document, Update, Value};
 pub use error::{Error, ErrorKind, Result};
 pub use index::Index;
 #[doc(inline)]
@@ -125,6 +127,8 @@ mod guides {
     struct Backup;
     #[doc = include_str!("../docs/binary-vectors.md")]
     struct BinaryVectors;
+    #[doc = include_str!("../docs/changing-documents.md")]
+    struct ChangingDocuments;
     #[doc = include_str!("../docs/deadlines.md")]
     struct Deadlines;
     #[doc = include_str!("../docs/durability.md")]

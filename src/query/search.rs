@@ -1,8 +1,8 @@
 //! A search: a query with its filter, page, order, reranking and the fields to return.
 
 use super::{
-    Aggregation, Bool, Boost, Constant, Exists, Fuse, GroupBy, Knn, Match, Phrase, Prefix, Query, Range,
-    Rerank, Term, Terms,
+    Aggregation, Bool, Boost, Constant, Exists, Fuse, GroupBy, Knn, Match, MoreLike, Phrase, Prefix, Query,
+    Range, Rerank, Term, Terms,
 };
 use crate::limits::DEFAULT_K;
 use serde::{Deserialize, Serialize};
@@ -115,6 +115,8 @@ pub struct Search {
     pub(crate) sort: Vec<Sort>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) fields: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) vectors: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) min_score: Option<f32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,6 +146,7 @@ impl Search {
             rerank: None,
             sort: Vec::new(),
             fields: None,
+            vectors: Vec::new(),
             min_score: None,
             score_as: None,
             explain: false,
@@ -201,6 +204,13 @@ impl Search {
     #[must_use]
     pub fn fields<T: Into<String>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
         self.fields = Some(fields.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Vector fields to return with each hit as numbers: [`Hit::vectors`](crate::Hit::vectors). Default: none.
+    #[must_use]
+    pub fn vectors<T: Into<String>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
+        self.vectors = fields.into_iter().map(Into::into).collect();
         self
     }
 
@@ -326,7 +336,7 @@ macro_rules! search_of {
     };
 }
 
-search_of!(Term, Terms, Range, Exists, Prefix, Match, Phrase, Bool, Boost, Constant, Fuse);
+search_of!(Term, Terms, Range, Exists, Prefix, Match, Phrase, MoreLike, Bool, Boost, Constant, Fuse);
 
 macro_rules! search_of_borrowed {
     ($($name:ident),*) => {
@@ -339,5 +349,6 @@ macro_rules! search_of_borrowed {
 }
 
 search_of_borrowed!(
-    Query, Knn, Term, Terms, Range, Exists, Prefix, Match, Phrase, Bool, Boost, Constant, Fuse, Search
+    Query, Knn, Term, Terms, Range, Exists, Prefix, Match, Phrase, MoreLike, Bool, Boost, Constant, Fuse,
+    Search
 );

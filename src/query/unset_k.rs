@@ -57,7 +57,8 @@ impl Query {
             | Self::Exists(_)
             | Self::Prefix(_)
             | Self::Match(_)
-            | Self::Phrase(_) => {}
+            | Self::Phrase(_)
+            | Self::MoreLike(_) => {}
         }
     }
 }

@@ -10,7 +10,7 @@ use super::scorers::finite_score;
 use super::{fuse, knn, rerank, score, terms};
 use crate::error::Result;
 use crate::limits::{MAX_CANDIDATES, MAX_K};
-use crate::query::{Fuse, Knn, Query, Search};
+use crate::query::{Combine, Fuse, Knn, Query, Rerank, RerankBy, Search};
 
 /// The parts of a search that decide about a document: its query, filter, reranking and minimum score.
 pub(super) fn parts(
@@ -25,10 +25,21 @@ pub(super) fn parts(
         let outcome = if part.matches { "passes the filter" } else { "filtered out" };
         parts.push(Explanation::new(part.matches, 0.0, outcome).with(vec![part]));
     }
-    if let Some(rerank) = &search.rerank {
+    if let Some(Rerank { by: RerankBy::Mmr { field, lambda }, window, .. }) = &search.rerank {
+        let description = format!(
+            "reordered, when among the best {window}: {lambda} × relevance − {} × similarity in {field:?} to a hit before it",
+            1.0 - lambda
+        );
+        parts.push(Explanation::new(true, 0.0, description));
+    } else if let Some(rerank) = &search.rerank {
         let score = rerank::second_score(resolver, rerank, address)?;
         let (window, weight) = (rerank.window, rerank.weight);
-        let description = format!("reranked, when among the best {window}: {weight} × second score {score}");
+        let by = match rerank.combine {
+            Combine::Add => "",
+            Combine::Multiply => "multiplied by ",
+        };
+        let description =
+            format!("reranked, when among the best {window}: {by}{weight} × second score {score}");
         let score = finite_score(f64::from(weight) * f64::from(score));
         parts.push(Explanation::new(true, score, description));
     }

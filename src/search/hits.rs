@@ -14,18 +14,20 @@ use std::collections::BTreeMap;
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
-/// # use lucerne::{Document, Index, Knn, Schema, Similarity, Vector};
+/// # use lucerne::{Document, Index, Knn, Schema, Search, Similarity, Vector};
 /// # let folder = tempfile::tempdir().unwrap();
 /// # let v = Vector::f32(2).similarity(Similarity::Euclidean);
 /// # let index = Index::create(folder.path(), Schema::builder().key("id").vector("v", v).i64("size").build()?)?;
 /// # let writer = index.writer()?;
 /// writer.add(&Document::new().with("id", "a").with("size", 7).with("v", vec![3.0, 4.0]))?;
 /// writer.commit()?;
-/// let hits = index.searcher()?.search(Knn::new("v", [0.0, 0.0]).fields(["size"]))?;
+/// let nearest = Search::from(Knn::new("v", [0.0, 0.0])).fields(["size"]).vectors(["v"]);
+/// let hits = index.searcher()?.search(nearest)?;
 /// let hit = &hits.hits[0];
 /// assert_eq!(hit.key, "a");
 /// assert!(hit.score > 0.0 && hit.distance.is_some());
 /// assert_eq!(hit.fields.as_ref().unwrap()["size"], 7);
+/// assert_eq!(hit.vectors["v"], [[3.0, 4.0]]);
 /// # Ok(())
 /// # }
 /// ```
@@ -43,6 +45,9 @@ pub struct Hit {
     pub vector: Option<u32>,
     /// Stored fields, when the search asks for them.
     pub fields: Option<Map<String, Value>>,
+    /// Its vectors in each field of [`Search::vectors`](crate::Search::vectors), in the order they were given (none if it
+    /// has none): bit for bit, bits as zeros and ones; of a field that keeps no raw vectors what the codes stand for.
+    pub vectors: BTreeMap<String, Vec<Vec<f32>>>,
     /// How the score was computed, when the search asks for it.
     pub explanation: Option<Explanation>,
     /// The group that it is the best hit of, when the search groups its hits

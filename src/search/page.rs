@@ -72,7 +72,8 @@ fn read_hit(resolver: &Resolver<'_>, search: &Search, found: &ScoredDoc) -> Resu
         None
     };
     let vector = vector_index(segment, found)?;
-    Ok(Hit { key, score: found.score, distance, vector, fields, explanation, group: None })
+    let vectors = stored::vectors_of(schema, segment, doc, &search.vectors)?;
+    Ok(Hit { key, score: found.score, distance, vector, fields, vectors, explanation, group: None })
 }
 
 /// The index of the nearest vector among its document's vectors, in a field with several per document.

@@ -101,7 +101,10 @@ fn to_depth(
     };
     let mut ended = !goes_on;
     if let Some(rerank) = &search.rerank {
-        rerank::rerank(resolver, rerank, &mut ranking.docs)?;
+        // A least score or groups may leave some out.
+        let all_count = search.min_score.is_none() && search.collapse.is_none();
+        let needed = if all_count { depth.end } else { usize::MAX };
+        rerank::rerank(resolver, rerank, needed, &mut ranking.docs)?;
         ranking.exact &= rerank::is_exact(&resolver.snapshot.schema, rerank);
     }
     let mut left_out = Vec::new();

@@ -1,5 +1,6 @@
 //! Resolves a query to a [`Node`]: looks up fields, analyzes texts, gathers term statistics, runs kNN queries.
 
+use super::more_like;
 use super::node::{BoolNode, Node, PhraseNode, PhrasePrefixNode, TermRange, Totals, Word};
 use super::part::Part;
 use super::ranking::Ranking;
@@ -120,6 +121,15 @@ impl<'a> Resolver<'a> {
             Query::Prefix(prefix) => self.prefix(prefix),
             Query::Match(words) => self.words(words),
             Query::Phrase(phrase) => self.phrase(phrase),
+            Query::MoreLike(query) => {
+                let text_field = |name: &str| {
+                    let (field, text) = self.text_field(name)?;
+                    Ok((field, text, self.analyzer(name, text)?))
+                };
+                more_like::resolve(self.snapshot, query, text_field, |field, text, term| {
+                    self.word(field, text, term, 1.0)
+                })
+            }
             Query::Bool(clauses) => self.clauses(clauses, depth),
             Query::Boost(boost) => {
                 let factor = finite("boost", boost.boost, 0.0)?;

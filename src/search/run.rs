@@ -19,7 +19,7 @@ use crate::limits::MAX_K;
 use crate::query::{Query, Search};
 use crate::reader::Snapshot;
 use crate::stats::{Counters, SearchEnd};
-use lucerne_codec::OnStop;
+use lucerne_codec::{BitSet, OnStop};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -124,20 +124,25 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(super) fn count(&self, mut search: Search) -> Result<u64> {
-        search.set_unset_k();
+    pub(super) fn count(&self, search: Search) -> Result<u64> {
         unknown_fields(self.snapshot, &search)?;
+        Ok(self.each_match(search, |docs| u64::from(docs.count()))?.into_iter().sum())
+    }
+
+    /// What `of` makes of the documents that match, of each segment in their order.
+    pub(super) fn each_match<T: Send>(
+        &self,
+        mut search: Search,
+        of: impl Fn(BitSet) -> T + Sync,
+    ) -> Result<Vec<T>> {
+        search.set_unset_k();
         let (cancel, noted) = (self.options.begin(), OnceLock::new());
         let unfiltered = self.resolver(Stop::new(&cancel, OnStop::Fail, &noted));
         let filter = filter(&unfiltered, &search)?;
         let resolver = Resolver { filter: filter.as_ref(), ..unfiltered };
         let node = resolver.resolve(&search.query)?;
         let both: Vec<&Node> = [&node].into_iter().chain(&filter).collect();
-        let counts = resolver.each_segment(|part| {
-            let docs = matching::accepted(&both, part)?;
-            Ok(docs.map(|docs| u64::from(docs.count())))
-        })?;
-        Ok(counts.into_iter().sum())
+        resolver.each_segment(|part| Ok(matching::accepted(&both, part)?.map(&of)))
     }
 
     /// The values of a field, in their order, with the number of documents that have each.
@@ -158,6 +163,7 @@ impl<'a> Run<'a> {
             offset: 0,
             limit: MAX_K,
             fields: None,
+            vectors: Vec::new(),
             score_as: None,
             explain: false,
             aggs: BTreeMap::new(),
@@ -217,8 +223,11 @@ fn end_of(stopped: Stopped) -> SearchEnd {
 
 fn check(snapshot: &Snapshot, search: &Search) -> Result<()> {
     let wrong = |problem: String| Err(Error::WrongQuery { field: None, problem });
-    if let Some(fields) = &search.fields {
-        fields.iter().try_for_each(|field| stored::check_returnable(&snapshot.schema, field))?;
+    for field in search.fields.iter().flatten().chain(&search.vectors) {
+        stored::check_returnable(&snapshot.schema, field)?;
+    }
+    for field in &search.vectors {
+        snapshot.schema.vector_field_named(field)?;
     }
     if search.limit == 0 || search.limit > MAX_K {
         return wrong(format!("limit (k) is {}, expected 1 to {MAX_K}", search.limit));

@@ -10,10 +10,11 @@ use super::{knn, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, Value, components};
 use crate::error::{Error, Result};
-use crate::query::{Knn, Search};
+use crate::query::{Knn, Query, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::Schema;
 use crate::stats::Counters;
+use lucerne_codec::{BitSet, Cancel};
 use serde_json::Map;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -246,19 +247,25 @@ impl Searcher {
         Document::from_value(serde_json::Value::Object(fields)).map(Some)
     }
 
-    /// A document's vector as it was added, bit for bit (the first one in a field of several; a binary vector as
-    /// zeros and ones). `None` when no live document has the key, or when it has no vector in the field.
+    /// A document's vector as it was added, bit for bit (a binary vector as zeros and ones). `None` when no live document
+    /// has the key, or when it has no vector in the field.
+    ///
+    /// # Errors
+    /// [`Error::NotStored`] when the schema says `stored: false`; [`Error::NoRawVectors`] when it says `keep_raw: false`;
+    /// [`Error::WrongQuery`] when the field may have several ([`Searcher::vectors`]).
+    pub fn vector(&self, key: &str, field: &str) -> Result<Option<Vec<f32>>> {
+        self.check_raw(field)?;
+        self.decoded_vector(key, field)
+    }
+
+    /// All vectors of a document in a field, in the order they were given, as [`Searcher::vector`] returns one. None when
+    /// no live document has the key.
     ///
     /// # Errors
     /// [`Error::NotStored`] when the schema says `stored: false`; [`Error::NoRawVectors`] when it says `keep_raw: false`.
-    pub fn vector(&self, key: &str, field: &str) -> Result<Option<Vec<f32>>> {
-        self.check_returnable(field)?;
-        let declared = self.snapshot.schema.vector_field_named(field)?;
-        if !declared.options().keeps_raw() {
-            let problem = "decoded_vector gives what the codes stand for".to_owned();
-            return Err(Error::NoRawVectors { field: field.to_owned(), problem });
-        }
-        self.decoded_vector(key, field)
+    pub fn vectors(&self, key: &str, field: &str) -> Result<Vec<Vec<f32>>> {
+        self.check_raw(field)?;
+        self.decoded_vectors(key, field)
     }
 
     /// A document's vector as well as it is known: as it was added or, in a field that keeps no raw vectors
@@ -267,13 +274,45 @@ impl Searcher {
     /// [`Searcher::vector`].
     ///
     /// # Errors
-    /// [`Error::NotStored`] when the schema says `stored: false`.
+    /// [`Error::NotStored`] when the schema says `stored: false`; [`Error::WrongQuery`] as for [`Searcher::vector`].
     pub fn decoded_vector(&self, key: &str, field: &str) -> Result<Option<Vec<f32>>> {
+        if self.schema().vector_field_named(field)?.options().is_multiple() {
+            let problem = "documents may have several vectors in it; vectors returns all".to_owned();
+            return Err(Error::WrongQuery { field: Some(field.to_owned()), problem });
+        }
+        Ok(self.decoded_vectors(key, field)?.pop())
+    }
+
+    /// All vectors of a document in a field, as [`Searcher::decoded_vector`] returns one.
+    ///
+    /// # Errors
+    /// [`Error::NotStored`] when the schema says `stored: false`.
+    pub fn decoded_vectors(&self, key: &str, field: &str) -> Result<Vec<Vec<f32>>> {
         self.check_returnable(field)?;
         let field = self.snapshot.schema.vector_field_named(field)?;
-        let Some(DocAddress { segment, doc }) = stored::find(&self.snapshot, key)? else { return Ok(None) };
+        let Some(DocAddress { segment, doc }) = stored::find(&self.snapshot, key)? else {
+            return Ok(Vec::new());
+        };
         let rows = stored::vectors(stored::segment(&self.snapshot, segment)?, doc, field)?;
-        Ok(rows.first().map(|row| components(field, row)))
+        Ok(rows.iter().map(|row| components(field, row)).collect())
+    }
+
+    /// Refuses fields without raw vectors.
+    fn check_raw(&self, field: &str) -> Result<()> {
+        self.check_returnable(field)?;
+        match self.snapshot.schema.vector_field_named(field)?.options().keeps_raw() {
+            true => Ok(()),
+            false => {
+                let problem = "decoded_vector gives what the codes stand for".to_owned();
+                Err(Error::NoRawVectors { field: field.to_owned(), problem })
+            }
+        }
+    }
+
+    /// The documents of each segment that match a query.
+    pub(super) fn matching(&self, query: Query, cancel: &Cancel) -> Result<Vec<BitSet>> {
+        let options = SearchOptions::new().cancel(cancel);
+        self.run(&options).each_match(Search::new(query), |docs| docs)
     }
 
     /// Refuses fields whose values cannot be returned.

@@ -73,6 +73,6 @@ fn add<'a>(query: &'a Query, names: &mut BTreeSet<&'a str>) {
         Query::Knn(knn) => knn.filter.iter().for_each(|filter| add(filter, names)),
         Query::Fuse(fuse) => fuse.queries.iter().for_each(|input| add(&input.query, names)),
         // These need a declared field, or none.
-        Query::All {} | Query::None {} | Query::Match(_) | Query::Phrase(_) => {}
+        Query::All {} | Query::None {} | Query::Match(_) | Query::Phrase(_) | Query::MoreLike(_) => {}
     }
 }

@@ -90,7 +90,7 @@ impl WriterInner {
         self.options.ram_budget / self.buffer_count.load(Ordering::Relaxed).max(1)
     }
 
-    fn is_full(&self, buffer: &Buffer) -> bool {
+    pub(super) fn is_full(&self, buffer: &Buffer) -> bool {
         buffer.bytes() >= self.buffer_budget()
             || self.options.flush_docs.is_some_and(|docs| buffer.len() >= docs)
             || buffer.len() >= crate::limits::MAX_SEGMENT_DOCS - 1
@@ -123,7 +123,7 @@ impl WriterInner {
         result
     }
 
-    fn flush(&self, number: u64, buffer: &Buffer, position: u64) -> Result<SegmentEntry> {
+    pub(super) fn flush(&self, number: u64, buffer: &Buffer, position: u64) -> Result<SegmentEntry> {
         let name = manifest::segment_name(number);
         let segments = self.segments();
         let largest = segments.iter().map(|entry| &*entry.reader).max_by_key(|reader| reader.max_doc());

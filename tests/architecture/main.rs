@@ -30,7 +30,19 @@ const ENGINE: [(&str, &[&str]); 16] = [
     ("merge", &["error", "schema", "reader", "segment_write"]),
     (
         "writer",
-        &["error", "limits", "stats", "schema", "document", "commit", "reader", "segment_write", "merge"],
+        &[
+            "error",
+            "limits",
+            "stats",
+            "schema",
+            "document",
+            "commit",
+            "reader",
+            "query",
+            "search",
+            "segment_write",
+            "merge",
+        ],
     ),
     (
         "index",

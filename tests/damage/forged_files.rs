@@ -34,7 +34,7 @@ fn forged(image: &Image, what: &dyn Fn() -> String) -> (Fate, Seen) {
                 WriterOptions::new().threads(1).seed(9).merge_policy(MergePolicy::None).merge_threads(0);
             let writer = index.writer_with(options)?;
             writer.upsert(&Document::new().with("id", "new").with("near", vec![0.5; 9]))?;
-            writer.delete("id", "24")?;
+            writer.delete("24")?;
             writer.commit()?;
             writer.force_merge(1, &lucerne::codec::Cancel::new())?;
             writer.close()

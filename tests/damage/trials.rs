@@ -78,7 +78,7 @@ pub(crate) fn generations(seed: u64) -> [Image; 3] {
         numbers.for_each(|number| drop(writer.add(&document(number, &mut rng)).unwrap()));
     };
     let commit = |deleted: &[&str]| {
-        deleted.iter().for_each(|key| assert!(writer.delete("id", key).unwrap()));
+        deleted.iter().for_each(|key| assert!(writer.delete(key).unwrap()));
         writer.commit().unwrap();
         image(&directory)
     };

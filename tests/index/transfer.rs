@@ -193,7 +193,7 @@ fn fill(folder: &Path, numbers: std::ops::Range<usize>, deleted: &[usize]) -> In
     let writer = index.writer_with(small_segments(40)).unwrap();
     numbers.for_each(|number| drop(writer.add(&document(format!("d{number}"), vector(number))).unwrap()));
     writer.commit().unwrap();
-    deleted.iter().for_each(|number| assert!(writer.delete("id", &format!("d{number}")).unwrap()));
+    deleted.iter().for_each(|number| assert!(writer.delete(&format!("d{number}")).unwrap()));
     writer.close().unwrap();
     index
 }

@@ -9,8 +9,9 @@
 use crate::aggregate_model::{MOMENTS, agree, groups_agree, values_agree};
 use crate::common::documents::in_memory;
 use crate::common::rng::Rng;
+use crate::query_rerank::{by_functions, diverse};
 use lucerne::merge::MergePolicy;
-use lucerne::query::{Boost, Constant, Exists};
+use lucerne::query::{Boost, Constant, Exists, MoreLike};
 use lucerne::schema::{Quantization, VectorIndex};
 use lucerne::search::SearchOptions;
 use lucerne::{
@@ -29,7 +30,7 @@ pub(super) struct Doc {
     pub(super) n: Option<i64>,
     pub(super) x: Option<f64>,
     pub(super) flag: Option<bool>,
-    v: Option<[f32; 2]>,
+    pub(super) v: Option<[f32; 2]>,
     pub(super) extra: Option<&'static str>,
     /// Which of the moments.
     pub(super) made: Option<usize>,
@@ -158,7 +159,9 @@ impl Asker<'_> {
                     doc.extra.is_some_and(|tag| tag.starts_with("bl"))
                 }),
             },
-            8 | 9 => self.words(rng),
+            8 => self.words(rng),
+            9 if rng.chance(50) => self.like_another(rng),
+            9 => self.words(rng),
             10 => self.phrase(rng),
             11 => self.nearest(rng),
             12 => {
@@ -178,10 +181,11 @@ impl Asker<'_> {
     fn words(&self, rng: &mut Rng) -> Asked {
         let words: BTreeSet<&str> = (0..=rng.below(3)).map(|_| *rng.pick(&WORDS)).collect();
         let text = words.iter().map(|word| word.to_uppercase()).collect::<Vec<_>>().join(", ");
-        let (query, required) = match rng.below(3) {
-            0 => (Match::all("body", text), words.len()),
-            1 => (Match::new("body", text).minimum_should_match(2), 2.min(words.len())),
-            _ => (Match::new("body", text), 1),
+        let (query, required): (Query, usize) = match rng.below(4) {
+            0 => (Match::all("body", text).into(), words.len()),
+            1 => (Match::new("body", text).minimum_should_match(2).into(), 2.min(words.len())),
+            2 => (MoreLike::text(text).min_doc_freq(1).into(), 1),
+            _ => (Match::new("body", text).into(), 1),
         };
         let scores = self.all(|_, doc| {
             let count = |word: &&str| doc.words.iter().filter(|own| *own == word).count();
@@ -189,7 +193,24 @@ impl Asker<'_> {
             let score = |word: &&&str| self.bm25(word, count(word) as f64, doc);
             (found.len() >= required).then(|| found.iter().map(score).sum())
         });
-        Asked { query: query.into(), scores }
+        Asked { query, scores }
+    }
+
+    /// Documents with the words of another one.
+    fn like_another(&self, rng: &mut Rng) -> Asked {
+        let with_words: Vec<_> = self.model.iter().filter(|(_, doc)| !doc.words.is_empty()).collect();
+        if with_words.is_empty() {
+            return self.words(rng);
+        }
+        let (like, own) = *rng.pick(&with_words);
+        let words: BTreeSet<&str> = own.words.iter().copied().collect();
+        let scores = self.all(|key, doc| {
+            let count = |word: &str| doc.words.iter().filter(|own| **own == word).count();
+            let found: Vec<&str> = words.iter().copied().filter(|word| count(word) > 0).collect();
+            let score = |word: &&str| self.bm25(word, count(word) as f64, doc);
+            (!found.is_empty() && key != like).then(|| found.iter().map(score).sum())
+        });
+        Asked { query: MoreLike::key(like).fields(["body"]).min_doc_freq(1).into(), scores }
     }
 
     fn phrase(&self, rng: &mut Rng) -> Asked {
@@ -270,7 +291,7 @@ fn ranked(scores: &Scores) -> Vec<(&String, f64)> {
     all
 }
 
-fn near(left: f64, right: f64) -> bool {
+pub(super) fn near(left: f64, right: f64) -> bool {
     (left - right).abs() <= 1e-5 * left.abs().max(right.abs()).max(1.0)
 }
 
@@ -338,6 +359,8 @@ fn compare(index: &Index, model: &Model, rng: &mut Rng, clean: bool) {
             .map_or(0.0, |v| 1.0 / (1.0 + f64::from((v[0] - at[0]).powi(2) + (v[1] - at[1]).powi(2))));
         assert!(near(hit.score.into(), first + 2.0 * second), "{}: {hit:?}", context());
     }
+    by_functions(&searcher, &search, &hits, model);
+    diverse(&searcher, &search, &hits, model, rng);
     assert_eq!(searcher.count(&search).unwrap(), all.len() as u64, "{}", context());
     if let Some(key) = all.first() {
         assert!(searcher.explain(&search, key).unwrap().matches, "{}", context());
@@ -394,7 +417,7 @@ fn change(writer: &Writer, model: &mut Model, rng: &mut Rng) {
     let key = format!("k{}", rng.below(30));
     match rng.below(10) {
         0 | 1 => {
-            assert_eq!(writer.delete("id", &key).unwrap(), model.remove(&key).is_some());
+            assert_eq!(writer.delete(&key).unwrap(), model.remove(&key).is_some());
         }
         2 if model.contains_key(&key) => {
             let other = Doc::random(rng);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The entries of a search's object; an object with none of them is a query.
-const SEARCH: [&str; 15] = [
+const SEARCH: [&str; 16] = [
     "query",
     "filter",
     "limit",
@@ -15,6 +15,7 @@ const SEARCH: [&str; 15] = [
     "rerank",
     "sort",
     "fields",
+    "vectors",
     "min_score",
     "score_as",
     "explain",

@@ -1,7 +1,9 @@
 //! Arguments of `search`.
 
 use clap::{Args, ValueEnum};
+use lucerne::Value;
 use lucerne::index::CommitRef;
+use lucerne::query::{Decay, DecayShape, Distance};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,7 +32,9 @@ Examples:
   lucerne search packages.idx --query 'ssh library' --knn embedding --vector-file q.npy --hybrid
   lucerne search packages.idx --query editor --knn embedding --like vim --rerank vector --explain
   lucerne search packages.idx --query editor --facet section:5 --group-by section --total
-  lucerne search packages.idx --query editor --aggregate '{\"sizes\": {\"stats\": {\"field\": \"size\"}}}'")]
+  lucerne search packages.idx --query editor --aggregate '{\"sizes\": {\"stats\": {\"field\": \"size\"}}}'
+  lucerne search packages.idx --knn embedding --liked vim --liked nano --disliked emacs --mmr 0.6
+  lucerne search packages.idx --more-like vim --decay made,2024-05-01,90d")]
 pub(crate) struct Search {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
@@ -76,6 +80,18 @@ pub(crate) struct Search {
     #[arg(long, value_name = "KEY", requires = "knn")]
     pub(crate) like: Option<String>,
 
+    /// Instead of a query vector: find documents like the one with this key, which is not found; repeat it for others.
+    #[arg(long, value_name = "KEY", requires = "knn", conflicts_with_all = ["vector", "vector_file", "like"])]
+    pub(crate) liked: Vec<String>,
+
+    /// With --liked: unlike the document with this key; repeat it for others.
+    #[arg(long, value_name = "KEY", requires = "liked")]
+    pub(crate) disliked: Vec<String>,
+
+    /// Find documents with the characteristic words of the one with this key.
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["query", "knn"])]
+    pub(crate) more_like: Option<String>,
+
     /// Share of the true nearest neighbors to find, on average: above 0, up to 1 [default: that of the field, or 0.95].
     #[arg(long, value_name = "R", requires = "knn")]
     pub(crate) recall: Option<f32>,
@@ -113,6 +129,19 @@ pub(crate) struct Search {
     #[arg(long, value_name = "BY", requires_all = ["query", "knn"])]
     pub(crate) rerank: Option<Second>,
 
+    /// Reorder the best hits so that they are unlike each other: 1 changes nothing, 0 asks for unlike ones only.
+    #[arg(long, value_name = "LAMBDA", conflicts_with_all = ["rerank", "decay"])]
+    pub(crate) mmr: Option<f32>,
+
+    /// The vector field by which hits are like each other in --mmr [default: that of --knn].
+    #[arg(long, value_name = "FIELD", requires = "mmr")]
+    pub(crate) mmr_field: Option<String>,
+
+    /// Multiply the scores of the best hits by 1 near ORIGIN, 0.5 at the distance SCALE (with a unit in a date field: 30d).
+    #[arg(long, value_name = "FIELD,ORIGIN,SCALE[,gauss|exp|linear]", value_parser = decay)]
+    #[arg(conflicts_with = "rerank")]
+    pub(crate) decay: Option<Decay>,
+
     /// Hits to rerank, or to take from each ranking of --hybrid, on all pages [default: 100, or K if that is more].
     #[arg(long, value_name = "N")]
     pub(crate) window: Option<usize>,
@@ -140,6 +169,10 @@ pub(crate) struct Search {
     /// Stored fields to return, separated by commas; '*' returns all.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) fields: Vec<String>,
+
+    /// Vector fields to return with each hit, separated by commas; with --json.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) vectors: Vec<String>,
 
     /// Also count all documents found by the values of a field: the N most frequent ones [default: 20]. Repeatable.
     #[arg(long, value_name = "FIELD[:N]")]
@@ -201,6 +234,23 @@ pub(crate) enum Fusion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Second {
     Vector,
+}
+
+fn decay(text: &str) -> Result<Decay, String> {
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    let (parts, shape) = match parts.as_slice() {
+        [parts @ .., "gauss"] => (parts, DecayShape::Gauss),
+        [parts @ .., "exp"] => (parts, DecayShape::Exp),
+        [parts @ .., "linear"] => (parts, DecayShape::Linear),
+        parts => (parts, DecayShape::Gauss),
+    };
+    let [field, origin, scale] = *parts else {
+        return Err("expected FIELD,ORIGIN,SCALE: made,2024-05-01,30d or size,1000,500,exp".to_owned());
+    };
+    let number = |text: &str| text.parse::<serde_json::Number>().ok().map(serde_json::Value::from);
+    let origin = number(origin).map_or_else(|| origin.into(), Value::from);
+    let scale = scale.parse().map_or_else(|_| scale.into(), Distance::Number);
+    Ok(Decay::new(shape, field, origin, scale))
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {

@@ -33,6 +33,8 @@ struct JsonHit<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     vector: Option<u32>,
     fields: Option<&'a Map<String, Value>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    vectors: &'a BTreeMap<String, Vec<Vec<f32>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<&'a Explanation>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,6 +95,7 @@ fn hit_as_json(hit: &Hit) -> JsonHit<'_> {
         distance: hit.distance,
         vector: hit.vector,
         fields: hit.fields.as_ref(),
+        vectors: &hit.vectors,
         explanation: hit.explanation.as_ref(),
         group: hit.group.as_ref().map(group_as_json),
     }

@@ -275,3 +275,30 @@ fn the_samples_packages_are_found_in_one_line() {
         assert!(found["hits"][0]["explanation"]["details"].is_array());
     }
 }
+
+#[test]
+fn hits_like_a_document_unlike_each_other_and_near_a_value() {
+    let place = Place::sample(300, "");
+    let keys = |line: &str| -> Vec<String> {
+        let hits = place.run(&format!("search @ {line} -k 5 --json")).expect(0).json();
+        hits["hits"].as_array().unwrap().iter().map(|hit| hit["key"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = keys("--query *:*")[0].clone();
+    let like = keys(&format!("--knn embedding --liked {first}"));
+    assert!(like.len() == 5 && !like.contains(&first));
+    assert_ne!(keys(&format!("--knn embedding --liked {first} --disliked {}", like[0])), like);
+    assert_ne!(keys(&format!("--knn embedding --liked {first} --mmr 0.2")), like);
+    assert_eq!(keys(&format!("--knn embedding --liked {first} --mmr 1")), like);
+    assert!(!keys(&format!("--more-like {first}")).contains(&first));
+    let small = keys("--query *:* --decay installed_size,0,10,exp --window 300");
+    assert_eq!(small, keys("--query *:* --sort installed_size")[..5]);
+    for (line, expected) in [
+        ("--query a --mmr 0.5", "--mmr-field"),
+        ("--query a --decay installed_size", "FIELD,ORIGIN,SCALE"),
+        ("--knn embedding --liked nobody", "no document"),
+        ("--more-like nobody", "no document"),
+    ] {
+        let ran = place.run(&format!("search @ {line}")).expect(2);
+        assert!(ran.err.contains(expected), "{line}: {ran:?}");
+    }
+}

@@ -84,6 +84,10 @@ fn leaves() -> impl Strategy<Value = Query> {
         }),
         (names(), names(), any::<u32>())
             .prop_map(|(field, text, slop)| { Phrase::new(field, text).slop(slop).into() }),
+        (names(), any::<bool>(), any::<u64>()).prop_map(|(name, by_key, most)| {
+            let like = if by_key { MoreLike::key(name) } else { MoreLike::text(name).fields(["a"]) };
+            like.max_doc_freq(most).max_terms(7).min_term_freq(2).into()
+        }),
     ]
 }
 
@@ -135,8 +139,20 @@ fn reranks() -> impl Strategy<Value = Rerank> {
         (names(), vectors(), prop::option::of(0..99usize)).prop_map(|(field, vector, compat_topk)| {
             RerankBy::Vector { field, vector: vector.into(), compat_topk }
         });
-    let by = prop_oneof![vector, queries().prop_map(|query| RerankBy::Query(Box::new(query)))];
-    (by, 0..99usize, numbers()).prop_map(|(by, window, weight)| Rerank { by, window, weight })
+    let mmr = (names(), numbers()).prop_map(|(field, lambda)| RerankBy::Mmr { field, lambda });
+    let decay = (names(), -9..9i64, any::<bool>()).prop_map(|(field, origin, time)| {
+        let scale = if time { Distance::from("10d") } else { Distance::from(2.5) };
+        RerankBy::Decay(Decay::new(DecayShape::Exp, field, origin, scale).offset(1.5).to(0.25))
+    });
+    let value = (names(), numbers()).prop_map(|(field, factor)| {
+        let value = FieldValue::new(field).factor(factor.into()).modifier(Modifier::Log1p);
+        RerankBy::FieldValue(value.missing(0.5))
+    });
+    let query = queries().prop_map(|query| RerankBy::Query(Box::new(query)));
+    let by = prop_oneof![vector, query, mmr, decay, value];
+    let combine = prop_oneof![Just(Combine::Add), Just(Combine::Multiply)];
+    let parts = (by, 0..99usize, numbers(), combine);
+    parts.prop_map(|(by, window, weight, combine)| Rerank { by, window, weight, combine })
 }
 
 fn sorts() -> impl Strategy<Value = Sort> {
@@ -151,8 +167,10 @@ fn searches() -> impl Strategy<Value = Search> {
     let which = (0..99usize, 0..99usize, prop::collection::vec(sorts(), 0..3), any::<bool>());
     let fields = prop::option::of(prop::collection::vec(names(), 0..3));
     let scores = (prop::option::of(numbers()), prop::option::of(names()));
-    (what, which, fields, scores).prop_map(|(what, which, fields, (min_score, score_as))| {
+    let returned = (fields, prop::collection::vec(names(), 0..3));
+    (what, which, returned, scores).prop_map(|(what, which, returned, (min_score, score_as))| {
         let ((query, filter, rerank), (limit, offset, sort, explain)) = (what, which);
+        let (fields, vectors) = returned;
         let (aggs, collapse, total) = (BTreeMap::new(), None, explain);
         let search = Search {
             query,
@@ -162,6 +180,7 @@ fn searches() -> impl Strategy<Value = Search> {
             rerank,
             sort,
             fields,
+            vectors,
             min_score,
             score_as,
             explain,
