@@ -87,4 +87,9 @@ pub trait SegmentInfoFormat: Send + Sync {
 
     /// Reads and fully verifies it; it must be the segment `id`.
     fn read(&self, directory: &dyn Directory, entry: &FileEntry, id: SegmentId) -> Result<SegmentInfo>;
+
+    /// Reads what is left of a damaged one, if that is all of it: for repairs.
+    fn salvage(&self, directory: &dyn Directory, entry: &FileEntry, id: SegmentId) -> Result<SegmentInfo> {
+        self.read(directory, entry, id)
+    }
 }

@@ -22,6 +22,8 @@ mod names;
 pub mod postings_v1;
 pub mod segment_info_v1;
 pub mod stored_v1;
+mod summed;
+mod twice;
 pub mod vectors;
 pub mod verify;
 

@@ -118,4 +118,8 @@ impl KeysFormat for KeysV1 {
     fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn KeysReader>> {
         Ok(Box::new(reader::Reader::open(context)?))
     }
+
+    fn salvage(&self, context: &OpenContext<'_>) -> Result<Box<dyn KeysReader>> {
+        Ok(Box::new(reader::Reader::salvage(context)?))
+    }
 }
