@@ -251,6 +251,13 @@ impl Checker<'_> {
     fn older_commits(&mut self, newest: &CommitInfo, names: &[String]) -> Result<()> {
         let mut seen: HashSet<CommitSegment> = newest.segments.iter().cloned().collect();
         let docs = self.report.docs;
+        for (tag, generation) in &newest.tags {
+            let file = manifest::commit_file(*generation);
+            if !names.contains(&file) {
+                let problem = format!("tag {tag:?} names it, and it is gone");
+                self.report.problems.push(Problem { file, problem });
+            }
+        }
         for generation in kept_generations(newest, names) {
             let (store, file) = (self.store, manifest::commit_file(generation));
             let read = || recover::read(&*store.directory, &store.registry, generation);

@@ -11,6 +11,7 @@ use lucerne::admin::{self, LostPart, RepairOptions, RepairReport, RepairRun};
 use lucerne::codec::testing::MemoryDirectory;
 use lucerne::codec::{Cancel, Directory};
 use lucerne::index::IndexBuilder;
+use lucerne::merge::MergePolicy;
 use lucerne::query::Exists;
 use lucerne::{
     Document, Error, Index, Knn, Match, Phrase, Range, Schema, Search, Searcher, Term, Writer, WriterOptions,
@@ -34,6 +35,8 @@ fn exact(field: &str, k: usize) -> Knn {
         "near" => Knn::new(field, query[..9].to_vec()).k(k).exact(),
         "flat" => Knn::new(field, query[..3].to_vec()).k(k).exact(),
         "several" => Knn::new(field, query[..4].to_vec()).k(k).exact(),
+        // Codes alone are never exact.
+        "codes" => Knn::new(field, query).k(k).candidates(500),
         _ => Knn::new(field, query).k(k).exact(),
     }
 }
@@ -87,7 +90,8 @@ fn recall(searcher: &Searcher, field: &str, dimension: usize) -> f64 {
     let shares = (0..10).map(|_| {
         let query = rng.vector(dimension);
         let keys = |knn: Knn| searcher.search(knn.k(10)).unwrap().keys().join(" ");
-        let truth = keys(Knn::new(field, query.clone()).exact());
+        let all = Knn::new(field, query.clone());
+        let truth = keys(if field == "codes" { all.candidates(500) } else { all.exact() });
         let found = keys(Knn::new(field, query).candidates(40));
         let found: BTreeSet<&str> = found.split(' ').collect();
         truth.split(' ').filter(|key| found.contains(key)).count() as f64 / 10.0
@@ -160,6 +164,12 @@ impl Bench {
         };
         let planned = planned.unwrap();
         assert_eq!((&planned.lost, planned.generation), (&report.lost, None), "{what}");
+        let newest = self.sound.image.keys().filter(|name| is_commit(name)).next_back().unwrap();
+        if damaged.is_none() && file == newest {
+            // Nothing says that there was a later one: the tagged commit is the newest.
+            assert!(report.is_whole(), "{what}: {report:?}");
+            return tally.beyond += 1;
+        }
         assert!(report.generation.is_some() && !report.is_whole(), "{what}: {report:?}");
         let found = check(&directory).unwrap();
         assert!(found.ok(), "{what}: {:?}", found.problems);
@@ -294,7 +304,8 @@ fn random_damage_costs_the_documents_whose_own_bytes_were_hit_and_no_others() {
 fn small(schema: Schema, fill: impl Fn(&Writer)) -> MemoryDirectory {
     let directory = MemoryDirectory::new();
     let index = IndexBuilder::new().create(Arc::new(directory.clone()), schema).unwrap();
-    let writer = index.writer_with(WriterOptions::new().threads(1)).unwrap();
+    let options = WriterOptions::new().threads(1).merge_policy(MergePolicy::None);
+    let writer = index.writer_with(options).unwrap();
     fill(&writer);
     writer.close().unwrap();
     directory

@@ -23,7 +23,8 @@ fn schema() -> Schema {
     let graph = |vector: Vector| vector.m(3).beam_width(12).advanced("graph_threshold", 0);
     let near = graph(Vector::f32(9).similarity(Similarity::Euclidean)).advanced("search_bits", 4);
     let flat = Vector::f32(3).similarity(Similarity::Cosine).flat().quantization(Quantization::None);
-    let several = Vector::f32(4).similarity(Similarity::DotProduct).flat().quantization(Quantization::None);
+    let several =
+        Vector::f32(4).similarity(Similarity::MaxInnerProduct).flat().quantization(Quantization::None);
     let codes = graph(Vector::f32(16).similarity(Similarity::Euclidean)).keep_raw(false);
     Schema::builder()
         .key("id")

@@ -123,7 +123,7 @@ impl SummedFile {
             return Ok((file, Damage(vec![false; sums.len()])));
         }
         let known = file.table.bytes();
-        let damaged = sums.iter().enumerate().map(|(at, sum)| u32_at(known, at * 4) != Some(*sum));
+        let damaged = sums.iter().enumerate().map(|(at, sum)| u32_at(known, at) != Some(*sum));
         let damage = Damage(damaged.collect());
         Ok((file, damage))
     }

@@ -35,7 +35,7 @@ pub(crate) fn read(body: &Input) -> Result<&[u8]> {
     let (first, second) = (body.slice(HEAD as u64, len)?, body.slice(HEAD as u64 + len, len)?);
     let (head, tail) = (body.slice(0, HEAD as u64)?, body.slice(HEAD as u64 + 2 * len, HEAD as u64)?);
     let sound = head.get(4..) == tail.get(..4) && head.get(..4) == tail.get(4..);
-    if first != second || !sound || u32_at(head, 4) != Some(crc32fast::hash(first)) {
+    if first != second || !sound || u32_at(head, 1) != Some(crc32fast::hash(first)) {
         return Err(body.corrupt(HEAD as u64, "what is there twice is not the same"));
     }
     Ok(first)
@@ -52,7 +52,7 @@ pub(crate) fn salvage(directory: &dyn Directory, name: &str) -> Result<Vec<u8>> 
     let tail = tail.and_then(|at| body.get(at..at + HEAD)).unwrap_or(&[0; HEAD]);
     let (crc_there, len_there) = tail.split_at(4);
     let (crc_there, len_there) = (LittleEndian::read_u32(crc_there), LittleEndian::read_u32(len_there));
-    let (len_here, crc_here) = (u32_at(body, 0).unwrap_or(0), u32_at(body, 4).unwrap_or(0));
+    let (len_here, crc_here) = (u32_at(body, 0).unwrap_or(0), u32_at(body, 1).unwrap_or(0));
     for len in [len_here as usize, len_there as usize] {
         let first = HEAD.checked_add(len).and_then(|end| body.get(HEAD..end));
         let second = HEAD.checked_add(len).and_then(|at| body.get(at..at.checked_add(len)?));

@@ -57,6 +57,13 @@ pub(super) fn read(directory: &dyn Directory, registry: &Registry, names: &[Stri
             }
         }
     }
+    let is_gone = |generation: u64| !names.contains(&manifest::commit_file(generation));
+    for (tag, &generation) in info.tags.iter().filter(|(_, tagged)| is_gone(**tagged)) {
+        let (file, problem) =
+            (manifest::commit_file(generation), format!("tag {tag:?} names it, and it is gone"));
+        found.problems.push(Problem { file, problem });
+        found.lost_tags.push(tag.clone());
+    }
     let (lost, newest) = (&found.lost_tags, found.all.first_mut());
     if let Some(newest) = newest.filter(|_| !lost.is_empty()) {
         newest.info.tags.retain(|tag, _| !lost.contains(tag));

@@ -190,7 +190,7 @@ impl Reader {
             return Err(corrupt(format!("block {index}: {len} bytes, expected {}", block.len)));
         }
         let docs = [Some(block.first_doc), Some(self.next_first_doc(index)?.saturating_sub(block.first_doc))];
-        if docs != [u32_at(&slot.bytes, 0), u32_at(&slot.bytes, 4)] {
+        if docs != [u32_at(&slot.bytes, 0), u32_at(&slot.bytes, 1)] {
             return Err(corrupt(format!("block {index} is of other documents than the table says")));
         }
         slot.block = Some(index);

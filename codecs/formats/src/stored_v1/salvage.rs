@@ -75,7 +75,7 @@ fn frame(
         return None;
     }
     let block = decompressor.decompress(bytes.get(..packed)?, len as usize).ok()?;
-    let (first, count) = (u32_at(&block, 0)?, u32_at(&block, 4)?);
+    let (first, count) = (u32_at(&block, 0)?, u32_at(&block, 1)?);
     let end = first.checked_add(count).filter(|&end| end <= max_doc && first >= next_doc && count > 0)?;
     (block.len() as u64 == len).then_some((packed, len as u32, first..end))
 }
