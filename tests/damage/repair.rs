@@ -327,6 +327,45 @@ fn a_field_that_is_not_stored_is_emptied_and_reported_when_its_terms_are_damaged
 }
 
 #[test]
+fn a_segment_info_that_is_gone_is_made_from_the_files() {
+    let vector = || lucerne::Vector::f32(2);
+    let schema = Schema::builder().key("id").text("t").i64("n").vector("v", vector().multiple());
+    let bits = lucerne::Vector::bits(16).ivf().nlist(2);
+    let directory = small(schema.vector("w", vector()).vector("b", bits).build().unwrap(), |writer| {
+        for n in 0..40_i64 {
+            let document = Document::new().with("id", format!("{n}")).with("t", "some words").with("n", n);
+            let vectors: Vec<lucerne::Value> =
+                (0..n % 3).map(|at| lucerne::Value::from(vec![n as f32, at as f32])).collect();
+            let document = document.with("v", vectors).with("b", [n as u8, 255]);
+            writer.add(&if n % 2 == 0 { document } else { document.with("w", vec![n as f32, 1.0]) }).unwrap();
+        }
+        writer.commit().unwrap();
+        assert!(writer.delete("id", "7").unwrap());
+    });
+    let queries = || -> Vec<Search> {
+        let near = |field: &str| Knn::new(field, vec![11.0, 1.0]).k(20).exact();
+        vec![
+            near("v").into(),
+            near("w").into(),
+            Knn::new("b", "0bff").k(10).exact().into(),
+            Match::new("t", "words").into(),
+            Range::new("n").gt(30).into(),
+        ]
+    };
+    let found = |directory: &MemoryDirectory| {
+        let searcher = open(directory).searcher().unwrap();
+        let keys = |query: Search| searcher.search(query.limit(50)).unwrap().keys().join(" ");
+        queries().into_iter().map(keys).collect::<Vec<String>>()
+    };
+    let before = found(&directory);
+    directory.delete("_0.si").unwrap();
+    let report = run(&directory, RepairRun::Repair).unwrap();
+    assert!(report.lost.is_empty(), "{report:?}");
+    assert_eq!(found(&directory), before);
+    assert!(check(&directory).unwrap().ok());
+}
+
+#[test]
 fn when_deletes_are_forgotten_replaced_documents_stay_replaced() {
     let schema = Schema::builder().key("id").i64("version").build().unwrap();
     let document = |key: &str, version: i64| Document::new().with("id", key).with("version", version);

@@ -4,10 +4,10 @@
 //! Read completely and verified at open, then held against what the commit remembers of it. Names in it
 //! are checked before anything opens them.
 
-use crate::{json_file, names};
+use crate::{json_file, names, reconstruct};
 use lucerne_codec::envelope::{self, Expected, FileEntry, Header, NO_FIELD};
 use lucerne_codec::segment_info::{SegmentInfo, SegmentInfoFormat};
-use lucerne_codec::{Component, Directory, Error, Result, SegmentId};
+use lucerne_codec::{Component, Directory, Error, FieldInfo, Result, SegmentId};
 use std::collections::HashSet;
 
 const FORMAT: &str = "segment_info";
@@ -46,6 +46,16 @@ impl SegmentInfoFormat for SegmentInfoV1 {
 
     fn salvage(&self, directory: &dyn Directory, entry: &FileEntry, id: SegmentId) -> Result<SegmentInfo> {
         check_read(&entry.name, json_file::salvage(directory, &entry.name)?, id)
+    }
+
+    fn reconstruct(
+        &self,
+        directory: &dyn Directory,
+        segment: &str,
+        id: SegmentId,
+        fields: &[FieldInfo],
+    ) -> Result<SegmentInfo> {
+        reconstruct::segment_info(directory, segment, id, fields)
     }
 }
 

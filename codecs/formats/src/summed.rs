@@ -76,6 +76,13 @@ fn table_len(data: u64) -> u64 {
     data.div_ceil(BLOCK as u64).saturating_mul(4).saturating_add(4)
 }
 
+/// Bytes of data in a body of so many bytes, table included.
+pub(crate) fn data_len(body: u64) -> Option<u64> {
+    // Every 512 bytes come with 4 more.
+    let blocks = body.checked_sub(4)?.div_ceil(BLOCK as u64 + 4);
+    body.checked_sub(4 * blocks + 4).filter(|data| table_len(*data) + data == body)
+}
+
 /// An open file.
 #[derive(Clone, Debug)]
 pub(crate) struct SummedFile {
@@ -205,6 +212,7 @@ mod tests {
             let context = bench.open(1, &written);
             let open = SummedFile::open(&context, &entry, KIND, Some(len as u64), String::new).unwrap();
             assert_eq!(open.verify(&Cancel::new()).unwrap(), None);
+            assert_eq!(data_len(len as u64 + table_len(len as u64)), Some(len as u64));
             let whole = bench.directory.get(&entry.name).unwrap().to_vec();
             for at in (0..whole.len()).step_by(61).chain([0, 63, whole.len() - 1]) {
                 let mut damaged = whole.clone();

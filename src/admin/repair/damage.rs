@@ -14,7 +14,7 @@ use lucerne_codec::postings::PostingsReader;
 use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
 use lucerne_codec::stored::StoredReader;
 use lucerne_codec::vector::VectorReader;
-use lucerne_codec::{Cancel, Directory, DocId, Registry};
+use lucerne_codec::{Cancel, Directory, DocId, FieldInfo, Registry};
 use std::collections::BTreeMap;
 
 /// Where damage is looked for.
@@ -93,7 +93,11 @@ pub(super) fn examine(place: &Place<'_>, schema: &Schema, segment: &CommitSegmen
         Ok(info) => info,
         Err(error) => {
             found.damaged(&entry.name, error.into(), "segment info")?;
-            registry.segment_info.salvage(directory, entry, segment.id)?
+            registry.segment_info.salvage(directory, entry, segment.id).or_else(|error| {
+                let fields: Vec<FieldInfo> = schema.vector_fields().map(|field| field.info()).collect();
+                let made = registry.segment_info.reconstruct(directory, &segment.name, segment.id, &fields);
+                made.map_err(|_| error)
+            })?
         }
     };
     let file = &entry.name;

@@ -35,7 +35,7 @@ use lucerne_codec::{DocId, Error, MergeInput, Result};
 
 const FORMAT: &str = "stored";
 const VERSION: u32 = 1;
-const EXTENSION: &str = "stored";
+pub(crate) const EXTENSION: &str = "stored";
 /// Blocks are closed before they grow beyond this, decompressed. On package descriptions twice the length
 /// saves 6 % of the file and doubles the time of a read at random (40 µs).
 const BLOCK_LEN: usize = 16 << 10;
