@@ -272,6 +272,10 @@ fn each_structure_of_a_segment_is_repaired_at_the_cost_of_what_was_hit() {
             bench.trial(&file, Some(damaged), &format!("{file}: byte {at} of {len} changed"), &mut tally);
         }
         bench.trial(&file, None, &format!("{file} deleted"), &mut tally);
+        let other = file.replacen("_0", "_1", 1);
+        if let Some(other) = bench.sound.image.get(&other).filter(|_| file.starts_with("_0.")) {
+            bench.trial(&file, Some(other.clone()), &format!("{file}: another's file"), &mut tally);
+        }
     }
     assert!(tally.without_loss > tally.trials / 2 && tally.lost > 0);
     tally.finish("each structure");

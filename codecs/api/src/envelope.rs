@@ -264,6 +264,14 @@ pub fn open_damaged(directory: &dyn Directory, entry: &FileEntry) -> Result<Inpu
     Ok(Input::new(&entry.name, std::sync::Arc::new(whole)))
 }
 
+/// True when a file has a whole header, and it is another one's: of another segment, field or format.
+pub fn is_foreign(input: &Input, header: Header<'_>) -> Result<bool> {
+    let Ok(found) = input.slice(0, HEADER_LEN) else { return Ok(false) };
+    let (content, crc) = found.split_at(HEADER_LEN as usize - 4);
+    let whole = crc == crc32fast::hash(content).to_le_bytes();
+    Ok(whole && found != encode_header(header)?)
+}
+
 /// A file that was copied, under the name it has in messages.
 struct Padded(Input);
 

@@ -70,10 +70,15 @@ impl OpenContext<'_> {
         envelope::open_entry(self.directory, entry, expected).map(|(input, _)| input)
     }
 
-    /// Opens a file that may be damaged anywhere or missing, at the length it had: what is not there is zero. Nothing of it
-    /// is checked.
-    pub fn open_damaged(&self, entry: &FileEntry) -> Result<Input> {
-        envelope::open_damaged(self.directory, entry)
+    /// Opens a file that may be damaged anywhere or missing, at the length it had: what is not there is zero. It is refused
+    /// when it is the whole file of another segment or field; nothing else of it is checked.
+    pub fn open_damaged(&self, entry: &FileEntry, format: &str, version: u32, field: u32) -> Result<Input> {
+        let input = envelope::open_damaged(self.directory, entry)?;
+        let header = Header { format, version, segment: self.segment_id, field };
+        if envelope::is_foreign(&input, header)? {
+            return Err(input.corrupt(0, "a file of another segment or field is in its place"));
+        }
+        Ok(input)
     }
 
     /// The error of a format that makes nothing of damaged files.

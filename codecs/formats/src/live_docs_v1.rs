@@ -65,6 +65,7 @@ impl LiveDocsFormat for LiveDocsV1 {
 
     fn salvage(&self, context: &OpenContext<'_>) -> Result<BitSet> {
         let entry = only_file(context, self.name())?;
+        context.open_damaged(entry, FORMAT, VERSION, NO_FIELD)?; // Not another segment's.
         parse(entry, context.max_doc, &twice::salvage(context.directory, &entry.name)?)
     }
 }

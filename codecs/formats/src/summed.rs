@@ -124,8 +124,14 @@ impl SummedFile {
         len: Option<u64>,
         cancel: &Cancel,
     ) -> Result<(Self, Damage)> {
-        let file = Self::of(envelope::body(&context.open_damaged(entry)?)?, len, || entry.name.clone())?;
+        let input = envelope::open_damaged(context.directory, entry)?;
+        let file = Self::of(envelope::body(&input)?, len, || entry.name.clone())?;
         let sums = sums(file.data.bytes(), cancel)?;
+        let Kind { format, version, field } = kind;
+        let header = Header { format, version, segment: context.segment_id, field };
+        if envelope::is_foreign(&input, header)? {
+            return Ok((file, Damage(vec![true; sums.len()]))); // Whole, perhaps, but not these data.
+        }
         if was_written(context, entry, kind, file.data.bytes(), cancel)? {
             return Ok((file, Damage(vec![false; sums.len()])));
         }

@@ -1,5 +1,6 @@
 //! The commits of a damaged index: the newest one that can be read, and those kept beside it.
 
+use super::damage::is_damage;
 use crate::admin::check::problem_of;
 use crate::commit::history::kept_generations;
 use crate::commit::manifest;
@@ -21,6 +22,8 @@ pub(super) struct Commits {
     pub(super) problems: Vec<Problem>,
     /// Tags of commits that cannot be read.
     pub(super) lost_tags: Vec<String>,
+    /// Files of commits of which nothing is left.
+    pub(super) gone: Vec<String>,
 }
 
 /// Reads the newest commit of which anything is left, and the older ones that it keeps.
@@ -28,7 +31,8 @@ pub(super) struct Commits {
 /// # Errors
 /// [`Error::NotAnIndex`] when there is no commit; that of the newest one when none can be read.
 pub(super) fn read(directory: &dyn Directory, registry: &Registry, names: &[String]) -> Result<Commits> {
-    let mut found = Commits { all: Vec::new(), problems: Vec::new(), lost_tags: Vec::new() };
+    let mut found =
+        Commits { all: Vec::new(), problems: Vec::new(), lost_tags: Vec::new(), gone: Vec::new() };
     let (mut first_error, mut passed_over) = (None, false);
     for generation in manifest::generations(names) {
         match found.read(directory, registry, generation) {
@@ -37,6 +41,7 @@ pub(super) fn read(directory: &dyn Directory, registry: &Registry, names: &[Stri
                 found.all.push(Commit { damaged, ..commit });
                 break;
             }
+            Err(error) if !is_damage(&error) => return Err(error),
             Err(error) => {
                 passed_over = true;
                 first_error.get_or_insert(error);
@@ -51,6 +56,7 @@ pub(super) fn read(directory: &dyn Directory, registry: &Registry, names: &[Stri
     for generation in kept_generations(&info, names) {
         match found.read(directory, registry, generation) {
             Ok(commit) => found.all.push(commit),
+            Err(error) if !is_damage(&error) => return Err(error),
             Err(_) => {
                 let tags = info.tags.iter().filter(|(_, tagged)| **tagged == generation);
                 found.lost_tags.extend(tags.map(|(tag, _)| tag.clone()));
@@ -80,6 +86,8 @@ impl Commits {
             Err(error) => error,
         };
         self.problems.push(problem_of(&file, Error::from(error)));
-        Ok(Commit { info: registry.commit.salvage(directory, &file, generation)?, damaged: true })
+        let info =
+            registry.commit.salvage(directory, &file, generation).inspect_err(|_| self.gone.push(file))?;
+        Ok(Commit { info, damaged: true })
     }
 }

@@ -110,7 +110,10 @@ pub(super) fn examine(place: &Place<'_>, schema: &Schema, segment: &CommitSegmen
         let problems = reader.verify(place.cancel)?;
         Ok((reader, problems))
     })?;
-    let stored = whole.or_else(|| format.salvage(&of_stored).ok());
+    let stored = match whole {
+        None => left(format.salvage(&of_stored))?,
+        whole => whole,
+    };
 
     let of_keys = context(&info.keys);
     let format = registry.keys(&info.keys.format, file)?;
@@ -119,7 +122,10 @@ pub(super) fn examine(place: &Place<'_>, schema: &Schema, segment: &CommitSegmen
         let problems = reader.verify(place.cancel)?;
         Ok((reader, problems))
     })?;
-    let keys = whole.or_else(|| format.salvage(&of_keys).ok());
+    let keys = match whole {
+        None => left(format.salvage(&of_keys))?,
+        whole => whole,
+    };
 
     let postings = match &info.postings {
         None => Part::None,
@@ -187,6 +193,24 @@ pub(super) fn examine(place: &Place<'_>, schema: &Schema, segment: &CommitSegmen
     Ok(Remains { info, problems, rebuilt, stored, keys, postings, columns, vectors, lost, own_keys })
 }
 
+/// What is left, if anything is.
+fn left<T>(salvaged: lucerne_codec::Result<T>) -> Result<Option<T>> {
+    match salvaged.map_err(Error::from) {
+        Err(error) if !is_damage(&error) => Err(error),
+        salvaged => Ok(salvaged.ok()),
+    }
+}
+
+/// Whether an error tells of damage. One of the operating system may pass (too many open files, no permission): nothing must
+/// be given up for lost because of it.
+pub(super) fn is_damage(error: &Error) -> bool {
+    match error {
+        Error::Codec(error @ lucerne_codec::Error::Io { .. }) => error.is_not_found(),
+        Error::Codec(error) => !error.is_stop(),
+        _ => true,
+    }
+}
+
 /// The key that a stored document has.
 fn own_key(schema: &Schema, stored: &[u8]) -> Option<String> {
     match Document::from_slice(stored).ok()?.get(schema.key().name()) {
@@ -223,7 +247,7 @@ struct Found<'a> {
 impl Found<'_> {
     /// Notes what an error says; a work that was cancelled is none.
     fn damaged(&mut self, file: &str, error: Error, part: &str) -> Result<()> {
-        if matches!(&error, Error::Codec(error) if error.is_stop()) {
+        if !is_damage(&error) {
             return Err(error);
         }
         self.problems.push(problem_of(file, error));

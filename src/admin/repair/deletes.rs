@@ -1,6 +1,6 @@
 //! Which documents of a segment are deleted, as far as that is known.
 
-use super::damage::Place;
+use super::damage::{Place, is_damage};
 use crate::admin::check::problem_of;
 use crate::error::{Error, Result};
 use crate::reader::SegmentReader;
@@ -58,7 +58,10 @@ pub(super) fn read(place: &Place<'_>, max_doc: u32, segment: &CommitSegment) -> 
             file: info.file.name.clone(),
             problem: format!("not {} deleted documents, as the commit says", info.deleted),
         },
-        Err(error) => problem_of(&info.file.name, Error::from(error)),
+        Err(error) => match Error::from(error) {
+            error if is_damage(&error) => problem_of(&info.file.name, error),
+            error => return Err(error),
+        },
     };
     Ok(match format.salvage(&context).ok().filter(fits) {
         Some(live) => Live { docs: Some(live), state: LiveState::Salvaged(problem) },

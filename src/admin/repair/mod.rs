@@ -121,7 +121,7 @@ impl<'a> Repair<'a> {
 
     fn run(mut self) -> Result<RepairReport> {
         let names = self.directory.list()?;
-        let commits::Commits { all, problems, lost_tags } =
+        let commits::Commits { all, problems, lost_tags, gone } =
             commits::read(self.directory, &self.store.registry, &names)?;
         (self.report.commits, self.report.lost_tags) = (problems, lost_tags);
         let Some(newest) = all.first().map(|commit| &commit.info) else { return Ok(self.report) };
@@ -154,9 +154,9 @@ impl<'a> Repair<'a> {
                 self.progress.report("segments", done, total);
                 done += 1;
                 let key = key_of(segment);
-                if let Some(max_doc) = seen.get(&key) {
-                    let live = deletes::read(&self.place(), *max_doc, segment)?;
-                    self.report_live(segment, &live);
+                if let Some(&max_doc) = seen.get(&key) {
+                    let live = deletes::read(&self.place(), max_doc, segment)?;
+                    self.report_live(segment, max_doc, &live);
                     lives.insert((commit.info.generation, key), live);
                     continue;
                 }
@@ -180,7 +180,7 @@ impl<'a> Repair<'a> {
                         self.rebuilt.insert(key.clone(), rebuilt);
                     }
                 }
-                self.report_live(segment, &live);
+                self.report_live(segment, left.info.max_doc, &live);
                 lives.insert((commit.info.generation, key), live);
             }
         }
@@ -193,6 +193,7 @@ impl<'a> Repair<'a> {
             directory: self.directory,
             rebuilt: &self.rebuilt,
             lives: &lives,
+            gone: &gone,
             next_segment: means.next_segment.get(),
             generation: next.generation,
         };
@@ -247,15 +248,17 @@ impl<'a> Repair<'a> {
     }
 
     /// Notes what is damaged of a segment's live docs.
-    fn report_live(&mut self, segment: &CommitSegment, live: &Live) {
+    fn report_live(&mut self, segment: &CommitSegment, max_doc: u32, live: &Live) {
         let Some(problem) = live.problem() else { return };
         let known = self.report.segments.iter().position(|known| known.segment == segment.name);
         let place = known.unwrap_or_else(|| {
-            self.report.segments.push(SegmentRepair::of(&segment.name));
+            self.report.segments.push(SegmentRepair::of(&segment.name, max_doc));
             self.report.segments.len() - 1
         });
         let Some(repair) = self.report.segments.get_mut(place) else { return };
-        repair.problems.push(problem.clone());
+        if !repair.problems.contains(problem) {
+            repair.problems.push(problem.clone());
+        }
         if !repair.rebuilt.iter().any(|part| part == "live docs") {
             repair.rebuilt.push("live docs".to_owned());
         }

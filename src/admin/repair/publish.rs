@@ -26,6 +26,8 @@ pub(super) struct Publishing<'a> {
     pub(super) rebuilt: &'a HashMap<SegmentKey, Rebuilt>,
     /// By generation and segment.
     pub(super) lives: &'a HashMap<(u64, SegmentKey), Live>,
+    /// Files of commits of which nothing is left.
+    pub(super) gone: &'a [String],
     pub(super) next_segment: u64,
     /// The number of the new commit. Live docs of older ones get those after it.
     pub(super) generation: u64,
@@ -149,7 +151,8 @@ impl Publishing<'_> {
         let registry = &self.store.registry;
         let names = self.directory.list()?;
         let own = files_of_commit(self.directory, registry, newest)?;
-        let older = find_kept(self.directory, registry, newest, &names);
+        let readable: Vec<String> = names.iter().filter(|name| !self.gone.contains(name)).cloned().collect();
+        let older = find_kept(self.directory, registry, newest, &readable);
         let keep = |file: &str| own.contains(file) || older.iter().any(|commit| commit.files.contains(file));
         gc::collect(self.directory, registry, &names, keep);
         Ok(())

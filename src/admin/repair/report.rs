@@ -165,12 +165,12 @@ pub enum LostPart {
 
 impl SegmentRepair {
     /// A segment of which nothing was found yet.
-    pub(super) fn of(segment: &str) -> Self {
+    pub(super) fn of(segment: &str, docs: u32) -> Self {
         Self {
             segment: segment.to_owned(),
             problems: Vec::new(),
             rebuilt: Vec::new(),
-            docs: 0,
+            docs,
             lost: 0,
             emptied_fields: Vec::new(),
             not_indexed: 0,

@@ -50,7 +50,7 @@ impl Reader {
 
     /// Opens what is left of a damaged file: where its parts are follows from the number of documents.
     pub(super) fn salvage(context: &OpenContext<'_>) -> Result<Self> {
-        let input = context.open_damaged(only_file(context, "keys_v1")?)?;
+        let input = context.open_damaged(only_file(context, "keys_v1")?, FORMAT, VERSION, NO_FIELD)?;
         Self::of(&envelope::body(&input)?, context.max_doc, input.len())
     }
 

@@ -2,9 +2,9 @@
 //! and has a checksum of its own.
 
 use super::reader::Reader;
-use super::{HEAD_LEN, MAX_BLOCK};
+use super::{FORMAT, HEAD_LEN, MAX_BLOCK, VERSION};
 use crate::names::only_file;
-use lucerne_codec::envelope::{FOOTER_LEN, HEADER_LEN};
+use lucerne_codec::envelope::{FOOTER_LEN, HEADER_LEN, NO_FIELD};
 use lucerne_codec::format::OpenContext;
 use lucerne_codec::io::bytes::{PutLe as _, u32_at};
 use lucerne_codec::{DocId, Error, Input, Result};
@@ -17,7 +17,7 @@ const MAGIC: [u8; 4] = 0xFD2F_B528u32.to_le_bytes();
 
 /// A reader that fails for documents whose blocks are damaged.
 pub(super) fn open(context: &OpenContext<'_>) -> Result<Reader> {
-    let input = context.open_damaged(only_file(context, "stored_v1")?)?;
+    let input = context.open_damaged(only_file(context, "stored_v1")?, FORMAT, VERSION, NO_FIELD)?;
     Reader::by_table(input.clone(), context.max_doc).or_else(|_| without_table(input, context.max_doc))
 }
 

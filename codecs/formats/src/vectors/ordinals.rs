@@ -87,7 +87,8 @@ impl OrdinalMap {
         let (file, damage) =
             SummedFile::salvage(context, entry, kind, data_len(field, len, max_doc), cancel)?;
         let map = Self { file, len, max_doc };
-        let own = map.documents_by(|_| true);
+        let exists = |doc: Option<DocId>| doc.filter(|doc| *doc < max_doc);
+        let own: Vec<Option<DocId>> = map.documents_by(|_| true).into_iter().map(exists).collect();
         if damage.is_none() {
             return Ok((map, own));
         }
@@ -103,7 +104,7 @@ impl OrdinalMap {
         let whole = |at: usize| !damage.hits(at as u64 * 4, 4);
         let ranked = map.documents_by_rank(one_each, whole);
         let known = map.documents_by(whole).into_iter().zip(ranked).map(|(own, ranked)| own.or(ranked));
-        let documents = known.map(|doc| doc.filter(|doc| *doc < max_doc)).collect();
+        let documents = known.map(exists).collect();
         Ok((map, documents))
     }
 
