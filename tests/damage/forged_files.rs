@@ -326,9 +326,9 @@ fn repairs_of_forged_and_damaged_files_are_bounded() {
                     bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
                 }
             };
-            match number % 2 {
-                0 => forge.body(file, |body| change(body)),
-                _ => change(forge.image.get_mut(file).unwrap()),
+            match number % 2 == 0 && !file.ends_with(".si") {
+                true => forge.body(file, |body| change(body)),
+                false => change(forge.image.get_mut(file).unwrap()),
             }
             let what = || format!("LUCERNE_SEED={seed}: repair of {file}, change {number}");
             let directory = folder(&forge.image);
