@@ -37,13 +37,11 @@ impl Publishing<'_> {
     /// Publishes `commits`, newest first, and deletes what none of them needs. `files` are the new segments'. Returns the
     /// newest commit's generation.
     pub(super) fn publish(&self, commits: Vec<Commit>, files: NewFiles<'_>) -> Result<u64> {
-        let mut next_live = self.generation;
         let mut ready: Vec<CommitInfo> = Vec::new();
-        for (place, Commit { info, damaged }) in commits.into_iter().enumerate() {
-            let segments = self.segments(&info, next_live, &files)?;
-            next_live += 1;
+        for (generation, Commit { info, damaged }) in (self.generation..).zip(commits) {
+            let segments = self.segments(&info, generation, &files)?;
             let changed = damaged || segments != info.segments;
-            if place == 0 {
+            if generation == self.generation {
                 ready.push(CommitInfo {
                     generation: self.generation,
                     next_segment: self.next_segment,
