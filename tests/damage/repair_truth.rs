@@ -150,7 +150,8 @@ impl Sound {
         let damaged = damaged.unwrap_or_default();
         let zeros = std::iter::repeat(&0u8);
         let pairs = whole.iter().zip(damaged.iter().chain(zeros)).enumerate();
-        let hit: Vec<usize> = pairs.filter(|(_, (old, new))| old != new).map(|(at, _)| at).collect();
+        let hit = pairs.filter(|(at, (old, new))| old != new || *at >= damaged.len()).map(|(at, _)| at);
+        let hit: Vec<usize> = hit.collect();
         let any = |range: Range<usize>| hit.iter().any(|at| range.contains(at));
         let none = || Fate::Lost(BTreeSet::new());
         let (segment, rest) = file.split_once(['.', '_']).map_or((file, ""), |_| {

@@ -136,6 +136,8 @@ pub struct SalvagedVectors {
     pub reader: Box<dyn VectorReader>,
     /// Documents that have lost a vector, ascending.
     pub lost: Vec<DocId>,
+    /// Why some vectors could not be verified, if so.
+    pub unverified: Option<Problem>,
 }
 
 /// Writes, opens and merges one kind of vector structure.

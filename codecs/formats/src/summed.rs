@@ -8,7 +8,7 @@
 //!
 //! Opening a file reads neither the table nor what it says. A repair does, and so does a check.
 
-use lucerne_codec::envelope::{self, EnvelopeWriter, FileEntry, Header};
+use lucerne_codec::envelope::{self, EnvelopeWriter, FileEntry, HEADER_LEN, Header};
 use lucerne_codec::format::{OpenContext, Problem, WriteContext};
 use lucerne_codec::io::bytes::{PutLe as _, u32_at};
 use lucerne_codec::{Cancel, Input, Result};
@@ -135,8 +135,14 @@ impl SummedFile {
         if was_written(context, entry, kind, file.data.bytes(), cancel)? {
             return Ok((file, Damage(vec![false; sums.len()])));
         }
-        let known = file.table.bytes();
-        let damaged = sums.iter().enumerate().map(|(at, sum)| u32_at(known, at) != Some(*sum));
+        // Of a file that is cut off the table is gone first.
+        let there = len_there(context, entry)?.saturating_sub(HEADER_LEN);
+        let (known, data_len) = (file.table.bytes(), file.data.len() as u64);
+        let damaged = sums.iter().enumerate().map(|(at, sum)| {
+            let end = ((at as u64 + 1) * BLOCK as u64).min(data_len);
+            let known = u32_at(known, at).filter(|_| data_len + 4 * (at as u64 + 1) <= there);
+            end > there || known.is_some_and(|known| known != *sum)
+        });
         let damage = Damage(damaged.collect());
         Ok((file, damage))
     }
@@ -149,6 +155,14 @@ impl SummedFile {
             problem: "its checksums of 512 bytes are not those of its data".to_owned(),
         };
         Ok((table != self.table.bytes()).then(problem))
+    }
+}
+
+/// Bytes of a file that are there; of a missing one none.
+pub(crate) fn len_there(context: &OpenContext<'_>, entry: &FileEntry) -> Result<u64> {
+    match context.directory.file_len(&entry.name) {
+        Err(error) if error.is_not_found() => Ok(0),
+        len => len,
     }
 }
 
@@ -201,7 +215,6 @@ impl Damage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lucerne_codec::envelope::HEADER_LEN;
     use lucerne_codec::testing::Bench;
 
     const KIND: Kind = Kind { format: "test", version: 1, field: 0 };
@@ -231,6 +244,15 @@ mod tests {
                     assert_eq!(damage.hits(byte as u64, 1), hit == Some(byte / BLOCK), "{at} {byte}");
                 }
                 assert_eq!(damage.is_none(), hit.is_none());
+            }
+            // What is before a cut is there, though its checksums are not.
+            let cut = whole.len() / 2;
+            bench.directory.put(&entry.name, whole[..cut].to_vec());
+            let (_, damage) =
+                SummedFile::salvage(&context, &entry, KIND, Some(len as u64), &Cancel::new()).unwrap();
+            for byte in 0..len {
+                let end = ((byte / BLOCK + 1) * BLOCK).min(len) + HEADER_LEN as usize;
+                assert_eq!(damage.hits(byte as u64, 1), end > cut, "{cut} {byte}");
             }
         }
     }

@@ -299,7 +299,10 @@ impl Found<'_> {
             return Ok(Vectors::Left { reader, lost: Vec::new() });
         }
         match format.salvage(context, field, cancel) {
-            Ok(left) => Ok(Vectors::Left { reader: left.reader, lost: left.lost }),
+            Ok(left) => {
+                self.problems.extend(left.unverified);
+                Ok(Vectors::Left { reader: left.reader, lost: left.lost })
+            }
             Err(error) => self.damaged(file, error.into(), &part).map(|()| Vectors::Gone),
         }
     }

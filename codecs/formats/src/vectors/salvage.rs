@@ -10,7 +10,9 @@ use super::recall::curve::Curves;
 use super::segment::{Index, VectorSegment};
 use crate::encoding::raw::{RawFile, RawVectors};
 use crate::encoding::{self, EncodedVectors};
-use lucerne_codec::format::OpenContext;
+use crate::summed;
+use lucerne_codec::envelope::FileEntry;
+use lucerne_codec::format::{OpenContext, Problem};
 use lucerne_codec::vector::SalvagedVectors;
 use lucerne_codec::{Cancel, DocId, FieldInfo, Ordinal, Result};
 
@@ -43,6 +45,8 @@ pub(super) fn salvage(
             (None, encoded, damaged)
         }
     };
+    let vectors = files.raw.or(files.encoding.first());
+    let unverified = vectors.map(|entry| cut_off(context, entry)).transpose()?.flatten();
     let lost = lost_documents(field, &documents, &damaged, context.max_doc);
     // A vector of which it is not known whose it is goes with a document that is lost.
     let unknown = lost.first().copied().unwrap_or_default();
@@ -60,12 +64,23 @@ pub(super) fn salvage(
         encoded,
         curves: Curves::default(),
     };
-    Ok(SalvagedVectors { reader: Box::new(VectorFieldReader::new(segment)), lost })
+    Ok(SalvagedVectors { reader: Box::new(VectorFieldReader::new(segment)), lost, unverified })
+}
+
+/// The problem of a file that is cut off: what is left of it has no checksums any more.
+fn cut_off(context: &OpenContext<'_>, entry: &FileEntry) -> Result<Option<Problem>> {
+    let there = summed::len_there(context, entry)?;
+    let problem = || Problem {
+        file: entry.name.clone(),
+        problem: "cut off, and its checksums are gone with its end: what is left is taken as it is"
+            .to_owned(),
+    };
+    Ok((0 < there && there < entry.len).then(problem))
 }
 
 fn raw_vectors(
     context: &OpenContext<'_>,
-    entry: &lucerne_codec::envelope::FileEntry,
+    entry: &FileEntry,
     field: &FieldInfo,
     len: usize,
     cancel: &Cancel,
