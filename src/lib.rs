@@ -145,6 +145,8 @@ mod guides {
     struct Monitoring;
     #[doc = include_str!("../docs/querying.md")]
     struct Querying;
+    #[doc = include_str!("../docs/repair.md")]
+    struct Repair;
     #[doc = include_str!("../docs/schema.md")]
     struct Schema;
     #[doc = include_str!("../docs/several-processes.md")]

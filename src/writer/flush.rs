@@ -54,10 +54,21 @@ fn write_segment(
     let format = write.registry.default_keys()?;
     let keys: Vec<&str> = buffer.keys().iter().map(|key| &**key).collect();
     let keys = StructureInfo::new(format.name(), format.write(&context, &keys)?);
-    let postings = terms::write(write.registry, &context, write.schema, &buffer.terms)?;
-    let columns = columns::write(write.registry, &context, write.schema, &buffer.numbers, &buffer.terms)?;
+    let postings = write_terms(write, buffer)?;
+    let columns = write_columns(write, buffer)?;
     let parts = SegmentParts { max_doc: buffer.len(), stored, keys, postings, columns, vectors };
     write.finish(parts, None)
+}
+
+/// Writes the terms of a buffer's documents, if they have any.
+pub(crate) fn write_terms(write: &SegmentWrite<'_>, buffer: &Buffer) -> Result<Option<StructureInfo>> {
+    terms::write(write.registry, &write.context(buffer.len()), write.schema, &buffer.terms)
+}
+
+/// Writes the columns of a buffer's documents, if they have any.
+pub(crate) fn write_columns(write: &SegmentWrite<'_>, buffer: &Buffer) -> Result<Option<StructureInfo>> {
+    let context = write.context(buffer.len());
+    columns::write(write.registry, &context, write.schema, &buffer.numbers, &buffer.terms)
 }
 
 /// The vectors of a field in an earlier segment, when they have the same format.

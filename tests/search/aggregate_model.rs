@@ -81,13 +81,13 @@ impl Asked {
 
     fn random(rng: &mut Rng, depth: usize) -> Self {
         let mut asked = match rng.below(if depth == 0 { 4 } else { 9 }) {
-            0 => percentiles(rng.pick(&NUMBERS)),
+            0 => percentiles(*rng.pick(&NUMBERS)),
             1 | 2 => one_number(rng),
-            3 => distinct(rng.pick(&FIELDS)),
-            4 | 5 => terms(rng.pick(&FIELDS), 1 + rng.below(4), 1 + rng.below(2) as u64),
-            6 => ranges(rng.pick(&NUMBERS)),
+            3 => distinct(*rng.pick(&FIELDS)),
+            4 | 5 => terms(*rng.pick(&FIELDS), 1 + rng.below(4), 1 + rng.below(2) as u64),
+            6 => ranges(*rng.pick(&NUMBERS)),
             7 => {
-                histogram(rng.pick(&NUMBERS), *rng.pick(&[1.0, 2.0, 0.5, 3.0]), *rng.pick(&[0.0, 0.5, -1.0]))
+                histogram(*rng.pick(&NUMBERS), *rng.pick(&[1.0, 2.0, 0.5, 3.0]), *rng.pick(&[0.0, 0.5, -1.0]))
             }
             _ => dates(rng.below(5)),
         };

@@ -18,6 +18,7 @@ mod import;
 mod inspect;
 mod memory;
 mod relevance;
+mod repair;
 mod search;
 mod upgrade;
 mod writes;

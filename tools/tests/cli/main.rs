@@ -13,6 +13,7 @@ mod import_order;
 mod input_formats;
 mod inspect;
 mod interrupt;
+mod repair;
 mod search;
 mod search_queries;
 mod support;
