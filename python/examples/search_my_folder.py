@@ -25,7 +25,7 @@ QUESTIONS = [
     "how do I back up an index while others write to it",
     "do commits survive when the power fails",
     "one index for each of many customers",
-    "how do I combine words and vectors in one search",
+    "search with words and vectors at the same time",
 ]
 SUFFIXES = {".md", ".rst", ".txt"}
 LONGEST = 1_200
@@ -55,9 +55,10 @@ class Embedder:
 
 def passages(text: str) -> Iterator[tuple[int, str, str]]:
     """Line number, heading and text of each passage: paragraphs of a section together, as far as they fit."""
-    heading, begun, lines = "", 1, list[str]()
+    heading, begun, lines, is_code = "", 1, list[str](), False
     for number, line in enumerate([*text.splitlines(), "# "], start=1):
-        is_heading = line.startswith("#") and line.lstrip("#").startswith(" ")
+        is_code ^= line.startswith("```")
+        is_heading = not is_code and line.startswith("#") and line.lstrip("#").startswith(" ")
         is_full = sum(map(len, lines)) + len(line) > LONGEST and not line.strip()
         if is_heading or is_full:
             if any(line.strip() for line in lines):
