@@ -54,10 +54,12 @@ def main(base: str, queries: str, folder: str | None = None) -> None:
                 for hit in searcher.search(lucerne.Knn("embedding", row, k=10, candidates=100)):
                     hit.key, hit.score
 
-        def batch() -> None:
-            searcher.search_batch("embedding", rows, k=10, candidates=100, threads=1)
+        def batch(threads: int = 1) -> None:
+            searcher.search_batch("embedding", rows, k=10, candidates=100, threads=threads)
 
-        single(), read(), batch()
+        single()
+        read()
+        batch()
         costs, walls, reads, batches, engine = [], [], [], [], []
         for _ in range(ROUNDS):
             begun = time.perf_counter()
@@ -82,8 +84,11 @@ def main(base: str, queries: str, folder: str | None = None) -> None:
             for thread in threads:
                 thread.join()
 
-        ratios = [2 * seconds(single) / seconds(two) for _ in range(ROUNDS)]
-        print(f"two threads ÷ one   {median(ratios):7.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+        pairs = [
+            (2 * seconds(single) / seconds(two), seconds(batch) / seconds(lambda: batch(2))) for _ in range(ROUNDS)
+        ]
+        for name, ratios in zip(("two threads ÷ one  ", "in a batch         "), zip(*pairs)):
+            print(f"{name} {median(ratios):7.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
 
 
 if __name__ == "__main__":

@@ -47,7 +47,8 @@ def embed(text: str) -> np.ndarray:
             for character in word[:5]:
                 hashed = ((hashed ^ ord(character)) * 0x100000001B3) % 2**64
             vector[hashed % DIMENSION] += 1 if hashed >> 63 == 0 else -1
-    return vector / max(float(np.linalg.norm(vector)), np.finfo(np.float32).tiny)
+    length = float(np.linalg.norm(vector))
+    return np.asarray(vector / length if length > 0 else vector, dtype=np.float32)
 
 
 def create(folder: Path) -> lucerne.Index:

@@ -50,7 +50,8 @@ class Embedder:
         for row, encoded in zip(rows, self._tokenizer.encode_batch(texts, add_special_tokens=False)):
             if encoded.ids:
                 row[:] = self._vectors[encoded.ids].mean(axis=0)
-        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+        lengths = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+        return np.asarray(rows / lengths, dtype=np.float32)
 
 
 def passages(text: str) -> Iterator[tuple[int, str, str]]:

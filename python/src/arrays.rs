@@ -27,7 +27,8 @@ pub(crate) fn rows<'py>(given: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray2<
 fn as_f32<'py>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = given.py();
     let numpy = py.import("numpy")?;
-    let no_numbers = |error: PyErr| errors::usage(py, format!("not a vector of numbers: {}", error.value(py)));
+    let no_numbers =
+        |error: PyErr| errors::usage(py, format!("not a vector of numbers: {}", error.value(py)));
     if given.is_instance(&numpy.getattr("ma")?.getattr("MaskedArray")?)? {
         return Err(errors::usage(py, "a masked array; fill it first: array.filled(0)"));
     }

@@ -179,8 +179,21 @@ impl Index {
         params: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Hits> {
         self.searcher(py)?.search(
-            py, query, limit, offset, filter, fields, sort, rerank, min_score, explain, timeout, partial,
-            threads, default_field, params,
+            py,
+            query,
+            limit,
+            offset,
+            filter,
+            fields,
+            sort,
+            rerank,
+            min_score,
+            explain,
+            timeout,
+            partial,
+            threads,
+            default_field,
+            params,
         )
     }
 

@@ -95,7 +95,9 @@ impl Searcher {
         threads: Option<usize>,
         timeout: Option<f64>,
     ) -> PyResult<KeysAndScores<'py>> {
-        let filter = filter.map(|filter| queries::of_or_text(filter, Reading::of(self.searcher.schema()))).transpose()?;
+        let filter = filter
+            .map(|filter| queries::of_or_text(filter, Reading::of(self.searcher.schema())))
+            .transpose()?;
         let knn = |row: &[f32]| {
             let mut knn = Knn::new(field, row).k(k);
             if let Some(recall) = recall {

@@ -248,11 +248,7 @@ impl Writer {
 
     /// Rewrites segments that this release would write in another way, and commits. Returns what `force_merge` does.
     #[pyo3(signature = (*, progress=None))]
-    fn upgrade<'py>(
-        &self,
-        py: Python<'py>,
-        progress: Option<Py<PyAny>>,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    fn upgrade<'py>(&self, py: Python<'py>, progress: Option<Py<PyAny>>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         self.merge(py, progress, lucerne::Writer::upgrade)
     }
 

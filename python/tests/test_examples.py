@@ -75,7 +75,7 @@ def test_a_folder_of_texts_is_searched_by_words_and_meaning(
         monkeypatch.setattr(sys, "argv", ["search_my_folder.py", str(tmp_path), "how do I repair my bike"])
         runpy.run_path(str(EXAMPLES / "search_my_folder.py"), run_name="__main__")
         lines = capsys.readouterr().out.splitlines()
-        assert lines[0] == said and lines[3] == "  sub/bike.md:2  Bikes"
+        assert lines[0] == said and lines[3] == "  sub/bike.md:1  Bikes"
 
 
 def test_documents_pass_through_the_parquet_files_of_every_library(tmp_path: Path) -> None:
