@@ -302,7 +302,8 @@ impl Writer {
     /// The newest commit.
     #[getter]
     fn generation(&self, py: Python<'_>) -> PyResult<u64> {
-        Ok(self.open(py)?.generation())
+        let writer = self.open(py)?;
+        call(py, || Ok(writer.generation()))
     }
 
     fn __repr__(&self) -> String {

@@ -236,7 +236,10 @@ mod tests {
         let held = FileLock::take(&path, "write.lock", "x").unwrap();
         fs::write(&path, "process 4294967295, writer").unwrap(); // No process has this number.
         let error = FileLock::take(&path, "write.lock", "y").unwrap_err();
-        assert!(error.to_string().contains("process 4294967295 (ended, or elsewhere; a process forked"), "{error}");
+        assert!(
+            error.to_string().contains("process 4294967295 (ended, or elsewhere; a process forked"),
+            "{error}"
+        );
         drop(held);
     }
 
