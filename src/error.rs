@@ -54,9 +54,17 @@ pub enum Error {
         /// What is wrong.
         problem: ValueProblem,
     },
-    /// A document of this key exists already, or a batch has the key twice.
+    /// A document of this key exists already.
     #[error("document {key:?} exists already; use upsert to replace it")]
     DuplicateKey {
+        /// The key.
+        key: String,
+    },
+    /// Documents that are written together have the same key.
+    #[error(
+        "key {key:?} is there twice among the documents given together; leave one of them out, or write them one after the other"
+    )]
+    KeyTwice {
         /// The key.
         key: String,
     },
@@ -193,7 +201,7 @@ pub enum Error {
     Cancelled,
     /// The deadline of the operation has passed; nothing was changed.
     #[error(
-        "timed out; give it more time, or less to do: a filter, a smaller limit, a lower recall (a search can return what it has found: SearchOptions::partial)"
+        "timed out; give it more time, or less to do: a filter, a smaller limit, a lower recall; or ask for a partial result, what it has found until then"
     )]
     TimedOut,
 }
@@ -361,7 +369,7 @@ pub enum ValueProblem {
 pub enum ErrorKind {
     /// The call, the schema, the document or the query is at fault: change it.
     Usage,
-    /// A document of this key ([`Error::DuplicateKey`]) or an index ([`Error::AlreadyExists`]) exists already.
+    /// A document of this key ([`Error::DuplicateKey`], [`Error::KeyTwice`]) or an index ([`Error::AlreadyExists`]) exists already.
     AlreadyExists,
     /// There is no index ([`Error::NotAnIndex`], or [`Error::Codec`] when there is no folder), no document of this
     /// key ([`Error::NoSuchDocument`]), no such commit ([`Error::NoSuchCommit`]), or a file of an index is missing ([`Error::Codec`]). Only the variant tells
@@ -406,7 +414,9 @@ impl Error {
             Self::NoSuchDocument { .. } | Self::NoSuchCommit { .. } | Self::NotAnIndex { .. } => {
                 ErrorKind::NotFound
             }
-            Self::DuplicateKey { .. } | Self::AlreadyExists { .. } => ErrorKind::AlreadyExists,
+            Self::DuplicateKey { .. } | Self::KeyTwice { .. } | Self::AlreadyExists { .. } => {
+                ErrorKind::AlreadyExists
+            }
             Self::Locked { .. } => ErrorKind::Locked,
             Self::Json(error) if error.is_io() => ErrorKind::Io,
             Self::WriterClosed | Self::WriterFailed { .. } | Self::WriterLost { .. } => ErrorKind::Closed,

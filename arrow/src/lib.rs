@@ -15,6 +15,8 @@
 //!
 //! Nulls are absent values. A column without a field is an error, unless the schema is dynamic.
 //!
+//! With the feature `parquet` there is a program, `lucerne-parquet`, that imports and exports files; `lucerne import` runs it.
+//!
 //! The major version of this crate is Arrow's; no type of Arrow is in the engine's own interface.
 
 mod error;

@@ -53,7 +53,7 @@ class _Threaded:
 class Searcher(_Threaded):
     """A `lucerne.Searcher` whose searches are awaited."""
 
-    _calls = frozenset({"search", "search_batch", "count", "get", "vector", "explain", "inspect"})
+    _calls = frozenset({"search", "search_batch", "count", "get", "vector", "decoded_vector", "explain", "inspect"})
 
 
 class Writer(_Threaded):
@@ -75,8 +75,13 @@ class Writer(_Threaded):
             "untag",
             "restore",
             "drop_raw",
+            "set_schema",
             "force_merge",
+            "plan_force_merge",
+            "expunge_deletes",
+            "upgrade",
             "wait_for_merges",
+            "cancel_merges",
             "close",
         }
     )
@@ -93,10 +98,26 @@ class Writer(_Threaded):
 class Index(_Threaded):
     """A `lucerne.Index` whose calls are awaited."""
 
-    _calls = frozenset({"search", "get", "count", "inspect", "backup_to", "tags", "commits"})
+    _calls = frozenset(
+        {
+            "search",
+            "get",
+            "count",
+            "inspect",
+            "backup_to",
+            "tags",
+            "commits",
+            "publish",
+            "add_indexes",
+            "sweep_orphans",
+        }
+    )
 
     async def searcher(self) -> Searcher:
         return Searcher(await asyncio.to_thread(self._inner.searcher))
+
+    async def open_at(self, at: str | int) -> Searcher:
+        return Searcher(await asyncio.to_thread(self._inner.open_at, at))
 
     async def writer(self, **options: Any) -> Writer:
         return Writer(await asyncio.to_thread(lambda: self._inner.writer(**options)))

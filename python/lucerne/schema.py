@@ -32,7 +32,7 @@ class Field:
 
 
 class Text(Field):
-    """Text, split into words. Options: `weight`, `k1`, `b`, and those of the analysis, such as `language`."""
+    """Text, split into words. Options: `weight`, `k1`, `b`, and those of the analysis, such as `stemmer`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__("text", **options)
@@ -92,7 +92,8 @@ class Schema:
     >>> Schema(key="id", title="text", year="i64", embedding=Vector(3)).to_json()["fields"][1]
     {'name': 'year', 'type': 'i64'}
 
-    `key`: the name of the key field; None for keys that the engine numbers. `dynamic`: take fields that are not
+    `key`: the name of the key field, or its JSON form with options such as `{"name": "pk", "auto": True, "max_length": 100}`;
+    None for keys that the engine numbers. `dynamic`: take fields that are not
     declared.
     """
 
@@ -100,14 +101,14 @@ class Schema:
         self,
         fields: Mapping[str, FieldLike] | None = None,
         *,
-        key: str | None = "id",
+        key: str | Mapping[str, Any] | None = "id",
         dynamic: bool = False,
         **named: FieldLike,
     ) -> None:
         declared = [_field(name, field) for name, field in {**(fields or {}), **named}.items()]
         self._json: dict[str, Any] = {"dynamic": dynamic, "fields": declared}
         if key is not None:
-            self._json = {"key": key, **self._json}
+            self._json = {"key": key if isinstance(key, str) else dict(key), **self._json}
 
     @classmethod
     def from_json(cls, schema: Mapping[str, Any] | str) -> Schema:

@@ -5,7 +5,9 @@ use crate::json;
 use lucerne::search::Stopped;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyIterator, PyList, PySlice};
+use std::sync::Arc;
 
 /// A found document.
 #[pyclass(frozen, module = "lucerne")]
@@ -48,49 +50,77 @@ impl Hit {
     }
 }
 
+impl Hit {
+    fn new(py: Python<'_>, fields: &VectorFields, hit: &lucerne::Hit) -> PyResult<Py<Self>> {
+        let stored = hit.fields.as_ref().map(|stored| document::to_python(py, fields, stored)).transpose()?;
+        let explanation = hit.explanation.as_ref().map(|explanation| {
+            let json = serde_json::to_value(explanation).unwrap_or_default();
+            json::to_python(py, &json).map(Bound::unbind)
+        });
+        let made = Self {
+            key: hit.key.clone(),
+            score: hit.score,
+            distance: hit.distance,
+            vector: hit.vector,
+            fields: stored.map(Bound::unbind),
+            explanation: explanation.transpose()?,
+        };
+        Py::new(py, made)
+    }
+}
+
 /// The hits of a search, best first: a sequence of `Hit`.
 #[pyclass(frozen, sequence, module = "lucerne")]
 pub(crate) struct Hits {
-    hits: Vec<Py<Hit>>,
-    /// True when the best were found for certain, False when neighbors were searched approximately.
-    #[pyo3(get)]
-    exact: bool,
-    /// Why it was stopped before it had looked everywhere: `"timed out"`, `"cancelled"`; None when it was not.
-    #[pyo3(get)]
-    stopped: Option<&'static str>,
-    /// Seconds that the search took.
-    #[pyo3(get)]
-    took: f64,
-    /// How each segment was searched: dicts with `segment`, `strategy`, `visited`, `accepted`.
-    #[pyo3(get)]
-    segments: Py<PyList>,
-    /// Names in the search that no document has, in an index that takes undeclared fields.
-    #[pyo3(get)]
-    unknown_fields: Vec<String>,
+    found: lucerne::Hits,
+    fields: Arc<VectorFields>,
+    /// Made when the first of them is looked at: many callers want keys and scores only.
+    hits: PyOnceLock<Vec<Py<Hit>>>,
 }
 
 impl Hits {
-    pub(crate) fn new(py: Python<'_>, fields: &VectorFields, found: lucerne::Hits) -> PyResult<Self> {
-        let mut hits = Vec::with_capacity(found.hits.len());
-        for hit in found.hits {
-            let fields =
-                hit.fields.as_ref().map(|stored| document::to_python(py, fields, stored)).transpose()?;
-            let explanation = hit.explanation.as_ref().map(|explanation| {
-                let json = serde_json::to_value(explanation).unwrap_or_default();
-                json::to_python(py, &json).map(Bound::unbind)
-            });
-            let hit = Hit {
-                key: hit.key,
-                score: hit.score,
-                distance: hit.distance,
-                vector: hit.vector,
-                fields: fields.map(Bound::unbind),
-                explanation: explanation.transpose()?,
-            };
-            hits.push(Py::new(py, hit)?);
-        }
+    pub(crate) fn new(fields: Arc<VectorFields>, found: lucerne::Hits) -> Self {
+        Self { found, fields, hits: PyOnceLock::new() }
+    }
+
+    fn hits(&self, py: Python<'_>) -> PyResult<&[Py<Hit>]> {
+        let made = || self.found.hits.iter().map(|hit| Hit::new(py, &self.fields, hit)).collect();
+        self.hits.get_or_try_init(py, made).map(Vec::as_slice)
+    }
+
+    fn list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        PyList::new(py, self.hits(py)?.iter().map(|hit| hit.clone_ref(py)))
+    }
+}
+
+#[pymethods]
+impl Hits {
+    /// True when the best were found for certain, False when neighbors were searched approximately.
+    #[getter]
+    fn exact(&self) -> bool {
+        self.found.exact
+    }
+
+    /// Why it was stopped before it had looked everywhere: `"timed out"`, `"cancelled"`; None when it was not.
+    #[getter]
+    fn stopped(&self) -> Option<&'static str> {
+        self.found.stopped.map(|stopped| match stopped {
+            Stopped::TimedOut => "timed out",
+            _ => "cancelled",
+        })
+    }
+
+    /// Seconds that the search took.
+    #[getter]
+    fn took(&self) -> f64 {
+        self.found.took.total.as_secs_f64()
+    }
+
+    /// How each segment was searched: dicts with `segment`, `strategy`, `visited`, `accepted`.
+    #[getter]
+    fn segments<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let segments = PyList::empty(py);
-        for segment in &found.segments {
+        for segment in &self.found.segments {
             let dict = PyDict::new(py);
             dict.set_item("segment", &segment.segment)?;
             dict.set_item("strategy", segment.strategy)?;
@@ -98,60 +128,51 @@ impl Hits {
             dict.set_item("accepted", segment.accepted)?;
             segments.append(dict)?;
         }
-        let stopped = found.stopped.map(|stopped| match stopped {
-            Stopped::TimedOut => "timed out",
-            _ => "cancelled",
-        });
-        Ok(Self {
-            hits,
-            exact: found.exact,
-            stopped,
-            took: found.took.total.as_secs_f64(),
-            segments: segments.unbind(),
-            unknown_fields: found.unknown_fields,
-        })
+        Ok(segments)
     }
-}
 
-#[pymethods]
-impl Hits {
+    /// Names in the search that no document has, in an index that takes undeclared fields.
+    #[getter]
+    fn unknown_fields(&self) -> &[String] {
+        &self.found.unknown_fields
+    }
+
     fn __len__(&self) -> usize {
-        self.hits.len()
+        self.found.hits.len()
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        if let Ok(slice) = index.cast::<PySlice>() {
-            return PyList::new(py, self.hits.iter().map(|hit| hit.clone_ref(py)))?.as_any().get_item(slice);
+        if index.is_instance_of::<PySlice>() {
+            return self.list(py)?.as_any().get_item(index);
         }
-        let index: isize = index.extract()?;
-        let at = if index < 0 { index + self.hits.len() as isize } else { index };
-        let hit = usize::try_from(at).ok().and_then(|at| self.hits.get(at));
-        match hit {
+        let (index, hits): (isize, _) = (index.extract()?, self.hits(py)?);
+        let at = if index < 0 { index + hits.len() as isize } else { index };
+        match usize::try_from(at).ok().and_then(|at| hits.get(at)) {
             Some(hit) => Ok(hit.bind(py).clone().into_any()),
-            None => Err(PyIndexError::new_err(format!("hit {index} of {}", self.hits.len()))),
+            None => Err(PyIndexError::new_err(format!("hit {index} of {}", hits.len()))),
         }
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        PyList::new(py, self.hits.iter().map(|hit| hit.clone_ref(py)))?.try_iter()
+        self.list(py)?.try_iter()
     }
 
     /// The keys, best first.
     #[getter]
     fn keys(&self) -> Vec<&str> {
-        self.hits.iter().map(|hit| hit.get().key.as_str()).collect()
+        self.found.keys()
     }
 
     /// The scores, as an array of float32.
     #[getter]
     fn scores<'py>(&self, py: Python<'py>) -> Bound<'py, numpy::PyArray1<f32>> {
-        numpy::PyArray1::from_iter(py, self.hits.iter().map(|hit| hit.get().score))
+        numpy::PyArray1::from_iter(py, self.found.hits.iter().map(|hit| hit.score))
     }
 
     /// A dict for each hit: key, score, distance (of vector searches) and the fields.
     fn to_dicts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(py);
-        for hit in self.hits.iter().map(Py::get) {
+        for hit in self.hits(py)?.iter().map(Py::get) {
             let dict = PyDict::new(py);
             dict.set_item("key", &hit.key)?;
             dict.set_item("score", hit.score)?;
@@ -184,13 +205,13 @@ impl Hits {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         const SHOWN: usize = 10;
         let mut lines = Vec::new();
-        for hit in self.hits.iter().take(SHOWN) {
+        let (hits, count) = (self.hits(py)?, self.__len__());
+        for hit in hits.iter().take(SHOWN) {
             lines.push(format!("  {}", hit.get().__repr__(py)?));
         }
-        if self.hits.len() > SHOWN {
-            lines.push(format!("  … {} more", self.hits.len() - SHOWN));
+        if count > SHOWN {
+            lines.push(format!("  … {} more", count - SHOWN));
         }
-        let count = self.hits.len();
         Ok(if count == 0 { "Hits(0)".to_owned() } else { format!("Hits({count})\n{}", lines.join("\n")) })
     }
 

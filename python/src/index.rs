@@ -2,13 +2,15 @@
 
 use crate::arrow::ArrowTable;
 use crate::call::{Reporter, call, long_call};
-use crate::commit_at::CommitAt;
+use crate::commit_at::commit_at;
 use crate::hits::Hits;
+use crate::merge_events::MergeEvents;
 use crate::rerank::Rerank;
 use crate::searcher::Searcher;
 use crate::writer::Writer;
-use crate::{errors, json};
+use crate::{errors, json, transfer};
 use lucerne::directory::FsDirectory;
+use lucerne::merge::MergePolicy;
 use lucerne::{Schema, WriterOptions};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -20,6 +22,8 @@ use std::sync::{Arc, Mutex};
 #[pyclass(frozen, module = "lucerne")]
 pub(crate) struct Index {
     path: PathBuf,
+    /// The path as text.
+    text: Arc<str>,
     /// The engine's handle, and the process that opened it: a fork opens its own.
     opened: Mutex<(u32, lucerne::Index)>,
 }
@@ -40,7 +44,7 @@ pub(crate) fn open(py: Python<'_>, path: PathBuf) -> PyResult<Index> {
 }
 
 /// A schema: an object with `to_json`, a dict, or JSON text.
-fn schema_of(given: &Bound<'_, PyAny>) -> PyResult<Schema> {
+pub(crate) fn schema_of(given: &Bound<'_, PyAny>) -> PyResult<Schema> {
     let py = given.py();
     if let Ok(text) = given.cast::<PyString>() {
         return Schema::from_json(text.to_str()?).map_err(|error| errors::exception(py, error));
@@ -54,7 +58,8 @@ fn schema_of(given: &Bound<'_, PyAny>) -> PyResult<Schema> {
 
 impl Index {
     fn new(path: PathBuf, index: lucerne::Index) -> Self {
-        Self { path, opened: Mutex::new((std::process::id(), index)) }
+        let text = path.display().to_string().into();
+        Self { path, text, opened: Mutex::new((std::process::id(), index)) }
     }
 
     /// The engine's handle, in this process.
@@ -66,18 +71,14 @@ impl Index {
         }
         Ok(opened.1.clone())
     }
-
-    fn text(&self) -> String {
-        self.path.display().to_string()
-    }
 }
 
 #[pymethods]
 impl Index {
     /// The folder.
     #[getter]
-    fn path(&self) -> String {
-        self.text()
+    fn path(&self) -> &str {
+        &self.text
     }
 
     /// The schema, in JSON form as a dict.
@@ -91,14 +92,18 @@ impl Index {
     /// A snapshot: the last commit, or later changes that a writer of this `Index` has refreshed.
     fn searcher(&self, py: Python<'_>) -> PyResult<Searcher> {
         let index = self.index(py)?;
-        Ok(Searcher::new(call(py, || index.searcher())?, self.text()))
+        Ok(Searcher::new(call(py, || index.searcher())?, Arc::clone(&self.text)))
     }
 
     /// Opens the writer: there is one at a time. `ram_budget`: bytes of buffers (256 MiB). `flush_docs`: documents after
     /// which a segment is flushed, whatever its size. `threads`: for building graphs (all processors). `seed`: of the
-    /// graphs' levels. `merge_threads`: merges at once. `keep_commits`: older commits that stay, besides those with tags.
+    /// graphs' levels. `merge_threads`: merges at once; 0 for merges on the thread that flushes. `merge_bytes_per_second`:
+    /// most bytes that a merge writes. `merge_policy`: `"tiered"`, or `"none"` to merge only when told to. `keep_commits`:
+    /// commits that stay, the newest included, besides those with tags (1). `on_merge(event)`: is called with a dict for
+    /// each event of a merge, on the merge's thread; it must be quick and must not call the writer. Its `event` is
+    /// `"started"`, `"progress"`, `"finished"`, `"failed"` or `"writer slowed"`.
     #[pyo3(signature = (*, ram_budget=None, flush_docs=None, threads=None, seed=None, merge_threads=None,
-        keep_commits=None))]
+        merge_bytes_per_second=None, merge_policy="tiered", keep_commits=None, on_merge=None))]
     #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
     fn writer(
         &self,
@@ -108,7 +113,10 @@ impl Index {
         threads: Option<usize>,
         seed: Option<u64>,
         merge_threads: Option<usize>,
+        merge_bytes_per_second: Option<u64>,
+        merge_policy: &str,
         keep_commits: Option<u32>,
+        on_merge: Option<Py<PyAny>>,
     ) -> PyResult<Writer> {
         let mut options = WriterOptions::new();
         if let Some(bytes) = ram_budget {
@@ -129,14 +137,28 @@ impl Index {
         if let Some(commits) = keep_commits {
             options = options.keep_commits(commits);
         }
+        if let Some(bytes) = merge_bytes_per_second {
+            options = options.merge_bytes_per_second(bytes);
+        }
+        match merge_policy {
+            "tiered" => {}
+            "none" => options = options.merge_policy(MergePolicy::None),
+            other => {
+                let problem = format!("merge_policy is {other:?}, expected \"tiered\" or \"none\"");
+                return Err(errors::usage(py, problem));
+            }
+        }
+        let events = Arc::new(MergeEvents::new(on_merge));
+        let told = Arc::clone(&events);
+        let options = options.on_merge(move |event: &_| told.event(event));
         let index = self.index(py)?;
         let writer = long_call(py, |_| index.writer_with(options))?;
-        Ok(Writer::new(writer, self.text()))
+        Ok(Writer::new(writer, Arc::clone(&self.text), events))
     }
 
     /// `index.searcher().search(…)`: searches the newest snapshot.
     #[pyo3(signature = (query, *, limit=None, offset=0, filter=None, fields=None, sort=None, rerank=None,
-        min_score=None, explain=false, timeout=None, partial=false, threads=None))]
+        min_score=None, explain=false, timeout=None, partial=false, threads=None, default_field=None, params=None))]
     #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
     fn search(
         &self,
@@ -153,10 +175,25 @@ impl Index {
         timeout: Option<f64>,
         partial: bool,
         threads: Option<usize>,
+        default_field: Option<&str>,
+        params: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Hits> {
         self.searcher(py)?.search(
-            py, query, limit, offset, filter, fields, sort, rerank, min_score, explain, timeout, partial,
+            py,
+            query,
+            limit,
+            offset,
+            filter,
+            fields,
+            sort,
+            rerank,
+            min_score,
+            explain,
+            timeout,
+            partial,
             threads,
+            default_field,
+            params,
         )
     }
 
@@ -209,9 +246,34 @@ impl Index {
     }
 
     /// A snapshot of a commit that is kept, by its tag or its generation.
-    fn open_at(&self, py: Python<'_>, at: CommitAt) -> PyResult<Searcher> {
-        let index = self.index(py)?;
-        Ok(Searcher::new(call(py, || index.open_at(at.commit()))?, self.text()))
+    fn open_at(&self, py: Python<'_>, at: &Bound<'_, PyAny>) -> PyResult<Searcher> {
+        let (index, at) = (self.index(py)?, commit_at(at)?);
+        Ok(Searcher::new(call(py, || index.open_at(at))?, Arc::clone(&self.text)))
+    }
+
+    /// Makes segments of `SegmentBuilder`s part of the index, in one commit, all or nothing. `handles`: what `finish`
+    /// returned. `expected_generation`: refuse when the index is at another commit (the newest). Returns the new
+    /// generation. No writer may be open.
+    #[pyo3(signature = (handles, *, expected_generation=None))]
+    fn publish(
+        &self,
+        py: Python<'_>,
+        handles: &Bound<'_, PyAny>,
+        expected_generation: Option<u64>,
+    ) -> PyResult<u64> {
+        transfer::publish(py, &self.index(py)?, handles, expected_generation)
+    }
+
+    /// Adds all documents of other indexes (folders) of the same schema, in one commit, all or nothing. Returns the new
+    /// generation. No writer may be open.
+    fn add_indexes(&self, py: Python<'_>, paths: Vec<PathBuf>) -> PyResult<u64> {
+        transfer::add_indexes(py, &self.index(py)?, &paths)
+    }
+
+    /// Deletes files of built segments in the index's folder that nobody published and that are older than so many
+    /// seconds. Returns their number.
+    fn sweep_orphans(&self, py: Python<'_>, older_than: f64) -> PyResult<usize> {
+        transfer::sweep_orphans(py, &self.index(py)?, older_than)
     }
 
     /// What this handle has done so far: counters, and for searches, flushes, commits and merges a dict of `count` and, in
@@ -270,7 +332,7 @@ impl Index {
     }
 
     fn __repr__(&self) -> String {
-        format!("Index({:?})", self.text())
+        format!("Index({:?})", self.text)
     }
 
     fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
@@ -278,7 +340,7 @@ impl Index {
     }
 
     /// Opens the folder again elsewhere.
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
-        Ok((py.import("lucerne")?.getattr("open")?, (self.text(),)))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (&str,))> {
+        Ok((py.import("lucerne")?.getattr("open")?, (&self.text,)))
     }
 }

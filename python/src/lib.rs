@@ -5,6 +5,7 @@ mod admin;
 mod arrays;
 #[allow(unsafe_code, reason = "the pointers of Arrow's C interface")]
 mod arrow;
+mod batch;
 mod call;
 mod commit_at;
 mod dates;
@@ -13,10 +14,13 @@ mod errors;
 mod hits;
 mod index;
 mod json;
+mod merge_events;
 mod queries;
 mod rerank;
+mod rows;
 mod search;
 mod searcher;
+mod transfer;
 mod writer;
 
 /// Rust classes and functions, re-exported by `lucerne/__init__.py`.
@@ -38,6 +42,8 @@ mod _lucerne {
     use crate::rerank::Rerank;
     #[pymodule_export]
     use crate::searcher::Searcher;
+    #[pymodule_export]
+    use crate::transfer::SegmentBuilder;
     #[pymodule_export]
     use crate::writer::Writer;
 }

@@ -4,7 +4,7 @@ use crate::{arrays, document, errors, json};
 use lucerne::document::QueryVector;
 use lucerne::query::{self, QueryParser};
 use lucerne::{Schema, Search};
-use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::PyUntypedArray;
 use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
@@ -107,15 +107,49 @@ pub(crate) fn of(given: &Bound<'_, PyAny>) -> PyResult<query::Query> {
     Err(errors::usage(given.py(), format!("{} is no query; {expected}", class.name()?)))
 }
 
-/// A query or the text of one, in the syntax of Lucene.
-pub(crate) fn of_or_text(given: &Bound<'_, PyAny>, schema: &Schema) -> PyResult<query::Query> {
+/// What text means as a query.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a, 'py> {
+    pub(crate) schema: &'a Schema,
+    /// The field of words without one.
+    pub(crate) default_field: Option<&'a str>,
+    /// Values of `$name`.
+    pub(crate) params: Option<&'a Bound<'py, PyDict>>,
+}
+
+impl<'a> Reading<'a, '_> {
+    pub(crate) fn of(schema: &'a Schema) -> Self {
+        Self { schema, default_field: None, params: None }
+    }
+
+    fn parser(&self) -> PyResult<QueryParser> {
+        let mut parser = QueryParser::new(self.schema);
+        if let Some(field) = self.default_field {
+            parser = parser.default_field(field);
+        }
+        for (name, value) in self.params.into_iter().flatten() {
+            let name = name.extract::<String>()?;
+            parser = if let Ok(bytes) = value.cast::<PyBytes>() {
+                parser.param_bytes(name, bytes.as_bytes())
+            } else if value.cast::<PyUntypedArray>().is_ok() {
+                parser.param(name, lucerne::Value::Vector(arrays::vector(&value)?))
+            } else {
+                parser.param(name, document::value(&value)?)
+            };
+        }
+        Ok(parser)
+    }
+}
+
+/// A query or the text of one.
+pub(crate) fn of_or_text(given: &Bound<'_, PyAny>, reading: Reading<'_, '_>) -> PyResult<query::Query> {
     let Ok(text) = given.cast::<PyString>() else { return of(given) };
-    let parsed = QueryParser::new(schema).parse_query(text.to_str()?);
+    let parsed = reading.parser()?.parse_query(text.to_str()?);
     parsed.map_err(|error| errors::exception(given.py(), error))
 }
 
 /// A whole search: a query of any of these kinds, or the JSON form of a search.
-pub(crate) fn search_of(given: &Bound<'_, PyAny>, schema: &Schema) -> PyResult<Search> {
+pub(crate) fn search_of(given: &Bound<'_, PyAny>, reading: Reading<'_, '_>) -> PyResult<Search> {
     const OF_SEARCH: [&str; 4] = ["query", "filter", "limit", "offset"];
     if let Ok(dict) = given.cast::<PyDict>() {
         let is_search = OF_SEARCH.iter().any(|name| dict.contains(name).unwrap_or(false));
@@ -126,25 +160,20 @@ pub(crate) fn search_of(given: &Bound<'_, PyAny>, schema: &Schema) -> PyResult<S
         }
     }
     if let Ok(text) = given.cast::<PyString>() {
-        let parsed = QueryParser::new(schema).parse(text.to_str()?);
+        let parsed = reading.parser()?.parse(text.to_str()?);
         return parsed.map_err(|error| errors::exception(given.py(), error));
     }
     of(given).map(Search::from)
 }
 
-/// The vector of a query: an array, a list, bytes (bits, or f32 where `of` is not known to be binary), hexadecimal text.
+/// The vector of a query: an array or list (of components, or of bytes of bits), bytes (of f32 or of bits), hexadecimal text.
+/// What they mean is decided by the field, when it is searched.
 pub(crate) fn query_vector(given: &Bound<'_, PyAny>) -> PyResult<QueryVector> {
     if let Ok(text) = given.cast::<PyString>() {
         return Ok(text.to_str()?.into());
     }
     if let Ok(bytes) = given.cast::<PyBytes>() {
         return Ok(bytes.as_bytes().into());
-    }
-    if let Ok(array) = given.cast::<PyUntypedArray>()
-        && arrays::kind(array) == b'u'
-        && array.dtype().itemsize() == 1
-    {
-        return Ok(given.call_method0("tobytes")?.extract::<Vec<u8>>()?.into());
     }
     Ok(arrays::vector(given)?.into())
 }
@@ -190,8 +219,8 @@ impl All {
 query_class!(
     /// The nearest vectors of a field.
     ///
-    /// `vector`: an array, list or tuple of the field's dimension; of a binary field bytes, an array of uint8 or
-    /// hexadecimal digits. `k`: neighbors, 1 to 10,000; by default what is asked for around the query. `recall`: the
+    /// `vector`: an array, list or tuple of the field's dimension, or bytes of little-endian f32; of a binary field bytes, an
+    /// array of uint8 or hexadecimal digits. `k`: neighbors, 1 to 10,000; by default what is asked for around the query. `recall`: the
     /// share of the true neighbors to find, above 0 and up to 1 (0.95 by default); or `candidates` (1 to 100,000, kept
     /// in each segment) or `nprobe` (lists of an inverted file). `rescore`: how many candidates, in multiples of `k`, are
     /// rescored with raw vectors. `exact`: compare with every raw vector. `filter`: a query that neighbors must match.

@@ -11,16 +11,20 @@ pub(crate) struct Rerank(pub(crate) query::Rerank);
 
 #[pymethods]
 impl Rerank {
-    /// Orders the best `window` hits by their distance to a vector.
+    /// Adds the similarity to a vector, times `weight`, to the scores of the best `window` hits. `compat_topk`: as Solr
+    /// does, only documents among so many nearest of the whole index have a similarity.
     #[staticmethod]
-    #[pyo3(signature = (field, vector, *, window=None, weight=None))]
+    #[pyo3(signature = (field, vector, *, window=None, weight=None, compat_topk=None))]
     fn vector(
         field: String,
         vector: &Bound<'_, PyAny>,
         window: Option<usize>,
         weight: Option<f32>,
+        compat_topk: Option<usize>,
     ) -> PyResult<Self> {
-        Ok(Self::with(query::Rerank::vector(field, query_vector(vector)?), window, weight))
+        let rerank = query::Rerank::vector(field, query_vector(vector)?);
+        let rerank = compat_topk.into_iter().fold(rerank, query::Rerank::compat_topk);
+        Ok(Self::with(rerank, window, weight))
     }
 
     /// Adds the score of a query to that of the best `window` hits.

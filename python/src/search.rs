@@ -2,10 +2,10 @@
 
 use crate::call::{call, long_call};
 use crate::errors;
-use crate::queries;
+use crate::queries::{self, Reading};
 use crate::rerank::Rerank;
 use lucerne::search::SearchOptions;
-use lucerne::{Cancel, ErrorKind, Hits, Schema, Search, Searcher, Sort};
+use lucerne::{Cancel, ErrorKind, Hits, Search, Searcher, Sort};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 use std::time::{Duration, Instant};
@@ -44,14 +44,20 @@ impl Limits {
     }
 }
 
-/// Runs a search: nearly all are over before a thread would have started.
-pub(crate) fn run(py: Python<'_>, searcher: &Searcher, search: Search, limits: Limits) -> PyResult<Hits> {
+/// Runs a search: nearly all are over before a thread would have started. `search` makes it, again if need be.
+pub(crate) fn run(
+    py: Python<'_>,
+    searcher: &Searcher,
+    search: impl Fn() -> PyResult<Search>,
+    limits: Limits,
+) -> PyResult<Hits> {
+    let first = search()?;
     if limits.timeout.is_some_and(|timeout| timeout <= SHORT) {
-        return call(py, || searcher.search_with(search, &limits.options(&Cancel::new())));
+        return call(py, || searcher.search_with(first, &limits.options(&Cancel::new())));
     }
     let begun = Instant::now();
     let short = Limits { timeout: Some(SHORT), partial: false, ..limits };
-    let found = call(py, || match searcher.search_with(&search, &short.options(&Cancel::new())) {
+    let found = call(py, || match searcher.search_with(first, &short.options(&Cancel::new())) {
         Err(error) if error.kind() == ErrorKind::TimedOut => Ok(None),
         found => found.map(Some),
     })?;
@@ -59,16 +65,17 @@ pub(crate) fn run(py: Python<'_>, searcher: &Searcher, search: Search, limits: L
         return Ok(found);
     }
     let timeout = limits.timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
-    let rest = Limits { timeout, ..limits };
+    let (rest, search) = (Limits { timeout, ..limits }, search()?);
     long_call(py, |cancel| searcher.search_with(search, &rest.options(cancel)))
 }
 
 /// What stands beside the query in `search(query, *, …)`.
+#[derive(Clone, Copy)]
 pub(crate) struct Keywords<'a, 'py> {
     pub(crate) limit: Option<usize>,
     pub(crate) offset: usize,
     pub(crate) filter: Option<&'a Bound<'py, PyAny>>,
-    pub(crate) fields: Option<Vec<String>>,
+    pub(crate) fields: Option<&'a [String]>,
     pub(crate) sort: Option<&'a Bound<'py, PyAny>>,
     pub(crate) rerank: Option<&'a Rerank>,
     pub(crate) min_score: Option<f32>,
@@ -78,10 +85,10 @@ pub(crate) struct Keywords<'a, 'py> {
 /// The search of a query (an object, text, or JSON as a dict) with its keywords, which add to a search in JSON.
 pub(crate) fn search(
     query: &Bound<'_, PyAny>,
-    schema: &Schema,
+    reading: Reading<'_, '_>,
     keywords: Keywords<'_, '_>,
 ) -> PyResult<Search> {
-    let mut search = queries::search_of(query, schema)?;
+    let mut search = queries::search_of(query, reading)?;
     if let Some(limit) = keywords.limit {
         search = search.limit(limit);
     }
@@ -89,7 +96,7 @@ pub(crate) fn search(
         search = search.offset(keywords.offset);
     }
     if let Some(filter) = keywords.filter {
-        search = search.filter(queries::of_or_text(filter, schema)?);
+        search = search.filter(queries::of_or_text(filter, reading)?);
     }
     if let Some(fields) = keywords.fields {
         search = search.fields(fields);

@@ -4,44 +4,48 @@ use crate::arrow::ArrowTable;
 use crate::call::{call, long_call};
 use crate::document::{self, VectorFields};
 use crate::hits::Hits;
-use crate::queries;
+use crate::queries::{self, Reading};
 use crate::rerank::Rerank;
+use crate::rows::{self, KeysAndScores};
 use crate::search::{Keywords, Limits, run, search};
 use crate::{arrays, errors, json};
 use lucerne::{Document, Knn};
-use numpy::{PyArray2, PyArrayMethods, PyUntypedArrayMethods};
+use numpy::PyUntypedArrayMethods;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// One point in time of an index. Its answers never change; it can be used from many threads.
 #[pyclass(frozen, module = "lucerne")]
 pub(crate) struct Searcher {
     pub(crate) searcher: lucerne::Searcher,
-    pub(crate) fields: VectorFields,
-    pub(crate) path: String,
+    fields: OnceLock<Arc<VectorFields>>,
+    path: Arc<str>,
 }
 
-/// An array of str or None, and one of float32.
-type KeysAndScores<'py> = (Bound<'py, PyArray2<Py<PyAny>>>, Bound<'py, PyArray2<f32>>);
-
 impl Searcher {
-    pub(crate) fn new(searcher: lucerne::Searcher, path: String) -> Self {
-        Self { fields: VectorFields::of(searcher.schema()), searcher, path }
+    pub(crate) fn new(searcher: lucerne::Searcher, path: Arc<str>) -> Self {
+        Self { fields: OnceLock::new(), searcher, path }
+    }
+
+    fn fields(&self) -> &Arc<VectorFields> {
+        self.fields.get_or_init(|| Arc::new(VectorFields::of(self.searcher.schema())))
     }
 }
 
 #[pymethods]
 impl Searcher {
-    /// Runs a query: an object (`Knn`, `Match`, …), text in Lucene's syntax, or JSON as a dict.
+    /// Runs a query: an object (`Knn`, `Match`, …), text in the syntax of Lucene, Solr or Redis, or JSON as a dict.
     ///
     /// `limit`: most hits, 1 to 10,000 (10, or the `k` of a `Knn`); `offset`: hits to pass over. `filter`: a query (or
     /// text) that hits must match, applied before neighbors are searched. `fields`: stored fields to return. `sort`:
     /// `"year"`, `"-year"` or a list of these. `rerank`: a `Rerank`. `min_score`: hits below are left out. `explain`:
     /// explain each score. `timeout`: seconds after which it is a `TimedOutError`, or with `partial` what was found, marked
-    /// by `hits.stopped`. `threads`: segments are searched side by side on so many (1).
+    /// by `hits.stopped`. `threads`: segments are searched side by side on so many (1). Of text, `default_field` is the field
+    /// of words without one, and `params` has the values of `$name`: arrays, bytes, numbers, text.
     #[pyo3(signature = (query, *, limit=None, offset=0, filter=None, fields=None, sort=None, rerank=None,
-        min_score=None, explain=false, timeout=None, partial=false, threads=None))]
+        min_score=None, explain=false, timeout=None, partial=false, threads=None, default_field=None, params=None))]
     #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
     pub(crate) fn search(
         &self,
@@ -58,13 +62,16 @@ impl Searcher {
         timeout: Option<f64>,
         partial: bool,
         threads: Option<usize>,
+        default_field: Option<&str>,
+        params: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Hits> {
         let rerank = rerank.as_deref();
+        let fields = fields.as_deref();
         let keywords = Keywords { limit, offset, filter, fields, sort, rerank, min_score, explain };
-        let search = search(query, self.searcher.schema(), keywords)?;
         let limits = Limits::of(py, timeout, partial, threads)?;
-        let found = run(py, &self.searcher, search, limits)?;
-        Hits::new(py, &self.fields, found)
+        let reading = Reading { schema: self.searcher.schema(), default_field, params };
+        let found = run(py, &self.searcher, || search(query, reading, keywords), limits)?;
+        Ok(Hits::new(Arc::clone(self.fields()), found))
     }
 
     /// Searches for the neighbors of each row of an array, on `threads` threads (all processors by default).
@@ -88,7 +95,9 @@ impl Searcher {
         threads: Option<usize>,
         timeout: Option<f64>,
     ) -> PyResult<KeysAndScores<'py>> {
-        let filter = filter.map(|filter| queries::of_or_text(filter, self.searcher.schema())).transpose()?;
+        let filter = filter
+            .map(|filter| queries::of_or_text(filter, Reading::of(self.searcher.schema())))
+            .transpose()?;
         let knn = |row: &[f32]| {
             let mut knn = Knn::new(field, row).k(k);
             if let Some(recall) = recall {
@@ -118,40 +127,24 @@ impl Searcher {
                 Some(deadline) => cancel.until(deadline),
                 None => cancel.clone(),
             };
-            let options = Limits { threads, ..Limits::default() }.options(&cancel);
-            let found = self.searcher.search_many((0..count).map(|number| knn(row(number))), &options);
-            found.into_iter().collect::<lucerne::Result<Vec<_>>>()
+            let options = Limits::default().options(&cancel);
+            rows::search(&self.searcher, count, threads, &options, |number| knn(row(number)))
         })?;
-
-        let mut keys = Vec::with_capacity(count * k);
-        let mut scores = Vec::with_capacity(count * k);
-        for hits in &found {
-            for at in 0..k {
-                let hit = hits.hits.get(at);
-                keys.push(match hit {
-                    Some(hit) => hit.key.as_str().into_pyobject(py)?.into_any().unbind(),
-                    None => py.None(),
-                });
-                scores.push(hit.map_or(f32::NAN, |hit| hit.score));
-            }
-        }
-        let keys = numpy::PyArray1::from_vec(py, keys).reshape([count, k])?;
-        let scores = numpy::PyArray1::from_vec(py, scores).reshape([count, k])?;
-        Ok((keys, scores))
+        found.arrays(py, count, k)
     }
 
     /// How many documents match a query (of a `Knn`: how many neighbors it finds).
     #[pyo3(signature = (query=None))]
     pub(crate) fn count(&self, py: Python<'_>, query: Option<&Bound<'_, PyAny>>) -> PyResult<u64> {
         let Some(query) = query else { return Ok(self.searcher.len()) };
-        let search = queries::search_of(query, self.searcher.schema())?;
+        let search = queries::search_of(query, Reading::of(self.searcher.schema()))?;
         call(py, || self.searcher.count(search))
     }
 
     /// The stored document with a key, as a dict whose vectors are arrays; None when there is none.
     pub(crate) fn get<'py>(&self, py: Python<'py>, key: &str) -> PyResult<Option<Bound<'py, PyDict>>> {
         let document = call(py, || self.searcher.get(key))?;
-        document.as_ref().map(|document| as_dict(py, &self.fields, document)).transpose()
+        document.as_ref().map(|document| as_dict(py, self.fields(), document)).transpose()
     }
 
     /// The vector of a document as it was added (the first, in a field of several), or None.
@@ -165,6 +158,17 @@ impl Searcher {
         Ok(vectors.into_iter().next().map(|vector| numpy::PyArray1::from_vec(py, vector)))
     }
 
+    /// A document's vector as well as it is known: as `vector`, or of a field without raw vectors what its codes stand for.
+    fn decoded_vector<'py>(
+        &self,
+        py: Python<'py>,
+        key: &str,
+        field: &str,
+    ) -> PyResult<Option<Bound<'py, numpy::PyArray1<f32>>>> {
+        let vector = call(py, || self.searcher.decoded_vector(key, field))?;
+        Ok(vector.map(|vector| numpy::PyArray1::from_vec(py, vector)))
+    }
+
     /// Why the document with a key is, or is not, a hit of a query: a dict with `matches`, `score`, `description`,
     /// `details`.
     fn explain<'py>(
@@ -173,7 +177,7 @@ impl Searcher {
         query: &Bound<'py, PyAny>,
         key: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let search = queries::search_of(query, self.searcher.schema())?;
+        let search = queries::search_of(query, Reading::of(self.searcher.schema()))?;
         let explanation = call(py, || self.searcher.explain(search, key))?;
         json::to_python(py, &serde_json::to_value(&explanation).unwrap_or_default())
     }
@@ -219,9 +223,9 @@ impl Searcher {
     }
 
     /// Opens its commit again elsewhere, as long as that is kept.
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String, u64))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (&str, u64))> {
         let reopened = py.import("lucerne")?.getattr("_reopened_searcher")?;
-        Ok((reopened, (self.path.clone(), self.searcher.generation())))
+        Ok((reopened, (&self.path, self.searcher.generation())))
     }
 }
 

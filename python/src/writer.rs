@@ -1,108 +1,87 @@
 //! Writing.
 
+use crate::batch::each_batch;
 use crate::call::{Reporter, call, long_call};
-use crate::commit_at::CommitAt;
+use crate::commit_at::commit_at;
 use crate::document::{self, VectorFields};
-use crate::{arrays, arrow, errors, json};
-use lucerne::{Cancel, Document};
+use crate::index::schema_of;
+use crate::merge_events::MergeEvents;
+use crate::{arrow, errors, json};
+use lucerne::Cancel;
+use lucerne::codec::Report;
 use lucerne_arrow::OnExisting;
-use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use std::sync::Arc;
 
 /// Adds, replaces and deletes documents. There is one for an index at a time, in any process; threads share it.
 ///
 /// As a context manager it commits at the end of the block and closes; when the block raises, it rolls back.
 #[pyclass(frozen, module = "lucerne")]
 pub(crate) struct Writer {
-    writer: lucerne::Writer,
+    /// None only while it is dropped.
+    writer: Option<lucerne::Writer>,
     fields: VectorFields,
-    path: String,
+    path: Arc<str>,
+    events: Arc<MergeEvents>,
     /// The process that opened it: a fork has neither its threads nor its lock.
     process: u32,
 }
 
-/// Documents given to the engine at once, and between two looks for Ctrl-C.
-const BATCH: usize = 512;
-
 impl Writer {
-    pub(crate) fn new(writer: lucerne::Writer, path: String) -> Self {
+    pub(crate) fn new(writer: lucerne::Writer, path: Arc<str>, events: Arc<MergeEvents>) -> Self {
         let fields = VectorFields::of(&writer.schema());
-        Self { writer, fields, path, process: std::process::id() }
+        Self { writer: Some(writer), fields, path, events, process: std::process::id() }
     }
 
     fn open(&self, py: Python<'_>) -> PyResult<&lucerne::Writer> {
-        if self.process == std::process::id() {
-            return Ok(&self.writer);
+        match &self.writer {
+            Some(writer) if self.process == std::process::id() => Ok(writer),
+            _ => {
+                let process = self.process;
+                let message = format!("the writer was opened in process {process}; a fork must open its own");
+                Err(errors::raise(py, "ClosedError", message))
+            }
         }
-        let message = format!("the writer was opened in process {}; a fork must open its own", self.process);
-        Err(errors::raise(py, "ClosedError", message))
     }
 
-    fn batch(
+    /// Merges, whose progress is reported, and commits.
+    fn merge<'py>(
         &self,
-        py: Python<'_>,
-        documents: &Bound<'_, PyAny>,
-        vectors: Option<&Bound<'_, PyDict>>,
-        write: impl Fn(&lucerne::Writer, &[Document]) -> lucerne::Result<Vec<String>> + Sync,
-    ) -> PyResult<usize> {
+        py: Python<'py>,
+        progress: Option<Py<PyAny>>,
+        merge: impl FnOnce(&lucerne::Writer, &Cancel) -> lucerne::Result<Vec<Report>> + Send,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let writer = self.open(py)?;
-        let columns = columns(vectors)?;
-        let columns = columns
-            .iter()
-            .map(|(field, rows)| {
-                let values = rows.as_slice().map_err(|error| errors::usage(py, error.to_string()))?;
-                Ok((field.as_str(), values, rows.shape()[0], rows.shape()[1]))
-            })
-            .collect::<PyResult<Vec<_>>>()?;
-        // Where the number of documents is known, nothing is written before it is compared.
-        let known = documents.len().ok();
-        if let Some((known, (field, _, rows, _))) =
-            known.zip(columns.iter().find(|(.., rows, _)| known.is_some_and(|known| known != *rows)))
-        {
-            return Err(errors::usage(
-                py,
-                format!("vectors[{field:?}] has {rows} rows for {known} documents"),
-            ));
-        }
-        let (mut batch, mut given) = (Vec::with_capacity(BATCH), 0);
-        let flush = |batch: &mut Vec<Document>| -> PyResult<()> {
-            call(py, || write(writer, batch))?;
-            batch.clear();
-            py.check_signals()
-        };
-        for item in documents.try_iter()? {
-            let mut document = document::document(&self.fields, &item?)?;
-            for &(field, values, rows, dimension) in &columns {
-                let row = values.get(given * dimension..(given + 1) * dimension);
-                let Some(row) = row.filter(|_| given < rows) else {
-                    let problem =
-                        format!("vectors[{field:?}] has {rows} rows, fewer than there are documents");
-                    return Err(errors::usage(py, problem));
-                };
-                document.set(field, row.to_vec());
-            }
-            batch.push(document);
-            given += 1;
-            if batch.len() == BATCH {
-                flush(&mut batch)?;
-            }
-        }
-        flush(&mut batch)?;
-        match columns.iter().find(|(.., rows, _)| *rows != given) {
-            None => Ok(given),
-            Some((field, _, rows, _)) => {
-                let problem = format!("vectors[{field:?}] has {rows} rows for {given} documents");
-                Err(errors::usage(py, problem))
-            }
-        }
+        let reports = long_call(py, |cancel: &Cancel| {
+            let reporter = Reporter { callable: progress, cancel: cancel.clone() };
+            let reports = self.events.reporting(reporter, || merge(writer, cancel))?;
+            writer.commit()?;
+            Ok(reports)
+        })?;
+        as_python(py, &reports)
+    }
+
+    fn plan<'py>(
+        &self,
+        py: Python<'py>,
+        plan: impl FnOnce(&lucerne::Writer) -> lucerne::Result<Vec<Report>> + Send,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let writer = self.open(py)?;
+        as_python(py, &long_call(py, |_| plan(writer))?)
     }
 }
 
-/// The arrays of `vectors={"field": array}`.
-fn columns<'py>(vectors: Option<&Bound<'py, PyDict>>) -> PyResult<Vec<(String, PyReadonlyArray2<'py, f32>)>> {
-    let Some(vectors) = vectors else { return Ok(Vec::new()) };
-    vectors.iter().map(|(field, rows)| Ok((field.extract()?, arrays::rows(&rows)?))).collect()
+fn as_python<'py>(py: Python<'py>, reports: &[Report]) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    reports.iter().map(|report| json::to_python(py, report)).collect()
+}
+
+impl Drop for Writer {
+    /// Without the GIL: it waits for merges, which may wait for the GIL to report.
+    fn drop(&mut self) {
+        let writer = self.writer.take();
+        Python::attach(|py| py.detach(|| drop(writer)));
+    }
 }
 
 #[pymethods]
@@ -129,7 +108,8 @@ impl Writer {
         documents: &Bound<'_, PyAny>,
         vectors: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<usize> {
-        self.batch(py, documents, vectors, lucerne::Writer::add_batch)
+        let writer = self.open(py)?;
+        each_batch(py, &self.fields, documents, vectors, |batch| writer.add_batch(batch).map(drop))
     }
 
     /// Like `add_batch`, but replaces documents whose keys exist.
@@ -140,7 +120,8 @@ impl Writer {
         documents: &Bound<'_, PyAny>,
         vectors: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<usize> {
-        self.batch(py, documents, vectors, lucerne::Writer::upsert_batch)
+        let writer = self.open(py)?;
+        each_batch(py, &self.fields, documents, vectors, |batch| writer.upsert_batch(batch).map(drop))
     }
 
     /// Adds the rows of a table: anything with `__arrow_c_stream__`, such as a data frame of polars or pandas, a table or
@@ -186,11 +167,11 @@ impl Writer {
     /// Commits, and names the commit, which stays until `untag`. Returns its generation. With `at` (a tag or a generation)
     /// an earlier commit that is kept is named instead.
     #[pyo3(signature = (name, *, at=None))]
-    fn tag(&self, py: Python<'_>, name: &str, at: Option<CommitAt>) -> PyResult<u64> {
-        let writer = self.open(py)?;
+    fn tag(&self, py: Python<'_>, name: &str, at: Option<&Bound<'_, PyAny>>) -> PyResult<u64> {
+        let (writer, at) = (self.open(py)?, at.map(commit_at).transpose()?);
         long_call(py, |_| match at {
             None => writer.tag(name),
-            Some(at) => writer.tag_at(name, at.commit()),
+            Some(at) => writer.tag_at(name, at),
         })
     }
 
@@ -201,9 +182,9 @@ impl Writer {
     }
 
     /// Makes the documents and the schema those of a commit that is kept (a tag or a generation), in a new commit.
-    fn restore(&self, py: Python<'_>, at: CommitAt) -> PyResult<u64> {
-        let writer = self.open(py)?;
-        long_call(py, |_| writer.restore(at.commit()))
+    fn restore(&self, py: Python<'_>, at: &Bound<'_, PyAny>) -> PyResult<u64> {
+        let (writer, at) = (self.open(py)?, commit_at(at)?);
+        long_call(py, |_| writer.restore(at))
     }
 
     /// Takes the raw vectors of an int8 field away, durable with the next commit: codes are what is left, and exact
@@ -219,9 +200,16 @@ impl Writer {
         long_call(py, |_| writer.rollback())
     }
 
+    /// Changes the schema: fields can be added, and options of how they are indexed changed. Takes what
+    /// `lucerne.create` takes; existing segments follow with `upgrade` or as they are merged.
+    fn set_schema(&self, py: Python<'_>, schema: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (writer, schema) = (self.open(py)?, schema_of(schema)?);
+        long_call(py, |_| writer.set_schema(&schema))
+    }
+
     /// Merges until at most `max_segments` are left, and commits. Returns a dict for each merge: what was kept,
-    /// requantized and resampled. `progress(phase, done, total)` is called before the first merge, where returning False
-    /// cancels, and after the last.
+    /// requantized and resampled. `progress(phase, done, total)` is called now and then while it merges; returning False
+    /// cancels, which leaves the segments as they were.
     #[pyo3(signature = (max_segments=1, *, progress=None))]
     fn force_merge<'py>(
         &self,
@@ -229,16 +217,36 @@ impl Writer {
         max_segments: usize,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let writer = self.open(py)?;
-        let reports = long_call(py, |cancel: &Cancel| {
-            let reporter = Reporter { callable: progress, cancel: cancel.clone() };
-            lucerne::Progress::report(&reporter, "merging", 0, 1);
-            let reports = writer.force_merge(max_segments, cancel)?;
-            lucerne::Progress::report(&reporter, "merging", 1, 1);
-            writer.commit()?;
-            Ok(reports)
-        })?;
-        reports.iter().map(|report| json::to_python(py, report)).collect()
+        self.merge(py, progress, |writer, cancel| writer.force_merge(max_segments, cancel))
+    }
+
+    /// What `force_merge` would do: a dict for each merge with its sources, what would be kept, requantized or resampled,
+    /// and bytes to read and write.
+    #[pyo3(signature = (max_segments=1))]
+    fn plan_force_merge<'py>(
+        &self,
+        py: Python<'py>,
+        max_segments: usize,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        self.plan(py, |writer| writer.plan_force_merge(max_segments))
+    }
+
+    /// Rewrites segments of which a larger share than `above` (0 to 1) is deleted, and commits. Returns what `force_merge`
+    /// does.
+    #[pyo3(signature = (above=0.0, *, progress=None))]
+    fn expunge_deletes<'py>(
+        &self,
+        py: Python<'py>,
+        above: f64,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        self.merge(py, progress, |writer, cancel| writer.expunge_deletes(above, cancel))
+    }
+
+    /// Rewrites segments that this release would write in another way, and commits. Returns what `force_merge` does.
+    #[pyo3(signature = (*, progress=None))]
+    fn upgrade<'py>(&self, py: Python<'py>, progress: Option<Py<PyAny>>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        self.merge(py, progress, lucerne::Writer::upgrade)
     }
 
     /// Waits until no merge is running or due.
@@ -246,6 +254,15 @@ impl Writer {
         let writer = self.open(py)?;
         long_call(py, |_| {
             writer.wait_for_merges();
+            Ok(())
+        })
+    }
+
+    /// Asks running merges to stop; their segments stay as they are.
+    fn cancel_merges(&self, py: Python<'_>) -> PyResult<()> {
+        let writer = self.open(py)?;
+        call(py, || {
+            writer.cancel_merges();
             Ok(())
         })
     }
@@ -281,8 +298,9 @@ impl Writer {
 
     /// The newest commit.
     #[getter]
-    fn generation(&self) -> u64 {
-        self.writer.generation()
+    fn generation(&self, py: Python<'_>) -> PyResult<u64> {
+        let writer = self.open(py)?;
+        call(py, || Ok(writer.generation()))
     }
 
     fn __repr__(&self) -> String {

@@ -44,11 +44,32 @@ def test_wrong_vectors_are_refused_by_name(index: lucerne.Index) -> None:
         ([1, 2, 3, "x"], "embedding"),
         (b"12345", "multiple of 4"),
         (np.ones((2, 2, 2)), "3 dimensions"),
+        (np.ones(4) * 1j, "complex128 is no vector"),
+        (np.ma.masked_array(np.ones(4, "f4"), [True, False, False, False]), "masked array"),
+        (np.array(["2024-05-01"] * 4, "M8[D]"), "datetime64"),
+        (np.array(["1", "2", "3", "4"]), "is no vector"),
         ("abc", "embedding"),
     ]:
         with pytest.raises(lucerne.UsageError, match=said), index.writer() as writer:
             writer.upsert({"id": "x", "embedding": wrong})
+        if isinstance(wrong, np.ndarray):
+            with pytest.raises(lucerne.UsageError):
+                index.search(lucerne.Knn("embedding", wrong))
+            with pytest.raises(lucerne.UsageError), index.writer() as writer:
+                writer.add_batch([{"id": "x"}], vectors={"embedding": wrong[None]})
     assert len(index) == 3
+
+
+def test_queries_take_the_vectors_that_documents_take(index: lucerne.Index) -> None:
+    row = np.array([0, 1, 0, 0], "f4")
+    given = [row, row.astype("u1"), row.astype("f2"), list(row), row.astype("<f4").tobytes(), row.astype("?")]
+    for vector in given:
+        query = lucerne.Knn("embedding", vector, k=1)
+        assert index.search(query).keys == ["sed"]
+        assert index.search(lucerne.Query.from_json(query.to_json())).keys == ["sed"]
+    for wrong in (b"1234567", b"12345678"):
+        with pytest.raises(lucerne.UsageError, match="embedding"):
+            index.search(lucerne.Knn("embedding", wrong))
 
 
 def test_several_vectors_and_bits_come_as_arrays_or_bytes(tmp_path: Path) -> None:
@@ -110,6 +131,9 @@ def test_a_batch_takes_rows_beside_its_documents(index: lucerne.Index) -> None:
         assert added == 1300
         with pytest.raises(lucerne.UsageError, match="3 rows for 2 documents"):
             writer.add_batch([{"id": "a"}, {"id": "b"}], vectors={"embedding": rows[:3]})
+        with pytest.raises(lucerne.AlreadyExistsError, match="twice among the documents given together"):
+            writer.upsert_batch([{"id": "a"}, {"id": "a"}])
+        assert writer.upsert_batch([{"id": "n0", "year": 7}]) == 1
         assert writer.add_batch([]) == 0
         assert writer.add_batch([], vectors={"embedding": np.empty((0, 4))}) == 0
     assert len(index) == 1303 and index.get("a") is None

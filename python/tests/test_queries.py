@@ -1,5 +1,7 @@
 """Every kind of query, its JSON form, and what searches return."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,7 @@ def test_hits_are_a_sequence_and_become_frames(index: lucerne.Index) -> None:
     assert len(hits) == 3 and hits[0].key == "vim" and hits[-1].key == hits.keys[2]
     assert [hit.key for hit in hits] == hits.keys == [hit.key for hit in hits[:]]
     assert hits.scores.dtype == np.float32 and list(hits.scores) == sorted(hits.scores, reverse=True)
+    assert [hit.score for hit in hits] == list(hits.scores) and hits.unknown_fields == []
     assert hits[0]["year"] == 1991 and hits[0]["embedding"].dtype == np.float32
     assert hits.segments[0]["strategy"] and isinstance(hits.exact, bool)
     assert "Hit(key=\"vim\"" in repr(hits) and "<table>" in hits._repr_html_()
@@ -84,6 +87,14 @@ def test_documents_with_markup_are_shown_as_text(index: lucerne.Index) -> None:
         writer.upsert({"id": "<script>alert(1)</script>", "body": "<b>bold</b>"})
     shown = index.search("body:bold", fields=["body"])._repr_html_()
     assert "<script>" not in shown and "&lt;b&gt;bold" in shown
+
+
+def test_names_that_nothing_has_are_told(tmp_path: Path) -> None:
+    index = lucerne.create(tmp_path / "a.idx", lucerne.Schema(dynamic=True))
+    with index.writer() as writer:
+        writer.add({"id": "a", "color": "red"})
+    assert index.search("colour:red").unknown_fields == ["colour"]
+    assert index.search("color:red").keys == ["a"]
 
 
 def test_a_batch_answers_as_single_searches_do(index: lucerne.Index) -> None:

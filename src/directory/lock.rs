@@ -121,7 +121,21 @@ fn read_holder(file: &mut File) -> String {
     if read.is_err() || text.is_empty() {
         return "an unknown process".to_owned();
     }
-    text
+    match text.split_once(", ") {
+        Some((process, purpose)) if is_gone(process) => {
+            format!("{process} (ended, or elsewhere; a process forked from it may hold the lock), {purpose}")
+        }
+        _ => text,
+    }
+}
+
+/// True when there is no `process 123` any more. A fork has the lock of its parent as long as it lives.
+fn is_gone(process: &str) -> bool {
+    let Some(id) = process.strip_prefix("process ").and_then(|id| id.parse::<u32>().ok()) else {
+        return false;
+    };
+    let processes = Path::new("/proc");
+    processes.join("self").exists() && !processes.join(id.to_string()).exists()
 }
 
 #[cfg(test)]
@@ -211,6 +225,21 @@ mod tests {
             let error = FileLock::take(&path, "write.lock", "y").unwrap_err();
             assert_eq!(error.to_string(), format!("write.lock: locked by {shown}"));
         }
+        drop(held);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_message_says_that_the_process_with_the_lock_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("write.lock");
+        let held = FileLock::take(&path, "write.lock", "x").unwrap();
+        fs::write(&path, "process 4294967295, writer").unwrap(); // No process has this number.
+        let error = FileLock::take(&path, "write.lock", "y").unwrap_err();
+        assert!(
+            error.to_string().contains("process 4294967295 (ended, or elsewhere; a process forked"),
+            "{error}"
+        );
         drop(held);
     }
 

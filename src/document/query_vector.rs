@@ -24,9 +24,10 @@ use std::fmt;
 pub enum QueryVector {
     /// One number per component; for a binary field zeros and ones, or one byte per eight bits.
     Floats(Vec<f32>),
-    /// Eight bits in each byte, the least significant first ([`crate::bits`]).
+    /// Eight bits in each byte, the least significant first ([`crate::bits`]); for a field of f32 vectors the components as
+    /// little-endian f32, four bytes each.
     Bits(Vec<u8>),
-    /// Zeros and ones, or hexadecimal digits.
+    /// Zeros and ones, or hexadecimal digits of the bytes.
     Text(String),
 }
 

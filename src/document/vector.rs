@@ -20,10 +20,21 @@ pub(crate) fn check_query(field: VectorField<'_>, query: &QueryVector) -> Result
     let row = match query {
         _ if field.options().is_binary() => bits::row_of_query(field, query),
         QueryVector::Floats(components) => row(field, components),
-        QueryVector::Bits(bytes) => Err(wrong_type(field, Value::from(bytes.as_slice()).describe())),
-        QueryVector::Text(text) => Err(wrong_type(field, Value::from(text.as_str()).describe())),
+        QueryVector::Bits(bytes) => row_of_bytes(field, bytes),
+        QueryVector::Text(text) => match crate::bits::from_hex(text) {
+            Some(bytes) => row_of_bytes(field, &bytes),
+            None => Err(wrong_type(field, Value::from(text.as_str()).describe())),
+        },
     };
     row.map_err(|problem| Error::QueryVector { problem })
+}
+
+/// The row of components as little-endian f32 bytes.
+fn row_of_bytes(field: VectorField<'_>, given: &[u8]) -> Result<Vec<u8>, ValueProblem> {
+    if given.len() != 4 * field.options().dimension() {
+        return Err(wrong_type(field, Value::from(given).describe()));
+    }
+    row(field, &bytes::f32s(given).collect::<Vec<f32>>())
 }
 
 /// The value that a row was given as.

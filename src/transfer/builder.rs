@@ -72,12 +72,12 @@ impl SegmentBuilder {
     /// Takes a document.
     ///
     /// # Errors
-    /// As [`crate::Writer::add`].
+    /// As [`crate::Writer::add`]; [`Error::KeyTwice`] when the builder has a document of this key.
     pub fn add(&mut self, document: &Document) -> Result<()> {
         let validated = validate(&self.schema, &self.analyzers, document)?;
         let key = validated.key.clone().unwrap_or_default();
         if !self.keys.insert(key.clone()) {
-            return Err(Error::DuplicateKey { key });
+            return Err(Error::KeyTwice { key });
         }
         self.buffer.push(&key, &validated, |_| 0);
         Ok(())

@@ -33,12 +33,12 @@ fn fill(index: &Index) {
             writer.commit().unwrap();
         }
         if id == 59 {
-            writer.delete("id", "4").unwrap();
+            writer.delete("4").unwrap();
             writer.tag("v1").unwrap();
         }
     }
-    writer.delete("id", "7").unwrap();
-    writer.delete("id", "61").unwrap();
+    writer.delete("7").unwrap();
+    writer.delete("61").unwrap();
     writer.close().unwrap();
 }
 

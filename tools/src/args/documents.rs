@@ -91,7 +91,8 @@ pub(crate) struct Import {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
 
-    /// The documents: a file of JSON lines or a JSON array (.gz and .zst too), or - for standard input.
+    /// The documents: a file of JSON lines or a JSON array (.gz and .zst too), or - for standard input. A .parquet file is
+    /// read by the program lucerne-parquet (cargo install --path arrow --features parquet).
     pub(crate) docs: PathBuf,
 
     /// A field and the file that holds its vectors; repeat it for other fields.

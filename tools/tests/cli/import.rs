@@ -31,6 +31,17 @@ fn documents_come_from_standard_input_too() {
 }
 
 #[test]
+fn parquet_is_read_by_a_program_of_its_own() {
+    let place = Place::small();
+    let mut command = place.command("import @ docs.parquet");
+    let failed = run(command.env("PATH", "")).expect(2);
+    assert!(failed.err.contains("cargo install --path arrow --features parquet"), "{failed:?}");
+    let failed = place.run("import @ docs.PARQUET --limit 5").expect(2);
+    assert!(failed.err.contains("without --vectors, --order, --limit"), "{failed:?}");
+    assert_eq!(place.docs(), 0);
+}
+
+#[test]
 fn one_thread_and_a_seed_give_the_same_bytes() {
     let files = |_| {
         let place = Place::small();

@@ -7,6 +7,7 @@
 mod array;
 mod layout;
 mod lines;
+mod parquet;
 mod readers;
 mod source;
 mod turns;
@@ -27,6 +28,9 @@ use std::time::Instant;
 use work::{Job, Plan};
 
 pub(super) fn run(args: &Import, json: bool) -> Outcome {
+    if parquet::is_parquet(&args.docs) {
+        return parquet::run(args, json);
+    }
     let index = Index::open(&args.dir).in_index(&args.dir)?;
     let options = options(args);
     let (threads, background_merges) = (options.threads, options.merge_threads > 0);

@@ -16,6 +16,9 @@ use lucerne_codec::{Cancel, Error, Ordinal, Result};
 /// the links of two nodes make half the calls (the beam search of DiskANN, NeurIPS 2019).
 const EXPANDED_TOGETHER: usize = 2;
 
+/// A search looks at its deadline once in this number of steps.
+const STEPS_PER_CHECK: usize = 4;
+
 /// The same for searches that expand all `ef` candidates, as insertions do: what is expanded too early costs nothing there.
 const EXPANDED_TOGETHER_BUILDING: usize = 4;
 
@@ -308,8 +311,11 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
         let SearchScratch { visited, queue, row, links, scored, .. } = &mut *self.scratch;
         let mut fruitless = 0;
         let mut positions: &[u32] = &[entry_point];
+        let mut steps = 0;
         loop {
-            self.cancel.check()?;
+            // Reading the clock costs a tenth of a step.
+            self.cancel.check_every(STEPS_PER_CHECK, steps)?;
+            steps += 1;
             *computed += visit(graph, 0, positions, &mut *self.distances, visited, scored)?;
             fruitless += EXPANDED_TOGETHER;
             for (node, distance) in scored.iter() {
