@@ -16,11 +16,11 @@ use lucerne_codec::{Cancel, Error, Ordinal, Result};
 /// the links of two nodes make half the calls (the beam search of DiskANN, NeurIPS 2019).
 const EXPANDED_TOGETHER: usize = 2;
 
-/// A search looks at its deadline once in this number of steps.
-const STEPS_PER_CHECK: usize = 4;
-
 /// The same for searches that expand all `ef` candidates, as insertions do: what is expanded too early costs nothing there.
 const EXPANDED_TOGETHER_BUILDING: usize = 4;
+
+/// A search looks at its deadline, which means to read the clock, once in this number of steps.
+const STEPS_PER_CHECK: usize = 4;
 
 /// A search ends when it has expanded this share of `ef` candidates without finding one of the `k` nearest, and no fewer
 /// than [`LEAST_PATIENCE`]: easy queries end early ("Patience in Proximity", Teofili and Lin, ECIR 2025).
@@ -313,7 +313,6 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
         let mut positions: &[u32] = &[entry_point];
         let mut steps = 0;
         loop {
-            // Reading the clock costs a tenth of a step.
             self.cancel.check_every(STEPS_PER_CHECK, steps)?;
             steps += 1;
             *computed += visit(graph, 0, positions, &mut *self.distances, visited, scored)?;
