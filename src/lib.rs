@@ -46,7 +46,7 @@
 //! | make documents | [`Document`], [`Value`] | [`document`] |
 //! | write, commit, make changes visible | [`Writer`], [`WriterOptions`] | [`writer`] |
 //! | ask for the nearest vectors | [`Knn`] | [`query`] |
-//! | ask for words | [`Match`], [`Phrase`], [`Prefix`], [`QueryParser`](query::QueryParser) | [`query`], [`analysis`] |
+//! | ask for words | [`Match`], [`Phrase`], [`Prefix`], [`Fuzzy`], [`Wildcard`], [`Regex`], [`QueryParser`](query::QueryParser) | [`query`], [`analysis`] |
 //! | ask for values | [`Term`], [`Terms`], [`Range`], [`Exists`](query::Exists) | [`query`] |
 //! | combine queries | [`Bool`], [`Fuse`], [`Query`] | [`query`] |
 //! | filter, page, sort, rerank, choose the fields to return | [`Search`], [`Sort`], [`Rerank`] | [`query`] |
@@ -82,6 +82,7 @@
 
 pub mod admin;
 pub mod analysis;
+mod automata;
 pub mod bits;
 mod commit;
 pub mod directory;
@@ -106,7 +107,10 @@ pub use error::{Error, ErrorKind, Result};
 pub use index::Index;
 #[doc(inline)]
 pub use lucerne_codec::{Cancel, Progress, Similarity};
-pub use query::{Bool, Fuse, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Search, Sort, Term, Terms};
+pub use query::{
+    Bool, Fuse, Fuzzy, Knn, Match, Phrase, Prefix, Query, Range, Regex, Rerank, Search, Sort, Term, Terms,
+    Wildcard,
+};
 pub use schema::{Schema, Vector};
 pub use search::{Hit, Hits, Searcher};
 pub use writer::{Writer, WriterOptions};

@@ -9,6 +9,8 @@
 //! | with words of a text | [`Match`] | BM25 |
 //! | with words in sequence | [`Phrase`] | BM25 |
 //! | with a value, one of several, a range, a prefix | [`Term`], [`Terms`], [`Range`], [`Prefix`] | 1 ([`Term`] in a text field: BM25) |
+//! | with a word written with typing errors | [`Fuzzy`], [`Match::fuzziness`] | BM25 in a text field, else 1 |
+//! | with a term or value of a pattern | [`Wildcard`], [`Regex`] | 1 |
 //! | with any value in a field | [`Exists`] | 1 |
 //! | that match several queries | [`Bool`] | sum of the clauses' scores |
 //! | ranked well by several queries (hybrid search) | [`Fuse`] | by rank or weighted score |
@@ -41,7 +43,9 @@
 //! | `range` | `field`; `gt` or `gte`, `lt` or `lte` |
 //! | `exists` | `field` |
 //! | `prefix` | `field`, `prefix` |
-//! | `match` | `field`, `text`, `operator` (`"or"`, the default, or `"and"`), `minimum_should_match` |
+//! | `fuzzy` | `field`, `word`, `edits` (`"auto"`, 0, 1 or 2), `prefix_length` (0), `transpositions` (true), `max_expansions` (50) |
+//! | `wildcard`, `regex` | `field`, `pattern` |
+//! | `match` | `field`, `text`, `operator` (`"or"`, the default, or `"and"`), `minimum_should_match`, `fuzziness` (none; as `edits` of `fuzzy`) |
 //! | `phrase` | `field`, `text`, `slop` (0) |
 //! | `bool` | `must`, `should`, `must_not`, `filter` (lists of queries), `minimum_should_match` |
 //! | `boost` | `query`, `boost` |
@@ -91,9 +95,11 @@
 
 mod boolean;
 mod fuse;
+mod fuzzy;
 mod json;
 mod knn;
 mod parse;
+mod pattern;
 mod rerank;
 mod search;
 mod terms;
@@ -102,8 +108,10 @@ mod words;
 
 pub use boolean::{Bool, Boost, Constant};
 pub use fuse::{Fuse, Fusion};
+pub use fuzzy::{Fuzziness, Fuzzy};
 pub use knn::Knn;
 pub use parse::QueryParser;
+pub use pattern::{Regex, Wildcard};
 pub use rerank::{Rerank, RerankBy};
 pub use search::{Missing, Order, Search, Sort};
 pub use terms::{Exists, Prefix, Range, Term, Terms};
@@ -141,6 +149,12 @@ pub enum Query {
     Exists(Exists),
     /// Documents with a value that begins with given characters.
     Prefix(Prefix),
+    /// Documents with a word that is some edits away from a given one.
+    Fuzzy(Fuzzy),
+    /// Documents with a value that matches a pattern with wildcards.
+    Wildcard(Wildcard),
+    /// Documents with a value that matches a regular expression.
+    Regex(Regex),
     /// Documents with words of a text.
     Match(Match),
     /// Documents with the words of a text in sequence.
@@ -167,7 +181,7 @@ macro_rules! query_of {
     };
 }
 
-query_of!(Term, Terms, Range, Exists, Prefix, Match, Phrase, Bool, Knn, Fuse);
+query_of!(Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, Phrase, Bool, Knn, Fuse);
 
 impl From<Boost> for Query {
     fn from(query: Boost) -> Self {

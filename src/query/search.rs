@@ -1,7 +1,8 @@
 //! A search: a query with its filter, page, order, reranking and the fields to return.
 
 use super::{
-    Bool, Boost, Constant, Exists, Fuse, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Term, Terms,
+    Bool, Boost, Constant, Exists, Fuse, Fuzzy, Knn, Match, Phrase, Prefix, Query, Range, Regex, Rerank,
+    Term, Terms, Wildcard,
 };
 use crate::limits::DEFAULT_K;
 use serde::{Deserialize, Serialize};
@@ -241,7 +242,9 @@ macro_rules! search_of {
     };
 }
 
-search_of!(Term, Terms, Range, Exists, Prefix, Match, Phrase, Bool, Boost, Constant, Fuse);
+search_of!(
+    Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, Phrase, Bool, Boost, Constant, Fuse
+);
 
 macro_rules! search_of_borrowed {
     ($($name:ident),*) => {
@@ -254,5 +257,6 @@ macro_rules! search_of_borrowed {
 }
 
 search_of_borrowed!(
-    Query, Knn, Term, Terms, Range, Exists, Prefix, Match, Phrase, Bool, Boost, Constant, Fuse, Search
+    Query, Knn, Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, Phrase, Bool, Boost,
+    Constant, Fuse, Search
 );

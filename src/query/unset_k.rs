@@ -57,6 +57,9 @@ impl Query {
             | Self::Exists(_)
             | Self::Prefix(_)
             | Self::Match(_)
+            | Self::Fuzzy(_)
+            | Self::Wildcard(_)
+            | Self::Regex(_)
             | Self::Phrase(_) => {}
         }
     }

@@ -1,5 +1,6 @@
 //! Full-text queries.
 
+use super::Fuzziness;
 use serde::{Deserialize, Serialize};
 
 /// How many words of a [`Match`] a document must have.
@@ -37,13 +38,16 @@ pub struct Match {
     /// The minimum number of words, with [`Operator::Or`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) minimum_should_match: Option<u32>,
+    /// How many edits each word may be away; `None` when it must be the word itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) fuzziness: Option<Fuzziness>,
 }
 
 impl Match {
     /// Documents with at least one word of `text` in the text field `field`.
     pub fn new(field: impl Into<String>, text: impl Into<String>) -> Self {
         let (field, text) = (field.into(), text.into());
-        Self { field, text, operator: Operator::Or, minimum_should_match: None }
+        Self { field, text, operator: Operator::Or, minimum_should_match: None, fuzziness: None }
     }
 
     /// Documents with all words of `text` in the text field `field`.
@@ -55,6 +59,26 @@ impl Match {
     #[must_use]
     pub fn minimum_should_match(mut self, words: u32) -> Self {
         self.minimum_should_match = Some(words);
+        self
+    }
+
+    /// Finds words with typing errors, too: each stands for the words of the index that are at most so many edits away,
+    /// as with [`Fuzzy`](super::Fuzzy).
+    ///
+    /// ```
+    /// # fn main() -> lucerne::Result<()> {
+    /// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+    /// use lucerne::Match;
+    /// use lucerne::query::Fuzziness;
+    ///
+    /// let typed = Match::all("title", "smal edtior").fuzziness(Fuzziness::Auto);
+    /// assert_eq!(searcher.search(typed)?.keys(), ["nano"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn fuzziness(mut self, edits: impl Into<Fuzziness>) -> Self {
+        self.fuzziness = Some(edits.into());
         self
     }
 }

@@ -62,12 +62,26 @@ fn explain(resolver: &Resolver<'_>, query: &Query, address: DocAddress) -> Resul
             let name = serde_json::to_string(query).unwrap_or_default();
             let resolved = resolver.resolve(query)?;
             let mut explained = node(resolver, &resolved, &name, address)?;
-            if let Node::Words { words, .. } = &resolved {
-                let details = words.iter().map(|word| term(resolver, word, address));
-                explained.details = details.collect::<Result<_>>()?;
+            let details = words_of(&resolved).into_iter().map(|word| term(resolver, word, address));
+            explained.details = details.collect::<Result<_>>()?;
+            // Of many words that one may stand for, those that it has.
+            if explained.matches && explained.details.len() > FEW_WORDS {
+                explained.details.retain(|detail| detail.matches);
             }
             Ok(explained)
         }
+    }
+}
+
+/// Words that are all explained, whether a document has them or not.
+const FEW_WORDS: usize = 8;
+
+/// The words that a query of words consists of.
+fn words_of(node: &Node) -> Vec<&Word> {
+    match node {
+        Node::Words { words, .. } => words.iter().collect(),
+        Node::Bool(clauses) => clauses.must.iter().chain(&clauses.should).flat_map(words_of).collect(),
+        _ => Vec::new(),
     }
 }
 

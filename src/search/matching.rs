@@ -64,6 +64,16 @@ pub(super) fn matching(node: &Node, part: Part<'_>) -> Result<BitSet> {
                 add_terms(postings, range, cancel, &mut docs)?;
             }
         }
+        Node::TermSet { field, terms } => {
+            if let Some(postings) = reader.postings().and_then(|postings| postings.field(*field)) {
+                terms.walk(postings, cancel, |_, entry, _| {
+                    add_cursor(postings.cursor(entry)?, cancel, &mut docs)
+                })?;
+            }
+        }
+        Node::KeySet(keys) => keys.keys(part, |doc| {
+            docs.insert(doc);
+        })?,
         Node::Numbers { field, range } => {
             if let Some(column) = reader.columns().and_then(|columns| columns.numbers(*field)) {
                 column.in_range(range.clone(), cancel, &mut docs)?;

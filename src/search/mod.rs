@@ -50,12 +50,14 @@ mod sort;
 mod sorted_runs;
 mod stop;
 mod stored;
+mod term_sets;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod threads;
 mod unknown_fields;
 mod values;
+mod words;
 
 pub use explanation::Explanation;
 pub use hits::{Hit, Hits, SegmentSearch};

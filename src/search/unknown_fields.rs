@@ -54,6 +54,9 @@ fn add<'a>(query: &'a Query, names: &mut BTreeSet<&'a str>) {
         Query::Range(query) => _ = names.insert(&query.field),
         Query::Exists(query) => _ = names.insert(&query.field),
         Query::Prefix(query) => _ = names.insert(&query.field),
+        Query::Fuzzy(query) => _ = names.insert(&query.field),
+        Query::Wildcard(query) => _ = names.insert(&query.field),
+        Query::Regex(query) => _ = names.insert(&query.field),
         Query::Bool(clauses) => {
             let parts = [&clauses.must, &clauses.should, &clauses.must_not, &clauses.filter];
             parts.into_iter().flatten().for_each(|query| add(query, names));

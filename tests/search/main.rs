@@ -12,6 +12,7 @@ mod recall;
 mod recall_floor;
 mod several_vectors;
 mod sign_hashes;
+mod similar_words;
 mod stopping;
 mod texts;
 mod values;

@@ -18,6 +18,8 @@ use lucerne::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+mod words;
+
 const WORDS: [&str; 8] = ["ant", "bee", "cat", "cow", "dog", "eel", "elk", "emu"];
 const TAGS: [&str; 4] = ["red", "rose", "blue", "black"];
 
@@ -107,7 +109,7 @@ impl Asker<'_> {
             query,
             scores: self.all(|key, doc| holds(key, doc).then_some(1.0)),
         };
-        match rng.below(if depth == 0 { 12 } else { 17 }) {
+        match rng.below(if depth == 0 { 15 } else { 20 }) {
             0 => flat(Query::all(), &|_, _| true),
             1 => {
                 let tag = *rng.pick(&TAGS);
@@ -150,12 +152,15 @@ impl Asker<'_> {
             8 | 9 => self.words(rng),
             10 => self.phrase(rng),
             11 => self.nearest(rng),
-            12 => {
+            12 => self.fuzzy(rng),
+            13 => self.mistyped_words(rng),
+            14 => self.pattern(rng),
+            15 => {
                 let inner = self.one(rng, depth - 1);
                 let scores = inner.scores.into_iter().map(|(key, score)| (key, score * 2.5)).collect();
                 Asked { query: Boost::new(inner.query, 2.5).into(), scores }
             }
-            13 => {
+            16 => {
                 let inner = self.one(rng, depth - 1);
                 let scores = inner.scores.into_keys().map(|key| (key, 0.5)).collect();
                 Asked { query: Constant::new(inner.query, 0.5).into(), scores }

@@ -7,8 +7,8 @@ use lucerne::query::{Exists, QueryParser};
 use lucerne::schema::{Quantization, SignHash, VectorIndex};
 use lucerne::search::{Pool, SearchOptions, Stopped};
 use lucerne::{
-    Bool, Cancel, Document, ErrorKind, Fuse, Hits, Index, Knn, Match, Phrase, Prefix, Query, Range, Rerank,
-    Schema, Search, Searcher, Similarity, Sort, Term, Terms, Vector, WriterOptions,
+    Bool, Cancel, Document, ErrorKind, Fuse, Fuzzy, Hits, Index, Knn, Match, Phrase, Prefix, Query, Range,
+    Regex, Rerank, Schema, Search, Searcher, Similarity, Sort, Term, Terms, Vector, Wildcard, WriterOptions,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -80,6 +80,9 @@ fn slow_searches(searcher: &Searcher) -> Vec<(&'static str, Search)> {
         ("deep booleans", Search::new(deep)),
         ("range", wide.clone().into()),
         ("prefix", Prefix::new("tag", "t").into()),
+        ("fuzzy", Fuzzy::new("tag", "t1000").edits(2).into()),
+        ("wildcard", Wildcard::new("tag", "*0*").into()),
+        ("regex of keys", Regex::new("id", "d0.*").into()),
         ("terms", terms.into()),
         ("keys", Terms::new("id", (0..DOCS).map(|key| format!("d{key:05}"))).into()),
         ("key range", Range::new("id").gte("d").into()),

@@ -5,6 +5,7 @@ mod cursor;
 mod json;
 mod leaf;
 mod lucene;
+mod mistyped;
 mod params;
 mod problem;
 mod redis;
@@ -12,7 +13,7 @@ mod solr;
 #[cfg(test)]
 mod tests;
 
-use super::{Query, Search};
+use super::{Fuzziness, Query, Search};
 use crate::document::Value;
 use crate::error::{Error, Result};
 use crate::schema::Schema;
@@ -45,9 +46,12 @@ use redis::RedisQuery;
 /// | `a^2` | boost: scores times 2 |
 /// | `size:[10 TO *]`, `size:{10 TO 20]`, `size:>=10` | ranges: `[ ]` include their bounds, `{ }` exclude them |
 /// | `name:pre*`, `name:*`, `*:*` | prefix; any value; every document |
+/// | `ed*or`, `ed?tor`, `*tor` | a pattern: `*` stands for any characters, `?` for one |
+/// | `/ed(itor)?/` | a regular expression; `\/` is a slash in it |
+/// | `edtior~`, `edtior~1` | a word with typing errors; at most 0, 1 or 2 edits, by default by the word's length |
 ///
-/// Fuzzy words (`editr~1`), wildcards inside a word (`ed?tor`, `ed*or`) and regular expressions (`/re/`) are not
-/// supported, and refused.
+/// A question mark at the end of a word of a text is punctuation; in an exact value it stands for a character. `/usr/bin`
+/// is a word: a regular expression ends in a slash with white space, `)` or `^` behind it.
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
@@ -66,18 +70,28 @@ pub struct QueryParser {
     schema: Schema,
     default_field: Option<String>,
     params: Params,
+    fuzziness: Option<Fuzziness>,
 }
 
 impl QueryParser {
     /// A parser for queries of an index with this schema.
     pub fn new(schema: &Schema) -> Self {
-        Self { schema: schema.clone(), default_field: None, params: Params::new() }
+        Self { schema: schema.clone(), default_field: None, params: Params::new(), fuzziness: None }
     }
 
     /// The field that words without a field are searched in. Default: the schema's first text field.
     #[must_use]
     pub fn default_field(mut self, field: impl Into<String>) -> Self {
         self.default_field = Some(field.into());
+        self
+    }
+
+    /// Words may be mistyped: each also finds words that are at most so many edits away, as with
+    /// [`Match::fuzziness`](super::Match::fuzziness). Phrases, prefixes and exact values are what they are, and queries in
+    /// JSON say it themselves. Default: words are what they are.
+    #[must_use]
+    pub fn fuzziness(mut self, edits: impl Into<Fuzziness>) -> Self {
+        self.fuzziness = Some(edits.into());
         self
     }
 
@@ -131,15 +145,26 @@ impl QueryParser {
             },
             Syntax::Lucene => {
                 let default = self.default_target()?;
-                lucene::parse(text, &self.schema, default.as_ref()).map_err(|problem| problem.within(text))
+                let parsed = lucene::parse(text, &self.schema, default.as_ref());
+                let mut query = parsed.map_err(|problem| problem.within(text))?;
+                self.allow_mistyped(&mut query);
+                Ok(query)
             }
+        }
+    }
+
+    fn allow_mistyped(&self, query: &mut Query) {
+        if let Some(edits) = self.fuzziness {
+            mistyped::allow(edits, query);
         }
     }
 
     fn redis(&self, text: &str) -> Result<RedisQuery> {
         let default = self.default_target()?;
         let parsed = redis::parse(text, &self.schema, default.as_ref(), &self.params);
-        parsed.map_err(|problem| problem.within(text))
+        let mut parsed = parsed.map_err(|problem| problem.within(text))?;
+        self.allow_mistyped(&mut parsed.query);
+        Ok(parsed)
     }
 
     fn default_target(&self) -> Result<Option<Target>> {

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use lucerne::index::CommitRef;
+use lucerne::query::Fuzziness;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 #[command(after_help = "\
 The syntax of --query and --filter is detected from the text:
   title:editor AND size:[* TO 5000] -section:games          Lucene; AND binds tighter than OR
+  edtior~1 OR ed*or OR /edit(or|s)/                         typing errors, wildcards, regular expressions
   {!knn f=embedding topK=10}[0.1, 0.7]                      Solr
   (@section:{python})=>[KNN 3 @embedding $v AS distance]    Redis, with --param v=@q.npy
   {\"term\": {\"field\": \"section\", \"value\": \"python\"}}         JSON: a query, or a whole search
@@ -52,6 +54,11 @@ pub(crate) struct Search {
     /// The field that words without a field search [default: the first text field].
     #[arg(long, value_name = "FIELD")]
     pub(crate) default_field: Option<String>,
+
+    /// Words of --query and --filter may be mistyped: at most so many edits (0 to 2) away, by default by their length.
+    #[arg(long, value_name = "EDITS", num_args = 0..=1, default_missing_value = "auto", require_equals = true)]
+    #[arg(value_parser = fuzziness)]
+    pub(crate) fuzzy: Option<Fuzziness>,
 
     /// Find the nearest vectors of this vector field.
     #[arg(long, value_name = "FIELD")]
@@ -183,6 +190,14 @@ pub(crate) enum Fusion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Second {
     Vector,
+}
+
+fn fuzziness(text: &str) -> Result<Fuzziness, String> {
+    match text {
+        "auto" => Ok(Fuzziness::Auto),
+        "0" | "1" | "2" => text.parse().map(Fuzziness::Edits).map_err(|_| text.to_owned()),
+        _ => Err("expected auto, 0, 1 or 2".to_owned()),
+    }
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {

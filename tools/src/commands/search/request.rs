@@ -55,6 +55,9 @@ fn parser(args: &args::Search, searcher: &Searcher) -> Outcome<QueryParser> {
     if let Some(field) = &args.default_field {
         parser = parser.default_field(field);
     }
+    if let Some(edits) = args.fuzzy {
+        parser = parser.fuzziness(edits);
+    }
     for (name, value) in &args.param {
         parser = match value.strip_prefix('@') {
             None => parser.param(name, value.as_str()),
