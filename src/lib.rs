@@ -108,8 +108,8 @@ pub use index::Index;
 #[doc(inline)]
 pub use lucerne_codec::{Cancel, Progress, Similarity};
 pub use query::{
-    Bool, Fuse, Fuzzy, Knn, Match, Phrase, Prefix, Query, Range, Regex, Rerank, Search, Sort, Term, Terms,
-    Wildcard,
+    Bool, Fuse, Fuzzy, Knn, Match, MultiMatch, Phrase, Prefix, Query, Range, Regex, Rerank, Search, Sort,
+    Term, Terms, Wildcard,
 };
 pub use schema::{Schema, Vector};
 pub use search::{Hit, Hits, Searcher};

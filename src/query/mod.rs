@@ -7,6 +7,8 @@
 //! |---|---|---|
 //! | near a vector | [`Knn`] | by the field's similarity |
 //! | with words of a text | [`Match`] | BM25 |
+//! | with words in any of several fields | [`MultiMatch`] | of the best field, or the sum |
+//! | that match any of several queries | [`DisMax`] | of the best one |
 //! | with words in sequence | [`Phrase`] | BM25 |
 //! | with a value, one of several, a range, a prefix | [`Term`], [`Terms`], [`Range`], [`Prefix`] | 1 ([`Term`] in a text field: BM25) |
 //! | with a word written with typing errors | [`Fuzzy`], [`Match::fuzziness`] | BM25 in a text field, else 1 |
@@ -45,7 +47,9 @@
 //! | `prefix` | `field`, `prefix` |
 //! | `fuzzy` | `field`, `word`, `edits` (`"auto"`, 0, 1 or 2), `prefix_length` (0), `transpositions` (true), `max_expansions` (50) |
 //! | `wildcard`, `regex` | `field`, `pattern` |
-//! | `match` | `field`, `text`, `operator` (`"or"`, the default, or `"and"`), `minimum_should_match`, `fuzziness` (none; as `edits` of `fuzzy`) |
+//! | `match` | `field`, `text`, `operator` (`"or"`, the default, or `"and"`), `minimum_should_match` (a number or `"75%"`), `fuzziness` (none; as `edits` of `fuzzy`) |
+//! | `multi_match` | `text`, `fields` (`["title^3", "body"]`), `type` (`"best_fields"`, the default, or `"most_fields"`), `tie_breaker` (0), and as `match` |
+//! | `dis_max` | `queries` (a list), `tie_breaker` (0) |
 //! | `phrase` | `field`, `text`, `slop` (0) |
 //! | `bool` | `must`, `should`, `must_not`, `filter` (lists of queries), `minimum_should_match` |
 //! | `boost` | `query`, `boost` |
@@ -62,6 +66,7 @@
 //! | `limit`, `offset` | numbers of hits | 10, 0 |
 //! | `rerank` | `by` (`{"vector": {"field", "vector", "compat_topk"}}` or `{"query": …}`), `window` (100), `weight` (1) | none |
 //! | `sort` | a list of `{"field", "order": "asc" or "desc", "missing": "last" or "first"}`; the field `_score` is the score | by score |
+//! | `highlight` | a list of `{"field", "fragments": 3, "size": 150, "tags": ["<b>", "</b>"], "escape_html": false}` | none |
 //! | `fields` | a list of stored fields to return; `[]` returns all | none |
 //! | `min_score` | a number | none |
 //! | `score_as` | a name under which the score is returned among the fields | none |
@@ -96,12 +101,15 @@
 mod boolean;
 mod fuse;
 mod fuzzy;
+mod highlight;
 mod json;
 mod knn;
+mod minimum;
 mod parse;
 mod pattern;
 mod rerank;
 mod search;
+mod several_fields;
 mod terms;
 mod unset_k;
 mod words;
@@ -109,11 +117,14 @@ mod words;
 pub use boolean::{Bool, Boost, Constant};
 pub use fuse::{Fuse, Fusion};
 pub use fuzzy::{Fuzziness, Fuzzy};
+pub use highlight::Highlight;
 pub use knn::Knn;
-pub use parse::QueryParser;
+pub use minimum::Minimum;
+pub use parse::{Lenient, QueryParser};
 pub use pattern::{Regex, Wildcard};
 pub use rerank::{Rerank, RerankBy};
 pub use search::{Missing, Order, Search, Sort};
+pub use several_fields::{BoostedField, DisMax, FieldScores, MultiMatch};
 pub use terms::{Exists, Prefix, Range, Term, Terms};
 pub use words::{Match, Operator, Phrase};
 
@@ -157,6 +168,10 @@ pub enum Query {
     Regex(Regex),
     /// Documents with words of a text.
     Match(Match),
+    /// Documents with words of a text in any of several fields.
+    MultiMatch(MultiMatch),
+    /// Documents of several queries, each with its best score.
+    DisMax(DisMax),
     /// Documents with the words of a text in sequence.
     Phrase(Phrase),
     /// Documents that match clauses.
@@ -181,7 +196,10 @@ macro_rules! query_of {
     };
 }
 
-query_of!(Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, Phrase, Bool, Knn, Fuse);
+query_of!(
+    Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, MultiMatch, DisMax, Phrase, Bool, Knn,
+    Fuse
+);
 
 impl From<Boost> for Query {
     fn from(query: Boost) -> Self {

@@ -1,8 +1,8 @@
 //! A search: a query with its filter, page, order, reranking and the fields to return.
 
 use super::{
-    Bool, Boost, Constant, Exists, Fuse, Fuzzy, Knn, Match, Phrase, Prefix, Query, Range, Regex, Rerank,
-    Term, Terms, Wildcard,
+    Bool, Boost, Constant, DisMax, Exists, Fuse, Fuzzy, Highlight, Knn, Match, MultiMatch, Phrase, Prefix,
+    Query, Range, Regex, Rerank, Term, Terms, Wildcard,
 };
 use crate::limits::DEFAULT_K;
 use serde::{Deserialize, Serialize};
@@ -114,6 +114,8 @@ pub struct Search {
     pub(crate) sort: Vec<Sort>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) fields: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) highlight: Vec<Highlight>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) min_score: Option<f32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,6 +139,7 @@ impl Search {
             rerank: None,
             sort: Vec::new(),
             fields: None,
+            highlight: Vec::new(),
             min_score: None,
             score_as: None,
             explain: false,
@@ -194,6 +197,13 @@ impl Search {
         self
     }
 
+    /// Shows the words of the query in a text field of each hit: the name of the field, or a [`Highlight`].
+    #[must_use]
+    pub fn highlight(mut self, field: impl Into<Highlight>) -> Self {
+        self.highlight.push(field.into());
+        self
+    }
+
     /// Drops hits whose score is lower than this.
     #[must_use]
     pub fn min_score(mut self, score: f32) -> Self {
@@ -243,7 +253,8 @@ macro_rules! search_of {
 }
 
 search_of!(
-    Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, Phrase, Bool, Boost, Constant, Fuse
+    Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, MultiMatch, DisMax, Phrase, Bool,
+    Boost, Constant, Fuse
 );
 
 macro_rules! search_of_borrowed {
@@ -257,6 +268,6 @@ macro_rules! search_of_borrowed {
 }
 
 search_of_borrowed!(
-    Query, Knn, Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, Phrase, Bool, Boost,
-    Constant, Fuse, Search
+    Query, Knn, Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, MultiMatch, DisMax,
+    Phrase, Bool, Boost, Constant, Fuse, Search
 );

@@ -49,6 +49,16 @@ fn explain(resolver: &Resolver<'_>, query: &Query, address: DocAddress) -> Resul
             details.extend(clauses_of(resolver, &clauses.must_not, "must not", address)?);
             Ok(node(resolver, &resolver.resolve(query)?, "bool", address)?.with(details))
         }
+        Query::MultiMatch(words) => {
+            let mut explained = explain(resolver, &words.by_field(), address)?;
+            explained.description = format!("{:?} in several fields: {}", words.text, explained.description);
+            Ok(explained)
+        }
+        Query::DisMax(best) => {
+            let details = clauses_of(resolver, &best.queries, "one of", address)?;
+            let name = format!("the best of these, and {} times the others", best.tie_breaker);
+            Ok(node(resolver, &resolver.resolve(query)?, &name, address)?.with(details))
+        }
         Query::Boost(boost) => {
             let detail = explain(resolver, &boost.query, address)?;
             let name = format!("times {}", boost.boost);

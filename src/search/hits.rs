@@ -6,6 +6,7 @@ use super::stop::Stopped;
 use crate::error::Result;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// A document that a search found.
 ///
@@ -40,6 +41,9 @@ pub struct Hit {
     pub vector: Option<u32>,
     /// Stored fields, when the search asks for them.
     pub fields: Option<Map<String, Value>>,
+    /// Fragments of texts with the words of the query, by field, when the search asks for them
+    /// ([`Search::highlight`](crate::Search::highlight)). Texts without any are left out.
+    pub highlights: BTreeMap<String, Vec<String>>,
     /// How the score was computed, when the search asks for it.
     pub explanation: Option<Explanation>,
 }

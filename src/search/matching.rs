@@ -94,6 +94,11 @@ pub(super) fn matching(node: &Node, part: Part<'_>) -> Result<BitSet> {
         Node::Phrase { phrase } => add_scorer(&mut *phrase_scorer(phrase, part)?, cancel, &mut docs)?,
         Node::PhrasePrefix(phrase) => add_phrase_prefix(phrase, part, &mut docs)?,
         Node::Bool(clauses) => return matching_clauses(clauses, part),
+        Node::DisMax(nodes, _) => {
+            for node in nodes {
+                docs.union(&matching(node, part)?);
+            }
+        }
         Node::Boost(node, _) | Node::Constant(node, _) => return matching(node, part),
         Node::Found(found) => {
             for (doc, _) in found.get(index).into_iter().flatten() {

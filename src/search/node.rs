@@ -38,6 +38,8 @@ pub(super) enum Node {
     PhrasePrefix(Box<PhrasePrefixNode>),
     /// Documents that match the clauses.
     Bool(Box<BoolNode>),
+    /// Documents of any of the nodes, with the best of their scores and a factor times the others.
+    DisMax(Vec<Node>, f32),
     /// A node whose scores are multiplied by a factor.
     Boost(Box<Node>, f32),
     /// A node whose scores are replaced by a constant.

@@ -121,6 +121,22 @@ impl<'a> Resolver<'a> {
             Query::Wildcard(wildcard) => self.wildcard(wildcard),
             Query::Regex(regex) => self.regex(regex),
             Query::Match(words) => self.words(words),
+            Query::MultiMatch(words) => self.resolve_at(&words.by_field(), depth),
+            Query::DisMax(best) => {
+                let tie_breaker = finite("tie_breaker", best.tie_breaker, 0.0)?;
+                if tie_breaker > 1.0 {
+                    let problem = format!("tie_breaker is {tie_breaker}, expected a number from 0 to 1");
+                    return Err(Error::WrongQuery { field: None, problem });
+                }
+                let nodes = best.queries.iter().map(|query| self.resolve_at(query, depth));
+                let mut nodes = nodes.collect::<Result<Vec<Node>>>()?;
+                let given = nodes.len();
+                nodes.retain(|node| !matches!(node, Node::NoTerms));
+                Ok(match nodes.is_empty() && given > 0 {
+                    true => Node::NoTerms,
+                    false => Node::DisMax(nodes, tie_breaker),
+                })
+            }
             Query::Phrase(phrase) => self.phrase(phrase),
             Query::Bool(clauses) => self.clauses(clauses, depth),
             Query::Boost(boost) => {

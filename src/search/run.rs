@@ -123,6 +123,7 @@ impl<'a> Run<'a> {
             offset: 0,
             limit: MAX_K,
             fields: None,
+            highlight: Vec::new(),
             score_as: None,
             explain: false,
             ..search.clone()

@@ -72,7 +72,9 @@ impl Resolver<'_> {
         }
         let required = match query.operator {
             Operator::And => counts.len(),
-            Operator::Or => (query.minimum_should_match.unwrap_or(1) as usize).clamp(1, counts.len()),
+            Operator::Or => {
+                query.minimum_should_match.map_or(1, |least| least.of(counts.len())).clamp(1, counts.len())
+            }
         };
         if let Some(edits) = query.fuzziness {
             let how = Similar::by(edits);

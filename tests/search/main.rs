@@ -4,6 +4,7 @@
 mod common;
 
 mod binary_vectors;
+mod highlighting;
 mod knn;
 mod pages;
 mod queries;

@@ -7,7 +7,7 @@ use lucerne::query::{Exists, QueryParser};
 use lucerne::schema::{Quantization, SignHash, VectorIndex};
 use lucerne::search::{Pool, SearchOptions, Stopped};
 use lucerne::{
-    Bool, Cancel, Document, ErrorKind, Fuse, Fuzzy, Hits, Index, Knn, Match, Phrase, Prefix, Query, Range,
+    Bool, Cancel, Document, ErrorKind, Fuse, Fuzzy, Hits, Index, Knn, Match, MultiMatch, Phrase, Prefix, Query, Range,
     Regex, Rerank, Schema, Search, Searcher, Similarity, Sort, Term, Terms, Vector, Wildcard, WriterOptions,
 };
 use std::sync::Arc;
@@ -80,6 +80,8 @@ fn slow_searches(searcher: &Searcher) -> Vec<(&'static str, Search)> {
         ("deep booleans", Search::new(deep)),
         ("range", wide.clone().into()),
         ("prefix", Prefix::new("tag", "t").into()),
+        ("highlighted", Search::new(Match::new("body", "ant")).highlight("body").limit(1_000)),
+        ("best of several", MultiMatch::new("ant bee").field("body^2").field("body").into()),
         ("fuzzy", Fuzzy::new("tag", "t1000").edits(2).into()),
         ("wildcard", Wildcard::new("tag", "*0*").into()),
         ("regex of keys", Regex::new("id", "d0.*").into()),

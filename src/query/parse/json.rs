@@ -7,8 +7,19 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The entries of a search's object; an object with none of them is a query.
-const SEARCH: [&str; 10] =
-    ["query", "filter", "limit", "offset", "rerank", "sort", "fields", "min_score", "score_as", "explain"];
+const SEARCH: [&str; 11] = [
+    "highlight",
+    "query",
+    "filter",
+    "limit",
+    "offset",
+    "rerank",
+    "sort",
+    "fields",
+    "min_score",
+    "score_as",
+    "explain",
+];
 
 impl Search {
     /// Reads a search from JSON; [the module's page](crate::query) describes the form. A query alone is a search for

@@ -6,6 +6,7 @@ use crate::query::{Fuzziness, Query};
 pub(super) fn allow(edits: Fuzziness, query: &mut Query) {
     match query {
         Query::Match(words) => words.fuzziness = Some(edits),
+        Query::MultiMatch(words) => words.fuzziness = Some(edits),
         Query::Bool(clauses) => {
             let parts = [&mut clauses.must, &mut clauses.should, &mut clauses.must_not, &mut clauses.filter];
             parts.into_iter().flatten().for_each(|query| allow(edits, query));

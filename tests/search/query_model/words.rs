@@ -2,8 +2,8 @@
 
 use super::{Asked, Asker, Doc, TAGS, WORDS};
 use crate::common::rng::Rng;
-use lucerne::query::Fuzziness;
-use lucerne::{Fuzzy, Match, Query, Regex, Wildcard};
+use lucerne::query::{DisMax, Fuzziness, Minimum};
+use lucerne::{Fuzzy, Match, MultiMatch, Query, Regex, Wildcard};
 use std::collections::BTreeSet;
 
 /// The optimal string alignment distance of words of one-byte letters.
@@ -43,6 +43,44 @@ fn mistyped(word: &str, rng: &mut Rng) -> String {
         }
     }
     letters.into_iter().collect()
+}
+
+/// A random minimum, and what it is of some clauses.
+pub(super) fn minimum(clauses: usize, rng: &mut Rng) -> (Minimum, usize) {
+    match rng.below(4) {
+        0 => (Minimum::Percent(50), clauses / 2),
+        1 => (Minimum::Percent(-40), clauses - clauses * 2 / 5),
+        2 => (Minimum::Count(-1), clauses.saturating_sub(1)),
+        _ => {
+            let count = rng.below(3);
+            (Minimum::Count(count as i64), count)
+        }
+    }
+}
+
+/// How often a document has a phrase: of all ways to give every word of it a place in the document, equal ones in their
+/// order, those spread over at most `slop` whose spread has no smaller one in it, each by how wide it is.
+pub(super) fn occurrences(phrase: &[&str], doc: &[&str], slop: u32) -> f64 {
+    let mut ways: Vec<Vec<usize>> = vec![Vec::new()];
+    for word in phrase {
+        let places: Vec<usize> = (0..doc.len()).filter(|at| doc[*at] == *word).collect();
+        let longer = ways.iter().flat_map(|way| {
+            let after = way.iter().zip(phrase).filter(|(_, other)| *other == word).map(|(at, _)| *at).max();
+            let free = places.iter().filter(move |at| after.is_none_or(|after| **at > after));
+            free.map(move |at| way.iter().copied().chain([*at]).collect())
+        });
+        ways = longer.collect();
+    }
+    let spread = |way: &Vec<usize>| {
+        let moved = || way.iter().enumerate().map(|(offset, at)| *at as i64 - offset as i64);
+        (moved().min().unwrap(), moved().max().unwrap())
+    };
+    let spreads: BTreeSet<(i64, i64)> = ways.iter().map(spread).collect();
+    let has_smaller = |(from, to): (i64, i64)| {
+        spreads.iter().any(|other| *other != (from, to) && from <= other.0 && other.1 <= to)
+    };
+    let narrow = spreads.iter().filter(|(from, to)| to - from <= slop.into() && !has_smaller((*from, *to)));
+    narrow.map(|(from, to)| 1.0 / (1.0 + (to - from) as f64)).sum()
 }
 
 /// How similar words are found.
@@ -122,6 +160,42 @@ impl Asker<'_> {
             (found.len() >= required).then(|| found.iter().sum())
         });
         Asked { query: query.fuzziness(fuzziness).into(), scores }
+    }
+
+    /// Words in the text twice, as if it were two fields.
+    pub(super) fn several_fields(&self, rng: &mut Rng) -> Asked {
+        let words: BTreeSet<&str> = (0..=rng.below(3)).map(|_| *rng.pick(&WORDS)).collect();
+        let text = words.iter().copied().collect::<Vec<_>>().join(" ");
+        let (minimum, required) = minimum(words.len(), rng);
+        let query = MultiMatch::new(text).field("body^2.5").field("body").minimum_should_match(minimum);
+        let (query, factor) = match rng.below(3) {
+            0 => (query.most_fields(), 3.5),
+            1 => (query.tie_breaker(0.5), 3.0),
+            _ => (query, 2.5),
+        };
+        let scores = self.all(|_, doc| {
+            let freq = |word: &str| doc.words.iter().filter(|own| **own == word).count() as f64;
+            let found: Vec<_> = words.iter().filter(|word| freq(word) > 0.0).collect();
+            let score: f64 = found.iter().map(|word| self.bm25(word, freq(word), doc)).sum();
+            (found.len() >= required.clamp(1, words.len())).then_some(score * factor)
+        });
+        Asked { query: query.into(), scores }
+    }
+
+    pub(super) fn best_of(&self, rng: &mut Rng, depth: usize) -> Asked {
+        let tie = *rng.pick(&[0.0, 0.25, 1.0]);
+        let (mut query, mut all) = (DisMax::new().tie_breaker(tie), Vec::new());
+        for _ in 0..=rng.below(3) {
+            let clause = self.one(rng, depth - 1);
+            query = query.query(clause.query);
+            all.push(clause.scores);
+        }
+        let scores = self.all(|key, _| {
+            let scores: Vec<f64> = all.iter().filter_map(|scores| scores.get(key).copied()).collect();
+            let best = scores.iter().copied().reduce(f64::max)?;
+            Some(best + f64::from(tie) * (scores.iter().sum::<f64>() - best))
+        });
+        Asked { query: query.into(), scores }
     }
 
     pub(super) fn pattern(&self, rng: &mut Rng) -> Asked {

@@ -51,9 +51,13 @@ pub(crate) struct Search {
     #[arg(long, value_name = "TEXT|JSON", allow_hyphen_values = true)]
     pub(crate) filter: Option<String>,
 
-    /// The field that words without a field search [default: the first text field].
-    #[arg(long, value_name = "FIELD")]
-    pub(crate) default_field: Option<String>,
+    /// The field that words without a field search, or several of them [default: the first text field].
+    #[arg(long, value_name = "FIELD[^BOOST]", value_delimiter = ',')]
+    pub(crate) default_field: Vec<String>,
+
+    /// Never refuse --query: what has no meaning in it is searched for as words, with a warning.
+    #[arg(long, requires = "query")]
+    pub(crate) lenient: bool,
 
     /// Words of --query and --filter may be mistyped: at most so many edits (0 to 2) away, by default by their length.
     #[arg(long, value_name = "EDITS", num_args = 0..=1, default_missing_value = "auto", require_equals = true)]
@@ -141,6 +145,10 @@ pub(crate) struct Search {
     /// Sort all matches by a field, or by _score; further fields break ties.
     #[arg(long, value_name = "FIELD[:desc]", value_delimiter = ',')]
     pub(crate) sort: Vec<String>,
+
+    /// Show the words of the query in these text fields of each hit, between [ and ].
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) highlight: Vec<String>,
 
     /// Stored fields to return, separated by commas; '*' returns all.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]

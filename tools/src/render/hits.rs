@@ -6,6 +6,7 @@ use lucerne::Hits;
 use lucerne::search::{Explanation, Stopped, Timings};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 #[derive(Serialize)]
@@ -28,6 +29,8 @@ struct JsonHit<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     vector: Option<u32>,
     fields: Option<&'a Map<String, Value>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    highlights: &'a BTreeMap<String, Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<&'a Explanation>,
 }
@@ -73,6 +76,7 @@ pub(crate) fn as_json(hits: &Hits) -> JsonHits<'_> {
         distance: hit.distance,
         vector: hit.vector,
         fields: hit.fields.as_ref(),
+        highlights: &hit.highlights,
         explanation: hit.explanation.as_ref(),
     });
     let segments = hits.segments.iter().map(|searched| JsonSegment {
@@ -107,6 +111,7 @@ pub(crate) fn table(hits: &Hits, offset: usize, wanted: &[String]) -> String {
     }
     let (rows, fixed) = rows(hits, offset, wanted);
     let mut text = rows.text(out::width(), fixed);
+    text.push_str(&highlights(hits));
     text.push_str(&explanations(hits));
     text
 }
@@ -117,7 +122,7 @@ pub(crate) fn markdown(hits: &Hits, offset: usize, wanted: &[String]) -> String 
         return String::new();
     }
     let mut text = rows(hits, offset, wanted).0.markdown();
-    let explained = explanations(hits);
+    let explained = [highlights(hits), explanations(hits)].concat();
     if !explained.is_empty() {
         text.push_str(&format!("\n```text{explained}```\n"));
     }
@@ -152,6 +157,18 @@ fn rows(hits: &Hits, offset: usize, wanted: &[String]) -> (Rows, usize) {
         rows.push(row);
     }
     (rows, fixed)
+}
+
+/// The fragments of each hit, below the table.
+fn highlights(hits: &Hits) -> String {
+    let mut text = String::new();
+    for hit in hits.hits.iter().filter(|hit| !hit.highlights.is_empty()) {
+        text.push_str(&format!("\n{}\n", hit.key));
+        for (field, fragments) in &hit.highlights {
+            fragments.iter().for_each(|fragment| text.push_str(&format!("  {field}: {fragment}\n")));
+        }
+    }
+    out::printable(&text)
 }
 
 fn explanations(hits: &Hits) -> String {
