@@ -14,10 +14,13 @@ pub(super) struct Origins {
 impl Origins {
     /// Of a text that is not the same when it is normalized. Where pieces cannot be told apart it is one piece.
     pub(super) fn new(text: &str, normalized: &str) -> Self {
-        let begins = |at: usize, character: char| {
-            at > 0 && canonical_combining_class(character) == 0 && character.is_alphanumeric()
-        };
-        let starts = text.char_indices().filter(|(at, character)| begins(*at, *character)).map(|(at, _)| at);
+        // Marks and joiners go with what they join.
+        let is_joiner = |character: char| matches!(character, '\u{200C}' | '\u{200D}');
+        let characters = text.char_indices().zip(text.char_indices().skip(1));
+        let starts = characters.filter(|((_, last), (_, character))| {
+            !is_mark(*character) && !is_joiner(*character) && !is_joiner(*last)
+        });
+        let starts = starts.map(|(_, (at, _))| at);
         let (mut pieces, mut rest, mut from) = (vec![(0, 0)], normalized, 0);
         for start in starts.chain([text.len()]) {
             let piece = normalize(text.get(from..start).unwrap_or_default());
@@ -41,4 +44,9 @@ impl Origins {
         let text = |piece: usize| self.pieces.get(piece).or(self.pieces.last()).map_or(0, |(_, text)| *text);
         text(before)..text(after)
     }
+}
+
+/// Whether a character belongs to the one before it.
+pub(super) fn is_mark(character: char) -> bool {
+    canonical_combining_class(character) != 0
 }

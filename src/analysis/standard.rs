@@ -3,7 +3,7 @@
 use super::bigrams::{bigrams, is_unspaced};
 use super::fold::fold;
 use super::normalize::normalize;
-use super::origins::Origins;
+use super::origins::{Origins, is_mark};
 use super::whole::span_in;
 use super::{Analyzer, MAX_WORD};
 use frostem::Stemmer;
@@ -140,7 +140,9 @@ impl Analyzer for Standard {
                 emit(term, position, start + span.start..start + span.end);
             };
             let mut pass = Pass { standard: self, emit, position: first, buffers: Buffers::default() };
-            pass.text(&normalized);
+            // Marks behind white space belong to that.
+            let begins = if start > 0 { normalized.trim_start_matches(is_mark) } else { &normalized };
+            pass.text(begins);
             first = pass.position;
         }
     }

@@ -108,7 +108,10 @@ fn what_is_typed_may_be_wrong() {
     let refused = ask(&place, &["-q", "(line \"editor"]).expect(2).err;
     assert!(refused.contains("is not closed"), "{refused}");
     let lenient = ask(&place, &["-q", "(line \"nothing", "--lenient", "--highlight", "title"]).expect(0);
-    assert!(lenient.err.contains("is not closed") && lenient.out.contains("title: [line] editor"), "{lenient:?}");
+    assert!(
+        lenient.err.contains("is not closed") && lenient.out.contains("title: [line] editor"),
+        "{lenient:?}"
+    );
     let json = ask(&place, &["-q", "line", "--highlight", "title", "--json"]).expect(0).json();
     assert_eq!(json["hits"][0]["highlights"]["title"], json!(["[line] editor"]));
 }
