@@ -61,9 +61,7 @@ pub enum Error {
         key: String,
     },
     /// Documents that are written together have the same key.
-    #[error(
-        "key {key:?} is there twice among the documents given together; leave one of them out, or write them one after the other"
-    )]
+    #[error("key {key:?} is given twice; leave one of the documents out, or write one after the other")]
     KeyTwice {
         /// The key.
         key: String,

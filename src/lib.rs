@@ -48,7 +48,7 @@
 //! | delete or update what matches a query, delete what has expired | [`Writer::delete_by_query`], [`Writer::update_by_query`], [`Writer::delete_expired`] | [`writer`] |
 //! | go through all documents | [`Searcher::scan`] | [`search`] |
 //! | ask for the nearest vectors | [`Knn`] | [`query`] |
-//! | ask for words | [`Match`], [`Phrase`], [`Prefix`], [`QueryParser`](query::QueryParser) | [`query`], [`analysis`] |
+//! | ask for words | [`Match`], [`Phrase`], [`Prefix`], [`Fuzzy`], [`Wildcard`], [`Regex`], [`QueryParser`](query::QueryParser) | [`query`], [`analysis`] |
 //! | ask for values | [`Term`], [`Terms`], [`Range`], [`Exists`](query::Exists) | [`query`] |
 //! | combine queries | [`Bool`], [`Fuse`], [`Query`] | [`query`] |
 //! | filter, page, sort, rerank, choose the fields to return | [`Search`], [`Sort`], [`Rerank`] | [`query`] |
@@ -84,6 +84,7 @@
 
 pub mod admin;
 pub mod analysis;
+mod automata;
 pub mod bits;
 mod commit;
 pub mod directory;
@@ -108,7 +109,10 @@ pub use error::{Error, ErrorKind, Result};
 pub use index::Index;
 #[doc(inline)]
 pub use lucerne_codec::{Cancel, Progress, Similarity};
-pub use query::{Bool, Fuse, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Search, Sort, Term, Terms};
+pub use query::{
+    Bool, Fuse, Fuzzy, Knn, Match, MultiMatch, Phrase, Prefix, Query, Range, Regex, Rerank, Search, Sort,
+    Term, Terms, Wildcard,
+};
 pub use schema::{Schema, Vector};
 pub use search::{Hit, Hits, Searcher};
 pub use writer::{Writer, WriterOptions};

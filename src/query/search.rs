@@ -1,8 +1,8 @@
 //! A search: a query with its filter, page, order, reranking and the fields to return.
 
 use super::{
-    Aggregation, Bool, Boost, Constant, Exists, Fuse, GroupBy, Knn, Match, MoreLike, Phrase, Prefix, Query,
-    Range, Rerank, Term, Terms,
+    Aggregation, Bool, Boost, Constant, DisMax, Exists, Fuse, Fuzzy, GroupBy, Highlight, Knn, Match,
+    MoreLike, MultiMatch, Phrase, Prefix, Query, Range, Regex, Rerank, Term, Terms, Wildcard,
 };
 use crate::limits::DEFAULT_K;
 use serde::{Deserialize, Serialize};
@@ -117,6 +117,8 @@ pub struct Search {
     pub(crate) fields: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) vectors: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) highlight: Vec<Highlight>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) min_score: Option<f32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -147,6 +149,7 @@ impl Search {
             sort: Vec::new(),
             fields: None,
             vectors: Vec::new(),
+            highlight: Vec::new(),
             min_score: None,
             score_as: None,
             explain: false,
@@ -211,6 +214,13 @@ impl Search {
     #[must_use]
     pub fn vectors<T: Into<String>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
         self.vectors = fields.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Shows the words of the query in a text field of each hit: the name of the field, or a [`Highlight`].
+    #[must_use]
+    pub fn highlight(mut self, field: impl Into<Highlight>) -> Self {
+        self.highlight.push(field.into());
         self
     }
 
@@ -336,7 +346,10 @@ macro_rules! search_of {
     };
 }
 
-search_of!(Term, Terms, Range, Exists, Prefix, Match, Phrase, MoreLike, Bool, Boost, Constant, Fuse);
+search_of!(
+    Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, MultiMatch, DisMax, Phrase, MoreLike,
+    Bool, Boost, Constant, Fuse
+);
 
 macro_rules! search_of_borrowed {
     ($($name:ident),*) => {
@@ -349,6 +362,6 @@ macro_rules! search_of_borrowed {
 }
 
 search_of_borrowed!(
-    Query, Knn, Term, Terms, Range, Exists, Prefix, Match, Phrase, MoreLike, Bool, Boost, Constant, Fuse,
-    Search
+    Query, Knn, Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, MultiMatch, DisMax,
+    Phrase, MoreLike, Bool, Boost, Constant, Fuse, Search
 );

@@ -48,6 +48,9 @@ pub struct Hit {
     /// Its vectors in each field of [`Search::vectors`](crate::Search::vectors), in the order they were given (none if it
     /// has none): bit for bit, bits as zeros and ones; of a field that keeps no raw vectors what the codes stand for.
     pub vectors: BTreeMap<String, Vec<Vec<f32>>>,
+    /// Fragments of texts with the words of the query, by field, when the search asks for them
+    /// ([`Search::highlight`](crate::Search::highlight)). Texts without any are left out.
+    pub highlights: BTreeMap<String, Vec<String>>,
     /// How the score was computed, when the search asks for it.
     pub explanation: Option<Explanation>,
     /// The group that it is the best hit of, when the search groups its hits

@@ -66,6 +66,16 @@ pub(super) fn matching(node: &Node, part: Part<'_>) -> Result<BitSet> {
                 add_terms(postings, range, cancel, &mut docs)?;
             }
         }
+        Node::TermSet { field, terms } => {
+            if let Some(postings) = reader.postings().and_then(|postings| postings.field(*field)) {
+                terms.walk(postings, cancel, |_, entry, _| {
+                    add_cursor(postings.cursor(entry)?, cancel, &mut docs)
+                })?;
+            }
+        }
+        Node::KeySet(keys) => keys.keys(part, |doc| {
+            docs.insert(doc);
+        })?,
         Node::Numbers { field, range } => {
             if let Some(column) = reader.columns().and_then(|columns| columns.numbers(*field)) {
                 column.in_range(range.clone(), cancel, &mut docs)?;
@@ -87,6 +97,11 @@ pub(super) fn matching(node: &Node, part: Part<'_>) -> Result<BitSet> {
         Node::Phrase { phrase } => add_scorer(&mut *phrase_scorer(phrase, part)?, cancel, &mut docs)?,
         Node::PhrasePrefix(phrase) => add_phrase_prefix(phrase, part, &mut docs)?,
         Node::Bool(clauses) => return matching_clauses(clauses, part),
+        Node::DisMax(nodes, _) => {
+            for node in nodes {
+                docs.union(&matching(node, part)?);
+            }
+        }
         Node::Boost(node, _) | Node::Constant(node, _) => return matching(node, part),
         Node::Found(found) => {
             for (doc, _) in found.get(index).into_iter().flatten() {

@@ -164,6 +164,7 @@ impl<'a> Run<'a> {
             limit: MAX_K,
             fields: None,
             vectors: Vec::new(),
+            highlight: Vec::new(),
             score_as: None,
             explain: false,
             aggs: BTreeMap::new(),

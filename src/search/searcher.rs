@@ -6,17 +6,19 @@ use super::hits::Hits;
 use super::options::SearchOptions;
 use super::ranking::DocAddress;
 use super::run::Run;
+use super::values::wrong;
 use super::{knn, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, Value, components};
 use crate::error::{Error, Result};
 use crate::query::{Knn, Query, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
-use crate::schema::Schema;
+use crate::schema::{FieldType, Schema};
 use crate::stats::Counters;
 use lucerne_codec::{BitSet, Cancel};
 use serde_json::Map;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Searches one point in time of an index: the last commit, or later changes that a writer has refreshed.
@@ -57,6 +59,27 @@ impl std::fmt::Debug for Searcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Searcher").field("generation", &self.snapshot.generation()).finish_non_exhaustive()
     }
+}
+
+/// A term of a text: [`Searcher::analyze`].
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+/// let terms = searcher.analyze("title", "Text editors")?;
+/// assert_eq!((&*terms[1].term, terms[1].position, terms[1].span.clone()), ("editors", 1, 5..12));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AnalyzedTerm {
+    /// The term.
+    pub term: String,
+    /// Its position, which phrases compare.
+    pub position: u32,
+    /// The bytes of the text that it comes from.
+    pub span: Range<usize>,
 }
 
 impl Searcher {
@@ -110,6 +133,26 @@ impl Searcher {
         let fields = self.snapshot.segments.iter();
         let fields = fields.filter_map(|segment| segment.reader.vector_field(field.number()));
         Ok(fields.filter_map(|vectors| asked.candidates(wanted, &*vectors.reader)).max())
+    }
+
+    /// The terms that a text of this text field becomes: each with its position, and its bytes in the text.
+    ///
+    /// # Errors
+    /// When there is no such text field, or its analyzer is not registered.
+    pub fn analyze(&self, field: &str, text: &str) -> Result<Vec<AnalyzedTerm>> {
+        let declared = self.schema().require(field)?;
+        let FieldType::Text(options) = declared.field_type() else {
+            return Err(wrong(
+                field,
+                format!("expected a text field, it is of type {}", declared.field_type().name()),
+            ));
+        };
+        let analyzer = self.analyzers.resolve(options.text_analysis())?;
+        let mut terms = Vec::new();
+        analyzer.analyze_spans(text, &mut |term, position, span| {
+            terms.push(AnalyzedTerm { term: term.to_owned(), position, span });
+        });
+        Ok(terms)
     }
 
     /// Runs a [`Search`]. Every query type converts into one, by value or by reference.

@@ -64,15 +64,24 @@ fn add<'a>(query: &'a Query, names: &mut BTreeSet<&'a str>) {
         Query::Range(query) => _ = names.insert(&query.field),
         Query::Exists(query) => _ = names.insert(&query.field),
         Query::Prefix(query) => _ = names.insert(&query.field),
+        Query::Fuzzy(query) => _ = names.insert(&query.field),
+        Query::Wildcard(query) => _ = names.insert(&query.field),
+        Query::Regex(query) => _ = names.insert(&query.field),
         Query::Bool(clauses) => {
             let parts = [&clauses.must, &clauses.should, &clauses.must_not, &clauses.filter];
             parts.into_iter().flatten().for_each(|query| add(query, names));
         }
+        Query::DisMax(best) => best.queries.iter().for_each(|query| add(query, names)),
         Query::Boost(boost) => add(&boost.query, names),
         Query::Constant(constant) => add(&constant.query, names),
         Query::Knn(knn) => knn.filter.iter().for_each(|filter| add(filter, names)),
         Query::Fuse(fuse) => fuse.queries.iter().for_each(|input| add(&input.query, names)),
         // These need a declared field, or none.
-        Query::All {} | Query::None {} | Query::Match(_) | Query::Phrase(_) | Query::MoreLike(_) => {}
+        Query::All {}
+        | Query::None {}
+        | Query::Match(_)
+        | Query::MultiMatch(_)
+        | Query::Phrase(_)
+        | Query::MoreLike(_) => {}
     }
 }

@@ -20,6 +20,8 @@ use lucerne::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+mod words;
+
 const WORDS: [&str; 8] = ["ant", "bee", "cat", "cow", "dog", "eel", "elk", "emu"];
 const TAGS: [&str; 4] = ["red", "rose", "blue", "black"];
 
@@ -119,7 +121,7 @@ impl Asker<'_> {
             query,
             scores: self.all(|key, doc| holds(key, doc).then_some(1.0)),
         };
-        match rng.below(if depth == 0 { 12 } else { 17 }) {
+        match rng.below(if depth == 0 { 16 } else { 22 }) {
             0 => flat(Query::all(), &|_, _| true),
             1 => {
                 let tag = *rng.pick(&TAGS);
@@ -164,16 +166,21 @@ impl Asker<'_> {
             9 => self.words(rng),
             10 => self.phrase(rng),
             11 => self.nearest(rng),
-            12 => {
+            12 => self.fuzzy(rng),
+            13 => self.mistyped_words(rng),
+            14 => self.pattern(rng),
+            15 => self.several_fields(rng),
+            16 => {
                 let inner = self.one(rng, depth - 1);
                 let scores = inner.scores.into_iter().map(|(key, score)| (key, score * 2.5)).collect();
                 Asked { query: Boost::new(inner.query, 2.5).into(), scores }
             }
-            13 => {
+            17 => {
                 let inner = self.one(rng, depth - 1);
                 let scores = inner.scores.into_keys().map(|key| (key, 0.5)).collect();
                 Asked { query: Constant::new(inner.query, 0.5).into(), scores }
             }
+            18 => self.best_of(rng, depth),
             _ => self.clauses(rng, depth),
         }
     }
@@ -214,13 +221,14 @@ impl Asker<'_> {
     }
 
     fn phrase(&self, rng: &mut Rng) -> Asked {
-        let words = [*rng.pick(&WORDS), *rng.pick(&WORDS)];
+        let words: Vec<&str> = (0..2 + rng.below(2)).map(|_| *rng.pick(&WORDS)).collect();
+        let slop = if rng.chance(50) { 0 } else { rng.below(6) as u32 };
         let scores = self.all(|_, doc| {
-            let freq = doc.words.windows(2).filter(|pair| **pair == words).count();
-            let rarity = self.idf(words[0]) + self.idf(words[1]);
-            (freq > 0).then(|| rarity * self.saturated(freq as f64, doc))
+            let freq = words::occurrences(&words, &doc.words, slop);
+            let rarity: f64 = words.iter().map(|word| self.idf(word)).sum();
+            (freq > 0.0).then(|| rarity * self.saturated(freq, doc))
         });
-        Asked { query: Phrase::new("body", words.join(" ")).into(), scores }
+        Asked { query: Phrase::new("body", words.join(" ")).slop(slop).into(), scores }
     }
 
     fn nearest(&self, rng: &mut Rng) -> Asked {
@@ -268,8 +276,9 @@ impl Asker<'_> {
         let [must, should, must_not, filter] = roles;
         let mut required = usize::from(must.is_empty() && filter.is_empty() && !should.is_empty());
         if rng.chance(30) {
-            required = rng.below(3);
-            query = query.minimum_should_match(required as u32);
+            let minimum;
+            (minimum, required) = words::minimum(should.len(), rng);
+            query = query.minimum_should_match(minimum);
         }
         let scores = self.all(|key, _| {
             let in_all = |sets: &[Scores]| sets.iter().all(|set| set.contains_key(key));
@@ -391,7 +400,10 @@ fn fused(searcher: &lucerne::Searcher, asker: &Asker<'_>, rng: &mut Rng) {
     // Equal scores may differ in the last bit between the two evaluators, and with them ranks.
     let distinct = parts.iter().all(|part| {
         let ranked = ranked(&part.scores);
-        ranked.windows(2).all(|pair| pair[0].1 == pair[1].1 || !near(pair[0].1, pair[1].1))
+        let told_apart = ranked.windows(2).all(|pair| pair[0].1 == pair[1].1 || !near(pair[0].1, pair[1].1));
+        // Nor are those always equal in single precision that are in double precision.
+        let best: Vec<&str> = ranked.iter().take(5).map(|(key, _)| key.as_str()).collect();
+        told_apart && searcher.search(Search::new(part.query.clone()).limit(5)).unwrap().keys() == best
     });
     if distinct {
         let search = Search::from(query).limit(20);

@@ -7,8 +7,9 @@ use lucerne::query::{Aggregation, Exists, QueryParser};
 use lucerne::schema::{Quantization, SignHash, VectorIndex};
 use lucerne::search::{Pool, SearchOptions, Stopped};
 use lucerne::{
-    Bool, Cancel, Document, ErrorKind, Fuse, Hits, Index, Knn, Match, Phrase, Prefix, Query, Range, Rerank,
-    Schema, Search, Searcher, Similarity, Sort, Term, Terms, Vector, WriterOptions,
+    Bool, Cancel, Document, ErrorKind, Fuse, Fuzzy, Hits, Index, Knn, Match, MultiMatch, Phrase, Prefix,
+    Query, Range, Regex, Rerank, Schema, Search, Searcher, Similarity, Sort, Term, Terms, Vector, Wildcard,
+    WriterOptions,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -82,6 +83,11 @@ fn slow_searches(searcher: &Searcher) -> Vec<(&'static str, Search)> {
         ("deep booleans", Search::new(deep)),
         ("range", wide.clone().into()),
         ("prefix", Prefix::new("tag", "t").into()),
+        ("highlighted", Search::new(Match::new("body", "ant")).highlight("body").limit(1_000)),
+        ("best of several", MultiMatch::new("ant bee").field("body^2").field("body").into()),
+        ("fuzzy", Fuzzy::new("tag", "t1000").edits(2).into()),
+        ("wildcard", Wildcard::new("tag", "*0*").into()),
+        ("regex of keys", Regex::new("id", "d0.*").into()),
         ("terms", terms.into()),
         ("keys", Terms::new("id", (0..DOCS).map(|key| format!("d{key:05}"))).into()),
         ("key range", Range::new("id").gte("d").into()),

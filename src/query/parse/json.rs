@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The entries of a search's object; an object with none of them is a query.
-const SEARCH: [&str; 16] = [
+const SEARCH: [&str; 17] = [
+    "highlight",
     "query",
     "filter",
     "limit",

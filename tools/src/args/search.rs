@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use lucerne::Value;
 use lucerne::index::CommitRef;
-use lucerne::query::{Decay, DecayShape, Distance};
+use lucerne::query::{Decay, DecayShape, Distance, Fuzziness};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use std::time::Duration;
 #[command(after_help = "\
 The syntax of --query and --filter is detected from the text:
   title:editor AND size:[* TO 5000] -section:games          Lucene; AND binds tighter than OR
+  edtior~1 OR ed*or OR /edit(or|s)/                         typing errors, wildcards, regular expressions
   {!knn f=embedding topK=10}[0.1, 0.7]                      Solr
   (@section:{python})=>[KNN 3 @embedding $v AS distance]    Redis, with --param v=@q.npy
   {\"term\": {\"field\": \"section\", \"value\": \"python\"}}         JSON: a query, or a whole search
@@ -55,9 +56,18 @@ pub(crate) struct Search {
     #[arg(long, value_name = "TEXT|JSON", allow_hyphen_values = true)]
     pub(crate) filter: Option<String>,
 
-    /// The field that words without a field search [default: the first text field].
-    #[arg(long, value_name = "FIELD")]
-    pub(crate) default_field: Option<String>,
+    /// The field that words without a field search, or several of them [default: the first text field].
+    #[arg(long, value_name = "FIELD[^BOOST]", value_delimiter = ',')]
+    pub(crate) default_field: Vec<String>,
+
+    /// Never refuse --query: what has no meaning in it is searched for as words, with a warning.
+    #[arg(long, requires = "query")]
+    pub(crate) lenient: bool,
+
+    /// Words of --query and --filter may be mistyped: at most so many edits (0 to 2) away, by default by their length.
+    #[arg(long, value_name = "EDITS", num_args = 0..=1, default_missing_value = "auto", require_equals = true)]
+    #[arg(value_parser = fuzziness)]
+    pub(crate) fuzzy: Option<Fuzziness>,
 
     /// Find the nearest vectors of this vector field.
     #[arg(long, value_name = "FIELD")]
@@ -166,6 +176,10 @@ pub(crate) struct Search {
     #[arg(long, value_name = "FIELD[:desc]", value_delimiter = ',')]
     pub(crate) sort: Vec<String>,
 
+    /// Show the words of the query in these text fields of each hit, between [ and ].
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) highlight: Vec<String>,
+
     /// Stored fields to return, separated by commas; '*' returns all.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) fields: Vec<String>,
@@ -251,6 +265,14 @@ fn decay(text: &str) -> Result<Decay, String> {
     let origin = number(origin).map_or_else(|| origin.into(), Value::from);
     let scale = scale.parse().map_or_else(|_| scale.into(), Distance::Number);
     Ok(Decay::new(shape, field, origin, scale))
+}
+
+fn fuzziness(text: &str) -> Result<Fuzziness, String> {
+    match text {
+        "auto" => Ok(Fuzziness::Auto),
+        "0" | "1" | "2" => text.parse().map(Fuzziness::Edits).map_err(|_| text.to_owned()),
+        _ => Err("expected auto, 0, 1 or 2".to_owned()),
+    }
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {

@@ -35,6 +35,7 @@ struct JsonHit<'a> {
     fields: Option<&'a Map<String, Value>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     vectors: &'a BTreeMap<String, Vec<Vec<f32>>>,
+    highlights: &'a BTreeMap<String, Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<&'a Explanation>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,6 +97,7 @@ fn hit_as_json(hit: &Hit) -> JsonHit<'_> {
         vector: hit.vector,
         fields: hit.fields.as_ref(),
         vectors: &hit.vectors,
+        highlights: &hit.highlights,
         explanation: hit.explanation.as_ref(),
         group: hit.group.as_ref().map(group_as_json),
     }
@@ -143,6 +145,7 @@ pub(crate) fn table(hits: &Hits, offset: usize, wanted: &[String]) -> String {
     }
     let (rows, fixed) = rows(hits, offset, wanted);
     let mut text = rows.text(out::width(), fixed);
+    text.push_str(&highlights(hits));
     text.push_str(&explanations(hits));
     text.push_str(&aggregations::tables(hits, |rows, fixed| rows.text(out::width(), fixed)));
     text
@@ -154,7 +157,7 @@ pub(crate) fn markdown(hits: &Hits, offset: usize, wanted: &[String]) -> String 
         return String::new();
     }
     let mut text = rows(hits, offset, wanted).0.markdown();
-    let explained = explanations(hits);
+    let explained = [highlights(hits), explanations(hits)].concat();
     if !explained.is_empty() {
         text.push_str(&format!("\n```text{explained}```\n"));
     }
@@ -211,6 +214,18 @@ fn with_groups(hits: &Hits) -> Vec<(Option<usize>, String, &Hit)> {
         all.extend(next.map(|hit| (None, String::new(), hit)));
     }
     all
+}
+
+/// The fragments of each hit, below the table.
+fn highlights(hits: &Hits) -> String {
+    let mut text = String::new();
+    for hit in hits.hits.iter().filter(|hit| !hit.highlights.is_empty()) {
+        text.push_str(&format!("\n{}\n", hit.key));
+        for (field, fragments) in &hit.highlights {
+            fragments.iter().for_each(|fragment| text.push_str(&format!("  {field}: {fragment}\n")));
+        }
+    }
+    out::printable(&text)
 }
 
 fn explanations(hits: &Hits) -> String {

@@ -98,6 +98,25 @@ fn the_direction_of_a_sort_is_understood_in_any_case() {
 }
 
 #[test]
+fn what_is_typed_may_be_wrong() {
+    let place = place();
+    assert_eq!(set(&place, &["-q", "edtior~1 AND lin?"]), Vec::<String>::new());
+    assert_eq!(set(&place, &["-q", "edtior~1 AND l*e"]), ["ed"]);
+    assert_eq!(set(&place, &["-q", "+edtior +lien", "--fuzzy=1"]), ["ed"]);
+    assert_eq!(set(&place, &["-q", "/te[sx]ts?/", "--fuzzy"]), ["pytest", "vim"]);
+    assert_eq!(set(&place, &["-q", "emacs line", "--default-field", "title^2,body"]), ["ed", "emacs"]);
+    let refused = ask(&place, &["-q", "(line \"editor"]).expect(2).err;
+    assert!(refused.contains("is not closed"), "{refused}");
+    let lenient = ask(&place, &["-q", "(line \"nothing", "--lenient", "--highlight", "title"]).expect(0);
+    assert!(
+        lenient.err.contains("is not closed") && lenient.out.contains("title: [line] editor"),
+        "{lenient:?}"
+    );
+    let json = ask(&place, &["-q", "line", "--highlight", "title", "--json"]).expect(0).json();
+    assert_eq!(json["hits"][0]["highlights"]["title"], json!(["[line] editor"]));
+}
+
+#[test]
 fn every_language_finds_what_it_says() {
     let place = place();
     place.write("q.npy", npy("<f4", 2, 2, &le(&[9.0, 9.0, 3.9, 0.0])));

@@ -78,9 +78,20 @@ fn leaves() -> impl Strategy<Value = Query> {
         })),
         names().prop_map(|field| Exists::new(field).into()),
         (names(), names()).prop_map(|(field, prefix)| Prefix::new(field, prefix).into()),
-        (names(), names(), any::<bool>(), prop::option::of(0..9u32)).prop_map(|(field, text, all, least)| {
+        (names(), names(), any::<bool>(), minimums()).prop_map(|(field, text, all, least)| {
             let query = if all { Match::all(field, text) } else { Match::new(field, text) };
             Query::Match(Match { minimum_should_match: least, ..query })
+        }),
+        (names(), names(), 0..3u8, any::<bool>(), 0..99usize).prop_map(|(field, word, edits, yes, count)| {
+            let fuzzy =
+                Fuzzy::new(field, word).transpositions(yes).prefix_length(count).max_expansions(count);
+            if yes { fuzzy.edits(edits).into() } else { fuzzy.into() }
+        }),
+        (names(), names()).prop_map(|(field, pattern)| Wildcard::new(field, pattern).into()),
+        (names(), names()).prop_map(|(field, pattern)| Regex::new(field, pattern).into()),
+        (names(), names(), numbers(), minimums()).prop_map(|(text, field, boost, least)| {
+            let words = MultiMatch::new(text).field(BoostedField::new(field, boost)).tie_breaker(boost);
+            Query::MultiMatch(MultiMatch { minimum_should_match: least, ..words })
         }),
         (names(), names(), any::<u32>())
             .prop_map(|(field, text, slop)| { Phrase::new(field, text).slop(slop).into() }),
@@ -91,17 +102,27 @@ fn leaves() -> impl Strategy<Value = Query> {
     ]
 }
 
+fn minimums() -> impl Strategy<Value = Option<Minimum>> {
+    let minimum = (any::<bool>(), -99..99i64);
+    let minimum = minimum.prop_map(|(share, number)| match share {
+        true => Minimum::Percent(number),
+        false => Minimum::Count(number),
+    });
+    prop::option::of(minimum)
+}
+
 fn queries() -> impl Strategy<Value = Query> {
     leaves().prop_recursive(4, 24, 4, |inner| {
         let some = || prop::collection::vec(inner.clone(), 0..3);
         let knn = (names(), vectors(), 0..99usize, prop::option::of(0..99usize), prop::option::of(numbers()));
         let knn = (knn, any::<bool>(), any::<bool>(), prop::option::of(inner.clone()));
         prop_oneof![
-            (some(), some(), some(), some(), prop::option::of(0..9u32)).prop_map(
+            (some(), some(), some(), some(), minimums()).prop_map(
                 |(must, should, must_not, filter, minimum_should_match)| {
                     Query::Bool(Bool { must, should, must_not, filter, minimum_should_match })
                 }
             ),
+            (some(), numbers()).prop_map(|(queries, tie_breaker)| DisMax { queries, tie_breaker }.into()),
             (inner.clone(), numbers()).prop_map(|(query, boost)| Boost::new(query, boost).into()),
             (inner.clone(), numbers()).prop_map(|(query, score)| Constant::new(query, score).into()),
             knn.prop_map(|((field, vector, k, candidates, number), exact, post_filter, filter)| {
@@ -170,6 +191,11 @@ fn searches() -> impl Strategy<Value = Search> {
     let returned = (fields, prop::collection::vec(names(), 0..3));
     (what, which, returned, scores).prop_map(|(what, which, returned, (min_score, score_as))| {
         let ((query, filter, rerank), (limit, offset, sort, explain)) = (what, which);
+        let mut highlight = Vec::new();
+        if explain {
+            let one = Highlight::new("t").fragments(offset).size(limit).tags("<", ">");
+            highlight.push(if offset > 50 { one.escape_html() } else { one });
+        }
         let (fields, vectors) = returned;
         let (aggs, collapse, total) = (BTreeMap::new(), None, explain);
         let search = Search {
@@ -181,6 +207,7 @@ fn searches() -> impl Strategy<Value = Search> {
             sort,
             fields,
             vectors,
+            highlight,
             min_score,
             score_as,
             explain,

@@ -5,7 +5,7 @@ use crate::commands::shape;
 use crate::failure::{Failure, In as _, Outcome};
 use crate::vectors::{Shape, VectorFile};
 use lucerne::document::QueryVector;
-use lucerne::query::{Aggregation, MoreLike, QueryParser};
+use lucerne::query::{Aggregation, Highlight, MoreLike, QueryParser};
 use lucerne::{Fuse, Knn, Query, Rerank, Search, Searcher, Sort};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
             .hint("--query '*:*' finds every document"));
         }
         (None, Some((_, knn)), None) => of_nearest(args, knn, filter.as_ref()),
-        (Some(query), None, None) => parser.parse(query).in_index(&args.dir)?,
+        (Some(query), None, None) => typed(args, &parser, query)?,
         (Some(query), Some(nearest), None) => together(args, &parser, query, nearest)?,
     };
     if let Some(filter) = filter.filter(|_| !args.post_filter) {
@@ -50,6 +50,9 @@ pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
         search = search.sort(order(sort, searcher)?);
     }
     search = counted(args, search)?;
+    for field in &args.highlight {
+        search = search.highlight(Highlight::new(field).tags("[", "]"));
+    }
     if !args.fields.is_empty() {
         let all = args.fields.iter().any(|field| field == "*");
         search = search.fields(if all { Vec::new() } else { args.fields.clone() });
@@ -104,10 +107,26 @@ fn second(args: &args::Search) -> Outcome<Option<Rerank>> {
     }
 }
 
+fn typed(args: &args::Search, parser: &QueryParser, query: &str) -> Outcome<Search> {
+    match args.lenient {
+        true => Ok(lenient(parser, query).into()),
+        false => parser.parse(query).in_index(&args.dir),
+    }
+}
+
+/// What was typed as a query, with a warning for what was not understood.
+fn lenient(parser: &QueryParser, typed: &str) -> Query {
+    let lenient = parser.parse_lenient(typed);
+    for warning in &lenient.warnings {
+        crate::render::out::warning(warning);
+    }
+    lenient.query
+}
+
 fn parser(args: &args::Search, searcher: &Searcher) -> Outcome<QueryParser> {
-    let mut parser = QueryParser::new(searcher.schema());
-    if let Some(field) = &args.default_field {
-        parser = parser.default_field(field);
+    let mut parser = QueryParser::new(searcher.schema()).default_fields(&args.default_field);
+    if let Some(edits) = args.fuzzy {
+        parser = parser.fuzziness(edits);
     }
     for (name, value) in &args.param {
         parser = match value.strip_prefix('@') {
@@ -235,7 +254,10 @@ fn together(
                 Fusion::Rrf => Fuse::rrf(),
                 Fusion::Linear => Fuse::linear(),
             };
-            let query = parser.parse_query(query).in_index(&args.dir)?;
+            let query = match args.lenient {
+                true => lenient(parser, query),
+                false => parser.parse_query(query).in_index(&args.dir)?,
+            };
             let (of_query, of_vector) = args.weights;
             let fuse = fuse.window(window).weighted(query, of_query).weighted(knn, of_vector);
             Ok(fuse.into())
@@ -245,7 +267,7 @@ fn together(
                 return Err(Failure::usage("--rerank vector needs --knn with --vector, --vector-file or --like"));
             };
             let rerank = Rerank::vector(field, vector).window(window).weight(args.weight);
-            Ok(parser.parse(query).in_index(&args.dir)?.rerank(rerank))
+            Ok(typed(args, parser, query)?.rerank(rerank))
         }
         (None, None) => Err(Failure::usage("--query and --knn are given, but not how to combine them")
             .hint("--hybrid ranks by both; --rerank vector reorders the best hits of the query; --filter restricts the documents")),
