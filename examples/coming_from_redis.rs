@@ -71,7 +71,7 @@ pub(crate) fn index(folder: &Path) -> Result<Searcher> {
         else {
             return Err("a bike has an id and a description".into());
         };
-        writer.update(key, &Document::new().with("description_embeddings", embed(description)))?;
+        writer.update(key, Document::new().with("description_embeddings", embed(description)))?;
     }
     writer.commit()?;
     Ok(index.searcher()?)

@@ -142,7 +142,7 @@ fn updates_flushes_and_merges_go_on_without_raw_vectors() {
             writer.upsert(&document(id, &mut rng)).unwrap();
             writer.upsert(&document(id - 500, &mut rng)).unwrap();
         }
-        writer.update("0", &Document::new().with("title", format!("round {round}"))).unwrap();
+        writer.update("0", Document::new().with("title", format!("round {round}"))).unwrap();
         let report =
             writer.update_by_query(Query::all(), Update::new().set("title", round.to_string())).unwrap();
         assert_eq!((report.changed, report.skipped), (report.matched, 0));

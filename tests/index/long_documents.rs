@@ -41,12 +41,12 @@ fn the_longest_document_is_kept_and_a_longer_one_is_refused_by_every_call() {
     assert_too_long(writer.add_batch(&[small.clone(), longer.clone()]), Some("b"), MAX_DOCUMENT_BYTES + 1);
     assert_too_long(writer.upsert_batch(&[longer.clone(), small.clone()]), Some("b"), MAX_DOCUMENT_BYTES + 1);
     // One byte more than fits, although what is set is short.
-    assert_too_long(writer.update("a", &Document::new().with("y", 1)), Some("a"), MAX_DOCUMENT_BYTES + 6);
+    assert_too_long(writer.update("a", Document::new().with("y", 1)), Some("a"), MAX_DOCUMENT_BYTES + 6);
     writer.add(&small).unwrap();
-    writer.update("a", &Document::new().with("x", "short").with("y", 1)).unwrap();
+    writer.update("a", Document::new().with("x", "short").with("y", 1)).unwrap();
     writer.update("a", &longest).unwrap_err();
     writer
-        .update("a", &Document::new().with("y", None::<i64>).with("x", longest.get("x").unwrap().clone()))
+        .update("a", Document::new().with("y", None::<i64>).with("x", longest.get("x").unwrap().clone()))
         .unwrap();
     writer.force_merge(1, &Default::default()).unwrap();
     writer.close().unwrap();

@@ -178,7 +178,7 @@ fn an_analyzer_that_panics_or_goes_back_harms_nobody() {
         let bad = Document::new().with("id", "b").with("text", "one boom");
         assert_panicked(writer.add(&bad), "no such word");
         assert_panicked(writer.upsert_batch(&[document("c"), bad.clone()]), "no such word");
-        assert_panicked(writer.update("a", &bad.clone().with("id", "a")), "no such word");
+        assert_panicked(writer.update("a", bad.clone().with("id", "a")), "no such word");
         writer.close().unwrap();
         let searcher = index.searcher().unwrap();
         assert_eq!(searcher.search(Match::new("text", "one")).unwrap().keys(), ["a"]);

@@ -72,7 +72,7 @@ fn a_writer_that_loses_documents_says_how_many() {
         (
             "refreshed only",
             |writer| {
-                writer.update("a", &Document::new().with("e", vec![1.0, 2.0])).unwrap();
+                writer.update("a", Document::new().with("e", vec![1.0, 2.0])).unwrap();
                 writer.refresh().unwrap();
             },
             Some(1),

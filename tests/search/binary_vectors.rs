@@ -288,7 +288,7 @@ fn a_binary_field_round_trips_through_json_and_keeps_its_vectors_through_updates
         let document = Document::new().with("id", format!("d{number}")).with("fp", [number, 255]);
         writer.add(&document.with("t", "before")).unwrap();
     }
-    writer.update("d3", &Document::new().with("t", "after")).unwrap();
+    writer.update("d3", Document::new().with("t", "after")).unwrap();
     writer.delete("d4").unwrap();
     writer.commit().unwrap();
     writer.force_merge(1, &Cancel::new()).unwrap();

@@ -116,21 +116,21 @@ fn a_vector_is_added_later_without_the_rest_of_the_document() {
     };
     let (text, knn): (Query, Query) = (Match::new("text", "bike").into(), Knn::new("v", [1.0, 0.0]).into());
     assert_eq!((found(&text).len(), found(&knn).len()), (2, 0));
-    writer.update("flushed", &Document::new().with("v", [1.0, 0.0])).unwrap();
+    writer.update("flushed", Document::new().with("v", [1.0, 0.0])).unwrap();
     // Once more while it is in a buffer: the vector is kept.
-    writer.update("flushed", &Document::new().with("text", "a red bike")).unwrap();
-    writer.update("buffered", &Document::new().with("v", [0.0, 1.0])).unwrap();
+    writer.update("flushed", Document::new().with("text", "a red bike")).unwrap();
+    writer.update("buffered", Document::new().with("v", [0.0, 1.0])).unwrap();
     writer.commit().unwrap();
     assert_eq!((found(&text).len(), found(&knn)), (2, vec!["flushed".to_owned(), "buffered".to_owned()]));
     let searcher = index.searcher().unwrap();
     let flushed = searcher.get("flushed").unwrap().unwrap();
     assert_eq!(flushed.to_json(), json!({ "id": "flushed", "text": "a red bike", "v": [1.0, 0.0] }));
     assert_eq!(ids(&searcher.search(Match::new("text", "red")).unwrap()), ["flushed"]);
-    let error = writer.update("nobody", &Document::new().with("text", "x")).unwrap_err();
+    let error = writer.update("nobody", Document::new().with("text", "x")).unwrap_err();
     assert!(matches!(error, Error::NoSuchDocument { .. }), "{error}");
-    let error = writer.update("flushed", &Document::new().with("v", [1.0])).unwrap_err();
+    let error = writer.update("flushed", Document::new().with("v", [1.0])).unwrap_err();
     assert!(matches!(error, Error::Document { .. }), "{error}");
-    writer.update("flushed", &Document::new().with("v", Value::Null)).unwrap();
+    writer.update("flushed", Document::new().with("v", Value::Null)).unwrap();
     writer.refresh().unwrap();
     assert_eq!(found(&knn), ["buffered"]);
 }
