@@ -164,7 +164,7 @@ impl Bench {
         };
         let planned = planned.unwrap();
         assert_eq!((&planned.lost, planned.generation), (&report.lost, None), "{what}");
-        let newest = self.sound.image.keys().filter(|name| is_commit(name)).next_back().unwrap();
+        let newest = self.sound.image.keys().rfind(|name| is_commit(name)).unwrap();
         if damaged.is_none() && file == newest {
             // Nothing says that there was a later one: the tagged commit is the newest.
             assert!(report.is_whole(), "{what}: {report:?}");
@@ -394,9 +394,8 @@ fn when_deletes_are_forgotten_replaced_documents_stay_replaced() {
 fn without_any_commit_that_can_be_read_an_older_one_is_used_or_nothing_is_changed() {
     let schema = || Schema::builder().key("id").build().unwrap();
     let directory = small(schema(), |writer| drop(writer.add(&Document::new().with("id", "a")).unwrap()));
-    let commit = |directory: &MemoryDirectory| {
-        directory.files().into_keys().filter(|name| is_commit(name)).next_back().unwrap()
-    };
+    let commit =
+        |directory: &MemoryDirectory| directory.files().into_keys().rfind(|name| is_commit(name)).unwrap();
     directory.put(&commit(&directory), vec![0; 500]);
     let before = image(&directory);
     let error = run(&directory, RepairRun::Repair).unwrap_err();

@@ -185,8 +185,16 @@ impl Sound {
         // Sectors of 512 bytes in which anything is damaged.
         let data = summed_len(whole.len() - 80).unwrap_or(0);
         let sector = |at: usize| 64 + at / 512 * 512..(64 + (at / 512 + 1) * 512).min(64 + data);
+        // A checksum that is hit proves nothing any more, unless all of the data is proven whole; one that is cut off is
+        // not asked for.
+        let hit_data = any(64..64 + data);
+        let hit_sum = |number: usize| {
+            let at = 64 + data + number * 4;
+            hit_data && at + 4 <= damaged.len() && any(at..at + 4)
+        };
         let damaged_bytes = |range: Range<usize>| {
-            (range.start / 512..=(range.end - 1) / 512).any(|number| any(sector(number * 512)))
+            let mut sectors = range.start / 512..=(range.end - 1) / 512;
+            sectors.any(|number| any(sector(number * 512)) || hit_sum(number))
         };
         match extension {
             "vec" => lost(

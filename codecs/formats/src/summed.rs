@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn damage_is_what_was_hit_wherever_that_is_in_the_file() {
         for len in [0usize, 1, 511, 512, 513, 3_000] {
-            let data: Vec<u8> = (0..len).map(|at| (at * 7 / 3) as u8).collect();
+            let data: Vec<u8> = (0..len).map(|at| (at * 7 / 3 + 1) as u8).collect();
             let bench = Bench::new();
             let mut file = SummedWriter::create(&bench.write(1), "t", KIND).unwrap();
             data.chunks(999).for_each(|part| file.write(part).unwrap());
