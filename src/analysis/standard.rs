@@ -141,7 +141,7 @@ impl Analyzer for Standard {
             };
             let mut pass = Pass { standard: self, emit, position: first, buffers: Buffers::default() };
             // Marks behind white space belong to that.
-            let begins = if start > 0 { normalized.trim_start_matches(is_mark) } else { &normalized };
+            let begins = if start > 0 { normalized.trim_start_matches(is_mark) } else { &*normalized };
             pass.text(begins);
             first = pass.position;
         }
