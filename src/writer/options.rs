@@ -26,9 +26,9 @@ pub struct WriterOptions {
     pub ram_budget: usize,
     /// A buffer is flushed at this many documents, if set, even when memory is left. Default: not set.
     pub flush_docs: Option<u32>,
-    /// Threads that build one segment's structures. Default: the cores of the machine.
+    /// Threads that build one segment's structures: what they build does not depend on it. Default: the cores of the machine.
     pub threads: usize,
-    /// Seed of everything random. With a seed, one thread and the same calls, the files are the same byte for byte (with
+    /// Seed of everything random. With a seed and the same calls from one thread, the files are the same byte for byte (with
     /// merges: `merge_threads` 0). Default: graphs are seeded with a constant, segment ids come from the system.
     pub seed: Option<u64>,
     /// Number of commits that are kept, the newest included; tagged ones stay beside them ([`crate::Writer::tag`]). It is

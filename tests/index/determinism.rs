@@ -64,7 +64,7 @@ fn differences(left: &Files, right: &Files) -> Vec<String> {
 }
 
 #[test]
-fn the_same_input_with_one_thread_and_one_seed_gives_the_same_bytes() {
+fn the_same_input_with_one_seed_gives_the_same_bytes() {
     let (_, first) = in_memory(7);
     let (_, second) = in_memory(7);
     assert_eq!(differences(&first, &second), [""; 0]);
@@ -74,6 +74,59 @@ fn the_same_input_with_one_thread_and_one_seed_gives_the_same_bytes() {
     let directory = Arc::new(FsDirectory::create(folder.path().join("index")).unwrap());
     write(directory.clone(), 7);
     assert_eq!(differences(&first, &files::contents(&*directory)), [""; 0]);
+}
+
+/// Two flushes of all kinds of vectors, some deletes and a forced merge, by so many threads.
+fn built_by(threads: usize) -> (Files, Files) {
+    let vector = |vector: Vector| vector.advanced("graph_threshold", 100);
+    let inner_product = Vector::f32(384).similarity(lucerne::Similarity::MaxInnerProduct);
+    let schema = Schema::builder()
+        .key("name")
+        .vector("embedding", vector(Vector::f32(384)))
+        .vector("raw", vector(Vector::f32(384).quantization(lucerne::schema::Quantization::None)))
+        .vector("product", vector(inner_product))
+        .build()
+        .unwrap();
+    let directory = RamDirectory::new();
+    let index = IndexBuilder::new().create(Arc::new(directory.clone()), schema).unwrap();
+    let options =
+        WriterOptions::new().seed(7).threads(threads).merge_policy(lucerne::merge::MergePolicy::None);
+    let writer = index.writer_with(options.merge_threads(0)).unwrap();
+    let documents = sample::sample_documents();
+    let copied = documents[3].get("embedding").unwrap();
+    for (row, document) in documents.iter().enumerate() {
+        let (name, vector) = (document.get("name").unwrap(), document.get("embedding").unwrap());
+        // Every twentieth vector is a copy of one.
+        let vector = if row % 20 == 0 { copied } else { vector };
+        let document = lucerne::Document::new().with("name", name.clone()).with("embedding", vector.clone());
+        writer.add(&document.with("raw", vector.clone()).with("product", vector.clone())).unwrap();
+        if row == 1_500 {
+            writer.commit().unwrap();
+        }
+    }
+    for document in documents.iter().step_by(11) {
+        let lucerne::Value::Text(key) = document.get("name").unwrap() else { panic!("a key is text") };
+        writer.delete("name", key).unwrap();
+    }
+    writer.commit().unwrap();
+    let flushed = files::contents(&directory);
+    writer.force_merge(1, &lucerne::Cancel::new()).unwrap();
+    writer.close().unwrap();
+    (flushed, files::contents(&directory))
+}
+
+#[test]
+fn any_number_of_threads_writes_and_merges_the_same_bytes() {
+    let (flushed, merged) = built_by(1);
+    assert!(
+        flushed.keys().any(|name| name.ends_with(".hnsw"))
+            && merged.keys().any(|name| name.ends_with(".hnsw"))
+    );
+    for threads in [2, 3, 7] {
+        let (others_flushed, others_merged) = built_by(threads);
+        assert_eq!(differences(&flushed, &others_flushed), [""; 0], "flushed by {threads} threads");
+        assert_eq!(differences(&merged, &others_merged), [""; 0], "merged by {threads} threads");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub struct WriteContext<'a> {
     pub segment_id: SegmentId,
     /// Documents in the segment.
     pub max_doc: u32,
-    /// Seed of everything random: same input, same seed, same bytes (with one thread).
+    /// Seed of everything random: same input, same seed, same bytes, on any number of threads.
     pub seed: u64,
     /// Threads the format may use, itself included; at least 1.
     pub threads: usize,

@@ -1,17 +1,15 @@
-//! A graph under construction, which several threads change at once.
+//! A graph under construction.
 //!
-//! Rows are arrays of relaxed atomics: searches read them without locks, writers hold the node's one-byte
-//! lock. A reader may see a row in the middle of a change, some links of before and some of after: all of
-//! them are nodes, and a link seen twice is skipped by the visited set.
+//! Rows are arrays of relaxed atomics, so that several threads can change different rows at once without `unsafe`. No row
+//! is changed by two threads at a time, nor while it may be read (`batch`).
 
 use super::memory::{Level, level_lists, position_in};
 use super::scratch::Visited;
 use super::select::{KnownDistances, Link, LinkLimits, LinkStatus, NeighborSelector};
 use super::separation::{Separations, is_nearer_by_alpha};
 use super::{BuildParams, Graph, GraphView, NO_NODE, NodeAt, max_links};
-use crate::distance::DistanceComputer;
+use crate::distance::{DistanceComputer, NodeDistances};
 use lucerne_codec::Ordinal;
-use parking_lot::{Mutex, MutexGuard};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// What is known of the links of one level.
@@ -24,12 +22,19 @@ struct LinkTable {
     counts: Vec<AtomicU32>,
 }
 
+/// Whether a link back to a new node is wanted in a row of level 0, and which of the row's links it prunes: one bit for each
+/// in its order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BacklinkCheck {
+    status: LinkStatus,
+    pruned: u64,
+}
+
 /// A graph under construction. All levels have their nodes from the start; an unfinished node has no links.
 #[derive(Debug)]
 pub(super) struct GraphBuilder {
     graph: Graph<AtomicU32>,
     links: Vec<LinkTable>,
-    locks: Vec<Mutex<()>>,
     /// What neighbor selection compares.
     separations: Separations,
 }
@@ -63,13 +68,7 @@ impl GraphBuilder {
             let distances = (0..words).map(|_| AtomicU32::new(0)).collect();
             links.push(LinkTable { distances, counts });
         }
-        let locks = (0..highest.len()).map(|_| Mutex::new(())).collect();
-        Self {
-            graph: Graph::new(highest.len(), params.m, params.beam_width, levels),
-            links,
-            locks,
-            separations,
-        }
+        Self { graph: Graph::new(highest.len(), params.m, params.beam_width, levels), links, separations }
     }
 
     /// The graph as it is now.
@@ -133,14 +132,8 @@ impl GraphBuilder {
         }
     }
 
-    fn lock(&self, level: usize, position: u32) -> Option<MutexGuard<'_, ()>> {
-        let node = self.graph.node(level, position);
-        self.locks.get(node as usize).map(Mutex::lock)
-    }
-
     /// Removes a node's links.
     pub(super) fn clear_links(&self, level: usize, position: u32) {
-        let _guard = self.lock(level, position);
         self.store(level, position, &[]);
     }
 
@@ -153,7 +146,6 @@ impl GraphBuilder {
         selector: &mut NeighborSelector<'_>,
     ) {
         let limits = LinkLimits::of(self.graph.m(), level);
-        let _guard = self.lock(level, position);
         let mut row = std::mem::take(&mut selector.row);
         self.links(level, position, &mut row);
         let before = row.len();
@@ -174,29 +166,101 @@ impl GraphBuilder {
         selector.row = row;
     }
 
-    /// Adds on level 0 the link from `position` back to a new node, `query` having that node as its query. The distances
-    /// that the search for its neighbors has computed decide at once whether it is selected, so that a full row is pruned
-    /// almost without computing.
-    pub(super) fn add_backlink(
+    /// Compares the link from `position` back to a new node with the row it would be added to on level 0, `query` having that
+    /// node as its query. The distances that the search for its neighbors has computed make it almost free. `None` where
+    /// the row does not allow it.
+    pub(super) fn check_backlink(
         &self,
         position: u32,
         back: Link,
         selector: &mut NeighborSelector<'_>,
         known: KnownDistances<'_>,
         query: &mut dyn DistanceComputer,
-    ) {
-        let guard = self.lock(0, position);
+    ) -> Option<BacklinkCheck> {
         self.links(0, position, &mut selector.row);
-        if selector.row.iter().any(|link| link.status == LinkStatus::Unchecked) {
-            drop(guard);
-            return self.add_links(0, position, &[back], selector);
+        let row = &selector.row;
+        let is_checked = |link: &Link| link.status != LinkStatus::Unchecked && link.position != back.position;
+        if row.is_empty() || row.len() > 64 || !row.iter().all(is_checked) {
+            return None;
         }
+        let selected = row.iter().filter(|link| link.is_selected()).count();
+        let status = selector.check_backlink(position, &back, &self.separations, known, query);
+        let is_pruned = |(bit, link): (u32, &Link)| u64::from(!link.is_selected()) << bit;
+        let pruned = (0..).zip(selector.row.iter().take(selected)).map(is_pruned).sum();
+        Some(BacklinkCheck { status, pruned })
+    }
+
+    /// Adds a link back to a new node to a row that is as it was when it was checked.
+    pub(super) fn add_checked_backlink(
+        &self,
+        position: u32,
+        back: Link,
+        BacklinkCheck { status, pruned }: BacklinkCheck,
+        selector: &mut NeighborSelector<'_>,
+    ) {
+        if pruned == 0 && self.append(position, Link { status, ..back }) {
+            return;
+        }
+        self.links(0, position, &mut selector.row);
+        for (link, _) in selector.row.iter_mut().zip(0..64).filter(|&(_, bit)| pruned >> bit & 1 == 1) {
+            link.status = LinkStatus::Pruned;
+        }
+        self.push_backlink(position, Link { status, ..back }, &mut selector.row);
+    }
+
+    /// Whether neighbor selection has seen all links of a row of level 0.
+    pub(super) fn is_checked(&self, position: u32) -> bool {
+        let counts = self.counts(0, position).map_or(0, |counts| counts.load(Relaxed));
+        let checked = (counts & 0xFFFF) + (counts >> 16);
+        let row = self.graph.row(0, position);
+        row.get(checked as usize).is_none_or(|link| link.load(Relaxed) == NO_NODE)
+    }
+
+    /// Adds on level 0 the link from `position` back to a new node to a row that is checked. `query` may have any query.
+    pub(super) fn add_backlink(
+        &self,
+        position: u32,
+        back: Link,
+        selector: &mut NeighborSelector<'_>,
+        query: &mut dyn NodeDistances,
+    ) {
+        self.links(0, position, &mut selector.row);
         if back.position == position || selector.row.iter().any(|other| other.position == back.position) {
             return;
         }
-        let status = selector.check_backlink(position, &back, &self.separations, known, query);
-        let row = &mut selector.row;
-        row.push(Link { status, ..back });
+        query.set_query(back.position);
+        let nothing = KnownDistances { visited: &Visited::default(), distances: &[] };
+        let status = selector.check_backlink(position, &back, &self.separations, nothing, query);
+        self.push_backlink(position, Link { status, ..back }, &mut selector.row);
+    }
+
+    /// Adds a link to a row of level 0 that is checked; false when there is no room.
+    fn append(&self, position: u32, link: Link) -> bool {
+        let Some(counts) = self.counts(0, position) else { return false };
+        let (selected, pruned) = (counts.load(Relaxed) & 0xFFFF, counts.load(Relaxed) >> 16);
+        let (ids, distances) = (self.graph.row(0, position), self.distances(0, position));
+        let end = (selected + pruned) as usize;
+        let (Some(id), Some(distance)) = (ids.get(end), distances.get(end)) else { return false };
+        // A selected link takes the place of the first that is pruned.
+        let (mut id, mut distance) = (id, distance);
+        if link.is_selected()
+            && let (Some(first), Some(of_first)) =
+                (ids.get(selected as usize), distances.get(selected as usize))
+        {
+            id.store(first.load(Relaxed), Relaxed);
+            distance.store(of_first.load(Relaxed), Relaxed);
+            (id, distance) = (first, of_first);
+        }
+        id.store(link.position, Relaxed);
+        distance.store(link.distance.to_bits(), Relaxed);
+        let (selected, pruned) =
+            if link.is_selected() { (selected + 1, pruned) } else { (selected, pruned + 1) };
+        counts.store(selected | (pruned << 16), Relaxed);
+        true
+    }
+
+    fn push_backlink(&self, position: u32, back: Link, row: &mut Vec<Link>) {
+        row.push(back);
         let limits = LinkLimits::of(self.graph.m(), 0);
         if row.len() > limits.most {
             row.sort_unstable_by_key(|link| (!link.is_selected(), link.key()));

@@ -1,5 +1,6 @@
-//! Insertion of one node (algorithm 1 of the HNSW paper), and a graph from nothing.
+//! Insertion (algorithm 1 of the HNSW paper), and a graph from nothing.
 
+use super::batch::{AddedLinks, Insertion, batch_len, worth};
 use super::builder::GraphBuilder;
 use super::connectivity::connect_unreachable;
 use super::duplicates::Duplicates;
@@ -11,9 +12,10 @@ use super::search::GraphSearcher;
 use super::select::{KnownDistances, Link, LinkLimits};
 use super::separation::Separations;
 use super::worker::{Worker, workers};
-use super::{BuildParams, Graph, GraphView, MAX_NODES, NodeAt};
+use super::{BuildParams, Graph, GraphView, MAX_NODES, NO_NODE, NodeAt, Word};
 use crate::distance::{DistanceComputer, GraphVectors};
 use lucerne_codec::{Cancel, Error, Ordinal, Progress, Result};
+use parking_lot::Mutex;
 
 /// Nearest candidates that are looked at for a duplicate of the new node.
 const DUPLICATE_CHECKS: usize = 4;
@@ -21,10 +23,6 @@ const DUPLICATE_CHECKS: usize = 4;
 /// An insertion that has expanded so many nodes in vain before it came nearer makes its node a suspect: a search that looks
 /// for it with fewer candidates may end there (`docs/measurements/graph-reach.md`).
 const LONG_DETOUR: usize = 12;
-
-/// Nodes inserted by one thread before others start: nodes inserted at the same time do not see each
-/// other, which only matters while they are a large part of the graph.
-const FIRST_BY_ONE_THREAD: usize = 512;
 
 /// Builds a graph over all vectors.
 pub fn build(
@@ -51,7 +49,7 @@ pub fn build(
         beam_width: params.beam_width,
         cancel,
     };
-    inserter.insert_all(&order, &mut workers, &steps)?;
+    inserter.insert_all(&order, &mut 1, |_, _| Start::EntryPoint, &mut workers, &steps)?;
     finish(builder, vectors, &duplicates, &mut workers, cancel, &steps)
 }
 
@@ -101,12 +99,11 @@ pub(super) fn finish(
 }
 
 /// Where the search for a new node's neighbors starts.
-#[derive(Clone, Copy)]
-enum Start<'a> {
+pub(super) enum Start {
     /// At the entry point of the graph, with `beam_width` candidates.
     EntryPoint,
-    /// At these positions of level 0, expanding `ef` candidates.
-    Near { entry_points: &'a [u32], ef: usize },
+    /// At these nodes of level 0, expanding `ef` candidates: for nodes that belong to level 0 only.
+    Near { entry_points: Vec<Ordinal>, ef: usize },
 }
 
 /// What all insertions share.
@@ -127,43 +124,60 @@ impl Inserter<'_> {
         self.highest.get(node as usize).copied().unwrap_or(0).into()
     }
 
-    /// Inserts nodes in this order.
+    /// Whether a node has its place in the graph.
+    pub(super) fn is_inserted(&self, node: Ordinal) -> bool {
+        let first_link = self.builder.graph().row(0, node).first();
+        first_link.is_some_and(|link| link.get() != NO_NODE) || self.duplicates.is_duplicate(node)
+    }
+
+    /// Inserts nodes in this order into a graph that has `inserted` nodes, which it counts on. `start` says where to search
+    /// for the neighbors of a node, given its place in the order.
     pub(super) fn insert_all(
         &self,
         order: &[Ordinal],
+        inserted: &mut usize,
+        start: impl Fn(usize, &mut Worker<'_>) -> Start + Sync,
         workers: &mut [Worker<'_>],
         steps: &Steps<'_>,
     ) -> Result<()> {
-        let insert = |worker: &mut Worker<'_>, &node: &Ordinal| self.insert(node, worker);
-        let (first, rest) = order.split_at(order.len().min(FIRST_BY_ONE_THREAD));
-        each(first, workers.get_mut(..1).unwrap_or_default(), self.cancel, Some(steps), insert)?;
-        each(rest, workers, self.cancel, Some(steps), insert)
+        let mut insertions: Vec<Mutex<Insertion>> = Vec::new();
+        let mut added = AddedLinks::default();
+        let mut first = 0;
+        while let Some(rest) = order.get(first..).filter(|rest| !rest.is_empty()) {
+            let (batch, _) = rest.split_at(batch_len(*inserted).min(rest.len()));
+            insertions.resize_with(insertions.len().max(batch.len()), Mutex::default);
+            let work: Vec<(usize, &Mutex<Insertion>)> =
+                insertions.iter().enumerate().take(batch.len()).collect();
+            each(
+                &work,
+                worth(workers, batch.len()),
+                self.cancel,
+                Some(steps),
+                |worker, &(index, insertion)| {
+                    let (before, node) = batch.split_at(index);
+                    let Some(&node) = node.first() else { return Ok(()) };
+                    let start = start(first + index, worker);
+                    self.find_links(start, node, before, worker, &mut insertion.lock())
+                },
+            )?;
+            let new = insertions.iter_mut().take(batch.len()).map(Mutex::get_mut);
+            self.link_all(new, &mut added, workers)?;
+            first += batch.len();
+            *inserted += batch.len();
+        }
+        Ok(())
     }
 
-    /// Inserts a node, searching for its neighbors from the entry point.
-    pub(super) fn insert(&self, node: Ordinal, worker: &mut Worker<'_>) -> Result<()> {
+    /// Finds the links of a node in the graph as it is, and among the nodes `before` it in the batch.
+    fn find_links(
+        &self,
+        start: Start,
+        node: Ordinal,
+        before: &[Ordinal],
+        worker: &mut Worker<'_>,
+        insertion: &mut Insertion,
+    ) -> Result<()> {
         let top = self.highest(node).min(self.entry_point.level);
-        self.insert_from(Start::EntryPoint, node, top, worker)
-    }
-
-    /// Inserts a node that belongs to level 0 only, searching for its neighbors near these nodes with `ef` candidates.
-    pub(super) fn insert_near(
-        &self,
-        node: Ordinal,
-        entry_points: &[Ordinal],
-        ef: usize,
-        worker: &mut Worker<'_>,
-    ) -> Result<()> {
-        self.insert_from(Start::Near { entry_points, ef }, node, 0, worker)
-    }
-
-    fn insert_from(
-        &self,
-        start: Start<'_>,
-        node: Ordinal,
-        top: usize,
-        worker: &mut Worker<'_>,
-    ) -> Result<()> {
         let Worker { query, scratch, candidates, .. } = &mut *worker;
         query.set_query(node);
         match query.traversal() {
@@ -176,17 +190,44 @@ impl Inserter<'_> {
         if worker.scratch.longest_detour >= LONG_DETOUR {
             worker.detoured.push(node);
         }
-        match self.find_duplicate(node, worker) {
-            Some(representative) => self.duplicates.set(node, representative),
-            None => self.link(node, top, worker),
+        self.add_candidates(before, top, worker);
+        insertion.node = node;
+        insertion.duplicate_of = self.find_duplicate(node, worker);
+        if insertion.duplicate_of.is_none() {
+            self.select_links(top, worker, insertion);
         }
         Ok(())
+    }
+
+    /// Adds nodes to the candidates of the levels that both belong to, as if a search had found them.
+    fn add_candidates(&self, nodes: &[Ordinal], top: usize, worker: &mut Worker<'_>) {
+        let Worker { query, scratch, candidates, .. } = worker;
+        let SearchScratch { scored, visited, known, .. } = scratch;
+        let graph = self.builder.graph();
+        let distances = scored.compute(&mut **query, nodes.iter().copied());
+        for (&node, &distance) in nodes.iter().zip(distances) {
+            visited.insert(node);
+            if let Some(known) = known.get_mut(node as usize) {
+                *known = distance;
+            }
+            for (level, candidates) in candidates.iter_mut().enumerate().take(top.min(self.highest(node)) + 1)
+            {
+                if let Some(position) = graph.position(level, node) {
+                    let link = Link::new(position, distance);
+                    let at = candidates.partition_point(|other| other.key() < link.key());
+                    if at < self.beam_width {
+                        candidates.truncate(self.beam_width - 1);
+                        candidates.insert(at, link);
+                    }
+                }
+            }
+        }
     }
 
     /// Searches the levels from `top` down to 0 for `candidates`.
     fn find_candidates<D: DistanceComputer + ?Sized>(
         &self,
-        start: Start<'_>,
+        start: Start,
         top: usize,
         distances: &mut D,
         scratch: &mut SearchScratch,
@@ -199,7 +240,7 @@ impl Inserter<'_> {
                 let (nearest, _) = searcher.greedy_descent(self.entry_point, top)?;
                 (vec![nearest], self.beam_width)
             }
-            Start::Near { entry_points, ef } => (entry_points.to_vec(), ef),
+            Start::Near { entry_points, ef } => (entry_points, ef),
         };
         candidates.resize_with(top + 1, Vec::new);
         for (level, candidates) in candidates.iter_mut().enumerate().rev() {
@@ -261,32 +302,82 @@ impl Inserter<'_> {
             .map(|other| self.duplicates.representative(other))
     }
 
-    /// Links the node with neighbors selected among the candidates, and these with the node, on the levels up to `top`.
-    fn link(&self, node: Ordinal, top: usize, worker: &mut Worker<'_>) {
-        let Worker { query, scratch, selector, candidates, links, .. } = worker;
+    /// Selects the links of a node among the candidates of the levels up to `top`, and checks the links back.
+    fn select_links(&self, top: usize, worker: &mut Worker<'_>, insertion: &mut Insertion) {
+        let Worker { query, scratch, selector, candidates, .. } = worker;
+        let Insertion { node, links, checks, .. } = insertion;
+        let node = *node;
+        let graph = self.builder.graph();
         let known = KnownDistances { visited: &scratch.visited, distances: &scratch.known };
-        for (level, candidates) in candidates.iter_mut().enumerate().take(top + 1) {
-            let Some(position) = self.builder.graph().position(level, node) else {
-                continue;
-            };
+        links.resize_with(top + 1, Vec::new);
+        for (level, (candidates, links)) in candidates.iter_mut().zip(links.iter_mut()).enumerate() {
+            links.clear();
+            let Some(position) = graph.position(level, node) else { continue };
             candidates.retain(|link| link.position != position);
-            let limits = LinkLimits::of(self.builder.graph().m(), level);
-            let ordinal = |position| self.builder.graph().node(level, position);
+            let limits = LinkLimits::of(graph.m(), level);
+            let ordinal = |position| graph.node(level, position);
             let separations = self.builder.separations();
             selector.select(node, candidates, limits, separations, ordinal, |selected, occluded| {
                 if level == 0 {
                     self.builder.mark_occluded(node, selected, known, occluded);
                 }
             });
-            links.clear();
             links.extend_from_slice(selector.selected());
-            self.builder.add_links(level, position, links, selector);
-            for link in links.iter() {
-                let back = Link::new(position, link.distance);
-                match level {
-                    0 => self.builder.add_backlink(link.position, back, selector, known, &mut **query),
-                    _ => self.builder.add_links(level, link.position, &[back], selector),
+        }
+        checks.clear();
+        checks.extend(links.first().into_iter().flatten().map(|link| {
+            let back = Link::new(node, link.distance);
+            self.builder.check_backlink(link.position, back, selector, known, &mut **query)
+        }));
+    }
+
+    /// Links the nodes of a batch, and others with them.
+    fn link_all<'i>(
+        &self,
+        insertions: impl ExactSizeIterator<Item = &'i mut Insertion>,
+        added: &mut AddedLinks,
+        workers: &mut [Worker<'_>],
+    ) -> Result<()> {
+        let graph = self.builder.graph();
+        let insertions: Vec<&mut Insertion> = insertions.collect();
+        for insertion in &insertions {
+            if let Some(other) = insertion.duplicate_of {
+                self.duplicates.set(insertion.node, other);
+            }
+        }
+        let Some(Worker { selector, .. }) = workers.first_mut() else { return Ok(()) };
+        for Insertion { node, links, checks, .. } in
+            insertions.into_iter().filter(|insertion| insertion.duplicate_of.is_none())
+        {
+            for (level, links) in links.iter_mut().enumerate() {
+                let Some(position) = graph.position(level, *node) else { continue };
+                self.replace_duplicates(level, position, links);
+                self.builder.add_links(level, position, links, selector);
+                for (index, link) in links.iter().enumerate() {
+                    let to = NodeAt { level, position: link.position };
+                    let check = if level == 0 { checks.get(index).copied().flatten() } else { None };
+                    added.push(to, Link::new(position, link.distance), check);
                 }
+            }
+        }
+        added.apply(self.builder, workers, self.cancel)
+    }
+
+    /// Replaces links to nodes of the batch that have turned out to be duplicates.
+    fn replace_duplicates(&self, level: usize, position: u32, links: &mut Vec<Link>) {
+        let graph = self.builder.graph();
+        let is_duplicate = |link: &Link| self.duplicates.is_duplicate(graph.node(level, link.position));
+        if !links.iter().any(is_duplicate) {
+            return;
+        }
+        for index in (0..links.len()).rev() {
+            let Some(link) = links.get(index).filter(|link| is_duplicate(link)) else { continue };
+            let representative = self.duplicates.representative(graph.node(level, link.position));
+            let instead = graph.position(level, representative);
+            let is_new = |&other: &u32| other != position && links.iter().all(|link| link.position != other);
+            match (instead.filter(is_new), links.get_mut(index)) {
+                (Some(instead), Some(link)) => link.position = instead,
+                _ => drop(links.remove(index)),
             }
         }
     }

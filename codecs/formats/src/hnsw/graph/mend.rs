@@ -5,9 +5,10 @@
 //! suspects (`suspects`) are searched for as a query would be, and to a node that is missed a link is added from the
 //! nearest node that was found instead. Rows without room give up the link to the node that most others are linked to.
 //!
-//! Several threads search for a block of nodes at a time, in the graph as it is; then one adds links, in order of ordinal.
-//! One thread takes one node at a time. What this costs on data of many shapes is in `docs/measurements/graph-reach.md`.
+//! A block of nodes is searched for at a time, in the graph as it is; then links are added, in order of ordinal. So the
+//! result is the same on any number of threads. What this costs on data of many shapes is in `docs/measurements/graph-reach.md`.
 
+use super::batch::worth;
 use super::connectivity::Tree;
 use super::parallel::each;
 use super::select::Link;
@@ -20,8 +21,8 @@ use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Nodes that each of several threads searches for before links are added.
-const BLOCK: usize = 128;
+/// Nodes that are searched for before links are added.
+const BLOCK: usize = 256;
 
 /// At most this many distances for each node and each candidate that an insertion keeps: about half of what insertions
 /// cost.
@@ -185,8 +186,7 @@ impl Mending<'_, '_, '_> {
     /// Searches for these nodes, and adds so many links to each that is missed. Returns those.
     fn search_and_link(&mut self, nodes: &[Ordinal], links: usize) -> Result<Vec<Ordinal>> {
         let mut all_missed = Vec::new();
-        let block = if self.workers.len() > 1 { BLOCK * self.workers.len() } else { 1 };
-        for block in nodes.chunks(block) {
+        for block in nodes.chunks(BLOCK) {
             let mut changed = false;
             for (node, mut found) in self.search(block)? {
                 // A link added since may lead to this one as well.
@@ -203,12 +203,21 @@ impl Mending<'_, '_, '_> {
     /// Searches for these nodes on all threads. Returns those that are missed, ascending, with what was found instead.
     fn search(&mut self, nodes: &[Ordinal]) -> Result<Vec<Missed>> {
         let missed = Mutex::new(Vec::new());
-        let Self { graph, workers, cancel, spent, searched, limit, .. } = self;
-        let graph = &**graph;
-        each(nodes, workers, cancel, None, |worker, &node| {
-            if spent.load(Relaxed) > *limit {
-                return Ok(());
+        for block in nodes.chunks(BLOCK) {
+            if self.is_spent() {
+                break;
             }
+            self.search_block(block, &missed)?;
+        }
+        let mut missed = missed.into_inner();
+        missed.sort_unstable_by_key(|&(node, _)| node);
+        Ok(missed)
+    }
+
+    fn search_block(&mut self, block: &[Ordinal], missed: &Mutex<Vec<Missed>>) -> Result<()> {
+        let Self { graph, workers, cancel, spent, searched, .. } = self;
+        let graph = &**graph;
+        each(block, worth(workers, block.len()), cancel, None, |worker, &node| {
             let Worker { query, scratch, found, .. } = worker;
             let own = search_self(graph, node, &mut **query, scratch, found, cancel)?;
             searched.fetch_add(1, Relaxed);
@@ -217,10 +226,7 @@ impl Mending<'_, '_, '_> {
                 missed.lock().push((node, found.clone()));
             }
             Ok(())
-        })?;
-        let mut missed = missed.into_inner();
-        missed.sort_unstable_by_key(|&(node, _)| node);
-        Ok(missed)
+        })
     }
 
     /// Searches for a node; true when it is found. Otherwise `found` is what was.

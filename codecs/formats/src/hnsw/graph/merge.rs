@@ -10,9 +10,9 @@
 
 use super::builder::GraphBuilder;
 use super::duplicates::Duplicates;
-use super::insert::{Inserter, build, check, finish};
+use super::insert::{Inserter, Start, build, check, finish};
 use super::memory::{MAX_LEVELS, level_of, split_mix};
-use super::parallel::{Steps, each};
+use super::parallel::Steps;
 use super::repair::Copy;
 use super::search::entry_point;
 use super::separation::Separations;
@@ -20,7 +20,6 @@ use super::worker::{Worker, workers};
 use super::{BuildParams, Graph, GraphView, NO_NODE, NodeAt, SourceGraph};
 use crate::distance::GraphVectors;
 use lucerne_codec::{Cancel, Error, Ordinal, Progress, Result};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Share of a source, of 2⁶⁴, that is its join set: 15 %.
 const JOIN_SET: u64 = u64::MAX / 100 * 15;
@@ -65,19 +64,22 @@ pub fn merge_graphs(
         cancel,
     };
     let orphans = Copy { source: base, inserter: &inserter }.run(&mut workers, &steps)?;
-    if let (Some(node), Some(worker)) = (new_entry_node, workers.first_mut()) {
-        inserter.insert(node, worker)?;
+    let mut inserted = base.live() - orphans.len();
+    let from_the_top = |_: usize, _: &mut Worker<'_>| Start::EntryPoint;
+    if let Some(node) = new_entry_node {
+        inserter.insert_all(&[node], &mut inserted, from_the_top, &mut workers, &steps)?;
         inserter.entry_point = builder.top();
     }
-    inserter.insert_all(&orphans, &mut workers, &steps)?;
+    inserter.insert_all(&orphans, &mut inserted, from_the_top, &mut workers, &steps)?;
     for (index, source) in sources.iter().enumerate() {
         if index != base_index {
-            insert_source(&inserter, *source, params.seed, new_entry_node, &mut workers, &steps)?;
+            let source = (*source, params.seed, new_entry_node);
+            insert_source(&inserter, source, &mut inserted, &mut workers, &steps)?;
         }
     }
     let rest: Vec<Ordinal> =
         without_graph.iter().copied().filter(|&node| Some(node) != new_entry_node).collect();
-    inserter.insert_all(&rest, &mut workers, &steps)?;
+    inserter.insert_all(&rest, &mut inserted, from_the_top, &mut workers, &steps)?;
     finish(builder, vectors, &duplicates, &mut workers, cancel, &steps)
 }
 
@@ -165,43 +167,43 @@ fn prepare(
 /// Inserts the nodes of another graph near their inserted neighbors; `new_entry_node` is inserted already.
 fn insert_source(
     inserter: &Inserter<'_>,
-    source: SourceGraph<'_>,
-    seed: u64,
-    new_entry_node: Option<Ordinal>,
+    (source, seed, new_entry_node): (SourceGraph<'_>, u64, Option<Ordinal>),
+    inserted: &mut usize,
     workers: &mut [Worker<'_>],
     steps: &Steps<'_>,
 ) -> Result<()> {
+    let is_wanted = |new: Ordinal| new != NO_NODE && Some(new) != new_entry_node;
     let mut order: Vec<Ordinal> =
-        (0..source.graph.len() as u32).filter(|&old| source.new_ordinal(old) != NO_NODE).collect();
+        (0..source.graph.len() as u32).filter(|&old| is_wanted(source.new_ordinal(old))).collect();
     // The join set in random order, then the rest in the order of the source, which has neighbors close together.
     let random = |old: Ordinal| split_mix(seed, u64::from(old));
-    let in_join_set = |old: Ordinal| random(old) < JOIN_SET;
-    order.sort_by_cached_key(|&old| match in_join_set(old) {
+    order.sort_by_cached_key(|&old| match random(old) < JOIN_SET {
         true => (false, random(old)),
         false => (true, u64::from(old)),
     });
-    let inserted: Vec<AtomicBool> =
-        source.ordinals.iter().map(|&new| AtomicBool::new(Some(new) == new_entry_node)).collect();
-    let is_inserted =
-        |old: Ordinal| inserted.get(old as usize).is_some_and(|inserted| inserted.load(Relaxed));
-    each(&order, workers, inserter.cancel, Some(steps), |worker, &old| {
-        if is_inserted(old) {
-            return Ok(());
+    let join_set = order.iter().filter(|&&old| random(old) < JOIN_SET).count();
+    let nodes: Vec<Ordinal> = order.iter().map(|&old| source.new_ordinal(old)).collect();
+    let near = |first: usize, ef: usize| {
+        let (order, nodes) = (&order, &nodes);
+        move |index: usize, worker: &mut Worker<'_>| {
+            let row = &mut worker.scratch.row;
+            row.clear();
+            if let (Some(&old), Some(&node)) = (order.get(first + index), nodes.get(first + index))
+                && inserter.highest(node) == 0
+            {
+                // Upper levels need the greedy descent anyway.
+                source.graph.neighbors(0, old, row);
+            }
+            let neighbors = row.iter().map(|&link| source.new_ordinal(link));
+            let entry_points: Vec<Ordinal> =
+                neighbors.filter(|&new| new != NO_NODE && inserter.is_inserted(new)).collect();
+            match entry_points.is_empty() {
+                true => Start::EntryPoint,
+                false => Start::Near { entry_points, ef: ef.min(inserter.beam_width) },
+            }
         }
-        let node = source.new_ordinal(old);
-        source.graph.neighbors(0, old, &mut worker.scratch.row);
-        let neighbors = worker.scratch.row.iter().copied().filter(|&link| is_inserted(link));
-        let entry_points: Vec<Ordinal> = neighbors.map(|link| source.new_ordinal(link)).collect();
-        // Upper levels need the greedy descent anyway.
-        if inserter.highest(node) > 0 || entry_points.is_empty() {
-            inserter.insert(node, worker)?;
-        } else {
-            let ef = if in_join_set(old) { JOIN_SET_EF } else { REST_EF };
-            inserter.insert_near(node, &entry_points, ef.min(inserter.beam_width), worker)?;
-        }
-        if let Some(inserted) = inserted.get(old as usize) {
-            inserted.store(true, Relaxed);
-        }
-        Ok(())
-    })
+    };
+    let (first, rest) = nodes.split_at(join_set);
+    inserter.insert_all(first, inserted, near(0, JOIN_SET_EF), workers, steps)?;
+    inserter.insert_all(rest, inserted, near(join_set, REST_EF), workers, steps)
 }

@@ -12,8 +12,9 @@
 //! | `trace` | one search that shows what searches with fewer candidates would have found | |
 //! | `select` | neighbor selection: which candidates become links | algorithm 4 |
 //! | `separation` | what neighbor selection compares: distances, or angles | |
-//! | `builder` | a graph under construction, which several threads change at once | |
-//! | `insert` | one insertion; a graph from nothing | algorithm 1 |
+//! | `builder` | a graph under construction | |
+//! | `batch` | links for many nodes at once, the same on any number of threads | |
+//! | `insert` | insertion; a graph from nothing | algorithm 1 |
 //! | `repair` | copying a graph and repairing it around deleted nodes | |
 //! | `merge` | a graph from graphs | |
 //! | `duplicates` | vectors that no distance can tell apart | |
@@ -26,6 +27,7 @@
 //!
 //! What its constants were chosen by is in `docs/measurements/graph-code.md`.
 
+mod batch;
 mod builder;
 mod connectivity;
 mod duplicates;
@@ -70,7 +72,7 @@ pub struct BuildParams {
     pub beam_width: usize,
     /// Seed of the levels.
     pub seed: u64,
-    /// Threads to use, the calling one included. With one the result depends on the input only.
+    /// Threads to use, the calling one included. The graph is the same for any number.
     pub threads: usize,
 }
 

@@ -4,9 +4,12 @@ use lucerne_codec::{Cancel, Progress, Result};
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-/// Nodes a thread takes at a time: enough that taking costs nothing and that neighbors in breadth-first order are mostly
-/// worked on by one thread, few enough that no thread waits long for the last one.
-const BATCH: usize = 32;
+/// Nodes a thread takes at a time, at most: enough that taking costs nothing and that neighbors in breadth-first order are
+/// mostly worked on by one thread.
+const MOST_TAKEN: usize = 32;
+
+/// A thread takes nodes at least so often: no thread should wait long for the last one.
+const LEAST_TURNS: usize = 16;
 
 /// Reports progress at a modest rate over several runs.
 pub(super) struct Steps<'a> {
@@ -45,13 +48,14 @@ pub(super) fn each<T: Sync, W: Send>(
     steps: Option<&Steps<'_>>,
     work: impl Fn(&mut W, &T) -> Result<()> + Sync,
 ) -> Result<()> {
+    let take = (items.len() / (LEAST_TURNS * workers.len().max(1))).clamp(1, MOST_TAKEN);
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     let failure = Mutex::new(None);
     let run = |worker: &mut W| {
         while !stop.load(Relaxed) {
-            let start = next.fetch_add(BATCH, Relaxed).min(items.len());
-            let batch = items.get(start..(start + BATCH).min(items.len())).unwrap_or_default();
+            let start = next.fetch_add(take, Relaxed).min(items.len());
+            let batch = items.get(start..(start + take).min(items.len())).unwrap_or_default();
             if batch.is_empty() {
                 break;
             }

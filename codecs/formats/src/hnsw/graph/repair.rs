@@ -5,6 +5,7 @@
 //! while there is room, so that many merges with few deletes each do not starve the rows (what happened in
 //! apache/lucene#16552).
 
+use super::batch::{AddedLinks, worth};
 use super::builder::GraphBuilder;
 use super::insert::Inserter;
 use super::parallel::{Steps, each};
@@ -13,6 +14,9 @@ use super::worker::Worker;
 use super::{GraphView, NO_NODE, NodeAt, SourceGraph};
 use lucerne_codec::{Cancel, Ordinal, Result};
 use parking_lot::Mutex;
+
+/// Nodes repaired at a time.
+const BATCH: usize = 512;
 
 /// A source's graph being copied into a new one.
 pub(super) struct Copy<'a> {
@@ -43,7 +47,7 @@ impl Copy<'_> {
         self.detach_duplicates(pairs.into_inner(), workers);
         let mut damaged = damaged.into_inner();
         damaged.sort_unstable();
-        each(&damaged, workers, self.cancel(), None, |worker, &node| self.repair(node, worker))?;
+        self.repair_all(&damaged, workers)?;
         let mut row = Vec::new();
         let live = self.source.ordinals.iter().copied();
         let orphans = live.filter(|&node| {
@@ -165,8 +169,32 @@ impl Copy<'_> {
         }
     }
 
-    /// Replaces the links of a node to deleted nodes by links to what those were linked to.
-    fn repair(&self, old: NodeAt, worker: &mut Worker<'_>) -> Result<()> {
+    /// Repairs these nodes, a batch at a time.
+    fn repair_all(&self, damaged: &[NodeAt], workers: &mut [Worker<'_>]) -> Result<()> {
+        let repairs: Vec<Mutex<Vec<Link>>> =
+            (0..BATCH.min(damaged.len())).map(|_| Mutex::default()).collect();
+        let mut added = AddedLinks::default();
+        for batch in damaged.chunks(BATCH) {
+            let work: Vec<(&NodeAt, &Mutex<Vec<Link>>)> = batch.iter().zip(&repairs).collect();
+            each(&work, worth(workers, work.len()), self.cancel(), None, |worker, &(&node, links)| {
+                self.find_links(node, worker, &mut links.lock())
+            })?;
+            for (&NodeAt { level, position: old }, links) in work {
+                let position = self.new_position(level, old)?;
+                for link in links.lock().iter() {
+                    added.push(NodeAt { level, position }, *link, None);
+                    let back = Link::new(position, link.distance);
+                    added.push(NodeAt { level, position: link.position }, back, None);
+                }
+            }
+            added.apply(self.builder(), workers, self.cancel())?;
+        }
+        Ok(())
+    }
+
+    /// Finds links of a node, among what deleted nodes are linked to, in place of those to them.
+    fn find_links(&self, old: NodeAt, worker: &mut Worker<'_>, found: &mut Vec<Link>) -> Result<()> {
+        found.clear();
         let level = old.level;
         let position = self.new_position(level, old.position)?;
         let duplicates = self.inserter.duplicates;
@@ -203,13 +231,8 @@ impl Copy<'_> {
         let node = |position| graph.node(level, position);
         selector.select(node(position), links, limits, self.builder().separations(), node, |_, _| {});
         let kept = candidates.get(..kept).unwrap_or_default();
-        links.clear();
-        links.extend(selector.selected().iter().filter(|link| !kept.contains(&link.position)));
-        self.builder().add_links(level, position, links, selector);
-        for link in links.iter() {
-            let back = Link::new(position, link.distance);
-            self.builder().add_links(level, link.position, &[back], selector);
-        }
+        let new = selector.selected().iter().filter(|link| !kept.contains(&link.position));
+        found.extend(new.map(|link| Link::new(link.position, link.distance)));
         Ok(())
     }
 }

@@ -14,10 +14,12 @@ fn a_graph_finds_what_brute_force_finds() {
 }
 
 #[test]
-fn one_thread_and_one_seed_give_one_graph() {
+fn one_seed_gives_one_graph_on_any_number_of_threads() {
     let vectors = Vectors::clustered(2_000, 2);
     let graph = built(&vectors, 1);
-    assert_eq!(graph, built(&vectors, 1));
+    for threads in [1, 2, 3, 7] {
+        assert_eq!(graph, built(&vectors, threads));
+    }
     let other = BuildParams { seed: 43, ..params(1) };
     assert_ne!(graph, build(&other, &vectors, &Cancel::new(), &()).unwrap());
 }
