@@ -167,6 +167,9 @@ struct Counter {
     members: Option<Vec<(DocId, u32)>>,
 }
 
+/// A bucket with documents: the one around it, itself, and its slot.
+type Used = (u32, i64, u32);
+
 /// Which counter a bucket has.
 enum Slots {
     /// Buckets from this one on, one after the other; there is one bucket around them.
@@ -210,7 +213,7 @@ impl Counter {
     }
 
     /// The buckets with documents, with the bucket around each and their slots, ascending.
-    fn used(&self, cancel: &Cancel) -> Result<Vec<(u32, i64, u32)>> {
+    fn used(&self, cancel: &Cancel) -> Result<Vec<Used>> {
         match &self.slots {
             Slots::Dense(first) => {
                 let used = (0u32..).zip(&self.counts).filter(|(_, count)| **count > 0);
@@ -218,7 +221,7 @@ impl Counter {
             }
             Slots::Sparse(slots) => {
                 let used = slots.iter().map(|(&(parent, bucket), &slot)| (parent, bucket, slot));
-                first(used, usize::MAX, <(u32, i64, u32)>::cmp, cancel)
+                first(used, usize::MAX, Used::cmp, cancel)
             }
         }
     }
@@ -230,12 +233,7 @@ fn beyond(bucket: i64) -> Error {
 }
 
 /// The buckets that are returned of the only segment; naming all of many values takes long.
-fn best_known(
-    plan: &Plan,
-    counter: &Counter,
-    used: Vec<(u32, i64, u32)>,
-    cancel: &Cancel,
-) -> Result<(Vec<(u32, i64, u32)>, Rest)> {
+fn best_known(plan: &Plan, counter: &Counter, used: Vec<Used>, cancel: &Cancel) -> Result<(Vec<Used>, Rest)> {
     let (size, min_count) = match plan.kind {
         Kind::Terms { size, min_count } => (size, min_count),
         Kind::Metric(Metric::Distinct) => {
