@@ -43,7 +43,7 @@ pub(super) fn tally(
     let of_segments = resolver.each_segment(|part| {
         let count = || {
             let set = documents(resolver, search, matches, part)?;
-            let input = Input::all(&set);
+            let input = Input::all(&set).alone(resolver.snapshot.segments.len() == 1);
             let found = plans.iter().map(|plan| Ok(collect(plan, part, &input)?.pop()));
             Ok((u64::from(set.count()), found.collect::<Result<Vec<_>>>()?))
         };

@@ -80,15 +80,14 @@ impl Asked {
     }
 
     fn random(rng: &mut Rng, depth: usize) -> Self {
+        let (field, number) = (*rng.pick(&FIELDS), *rng.pick(&NUMBERS));
         let mut asked = match rng.below(if depth == 0 { 4 } else { 9 }) {
-            0 => percentiles(*rng.pick(&NUMBERS)),
+            0 => percentiles(number),
             1 | 2 => one_number(rng),
-            3 => distinct(*rng.pick(&FIELDS)),
-            4 | 5 => terms(*rng.pick(&FIELDS), 1 + rng.below(4), 1 + rng.below(2) as u64),
-            6 => ranges(*rng.pick(&NUMBERS)),
-            7 => {
-                histogram(*rng.pick(&NUMBERS), *rng.pick(&[1.0, 2.0, 0.5, 3.0]), *rng.pick(&[0.0, 0.5, -1.0]))
-            }
+            3 => distinct(field),
+            4 | 5 => terms(field, 1 + rng.below(4), 1 + rng.below(2) as u64),
+            6 => ranges(number),
+            7 => histogram(number, *rng.pick(&[1.0, 2.0, 0.5, 3.0]), *rng.pick(&[0.0, 0.5, -1.0])),
             _ => dates(rng.below(5)),
         };
         let json = serde_json::to_value(&asked.aggregation).unwrap();

@@ -13,11 +13,17 @@ use std::time::Duration;
 
 /// A thousand documents in segments of 100: `d000` to `d999`, with a section of ten and every third in the text "three".
 fn thousand() -> Searcher {
+    thousand_in(10)
+}
+
+fn thousand_in(segments: usize) -> Searcher {
     let vector = Vector::f32(1).similarity(Similarity::Euclidean);
     let schema = Schema::builder().key("id").text("body").keyword("section").i64("n").date("made");
     let schema = schema.f64("price").bool("odd").vector("v", vector).dynamic(true).build().unwrap();
     let (_, index) = in_memory(schema);
-    let writer = index.writer_with(WriterOptions::new().threads(1).flush_docs(100).merge_threads(0)).unwrap();
+    let writer = index
+        .writer_with(WriterOptions::new().threads(1).flush_docs(1_000 / segments as u32).merge_threads(0))
+        .unwrap();
     for n in 0..1_000_i64 {
         let words = if n % 3 == 0 { "all three" } else { "all" };
         let document = Document::new().with("id", format!("d{n:03}")).with("body", words).with("n", n);
@@ -111,6 +117,26 @@ fn dates_have_numbers_that_are_dates() {
         Aggregation::ranges("made").below("1970-01").between("1970", "1970-02").at_least("1972-09-20");
     let counts = buckets(&searcher, Search::new(Query::all()).aggregate("a", ranges), "a");
     assert_eq!(counts.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [0, 31, 7]);
+}
+
+#[test]
+fn one_segment_and_ten_give_the_same() {
+    let (one, ten) = (thousand_in(1), thousand_in(10));
+    assert_eq!((one.segment_count(), ten.segment_count()), (1, 10));
+    for aggregation in [
+        Aggregation::terms("n").size(7),
+        Aggregation::terms("section").size(3).min_count(34),
+        Aggregation::terms("color").size(1),
+        Aggregation::terms("section").size(3).sub("n", Aggregation::terms("n").size(2)),
+        Aggregation::distinct("n"),
+        Aggregation::distinct("section"),
+        Aggregation::histogram("price", 10.0),
+        Aggregation::percentiles("price", [10.0, 99.0]),
+    ] {
+        let search = Search::new(Match::new("body", "three")).aggregate("a", aggregation);
+        let (one, ten) = (one.search(&search).unwrap(), ten.search(&search).unwrap());
+        assert_eq!((one.total, &one.aggregations), (ten.total, &ten.aggregations), "{}", search.to_json());
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! are: the two lists are walked side by side.
 
 use super::column::Column;
-use super::found::{Found, FoundBucket};
+use super::found::{Found, FoundBucket, Rest};
 use super::key::Key;
 use super::plan::{Kind, Plan};
 use crate::error::Result;
@@ -12,6 +12,7 @@ use crate::query::Metric;
 use crate::search::part::Part;
 use crate::search::sorted_runs::first;
 use lucerne_codec::{BitSet, Cancel, DocId, Error};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// Up to so many buckets have a counter each from the beginning.
@@ -24,12 +25,19 @@ pub(in crate::search) struct Input<'d> {
     parents: Option<&'d [(DocId, u32)]>,
     /// How many buckets are around it.
     count: usize,
+    /// True when no other segment has documents: then it is known here which buckets are the best.
+    alone: bool,
 }
 
 impl<'d> Input<'d> {
     /// Documents of no bucket.
     pub(in crate::search) fn all(set: &'d BitSet) -> Self {
-        Self { set, parents: None, count: 1 }
+        Self { set, parents: None, count: 1, alone: false }
+    }
+
+    /// The same where this is the only segment, or not.
+    pub(in crate::search) fn alone(self, alone: bool) -> Self {
+        Self { alone, ..self }
     }
 }
 
@@ -159,6 +167,9 @@ struct Counter {
     members: Option<Vec<(DocId, u32)>>,
 }
 
+/// A bucket with documents: the one around it, itself, and its slot.
+type Used = (u32, i64, u32);
+
 /// Which counter a bucket has.
 enum Slots {
     /// Buckets from this one on, one after the other; there is one bucket around them.
@@ -202,7 +213,7 @@ impl Counter {
     }
 
     /// The buckets with documents, with the bucket around each and their slots, ascending.
-    fn used(&self, cancel: &Cancel) -> Result<Vec<(u32, i64, u32)>> {
+    fn used(&self, cancel: &Cancel) -> Result<Vec<Used>> {
         match &self.slots {
             Slots::Dense(first) => {
                 let used = (0u32..).zip(&self.counts).filter(|(_, count)| **count > 0);
@@ -210,7 +221,7 @@ impl Counter {
             }
             Slots::Sparse(slots) => {
                 let used = slots.iter().map(|(&(parent, bucket), &slot)| (parent, bucket, slot));
-                first(used, usize::MAX, <(u32, i64, u32)>::cmp, cancel)
+                first(used, usize::MAX, Used::cmp, cancel)
             }
         }
     }
@@ -219,6 +230,29 @@ impl Counter {
 #[cold]
 fn beyond(bucket: i64) -> Error {
     Error::Invalid(format!("a column has a value of bucket {bucket}, beyond the bounds it says it has"))
+}
+
+/// The buckets that are returned of the only segment; naming all of many values takes long.
+fn best_known(plan: &Plan, counter: &Counter, used: Vec<Used>, cancel: &Cancel) -> Result<(Vec<Used>, Rest)> {
+    let (size, min_count) = match plan.kind {
+        Kind::Terms { size, min_count } => (size, min_count),
+        Kind::Metric(Metric::Distinct) => {
+            return Ok((Vec::new(), Rest { buckets: used.len() as u64, docs: 0 }));
+        }
+        _ => return Ok((used, Rest::default())),
+    };
+    let count = |slot: u32| counter.counts.get(slot as usize).copied().unwrap_or(0);
+    let enough = used.iter().filter(|(_, _, slot)| count(*slot) >= min_count);
+    let buckets = enough.clone().count();
+    let ranked = enough.map(|&(_, bucket, slot)| (Reverse(count(slot)), bucket, slot));
+    let best = first(ranked, size, <(Reverse<u64>, i64, u32)>::cmp, cancel)?;
+    let docs = |slots: &mut dyn Iterator<Item = u32>| slots.map(count).sum::<u64>();
+    let all = docs(&mut used.iter().map(|(_, _, slot)| *slot));
+    let shown = docs(&mut best.iter().map(|(_, _, slot)| *slot));
+    let rest = Rest { buckets: (buckets - best.len()) as u64, docs: all - shown };
+    let mut best: Vec<_> = best.into_iter().map(|(_, bucket, slot)| (0, bucket, slot)).collect();
+    best.sort_unstable();
+    Ok((best, rest))
 }
 
 /// Names the buckets, counts what is inside of them, and gives each to the bucket around it.
@@ -230,6 +264,11 @@ fn into_found<'a>(
     key: impl Fn(i64) -> Result<Key<'a>>,
 ) -> Result<Vec<Found<'a>>> {
     let used = counter.used(part.cancel)?;
+    let (used, rest) = if input.alone && plan.inner.is_empty() {
+        best_known(plan, &counter, used, part.cancel)?
+    } else {
+        (used, Rest::default())
+    };
     let mut inner = Vec::new();
     if let Some(mut members) = counter.members.take() {
         let mut place_of = vec![0u32; counter.counts.len()];
@@ -239,7 +278,7 @@ fn into_found<'a>(
         for (_, slot) in &mut members {
             *slot = place_of.get(*slot as usize).copied().unwrap_or(0);
         }
-        let input = Input { set: input.set, parents: Some(&members), count: used.len() };
+        let input = Input { set: input.set, parents: Some(&members), count: used.len(), alone: false };
         for plan in &plan.inner {
             inner.push(collect(plan, part, &input)?.into_iter());
         }
@@ -253,5 +292,5 @@ fn into_found<'a>(
             buckets.push(FoundBucket { key: key(bucket)?, count, inner });
         }
     }
-    Ok(by_parent.into_iter().map(Found::Buckets).collect())
+    Ok(by_parent.into_iter().map(|buckets| Found::Buckets(buckets, rest)).collect())
 }

@@ -25,13 +25,15 @@ pub(in crate::search) fn finish(
     cancel: &Cancel,
 ) -> Result<(String, Aggregate)> {
     let aggregate = match (&plan.kind, found) {
-        (Kind::Terms { size, min_count }, Found::Buckets(buckets)) => {
-            Aggregate::Buckets(best(plan, buckets, *size, *min_count, room, cancel)?)
+        (Kind::Terms { size, min_count }, Found::Buckets(buckets, rest)) => {
+            let Buckets { buckets, other, total } = best(plan, buckets, *size, *min_count, room, cancel)?;
+            let (other, total) = (other + rest.docs, total + rest.buckets);
+            Aggregate::Buckets(Buckets { buckets, other, total })
         }
-        (Kind::Ranges(ranges), Found::Buckets(buckets)) => {
+        (Kind::Ranges(ranges), Found::Buckets(buckets, _)) => {
             Aggregate::Buckets(all_ranges(plan, ranges, buckets, room, cancel)?)
         }
-        (Kind::Histogram { interval, min_count }, Found::Buckets(buckets)) => {
+        (Kind::Histogram { interval, min_count }, Found::Buckets(buckets, _)) => {
             let name = |bucket| interval.start(bucket);
             Aggregate::Buckets(in_order(plan, buckets, *min_count, name, room, cancel)?)
         }
@@ -40,8 +42,8 @@ pub(in crate::search) fn finish(
             let percentile = |&percent: &f64| Percentile { percent, value: at(&sorted, percent, plan.unit) };
             Aggregate::Percentiles(percents.iter().map(percentile).collect())
         }
-        (Kind::Metric(Metric::Distinct), Found::Buckets(buckets)) => {
-            Aggregate::Value(Value::from(buckets.len()))
+        (Kind::Metric(Metric::Distinct), Found::Buckets(buckets, rest)) => {
+            Aggregate::Value(Value::from(buckets.len() as u64 + rest.buckets))
         }
         (Kind::Metric(metric), Found::Numbers(numbers)) => number(metric, numbers, plan.unit),
         // What is found is of its plan.
@@ -58,7 +60,7 @@ pub(in crate::search) fn first_values(
     limit: usize,
     cancel: &Cancel,
 ) -> Result<Vec<(Value, u64)>> {
-    let (Found::Buckets(buckets), mut values) = (found, Vec::new()) else { return Ok(Vec::new()) };
+    let (Found::Buckets(buckets, _), mut values) = (found, Vec::new()) else { return Ok(Vec::new()) };
     for (done, bucket) in buckets.iter().enumerate() {
         cancel.check_every(CANCEL_STEP, done)?;
         let begins = match &bucket.key {

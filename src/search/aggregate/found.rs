@@ -13,7 +13,7 @@ const CANCEL_STEP: usize = 1_024;
 #[derive(Debug)]
 pub(in crate::search) enum Found<'a> {
     /// Ascending by their keys.
-    Buckets(Vec<FoundBucket<'a>>),
+    Buckets(Vec<FoundBucket<'a>>, Rest),
     Numbers(Numbers),
     /// All values, as column values.
     Values(Vec<i64>),
@@ -25,6 +25,14 @@ pub(in crate::search) struct FoundBucket<'a> {
     pub(super) key: Key<'a>,
     pub(super) count: u64,
     pub(super) inner: Vec<Found<'a>>,
+}
+
+/// Buckets that are counted, but not among those that are returned.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::search) struct Rest {
+    pub(super) buckets: u64,
+    /// Documents in them.
+    pub(super) docs: u64,
 }
 
 /// What is kept of values to compute numbers.
@@ -62,9 +70,9 @@ impl<'a> Found<'a> {
     pub(in crate::search) fn none(plan: &Plan) -> Self {
         match &plan.kind {
             Kind::Metric(Metric::Percentiles(_)) => Self::Values(Vec::new()),
-            Kind::Metric(Metric::Distinct) => Self::Buckets(Vec::new()),
+            Kind::Metric(Metric::Distinct) => Self::Buckets(Vec::new(), Rest::default()),
             Kind::Metric(_) => Self::Numbers(Numbers::NONE),
-            _ => Self::Buckets(Vec::new()),
+            _ => Self::Buckets(Vec::new(), Rest::default()),
         }
     }
 
@@ -74,7 +82,7 @@ impl<'a> Found<'a> {
         match self {
             Self::Numbers(numbers) => numbers.add(own, unit),
             Self::Values(values) => values.extend_from_slice(own),
-            Self::Buckets(_) => {}
+            Self::Buckets(..) => {}
         }
     }
 }
@@ -82,7 +90,10 @@ impl<'a> Found<'a> {
 /// What two have counted together.
 pub(in crate::search) fn add<'a>(left: Found<'a>, right: Found<'a>, cancel: &Cancel) -> Result<Found<'a>> {
     Ok(match (left, right) {
-        (Found::Buckets(left), Found::Buckets(right)) => Found::Buckets(merged(left, right, cancel)?),
+        (Found::Buckets(left, rest), Found::Buckets(right, more)) => {
+            let rest = Rest { buckets: rest.buckets + more.buckets, docs: rest.docs + more.docs };
+            Found::Buckets(merged(left, right, cancel)?, rest)
+        }
         (Found::Numbers(left), Found::Numbers(right)) => Found::Numbers(Numbers {
             count: left.count + right.count,
             least: left.least.min(right.least),
