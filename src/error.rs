@@ -61,13 +61,8 @@ pub enum Error {
         key: String,
     },
     /// Documents that are written together have the same key.
-    #[error(
-        "key {key:?} is there twice among the documents given together; leave one of them out, or write them one after the other"
-    )]
-    KeyTwice {
-        /// The key.
-        key: String,
-    },
+    #[error("key {0:?} is there twice among the documents given together; leave one of them out")]
+    KeyTwice(String),
     /// No live document has this key.
     #[error("no document {key:?}; add it with all its fields first")]
     NoSuchDocument {
@@ -414,7 +409,7 @@ impl Error {
             Self::NoSuchDocument { .. } | Self::NoSuchCommit { .. } | Self::NotAnIndex { .. } => {
                 ErrorKind::NotFound
             }
-            Self::DuplicateKey { .. } | Self::KeyTwice { .. } | Self::AlreadyExists { .. } => {
+            Self::DuplicateKey { .. } | Self::KeyTwice(_) | Self::AlreadyExists { .. } => {
                 ErrorKind::AlreadyExists
             }
             Self::Locked { .. } => ErrorKind::Locked,

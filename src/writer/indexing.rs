@@ -72,7 +72,7 @@ impl WriterInner {
         let mut given = HashSet::new();
         for key in validated.iter().filter_map(|document| document.key.as_ref()) {
             if !given.insert(key.clone()) {
-                return Err(Error::KeyTwice { key: key.clone() });
+                return Err(Error::KeyTwice(key.clone()));
             }
         }
         for document in &mut validated {
