@@ -306,7 +306,7 @@ fn engine(data: &Data, sets: &Sets) -> Result<Table> {
     let mut table = table(&["filter µs"]);
     cells(data, sets, &index.searcher()?, false, &mut table)?;
     for doc in (0..data.vectors.len() as DocId).filter(|doc| is_deleted(*doc)) {
-        writer.delete("id", &doc.to_string())?;
+        writer.delete(&doc.to_string())?;
     }
     writer.commit()?;
     cells(data, sets, &index.searcher()?, true, &mut table)?;

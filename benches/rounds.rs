@@ -122,7 +122,7 @@ impl<'a> Rounds<'a> {
         for _ in 0..docs / 50 {
             let place = self.any();
             let number = self.living.swap_remove(place);
-            self.writer.delete("id", &format!("doc-{number:07}"))?;
+            self.writer.delete(&format!("doc-{number:07}"))?;
         }
         for _ in 0..docs * 3 / 100 {
             let place = self.any();

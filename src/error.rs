@@ -61,8 +61,11 @@ pub enum Error {
         key: String,
     },
     /// Documents that are written together have the same key.
-    #[error("key {0:?} is there twice among the documents given together; leave one of them out")]
-    KeyTwice(String),
+    #[error("key {key:?} is given twice; leave one of the documents out, or write one after the other")]
+    KeyTwice {
+        /// The key.
+        key: String,
+    },
     /// No live document has this key.
     #[error("no document {key:?}; add it with all its fields first")]
     NoSuchDocument {
@@ -409,7 +412,7 @@ impl Error {
             Self::NoSuchDocument { .. } | Self::NoSuchCommit { .. } | Self::NotAnIndex { .. } => {
                 ErrorKind::NotFound
             }
-            Self::DuplicateKey { .. } | Self::KeyTwice(_) | Self::AlreadyExists { .. } => {
+            Self::DuplicateKey { .. } | Self::KeyTwice { .. } | Self::AlreadyExists { .. } => {
                 ErrorKind::AlreadyExists
             }
             Self::Locked { .. } => ErrorKind::Locked,

@@ -43,10 +43,12 @@
 //! |---|---|---|
 //! | declare fields, in Rust or in JSON | [`Schema`], [`Vector`], [`Field`](schema::Field), [`Text`](schema::Text), [`Keyword`](schema::Keyword) | [`schema`] |
 //! | create and open an index | [`Index`]; [`IndexBuilder`](index::IndexBuilder) for another directory, format or analyzer | [`index`], [`directory`] |
-//! | make documents | [`Document`], [`Value`] | [`document`] |
+//! | make documents, and changes of them | [`Document`], [`Value`], [`Update`] | [`document`] |
 //! | write, commit, make changes visible | [`Writer`], [`WriterOptions`] | [`writer`] |
+//! | delete or update what matches a query, delete what has expired | [`Writer::delete_by_query`], [`Writer::update_by_query`], [`Writer::delete_expired`] | [`writer`] |
+//! | go through all documents | [`Searcher::scan`] | [`search`] |
 //! | ask for the nearest vectors | [`Knn`] | [`query`] |
-//! | ask for words | [`Match`], [`Phrase`], [`Prefix`], [`QueryParser`](query::QueryParser) | [`query`], [`analysis`] |
+//! | ask for words | [`Match`], [`Phrase`], [`Prefix`], [`Fuzzy`], [`Wildcard`], [`Regex`], [`QueryParser`](query::QueryParser) | [`query`], [`analysis`] |
 //! | ask for values | [`Term`], [`Terms`], [`Range`], [`Exists`](query::Exists) | [`query`] |
 //! | combine queries | [`Bool`], [`Fuse`], [`Query`] | [`query`] |
 //! | filter, page, sort, rerank, choose the fields to return | [`Search`], [`Sort`], [`Rerank`] | [`query`] |
@@ -82,6 +84,7 @@
 
 pub mod admin;
 pub mod analysis;
+mod automata;
 pub mod bits;
 mod commit;
 pub mod directory;
@@ -101,12 +104,15 @@ pub mod writer;
 
 pub use lucerne_codec as codec;
 
-pub use document::{Document, Value};
+pub use document::{Document, Update, Value};
 pub use error::{Error, ErrorKind, Result};
 pub use index::Index;
 #[doc(inline)]
 pub use lucerne_codec::{Cancel, Progress, Similarity};
-pub use query::{Bool, Fuse, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Search, Sort, Term, Terms};
+pub use query::{
+    Bool, Fuse, Fuzzy, Knn, Match, MultiMatch, Phrase, Prefix, Query, Range, Regex, Rerank, Search, Sort,
+    Term, Terms, Wildcard,
+};
 pub use schema::{Schema, Vector};
 pub use search::{Hit, Hits, Searcher};
 pub use writer::{Writer, WriterOptions};
@@ -125,12 +131,16 @@ mod guides {
     struct Backup;
     #[doc = include_str!("../docs/binary-vectors.md")]
     struct BinaryVectors;
+    #[doc = include_str!("../docs/changing-documents.md")]
+    struct ChangingDocuments;
     #[doc = include_str!("../docs/deadlines.md")]
     struct Deadlines;
     #[doc = include_str!("../docs/durability.md")]
     struct Durability;
     #[doc = include_str!("../docs/embeddings.md")]
     struct Embeddings;
+    #[doc = include_str!("../docs/facets.md")]
+    struct Facets;
     #[doc = include_str!("../docs/getting-started.md")]
     struct GettingStarted;
     #[doc = include_str!("../docs/hybrid-and-reranking.md")]
@@ -139,6 +149,8 @@ mod guides {
     struct Monitoring;
     #[doc = include_str!("../docs/querying.md")]
     struct Querying;
+    #[doc = include_str!("../docs/repair.md")]
+    struct Repair;
     #[doc = include_str!("../docs/schema.md")]
     struct Schema;
     #[doc = include_str!("../docs/several-processes.md")]

@@ -25,6 +25,13 @@ pub const DEFAULT_CANDIDATES: usize = 100;
 pub const MAX_PHRASE_WORDS: usize = 1_024;
 /// Maximum depth of queries inside queries.
 pub const MAX_QUERY_DEPTH: usize = 64;
+/// Maximum depth of aggregations inside aggregations, the outermost included.
+pub const MAX_AGGREGATION_DEPTH: usize = 4;
+/// Maximum number of buckets that the aggregations of a search return, and of values that
+/// [`Searcher::values`](crate::Searcher::values) returns.
+pub const MAX_BUCKETS: usize = 65_536;
+/// Maximum number of hits of a group ([`Search::group_by`](crate::Search::group_by)).
+pub const MAX_GROUP_SIZE: usize = 100;
 /// Seed of graphs when none is given.
 pub(crate) const DEFAULT_SEED: u64 = 42;
 /// The release, as segments and commits remember it.

@@ -154,8 +154,8 @@ impl Searcher {
         key: &str,
         field: &str,
     ) -> PyResult<Option<Bound<'py, numpy::PyArray1<f32>>>> {
-        let vector = call(py, || self.searcher.vector(key, field))?;
-        Ok(vector.map(|vector| numpy::PyArray1::from_vec(py, vector)))
+        let vectors = call(py, || self.searcher.vectors(key, field))?;
+        Ok(vectors.into_iter().next().map(|vector| numpy::PyArray1::from_vec(py, vector)))
     }
 
     /// A document's vector as well as it is known: as `vector`, or of a field without raw vectors what its codes stand for.

@@ -149,10 +149,7 @@ impl Writer {
     /// Deletes the document with a key; False when there is none.
     fn delete(&self, py: Python<'_>, key: &str) -> PyResult<bool> {
         let writer = self.open(py)?;
-        call(py, || {
-            let schema = writer.schema();
-            writer.delete(schema.key().name(), key)
-        })
+        call(py, || writer.delete(key))
     }
 
     /// Makes changes visible to new searchers of the same `Index`, without making them durable.

@@ -172,16 +172,7 @@ impl Checker<'_> {
         let live = segment.live_docs.as_ref().map(|live| &live.file);
         for entry in info.files().chain([&segment.info]).chain(live) {
             let read = self.try_to(&entry.name, || {
-                let input = store.directory.open(&entry.name)?;
-                if input.len() as u64 != entry.len {
-                    let problem = format!("{} bytes long, expected {}", input.len(), entry.len);
-                    return Err(input.corrupt(0, problem).into());
-                }
-                envelope::verify_checksum(&input)?;
-                if envelope::stored_checksum(&input)? != entry.crc32 {
-                    let problem = "a whole file, but not the one that was written here";
-                    return Err(input.corrupt(entry.len - 4, problem).into());
-                }
+                envelope::verify_entry(&*store.directory, entry)?;
                 Ok(entry.len)
             })?;
             self.report.bytes += read.unwrap_or(0);
@@ -260,6 +251,13 @@ impl Checker<'_> {
     fn older_commits(&mut self, newest: &CommitInfo, names: &[String]) -> Result<()> {
         let mut seen: HashSet<CommitSegment> = newest.segments.iter().cloned().collect();
         let docs = self.report.docs;
+        for (tag, generation) in &newest.tags {
+            let file = manifest::commit_file(*generation);
+            if !names.contains(&file) {
+                let problem = format!("tag {tag:?} names it, and it is gone");
+                self.report.problems.push(Problem { file, problem });
+            }
+        }
         for generation in kept_generations(newest, names) {
             let (store, file) = (self.store, manifest::commit_file(generation));
             let read = || recover::read(&*store.directory, &store.registry, generation);
@@ -320,7 +318,8 @@ fn live_docs(store: &Store, reader: &SegmentReader, segment: &CommitSegment) -> 
     Ok(crate::reader::read_live_docs(&*store.directory, &store.registry, reader, info)?.count())
 }
 
-fn problem_of(file: &str, error: Error) -> Problem {
+/// The problem that an error tells of: of the file it names, or of `file`.
+pub(super) fn problem_of(file: &str, error: Error) -> Problem {
     use lucerne_codec::Error as Codec;
     let named = match &error {
         Error::Codec(

@@ -7,6 +7,7 @@ mod hash_quality;
 mod inspect;
 mod raw_loss;
 mod relevance;
+mod repair;
 
 pub use calibrate::calibrate;
 pub use check::{CheckReport, Problem, SelfSearchCheck, check, check_in};
@@ -15,3 +16,6 @@ pub use hash_quality::{HashQuality, HashQualityOptions, HashRecall, hash_quality
 pub use inspect::inspect;
 pub use raw_loss::{RawLoss, raw_loss};
 pub use relevance::{Judgements, Measures, RelevanceSet, Unmatched};
+pub use repair::{
+    Deletes, LostDocument, LostPart, RepairOptions, RepairReport, RepairRun, SegmentRepair, repair, repair_in,
+};

@@ -26,6 +26,7 @@ mod fold;
 mod language;
 mod normalize;
 mod options;
+mod origins;
 mod registry;
 mod standard;
 mod stop_words;
@@ -36,6 +37,8 @@ mod whole;
 pub use language::Language;
 pub use options::{StopWords, TextAnalysis};
 pub use registry::Analyzers;
+
+use std::ops::Range;
 
 /// The longest word that becomes a term, in bytes. Longer words are left out and leave a gap in the positions.
 pub const MAX_WORD: usize = 255;
@@ -94,6 +97,12 @@ pub trait Analyzer: Send + Sync + std::fmt::Debug {
     /// beginning of a term, those before it are terms as of [`Analyzer::analyze`]. By default the normalized text.
     fn analyze_prefix(&self, text: &str, emit: &mut dyn FnMut(&str, u32)) {
         emit(&self.normalize(text), 0);
+    }
+
+    /// As [`Analyzer::analyze`], with the bytes of the text that each term comes from: what highlighting marks. By default
+    /// no terms, and then nothing is marked.
+    fn analyze_spans(&self, text: &str, emit: &mut dyn FnMut(&str, u32, Range<usize>)) {
+        let _ = (text, emit);
     }
 
     /// A word of the text that is too long to become a term. By default none is.

@@ -3,11 +3,14 @@
 use super::bigrams::{bigrams, is_unspaced};
 use super::fold::fold;
 use super::normalize::normalize;
+use super::origins::{Origins, is_mark};
+use super::whole::span_in;
 use super::{Analyzer, MAX_WORD};
 use frostem::Stemmer;
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The analyzer `standard`: lower case, then accents off, stop words out, stems, each where declared.
@@ -68,16 +71,31 @@ impl Buffers {
 /// The terms of one text on their way.
 struct Pass<'a> {
     standard: &'a Standard,
-    emit: &'a mut dyn FnMut(&str, u32),
+    /// Takes a term, its position, and the part of the normalized text that it comes from.
+    emit: &'a mut dyn FnMut(&str, u32, &str),
     position: u32,
     buffers: Buffers,
 }
 
 impl Pass<'_> {
-    fn word(&mut self, word: &str) {
+    /// A text that is normalized.
+    fn text(&mut self, text: &str) {
+        for (unspaced, part) in parts(text) {
+            match unspaced {
+                true => self.run(part),
+                // The same words, found faster.
+                false if part.is_ascii() => part.unicode_words().for_each(|word| self.word(word)),
+                false => {
+                    part.split_word_bounds().filter(|word| is_word(word)).for_each(|word| self.word(word))
+                }
+            }
+        }
+    }
+
+    fn word(&mut self, source: &str) {
         let position = self.position;
         self.position = position.saturating_add(1);
-        let word = self.buffers.spell(word, self.standard.fold);
+        let word = self.buffers.spell(source, self.standard.fold);
         // Nothing longer is looked at any further.
         if word.len() > MAX_WORD || self.standard.stop_words.contains(word) {
             return;
@@ -87,7 +105,7 @@ impl Pass<'_> {
             None => Cow::Borrowed(word),
         };
         if (1..=MAX_WORD).contains(&term.len()) {
-            (self.emit)(&term, position);
+            (self.emit)(&term, position, source);
         }
     }
 
@@ -96,24 +114,36 @@ impl Pass<'_> {
             return;
         }
         let first = self.position;
-        let count = bigrams(run, |term, offset| (self.emit)(term, first.saturating_add(offset)));
+        let count = bigrams(run, |term, offset| (self.emit)(term, first.saturating_add(offset), term));
         self.position = first.saturating_add(count);
     }
 }
 
 impl Analyzer for Standard {
     fn analyze(&self, text: &str, emit: &mut dyn FnMut(&str, u32)) {
-        let text = normalize(text);
-        let mut pass = Pass { standard: self, emit, position: 0, buffers: Buffers::default() };
-        for (unspaced, part) in parts(&text) {
-            match unspaced {
-                true => pass.run(part),
-                // The same words, found faster.
-                false if part.is_ascii() => part.unicode_words().for_each(|word| pass.word(word)),
-                false => {
-                    part.split_word_bounds().filter(|word| is_word(word)).for_each(|word| pass.word(word))
-                }
-            }
+        let emit = &mut |term: &str, position, _: &str| emit(term, position);
+        Pass { standard: self, emit, position: 0, buffers: Buffers::default() }.text(&normalize(text));
+    }
+
+    /// White space is between words and stays where it is, so that what it separates can be taken for itself.
+    fn analyze_spans(&self, text: &str, emit: &mut dyn FnMut(&str, u32, Range<usize>)) {
+        let mut first = 0;
+        for chunk in text.split(char::is_whitespace).filter(|chunk| !chunk.is_empty()) {
+            let (start, normalized) = (span_in(text, chunk).start, normalize(chunk));
+            let origins = match &normalized {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(normalized) => Some(Origins::new(chunk, normalized)),
+            };
+            let emit = &mut |term: &str, position, source: &str| {
+                let span = span_in(&normalized, source);
+                let span = origins.as_ref().map_or(span.clone(), |origins| origins.of(span));
+                emit(term, position, start + span.start..start + span.end);
+            };
+            let mut pass = Pass { standard: self, emit, position: first, buffers: Buffers::default() };
+            // Marks behind white space belong to that.
+            let begins = if start > 0 { normalized.trim_start_matches(is_mark) } else { &normalized };
+            pass.text(begins);
+            first = pass.position;
         }
     }
 
@@ -123,6 +153,7 @@ impl Analyzer for Standard {
 
     fn analyze_prefix(&self, text: &str, emit: &mut dyn FnMut(&str, u32)) {
         let text = normalize(text);
+        let emit = &mut |term: &str, position, _: &str| emit(term, position);
         let mut pass = Pass { standard: self, emit, position: 0, buffers: Buffers::default() };
         let mut words = words(&text).peekable();
         while let Some((unspaced, word)) = words.next() {
@@ -130,7 +161,7 @@ impl Analyzer for Standard {
                 true => pass.run(word),
                 false if words.peek().is_some() => pass.word(word),
                 // What it goes on to is unknown: it is no stop word yet, and has no stem.
-                false => (pass.emit)(pass.buffers.spell(word, self.fold), pass.position),
+                false => (pass.emit)(pass.buffers.spell(word, self.fold), pass.position, word),
             }
         }
     }

@@ -148,6 +148,28 @@ fn other_analyzers_leave_the_text_alone() {
     assert_eq!(terms(&keyword, &"x".repeat(100_000)), []);
 }
 
+#[test]
+fn terms_come_with_the_bytes_they_are_of() {
+    let shown = |analysis: &TextAnalysis, text: &str| {
+        let mut spans = Vec::new();
+        analyzer(analysis)
+            .analyze_spans(text, &mut |term, _, span| spans.push(format!("{term}={}", &text[span])));
+        spans.join(" | ")
+    };
+    let folded = TextAnalysis::new().fold().stemmer(Language::English);
+    for (text, expected) in [
+        ("The Running\u{A0}Editors!", "the=The | run=Running | editor=Editors"),
+        ("(Größe) ﬁne ＦＵＬＬ-ｗｉｄｔｈ", "gross=Größe | fine=ﬁne | full=ＦＵＬＬ | width=ｗｉｄｔｈ"),
+        ("x cafe\u{301}s co\u{AD}operate", "x=x | cafe=cafe\u{301}s | cooper=co\u{AD}operate"),
+        ("don\u{2019}t", "don't=don\u{2019}t"),
+        ("東京タワーへ", "東京=東京 | 京タ=京タ | タワ=タワ | ワー=ワー | ーへ=ーへ"),
+    ] {
+        assert_eq!(shown(&folded, text), expected, "{text}");
+    }
+    assert_eq!(shown(&TextAnalysis::new().analyzer("whitespace"), " A+ b"), "A+=A+ | b=b");
+    assert_eq!(shown(&TextAnalysis::new().analyzer("keyword"), " A b"), " A b= A b");
+}
+
 #[derive(Debug)]
 struct Letters;
 
@@ -233,6 +255,20 @@ fn every_language_has_its_stemmer() {
 fn any_text() -> impl Strategy<Value = String> {
     let special = "[a-zA-Z0-9 '.,_\u{AD}\u{2019}\u{300}-\u{30A}\u{200D}\u{FE0F}ß-éА-яα-ωΣİŉ\u{627}-\u{645}क-ह\u{94D}ก-๎一-中ぁ-ヿｦ-ﾟ가-각ᄀ-ᅢ🎉-🎒🇦-🇿\u{1F3FB}]{0,60}";
     prop_oneof![any::<String>(), proptest::string::string_regex(special).unwrap()]
+}
+
+proptest! {
+    #[test]
+    fn spans_are_of_the_same_terms(text in "(\\PC|[ \u{A0}aé\u{301}\u{200B}\u{AD}\u{200D}ﬁ東京한글ﾃﾞ😀'.\u{1100}\u{1161}]){0,40}") {
+        for analysis in [TextAnalysis::new(), TextAnalysis::new().fold().stemmer(Language::English)] {
+            let mut found = Vec::new();
+            analyzer(&analysis).analyze_spans(&text, &mut |term, position, span| {
+                assert!(!text[span].is_empty());
+                found.push((term.to_owned(), position));
+            });
+            prop_assert_eq!(found, terms(&analysis, &text));
+        }
+    }
 }
 
 proptest! {

@@ -1,6 +1,7 @@
 //! Analyzers that change nothing.
 
 use super::{Analyzer, MAX_WORD};
+use std::ops::Range;
 
 /// What white space separates, as it is.
 #[derive(Debug)]
@@ -13,6 +14,10 @@ impl Analyzer for Whitespace {
                 emit(word, position);
             }
         }
+    }
+
+    fn analyze_spans(&self, text: &str, emit: &mut dyn FnMut(&str, u32, Range<usize>)) {
+        self.analyze(text, &mut |word, position| emit(word, position, span_in(text, word)));
     }
 
     fn normalize(&self, text: &str) -> String {
@@ -42,6 +47,10 @@ impl Analyzer for Keyword {
         }
     }
 
+    fn analyze_spans(&self, text: &str, emit: &mut dyn FnMut(&str, u32, Range<usize>)) {
+        self.analyze(text, &mut |whole, position| emit(whole, position, span_in(text, whole)));
+    }
+
     fn normalize(&self, text: &str) -> String {
         text.to_owned()
     }
@@ -49,4 +58,10 @@ impl Analyzer for Keyword {
     fn too_long(&self, text: &str) -> Option<String> {
         (text.len() > MAX_TEXT).then(|| text.to_owned())
     }
+}
+
+/// Where a part of a text is in it.
+pub(super) fn span_in(text: &str, part: &str) -> Range<usize> {
+    let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    start..start + part.len()
 }

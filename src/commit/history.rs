@@ -133,9 +133,18 @@ pub(crate) fn find_kept(
     read.collect()
 }
 
-/// Every file of a commit, itself included.
+/// Every file of the commit `generation`, itself included.
 fn files_of(directory: &dyn Directory, registry: &Registry, generation: u64) -> Result<HashSet<String>> {
-    let commit = recover::read(directory, registry, generation)?;
+    files_of_commit(directory, registry, &recover::read(directory, registry, generation)?)
+}
+
+/// Every file of a commit, itself included.
+pub(crate) fn files_of_commit(
+    directory: &dyn Directory,
+    registry: &Registry,
+    commit: &CommitInfo,
+) -> Result<HashSet<String>> {
+    let generation = commit.generation;
     let mut files = HashSet::from([manifest::commit_file(generation)]);
     for segment in &commit.segments {
         let info = registry.segment_info.read(directory, &segment.info, segment.id)?;

@@ -95,6 +95,17 @@ pub(super) fn format(moment: i64) -> String {
     }
 }
 
+/// The month of a moment, counted from the first of the year 0, in UTC.
+pub(crate) fn month(moment: i64) -> i64 {
+    let (year, month, _) = civil(moment.div_euclid(DAY));
+    year * 12 + month - 1
+}
+
+/// When a month begins that is counted as [`month`] does.
+pub(crate) fn month_start(month: i64) -> i64 {
+    days_since_epoch(month.div_euclid(12), month.rem_euclid(12) + 1, 1).saturating_mul(DAY)
+}
+
 fn digits(rest: &mut &[u8], count: usize) -> Option<i64> {
     let (found, tail) = rest.split_at_checked(count)?;
     *rest = tail;
@@ -193,6 +204,16 @@ mod tests {
         ] {
             assert_eq!(parse(text), Some(moment), "{text}");
         }
+    }
+
+    #[test]
+    fn months_begin_with_their_first_moment() {
+        for text in ["2024-02-01", "1970-01-01", "1969-12-01", "0000-01-01", "9999-12-01"] {
+            let moment = parse(text).unwrap();
+            assert_eq!(month_start(month(moment)), moment, "{text}");
+            assert_eq!(month(moment - 1), month(moment) - 1, "{text}");
+        }
+        assert_eq!(month(parse("2024-02-29T23:59:59.999Z").unwrap()), 2024 * 12 + 1);
     }
 
     #[test]

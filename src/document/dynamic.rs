@@ -48,6 +48,49 @@ pub(crate) fn kinds(name: &str) -> [Vec<u8>; 2] {
     [of(name, b's', &[]), of(name, b'n', &[])]
 }
 
+/// The beginning and the end of the terms of all values of the field, among which is [`existing`].
+pub(crate) fn values(name: &str) -> [Vec<u8>; 2] {
+    [of(name, b'b', &[]), of(name, b't', &[])]
+}
+
+/// What a term stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Known<'a> {
+    Bool(bool),
+    /// A number as the column value of its nearest f64, and how much a whole number differs from that.
+    Number(i64, i16),
+    Text(&'a str),
+}
+
+/// The value of a term of the field; `None` of a term that stands for none.
+pub(crate) fn known<'t>(name: &str, term: &'t [u8]) -> Option<Known<'t>> {
+    let (kind, value) = term.strip_prefix(name.as_bytes())?.strip_prefix(&[0])?.split_first()?;
+    match kind {
+        b'b' => Some(Known::Bool(value == [1])),
+        b'n' => {
+            let (nearest, difference) = value.split_at_checked(8).filter(|(_, rest)| rest.len() == 2)?;
+            let nearest = (BigEndian::read_u64(nearest) ^ (1 << 63)) as i64;
+            Some(Known::Number(nearest, (BigEndian::read_u16(difference) ^ (1 << 15)) as i16))
+        }
+        b's' => std::str::from_utf8(value).ok().map(Known::Text),
+        _ => None,
+    }
+}
+
+/// A number of [`Known`] as a value: whole where it is.
+pub(crate) fn number(nearest: i64, difference: i16) -> Value {
+    let number = lucerne_codec::ordered::to_f64(nearest);
+    if number.fract() != 0.0 || number.abs() > 2f64.powi(64) {
+        return Value::F64(number);
+    }
+    let whole = number as i128 + i128::from(difference);
+    match (i64::try_from(whole), u64::try_from(whole)) {
+        (Ok(whole), _) => Value::I64(whole),
+        (_, Ok(whole)) => Value::from(whole),
+        _ => Value::F64(number),
+    }
+}
+
 /// Adds the terms of a field's value and of everything in it.
 pub(super) fn terms(name: &str, value: &Value, into: &mut Vec<Box<[u8]>>) {
     match value {

@@ -32,13 +32,15 @@ mod indexed;
 mod json;
 pub(crate) mod number;
 mod query_vector;
+mod update;
 mod validate;
 mod value;
 mod vector;
 
 pub(crate) use analyzers::FieldAnalyzers;
-pub(crate) use date::span as date_span;
+pub(crate) use date::{month, month_start, span as date_span};
 pub use query_vector::QueryVector;
+pub use update::Update;
 pub(crate) use validate::{Validated, validate};
 pub use value::Value;
 pub(crate) use vector::{check_query, components, given_as};

@@ -26,6 +26,11 @@ pub(crate) struct Validated {
 }
 
 impl Validated {
+    /// A document of which nothing is searched.
+    pub(crate) fn not_indexed() -> Self {
+        Self { key: None, stored: Vec::new(), vectors: Vec::new(), indexed: Indexed::default() }
+    }
+
     /// Gives the document its automatic key, as the first stored field.
     pub(crate) fn assign_key(&mut self, schema: &Schema, number: u64) {
         let key = KeyField::automatic(number);

@@ -1,6 +1,6 @@
 //! Boolean combinations of queries, and queries with other scores.
 
-use super::Query;
+use super::{Minimum, Query};
 use serde::{Deserialize, Serialize};
 
 /// Combines queries as clauses that must, should or must not match. The score is the sum of the scores of the `must`
@@ -38,7 +38,7 @@ pub struct Bool {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) filter: Vec<Query>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) minimum_should_match: Option<u32>,
+    pub(crate) minimum_should_match: Option<Minimum>,
 }
 
 impl Bool {
@@ -75,17 +75,17 @@ impl Bool {
         self
     }
 
-    /// The minimum number of `should` clauses that must match.
+    /// The minimum number of `should` clauses that must match, or which share of them ([`Minimum::Percent`]).
     #[must_use]
-    pub fn minimum_should_match(mut self, clauses: u32) -> Self {
-        self.minimum_should_match = Some(clauses);
+    pub fn minimum_should_match(mut self, clauses: impl Into<Minimum>) -> Self {
+        self.minimum_should_match = Some(clauses.into());
         self
     }
 
     /// The minimum number of `should` clauses that must match, given or by default.
     pub(crate) fn required_should(&self) -> usize {
         let needs_one = self.must.is_empty() && self.filter.is_empty() && !self.should.is_empty();
-        self.minimum_should_match.map_or(usize::from(needs_one), |clauses| clauses as usize)
+        self.minimum_should_match.map_or(usize::from(needs_one), |minimum| minimum.of(self.should.len()))
     }
 }
 

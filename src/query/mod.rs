@@ -7,8 +7,13 @@
 //! |---|---|---|
 //! | near a vector | [`Knn`] | by the field's similarity |
 //! | with words of a text | [`Match`] | BM25 |
+//! | with words in any of several fields | [`MultiMatch`] | of the best field, or the sum |
+//! | that match any of several queries | [`DisMax`] | of the best one |
 //! | with words in sequence | [`Phrase`] | BM25 |
+//! | like another document, by its words | [`MoreLike`]; by its vectors [`Searcher::recommend`](crate::Searcher::recommend) | BM25 |
 //! | with a value, one of several, a range, a prefix | [`Term`], [`Terms`], [`Range`], [`Prefix`] | 1 ([`Term`] in a text field: BM25) |
+//! | with a word written with typing errors | [`Fuzzy`], [`Match::fuzziness`] | BM25 in a text field, else 1 |
+//! | with a term or value of a pattern | [`Wildcard`], [`Regex`] | 1 |
 //! | with any value in a field | [`Exists`] | 1 |
 //! | that match several queries | [`Bool`] | sum of the clauses' scores |
 //! | ranked well by several queries (hybrid search) | [`Fuse`] | by rank or weighted score |
@@ -41,8 +46,13 @@
 //! | `range` | `field`; `gt` or `gte`, `lt` or `lte` |
 //! | `exists` | `field` |
 //! | `prefix` | `field`, `prefix` |
-//! | `match` | `field`, `text`, `operator` (`"or"`, the default, or `"and"`), `minimum_should_match` |
+//! | `fuzzy` | `field`, `word`, `edits` (`"auto"`, 0, 1 or 2), `prefix_length` (0), `transpositions` (true), `max_expansions` (50) |
+//! | `wildcard`, `regex` | `field`, `pattern` |
+//! | `match` | `field`, `text`, `operator` (`"or"`, the default, or `"and"`), `minimum_should_match` (a number or `"75%"`), `fuzziness` (none; as `edits` of `fuzzy`) |
+//! | `multi_match` | `text`, `fields` (`["title^3", "body"]`), `type` (`"best_fields"`, the default, or `"most_fields"`), `tie_breaker` (0), and as `match` |
+//! | `dis_max` | `queries` (a list), `tie_breaker` (0) |
 //! | `phrase` | `field`, `text`, `slop` (0) |
+//! | `more_like` | `like` (`{"key": …}` or `{"text": …}`), `fields` (all stored text fields), `max_terms` (25), `min_term_freq` (1), `min_doc_freq` (2), `max_doc_freq` |
 //! | `bool` | `must`, `should`, `must_not`, `filter` (lists of queries), `minimum_should_match` |
 //! | `boost` | `query`, `boost` |
 //! | `constant` | `query`, `score` (1) |
@@ -56,12 +66,27 @@
 //! | `query` | a query | `{"all": {}}` |
 //! | `filter` | a query | none |
 //! | `limit`, `offset` | numbers of hits | 10, 0 |
-//! | `rerank` | `by` (`{"vector": {"field", "vector", "compat_topk"}}` or `{"query": …}`), `window` (100), `weight` (1) | none |
+//! | `rerank` | `by` (see below), `window` (100), `weight` (1), `combine` (`"add"`, the default, or `"multiply"`) | none |
 //! | `sort` | a list of `{"field", "order": "asc" or "desc", "missing": "last" or "first"}`; the field `_score` is the score | by score |
+//! | `highlight` | a list of `{"field", "fragments": 3, "size": 150, "tags": ["<b>", "</b>"], "escape_html": false}` | none |
 //! | `fields` | a list of stored fields to return; `[]` returns all | none |
+//! | `vectors` | a list of vector fields to return as lists of vectors | none |
 //! | `min_score` | a number | none |
 //! | `score_as` | a name under which the score is returned among the fields | none |
 //! | `explain` | `true` explains every hit | `false` |
+//! | `aggs` or `aggregations` | an object of [aggregations](Aggregation) by name | none |
+//! | `collapse` | `{"field", "size": 1}`: the best `size` hits of each value of a field | none |
+//! | `total` or `track_total_hits` | `true` counts all documents found | `false` |
+//!
+//! `by` in `rerank` is one of these:
+//!
+//! | by | parameters |
+//! |---|---|
+//! | `vector` | `field`, `vector`, `compat_topk` |
+//! | `query` | a query |
+//! | `decay` | `field`, `origin` (a number or date), `scale` and `offset` (0) (numbers; in a date field times such as `"10d"`), `decay` (0.5), `shape` (`"gauss"`, the default, `"exp"` or `"linear"`) |
+//! | `field_value` | `field`, `factor` (1), `modifier` (`"none"`, the default, `"log1p"`, `"ln1p"`, `"sqrt"`, `"square"` or `"reciprocal"`), `missing` (0) |
+//! | `mmr` | `field`, `lambda` (0.5) |
 //!
 //! ```
 //! # fn main() -> lucerne::Result<()> {
@@ -89,23 +114,44 @@
 //! # }
 //! ```
 
+mod aggregate;
+mod aggregate_json;
 mod boolean;
+mod function;
 mod fuse;
+mod fuzzy;
+mod group_by;
+mod highlight;
 mod json;
 mod knn;
+mod minimum;
+mod more_like;
 mod parse;
+mod pattern;
 mod rerank;
 mod search;
+mod several_fields;
 mod terms;
 mod unset_k;
 mod words;
 
+pub use aggregate::{Aggregation, Calendar};
+pub(crate) use aggregate::{AggregationKind, Every, Metric, ValueRange};
 pub use boolean::{Bool, Boost, Constant};
+pub use function::{Decay, DecayShape, Distance, FieldValue, Modifier};
 pub use fuse::{Fuse, Fusion};
+pub use fuzzy::{Fuzziness, Fuzzy};
+pub use group_by::GroupBy;
+pub use highlight::Highlight;
 pub use knn::Knn;
-pub use parse::QueryParser;
-pub use rerank::{Rerank, RerankBy};
+pub use minimum::Minimum;
+pub(crate) use more_like::LikeWhat;
+pub use more_like::MoreLike;
+pub use parse::{Lenient, QueryParser};
+pub use pattern::{Regex, Wildcard};
+pub use rerank::{Combine, Rerank, RerankBy};
 pub use search::{Missing, Order, Search, Sort};
+pub use several_fields::{BoostedField, DisMax, FieldScores, MultiMatch};
 pub use terms::{Exists, Prefix, Range, Term, Terms};
 pub use words::{Match, Operator, Phrase};
 
@@ -141,10 +187,22 @@ pub enum Query {
     Exists(Exists),
     /// Documents with a value that begins with given characters.
     Prefix(Prefix),
+    /// Documents with a word that is some edits away from a given one.
+    Fuzzy(Fuzzy),
+    /// Documents with a value that matches a pattern with wildcards.
+    Wildcard(Wildcard),
+    /// Documents with a value that matches a regular expression.
+    Regex(Regex),
     /// Documents with words of a text.
     Match(Match),
+    /// Documents with words of a text in any of several fields.
+    MultiMatch(MultiMatch),
+    /// Documents of several queries, each with its best score.
+    DisMax(DisMax),
     /// Documents with the words of a text in sequence.
     Phrase(Phrase),
+    /// Documents with the characteristic words of a document or a text.
+    MoreLike(MoreLike),
     /// Documents that match clauses.
     Bool(Bool),
     /// A query whose scores are multiplied.
@@ -167,7 +225,10 @@ macro_rules! query_of {
     };
 }
 
-query_of!(Term, Terms, Range, Exists, Prefix, Match, Phrase, Bool, Knn, Fuse);
+query_of!(
+    Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, MultiMatch, DisMax, Phrase, MoreLike,
+    Bool, Knn, Fuse
+);
 
 impl From<Boost> for Query {
     fn from(query: Boost) -> Self {

@@ -1,6 +1,6 @@
 //! Reranking: a second score for the best documents of a search.
 
-use super::Query;
+use super::{Decay, FieldValue, Query};
 use crate::document::QueryVector;
 use serde::{Deserialize, Serialize};
 
@@ -22,10 +22,37 @@ pub enum RerankBy {
     },
     /// The score of another query; 0 for a document that does not match it.
     Query(Box<Query>),
+    /// How near a number or date is to an origin.
+    Decay(Decay),
+    /// A number of the document.
+    FieldValue(FieldValue),
+    /// Maximal marginal relevance: no second score, but an order of the best documents that are unlike each other.
+    Mmr {
+        /// The vector field by which documents are like each other.
+        field: String,
+        /// From 0, as unlike each other as can be, to 1, the order of the search.
+        #[serde(default = "half")]
+        lambda: f32,
+    },
 }
 
-/// Reranks the best documents of a search: score = score of the query + weight × second score. Documents
-/// beyond the window follow in their order. See [`Search::rerank`](super::Search::rerank).
+fn half() -> f32 {
+    0.5
+}
+
+/// How the second score of a [`Rerank`] joins the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Combine {
+    /// First score + weight × second score.
+    #[default]
+    Add,
+    /// First score × weight × second score.
+    Multiply,
+}
+
+/// Reranks the best documents of a search: score = score of the query + weight × second score (or the product of these;
+/// [`Rerank::mmr`] differs). Documents beyond the window follow in their order. See [`Search::rerank`](super::Search::rerank).
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
@@ -47,6 +74,14 @@ pub struct Rerank {
     pub(crate) window: usize,
     #[serde(default = "weight")]
     pub(crate) weight: f32,
+    #[serde(default, skip_serializing_if = "Combine::is_default")]
+    pub(crate) combine: Combine,
+}
+
+impl Combine {
+    fn is_default(&self) -> bool {
+        *self == Self::Add
+    }
 }
 
 fn window() -> usize {
@@ -62,18 +97,86 @@ impl Rerank {
     /// field keeps no raw vectors, and [`Hits::exact`](crate::Hits) is false then.
     pub fn vector(field: impl Into<String>, vector: impl Into<QueryVector>) -> Self {
         let (field, vector) = (field.into(), vector.into());
-        Self { by: RerankBy::Vector { field, vector, compat_topk: None }, window: window(), weight: weight() }
+        Self::by(RerankBy::Vector { field, vector, compat_topk: None })
+    }
+
+    fn by(by: RerankBy) -> Self {
+        Self { by, window: window(), weight: weight(), combine: Combine::Add }
     }
 
     /// Reranks by the score of another query.
     pub fn query(query: impl Into<Query>) -> Self {
-        Self { by: RerankBy::Query(Box::new(query.into())), window: window(), weight: weight() }
+        Self::by(RerankBy::Query(Box::new(query.into())))
+    }
+
+    /// Prefers documents whose number or date is near an origin. Usually [multiplied](Rerank::multiply).
+    ///
+    /// ```
+    /// # fn main() -> lucerne::Result<()> {
+    /// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+    /// use lucerne::query::Decay;
+    /// use lucerne::{Match, Rerank, Search};
+    ///
+    /// let small = Rerank::decay(Decay::gauss("size", 0, 1_000.0)).multiply();
+    /// let search = Search::new(Match::new("title", "editor")).rerank(small);
+    /// assert_eq!(searcher.search(search)?.keys(), ["nano", "vim"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn decay(decay: Decay) -> Self {
+        Self::by(RerankBy::Decay(decay))
+    }
+
+    /// Prefers documents with a large number in a field.
+    ///
+    /// ```
+    /// # fn main() -> lucerne::Result<()> {
+    /// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+    /// use lucerne::query::{FieldValue, Modifier};
+    /// use lucerne::{Query, Rerank, Search};
+    ///
+    /// let large = Rerank::field_value(FieldValue::new("size").modifier(Modifier::Log1p));
+    /// let search = Search::new(Query::all()).rerank(large).limit(2);
+    /// assert_eq!(searcher.search(search)?.keys(), ["vim", "chess"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn field_value(value: FieldValue) -> Self {
+        Self::by(RerankBy::FieldValue(value))
+    }
+
+    /// Orders the documents of the window so that they are good and unlike each other (maximal marginal relevance): one
+    /// after the other, the one with the largest `lambda` · relevance − (1 − `lambda`) · similarity, which becomes its
+    /// score. Relevance is the score of the search divided by the best one; similarity is that of the vectors in `field` to
+    /// those of the documents before it, the largest, and 0 without a vector. `lambda` is from 0 to 1. The weight has no
+    /// part in it.
+    ///
+    /// ```
+    /// # fn main() -> lucerne::Result<()> {
+    /// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+    /// use lucerne::query::Exists;
+    /// use lucerne::{Rerank, Search};
+    ///
+    /// let search = Search::new(Exists::new("v")).rerank(Rerank::mmr("v", 0.3)).limit(2);
+    /// assert_eq!(searcher.search(search)?.keys(), ["chess", "vim"]); // nano lies between them
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn mmr(field: impl Into<String>, lambda: f32) -> Self {
+        Self::by(RerankBy::Mmr { field: field.into(), lambda })
     }
 
     /// The number of best documents that are reranked, from 1 to 10,000. Default: 100.
     #[must_use]
     pub fn window(mut self, hits: usize) -> Self {
         self.window = hits;
+        self
+    }
+
+    /// Multiplies the first score by the second, instead of adding it.
+    #[must_use]
+    pub fn multiply(mut self) -> Self {
+        self.combine = Combine::Multiply;
         self
     }
 

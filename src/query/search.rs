@@ -1,10 +1,12 @@
 //! A search: a query with its filter, page, order, reranking and the fields to return.
 
 use super::{
-    Bool, Boost, Constant, Exists, Fuse, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Term, Terms,
+    Aggregation, Bool, Boost, Constant, DisMax, Exists, Fuse, Fuzzy, GroupBy, Highlight, Knn, Match,
+    MoreLike, MultiMatch, Phrase, Prefix, Query, Range, Regex, Rerank, Term, Terms, Wildcard,
 };
 use crate::limits::DEFAULT_K;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The direction of a [`Sort`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +32,7 @@ pub enum Missing {
     First,
 }
 
-/// Sorts by a number, date, bool, keyword or key field, or by the score. Of several values in a document the
+/// Sorts by a number, date, bool, keyword or key field, by an undeclared field of a dynamic schema, or by the score. Of several values in a document the
 /// smallest counts in ascending order, the largest in descending order. See [`Search::sort`].
 ///
 /// ```
@@ -113,12 +115,22 @@ pub struct Search {
     pub(crate) sort: Vec<Sort>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) fields: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) vectors: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) highlight: Vec<Highlight>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) min_score: Option<f32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) score_as: Option<String>,
     #[serde(default)]
     pub(crate) explain: bool,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", alias = "aggregations")]
+    pub(crate) aggs: BTreeMap<String, Aggregation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) collapse: Option<GroupBy>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not", alias = "track_total_hits")]
+    pub(crate) total: bool,
 }
 
 fn limit() -> usize {
@@ -136,9 +148,14 @@ impl Search {
             rerank: None,
             sort: Vec::new(),
             fields: None,
+            vectors: Vec::new(),
+            highlight: Vec::new(),
             min_score: None,
             score_as: None,
             explain: false,
+            aggs: BTreeMap::new(),
+            collapse: None,
+            total: false,
         }
     }
 
@@ -193,6 +210,20 @@ impl Search {
         self
     }
 
+    /// Vector fields to return with each hit as numbers: [`Hit::vectors`](crate::Hit::vectors). Default: none.
+    #[must_use]
+    pub fn vectors<T: Into<String>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
+        self.vectors = fields.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Shows the words of the query in a text field of each hit: the name of the field, or a [`Highlight`].
+    #[must_use]
+    pub fn highlight(mut self, field: impl Into<Highlight>) -> Self {
+        self.highlight.push(field.into());
+        self
+    }
+
     /// Drops hits whose score is lower than this.
     #[must_use]
     pub fn min_score(mut self, score: f32) -> Self {
@@ -211,6 +242,80 @@ impl Search {
     #[must_use]
     pub fn explain(mut self) -> Self {
         self.explain = true;
+        self
+    }
+
+    /// Also counts the documents found by the values of a field: the `values` most frequent ones. Short for
+    /// [`Search::aggregate`] with an [`Aggregation::terms`] of the field's name.
+    ///
+    /// ```
+    /// # fn main() -> lucerne::Result<()> {
+    /// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+    /// use lucerne::{Query, Search};
+    ///
+    /// let hits = searcher.search(Search::new(Query::all()).facet("section", 20))?;
+    /// let counts = hits.buckets("section").unwrap().iter().map(|bucket| (bucket.key.clone(), bucket.count));
+    /// assert_eq!(counts.collect::<Vec<_>>(), [("editors".into(), 2), ("games".into(), 1)]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn facet(self, field: impl Into<String>, values: usize) -> Self {
+        let field = field.into();
+        self.aggregate(field.clone(), Aggregation::terms(field).size(values))
+    }
+
+    /// Also computes an aggregation over all documents found, not only those of the page, into
+    /// [`Hits::aggregations`](crate::Hits::aggregations) under this name.
+    ///
+    /// The documents found are all that match the query and filter. When the query is a [`Knn`] or a [`Fuse`], they are
+    /// the neighbors that it finds (`k` of them; unless it is set, as many as the offset and the limit take), or the
+    /// documents within its windows. With [`Search::min_score`] only those with that score count.
+    #[must_use]
+    pub fn aggregate(mut self, name: impl Into<String>, aggregation: Aggregation) -> Self {
+        self.aggs.insert(name.into(), aggregation);
+        self
+    }
+
+    /// Returns only the best hit of each value of a field: [`Search::group_by`] with 1.
+    #[must_use]
+    pub fn collapse(self, field: impl Into<String>) -> Self {
+        self.group_by(field, 1)
+    }
+
+    /// Groups hits by the values of a keyword, number, date or bool field: each hit is the best one of its group, and
+    /// [`Hit::group`](crate::Hit::group) has the value and the next best, `best` in all (from 1 to 100). Limit and
+    /// offset count groups.
+    ///
+    /// Groups are in the order of their best hits. A document without a value is a group of its own; of several values
+    /// the smallest counts. A ranking is searched deeper until it has enough groups, and each of them `best` documents,
+    /// or until it ends: of a [`Knn`] with `k` after its neighbors, of one without after 10,000 of them, of a [`Fuse`]
+    /// after its windows. Only the best documents of the window of a [`Rerank`] are reranked.
+    ///
+    /// ```
+    /// # fn main() -> lucerne::Result<()> {
+    /// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+    /// use lucerne::{Query, Search, Sort};
+    ///
+    /// let search = Search::new(Query::all()).sort(Sort::asc("size")).group_by("section", 2);
+    /// let hits = searcher.search(search)?.hits;
+    /// assert_eq!(hits.iter().map(|hit| &*hit.key).collect::<Vec<_>>(), ["nano", "chess", "empty"]);
+    /// let editors = hits[0].group.as_ref().unwrap();
+    /// assert_eq!((editors.value.clone(), &*editors.next[0].key), (Some("editors".into()), "vim"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn group_by(mut self, field: impl Into<String>, best: usize) -> Self {
+        self.collapse = Some(GroupBy { field: field.into(), size: best });
+        self
+    }
+
+    /// Counts all documents found, so that [`Hits::total`](crate::Hits::total) is exact. Without it, it is exact where that
+    /// costs nothing.
+    #[must_use]
+    pub fn count_total(mut self, exact: bool) -> Self {
+        self.total = exact;
         self
     }
 }
@@ -241,7 +346,10 @@ macro_rules! search_of {
     };
 }
 
-search_of!(Term, Terms, Range, Exists, Prefix, Match, Phrase, Bool, Boost, Constant, Fuse);
+search_of!(
+    Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, MultiMatch, DisMax, Phrase, MoreLike,
+    Bool, Boost, Constant, Fuse
+);
 
 macro_rules! search_of_borrowed {
     ($($name:ident),*) => {
@@ -254,5 +362,6 @@ macro_rules! search_of_borrowed {
 }
 
 search_of_borrowed!(
-    Query, Knn, Term, Terms, Range, Exists, Prefix, Match, Phrase, Bool, Boost, Constant, Fuse, Search
+    Query, Knn, Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, MultiMatch, DisMax,
+    Phrase, MoreLike, Bool, Boost, Constant, Fuse, Search
 );

@@ -47,6 +47,7 @@ impl Query {
                     [&mut clauses.must, &mut clauses.should, &mut clauses.must_not, &mut clauses.filter];
                 parts.into_iter().flatten().for_each(|query| query.set_unset_k(k));
             }
+            Self::DisMax(best) => best.queries.iter_mut().for_each(|query| query.set_unset_k(k)),
             Self::Boost(boost) => boost.query.set_unset_k(k),
             Self::Constant(constant) => constant.query.set_unset_k(k),
             Self::All {}
@@ -57,7 +58,12 @@ impl Query {
             | Self::Exists(_)
             | Self::Prefix(_)
             | Self::Match(_)
-            | Self::Phrase(_) => {}
+            | Self::MultiMatch(_)
+            | Self::Fuzzy(_)
+            | Self::Wildcard(_)
+            | Self::Regex(_)
+            | Self::Phrase(_)
+            | Self::MoreLike(_) => {}
         }
     }
 }

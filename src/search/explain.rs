@@ -10,7 +10,7 @@ use super::scorers::finite_score;
 use super::{fuse, knn, rerank, score, terms};
 use crate::error::Result;
 use crate::limits::{MAX_CANDIDATES, MAX_K};
-use crate::query::{Fuse, Knn, Query, Search};
+use crate::query::{Combine, Fuse, Knn, Query, Rerank, RerankBy, Search};
 
 /// The parts of a search that decide about a document: its query, filter, reranking and minimum score.
 pub(super) fn parts(
@@ -25,10 +25,21 @@ pub(super) fn parts(
         let outcome = if part.matches { "passes the filter" } else { "filtered out" };
         parts.push(Explanation::new(part.matches, 0.0, outcome).with(vec![part]));
     }
-    if let Some(rerank) = &search.rerank {
+    if let Some(Rerank { by: RerankBy::Mmr { field, lambda }, window, .. }) = &search.rerank {
+        let description = format!(
+            "reordered, when among the best {window}: {lambda} × relevance − {} × similarity in {field:?} to a hit before it",
+            1.0 - lambda
+        );
+        parts.push(Explanation::new(true, 0.0, description));
+    } else if let Some(rerank) = &search.rerank {
         let score = rerank::second_score(resolver, rerank, address)?;
         let (window, weight) = (rerank.window, rerank.weight);
-        let description = format!("reranked, when among the best {window}: {weight} × second score {score}");
+        let by = match rerank.combine {
+            Combine::Add => "",
+            Combine::Multiply => "multiplied by ",
+        };
+        let description =
+            format!("reranked, when among the best {window}: {by}{weight} × second score {score}");
         let score = finite_score(f64::from(weight) * f64::from(score));
         parts.push(Explanation::new(true, score, description));
     }
@@ -49,6 +60,16 @@ fn explain(resolver: &Resolver<'_>, query: &Query, address: DocAddress) -> Resul
             details.extend(clauses_of(resolver, &clauses.must_not, "must not", address)?);
             Ok(node(resolver, &resolver.resolve(query)?, "bool", address)?.with(details))
         }
+        Query::MultiMatch(words) => {
+            let mut explained = explain(resolver, &words.by_field(), address)?;
+            explained.description = format!("{:?} in several fields: {}", words.text, explained.description);
+            Ok(explained)
+        }
+        Query::DisMax(best) => {
+            let details = clauses_of(resolver, &best.queries, "one of", address)?;
+            let name = format!("the best of these, and {} times the others", best.tie_breaker);
+            Ok(node(resolver, &resolver.resolve(query)?, &name, address)?.with(details))
+        }
         Query::Boost(boost) => {
             let detail = explain(resolver, &boost.query, address)?;
             let name = format!("times {}", boost.boost);
@@ -62,12 +83,26 @@ fn explain(resolver: &Resolver<'_>, query: &Query, address: DocAddress) -> Resul
             let name = serde_json::to_string(query).unwrap_or_default();
             let resolved = resolver.resolve(query)?;
             let mut explained = node(resolver, &resolved, &name, address)?;
-            if let Node::Words { words, .. } = &resolved {
-                let details = words.iter().map(|word| term(resolver, word, address));
-                explained.details = details.collect::<Result<_>>()?;
+            let details = words_of(&resolved).into_iter().map(|word| term(resolver, word, address));
+            explained.details = details.collect::<Result<_>>()?;
+            // Of many words that one may stand for, those that it has.
+            if explained.matches && explained.details.len() > FEW_WORDS {
+                explained.details.retain(|detail| detail.matches);
             }
             Ok(explained)
         }
+    }
+}
+
+/// Words that are all explained, whether a document has them or not.
+const FEW_WORDS: usize = 8;
+
+/// The words that a query of words consists of.
+fn words_of(node: &Node) -> Vec<&Word> {
+    match node {
+        Node::Words { words, .. } => words.iter().collect(),
+        Node::Bool(clauses) => clauses.must.iter().chain(&clauses.should).flat_map(words_of).collect(),
+        _ => Vec::new(),
     }
 }
 

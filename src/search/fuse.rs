@@ -4,6 +4,7 @@ use super::ranking::{DocAddress, Ranking, ScoredDoc, best_first};
 use super::resolve::{Resolver, finite};
 use super::scorers::finite_score;
 use super::sorted_runs::first;
+use super::total::Total;
 use crate::error::{Error, Result};
 use crate::limits::MAX_K;
 use crate::query::{Fuse, Fusion};
@@ -36,5 +37,6 @@ pub(super) fn fuse(resolver: &Resolver<'_>, query: &Fuse) -> Result<Ranking> {
     }
     let order = best_first(resolver.snapshot);
     let docs = first(sums.into_values(), usize::MAX, order, resolver.stop.cancel)?;
-    Ok(Ranking { docs, exact, segments })
+    let total = Total::Exactly(docs.len() as u64);
+    Ok(Ranking { docs, exact, segments, total })
 }

@@ -1,28 +1,33 @@
 //! What a search returns.
 
+use super::aggregate::{Aggregate, Bucket};
 use super::explanation::Explanation;
 use super::phases::Timings;
 use super::stop::Stopped;
+use super::total::Total;
 use crate::error::Result;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// A document that a search found.
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
-/// # use lucerne::{Document, Index, Knn, Schema, Similarity, Vector};
+/// # use lucerne::{Document, Index, Knn, Schema, Search, Similarity, Vector};
 /// # let folder = tempfile::tempdir().unwrap();
 /// # let v = Vector::f32(2).similarity(Similarity::Euclidean);
 /// # let index = Index::create(folder.path(), Schema::builder().key("id").vector("v", v).i64("size").build()?)?;
 /// # let writer = index.writer()?;
 /// writer.add(&Document::new().with("id", "a").with("size", 7).with("v", vec![3.0, 4.0]))?;
 /// writer.commit()?;
-/// let hits = index.searcher()?.search(Knn::new("v", [0.0, 0.0]).fields(["size"]))?;
+/// let nearest = Search::from(Knn::new("v", [0.0, 0.0])).fields(["size"]).vectors(["v"]);
+/// let hits = index.searcher()?.search(nearest)?;
 /// let hit = &hits.hits[0];
 /// assert_eq!(hit.key, "a");
 /// assert!(hit.score > 0.0 && hit.distance.is_some());
 /// assert_eq!(hit.fields.as_ref().unwrap()["size"], 7);
+/// assert_eq!(hit.vectors["v"], [[3.0, 4.0]]);
 /// # Ok(())
 /// # }
 /// ```
@@ -40,8 +45,27 @@ pub struct Hit {
     pub vector: Option<u32>,
     /// Stored fields, when the search asks for them.
     pub fields: Option<Map<String, Value>>,
+    /// Its vectors in each field of [`Search::vectors`](crate::Search::vectors), in the order they were given (none if it
+    /// has none): bit for bit, bits as zeros and ones; of a field that keeps no raw vectors what the codes stand for.
+    pub vectors: BTreeMap<String, Vec<Vec<f32>>>,
+    /// Fragments of texts with the words of the query, by field, when the search asks for them
+    /// ([`Search::highlight`](crate::Search::highlight)). Texts without any are left out.
+    pub highlights: BTreeMap<String, Vec<String>>,
     /// How the score was computed, when the search asks for it.
     pub explanation: Option<Explanation>,
+    /// The group that it is the best hit of, when the search groups its hits
+    /// ([`Search::group_by`](crate::Search::group_by)).
+    pub group: Option<Group>,
+}
+
+/// The other hits of a group.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Group {
+    /// The value that all hits of the group have; `None` of a document without one, which is a group of its own.
+    pub value: Option<crate::Value>,
+    /// The next best hits of the group, best first.
+    pub next: Vec<Hit>,
 }
 
 impl Hit {
@@ -111,11 +135,22 @@ pub struct Hits {
     /// Why the search did not look everywhere, if it was stopped and was to return what it had found
     /// ([`SearchOptions::partial`](super::SearchOptions::partial)): then there may be better hits than these.
     pub stopped: Option<Stopped>,
+    /// How many documents the search finds, on all pages.
+    pub total: Total,
+    /// The results of the search's aggregations, by name. Of a search that was [`stopped`](Hits::stopped) they are of the
+    /// documents that it came to.
+    pub aggregations: BTreeMap<String, Aggregate>,
     /// How long it took. Hits compare equal whatever this is.
     pub took: Timings,
 }
 
 impl Hits {
+    /// The buckets of an aggregation by its name, of a [facet](crate::Search::facet) by its field; `None` when there is none,
+    /// or when it is a number.
+    pub fn buckets(&self, name: &str) -> Option<&[Bucket]> {
+        self.aggregations.get(name)?.buckets()
+    }
+
     /// The keys of the hits, in order.
     pub fn keys(&self) -> Vec<&str> {
         self.hits.iter().map(|hit| &*hit.key).collect()

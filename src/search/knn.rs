@@ -8,6 +8,7 @@ use super::part::Part;
 use super::ranking::{DocAddress, MatchedVector, Ranking, ScoredDoc, by_key, key_order};
 use super::resolve::Resolver;
 use super::sorted_runs::{first, merged};
+use super::total::Total;
 use crate::error::{Error, Result};
 use crate::limits::MAX_K;
 use crate::query::Knn;
@@ -71,7 +72,8 @@ pub(super) fn search_known(resolver: &Resolver<'_>, query: &Knn) -> Result<Ranki
     if query.post_filter && !filters.is_empty() {
         post_filter(resolver, &filters, &mut docs)?;
     }
-    Ok(Ranking { docs, exact, segments })
+    let total = Total::Exactly(docs.len() as u64);
+    Ok(Ranking { docs, exact, segments, total })
 }
 
 /// The first `end` neighbors of a query whose `k` is not set, for pages of `limit` each.
@@ -97,6 +99,9 @@ pub(super) fn pages(resolver: &Resolver<'_>, query: &Knn, limit: usize, end: usi
         pages.docs.extend(new.filter(|doc| !known.contains(&doc.address)));
         (pages.exact, pages.segments) = (exact, more.segments);
     }
+    pages.docs.truncate(end);
+    let len = pages.docs.len() as u64;
+    pages.total = if found >= k { Total::AtLeast(len) } else { Total::Exactly(len) };
     Ok(pages)
 }
 

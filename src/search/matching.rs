@@ -12,6 +12,8 @@ use lucerne_codec::{BitSet, Cancel, DocId};
 const KEYS_STEP: usize = 64;
 const SCORER_STEP: usize = 32;
 const BLOCKS_STEP: usize = 16;
+/// A term with so many times the documents that are left is looked up in each of them, instead of read.
+const SPARSE: u32 = 64;
 
 /// Live documents of a segment that match all filters; `None` when there are no filters.
 pub(super) fn accepted(filters: &[&Node], part: Part<'_>) -> Result<Option<BitSet>> {
@@ -64,6 +66,16 @@ pub(super) fn matching(node: &Node, part: Part<'_>) -> Result<BitSet> {
                 add_terms(postings, range, cancel, &mut docs)?;
             }
         }
+        Node::TermSet { field, terms } => {
+            if let Some(postings) = reader.postings().and_then(|postings| postings.field(*field)) {
+                terms.walk(postings, cancel, |_, entry, _| {
+                    add_cursor(postings.cursor(entry)?, cancel, &mut docs)
+                })?;
+            }
+        }
+        Node::KeySet(keys) => keys.keys(part, |doc| {
+            docs.insert(doc);
+        })?,
         Node::Numbers { field, range } => {
             if let Some(column) = reader.columns().and_then(|columns| columns.numbers(*field)) {
                 column.in_range(range.clone(), cancel, &mut docs)?;
@@ -78,12 +90,18 @@ pub(super) fn matching(node: &Node, part: Part<'_>) -> Result<BitSet> {
                 }
             }
         }
+        Node::Words { words, required } if *required == words.len() => add_all_words(words, part, &mut docs)?,
         Node::Words { words, required } => {
             add_scorer(&mut *words_scorer(words, *required, part)?, cancel, &mut docs)?
         }
         Node::Phrase { phrase } => add_scorer(&mut *phrase_scorer(phrase, part)?, cancel, &mut docs)?,
         Node::PhrasePrefix(phrase) => add_phrase_prefix(phrase, part, &mut docs)?,
         Node::Bool(clauses) => return matching_clauses(clauses, part),
+        Node::DisMax(nodes, _) => {
+            for node in nodes {
+                docs.union(&matching(node, part)?);
+            }
+        }
         Node::Boost(node, _) | Node::Constant(node, _) => return matching(node, part),
         Node::Found(found) => {
             for (doc, _) in found.get(index).into_iter().flatten() {
@@ -138,6 +156,46 @@ fn add_term(postings: &dyn FieldPostings, term: &[u8], cancel: &Cancel, docs: &m
     add_cursor(postings.cursor(&entry)?, cancel, docs)
 }
 
+/// Adds the documents that have all of the words: those of the rarest that are among those of each other word.
+fn add_all_words(words: &[Word], part: Part<'_>, docs: &mut BitSet) -> Result<()> {
+    let Part { segment, cancel, .. } = part;
+    let mut terms = Vec::with_capacity(words.len());
+    for word in words {
+        cancel.check()?;
+        let postings = segment.reader.postings().and_then(|postings| postings.field(word.field));
+        let Some(postings) = postings else { return Ok(()) };
+        let Some(entry) = postings.term(&word.term)? else { return Ok(()) };
+        terms.push((postings, entry));
+    }
+    terms.sort_by_key(|(_, entry)| entry.doc_freq);
+    let Some(((postings, rarest), others)) = terms.split_first() else { return Ok(()) };
+    let mut found = BitSet::empty(docs.len());
+    add_cursor(postings.cursor(rarest)?, cancel, &mut found)?;
+    for (postings, entry) in others {
+        let cursor = postings.cursor(entry)?;
+        if found.count() < entry.doc_freq / SPARSE {
+            keep_found(cursor, cancel, &mut found)?;
+        } else {
+            let mut own = BitSet::empty(docs.len());
+            add_cursor(cursor, cancel, &mut own)?;
+            found.intersect(&own);
+        }
+    }
+    docs.union(&found);
+    Ok(())
+}
+
+/// Removes the documents that a term does not have.
+fn keep_found(mut cursor: PostingsCursor<'_>, cancel: &Cancel, docs: &mut BitSet) -> Result<()> {
+    for (done, doc) in docs.clone().iter().enumerate() {
+        cancel.check_every(KEYS_STEP, done)?;
+        if cursor.seek(doc)? != doc {
+            docs.remove(doc);
+        }
+    }
+    Ok(())
+}
+
 fn add_scorer(scorer: &mut dyn Scorer, cancel: &Cancel, docs: &mut BitSet) -> Result<()> {
     let (mut doc, mut done) = (scorer.doc(), 0usize);
     while doc < docs.len() {
@@ -156,9 +214,7 @@ fn add_cursor(mut cursor: PostingsCursor<'_>, cancel: &Cancel, docs: &mut BitSet
         done += 1;
         let (block, _) = cursor.rest_of_block();
         let Some(last) = block.last().copied() else { return Ok(()) };
-        for doc in block {
-            docs.insert(*doc);
-        }
+        docs.extend_from_slice(block);
         if last == DocId::MAX {
             return Ok(());
         }

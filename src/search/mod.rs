@@ -17,32 +17,47 @@
 //! | `matching` | evaluates filters | `DocIdSet` |
 //! | `ranking`, `rank` | ranks documents over all segments | `ScoreDoc`, `TopDocs.merge` |
 //! | `knn`, `fuse` | rank by distance, by several rankings | `KnnFloatVectorQuery`, `TopDocs.rrf` |
-//! | `rerank`, `sort`, `sorted_runs` | change the order | `Rescorer`, `Sort` |
+//! | `rerank`, `function`, `mmr`, `sort`, `sorted_runs` | change the order | `Rescorer`, `Sort` |
+//! | `ranked`, `group` | the ranking of a search; its groups | `TopGroups` |
+//! | `tally`, `aggregate`, `field_values`, `total` | all documents found: how many, counts and numbers of their values | `TotalHits`, `Facets` |
 //! | `unknown_fields` | names that may be misspelt | |
 //! | `page`, `stored` | read documents back | `StoredFields` |
+//! | `more_like`, `recommend` | queries made of documents that are there | `MoreLikeThis` |
+//! | `scan` | all documents in the order of their keys | |
 //! | `explanation`, `explain` | explains a hit or a miss | `Explanation` |
 //!
 //! Read path: [`Searcher::search`] → `run` → `resolve` → `rank` (`knn`, `fuse`, or `score` with `scorers`) → `rerank` or
-//! `sort` → `page` → `stored`. Queries contain queries: `resolve` calls back `rank` for those that are rankings of their own,
+//! `sort` → `group` → `tally` with `aggregate` → `page` → `stored`. Queries contain queries: `resolve` calls back `rank` for those that are rankings of their own,
 //! through a function that the `Resolver` carries.
 
+mod aggregate;
 mod effort;
 mod explain;
 mod explanation;
+mod field_values;
+mod function;
 mod fuse;
+mod group;
+mod highlight;
 mod hits;
 mod knn;
+mod matches;
 mod matching;
+mod mmr;
+mod more_like;
 mod node;
 mod options;
 mod page;
 mod part;
 mod phases;
 mod rank;
+mod ranked;
 mod ranking;
+mod recommend;
 mod rerank;
 mod resolve;
 mod run;
+mod scan;
 mod score;
 mod scorers;
 mod searcher;
@@ -50,17 +65,25 @@ mod sort;
 mod sorted_runs;
 mod stop;
 mod stored;
+mod tally;
+mod term_sets;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod total;
 mod unknown_fields;
 mod values;
+mod words;
 
+pub use aggregate::{Aggregate, Bucket, Buckets, Percentile, Stats};
 pub use explanation::Explanation;
-pub use hits::{Hit, Hits, SegmentSearch};
+pub use hits::{Group, Hit, Hits, SegmentSearch};
+pub(crate) use matches::matches;
 pub use options::SearchOptions;
 pub use phases::Timings;
-pub use searcher::Searcher;
+pub use scan::{Scan, ScannedDocument, Scanner};
+pub use searcher::{AnalyzedTerm, Searcher};
 pub use stop::Stopped;
 pub use threads::Pool;
+pub use total::Total;

@@ -1,6 +1,7 @@
 //! The resolved query: a tree with fields looked up, texts analyzed, term statistics gathered and kNN queries run.
 
 use super::scorers::Bm25;
+use super::term_sets::TermSet;
 use lucerne_codec::DocId;
 use std::ops::{Bound, RangeInclusive};
 
@@ -21,6 +22,10 @@ pub(super) enum Node {
     AnyTerm { field: u32, terms: Vec<Vec<u8>> },
     /// Documents with a term in a range.
     TermRange { field: u32, range: TermRange },
+    /// Documents with a term of a set.
+    TermSet { field: u32, terms: TermSet },
+    /// Documents whose key is in a set.
+    KeySet(TermSet),
     /// Documents with a column value in a range.
     Numbers { field: u32, range: RangeInclusive<i64> },
     /// Documents with any value in the field of this number.
@@ -33,6 +38,8 @@ pub(super) enum Node {
     PhrasePrefix(Box<PhrasePrefixNode>),
     /// Documents that match the clauses.
     Bool(Box<BoolNode>),
+    /// Documents of any of the nodes, with the best of their scores and a factor times the others.
+    DisMax(Vec<Node>, f32),
     /// A node whose scores are multiplied by a factor.
     Boost(Box<Node>, f32),
     /// A node whose scores are replaced by a constant.

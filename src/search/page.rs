@@ -2,7 +2,9 @@
 
 use super::explain;
 use super::explanation::Explanation;
-use super::hits::Hit;
+use super::group::Group;
+use super::highlight::Highlighter;
+use super::hits::{self, Hit};
 use super::ranking::{DocAddress, ScoredDoc};
 use super::resolve::Resolver;
 use super::stored;
@@ -10,6 +12,7 @@ use crate::error::Result;
 use crate::query::{Query, Search};
 use crate::reader::SnapshotSegment;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Reads the hits of a page. Of a search that is stopped, those that it came to.
 pub(super) fn read<'a>(
@@ -18,11 +21,12 @@ pub(super) fn read<'a>(
     page: impl Iterator<Item = &'a ScoredDoc>,
 ) -> Result<Vec<Hit>> {
     let stop = resolver.stop;
+    let highlighter = Highlighter::new(resolver, search)?;
     let (mut rest, mut is_last) = (stop.rest(), stop.is_part());
     let (mut hits, mut page) = (Vec::new(), page.peekable());
     while let Some(doc) = page.peek() {
         let resolver = Resolver { stop: stop.with(&rest), ..*resolver };
-        let hit = resolver.stop.check().and_then(|()| read_hit(&resolver, search, doc));
+        let hit = resolver.stop.check().and_then(|()| read_hit(&resolver, search, &highlighter, doc));
         match stop.part(hit)? {
             Some(hit) => {
                 hits.push(hit);
@@ -36,7 +40,27 @@ pub(super) fn read<'a>(
     Ok(hits)
 }
 
-fn read_hit(resolver: &Resolver<'_>, search: &Search, found: &ScoredDoc) -> Result<Hit> {
+/// Reads the hits of groups. Of a search that is stopped, those that it came to.
+pub(super) fn read_groups<'a>(
+    resolver: &Resolver<'_>,
+    search: &Search,
+    groups: impl Iterator<Item = &'a Group>,
+) -> Result<Vec<Hit>> {
+    let groups: Vec<&Group> = groups.collect();
+    let mut hits = read(resolver, search, groups.iter().filter_map(|group| group.docs.first()))?;
+    for (hit, group) in hits.iter_mut().zip(groups) {
+        let next = read(resolver, search, group.docs.iter().skip(1))?;
+        hit.group = Some(hits::Group { value: group.value.clone(), next });
+    }
+    Ok(hits)
+}
+
+fn read_hit(
+    resolver: &Resolver<'_>,
+    search: &Search,
+    highlighter: &Highlighter<'_>,
+    found: &ScoredDoc,
+) -> Result<Hit> {
     let DocAddress { segment, doc } = found.address;
     let segment = stored::segment(resolver.snapshot, segment)?;
     let key = segment.reader.keys().key(doc)?.to_owned();
@@ -49,6 +73,13 @@ fn read_hit(resolver: &Resolver<'_>, search: &Search, found: &ScoredDoc) -> Resu
         let score = if by_distance { distance.unwrap_or(found.score) } else { found.score };
         fields.get_or_insert_default().insert(name.clone(), score_as_json(score));
     }
+    let highlights = match highlighter.names() {
+        names if names.is_empty() => BTreeMap::new(),
+        names => {
+            let texts = stored::fields(schema, segment, doc, &names)?;
+            highlighter.of_hit(resolver, |name| texts.get(name).cloned())?
+        }
+    };
     let explanation = if search.explain {
         let parts = explain::parts(resolver, search, found.address)?;
         Some(Explanation::new(true, found.score, "score").with(parts))
@@ -56,7 +87,18 @@ fn read_hit(resolver: &Resolver<'_>, search: &Search, found: &ScoredDoc) -> Resu
         None
     };
     let vector = vector_index(segment, found)?;
-    Ok(Hit { key, score: found.score, distance, vector, fields, explanation })
+    let vectors = stored::vectors_of(schema, segment, doc, &search.vectors)?;
+    Ok(Hit {
+        key,
+        score: found.score,
+        distance,
+        vector,
+        fields,
+        vectors,
+        highlights,
+        explanation,
+        group: None,
+    })
 }
 
 /// The index of the nearest vector among its document's vectors, in a field with several per document.

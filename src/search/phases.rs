@@ -14,6 +14,8 @@ pub struct Timings {
     pub search: Duration,
     /// Reranking.
     pub rerank: Duration,
+    /// Counting and aggregating all documents found.
+    pub aggregate: Duration,
     /// Reading keys and stored fields of the hits, and explaining them.
     pub stored: Duration,
 }

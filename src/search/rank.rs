@@ -6,6 +6,7 @@ use super::ranking::{DocAddress, Ranking, ScoredDoc, best_first, key_order};
 use super::resolve::Resolver;
 use super::scorers::TopDocsCollector;
 use super::sorted_runs::{first, merged};
+use super::total::Total;
 use super::{fuse, knn, matching, score};
 use crate::error::Result;
 use crate::query::Query;
@@ -38,7 +39,7 @@ pub(super) fn top_docs(resolver: &Resolver<'_>, node: &Node, limit: usize) -> Re
         let least = last.unwrap_or(f32::NEG_INFINITY);
         let mut collector = TopDocsCollector::new(limit, accept, &ties, part.cancel).with_min_score(least);
         stop.part(score::collect(node, part, &mut collector))?;
-        let visited = collector.visited();
+        let (visited, skipped) = (collector.visited(), collector.has_skipped());
         let found = collector.into_unsorted().map(|(doc, score)| ScoredDoc {
             address: DocAddress { segment: part.index, doc },
             score,
@@ -53,7 +54,29 @@ pub(super) fn top_docs(resolver: &Resolver<'_>, node: &Node, limit: usize) -> Re
             *best = both;
         }
         let (segment, accepted) = (part.segment.reader.name().to_owned(), accept.count());
-        Ok(Some(SegmentSearch { segment, strategy: "terms", visited, accepted }))
+        Ok(Some((SegmentSearch { segment, strategy: "terms", visited, accepted }, skipped)))
     })?;
-    Ok(Ranking { docs: best.into_inner(), exact: true, segments })
+    let skipped = segments.iter().any(|(_, skipped)| *skipped);
+    let segments: Vec<SegmentSearch> = segments.into_iter().map(|(searched, _)| searched).collect();
+    let visited = segments.iter().map(|searched| searched.visited).sum();
+    let total = if skipped { Total::AtLeast(visited) } else { Total::Exactly(visited) };
+    Ok(Ranking {
+        docs: best.into_inner(),
+        exact: true,
+        segments,
+        total: known(resolver, node).unwrap_or(total),
+    })
+}
+
+/// How many documents match, where that is known without a search.
+fn known(resolver: &Resolver<'_>, node: &Node) -> Option<Total> {
+    let segments = &resolver.snapshot.segments;
+    match node {
+        _ if resolver.filter.is_some() => None,
+        Node::All => Some(Total::Exactly(resolver.snapshot.live_docs())),
+        Node::Words { words, .. } if words.len() == 1 && segments.iter().all(|one| one.live.is_none()) => {
+            words.first().map(|word| Total::Exactly(word.doc_freq))
+        }
+        _ => None,
+    }
 }

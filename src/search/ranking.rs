@@ -1,6 +1,7 @@
 //! Documents in the order of their scores.
 
 use super::hits::SegmentSearch;
+use super::total::Total;
 use crate::reader::{Snapshot, SnapshotSegment};
 use lucerne_codec::{DocId, Neighbor};
 use std::cmp::Ordering;
@@ -38,12 +39,14 @@ pub(super) struct Ranking {
     pub(super) exact: bool,
     /// What was done in each segment.
     pub(super) segments: Vec<SegmentSearch>,
+    /// How many documents the query finds.
+    pub(super) total: Total,
 }
 
 impl Ranking {
     /// No documents.
     pub(super) fn none() -> Self {
-        Self { docs: Vec::new(), exact: true, segments: Vec::new() }
+        Self { docs: Vec::new(), exact: true, segments: Vec::new(), total: Total::default() }
     }
 
     /// The rank of a document, from 0.

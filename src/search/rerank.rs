@@ -1,15 +1,16 @@
 //! Reranking: a second score for the best documents of a ranking.
 
-use super::knn;
+use super::function::Function;
 use super::node::Node;
 use super::ranking::{DocAddress, MatchedVector, ScoredDoc, best_first};
 use super::resolve::{Resolver, finite};
 use super::score::Scores;
 use super::scorers::finite_score;
 use super::sorted_runs::first;
+use super::{knn, mmr};
 use crate::error::{Error, Result};
 use crate::limits::MAX_K;
-use crate::query::{Knn, Rerank, RerankBy};
+use crate::query::{Combine, Knn, Rerank, RerankBy};
 use crate::schema::Schema;
 use lucerne_codec::{DocId, Neighbor};
 use std::collections::HashMap;
@@ -37,25 +38,43 @@ pub(super) fn check(rerank: &Rerank) -> Result<()> {
 /// Whether the second scores are: not by codes in place of raw vectors.
 pub(super) fn is_exact(schema: &Schema, rerank: &Rerank) -> bool {
     match &rerank.by {
-        RerankBy::Query(_) => true,
-        RerankBy::Vector { field, .. } => {
+        RerankBy::Query(_) | RerankBy::Decay(_) | RerankBy::FieldValue(_) => true,
+        RerankBy::Vector { field, .. } | RerankBy::Mmr { field, .. } => {
             schema.vector_field_named(field).is_ok_and(|field| field.options().keeps_raw())
         }
     }
 }
 
-/// Adds the second scores to the first `window` of `docs` and sorts these again; the others follow as they were. Of a search
-/// that is stopped, only the documents are left that have their second score.
-pub(super) fn rerank(resolver: &Resolver<'_>, rerank: &Rerank, docs: &mut Vec<ScoredDoc>) -> Result<()> {
+/// Gives the first `window` of `docs` their second scores and sorts these again; the others follow as they were. Of a search
+/// that is stopped, only the documents are left that have their second score. At least the first `needed` are in order.
+pub(super) fn rerank(
+    resolver: &Resolver<'_>,
+    rerank: &Rerank,
+    needed: usize,
+    docs: &mut Vec<ScoredDoc>,
+) -> Result<()> {
     let stop = resolver.stop;
     let rest = stop.rest();
     let resolver = &Resolver { stop: stop.with(&rest), ..*resolver };
     let below = docs.split_off(rerank.window.min(docs.len()));
+    if let RerankBy::Mmr { field, lambda } = &rerank.by {
+        let window = std::mem::take(docs);
+        let len = window.len();
+        *docs = mmr::reorder(resolver, field, *lambda, needed, window)?;
+        if docs.len() == len {
+            docs.extend(below);
+        }
+        return Ok(());
+    }
     let addresses: Vec<DocAddress> = docs.iter().map(|doc| doc.address).collect();
     let scores = stop.part(second_scores(resolver, rerank, &addresses))?.unwrap_or_default();
     let reranked = docs.iter().zip(scores).filter_map(|(doc, second)| {
         let second = second?;
-        let score = f64::from(doc.score) + f64::from(rerank.weight) * f64::from(second.score);
+        let second_score = f64::from(rerank.weight) * f64::from(second.score);
+        let score = match rerank.combine {
+            Combine::Add => f64::from(doc.score) + second_score,
+            Combine::Multiply => f64::from(doc.score) * second_score,
+        };
         Some(ScoredDoc { score: finite_score(score), vector: second.vector.or(doc.vector), ..*doc })
     });
     let rest = stop.rest();
@@ -106,19 +125,42 @@ fn second_scores(
                     }),
                 }))
             };
-            let (stop, mut scores) = (resolver.stop, Vec::with_capacity(docs.len()));
-            for together in docs.chunks(VECTORS_TOGETHER) {
-                if stop.part(stop.check())?.is_none() {
-                    break;
-                }
-                for address in together {
-                    scores.push(Some(of(address)?));
-                }
-            }
-            scores.resize(docs.len(), None);
-            Ok(scores)
+            each(resolver, docs, of)
+        }
+        RerankBy::Decay(decay) => by_function(resolver, &Function::decay(resolver.snapshot, decay)?, docs),
+        RerankBy::FieldValue(value) => {
+            by_function(resolver, &Function::value(resolver.snapshot, value)?, docs)
+        }
+        // It has none.
+        RerankBy::Mmr { .. } => Ok(vec![None; docs.len()]),
+    }
+}
+
+fn by_function(
+    resolver: &Resolver<'_>,
+    function: &Function<'_>,
+    docs: &[DocAddress],
+) -> Result<Vec<Option<SecondScore>>> {
+    each(resolver, docs, |address| Ok(SecondScore { score: function.score(*address)?, vector: None }))
+}
+
+/// The second scores of documents one by one.
+fn each(
+    resolver: &Resolver<'_>,
+    docs: &[DocAddress],
+    of: impl Fn(&DocAddress) -> Result<SecondScore>,
+) -> Result<Vec<Option<SecondScore>>> {
+    let (stop, mut scores) = (resolver.stop, Vec::with_capacity(docs.len()));
+    for together in docs.chunks(VECTORS_TOGETHER) {
+        if stop.part(stop.check())?.is_none() {
+            break;
+        }
+        for address in together {
+            scores.push(Some(of(address)?));
         }
     }
+    scores.resize(docs.len(), None);
+    Ok(scores)
 }
 
 /// The scores of a node.

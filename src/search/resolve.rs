@@ -1,5 +1,6 @@
 //! Resolves a query to a [`Node`]: looks up fields, analyzes texts, gathers term statistics, runs kNN queries.
 
+use super::more_like;
 use super::node::{BoolNode, Node, PhraseNode, PhrasePrefixNode, TermRange, Totals, Word};
 use super::part::Part;
 use super::ranking::Ranking;
@@ -11,11 +12,10 @@ use crate::analysis::{Analyzer, Analyzers};
 use crate::document::{Value, dynamic};
 use crate::error::{Error, Result, shortened};
 use crate::limits::{MAX_PHRASE_WORDS, MAX_QUERY_DEPTH};
-use crate::query::{Bool, Match, Operator, Phrase, Prefix, Query, Range, Terms};
+use crate::query::{Bool, Phrase, Prefix, Query, Range, Terms};
 use crate::reader::Snapshot;
 use crate::schema::{Field, FieldType, Schema, Text};
 use lucerne_codec::DocId;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Ranks the documents of a query, at most the given number of them unless it is a kNN or fusion query.
@@ -45,7 +45,7 @@ enum Scoring {
 }
 
 /// What a field name in a query refers to.
-enum Target<'a> {
+pub(super) enum Target<'a> {
     Key,
     Declared(&'a Field),
     /// A name that a dynamic schema does not declare.
@@ -118,8 +118,36 @@ impl<'a> Resolver<'a> {
             Query::Range(range) => self.range(range),
             Query::Exists(exists) => self.exists(&exists.field),
             Query::Prefix(prefix) => self.prefix(prefix),
+            Query::Fuzzy(fuzzy) => self.fuzzy(fuzzy),
+            Query::Wildcard(wildcard) => self.wildcard(wildcard),
+            Query::Regex(regex) => self.regex(regex),
             Query::Match(words) => self.words(words),
+            Query::MultiMatch(words) => self.resolve_at(&words.by_field(), depth),
+            Query::DisMax(best) => {
+                let tie_breaker = finite("tie_breaker", best.tie_breaker, 0.0)?;
+                if tie_breaker > 1.0 {
+                    let problem = format!("tie_breaker is {tie_breaker}, expected a number from 0 to 1");
+                    return Err(Error::WrongQuery { field: None, problem });
+                }
+                let nodes = best.queries.iter().map(|query| self.resolve_at(query, depth));
+                let mut nodes = nodes.collect::<Result<Vec<Node>>>()?;
+                let given = nodes.len();
+                nodes.retain(|node| !matches!(node, Node::NoTerms));
+                Ok(match nodes.is_empty() && given > 0 {
+                    true => Node::NoTerms,
+                    false => Node::DisMax(nodes, tie_breaker),
+                })
+            }
             Query::Phrase(phrase) => self.phrase(phrase),
+            Query::MoreLike(query) => {
+                let text_field = |name: &str| {
+                    let (field, text) = self.text_field(name)?;
+                    Ok((field, text, self.analyzer(name, text)?))
+                };
+                more_like::resolve(self.snapshot, query, text_field, |field, text, term| {
+                    self.word(field, text, term, 1.0)
+                })
+            }
             Query::Bool(clauses) => self.clauses(clauses, depth),
             Query::Boost(boost) => {
                 let factor = finite("boost", boost.boost, 0.0)?;
@@ -143,7 +171,7 @@ impl<'a> Resolver<'a> {
         &self.snapshot.schema
     }
 
-    fn target(&self, name: &str) -> Result<Target<'a>> {
+    pub(super) fn target(&self, name: &str) -> Result<Target<'a>> {
         let schema = self.schema();
         if name == schema.key().name() {
             return Ok(Target::Key);
@@ -288,15 +316,24 @@ impl<'a> Resolver<'a> {
         Ok(Node::PhrasePrefix(Box::new(PhrasePrefixNode { words, last, terms: range })))
     }
 
-    fn analyzer(&self, name: &str, text: &Text) -> Result<Arc<dyn Analyzer>> {
+    pub(super) fn analyzer(&self, name: &str, text: &Text) -> Result<Arc<dyn Analyzer>> {
         self.analyzers.resolve(text.text_analysis()).map_err(|error| wrong(name, error.to_string()))
     }
 
-    fn text_field(&self, name: &str) -> Result<(&'a Field, &'a Text)> {
-        if let Target::Declared(field) = self.target(name)?
-            && let FieldType::Text(text) = field.field_type()
-        {
-            return Ok((field, text));
+    /// The declared text field of this name; `None` when the name is that of something else.
+    pub(super) fn declared_text(&self, name: &str) -> Result<Option<(&'a Field, &'a Text)>> {
+        Ok(match self.target(name)? {
+            Target::Declared(field) => match field.field_type() {
+                FieldType::Text(text) => Some((field, text)),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    pub(super) fn text_field(&self, name: &str) -> Result<(&'a Field, &'a Text)> {
+        if let Some(found) = self.declared_text(name)? {
+            return Ok(found);
         }
         let of_type =
             self.schema().field(name).map_or("key or not declared", |field| field.field_type().name());
@@ -307,31 +344,10 @@ impl<'a> Resolver<'a> {
     }
 
     /// The terms of a text as an analyzer makes them, with their positions.
-    fn analyze(analyzer: &dyn Analyzer, text: &str) -> Vec<(String, u32)> {
+    pub(super) fn analyze(analyzer: &dyn Analyzer, text: &str) -> Vec<(String, u32)> {
         let mut terms = Vec::new();
         analyzer.analyze(text, &mut |term, position| terms.push((term.to_owned(), position)));
         terms
-    }
-
-    fn words(&self, query: &Match) -> Result<Node> {
-        let (field, text) = self.text_field(&query.field)?;
-        let analyzer = self.analyzer(&query.field, text)?;
-        let mut counts: BTreeMap<String, f32> = BTreeMap::new();
-        for (term, _) in Self::analyze(&*analyzer, &query.text) {
-            *counts.entry(term).or_default() += 1.0;
-        }
-        if counts.is_empty() || query.operator == Operator::And {
-            refuse_too_long(&*analyzer, &query.field, &query.text)?;
-        }
-        if counts.is_empty() {
-            return Ok(Node::NoTerms);
-        }
-        let required = match query.operator {
-            Operator::And => counts.len(),
-            Operator::Or => (query.minimum_should_match.unwrap_or(1) as usize).clamp(1, counts.len()),
-        };
-        let words = counts.into_iter().map(|(term, count)| self.word(field, text, term, count));
-        Ok(Node::Words { words: words.collect::<Result<_>>()?, required })
     }
 
     fn phrase(&self, query: &Phrase) -> Result<Node> {
@@ -350,7 +366,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// A term with its statistics over all segments.
-    fn word(&self, field: &Field, text: &Text, term: String, count: f32) -> Result<Word> {
+    pub(super) fn word(&self, field: &Field, text: &Text, term: String, count: f32) -> Result<Word> {
         self.stop.check()?;
         let (mut totals, mut doc_freq) = (Totals::default(), 0u64);
         for segment in &self.snapshot.segments {
@@ -408,7 +424,7 @@ impl<'a> Resolver<'a> {
 }
 
 /// Refuses a text that requires a word which no document can be found by.
-fn refuse_too_long(analyzer: &dyn Analyzer, field: &str, text: &str) -> Result<()> {
+pub(super) fn refuse_too_long(analyzer: &dyn Analyzer, field: &str, text: &str) -> Result<()> {
     let Some(word) = analyzer.too_long(text) else { return Ok(()) };
     let (shown, len) = (shortened(&word), word.len());
     Err(wrong(

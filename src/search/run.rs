@@ -5,18 +5,22 @@ use super::hits::Hits;
 use super::node::Node;
 use super::options::SearchOptions;
 use super::phases::{Laps, Timings};
-use super::ranking::Ranking;
+use super::ranked::{Ranked, grouped, ranked};
 use super::resolve::Resolver;
 use super::stop::{Stop, Stopped, stopped};
+use super::tally::{Matches, tally};
+use super::total::Total;
 use super::unknown_fields::unknown_fields;
-use super::{explain, knn, matching, page, rank, rerank, sort, stored};
+use super::{aggregate, explain, field_values, group, matching, page, rank, rerank, stored};
 use crate::analysis::Analyzers;
+use crate::document::Value;
 use crate::error::{Error, Result};
 use crate::limits::MAX_K;
 use crate::query::{Query, Search};
 use crate::reader::Snapshot;
 use crate::stats::{Counters, SearchEnd};
-use lucerne_codec::OnStop;
+use lucerne_codec::{BitSet, OnStop};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// What searches are run on, and how.
@@ -55,29 +59,54 @@ impl<'a> Run<'a> {
         let unfiltered = self.resolver(stop);
         let filter = stop.part(filter(&unfiltered, &search))?;
         let resolver = Resolver { filter: filter.as_ref().and_then(Option::as_ref), ..unfiltered };
+        let plans = aggregate::resolve(&self.snapshot.schema, &search.aggs)?;
+        let grouping = search.collapse.as_ref().map(|by| group::resolve(&self.snapshot.schema, by));
+        let grouping = grouping.transpose()?;
         let node = match filter {
             Some(_) => stop.part(node(&resolver, &search))?,
             None => None,
         };
         took.resolve = laps.lap();
-        let ranking = node.map(|node| stop.part(ranked(&resolver, &search, node.as_ref())));
-        let mut ranking = ranking.transpose()?.flatten().unwrap_or_else(Ranking::none);
-        took.search = laps.lap();
-        if let Some(rerank) = &search.rerank {
-            rerank::rerank(&resolver, rerank, &mut ranking.docs)?;
-            ranking.exact &= rerank::is_exact(&self.snapshot.schema, rerank);
+        let (ranked, groups) = match (&node, &grouping) {
+            (None, _) => (Ranked::none(), Vec::new()),
+            (Some(node), None) => {
+                (ranked(&resolver, &search, node.as_ref(), (&mut took, &mut laps))?, Vec::new())
+            }
+            (Some(node), Some(grouping)) => {
+                grouped(&resolver, &search, node.as_ref(), grouping, (&mut took, &mut laps))?
+            }
+        };
+        let Ranked { ranking, left_out, .. } = ranked;
+        let (mut total, mut aggregations) = (ranking.total, BTreeMap::new());
+        if let Some(node) = &node
+            && (search.total || !plans.is_empty())
+        {
+            let matches = Matches { node: node.as_ref(), ranked: &ranking.docs, left_out: &left_out };
+            let tally = tally(&resolver, &search, matches, &plans)?;
+            aggregations = tally.aggregations;
+            if node.is_some() {
+                total = Total::Exactly(tally.docs);
+            }
         }
-        if let Some(least) = search.min_score {
-            ranking.docs.retain(|doc| doc.score >= least);
-        }
-        took.rerank = laps.lap();
+        took.aggregate = laps.lap();
         search.set_k_of_page();
-        let docs = ranking.docs.iter().skip(search.offset).take(search.limit);
-        let hits = page::read(&resolver, &search, docs)?;
+        let hits = match grouping {
+            None => {
+                let docs = ranking.docs.iter().skip(search.offset).take(search.limit);
+                page::read(&resolver, &search, docs)?
+            }
+            Some(_) => {
+                let groups = groups.iter().skip(search.offset).take(search.limit);
+                page::read_groups(&resolver, &search, groups)?
+            }
+        };
         let unknown_fields = unknown_fields(self.snapshot, &search)?;
         (took.stored, took.total) = (laps.lap(), laps.total());
         let (exact, segments, stopped) = (ranking.exact, ranking.segments, noted.get().copied());
-        Ok(Hits { hits, exact, segments, unknown_fields, stopped, took })
+        if stopped.is_some() {
+            total = total.at_least();
+        }
+        Ok(Hits { hits, exact, segments, unknown_fields, stopped, total, aggregations, took })
     }
 
     /// The results of searches in their order. A single one is run side by side in its segments, several side by side.
@@ -95,20 +124,31 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(super) fn count(&self, mut search: Search) -> Result<u64> {
-        search.set_unset_k();
+    pub(super) fn count(&self, search: Search) -> Result<u64> {
         unknown_fields(self.snapshot, &search)?;
+        Ok(self.each_match(search, |docs| u64::from(docs.count()))?.into_iter().sum())
+    }
+
+    /// What `of` makes of the documents that match, of each segment in their order.
+    pub(super) fn each_match<T: Send>(
+        &self,
+        mut search: Search,
+        of: impl Fn(BitSet) -> T + Sync,
+    ) -> Result<Vec<T>> {
+        search.set_unset_k();
         let (cancel, noted) = (self.options.begin(), OnceLock::new());
         let unfiltered = self.resolver(Stop::new(&cancel, OnStop::Fail, &noted));
         let filter = filter(&unfiltered, &search)?;
         let resolver = Resolver { filter: filter.as_ref(), ..unfiltered };
         let node = resolver.resolve(&search.query)?;
         let both: Vec<&Node> = [&node].into_iter().chain(&filter).collect();
-        let counts = resolver.each_segment(|part| {
-            let docs = matching::accepted(&both, part)?;
-            Ok(docs.map(|docs| u64::from(docs.count())))
-        })?;
-        Ok(counts.into_iter().sum())
+        resolver.each_segment(|part| Ok(matching::accepted(&both, part)?.map(&of)))
+    }
+
+    /// The values of a field, in their order, with the number of documents that have each.
+    pub(super) fn values(&self, field: &str, prefix: &str, limit: usize) -> Result<Vec<(Value, u64)>> {
+        let (cancel, noted) = (self.options.begin(), OnceLock::new());
+        field_values::values(&self.resolver(Stop::new(&cancel, OnStop::Fail, &noted)), field, prefix, limit)
     }
 
     pub(super) fn explain(&self, mut search: Search, key: &str) -> Result<Explanation> {
@@ -123,8 +163,13 @@ impl<'a> Run<'a> {
             offset: 0,
             limit: MAX_K,
             fields: None,
+            vectors: Vec::new(),
+            highlight: Vec::new(),
             score_as: None,
             explain: false,
+            aggs: BTreeMap::new(),
+            collapse: None,
+            total: false,
             ..search.clone()
         };
         let hits = run.found(all, Laps::begin())?.hits;
@@ -137,7 +182,13 @@ impl<'a> Run<'a> {
             None => Explanation::no_match(format!("document {key:?} is not found")),
             Some((rank, hit)) => {
                 let on_page = rank >= offset && rank - offset < limit;
-                let outcome = if on_page { "a hit" } else { "found, but not on this page" };
+                let outcome = if search.collapse.is_some() {
+                    "found, before hits are grouped"
+                } else if on_page {
+                    "a hit"
+                } else {
+                    "found, but not on this page"
+                };
                 let rank = rank + 1;
                 let description =
                     format!("document {key:?} is {outcome}: rank {rank} (offset {offset}, limit {limit})");
@@ -173,8 +224,11 @@ fn end_of(stopped: Stopped) -> SearchEnd {
 
 fn check(snapshot: &Snapshot, search: &Search) -> Result<()> {
     let wrong = |problem: String| Err(Error::WrongQuery { field: None, problem });
-    if let Some(fields) = &search.fields {
-        fields.iter().try_for_each(|field| stored::check_returnable(&snapshot.schema, field))?;
+    for field in search.fields.iter().flatten().chain(&search.vectors) {
+        stored::check_returnable(&snapshot.schema, field)?;
+    }
+    for field in &search.vectors {
+        snapshot.schema.vector_field_named(field)?;
     }
     if search.limit == 0 || search.limit > MAX_K {
         return wrong(format!("limit (k) is {}, expected 1 to {MAX_K}", search.limit));
@@ -201,21 +255,5 @@ fn node(resolver: &Resolver<'_>, search: &Search) -> Result<Option<Node>> {
     match &search.query {
         Query::Knn(_) | Query::Fuse(_) if search.sort.is_empty() => Ok(None),
         query => resolver.resolve(query).map(Some),
-    }
-}
-
-/// The documents of a search before reranking, as many as its page and its reranking need.
-fn ranked(resolver: &Resolver<'_>, search: &Search, node: Option<&Node>) -> Result<Ranking> {
-    let limit = search.offset.saturating_add(search.limit);
-    let window = search.rerank.as_ref().map_or(0, |rerank| rerank.window);
-    match (node, &search.query) {
-        (Some(node), _) if !search.sort.is_empty() => {
-            sort::sorted(resolver, node, &search.sort, search.min_score, limit)
-        }
-        (Some(node), _) => rank::top_docs(resolver, node, limit.max(window)),
-        (None, Query::Knn(query)) if query.k.is_none() => {
-            knn::pages(resolver, query, search.limit.max(window), limit.max(window))
-        }
-        (None, query) => rank::rank(resolver, query, limit.max(window)),
     }
 }

@@ -4,8 +4,8 @@ use super::matching;
 use super::node::{BoolNode, Node};
 use super::part::Part;
 use super::scorers::{
-    self, BitSetScorer, BoostScorer, ConjunctionScorer, ConstantScorer, DisjunctionScorer, ReqExclScorer,
-    ReqOptScorer, ScoredDocsScorer, TopDocsCollector,
+    self, BitSetScorer, BoostScorer, ConjunctionScorer, ConstantScorer, DisMaxScorer, DisjunctionScorer,
+    ReqExclScorer, ReqOptScorer, ScoredDocsScorer, TopDocsCollector,
 };
 use super::terms::{BoxedScorer, no_docs, phrase_scorer, term_scorers, words_scorer};
 use crate::error::Result;
@@ -27,8 +27,9 @@ pub(super) fn collect(node: &Node, part: Part<'_>, collector: &mut TopDocsCollec
                 scorers::collect_all_terms(terms, collector)?;
             }
         }
-        node => scorers::collect_scorer(&mut *scorer(node, part)?, collector)?,
+        node => return Ok(scorers::collect_scorer(&mut *scorer(node, part)?, collector)?),
     }
+    collector.may_have_skipped();
     Ok(())
 }
 
@@ -70,6 +71,10 @@ fn scorer<'a>(node: &'a Node, part: Part<'a>) -> Result<BoxedScorer<'a>> {
         }
         Node::Constant(node, score) => {
             Ok(Box::new(ConstantScorer { scorer: scorer(node, part)?, score: *score }))
+        }
+        Node::DisMax(nodes, tie_breaker) => {
+            let clauses = nodes.iter().map(|node| scorer(node, part)).collect::<Result<_>>()?;
+            Ok(Box::new(DisMaxScorer::new(clauses, *tie_breaker, part.cancel)))
         }
         Node::Found(found) => {
             Ok(Box::new(ScoredDocsScorer::new(found.get(part.index).map_or(&[], Vec::as_slice))))

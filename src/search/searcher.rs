@@ -6,16 +6,19 @@ use super::hits::Hits;
 use super::options::SearchOptions;
 use super::ranking::DocAddress;
 use super::run::Run;
+use super::values::wrong;
 use super::{knn, stored};
 use crate::analysis::Analyzers;
-use crate::document::{Document, components};
+use crate::document::{Document, Value, components};
 use crate::error::{Error, Result};
-use crate::query::{Knn, Search};
+use crate::query::{Knn, Query, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
-use crate::schema::Schema;
+use crate::schema::{FieldType, Schema};
 use crate::stats::Counters;
-use serde_json::{Map, Value};
+use lucerne_codec::{BitSet, Cancel};
+use serde_json::Map;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Searches one point in time of an index: the last commit, or later changes that a writer has refreshed.
@@ -56,6 +59,27 @@ impl std::fmt::Debug for Searcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Searcher").field("generation", &self.snapshot.generation()).finish_non_exhaustive()
     }
+}
+
+/// A term of a text: [`Searcher::analyze`].
+///
+/// ```
+/// # fn main() -> lucerne::Result<()> {
+/// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+/// let terms = searcher.analyze("title", "Text editors")?;
+/// assert_eq!((&*terms[1].term, terms[1].position, terms[1].span.clone()), ("editors", 1, 5..12));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AnalyzedTerm {
+    /// The term.
+    pub term: String,
+    /// Its position, which phrases compare.
+    pub position: u32,
+    /// The bytes of the text that it comes from.
+    pub span: Range<usize>,
 }
 
 impl Searcher {
@@ -109,6 +133,26 @@ impl Searcher {
         let fields = self.snapshot.segments.iter();
         let fields = fields.filter_map(|segment| segment.reader.vector_field(field.number()));
         Ok(fields.filter_map(|vectors| asked.candidates(wanted, &*vectors.reader)).max())
+    }
+
+    /// The terms that a text of this text field becomes: each with its position, and its bytes in the text.
+    ///
+    /// # Errors
+    /// When there is no such text field, or its analyzer is not registered.
+    pub fn analyze(&self, field: &str, text: &str) -> Result<Vec<AnalyzedTerm>> {
+        let declared = self.schema().require(field)?;
+        let FieldType::Text(options) = declared.field_type() else {
+            return Err(wrong(
+                field,
+                format!("expected a text field, it is of type {}", declared.field_type().name()),
+            ));
+        };
+        let analyzer = self.analyzers.resolve(options.text_analysis())?;
+        let mut terms = Vec::new();
+        analyzer.analyze_spans(text, &mut |term, position, span| {
+            terms.push(AnalyzedTerm { term: term.to_owned(), position, span });
+        });
+        Ok(terms)
     }
 
     /// Runs a [`Search`]. Every query type converts into one, by value or by reference.
@@ -178,6 +222,40 @@ impl Searcher {
         self.run(options).count(search.into())
     }
 
+    /// The values that a field has, in their order, with the number of documents that have each: the first `limit` (1 to
+    /// 65,536) that begin with `prefix`, `""` for all. It reads the whole column of the field.
+    ///
+    /// ```
+    /// # fn main() -> lucerne::Result<()> {
+    /// # let searcher = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/query/example.in"));
+    /// assert_eq!(searcher.values("section", "", 10)?, [("editors".into(), 2), ("games".into(), 1)]);
+    /// assert_eq!(searcher.values("section", "ga", 10)?, [("games".into(), 1)]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no such field, or its values cannot be aggregated: see [`Aggregation`](crate::query::Aggregation).
+    pub fn values(&self, field: &str, prefix: &str, limit: usize) -> Result<Vec<(Value, u64)>> {
+        self.values_with(field, prefix, limit, &SearchOptions::default())
+    }
+
+    /// The same with a deadline, a way to cancel it, or several threads. A part of it is of no use: when it is stopped, that
+    /// is an error.
+    ///
+    /// # Errors
+    /// As [`Searcher::values`]; of kind [`TimedOut`](crate::ErrorKind::TimedOut) or
+    /// [`Cancelled`](crate::ErrorKind::Cancelled) when it was stopped.
+    pub fn values_with(
+        &self,
+        field: &str,
+        prefix: &str,
+        limit: usize,
+        options: &SearchOptions,
+    ) -> Result<Vec<(Value, u64)>> {
+        self.run(options).values(field, prefix, limit)
+    }
+
     /// Explains why the document with a key is or is not a hit of a search: its rank and the parts of its score, or
     /// that it is filtered out, deleted, without a vector, beyond `k`, not among the candidates, or lost by
     /// quantization.
@@ -209,22 +287,28 @@ impl Searcher {
     pub fn get(&self, key: &str) -> Result<Option<Document>> {
         let Some(DocAddress { segment, doc }) = stored::find(&self.snapshot, key)? else { return Ok(None) };
         let fields = self.fields(stored::segment(&self.snapshot, segment)?, doc, &[])?;
-        Document::from_value(Value::Object(fields)).map(Some)
+        Document::from_value(serde_json::Value::Object(fields)).map(Some)
     }
 
-    /// A document's vector as it was added, bit for bit (the first one in a field of several; a binary vector as
-    /// zeros and ones). `None` when no live document has the key, or when it has no vector in the field.
+    /// A document's vector as it was added, bit for bit (a binary vector as zeros and ones). `None` when no live document
+    /// has the key, or when it has no vector in the field.
+    ///
+    /// # Errors
+    /// [`Error::NotStored`] when the schema says `stored: false`; [`Error::NoRawVectors`] when it says `keep_raw: false`;
+    /// [`Error::WrongQuery`] when the field may have several ([`Searcher::vectors`]).
+    pub fn vector(&self, key: &str, field: &str) -> Result<Option<Vec<f32>>> {
+        self.check_raw(field)?;
+        self.decoded_vector(key, field)
+    }
+
+    /// All vectors of a document in a field, in the order they were given, as [`Searcher::vector`] returns one. None when
+    /// no live document has the key.
     ///
     /// # Errors
     /// [`Error::NotStored`] when the schema says `stored: false`; [`Error::NoRawVectors`] when it says `keep_raw: false`.
-    pub fn vector(&self, key: &str, field: &str) -> Result<Option<Vec<f32>>> {
-        self.check_returnable(field)?;
-        let declared = self.snapshot.schema.vector_field_named(field)?;
-        if !declared.options().keeps_raw() {
-            let problem = "decoded_vector gives what the codes stand for".to_owned();
-            return Err(Error::NoRawVectors { field: field.to_owned(), problem });
-        }
-        self.decoded_vector(key, field)
+    pub fn vectors(&self, key: &str, field: &str) -> Result<Vec<Vec<f32>>> {
+        self.check_raw(field)?;
+        self.decoded_vectors(key, field)
     }
 
     /// A document's vector as well as it is known: as it was added or, in a field that keeps no raw vectors
@@ -233,13 +317,45 @@ impl Searcher {
     /// [`Searcher::vector`].
     ///
     /// # Errors
-    /// [`Error::NotStored`] when the schema says `stored: false`.
+    /// [`Error::NotStored`] when the schema says `stored: false`; [`Error::WrongQuery`] as for [`Searcher::vector`].
     pub fn decoded_vector(&self, key: &str, field: &str) -> Result<Option<Vec<f32>>> {
+        if self.schema().vector_field_named(field)?.options().is_multiple() {
+            let problem = "documents may have several vectors in it; vectors returns all".to_owned();
+            return Err(Error::WrongQuery { field: Some(field.to_owned()), problem });
+        }
+        Ok(self.decoded_vectors(key, field)?.pop())
+    }
+
+    /// All vectors of a document in a field, as [`Searcher::decoded_vector`] returns one.
+    ///
+    /// # Errors
+    /// [`Error::NotStored`] when the schema says `stored: false`.
+    pub fn decoded_vectors(&self, key: &str, field: &str) -> Result<Vec<Vec<f32>>> {
         self.check_returnable(field)?;
         let field = self.snapshot.schema.vector_field_named(field)?;
-        let Some(DocAddress { segment, doc }) = stored::find(&self.snapshot, key)? else { return Ok(None) };
+        let Some(DocAddress { segment, doc }) = stored::find(&self.snapshot, key)? else {
+            return Ok(Vec::new());
+        };
         let rows = stored::vectors(stored::segment(&self.snapshot, segment)?, doc, field)?;
-        Ok(rows.first().map(|row| components(field, row)))
+        Ok(rows.iter().map(|row| components(field, row)).collect())
+    }
+
+    /// Refuses fields without raw vectors.
+    fn check_raw(&self, field: &str) -> Result<()> {
+        self.check_returnable(field)?;
+        match self.snapshot.schema.vector_field_named(field)?.options().keeps_raw() {
+            true => Ok(()),
+            false => {
+                let problem = "decoded_vector gives what the codes stand for".to_owned();
+                Err(Error::NoRawVectors { field: field.to_owned(), problem })
+            }
+        }
+    }
+
+    /// The documents of each segment that match a query.
+    pub(super) fn matching(&self, query: Query, cancel: &Cancel) -> Result<Vec<BitSet>> {
+        let options = SearchOptions::new().cancel(cancel);
+        self.run(&options).each_match(Search::new(query), |docs| docs)
     }
 
     /// Refuses fields whose values cannot be returned.
@@ -253,7 +369,7 @@ impl Searcher {
         segment: &SnapshotSegment,
         doc: u32,
         wanted: &[String],
-    ) -> Result<Map<String, Value>> {
+    ) -> Result<Map<String, serde_json::Value>> {
         stored::fields(self.schema(), segment, doc, wanted)
     }
 

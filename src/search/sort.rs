@@ -1,5 +1,6 @@
 //! Sorts all matching documents by fields.
 
+use super::aggregate::{Column, Key, Source};
 use super::matching::accepted;
 use super::node::Node;
 use super::part::Part;
@@ -7,19 +8,23 @@ use super::ranking::{DocAddress, Ranking, ScoredDoc, by_key};
 use super::resolve::Resolver;
 use super::score::Scores;
 use super::sorted_runs::SortedRuns;
+use super::total::Total;
 use super::values::{sortable_score, wrong};
 use crate::error::{Error, Result};
 use crate::query::{Missing, Order, Sort};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::FieldType;
-use lucerne_codec::DocId;
+use lucerne_codec::{BitSet, DocId};
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 /// A document's value for one rule.
 #[derive(Clone, Debug, PartialEq)]
 enum SortValue<'a> {
     Number(i64),
     Text(&'a str),
+    /// Of an undeclared field.
+    Other(Key<'a>),
     Missing,
 }
 
@@ -29,6 +34,8 @@ enum ValueSource {
     Key,
     Numbers(u32),
     Keywords(u32),
+    /// The terms of an undeclared field.
+    Undeclared(Source),
 }
 
 struct Rule {
@@ -61,16 +68,23 @@ pub(super) fn sorted<'a>(
         by_rule.then_with(|| by_key(snapshot, left.doc.address, right.doc.address))
     };
     let in_segment = |part: Part<'a>| {
-        let mut first = SortedRuns::new(limit, &order);
+        let (mut first, mut matched) = (SortedRuns::new(limit, &order), 0u64);
         let mut add_all = || -> Result<()> {
             let Some(docs) = accepted(&filters, part)? else { return Ok(()) };
             let mut scores = Scores::new(node, part)?;
+            let others = rules.iter().map(|rule| others(rule, part, &docs)).collect::<Result<Vec<_>>>()?;
             for doc in docs.iter() {
                 let score = scores.of(doc)?;
                 if least.is_some_and(|least| score < least) {
                     continue;
                 }
-                let values = rules.iter().map(|rule| value(rule, part.segment, doc, score));
+                matched += 1;
+                let values = rules.iter().zip(&others).map(|(rule, others)| match &rule.source {
+                    ValueSource::Undeclared(_) => {
+                        Ok(others.get(&doc).cloned().map_or(SortValue::Missing, SortValue::Other))
+                    }
+                    _ => value(rule, part.segment, doc, score),
+                });
                 let (values, address) =
                     (values.collect::<Result<_>>()?, DocAddress { segment: part.index, doc });
                 first.push(
@@ -82,18 +96,19 @@ pub(super) fn sorted<'a>(
         };
         stop.part(add_all())?;
         let rest = stop.rest();
-        stop.part(first.finish(&rest))
+        Ok(stop.part(first.finish(&rest))?.map(|first| (first, matched)))
     };
     let of_segments = resolver.each_segment(in_segment)?;
+    let total = Total::Exactly(of_segments.iter().map(|(_, matched)| matched).sum());
     let rest = stop.rest();
     let mut first = SortedRuns::new(limit, &order);
     let merge = || {
-        of_segments.into_iter().try_for_each(|sorted| first.push_sorted(sorted, &rest))?;
+        of_segments.into_iter().try_for_each(|(sorted, _)| first.push_sorted(sorted, &rest))?;
         first.finish(&rest)
     };
     let sorted = stop.part(merge())?.unwrap_or_default();
     let docs = sorted.into_iter().map(|sorted| sorted.doc).collect();
-    Ok(Ranking { docs, exact: true, segments: Vec::new() })
+    Ok(Ranking { docs, exact: true, segments: Vec::new(), total })
 }
 
 fn rule(snapshot: &Snapshot, sort: &Sort) -> Result<Rule> {
@@ -102,6 +117,8 @@ fn rule(snapshot: &Snapshot, sort: &Sort) -> Result<Rule> {
         ValueSource::Score
     } else if sort.field == schema.key().name() {
         ValueSource::Key
+    } else if schema.is_dynamic() && schema.field(&sort.field).is_none() {
+        ValueSource::Undeclared(Source::Undeclared { name: sort.field.clone(), numbers_only: false })
     } else {
         let field = schema.require(&sort.field)?;
         if !field.is_indexed() {
@@ -123,9 +140,27 @@ fn rule(snapshot: &Snapshot, sort: &Sort) -> Result<Rule> {
     Ok(Rule { source, order: sort.order, missing: sort.missing })
 }
 
+/// The values of an undeclared field that documents are sorted by; none when the rule sorts by something else.
+fn others<'a>(rule: &Rule, part: Part<'a>, docs: &BitSet) -> Result<HashMap<DocId, Key<'a>>> {
+    let ValueSource::Undeclared(source) = &rule.source else { return Ok(HashMap::new()) };
+    let column = Column::open(source, part, docs)?;
+    let mut chosen: HashMap<DocId, i64> = HashMap::new();
+    column.take(docs, part.cancel, &mut |docs, values| {
+        for (&doc, &value) in docs.iter().zip(values) {
+            let own = chosen.entry(doc).or_insert(value);
+            if rule.order == Order::Desc {
+                *own = value;
+            }
+        }
+        Ok(())
+    })?;
+    chosen.into_iter().map(|(doc, value)| Ok((doc, column.key(value)?))).collect()
+}
+
 fn value<'a>(rule: &Rule, segment: &'a SnapshotSegment, doc: DocId, score: f32) -> Result<SortValue<'a>> {
     let columns = segment.reader.columns();
     let value = match rule.source {
+        ValueSource::Undeclared(_) => None,
         ValueSource::Score => Some(SortValue::Number(sortable_score(score))),
         ValueSource::Key => Some(SortValue::Text(segment.reader.keys().key(doc)?)),
         ValueSource::Numbers(field) => match columns.and_then(|columns| columns.numbers(field)) {
@@ -156,6 +191,7 @@ fn compare(rule: &Rule, left: &SortValue<'_>, right: &SortValue<'_>) -> Ordering
         }
         (SortValue::Number(left), SortValue::Number(right)) => left.cmp(right),
         (SortValue::Text(left), SortValue::Text(right)) => left.cmp(right),
+        (SortValue::Other(left), SortValue::Other(right)) => left.cmp(right),
         _ => Ordering::Equal,
     };
     if rule.order == Order::Desc { values.reverse() } else { values }

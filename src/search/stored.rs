@@ -1,12 +1,13 @@
 //! Reads documents back: by key, their stored fields, their vectors.
 
 use super::ranking::DocAddress;
-use crate::document::given_as;
+use crate::document::{components, given_as};
 use crate::error::{Error, Result};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::{Schema, VectorField};
 use lucerne_codec::DocId;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// The live document with a key; `None` when there is none.
 pub(super) fn find(snapshot: &Snapshot, key: &str) -> Result<Option<DocAddress>> {
@@ -42,9 +43,21 @@ pub(super) fn fields(
     doc: DocId,
     wanted: &[String],
 ) -> Result<Map<String, Value>> {
+    fields_without(schema, segment, doc, wanted, &[])
+}
+
+/// The same without some vector fields.
+pub(super) fn fields_without(
+    schema: &Schema,
+    segment: &SnapshotSegment,
+    doc: DocId,
+    wanted: &[String],
+    without: &[String],
+) -> Result<Map<String, Value>> {
     let mut stored = stored_json(segment, doc)?;
     for field in schema.vector_fields() {
-        let is_wanted = wanted.is_empty() || wanted.iter().any(|name| name == field.name());
+        let is_named = |names: &[String]| names.iter().any(|name| name == field.name());
+        let is_wanted = (wanted.is_empty() || is_named(wanted)) && !is_named(without);
         // Fields with a path are part of the stored value that the path starts from.
         let has_path = schema.field(field.name()).is_some_and(|field| field.field_path().is_some());
         if is_wanted && field.is_stored() && field.options().keeps_raw() && !has_path {
@@ -64,6 +77,21 @@ pub(super) fn fields(
     }
     let value = |name: &String| Some((name.clone(), value_of(schema, &stored, name)?));
     Ok(wanted.iter().filter_map(value).collect())
+}
+
+/// A document's vectors in the fields named, in the order they were given; bits as zeros and ones.
+pub(super) fn vectors_of(
+    schema: &Schema,
+    segment: &SnapshotSegment,
+    doc: DocId,
+    names: &[String],
+) -> Result<BTreeMap<String, Vec<Vec<f32>>>> {
+    let of_field = |name: &String| {
+        let field = schema.vector_field_named(name)?;
+        let rows = vectors(segment, doc, field)?;
+        Ok((name.clone(), rows.iter().map(|row| components(field, row)).collect()))
+    };
+    names.iter().map(of_field).collect()
 }
 
 /// A field's value in a stored document.

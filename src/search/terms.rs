@@ -2,7 +2,9 @@
 
 use super::node::{PhraseNode, Word};
 use super::part::Part;
-use super::scorers::{Bm25, DisjunctionScorer, PhraseScorer, ScoredDocsScorer, Scorer, TermScorer};
+use super::scorers::{
+    Bm25, ConjunctionScorer, DisjunctionScorer, PhraseScorer, ScoredDocsScorer, Scorer, TermScorer,
+};
 use crate::error::Result;
 use crate::reader::SnapshotSegment;
 use lucerne_codec::DocId;
@@ -40,6 +42,9 @@ pub(super) fn words_scorer<'a>(words: &[Word], required: usize, part: Part<'a>) 
         terms.into_iter().map(|term| Box::new(term) as BoxedScorer<'a>).collect();
     if terms.len() == 1 {
         return Ok(terms.pop().unwrap_or_else(no_docs));
+    }
+    if required == words.len() {
+        return Ok(Box::new(ConjunctionScorer::new(terms, part.cancel)?));
     }
     Ok(Box::new(DisjunctionScorer::new(terms, required, part.cancel)?))
 }

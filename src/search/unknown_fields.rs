@@ -2,7 +2,7 @@
 
 use crate::document::dynamic::{DYNAMIC_FIELD, existing};
 use crate::error::Result;
-use crate::query::{Query, RerankBy, Search};
+use crate::query::{Aggregation, Query, RerankBy, Search, Sort};
 use crate::reader::Snapshot;
 use crate::schema::Schema;
 use std::collections::BTreeSet;
@@ -18,6 +18,10 @@ pub(super) fn unknown_fields(snapshot: &Snapshot, search: &Search) -> Result<Vec
     if let Some(RerankBy::Query(query)) = search.rerank.as_ref().map(|rerank| &rerank.by) {
         add(query, &mut names);
     }
+    search.aggs.values().for_each(|aggregation| add_aggregated(aggregation, &mut names));
+    let sorted = search.sort.iter().map(|sort| &*sort.field).filter(|field| *field != Sort::SCORE);
+    names.extend(sorted);
+    names.extend(search.collapse.iter().map(|by| &*by.field));
     names.extend(search.fields.iter().flatten().map(String::as_str));
     let mut unknown = Vec::new();
     for name in names.into_iter().filter(|name| !is_declared(&snapshot.schema, name)) {
@@ -46,6 +50,12 @@ fn has(snapshot: &Snapshot, name: &str) -> Result<bool> {
     Ok(false)
 }
 
+/// Adds the names of fields that an aggregation reads.
+fn add_aggregated<'a>(aggregation: &'a Aggregation, names: &mut BTreeSet<&'a str>) {
+    names.insert(&aggregation.field);
+    aggregation.aggs.values().for_each(|inner| add_aggregated(inner, names));
+}
+
 /// Adds the names of fields that a query searches.
 fn add<'a>(query: &'a Query, names: &mut BTreeSet<&'a str>) {
     match query {
@@ -54,15 +64,24 @@ fn add<'a>(query: &'a Query, names: &mut BTreeSet<&'a str>) {
         Query::Range(query) => _ = names.insert(&query.field),
         Query::Exists(query) => _ = names.insert(&query.field),
         Query::Prefix(query) => _ = names.insert(&query.field),
+        Query::Fuzzy(query) => _ = names.insert(&query.field),
+        Query::Wildcard(query) => _ = names.insert(&query.field),
+        Query::Regex(query) => _ = names.insert(&query.field),
         Query::Bool(clauses) => {
             let parts = [&clauses.must, &clauses.should, &clauses.must_not, &clauses.filter];
             parts.into_iter().flatten().for_each(|query| add(query, names));
         }
+        Query::DisMax(best) => best.queries.iter().for_each(|query| add(query, names)),
         Query::Boost(boost) => add(&boost.query, names),
         Query::Constant(constant) => add(&constant.query, names),
         Query::Knn(knn) => knn.filter.iter().for_each(|filter| add(filter, names)),
         Query::Fuse(fuse) => fuse.queries.iter().for_each(|input| add(&input.query, names)),
         // These need a declared field, or none.
-        Query::All {} | Query::None {} | Query::Match(_) | Query::Phrase(_) => {}
+        Query::All {}
+        | Query::None {}
+        | Query::Match(_)
+        | Query::MultiMatch(_)
+        | Query::Phrase(_)
+        | Query::MoreLike(_) => {}
     }
 }

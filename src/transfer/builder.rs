@@ -77,7 +77,7 @@ impl SegmentBuilder {
         let validated = validate(&self.schema, &self.analyzers, document)?;
         let key = validated.key.clone().unwrap_or_default();
         if !self.keys.insert(key.clone()) {
-            return Err(Error::KeyTwice(key));
+            return Err(Error::KeyTwice { key });
         }
         self.buffer.push(&key, &validated, |_| 0);
         Ok(())

@@ -1,10 +1,11 @@
 //! Refresh and commit of a writer: a point in time, flushed, then shown (refresh) or made durable (commit).
 
-use super::segment_state::DeletedDocs;
+use super::segment_state::{DeletedDocs, SegmentState};
 use super::segments::{ImmutableBuffer, SegmentEntry};
 use super::shared::{Stopped, WriterInner};
 use super::tags::{Change, changed_tags};
 use crate::commit::history::{self, CommitFiles};
+use crate::commit::recover::OnDamage;
 use crate::commit::{gc, manifest, publish};
 use crate::error::{Error, Result, catch_panic};
 use crate::reader::{PinnedCommit, Snapshot, SnapshotSegment};
@@ -290,16 +291,22 @@ impl Drop for PreparedCommit<'_> {
     }
 }
 
-/// A snapshot of everything written so far, not durable.
-pub(crate) fn refresh(writer: &WriterInner) -> Result<()> {
-    let point = writer.point_in_time()?;
-    let segments = writer.flush_point(point.segments)?;
-    let segments = segments.iter().map(|(entry, deleted)| SnapshotSegment {
+/// Segments as they were at a point in time, not durable.
+fn snapshot_segments(flushed: &[(SegmentEntry, DeletedDocs)]) -> Vec<SnapshotSegment> {
+    let segments = flushed.iter().map(|(entry, deleted)| SnapshotSegment {
         reader: Arc::clone(&entry.reader),
         live: deleted.live(entry.reader.max_doc()).map(Arc::new),
         live_file: None,
     });
-    let shown = writer.store.set_refreshed(point.sequence_number, writer.schema(), segments.collect());
+    segments.collect()
+}
+
+/// A snapshot of everything written so far, not durable.
+pub(crate) fn refresh(writer: &WriterInner) -> Result<()> {
+    let point = writer.point_in_time()?;
+    let segments = writer.flush_point(point.segments)?;
+    let shown =
+        writer.store.set_refreshed(point.sequence_number, writer.schema(), snapshot_segments(&segments));
     if shown { Ok(()) } else { writer.check_open() }
 }
 
@@ -376,6 +383,16 @@ impl SegmentAtPoint {
 }
 
 impl WriterInner {
+    /// Everything written so far, which nobody else is shown, and the states of its segments.
+    pub(super) fn private_snapshot(&self) -> Result<(Snapshot, Vec<Arc<SegmentState>>)> {
+        let point = self.point_in_time()?;
+        let flushed = self.flush_point(point.segments)?;
+        let states = flushed.iter().map(|(entry, _)| Arc::clone(&entry.state)).collect();
+        let segments = snapshot_segments(&flushed);
+        let snapshot = self.store.newest(OnDamage::Refuse)?.followed_by(self.schema(), segments);
+        Ok((snapshot, states))
+    }
+
     /// Fixes a point in time: every write is in it whole or not at all. All buffers become immutable.
     fn point_in_time(&self) -> Result<PointInTime> {
         let _exclusive = self.commit_barrier.write();

@@ -54,10 +54,21 @@ fn write_segment(
     let format = write.registry.default_keys()?;
     let keys: Vec<&str> = buffer.keys().iter().map(|key| &**key).collect();
     let keys = StructureInfo::new(format.name(), format.write(&context, &keys)?);
-    let postings = terms::write(write.registry, &context, write.schema, &buffer.terms)?;
-    let columns = columns::write(write.registry, &context, write.schema, &buffer.numbers, &buffer.terms)?;
+    let postings = write_terms(write, buffer)?;
+    let columns = write_columns(write, buffer)?;
     let parts = SegmentParts { max_doc: buffer.len(), stored, keys, postings, columns, vectors };
     write.finish(parts, None)
+}
+
+/// Writes the terms of a buffer's documents, if they have any.
+pub(crate) fn write_terms(write: &SegmentWrite<'_>, buffer: &Buffer) -> Result<Option<StructureInfo>> {
+    terms::write(write.registry, &write.context(buffer.len()), write.schema, &buffer.terms)
+}
+
+/// Writes the columns of a buffer's documents, if they have any.
+pub(crate) fn write_columns(write: &SegmentWrite<'_>, buffer: &Buffer) -> Result<Option<StructureInfo>> {
+    let context = write.context(buffer.len());
+    columns::write(write.registry, &context, write.schema, &buffer.numbers, &buffer.terms)
 }
 
 /// The vectors of a field in an earlier segment, when they have the same format.
@@ -90,7 +101,7 @@ impl WriterInner {
         self.options.ram_budget / self.buffer_count.load(Ordering::Relaxed).max(1)
     }
 
-    fn is_full(&self, buffer: &Buffer) -> bool {
+    pub(super) fn is_full(&self, buffer: &Buffer) -> bool {
         buffer.bytes() >= self.buffer_budget()
             || self.options.flush_docs.is_some_and(|docs| buffer.len() >= docs)
             || buffer.len() >= crate::limits::MAX_SEGMENT_DOCS - 1
@@ -123,7 +134,7 @@ impl WriterInner {
         result
     }
 
-    fn flush(&self, number: u64, buffer: &Buffer, position: u64) -> Result<SegmentEntry> {
+    pub(super) fn flush(&self, number: u64, buffer: &Buffer, position: u64) -> Result<SegmentEntry> {
         let name = manifest::segment_name(number);
         let segments = self.segments();
         let largest = segments.iter().map(|entry| &*entry.reader).max_by_key(|reader| reader.max_doc());

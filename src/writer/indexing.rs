@@ -1,14 +1,15 @@
 //! Documents on their way into a buffer: validated, their keys claimed, all or nothing.
 
 use super::buffer::Buffer;
+use super::kept::{KeptDocument, changed, check_update, read_segment};
 use super::keymap::{DocAddress, KeyShard};
 use super::segment_state::SegmentState;
 use super::segments::{FlushStage, ImmutableBuffer, SegmentEntry};
 use super::shared::WriterInner;
-use crate::document::{Document, Validated, Value, given_as, validate};
+use crate::document::{Document, Update, Validated, validate};
 use crate::error::{Error, Result, catch_panic};
 use crate::reader::SegmentReader;
-use crate::schema::{FieldType, KeyField, Schema};
+use crate::schema::{KeyField, Schema};
 use lucerne_codec::{BitSet, DocId};
 use parking_lot::MutexGuard;
 use std::collections::HashSet;
@@ -22,12 +23,6 @@ pub(crate) enum Mode {
     Add,
     /// The existing document is replaced.
     Upsert,
-}
-
-/// A document as it is kept: its stored JSON, and its vectors by field.
-struct KeptDocument {
-    stored: Vec<u8>,
-    vectors: Vec<(u32, Vec<u8>)>,
 }
 
 /// The outcome of reading a document that may be moving from a buffer to a segment.
@@ -72,7 +67,7 @@ impl WriterInner {
         let mut given = HashSet::new();
         for key in validated.iter().filter_map(|document| document.key.as_ref()) {
             if !given.insert(key.clone()) {
-                return Err(Error::KeyTwice(key.clone()));
+                return Err(Error::KeyTwice { key: key.clone() });
             }
         }
         for document in &mut validated {
@@ -111,10 +106,10 @@ impl WriterInner {
         Ok(found.is_some())
     }
 
-    /// Sets the fields given, leaves the others as they are.
-    pub(crate) fn update(&self, key: &str, fields: &Document) -> Result<()> {
+    /// Changes the fields given, leaves the others as they are.
+    pub(crate) fn update(&self, key: &str, update: &Update) -> Result<()> {
         let schema = self.schema();
-        check_update(&schema, key, fields)?;
+        check_update(&schema, Some(key), update)?;
         self.flush_if_full()?;
         loop {
             // Exclusively: every buffer is in the pool or immutable.
@@ -132,7 +127,8 @@ impl WriterInner {
                     continue;
                 }
             };
-            let document = updated(&schema, kept, fields)?;
+            let mut document = kept.document(&schema)?;
+            changed(update, &mut document, key)?;
             let validated = self.validate(&schema, &document)?;
             let mut buffer = self.take_buffer();
             self.push(&mut shard, &mut buffer, key, &validated);
@@ -171,7 +167,7 @@ impl WriterInner {
     }
 
     /// Analyzers may be the application's own: one that panics fails the call.
-    fn validate(&self, schema: &Schema, document: &Document) -> Result<Validated> {
+    pub(super) fn validate(&self, schema: &Schema, document: &Document) -> Result<Validated> {
         catch_panic("analyzing a document", || validate(schema, &self.analyzers(), document))
     }
 
@@ -200,7 +196,8 @@ impl WriterInner {
 
     /// The live document of that key, whose shard is locked.
     fn find_document(&self, shard: &KeyShard, key: &str) -> Result<Option<DocAddress>> {
-        if let Some(address) = shard.get(key) {
+        // Deletes by query leave the key map as it is.
+        if let Some(address) = shard.get(key).filter(|address| !address.segment.is_deleted(address.doc)) {
             return Ok(Some(address.clone()));
         }
         for entry in self.segments().iter().rev() {
@@ -255,62 +252,4 @@ impl WriterInner {
         drop(stage);
         Ok(ReadOutcome::Flushing(buffer))
     }
-}
-
-fn read_segment(schema: &Schema, segment: &SegmentReader, doc: DocId) -> Result<KeptDocument> {
-    let mut kept = KeptDocument { stored: Vec::new(), vectors: Vec::new() };
-    segment.stored().get(doc, &mut kept.stored)?;
-    let mut ordinals = Vec::new();
-    for field in schema.vector_fields() {
-        let Some(vectors) = segment.vector_field(field.number()) else { continue };
-        vectors.reader.ordinals(doc, &mut ordinals)?;
-        for ordinal in &ordinals {
-            kept.vectors.push((field.number(), vectors.reader.vector(*ordinal)?.into_owned()));
-        }
-    }
-    Ok(kept)
-}
-
-/// Refuses an update that would lose something, or that changes the key.
-fn check_update(schema: &Schema, key: &str, fields: &Document) -> Result<()> {
-    let key_field = schema.key().name();
-    if fields.get(key_field).is_some_and(|value| *value != Value::from(key)) {
-        return Err(Error::Invalid(format!(
-            "an update of {key:?} cannot change the key field {key_field:?}"
-        )));
-    }
-    let lost = schema.fields().iter().find(|field| {
-        let vector = matches!(field.field_type(), FieldType::Vector(_));
-        let by_path = field.field_path().is_some();
-        field.is_indexed() && !field.is_stored() && !vector && !by_path && fields.get(field.name()).is_none()
-    });
-    match lost {
-        None => Ok(()),
-        Some(field) => Err(Error::NotStored { field: field.name().to_owned() }),
-    }
-}
-
-/// The kept document with the fields given; those that are null are removed.
-fn updated(schema: &Schema, kept: KeptDocument, fields: &Document) -> Result<Document> {
-    let mut document = Document::from_slice(&kept.stored)?;
-    for field in schema.vector_fields() {
-        let rows = kept.vectors.iter().filter(|(number, _)| *number == field.number());
-        let vectors: Vec<Value> = rows.map(|(_, row)| given_as(field, row)).collect();
-        let by_path = schema.field(field.name()).is_some_and(|field| field.field_path().is_some());
-        if by_path || vectors.is_empty() {
-            continue;
-        }
-        if field.options().is_multiple() {
-            document.set(field.name(), vectors);
-        } else {
-            vectors.into_iter().for_each(|vector| document.set(field.name(), vector));
-        }
-    }
-    for (name, value) in fields.iter() {
-        match value {
-            Value::Null => drop(document.remove(name)),
-            value => document.set(name, value.clone()),
-        }
-    }
-    Ok(document)
 }

@@ -241,6 +241,7 @@ fn replace(
     for ((entry, before), docs) in selected.entries.iter().zip(&selected.deleted).zip(docs) {
         let now = entry.state.deleted();
         let Some(merged) = &merged else { break };
+        writer.moves.record(&entry.state, docs, &merged.state);
         if now.count() == before.count() {
             continue;
         }

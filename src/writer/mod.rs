@@ -4,31 +4,37 @@
 //! `commit` → `commit/publish`.
 
 mod buffer;
+mod by_query;
 mod commit;
 mod drop_raw;
 mod flush;
 mod indexing;
+mod kept;
 mod keymap;
 mod merging;
+mod moves;
 mod options;
 mod restore;
 mod rollback;
 mod segment_state;
 mod segments;
 mod shared;
+mod staged;
 mod tags;
+mod writes_by_query;
 
 pub(crate) use buffer::Buffer;
+pub use by_query::ByQueryReport;
 pub use commit::PreparedCommit;
 pub use drop_raw::DroppedRaw;
-pub(crate) use flush::flush;
+pub(crate) use flush::{flush, write_columns, write_terms};
 pub use options::WriterOptions;
 
 use crate::commit::history::{CommitRef, find_kept};
 use crate::commit::recover::OnDamage;
 use crate::commit::{OwnedDirectory, gc, lock, manifest};
-use crate::document::Document;
-use crate::error::{Error, Result};
+use crate::document::{Document, Update};
+use crate::error::Result;
 use crate::merge;
 use crate::reader::{SegmentReader, Store};
 use crate::schema::{Calibration, Schema};
@@ -60,7 +66,7 @@ use tags::Change;
 /// writer.add(&Document::new().with("id", "a").with("title", "one"))?;
 /// writer.upsert(&Document::new().with("id", "a").with("title", "two"))?;
 /// writer.add_batch(&[Document::new().with("id", "b"), Document::new().with("id", "c")])?;
-/// writer.delete("id", "c")?;
+/// writer.delete("c")?;
 /// assert_eq!(index.searcher()?.len(), 0);
 /// writer.commit()?;
 /// assert_eq!(index.searcher()?.len(), 2);
@@ -185,31 +191,23 @@ impl Writer {
         self.inner.write_batch(documents, Mode::Upsert)
     }
 
-    /// Sets some fields of the document of that key and leaves the others, its vectors included, as they are; a
-    /// field that is null is taken out. What is set is a whole top-level value.
+    /// Changes some fields of the document of that key and leaves the others, its vectors included, as they are. With a
+    /// [`Document`] every field of it is set, and one that is null is taken out. What is set is a whole top-level value.
     ///
     /// # Errors
     /// [`Error::NoSuchDocument`] when there is no live document of that key; [`Error::NotStored`] when the
-    /// schema has an indexed field that is not stored and not given, since its values could not be kept; else
-    /// as [`Writer::upsert`].
-    pub fn update(&self, key: &str, fields: &Document) -> Result<()> {
+    /// schema has an indexed field that is not stored and not set, since its values could not be kept; when a number is to
+    /// be added to what is no number; else as [`Writer::upsert`].
+    pub fn update(&self, key: &str, changes: impl Into<Update>) -> Result<()> {
         self.merge_or_stall();
-        self.inner.update(key, fields)
+        self.inner.update(key, &changes.into())
     }
 
-    /// Deletes the document whose key field `field` has the value `key`; false when there is none.
+    /// Deletes the document of that key; false when there is none.
     ///
     /// # Errors
-    /// [`Error::NoSuchField`] when `field` is not the key field.
-    pub fn delete(&self, field: &str, key: &str) -> Result<bool> {
-        let schema = self.inner.schema();
-        let key_field = schema.key().name();
-        if field != key_field {
-            return Err(Error::NoSuchField {
-                field: field.to_owned(),
-                known: format!("{key_field} (the key)"),
-            });
-        }
+    /// When the writer was closed or has failed, or a file is damaged.
+    pub fn delete(&self, key: &str) -> Result<bool> {
         self.inner.delete(key)
     }
 
@@ -268,7 +266,7 @@ impl Writer {
     /// let writer = index.writer()?;
     /// writer.add(&Document::new().with("id", "a"))?;
     /// writer.tag("before")?;
-    /// writer.delete("id", "a")?;
+    /// writer.delete("a")?;
     /// writer.commit()?;
     /// assert_eq!((index.searcher()?.len(), index.open_at("before")?.len()), (0, 1));
     /// writer.restore("before")?;

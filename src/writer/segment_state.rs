@@ -88,6 +88,14 @@ impl SegmentState {
         self.deleted.lock().insert(doc);
     }
 
+    /// Deletes documents at once; returns how many of them were not deleted before.
+    pub(crate) fn delete_all(&self, docs: impl Iterator<Item = DocId>) -> u32 {
+        let mut deleted = self.deleted.lock();
+        let before = deleted.count();
+        docs.for_each(|doc| deleted.insert(doc));
+        deleted.count() - before
+    }
+
     pub(crate) fn is_deleted(&self, doc: DocId) -> bool {
         self.deleted.lock().contains(doc)
     }

@@ -5,6 +5,7 @@
 
 use super::buffer::Buffer;
 use super::keymap::KeyMap;
+use super::moves::Moves;
 use super::options::WriterOptions;
 use super::segment_state::SegmentState;
 use super::segments::{SegmentEntry, SegmentList};
@@ -43,6 +44,8 @@ pub(crate) struct WriterInner {
     /// Immutable buffers whose last flush failed.
     pub(super) failed_flushes: AtomicUsize,
     pub(crate) segments: Mutex<SegmentList>,
+    /// Where merges put documents that somebody follows.
+    pub(super) moves: Moves,
     pub(crate) next_key: AtomicU64,
     pub(super) next_segment: AtomicU64,
     /// Numbers of segments being written: their files are not garbage.
@@ -102,6 +105,7 @@ impl WriterInner {
             buffer_count: AtomicUsize::new(0),
             failed_flushes: AtomicUsize::new(0),
             segments: Mutex::default(),
+            moves: Moves::default(),
             next_key: AtomicU64::new(next_key),
             next_segment: AtomicU64::new(next_segment),
             in_flight: Mutex::default(),

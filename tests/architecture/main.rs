@@ -13,8 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 /// Every top-level module of the engine, and which it may use. Nothing else.
-const ENGINE: [(&str, &[&str]); 16] = [
+const ENGINE: [(&str, &[&str]); 17] = [
     ("bits", &[]),
+    ("automata", &[]),
     ("stats", &[]),
     ("error", &[]),
     ("limits", &[]),
@@ -24,13 +25,28 @@ const ENGINE: [(&str, &[&str]); 16] = [
     ("directory", &["error", "limits"]),
     ("commit", &["error", "limits", "schema", "directory"]),
     ("reader", &["error", "limits", "stats", "analysis", "schema", "document", "directory", "commit"]),
-    ("query", &["error", "limits", "schema", "document"]),
-    ("search", &["error", "limits", "stats", "analysis", "schema", "document", "reader", "query"]),
+    ("query", &["automata", "error", "limits", "schema", "document"]),
+    (
+        "search",
+        &["automata", "error", "limits", "stats", "analysis", "schema", "document", "reader", "query"],
+    ),
     ("segment_write", &["error", "limits", "schema", "reader"]),
     ("merge", &["error", "schema", "reader", "segment_write"]),
     (
         "writer",
-        &["error", "limits", "stats", "schema", "document", "commit", "reader", "segment_write", "merge"],
+        &[
+            "error",
+            "limits",
+            "stats",
+            "schema",
+            "document",
+            "commit",
+            "reader",
+            "query",
+            "search",
+            "segment_write",
+            "merge",
+        ],
     ),
     (
         "index",

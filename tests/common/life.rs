@@ -1,8 +1,9 @@
 //! One process's life with an index, beside a model of what must be in it: the same steps drive the tests of
 //! power cuts, input and output errors and full disks.
 
-use super::brute_force;
+pub(crate) use super::files::leaked;
 use super::rng::Rng;
+use super::{brute_force, by_query};
 use lucerne::codec::{Cancel, Directory};
 use lucerne::index::IndexBuilder;
 use lucerne::schema::Quantization;
@@ -65,6 +66,10 @@ pub(crate) enum Step {
     Upsert(Made),
     Batch(Vec<Made>),
     Delete(usize),
+    /// All documents of an earlier version.
+    DeleteBelow(u64),
+    /// Raises the version of all documents of this version and later ones by one.
+    RaiseFrom(u64),
     Refresh,
     Search,
     /// Keeps a searcher; `Release` compares what it shows then.
@@ -253,19 +258,6 @@ pub(crate) fn whole(directory: &Arc<dyn Directory>) -> Result<(), Trouble> {
     }
 }
 
-/// Files that the newest commit does not need.
-pub(crate) fn leaked(directory: &Arc<dyn Directory>) -> Result<Vec<String>, Trouble> {
-    let searcher = IndexBuilder::new().open(Arc::clone(directory))?.searcher()?;
-    let report = admin::inspect(&searcher)?;
-    let segments = report["segments"].as_array().unwrap().iter();
-    let files = segments.flat_map(|segment| segment["files"].as_array().unwrap());
-    let mut needed: Vec<String> = files.map(|file| file["name"].as_str().unwrap().to_owned()).collect();
-    needed.extend([format!("segments_{}", searcher.generation()), "write.lock".to_owned()]);
-    let mut names = directory.list().map_err(Error::from)?;
-    names.retain(|name| !needed.contains(name));
-    Ok(names)
-}
-
 /// The end of a story: a writer opens (the lock is free) and closes, and nothing is left over.
 pub(crate) fn reopens(directory: &Arc<dyn Directory>, state: &State) -> Result<(), Trouble> {
     let mut life = Life::resume(Arc::clone(directory), options(4), vec![Some(state.clone())], 1 << 40);
@@ -370,10 +362,16 @@ impl Life {
                 self.now.extend(made.iter().map(|made| key(made.0)).zip(documents));
             }
             Step::Delete(number) => {
-                let deleted = self.writer().delete("id", &key(*number))?;
+                let deleted = self.writer().delete(&key(*number))?;
                 if deleted != self.now.remove(&key(*number)).is_some() {
                     return Err(Trouble::Wrong(format!("delete of {} said {deleted}", key(*number))));
                 }
+            }
+            Step::DeleteBelow(version) => {
+                return by_query::delete_below(self.writer.as_ref(), *version, &mut self.now);
+            }
+            Step::RaiseFrom(version) => {
+                return by_query::raise_from(self.writer.as_ref(), *version, &mut self.now);
             }
             Step::Refresh => {
                 self.writer().refresh()?;

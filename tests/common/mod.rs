@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "no test uses everything")]
 
 pub(crate) mod brute_force;
+pub(crate) mod by_query;
 pub(crate) mod documents;
 pub(crate) mod faults;
 pub(crate) mod files;

@@ -2,8 +2,11 @@
 //! or an allocation above the bound of `trials.rs`. Also for a writer.
 
 use crate::common::rng::Rng;
-use crate::trials::{Forge, Image, Seen, bounded, folder, look, named, seed, the_index, total};
-use lucerne::codec::Directory;
+use crate::trials::{
+    Forge, Image, Seen, allocation_bound, bounded, folder, look, named, seed, the_index, total,
+};
+use lucerne::admin::{self, RepairOptions, RepairRun};
+use lucerne::codec::{Cancel, Directory};
 use lucerne::directory::FsDirectory;
 use lucerne::index::IndexBuilder;
 use lucerne::merge::MergePolicy;
@@ -34,7 +37,7 @@ fn forged(image: &Image, what: &dyn Fn() -> String) -> (Fate, Seen) {
                 WriterOptions::new().threads(1).seed(9).merge_policy(MergePolicy::None).merge_threads(0);
             let writer = index.writer_with(options)?;
             writer.upsert(&Document::new().with("id", "new").with("near", vec![0.5; 9]))?;
-            writer.delete("id", "24")?;
+            writer.delete("24")?;
             writer.commit()?;
             writer.force_merge(1, &lucerne::codec::Cancel::new())?;
             writer.close()
@@ -256,7 +259,7 @@ fn deep_and_wide_metadata_is_bounded() {
     let mut forge = Forge::new(&image);
     forge.body(&commit, |body| {
         let json = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
-        *body = [&(json.len() as u32).to_le_bytes()[..], &json].concat();
+        *body = crate::fuzz::twice(&json);
     });
     let (fate, _) = forged(&forge.image, &|| "100,000 deep".to_owned());
     assert_eq!(fate, Fate::Refused);
@@ -304,6 +307,43 @@ fn forged_bodies_are_refused_or_bounded() {
             let what = || format!("{file}: a sound envelope around {len} bytes");
             let (fate, _) = forged(&forge.image, &what);
             assert_eq!(fate, Fate::Refused, "{}", what());
+        }
+    }
+}
+
+/// A repair trusts files no more than anything else does: whatever it makes of them, it ends, within its bounds.
+#[test]
+fn repairs_of_forged_and_damaged_files_are_bounded() {
+    let (image, seed) = (the_index(), seed());
+    let mut rng = Rng::new(seed + 8);
+    for file in image.keys() {
+        for number in 0..24 {
+            let mut forge = Forge::new(&image);
+            let words = [0, 1, 24, 0x7FFF_FFFF, u32::MAX, f32::NAN.to_bits(), rng.next() as u32];
+            let mut change = |bytes: &mut [u8]| {
+                for _ in 0..1 + rng.below(4) {
+                    let (at, word) = (rng.below(bytes.len() / 4) * 4, *rng.pick(&words));
+                    bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
+                }
+            };
+            match number % 2 == 0 && !file.ends_with(".si") {
+                true => forge.body(file, |body| change(body)),
+                false => change(forge.image.get_mut(file).unwrap()),
+            }
+            let what = || format!("LUCERNE_SEED={seed}: repair of {file}, change {number}");
+            let directory = folder(&forge.image);
+            let repair = |run| {
+                let shared: Arc<dyn Directory> = Arc::new(directory.clone());
+                let options = RepairOptions::new().run(run);
+                admin::repair_in(IndexBuilder::new(), shared, &options, &Cancel::new(), &())
+            };
+            let (planned, largest) = bounded(&what, || repair(RepairRun::DryRun));
+            assert!(largest <= allocation_bound(total(&image)), "{}: {largest}", what());
+            assert!(super::trials::image(&directory) == forge.image, "{}", what());
+            let (done, _) = bounded(&what, || repair(RepairRun::Repair));
+            assert!(planned.is_ok() || done.is_err(), "{}: {planned:?}, {done:?}", what());
+            assert!(done.is_ok() || super::trials::image(&directory) == forge.image, "{}: {done:?}", what());
+            look(&directory, 8 * total(&image), &what);
         }
     }
 }

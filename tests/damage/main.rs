@@ -10,6 +10,8 @@ mod forged_files;
 mod fuzz;
 mod fuzz_corpus;
 mod overwritten_files;
+mod repair;
+mod repair_truth;
 mod trials;
 mod truncation;
 mod wrong_contents;

@@ -5,6 +5,7 @@
 
 use crate::common::rng::Rng;
 use crate::counting;
+use crate::fuzz::twice;
 use lucerne::admin::{self, CheckReport};
 use lucerne::codec::Error as CodecError;
 use lucerne::codec::testing::{MemoryDirectory, reseal};
@@ -78,7 +79,7 @@ pub(crate) fn generations(seed: u64) -> [Image; 3] {
         numbers.for_each(|number| drop(writer.add(&document(number, &mut rng)).unwrap()));
     };
     let commit = |deleted: &[&str]| {
-        deleted.iter().for_each(|key| assert!(writer.delete("id", key).unwrap()));
+        deleted.iter().for_each(|key| assert!(writer.delete(key).unwrap()));
         writer.commit().unwrap();
         image(&directory)
     };
@@ -282,16 +283,15 @@ impl Forge {
     /// Changes a metadata file's JSON.
     pub(crate) fn json(&mut self, file: &str, change: impl FnOnce(&mut Value)) {
         self.body(file, |body| {
-            let mut json = serde_json::from_slice(&body[4..]).unwrap();
+            let mut json = serde_json::from_slice(first_copy(body)).unwrap();
             change(&mut json);
-            let json = serde_json::to_vec(&json).unwrap();
-            *body = (json.len() as u32).to_le_bytes().into_iter().chain(json).collect();
+            *body = twice(&serde_json::to_vec(&json).unwrap());
         });
     }
 
     /// The JSON of a metadata file.
     pub(crate) fn read(&self, file: &str) -> Value {
-        serde_json::from_slice(&self.image[file][68..self.image[file].len() - 16]).unwrap()
+        serde_json::from_slice(first_copy(&self.image[file][64..])).unwrap()
     }
 
     fn rewrite(&mut self, file: &str, change: impl FnOnce(&mut Vec<u8>)) {
@@ -322,6 +322,11 @@ impl Forge {
             }
         }
     }
+}
+
+/// What a body has twice.
+fn first_copy(body: &[u8]) -> &[u8] {
+    &body[8..8 + u32::from_le_bytes(body[..4].try_into().unwrap()) as usize]
 }
 
 /// Replaces every file entry of that name.

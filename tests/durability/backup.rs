@@ -227,7 +227,7 @@ fn write_until(stop: &AtomicBool, folder: &std::path::Path, commits: &Commits) {
                 writer.upsert(&document(made)).unwrap();
                 state.content.insert(key(made.0), document(made));
             } else {
-                writer.delete("id", &key(made.0)).unwrap();
+                writer.delete(&key(made.0)).unwrap();
                 state.content.remove(&key(made.0));
             }
         }
@@ -299,11 +299,11 @@ fn a_searcher_s_commit_can_be_backed_up_after_the_writer_has_gone_on() {
     let writer = index.writer_with(options(4)).unwrap();
     (0..20).for_each(|key| drop(writer.upsert(&document((key, 1))).unwrap()));
     writer.commit().unwrap();
-    writer.delete("id", &key(3)).unwrap();
+    writer.delete(&key(3)).unwrap();
     writer.commit().unwrap();
     let searcher = index.searcher().unwrap();
     (0..20).for_each(|key| drop(writer.upsert(&document((key, 2))).unwrap()));
-    writer.delete("id", &key(5)).unwrap();
+    writer.delete(&key(5)).unwrap();
     writer.force_merge(1, &Cancel::new()).unwrap();
     let refreshed = index.searcher().unwrap();
     writer.commit().unwrap();

@@ -27,6 +27,7 @@ fn steps() -> Vec<Step> {
     steps.extend(upserts(40..90, 2).chain([Step::Refresh, Step::Delete(3), Step::Delete(60)]));
     steps.extend([Step::TwoPhase(batch(90..130, 3)), Step::Search, Step::Commit]);
     steps.extend((0..20).map(Step::Delete).chain([Step::Commit, Step::ForceMerge(2)]));
+    steps.extend([Step::RaiseFrom(2), Step::DeleteBelow(3), Step::Commit, Step::RaiseFrom(3)]);
     steps.extend(last_steps());
     steps
 }

@@ -33,7 +33,7 @@ fn filled() -> FaultDirectory {
             writer.commit().unwrap();
         }
     }
-    writer.delete("id", "7").unwrap();
+    writer.delete("7").unwrap();
     writer.close().unwrap();
     disk
 }

@@ -103,7 +103,7 @@ impl Process {
                 Ok(())
             }
             Step::Delete(number) => {
-                writer.delete("id", &key(*number))?;
+                writer.delete(&key(*number))?;
                 self.now.remove(&key(*number));
                 Ok(())
             }
@@ -340,7 +340,7 @@ mod killed {
         loop {
             next += 1;
             for at in 0..9 {
-                writer.delete("id", &key(at)).unwrap();
+                writer.delete(&key(at)).unwrap();
             }
             content(next).into_values().for_each(|document| drop(writer.upsert(&document).unwrap()));
             let data = [("number".to_owned(), next.to_string())].into();

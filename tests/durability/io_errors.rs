@@ -30,6 +30,13 @@ fn an_error_at_any_operation_of_upserts_and_deletes_harms_nothing() {
         upserts(3..12, 2),
         vec![Step::Delete(4), Step::Delete(99), Step::Refresh, Step::Delete(14), Step::Commit],
         vec![Step::Batch(made(0..6, 3)), Step::PlainCommit, Step::Delete(1), Step::Delete(2)],
+        vec![
+            Step::RaiseFrom(2),
+            Step::Commit,
+            Step::Upsert((3, 4)),
+            Step::RaiseFrom(3),
+            Step::DeleteBelow(2),
+        ],
         // A segment without a live document goes.
         (0..6).map(Step::Delete).collect(),
         vec![Step::ForceMerge(2), Step::Upsert((7, 4)), Step::Commit, Step::Read, Step::Close],
@@ -321,7 +328,7 @@ impl Run {
     /// Whether the writer says that it must be reopened: after a failed sync or rename, and only then.
     fn must_be_reopened(&mut self, step: &Step) -> Result<bool, String> {
         let Some(writer) = &self.life.writer else { return Ok(false) };
-        let refused = match writer.delete("id", "nobody") {
+        let refused = match writer.delete("nobody") {
             Ok(false) => false,
             Err(Error::WriterFailed { reason }) if reason.contains("injected") => true,
             other => return Err(format!("{other:?} after {step:?}")),

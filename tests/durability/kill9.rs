@@ -4,15 +4,17 @@
 #![cfg(unix)]
 #![expect(clippy::print_stdout, reason = "the figures of a run")]
 
+use crate::common::by_query;
 use crate::common::faults::number_from_environment;
+use crate::common::files::leaked;
 use crate::common::life::{
-    Content, Life, State, Step, document, find_state, key, leaked, lives_on, number_of, reopens, schema,
+    Content, Life, State, Step, document, find_state, key, lives_on, number_of, reopens, schema,
 };
 use crate::common::rng::Rng;
 use lucerne::codec::Directory;
 use lucerne::directory::FsDirectory;
 use lucerne::merge::{MergePolicy, TieredOptions};
-use lucerne::{Index, Writer, WriterOptions, admin};
+use lucerne::{Index, Range, Update, Writer, WriterOptions, admin};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -30,6 +32,8 @@ fn round(seed: u64, number: u64) -> Vec<Step> {
     let mut rng = Rng::new(seed ^ number.wrapping_mul(0x9E37_79B9));
     (0..10 + rng.below(30))
         .map(|_| match rng.below(10) {
+            0 if rng.chance(25) => Step::DeleteBelow(number.saturating_sub(20)),
+            1 if rng.chance(25) => Step::RaiseFrom(number - rng.next() % number.min(4)),
             0..6 => Step::Upsert((rng.below(KEYS), number)),
             6..8 => Step::Delete(rng.below(KEYS)),
             8 => Step::Batch((0..rng.below(6)).map(|made| (made * 7, number)).collect()),
@@ -45,6 +49,8 @@ fn follow(content: &mut Content, steps: &[Step]) {
             Step::Upsert(made) => drop(content.insert(key(made.0), document(*made))),
             Step::Batch(made) => content.extend(made.iter().map(|&made| (key(made.0), document(made)))),
             Step::Delete(number) => drop(content.remove(&key(*number))),
+            Step::DeleteBelow(version) => by_query::without_below(content, *version),
+            Step::RaiseFrom(version) => by_query::with_raised(content, *version),
             _ => {}
         }
     }
@@ -86,7 +92,14 @@ fn write(writer: &Writer, steps: &[Step]) {
                 let documents: Vec<_> = made.iter().map(|&made| document(made)).collect();
                 writer.upsert_batch(&documents).unwrap();
             }
-            Step::Delete(number) => drop(writer.delete("id", &key(*number)).unwrap()),
+            Step::Delete(number) => drop(writer.delete(&key(*number)).unwrap()),
+            Step::DeleteBelow(below) => {
+                drop(writer.delete_by_query(Range::new("version").lt(*below)).unwrap());
+            }
+            Step::RaiseFrom(from) => {
+                let update = Update::new().increment("version", 1);
+                drop(writer.update_by_query(Range::new("version").gte(*from), update).unwrap());
+            }
             Step::Refresh => writer.refresh().unwrap(),
             other => panic!("{other:?}"),
         }

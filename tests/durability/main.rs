@@ -11,3 +11,4 @@ mod history;
 mod io_errors;
 mod kill9;
 mod power_cut;
+mod repairing;

@@ -5,7 +5,8 @@
 #![expect(clippy::print_stdout, reason = "the figures of a run")]
 
 use crate::common::faults::{Merges, PHASES, number_from_environment, on_all_cores, phase, tail};
-use crate::common::life::{Allowed, Life, Made, State, Step, Trouble, find_state, leaked, lives_on, options};
+use crate::common::files::leaked;
+use crate::common::life::{Allowed, Life, Made, State, Step, Trouble, find_state, lives_on, options};
 use crate::common::rng::Rng;
 use lucerne::WriterOptions;
 use lucerne::codec::{Directory, Input, Lock, Output, Result};
@@ -185,12 +186,15 @@ fn random_step(rng: &mut Rng) -> Step {
         let first = rng.below(KEYS);
         (0..rng.below(5)).map(|at| ((first + at) % KEYS, rng.next() >> 20)).collect()
     };
-    let one = |rng: &mut Rng| (rng.below(KEYS), rng.next() >> 20);
+    let version = |rng: &mut Rng| rng.next() >> 20;
+    let one = |rng: &mut Rng| (rng.below(KEYS), version(rng));
     match rng.below(100) {
         0..20 => Step::Add(one(rng)),
         20..40 => Step::Upsert(one(rng)),
         40..50 => Step::Batch(some(rng)),
-        50..64 => Step::Delete(rng.below(KEYS)),
+        50..58 => Step::Delete(rng.below(KEYS)),
+        58..60 => Step::DeleteBelow(version(rng) / 4),
+        60..64 => Step::RaiseFrom(version(rng)),
         64..69 => Step::Refresh,
         69..71 => Step::Hold,
         71..73 => Step::Release,

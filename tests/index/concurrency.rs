@@ -173,7 +173,7 @@ fn deletes_race_with_upserts_without_leaving_ghosts() {
         for _ in 0..150 {
             let key = key(rng.below(KEYS));
             if rng.chance(50) {
-                if writer.delete("id", &key).unwrap() {
+                if writer.delete(&key).unwrap() {
                     deleted.fetch_add(1, Ordering::SeqCst);
                 }
             } else if writer.add(&document(key, [1.0; 4])).is_ok() {
@@ -185,7 +185,7 @@ fn deletes_race_with_upserts_without_leaving_ghosts() {
     writer.refresh().unwrap();
     assert_eq!(index.searcher().unwrap().len(), live as u64, "adds less deletes");
     for number in 0..KEYS {
-        writer.delete("id", &key(number)).unwrap();
+        writer.delete(&key(number)).unwrap();
     }
     writer.close().unwrap();
     assert_keys(&reopen(&directory), &BTreeSet::new());

@@ -38,7 +38,7 @@ fn write(directory: Arc<dyn codec::Directory>, seed: u64) {
     }
     for document in documents.iter().step_by(11) {
         let lucerne::Value::Text(key) = document.get("name").unwrap() else { panic!("a key is text") };
-        writer.delete("name", key).unwrap();
+        writer.delete(key).unwrap();
     }
     writer.refresh().unwrap();
     writer.close().unwrap();
@@ -106,7 +106,7 @@ fn built_by(threads: usize) -> (Files, Files) {
     }
     for document in documents.iter().step_by(11) {
         let lucerne::Value::Text(key) = document.get("name").unwrap() else { panic!("a key is text") };
-        writer.delete("name", key).unwrap();
+        writer.delete(key).unwrap();
     }
     writer.commit().unwrap();
     let flushed = files::contents(&directory);

@@ -6,7 +6,10 @@ use lucerne::index::IndexBuilder;
 use lucerne::merge::MergePolicy;
 use lucerne::query::Rerank;
 use lucerne::schema::{Quantization, VectorIndex};
-use lucerne::{Cancel, Document, Error, ErrorKind, Index, Knn, Schema, Search, Vector, WriterOptions, admin};
+use lucerne::{
+    Cancel, Document, Error, ErrorKind, Index, Knn, Query, Schema, Search, Update, Vector, WriterOptions,
+    admin,
+};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -140,6 +143,9 @@ fn updates_flushes_and_merges_go_on_without_raw_vectors() {
             writer.upsert(&document(id - 500, &mut rng)).unwrap();
         }
         writer.update("0", &Document::new().with("title", format!("round {round}"))).unwrap();
+        let report =
+            writer.update_by_query(Query::all(), Update::new().set("title", round.to_string())).unwrap();
+        assert_eq!((report.changed, report.skipped), (report.matched, 0));
         writer.commit().unwrap();
         writer.force_merge(1, &Cancel::new()).unwrap();
         writer.commit().unwrap();

@@ -283,7 +283,7 @@ fn every_file_that_formats_write_is_known_as_theirs() {
     let index = IndexBuilder::new().create(Arc::new(directory.clone()), life::schema()).unwrap();
     let writer = index.writer_with(life::options(20)).unwrap();
     (0..60).for_each(|number| drop(writer.upsert(&life::document((number, 1))).unwrap()));
-    (0..5).for_each(|number| assert!(writer.delete("id", &life::key(number)).unwrap()));
+    (0..5).for_each(|number| assert!(writer.delete(&life::key(number)).unwrap()));
     writer.close().unwrap();
     let registry = IndexBuilder::new().registry().clone();
     let names = directory.list().unwrap();
@@ -357,7 +357,7 @@ fn files_that_a_searcher_held_go_at_the_next_call() {
         (0..20).for_each(|number| drop(writer.upsert(&life::document((number, 1))).unwrap()));
         writer.commit().unwrap();
         let held = index.searcher().unwrap();
-        writer.delete("id", &life::key(3)).unwrap();
+        writer.delete(&life::key(3)).unwrap();
         writer.commit().unwrap();
         writer.force_merge(1, &Cancel::new()).unwrap();
         writer.commit().unwrap();
@@ -415,7 +415,7 @@ fn a_refresh_beside_a_prepared_commit_collects_nothing_that_is_needed() {
     (0..10).for_each(|number| drop(writer.upsert(&life::document((number, 1))).unwrap()));
     writer.commit().unwrap();
     let held = index.searcher().unwrap();
-    writer.delete("id", &life::key(2)).unwrap();
+    writer.delete(&life::key(2)).unwrap();
     let prepared = writer.prepare_commit().unwrap();
     drop(held);
     writer.refresh().unwrap();

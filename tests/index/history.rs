@@ -42,7 +42,7 @@ fn a_tag_keeps_a_commit_until_it_is_taken_away() {
     let first = writer.tag("first").unwrap();
     assert_eq!(writer.generation(), first, "the tag names the commit that it makes");
     writer.upsert(&document("b", 2)).unwrap();
-    writer.delete("id", "a").unwrap();
+    writer.delete("a").unwrap();
     writer.commit().unwrap();
     writer.tag("second").unwrap();
     writer.upsert_batch(&[document("a", 3), document("b", 3), document("c", 3)]).unwrap();
@@ -84,12 +84,12 @@ fn a_commit_is_restored_with_its_schema_and_user_data_and_nothing_is_copied() {
     let writer = index.writer_with(small_segments(2)).unwrap();
     writer.upsert_batch(&[document("a", 1), document("b", 1), document("c", 1)]).unwrap();
     writer.prepare_commit_with([("queue".to_owned(), "17".to_owned())].into()).unwrap().commit().unwrap();
-    writer.delete("id", "b").unwrap();
+    writer.delete("b").unwrap();
     writer.tag("good").unwrap();
     let more = Schema::builder().key("id").i64("version").text("note").build().unwrap();
     writer.set_schema(&more).unwrap();
     writer.upsert(&document("a", 2).with("note", "x")).unwrap();
-    writer.delete("id", "c").unwrap();
+    writer.delete("c").unwrap();
     writer.prepare_commit_with([("queue".to_owned(), "99".to_owned())].into()).unwrap().commit().unwrap();
     writer.tag("bad").unwrap();
     writer.upsert(&document("d", 2)).unwrap(); // Never committed.

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod by_query;
 mod collecting;
 mod concurrency;
 mod determinism;

@@ -30,7 +30,7 @@ fn write(writer: &Writer, model: &mut Model, rng: &mut Rng, documents: usize) {
     for _ in 0..documents {
         let key = format!("k{:03}", rng.below(KEYS));
         if rng.chance(15) {
-            let deleted = writer.delete("id", &key).unwrap();
+            let deleted = writer.delete(&key).unwrap();
             assert_eq!(deleted, model.remove(&key).is_some());
         } else {
             let vector = rng.vector(DIMENSION);

@@ -56,7 +56,7 @@ fn a_forced_merge_keeps_exactly_the_live_documents() {
         fill(&writer, &mut model, &mut rng, 200);
         for key in model.keys().cloned().collect::<Vec<_>>() {
             if rng.chance(10) {
-                assert!(writer.delete("id", &key).unwrap());
+                assert!(writer.delete(&key).unwrap());
                 model.remove(&key);
             }
         }
@@ -127,7 +127,7 @@ fn deletes_and_upserts_that_arrive_during_a_merge_are_carried_over() {
         gate.wait_for_arrival();
         for key in model.keys().cloned().collect::<Vec<_>>() {
             if rng.chance(30) {
-                assert!(writer.delete("id", &key).unwrap());
+                assert!(writer.delete(&key).unwrap());
                 model.remove(&key);
             } else if rng.chance(30) {
                 let vector = rng.vector(DIMENSION);

@@ -53,7 +53,7 @@ fn churn(writer: &Writer, rng: &mut Rng) {
     for _ in 0..KEYS * 2 {
         let key = format!("k{}", rng.below(KEYS));
         if rng.chance(30) {
-            writer.delete("id", &key).unwrap();
+            writer.delete(&key).unwrap();
         } else {
             writer.upsert(&document(key, rng.vector(DIMENSION))).unwrap();
         }
@@ -186,7 +186,7 @@ fn a_commit_of_nothing_takes_back_what_a_refresh_showed() {
     writer.add(&document("a", [1.0; DIMENSION])).unwrap();
     writer.refresh().unwrap();
     assert_eq!(index.searcher().unwrap().len(), 1);
-    assert!(writer.delete("id", "a").unwrap());
+    assert!(writer.delete("a").unwrap());
     assert_eq!(writer.commit().unwrap(), before, "the index is what it was");
     assert!(index.searcher().unwrap().is_empty());
 }

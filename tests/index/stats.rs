@@ -16,7 +16,7 @@ fn what_an_open_index_has_done_is_counted() {
         }
         writer.commit().unwrap();
     }
-    assert!(writer.delete("id", "d00").unwrap() && !writer.delete("id", "nothing").unwrap());
+    assert!(writer.delete("d00").unwrap() && !writer.delete("nothing").unwrap());
     writer.force_merge(1, &Cancel::new()).unwrap();
     writer.commit().unwrap();
     writer.commit().unwrap(); // Nothing has changed.

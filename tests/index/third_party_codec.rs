@@ -229,7 +229,7 @@ fn toy_index() -> (RamDirectory, Index) {
         writer.add(&document).unwrap();
     }
     writer.commit().unwrap();
-    assert!(writer.delete("id", "doc-2").unwrap());
+    assert!(writer.delete("doc-2").unwrap());
     writer.close().unwrap();
     (directory, index)
 }

@@ -98,7 +98,7 @@ fn writer_child() {
             writer.upsert(&document(i.to_string(), rng.vector(4))).unwrap();
         }
         if n > 0 {
-            assert!(writer.delete("id", &(n - 1).to_string()).unwrap());
+            assert!(writer.delete(&(n - 1).to_string()).unwrap());
         }
         writer.commit().unwrap();
         writeln!(std::io::stdout(), "committed {n}").unwrap();

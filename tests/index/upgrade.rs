@@ -160,7 +160,7 @@ fn aged() -> RamDirectory {
     add_all(&index, small_segments(15), rows[45..].iter().copied());
     let writer = writer(&index);
     for key in ["d03", "d20", "d21", "d50"] {
-        assert!(writer.delete("id", key).unwrap());
+        assert!(writer.delete(key).unwrap());
     }
     writer.close().unwrap();
     directory

@@ -197,7 +197,7 @@ fn a_searcher_answers_the_same_all_through_heavy_merging() {
         for round in 0..12 {
             add(&writer, rng.below(600), &uniform(100, 16, -1.0, 1.0, round));
             for _ in 0..10 {
-                writer.delete("id", &format!("d{:05}", rng.below(700))).unwrap();
+                writer.delete(&format!("d{:05}", rng.below(700))).unwrap();
             }
             writer.refresh().unwrap();
             if round % 3 == 2 {
@@ -279,7 +279,7 @@ fn a_file_of_an_unknown_format_version_is_named_with_its_version() {
     let writer = index.unwrap().writer_with(options()).unwrap();
     add(&writer, 0, &uniform(50, 4, -1.0, 1.0, 1));
     writer.commit().unwrap();
-    writer.delete("id", "d00003").unwrap();
+    writer.delete("d00003").unwrap();
     writer.close().unwrap();
     let all = files::contents(&directory);
     assert!(all.len() >= 8, "{:?}", all.keys());

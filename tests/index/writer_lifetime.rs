@@ -66,8 +66,8 @@ fn a_writer_that_loses_documents_says_how_many() {
             Some(2),
         ),
         ("a batch", |writer| drop(writer.upsert_batch(&[document("x"), document("a")]).unwrap()), Some(2)),
-        ("a delete", |writer| assert!(writer.delete("id", "a").unwrap()), Some(1)),
-        ("a delete of nothing", |writer| assert!(!writer.delete("id", "nope").unwrap()), None),
+        ("a delete", |writer| assert!(writer.delete("a").unwrap()), Some(1)),
+        ("a delete of nothing", |writer| assert!(!writer.delete("nope").unwrap()), None),
         ("a refused one", |writer| drop(writer.add(&document("a")).unwrap_err()), None),
         (
             "refreshed only",
@@ -139,7 +139,7 @@ fn a_shared_writer_is_closed_by_reference_and_lets_the_lock_go() {
     for error in [
         other.add(&document("b")).unwrap_err(),
         other.upsert_batch(&[document("b")]).unwrap_err(),
-        other.delete("id", "a").unwrap_err(),
+        other.delete("a").unwrap_err(),
         other.refresh().unwrap_err(),
         other.commit().unwrap_err(),
         other.rollback().unwrap_err(),

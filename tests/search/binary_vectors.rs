@@ -289,7 +289,7 @@ fn a_binary_field_round_trips_through_json_and_keeps_its_vectors_through_updates
         writer.add(&document.with("t", "before")).unwrap();
     }
     writer.update("d3", &Document::new().with("t", "after")).unwrap();
-    writer.delete("id", "d4").unwrap();
+    writer.delete("d4").unwrap();
     writer.commit().unwrap();
     writer.force_merge(1, &Cancel::new()).unwrap();
     writer.close().unwrap();

@@ -393,7 +393,7 @@ fn on_a_line_with_a_deleted() -> (lucerne::directory::RamDirectory, Index) {
         writer.add(&Document::new().with("id", id).with("color", color).with("v", [place])).unwrap();
     }
     writer.add(&Document::new().with("id", "bare")).unwrap();
-    writer.delete("id", "10").unwrap();
+    writer.delete("10").unwrap();
     writer.commit().unwrap();
     drop(writer);
     (directory, index)

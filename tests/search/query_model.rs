@@ -6,10 +6,12 @@
 //!
 //! A failure prints its seed; `LUCERNE_SEED=n cargo test --test search query_model` runs that seed alone.
 
+use crate::aggregate_model::{MOMENTS, agree, groups_agree, values_agree};
 use crate::common::documents::in_memory;
 use crate::common::rng::Rng;
+use crate::query_rerank::{by_functions, diverse};
 use lucerne::merge::MergePolicy;
-use lucerne::query::{Boost, Constant, Exists};
+use lucerne::query::{Boost, Constant, Exists, MoreLike};
 use lucerne::schema::{Quantization, VectorIndex};
 use lucerne::search::SearchOptions;
 use lucerne::{
@@ -18,21 +20,27 @@ use lucerne::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+mod words;
+
 const WORDS: [&str; 8] = ["ant", "bee", "cat", "cow", "dog", "eel", "elk", "emu"];
 const TAGS: [&str; 4] = ["red", "rose", "blue", "black"];
 
 #[derive(Clone, Debug, Default)]
-struct Doc {
+pub(super) struct Doc {
     words: Vec<&'static str>,
-    tags: BTreeSet<&'static str>,
-    n: Option<i64>,
-    x: Option<f64>,
-    flag: Option<bool>,
-    v: Option<[f32; 2]>,
-    extra: Option<&'static str>,
+    pub(super) tags: BTreeSet<&'static str>,
+    pub(super) n: Option<i64>,
+    pub(super) x: Option<f64>,
+    pub(super) flag: Option<bool>,
+    pub(super) v: Option<[f32; 2]>,
+    pub(super) extra: Option<&'static str>,
+    /// Which of the moments.
+    pub(super) made: Option<usize>,
+    pub(super) sizes: Vec<i64>,
+    pub(super) more: Option<i64>,
 }
 
-type Model = BTreeMap<String, Doc>;
+pub(super) type Model = BTreeMap<String, Doc>;
 
 impl Doc {
     fn random(rng: &mut Rng) -> Self {
@@ -46,6 +54,9 @@ impl Doc {
             flag: rng.chance(50).then(|| rng.chance(50)),
             v: rng.chance(80).then(|| [rng.below(7) as f32, rng.below(7) as f32]),
             extra: rng.chance(50).then(|| *rng.pick(&TAGS)),
+            made: rng.chance(70).then(|| rng.below(MOMENTS.len())),
+            sizes: (0..rng.below(4)).map(|_| rng.below(9) as i64 - 4).collect(),
+            more: rng.chance(50).then(|| rng.below(9) as i64 - 4),
         }
     }
 
@@ -60,6 +71,9 @@ impl Doc {
             .with("flag", self.flag)
             .with("v", self.v.map(|v| Value::Vector(v.to_vec())))
             .with("extra", self.extra)
+            .with("made", self.made.map(|at| MOMENTS[at].0))
+            .with("sizes", self.sizes.clone())
+            .with("more", self.more)
     }
 }
 
@@ -107,7 +121,7 @@ impl Asker<'_> {
             query,
             scores: self.all(|key, doc| holds(key, doc).then_some(1.0)),
         };
-        match rng.below(if depth == 0 { 12 } else { 17 }) {
+        match rng.below(if depth == 0 { 16 } else { 22 }) {
             0 => flat(Query::all(), &|_, _| true),
             1 => {
                 let tag = *rng.pick(&TAGS);
@@ -147,19 +161,26 @@ impl Asker<'_> {
                     doc.extra.is_some_and(|tag| tag.starts_with("bl"))
                 }),
             },
-            8 | 9 => self.words(rng),
+            8 => self.words(rng),
+            9 if rng.chance(50) => self.like_another(rng),
+            9 => self.words(rng),
             10 => self.phrase(rng),
             11 => self.nearest(rng),
-            12 => {
+            12 => self.fuzzy(rng),
+            13 => self.mistyped_words(rng),
+            14 => self.pattern(rng),
+            15 => self.several_fields(rng),
+            16 => {
                 let inner = self.one(rng, depth - 1);
                 let scores = inner.scores.into_iter().map(|(key, score)| (key, score * 2.5)).collect();
                 Asked { query: Boost::new(inner.query, 2.5).into(), scores }
             }
-            13 => {
+            17 => {
                 let inner = self.one(rng, depth - 1);
                 let scores = inner.scores.into_keys().map(|key| (key, 0.5)).collect();
                 Asked { query: Constant::new(inner.query, 0.5).into(), scores }
             }
+            18 => self.best_of(rng, depth),
             _ => self.clauses(rng, depth),
         }
     }
@@ -167,10 +188,11 @@ impl Asker<'_> {
     fn words(&self, rng: &mut Rng) -> Asked {
         let words: BTreeSet<&str> = (0..=rng.below(3)).map(|_| *rng.pick(&WORDS)).collect();
         let text = words.iter().map(|word| word.to_uppercase()).collect::<Vec<_>>().join(", ");
-        let (query, required) = match rng.below(3) {
-            0 => (Match::all("body", text), words.len()),
-            1 => (Match::new("body", text).minimum_should_match(2), 2.min(words.len())),
-            _ => (Match::new("body", text), 1),
+        let (query, required): (Query, usize) = match rng.below(4) {
+            0 => (Match::all("body", text).into(), words.len()),
+            1 => (Match::new("body", text).minimum_should_match(2).into(), 2.min(words.len())),
+            2 => (MoreLike::text(text).min_doc_freq(1).into(), 1),
+            _ => (Match::new("body", text).into(), 1),
         };
         let scores = self.all(|_, doc| {
             let count = |word: &&str| doc.words.iter().filter(|own| *own == word).count();
@@ -178,17 +200,35 @@ impl Asker<'_> {
             let score = |word: &&&str| self.bm25(word, count(word) as f64, doc);
             (found.len() >= required).then(|| found.iter().map(score).sum())
         });
-        Asked { query: query.into(), scores }
+        Asked { query, scores }
+    }
+
+    /// Documents with the words of another one.
+    fn like_another(&self, rng: &mut Rng) -> Asked {
+        let with_words: Vec<_> = self.model.iter().filter(|(_, doc)| !doc.words.is_empty()).collect();
+        if with_words.is_empty() {
+            return self.words(rng);
+        }
+        let (like, own) = *rng.pick(&with_words);
+        let words: BTreeSet<&str> = own.words.iter().copied().collect();
+        let scores = self.all(|key, doc| {
+            let count = |word: &str| doc.words.iter().filter(|own| **own == word).count();
+            let found: Vec<&str> = words.iter().copied().filter(|word| count(word) > 0).collect();
+            let score = |word: &&str| self.bm25(word, count(word) as f64, doc);
+            (!found.is_empty() && key != like).then(|| found.iter().map(score).sum())
+        });
+        Asked { query: MoreLike::key(like).fields(["body"]).min_doc_freq(1).into(), scores }
     }
 
     fn phrase(&self, rng: &mut Rng) -> Asked {
-        let words = [*rng.pick(&WORDS), *rng.pick(&WORDS)];
+        let words: Vec<&str> = (0..2 + rng.below(2)).map(|_| *rng.pick(&WORDS)).collect();
+        let slop = if rng.chance(50) { 0 } else { rng.below(6) as u32 };
         let scores = self.all(|_, doc| {
-            let freq = doc.words.windows(2).filter(|pair| **pair == words).count();
-            let rarity = self.idf(words[0]) + self.idf(words[1]);
-            (freq > 0).then(|| rarity * self.saturated(freq as f64, doc))
+            let freq = words::occurrences(&words, &doc.words, slop);
+            let rarity: f64 = words.iter().map(|word| self.idf(word)).sum();
+            (freq > 0.0).then(|| rarity * self.saturated(freq, doc))
         });
-        Asked { query: Phrase::new("body", words.join(" ")).into(), scores }
+        Asked { query: Phrase::new("body", words.join(" ")).slop(slop).into(), scores }
     }
 
     fn nearest(&self, rng: &mut Rng) -> Asked {
@@ -236,8 +276,9 @@ impl Asker<'_> {
         let [must, should, must_not, filter] = roles;
         let mut required = usize::from(must.is_empty() && filter.is_empty() && !should.is_empty());
         if rng.chance(30) {
-            required = rng.below(3);
-            query = query.minimum_should_match(required as u32);
+            let minimum;
+            (minimum, required) = words::minimum(should.len(), rng);
+            query = query.minimum_should_match(minimum);
         }
         let scores = self.all(|key, _| {
             let in_all = |sets: &[Scores]| sets.iter().all(|set| set.contains_key(key));
@@ -259,7 +300,7 @@ fn ranked(scores: &Scores) -> Vec<(&String, f64)> {
     all
 }
 
-fn near(left: f64, right: f64) -> bool {
+pub(super) fn near(left: f64, right: f64) -> bool {
     (left - right).abs() <= 1e-5 * left.abs().max(right.abs()).max(1.0)
 }
 
@@ -304,9 +345,22 @@ fn compare(index: &Index, model: &Model, rng: &mut Rng, clean: bool) {
     let mut order: Vec<&str> = all.clone();
     order.sort_by_key(|key| (std::cmp::Reverse(model[*key].n), key.to_owned()));
     assert_eq!(by_n.keys(), order, "{}", context());
+    let by_more = searcher.search(search.clone().sort(Sort::asc("more")).sort(Sort::desc("extra"))).unwrap();
+    order.sort_by_key(|key| {
+        let doc = &model[*key];
+        ((doc.more.is_none(), doc.more), std::cmp::Reverse(doc.extra), key.to_owned())
+    });
+    assert_eq!(by_more.keys(), order, "{}", context());
+    agree(&searcher, &search, &hits, model, rng);
+    groups_agree(&searcher, &search, &hits, model, rng);
+    groups_agree(&searcher, &search.clone().sort(Sort::desc("n")), &by_n, model, rng);
+    values_agree(&searcher, model, rng);
     let at = [3.0, 3.0];
     let reranked =
         searcher.search(search.clone().rerank(Rerank::vector("v", at).window(100).weight(2.0))).unwrap();
+    let second = Rerank::vector("v", at).window(100).weight(2.0);
+    agree(&searcher, &search.clone().rerank(second.clone()), &reranked, model, rng);
+    groups_agree(&searcher, &search.clone().rerank(second), &reranked, model, rng);
     for hit in &reranked.hits {
         let first = f64::from(hits.hits.iter().find(|one| one.key == hit.key).unwrap().score);
         let second = model[&hit.key]
@@ -314,6 +368,8 @@ fn compare(index: &Index, model: &Model, rng: &mut Rng, clean: bool) {
             .map_or(0.0, |v| 1.0 / (1.0 + f64::from((v[0] - at[0]).powi(2) + (v[1] - at[1]).powi(2))));
         assert!(near(hit.score.into(), first + 2.0 * second), "{}: {hit:?}", context());
     }
+    by_functions(&searcher, &search, &hits, model);
+    diverse(&searcher, &search, &hits, model, rng);
     assert_eq!(searcher.count(&search).unwrap(), all.len() as u64, "{}", context());
     if let Some(key) = all.first() {
         assert!(searcher.explain(&search, key).unwrap().matches, "{}", context());
@@ -344,10 +400,16 @@ fn fused(searcher: &lucerne::Searcher, asker: &Asker<'_>, rng: &mut Rng) {
     // Equal scores may differ in the last bit between the two evaluators, and with them ranks.
     let distinct = parts.iter().all(|part| {
         let ranked = ranked(&part.scores);
-        ranked.windows(2).all(|pair| pair[0].1 == pair[1].1 || !near(pair[0].1, pair[1].1))
+        let told_apart = ranked.windows(2).all(|pair| pair[0].1 == pair[1].1 || !near(pair[0].1, pair[1].1));
+        // Nor are those always equal in single precision that are in double precision.
+        let best: Vec<&str> = ranked.iter().take(5).map(|(key, _)| key.as_str()).collect();
+        told_apart && searcher.search(Search::new(part.query.clone()).limit(5)).unwrap().keys() == best
     });
     if distinct {
-        let hits = searcher.search(Search::from(query).limit(20)).unwrap();
+        let search = Search::from(query).limit(20);
+        let hits = searcher.search(&search).unwrap();
+        agree(searcher, &search, &hits, asker.model, rng);
+        groups_agree(searcher, &search, &hits, asker.model, rng);
         assert_eq!(hits.hits.len(), expected.len(), "{:?}", parts.each_ref().map(|part| &part.query));
         assert!(hits.hits.iter().all(|hit| near(hit.score.into(), expected[&hit.key])), "{hits:?}");
     }
@@ -359,6 +421,7 @@ fn schema() -> Schema {
     let vector = Vector::f32(2).similarity(Similarity::Euclidean);
     let vector = vector.index(VectorIndex::Flat).quantization(Quantization::None);
     let schema = Schema::builder().key("id").text("body").keyword("tags").i64("n").f64("x").bool("flag");
+    let schema = schema.date("made").i64("sizes");
     schema.vector("v", vector).dynamic(true).build().unwrap()
 }
 
@@ -366,7 +429,7 @@ fn change(writer: &Writer, model: &mut Model, rng: &mut Rng) {
     let key = format!("k{}", rng.below(30));
     match rng.below(10) {
         0 | 1 => {
-            assert_eq!(writer.delete("id", &key).unwrap(), model.remove(&key).is_some());
+            assert_eq!(writer.delete(&key).unwrap(), model.remove(&key).is_some());
         }
         2 if model.contains_key(&key) => {
             let other = Doc::random(rng);

@@ -59,7 +59,7 @@ fn what_is_asked_for_is_reached_through_upserts_deletes_merges_and_filters() {
             writer.upsert(&row(key, round)).unwrap();
         }
         for key in (round * 11..9_000).step_by(61) {
-            writer.delete("id", &format!("{key:06}")).unwrap();
+            writer.delete(&format!("{key:06}")).unwrap();
         }
         if round % 3 == 0 {
             writer.force_merge(1, &Cancel::new()).unwrap();

@@ -140,7 +140,7 @@ fn deletes_filters_and_several_vectors_work_as_in_other_fields() {
         }
         writer.commit().unwrap();
         for number in 0..40 {
-            writer.delete("id", &key(number)).unwrap();
+            writer.delete(&key(number)).unwrap();
         }
         writer.force_merge(1, &Cancel::new()).unwrap();
         writer.close().unwrap();
@@ -323,7 +323,7 @@ fn a_relevance_set_is_matched_with_documents_and_measured() {
         writer.add(&lucerne::Document::new().with("id", key(number)).with("body", *body)).unwrap();
     }
     writer.commit().unwrap();
-    writer.delete("id", &key(6)).unwrap();
+    writer.delete(&key(6)).unwrap();
     writer.close().unwrap();
     let searcher = index.searcher().unwrap();
     let set = r#"{"query": "red fox", "pos": ["a red fox"], "neg": ["red wine", "no such passage"], "type": "x"}

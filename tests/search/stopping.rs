@@ -3,12 +3,13 @@
 use crate::common::documents::in_memory;
 use crate::common::rng::Rng;
 use lucerne::merge::MergePolicy;
-use lucerne::query::{Exists, QueryParser};
+use lucerne::query::{Aggregation, Exists, QueryParser};
 use lucerne::schema::{Quantization, SignHash, VectorIndex};
 use lucerne::search::{Pool, SearchOptions, Stopped};
 use lucerne::{
-    Bool, Cancel, Document, ErrorKind, Fuse, Hits, Index, Knn, Match, Phrase, Prefix, Query, Range, Rerank,
-    Schema, Search, Searcher, Similarity, Sort, Term, Terms, Vector, WriterOptions,
+    Bool, Cancel, Document, ErrorKind, Fuse, Fuzzy, Hits, Index, Knn, Match, MultiMatch, Phrase, Prefix,
+    Query, Range, Regex, Rerank, Schema, Search, Searcher, Similarity, Sort, Term, Terms, Vector, Wildcard,
+    WriterOptions,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,6 +66,8 @@ fn slow_searches(searcher: &Searcher) -> Vec<(&'static str, Search)> {
             .into()
     });
     let terms = Terms::new("tag", (0..2_000).map(|tag| format!("t{tag:04}")));
+    let by_number = Aggregation::terms("n").sub("tags", Aggregation::distinct("tag"));
+    let by_number = by_number.sub("median", Aggregation::percentiles("n", [50.0]));
     let parsed = QueryParser::new(searcher.schema()).parse("body:(ant OR bee) OR tag:t00*");
     vec![
         ("exact", Knn::new("raw", at.clone()).k(50).exact().into()),
@@ -80,6 +83,11 @@ fn slow_searches(searcher: &Searcher) -> Vec<(&'static str, Search)> {
         ("deep booleans", Search::new(deep)),
         ("range", wide.clone().into()),
         ("prefix", Prefix::new("tag", "t").into()),
+        ("highlighted", Search::new(Match::new("body", "ant")).highlight("body").limit(1_000)),
+        ("best of several", MultiMatch::new("ant bee").field("body^2").field("body").into()),
+        ("fuzzy", Fuzzy::new("tag", "t1000").edits(2).into()),
+        ("wildcard", Wildcard::new("tag", "*0*").into()),
+        ("regex of keys", Regex::new("id", "d0.*").into()),
         ("terms", terms.into()),
         ("keys", Terms::new("id", (0..DOCS).map(|key| format!("d{key:05}"))).into()),
         ("key range", Range::new("id").gte("d").into()),
@@ -96,6 +104,7 @@ fn slow_searches(searcher: &Searcher) -> Vec<(&'static str, Search)> {
             Search::new(Match::new("body", "ant"))
                 .rerank(Rerank::query(Phrase::new("body", "bee cat")).window(DOCS)),
         ),
+        ("aggregated", Search::new(Match::new("body", &words)).facet("tag", 100).aggregate("n", by_number)),
         ("stored", Search::new(Query::all()).limit(1_000).fields(Vec::<String>::new())),
         ("fused", Fuse::rrf().query(Match::new("body", "ant")).query(Knn::new("raw", at).k(100)).into()),
         ("parsed", parsed.unwrap()),

@@ -9,6 +9,9 @@ use std::path::Path;
 pub struct Doc {
     pub name: String,
     pub description: String,
+    pub section: String,
+    /// Where its vector is, in a file of vectors.
+    pub row: usize,
 }
 
 /// The first `most` lines.
@@ -22,7 +25,8 @@ pub fn read(path: &Path, most: usize) -> Result<Vec<Doc>, Failure> {
     for line in BufReader::new(reader).lines().take(most) {
         let line: Value = serde_json::from_str(&line?)?;
         let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
-        docs.push(Doc { name: text("name"), description: text("description") });
+        let row = line["row"].as_u64().unwrap_or_default() as usize;
+        docs.push(Doc { name: text("name"), description: text("description"), section: text("section"), row });
     }
     Ok(docs)
 }

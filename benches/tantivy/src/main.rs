@@ -1,11 +1,15 @@
 //! Words searched by lucerne and by tantivy: the same documents, the same words, the ten best.
 //!
-//! `cargo run --release -- docs.jsonl.zst [--docs N] [--queries N] [--rounds N]`. A line of the file is a JSON object
-//! with `name` and `description`. Both engines index with one thread, keep the same stored fields, and are merged
+//! `cargo run --release -- docs.jsonl.zst [--docs N] [--queries N] [--rounds N]`. With `--facets` all matches are counted
+//! by section instead, and with `--vectors base.npy queries.npy` also neighbors, which only lucerne finds. A line of the
+//! file is a JSON object with `name`, `description` and `section`, and `row` if there are vectors. Both engines index with one thread, keep the same stored fields, and are merged
 //! into one segment. Each query runs in turns, first here, then there; its time is the least of all rounds, which a
 //! busy machine disturbs least.
 
 mod documents;
+mod facets;
+#[path = "../../../examples/common/npy.rs"]
+mod npy;
 mod ours;
 mod theirs;
 
@@ -21,9 +25,20 @@ pub enum Mode {
     And,
 }
 
+/// How many sections are counted.
+pub const SECTIONS: usize = 20;
+
 /// A score of the ten best, best first.
 pub trait Engine {
     fn search(&self, words: &str, mode: Mode) -> Result<Vec<f32>, Failure>;
+
+    /// The same search, which also counts all matches by section: the most frequent ones.
+    fn search_with_facets(&self, words: &str, mode: Mode) -> Result<Vec<(String, u64)>, Failure>;
+}
+
+/// The `at`-th argument after a name.
+fn argument(name: &str, at: usize) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != name).nth(at + 1)
 }
 
 fn number(name: &str, default: usize) -> Result<usize, Failure> {
@@ -51,10 +66,13 @@ fn main() -> Result<(), Failure> {
     let (count, rounds) = (number("--queries", 200)?, number("--rounds", 5)?);
     println!("{} documents\n", docs.len());
 
+    if std::env::args().any(|argument| argument == "--facets") {
+        return facets::run(&docs, count, rounds);
+    }
     let (plain, own, other) = (tempfile::tempdir()?, tempfile::tempdir()?, tempfile::tempdir()?);
-    let (_, took) = ours::build(plain.path(), &docs, false)?;
+    let (_, took) = ours::build(plain.path(), &docs, false, &[])?;
     report_build("lucerne, stored only", docs.len(), took, plain.path())?;
-    let (ours, took) = ours::build(own.path(), &docs, true)?;
+    let (ours, took) = ours::build(own.path(), &docs, true, &[])?;
     report_build("lucerne, with text", docs.len(), took, own.path())?;
     let (theirs, took) = theirs::build(other.path(), &docs)?;
     report_build("tantivy, with text", docs.len(), took, other.path())?;

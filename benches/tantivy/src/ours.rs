@@ -1,22 +1,33 @@
 //! lucerne.
 
 use crate::documents::Doc;
-use crate::{Engine, Failure, Mode};
+use crate::{Engine, Failure, Mode, SECTIONS};
 use lucerne::schema::Field;
-use lucerne::{Cancel, Document, Index, Match, Schema, Search, Searcher, WriterOptions};
+use lucerne::{Cancel, Document, Hits, Index, Knn, Match, Schema, Search, Searcher, Value, Vector, WriterOptions};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub struct Ours(Searcher);
 
 /// Indexes everything into one segment; the time is that until the commit before the merge.
-pub fn build(folder: &Path, docs: &[Doc], text: bool) -> Result<(Ours, Duration), Failure> {
-    let schema = Schema::builder().key("name").field(Field::text("description").indexed(text)).build()?;
+pub fn build(
+    folder: &Path,
+    docs: &[Doc],
+    text: bool,
+    vectors: &[Vec<f32>],
+) -> Result<(Ours, Duration), Failure> {
+    let mut schema = Schema::builder().key("name").keyword("section").field(Field::text("description").indexed(text));
+    if let Some(first) = vectors.first() {
+        schema = schema.vector("embedding", Vector::f32(first.len()));
+    }
+    let schema = schema.build()?;
     let index = Index::create(folder, schema)?;
     let start = Instant::now();
     let writer = index.writer_with(WriterOptions::new().threads(1).merge_threads(0))?;
     for doc in docs {
-        writer.upsert(&Document::new().with("name", &*doc.name).with("description", &*doc.description))?;
+        let document = Document::new().with("name", &*doc.name).with("description", &*doc.description);
+        let vector = vectors.get(doc.row).cloned();
+        writer.upsert(&document.with("section", &*doc.section).with("embedding", vector))?;
     }
     writer.commit()?;
     let took = start.elapsed();
@@ -26,13 +37,42 @@ pub fn build(folder: &Path, docs: &[Doc], text: bool) -> Result<(Ours, Duration)
     Ok((Ours(index.searcher()?), took))
 }
 
+fn matching(words: &str, mode: Mode) -> Match {
+    match mode {
+        Mode::Or => Match::new("description", words),
+        Mode::And => Match::all("description", words),
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// How many documents each of the most frequent sections has.
+fn counts(hits: &Hits) -> Vec<(String, u64)> {
+    let buckets = hits.buckets("section").unwrap_or_default().iter();
+    buckets.map(|bucket| (text(&bucket.key), bucket.count)).collect()
+}
+
+impl Ours {
+    /// The nearest neighbors, with their sections counted or without.
+    pub fn near(&self, vector: &[f32], k: usize, facets: bool) -> Result<Vec<(String, u64)>, Failure> {
+        let search = Search::new(Knn::new("embedding", vector).k(k)).limit(10);
+        Ok(counts(&self.0.search(if facets { search.facet("section", SECTIONS) } else { search })?))
+    }
+}
+
 impl Engine for Ours {
+    fn search_with_facets(&self, words: &str, mode: Mode) -> Result<Vec<(String, u64)>, Failure> {
+        let search = Search::new(matching(words, mode)).limit(10).facet("section", SECTIONS);
+        Ok(counts(&self.0.search(search)?))
+    }
+
     fn search(&self, words: &str, mode: Mode) -> Result<Vec<f32>, Failure> {
-        let query = match mode {
-            Mode::Or => Match::new("description", words),
-            Mode::And => Match::all("description", words),
-        };
-        let hits = self.0.search(Search::new(query).limit(10))?;
+        let hits = self.0.search(Search::new(matching(words, mode)).limit(10))?;
         Ok(hits.hits.iter().map(|hit| hit.score).collect())
     }
 }

@@ -1,17 +1,20 @@
 //! tantivy.
 
 use crate::documents::Doc;
-use crate::{Engine, Failure, Mode};
+use crate::{Engine, Failure, Mode, SECTIONS};
 use std::path::Path;
 use std::time::{Duration, Instant};
+use tantivy::aggregation::AggregationCollector;
+use tantivy::aggregation::agg_req::Aggregations;
 use tantivy::collector::TopDocs;
 use tantivy::query::{BooleanQuery, Occur, Query, TermQuery};
-use tantivy::schema::{Field, IndexRecordOption, STORED, STRING, Schema, TEXT};
+use tantivy::schema::{FAST, Field, IndexRecordOption, STORED, STRING, Schema, TEXT};
 use tantivy::{Index, IndexWriter, Searcher, TantivyDocument, Term};
 
 pub struct Theirs {
     searcher: Searcher,
     description: Field,
+    facets: Aggregations,
 }
 
 /// Indexes everything into one segment; the time is that until the commit before the merge.
@@ -19,13 +22,15 @@ pub fn build(folder: &Path, docs: &[Doc]) -> Result<(Theirs, Duration), Failure>
     let mut schema = Schema::builder();
     let name = schema.add_text_field("name", STRING | STORED);
     let description = schema.add_text_field("description", TEXT | STORED);
+    let section = schema.add_text_field("section", STRING | STORED | FAST);
     let index = Index::create_in_dir(folder, schema.build())?;
     let start = Instant::now();
     let mut writer: IndexWriter<TantivyDocument> = index.writer_with_num_threads(1, 256 << 20)?;
     for doc in docs {
         // As an upsert: the key is unique.
         writer.delete_term(Term::from_field_text(name, &doc.name));
-        writer.add_document(tantivy::doc!(name => &*doc.name, description => &*doc.description))?;
+        let (text, section_of) = (&*doc.description, &*doc.section);
+        writer.add_document(tantivy::doc!(name => &*doc.name, description => text, section => section_of))?;
     }
     writer.commit()?;
     let took = start.elapsed();
@@ -36,11 +41,12 @@ pub fn build(folder: &Path, docs: &[Doc]) -> Result<(Theirs, Duration), Failure>
     writer.garbage_collect_files().wait()?;
     writer.wait_merging_threads()?;
     let searcher = index.reader()?.searcher();
-    Ok((Theirs { searcher, description }, took))
+    let facets = serde_json::json!({"section": {"terms": {"field": "section", "size": SECTIONS}}});
+    Ok((Theirs { searcher, description, facets: serde_json::from_value(facets)? }, took))
 }
 
-impl Engine for Theirs {
-    fn search(&self, words: &str, mode: Mode) -> Result<Vec<f32>, Failure> {
+impl Theirs {
+    fn query(&self, words: &str, mode: Mode) -> BooleanQuery {
         let occur = match mode {
             Mode::Or => Occur::Should,
             Mode::And => Occur::Must,
@@ -50,7 +56,25 @@ impl Engine for Theirs {
             let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
             (occur, Box::new(query) as Box<dyn Query>)
         };
-        let query = BooleanQuery::new(words.split(' ').map(clause).collect());
+        BooleanQuery::new(words.split(' ').map(clause).collect())
+    }
+}
+
+impl Engine for Theirs {
+    fn search_with_facets(&self, words: &str, mode: Mode) -> Result<Vec<(String, u64)>, Failure> {
+        let top = TopDocs::with_limit(10).order_by_score();
+        let aggregations = AggregationCollector::from_aggs(self.facets.clone(), Default::default());
+        let (_, found) = self.searcher.search(&self.query(words, mode), &(top, aggregations))?;
+        let found = serde_json::to_value(found)?;
+        let buckets = found["section"]["buckets"].as_array().cloned().unwrap_or_default();
+        let bucket = |bucket: &serde_json::Value| {
+            (bucket["key"].as_str().unwrap_or_default().to_owned(), bucket["doc_count"].as_u64().unwrap_or(0))
+        };
+        Ok(buckets.iter().map(bucket).collect())
+    }
+
+    fn search(&self, words: &str, mode: Mode) -> Result<Vec<f32>, Failure> {
+        let query = self.query(words, mode);
         let top = self.searcher.search(&query, &TopDocs::with_limit(10).order_by_score())?;
         Ok(top.into_iter().map(|(score, _)| score).collect())
     }

@@ -67,6 +67,20 @@ impl BitSet {
         added
     }
 
+    /// Adds `docs`, those beyond the length left out: fast where many that follow each other are of one word.
+    pub fn extend_from_slice(&mut self, docs: &[DocId]) {
+        let (mut index, mut bits) = (0, 0u64);
+        for doc in docs {
+            let own = (doc / 64) as usize;
+            if own != index {
+                self.insert_word(index, bits);
+                (index, bits) = (own, 0);
+            }
+            bits |= 1 << (doc % 64);
+        }
+        self.insert_word(index, bits);
+    }
+
     /// Removes `doc`; true when it was a member.
     pub fn remove(&mut self, doc: DocId) -> bool {
         let removed = self.contains(doc);
@@ -173,6 +187,17 @@ impl<'a> Accept<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_are_added_at_once_as_one_by_one() {
+        for len in [0u32, 1, 64, 65, 200] {
+            let docs = [0, 1, 63, 64, 65, 199, 200, 3, 130, DocId::MAX];
+            let (mut at_once, mut one_by_one) = (BitSet::empty(len), BitSet::empty(len));
+            at_once.extend_from_slice(&docs);
+            docs.iter().for_each(|doc| _ = one_by_one.insert(*doc));
+            assert_eq!(at_once, one_by_one, "{len}");
+        }
+    }
 
     #[test]
     fn a_bit_set_holds_exactly_its_members() {

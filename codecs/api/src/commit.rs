@@ -88,4 +88,9 @@ pub trait CommitFormat: Send + Sync {
 
     /// Reads and fully verifies a commit; its generation must be `generation`.
     fn read(&self, directory: &dyn Directory, file: &str, generation: u64) -> Result<CommitInfo>;
+
+    /// Reads what is left of a damaged commit, if that is all of it: for repairs.
+    fn salvage(&self, directory: &dyn Directory, file: &str, generation: u64) -> Result<CommitInfo> {
+        self.read(directory, file, generation)
+    }
 }

@@ -222,6 +222,76 @@ pub fn open_entry(
     Ok((input, version))
 }
 
+/// Verifies every byte of a file, and that it is the one that its segment or commit remembers.
+pub fn verify_entry(directory: &dyn Directory, entry: &FileEntry) -> Result<()> {
+    let input = directory.open(&entry.name)?;
+    if input.len() as u64 != entry.len {
+        return Err(input.corrupt(0, format!("{} bytes long, expected {}", input.len(), entry.len)));
+    }
+    verify_checksum(&input)?;
+    if stored_checksum(&input)? != entry.crc32 {
+        return Err(input.corrupt(entry.len - 4, "a whole file, but not the one that was written here"));
+    }
+    Ok(())
+}
+
+/// Opens a file that may be damaged anywhere or missing, at the length it had: what is not there is zero. Nothing of it is
+/// checked.
+pub fn open_damaged(directory: &dyn Directory, entry: &FileEntry) -> Result<Input> {
+    let input = match directory.open(&entry.name) {
+        Err(error) if error.is_not_found() => Input::new(&entry.name, std::sync::Arc::new(Vec::new())),
+        input => input?,
+    };
+    if input.len() as u64 >= entry.len {
+        return input.sub(0, entry.len);
+    }
+    let mut missing = entry.len - input.len() as u64;
+    if let Some(mut whole) = directory.create_temporary()? {
+        whole.write(input.bytes())?;
+        while missing > 0 {
+            let step = missing.min(BUFFER as u64);
+            whole.write([0; BUFFER].get(..step as usize).unwrap_or_default())?;
+            missing -= step;
+        }
+        let whole = whole.finish()?;
+        return Ok(Input::new(&entry.name, std::sync::Arc::new(Padded(whole))));
+    }
+    let mut whole = Vec::new();
+    let too_long = |_| input.corrupt(0, format!("no memory for the {} bytes that it had", entry.len));
+    whole.try_reserve_exact(entry.len as usize).map_err(too_long)?;
+    whole.extend_from_slice(input.bytes());
+    whole.resize(entry.len as usize, 0);
+    Ok(Input::new(&entry.name, std::sync::Arc::new(whole)))
+}
+
+/// True when a file has a whole header, and it is another one's: of another segment, field or format.
+pub fn is_foreign(input: &Input, header: Header<'_>) -> Result<bool> {
+    let Ok(found) = input.slice(0, HEADER_LEN) else { return Ok(false) };
+    let (content, crc) = found.split_at(HEADER_LEN as usize - 4);
+    let whole = crc == crc32fast::hash(content).to_le_bytes();
+    Ok(whole && found != encode_header(header)?)
+}
+
+/// A file that was copied, under the name it has in messages.
+struct Padded(Input);
+
+impl crate::io::ByteView for Padded {
+    fn bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
+}
+
+/// The checksum in the footer of a whole file with this header and these parts of a body.
+pub fn checksum_of(header: Header<'_>, body: &[&[u8]]) -> Result<u32> {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&encode_header(header)?);
+    body.iter().for_each(|part| crc.update(part));
+    let len = HEADER_LEN + body.iter().map(|part| part.len() as u64).sum::<u64>() + FOOTER_LEN;
+    crc.update(&FOOTER_MAGIC.to_le_bytes());
+    crc.update(&len.to_le_bytes());
+    Ok(crc.finalize())
+}
+
 /// Checks header, identity, version, footer and length of a whole file; returns its version.
 pub fn check_structure(input: &Input, expected: Expected<'_>) -> Result<u32> {
     if (input.len() as u64) < HEADER_LEN + FOOTER_LEN {

@@ -1,7 +1,7 @@
 //! What every format gets and gives back: where it writes, where it opens, what it has written, what damage it found.
 
 use crate::envelope::{self, EnvelopeWriter, Expected, FileEntry, Header};
-use crate::{Cancel, Directory, Input, Progress, Result, SegmentId};
+use crate::{Cancel, Directory, Error, Input, Progress, Result, SegmentId};
 
 /// What a format needs to open its files again, in its own words. Small, and kept in the segment info.
 pub type Metadata = serde_json::Value;
@@ -68,6 +68,23 @@ impl OpenContext<'_> {
     pub fn open(&self, entry: &FileEntry, format: &str, version: u32, field: u32) -> Result<Input> {
         let expected = Expected { format, versions: (version, version), segment: self.segment_id, field };
         envelope::open_entry(self.directory, entry, expected).map(|(input, _)| input)
+    }
+
+    /// Opens a file that may be damaged anywhere or missing, at the length it had: what is not there is zero. It is refused
+    /// when it is the whole file of another segment or field; nothing else of it is checked.
+    pub fn open_damaged(&self, entry: &FileEntry, format: &str, version: u32, field: u32) -> Result<Input> {
+        let input = envelope::open_damaged(self.directory, entry)?;
+        let header = Header { format, version, segment: self.segment_id, field };
+        if envelope::is_foreign(&input, header)? {
+            return Err(input.corrupt(0, "a file of another segment or field is in its place"));
+        }
+        Ok(input)
+    }
+
+    /// The error of a format that makes nothing of damaged files.
+    pub fn beyond_repair(&self, format: &str) -> Error {
+        let file = self.files.first().map_or(format, |file| &file.name);
+        Error::corrupt(file, 0, format!("format {format} cannot read damaged files"))
     }
 }
 

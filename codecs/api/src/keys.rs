@@ -14,6 +14,15 @@ pub trait KeysFormat: Send + Sync {
 
     /// Opens what was written. Reads metadata only.
     fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn KeysReader>>;
+
+    /// Opens what is left of damaged files: [`KeysReader::key`] gives the keys whose own bytes are whole, and an error for
+    /// every other one. For repairs.
+    ///
+    /// # Errors
+    /// When nothing is left, and by default always.
+    fn salvage(&self, context: &OpenContext<'_>) -> Result<Box<dyn KeysReader>> {
+        Err(context.beyond_repair(self.name()))
+    }
 }
 
 /// The keys of one segment.

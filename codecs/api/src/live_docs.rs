@@ -22,4 +22,9 @@ pub trait LiveDocsFormat: Send + Sync {
 
     /// Reads live docs; the whole file is verified. `context.files` holds the one file.
     fn read(&self, context: &OpenContext<'_>) -> Result<BitSet>;
+
+    /// Reads what is left of a damaged file, if that is all of them: for repairs.
+    fn salvage(&self, context: &OpenContext<'_>) -> Result<BitSet> {
+        self.read(context)
+    }
 }

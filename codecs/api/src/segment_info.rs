@@ -2,7 +2,7 @@
 
 use crate::envelope::FileEntry;
 use crate::format::Written;
-use crate::{Directory, FieldInfo, Metadata, Report, Result, SegmentId};
+use crate::{Directory, Error, FieldInfo, Metadata, Report, Result, SegmentId};
 use serde::{Deserialize, Serialize};
 
 /// One structure of a segment: who wrote it, its files, its metadata.
@@ -87,4 +87,25 @@ pub trait SegmentInfoFormat: Send + Sync {
 
     /// Reads and fully verifies it; it must be the segment `id`.
     fn read(&self, directory: &dyn Directory, entry: &FileEntry, id: SegmentId) -> Result<SegmentInfo>;
+
+    /// Reads what is left of a damaged one, if that is all of it: for repairs.
+    fn salvage(&self, directory: &dyn Directory, entry: &FileEntry, id: SegmentId) -> Result<SegmentInfo> {
+        self.read(directory, entry, id)
+    }
+
+    /// Makes one from what the files of the segment say of themselves, when nothing is left of it: with stored documents,
+    /// keys and the raw vectors of `fields`. Structures that can be made again from these are named without files. For
+    /// repairs.
+    ///
+    /// # Errors
+    /// When that is not enough, and by default always.
+    fn reconstruct(
+        &self,
+        _directory: &dyn Directory,
+        segment: &str,
+        _id: SegmentId,
+        _fields: &[FieldInfo],
+    ) -> Result<SegmentInfo> {
+        Err(Error::corrupt(self.file_name(segment, None), 0, "nothing is left of it"))
+    }
 }

@@ -21,6 +21,15 @@ pub trait StoredFormat: Send + Sync {
     /// Opens what was written. Reads metadata only.
     fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn StoredReader>>;
 
+    /// Opens what is left of damaged files: [`StoredReader::get`] gives the documents whose own bytes are whole, byte for
+    /// byte, and an error for every other one. For repairs.
+    ///
+    /// # Errors
+    /// When nothing is left, and by default always: files that are damaged at all then count as gone.
+    fn salvage(&self, context: &OpenContext<'_>) -> Result<Box<dyn StoredReader>> {
+        Err(context.beyond_repair(self.name()))
+    }
+
     /// Writes the live documents of all sources, source by source.
     fn merge(
         &self,

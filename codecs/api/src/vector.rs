@@ -130,6 +130,16 @@ pub struct SelfSearches {
     pub found: u64,
 }
 
+/// What is left of damaged vectors ([`VectorFormat::salvage`]).
+pub struct SalvagedVectors {
+    /// The vectors. Those of lost documents must not be read.
+    pub reader: Box<dyn VectorReader>,
+    /// Documents that have lost a vector, ascending.
+    pub lost: Vec<DocId>,
+    /// Why some vectors could not be verified, if so.
+    pub unverified: Option<Problem>,
+}
+
 /// Writes, opens and merges one kind of vector structure.
 pub trait VectorFormat: Send + Sync {
     /// The name segments remember; never reused for another layout.
@@ -165,6 +175,20 @@ pub trait VectorFormat: Send + Sync {
     /// Opens what [`VectorFormat::write`] or [`VectorFormat::merge`] wrote. Reads metadata only; every byte
     /// is untrusted.
     fn open(&self, context: &OpenContext<'_>, field: &FieldInfo) -> Result<Box<dyn VectorReader>>;
+
+    /// Opens what is left of damaged or missing files: a reader from which [`VectorFormat::merge`] makes others, and the
+    /// documents that have lost a vector. What can be made again from the vectors is left out. For repairs.
+    ///
+    /// # Errors
+    /// When it is not known which documents have lost a vector, and by default always.
+    fn salvage(
+        &self,
+        context: &OpenContext<'_>,
+        _field: &FieldInfo,
+        _cancel: &Cancel,
+    ) -> Result<SalvagedVectors> {
+        Err(context.beyond_repair(self.name()))
+    }
 
     /// Reports what [`VectorFormat::merge`] would decide for each source, without writing anything.
     fn plan_merge(&self, field: &FieldInfo, sources: &[MergeInput<'_, dyn VectorReader>]) -> Result<Report>;

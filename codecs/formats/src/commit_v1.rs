@@ -32,14 +32,22 @@ impl CommitFormat for CommitV1 {
             Expected { format: FORMAT, versions: (VERSION, VERSION), segment: NO_SEGMENT, field: NO_FIELD };
         let (input, _) = envelope::open_checked(directory, file, expected)?;
         let commit: CommitInfo = json_file::read(&input)?;
-        let corrupt = |problem| input.corrupt(envelope::HEADER_LEN, problem);
-        if commit.generation != generation {
-            let problem = format!("holds generation {}, expected {generation}", commit.generation);
-            return Err(corrupt(problem));
-        }
-        check(&commit).map_err(corrupt)?;
-        Ok(commit)
+        check_read(file, commit, generation)
     }
+
+    fn salvage(&self, directory: &dyn Directory, file: &str, generation: u64) -> Result<CommitInfo> {
+        check_read(file, json_file::salvage(directory, file)?, generation)
+    }
+}
+
+fn check_read(file: &str, commit: CommitInfo, generation: u64) -> Result<CommitInfo> {
+    let corrupt = |problem| Error::corrupt(file, envelope::HEADER_LEN, problem);
+    if commit.generation != generation {
+        let problem = format!("holds generation {}, expected {generation}", commit.generation);
+        return Err(corrupt(problem));
+    }
+    check(&commit).map_err(corrupt)?;
+    Ok(commit)
 }
 
 /// What makes a commit unusable, if anything. Asked before writing one and after reading one.

@@ -20,8 +20,11 @@ pub mod keys_v1;
 pub mod live_docs_v1;
 mod names;
 pub mod postings_v1;
+mod reconstruct;
 pub mod segment_info_v1;
 pub mod stored_v1;
+mod summed;
+mod twice;
 pub mod vectors;
 pub mod verify;
 

@@ -4,10 +4,10 @@
 //! Read completely and verified at open, then held against what the commit remembers of it. Names in it
 //! are checked before anything opens them.
 
-use crate::{json_file, names};
+use crate::{json_file, names, reconstruct};
 use lucerne_codec::envelope::{self, Expected, FileEntry, Header, NO_FIELD};
 use lucerne_codec::segment_info::{SegmentInfo, SegmentInfoFormat};
-use lucerne_codec::{Component, Directory, Error, Result, SegmentId};
+use lucerne_codec::{Component, Directory, Error, FieldInfo, Result, SegmentId};
 use std::collections::HashSet;
 
 const FORMAT: &str = "segment_info";
@@ -41,17 +41,34 @@ impl SegmentInfoFormat for SegmentInfoV1 {
         let expected =
             Expected { format: FORMAT, versions: (VERSION, VERSION), segment: id, field: NO_FIELD };
         let (input, _) = envelope::open_entry(directory, entry, expected)?;
-        let info: SegmentInfo = json_file::read(&input)?;
-        let corrupt = |problem| input.corrupt(envelope::HEADER_LEN, problem);
-        if info.id != id {
-            return Err(corrupt(format!("describes segment {}, expected {id}", info.id)));
-        }
-        if !is_info_of(&info.name, &entry.name) {
-            return Err(corrupt(format!("describes a segment called {:?}", info.name)));
-        }
-        check(&info, &entry.name).map_err(corrupt)?;
-        Ok(info)
+        check_read(&entry.name, json_file::read(&input)?, id)
     }
+
+    fn salvage(&self, directory: &dyn Directory, entry: &FileEntry, id: SegmentId) -> Result<SegmentInfo> {
+        check_read(&entry.name, json_file::salvage(directory, &entry.name)?, id)
+    }
+
+    fn reconstruct(
+        &self,
+        directory: &dyn Directory,
+        segment: &str,
+        id: SegmentId,
+        fields: &[FieldInfo],
+    ) -> Result<SegmentInfo> {
+        reconstruct::segment_info(directory, segment, id, fields)
+    }
+}
+
+fn check_read(file: &str, info: SegmentInfo, id: SegmentId) -> Result<SegmentInfo> {
+    let corrupt = |problem| Error::corrupt(file, envelope::HEADER_LEN, problem);
+    if info.id != id {
+        return Err(corrupt(format!("describes segment {}, expected {id}", info.id)));
+    }
+    if !is_info_of(&info.name, file) {
+        return Err(corrupt(format!("describes a segment called {:?}", info.name)));
+    }
+    check(&info, file).map_err(corrupt)?;
+    Ok(info)
 }
 
 /// Whether a file is called as the info of a segment is: `_1.si`, or `_1_7.si`.

@@ -35,6 +35,11 @@ impl<'a> Cursor<'a> {
         Some(char)
     }
 
+    /// Consumes some bytes, which end where a character does.
+    pub(super) fn advance(&mut self, bytes: usize) {
+        self.at = (self.at + bytes).min(self.text.len());
+    }
+
     pub(super) fn skip_space(&mut self) {
         self.at = self.text.len() - self.rest().trim_start().len();
     }
@@ -114,7 +119,9 @@ impl<'a> Cursor<'a> {
         let mut word = Word {
             at: self.at,
             text: String::new(),
-            star: None,
+            pattern: String::new(),
+            stars: 0,
+            ends_in_star: false,
             question: None,
             wildcard: None,
             escaped: false,
@@ -122,16 +129,19 @@ impl<'a> Cursor<'a> {
         while let Some(char) = self.peek().filter(|char| !ends(*char)) {
             let at = self.at;
             self.next();
+            word.ends_in_star = char == '*';
             match char {
                 '\\' => {
                     word.escaped = true;
                     let char = self.next();
-                    word.text.push(
-                        char.ok_or_else(|| Problem::new(at, "expected a character after \\, found the end"))?,
-                    );
+                    let char =
+                        char.ok_or_else(|| Problem::new(at, "expected a character after \\, found the end"))?;
+                    word.text.push(char);
+                    word.pattern.extend(['\\', char]);
+                    continue;
                 }
-                '*' if word.star.is_none() => {
-                    word.star = Some((word.text.len(), at));
+                '*' => {
+                    word.stars += 1;
                     word.text.push(char);
                 }
                 '?' => {
@@ -143,6 +153,7 @@ impl<'a> Cursor<'a> {
                 }
                 char => word.text.push(char),
             }
+            word.pattern.push(char);
         }
         Ok(word)
     }
@@ -154,8 +165,12 @@ pub(super) struct Word {
     /// The byte position of its beginning.
     pub(super) at: usize,
     pub(super) text: String,
-    /// The first `*` that is not escaped: its byte in `text`, and in the query.
-    star: Option<(usize, usize)>,
+    /// The word with its escapes, as a pattern has them.
+    pub(super) pattern: String,
+    /// How many `*` are not escaped.
+    stars: usize,
+    /// Whether one of these is the last character.
+    ends_in_star: bool,
     /// The first `?` that is not escaped, and the first of those with a character after it: bytes of the query.
     pub(super) question: Option<usize>,
     pub(super) wildcard: Option<usize>,
@@ -168,14 +183,15 @@ impl Word {
         !self.escaped && self.text == plain
     }
 
-    /// The text before a `*` that ends the word; `None` without a `*`.
-    pub(super) fn prefix(&self) -> Parsed<Option<&str>> {
-        match self.star {
-            None => Ok(None),
-            Some((star, _)) if star + 1 == self.text.len() => Ok(self.text.get(..star)),
-            Some((_, at)) => {
-                Err(Problem::new(at, "expected * only at the end of a word; write \\* for the character"))
-            }
-        }
+    /// The text before the only wildcard, a `*` that ends the word.
+    pub(super) fn prefix(&self, exact: bool) -> Option<&str> {
+        let is_other = self.wildcard.is_some() || exact && self.question.is_some();
+        let ends = self.stars == 1 && !is_other && self.ends_in_star;
+        self.text.strip_suffix('*').filter(|_| ends)
+    }
+
+    /// Whether there are wildcards. A `?` at the end of a word of a text is punctuation, in an exact value it is not.
+    pub(super) fn is_pattern(&self, exact: bool) -> bool {
+        self.stars > 0 || self.wildcard.is_some() || exact && self.question.is_some()
     }
 }

@@ -7,8 +7,25 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The entries of a search's object; an object with none of them is a query.
-const SEARCH: [&str; 10] =
-    ["query", "filter", "limit", "offset", "rerank", "sort", "fields", "min_score", "score_as", "explain"];
+const SEARCH: [&str; 17] = [
+    "highlight",
+    "query",
+    "filter",
+    "limit",
+    "offset",
+    "rerank",
+    "sort",
+    "fields",
+    "vectors",
+    "min_score",
+    "score_as",
+    "explain",
+    "aggs",
+    "aggregations",
+    "collapse",
+    "total",
+    "track_total_hits",
+];
 
 impl Search {
     /// Reads a search from JSON; [the module's page](crate::query) describes the form. A query alone is a search for
@@ -67,7 +84,9 @@ fn plain(message: &str) -> String {
         ("missing field ", "missing entry "),
         ("expected usize", "expected a whole number of at least 0"),
         ("expected u32", "expected a whole number of at least 0"),
+        ("expected u64", "expected a whole number of at least 0"),
         ("expected f32", "expected a number"),
+        ("expected f64", "expected a number"),
         ("expected struct ", "expected an object: "),
         ("EOF while parsing a", "the text ends inside a"),
     ];

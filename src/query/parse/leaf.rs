@@ -2,9 +2,12 @@
 
 use super::cursor::Word;
 use super::problem::{Parsed, Problem};
+use crate::automata;
 use crate::document::{Value, date_span};
 use crate::error::shortened;
-use crate::query::{Exists, Match, Phrase, Prefix, Query, Range, Term, Terms};
+use crate::query::{
+    Exists, Fuzziness, Fuzzy, Match, Phrase, Prefix, Query, Range, Regex, Term, Terms, Wildcard,
+};
 use crate::schema::{FieldType, Schema};
 use std::ops::Bound;
 
@@ -73,8 +76,11 @@ impl Target {
         if word.is("*") {
             return Ok(Exists::new(&self.name).into());
         }
-        if let Some(prefix) = word.prefix()? {
-            return self.prefix(prefix, word.at);
+        if word.is_pattern(self.kind != Kind::Text) {
+            return match word.prefix(self.kind != Kind::Text) {
+                Some(prefix) => self.prefix(prefix, word.at),
+                None => self.wildcard(&word.pattern, word.at),
+            };
         }
         match self.kind {
             Kind::Text => Ok(Leaf::Words(self.name.clone(), word.text)),
@@ -84,9 +90,35 @@ impl Target {
 
     /// What begins so. In a text, words before the last one are a phrase with it.
     pub(super) fn prefix(&self, prefix: &str, at: usize) -> Parsed<Leaf> {
+        self.check_has_terms("a prefix", at)?;
+        Ok(Prefix::new(&self.name, prefix).into())
+    }
+
+    /// What matches a pattern with wildcards at byte `at`.
+    pub(super) fn wildcard(&self, pattern: &str, at: usize) -> Parsed<Leaf> {
+        self.check_has_terms("a pattern", at)?;
+        // The same as when it is searched for, but for the spelling of its characters.
+        automata::wildcard(pattern, str::to_owned).map_err(|problem| self.problem(at, problem))?;
+        Ok(Wildcard::new(&self.name, pattern).into())
+    }
+
+    /// What matches a regular expression at byte `at`.
+    pub(super) fn regex(&self, expression: &str, at: usize) -> Parsed<Leaf> {
+        self.check_has_terms("a regular expression", at)?;
+        automata::regex(expression).map_err(|problem| self.problem(at, problem))?;
+        Ok(Regex::new(&self.name, expression).into())
+    }
+
+    /// What is like a word at byte `at`.
+    pub(super) fn fuzzy(&self, word: &str, edits: Fuzziness, at: usize) -> Parsed<Leaf> {
+        self.check_has_terms("a fuzzy word", at)?;
+        Ok(Fuzzy::new(&self.name, word).edits(edits).into())
+    }
+
+    fn check_has_terms(&self, what: &str, at: usize) -> Parsed<()> {
         match self.kind {
-            Kind::Text | Kind::Keyword | Kind::Any => Ok(Prefix::new(&self.name, prefix).into()),
-            _ => Err(self.problem(at, format!("expected {}, found a prefix", self.wants()))),
+            Kind::Text | Kind::Keyword | Kind::Any => Ok(()),
+            _ => Err(self.problem(at, format!("expected {}, found {what}", self.wants()))),
         }
     }
 

@@ -10,6 +10,9 @@
 //! | `a^2` | boost: scores times 2 |
 //! | `size:[10 TO *]`, `size:{10 TO 20]`, `size:>=10` | ranges: `[ ]` include their bounds, `{ }` exclude them |
 //! | `name:pre*`, `name:*`, `*:*` | prefix; any value; every document |
+//! | `ed*or`, `ed?tor`, `*tor` | a pattern: `*` stands for any characters, `?` for one |
+//! | `/ed(itor)?/` | a regular expression; `\/` is a slash in it |
+//! | `edtior~`, `edtior~1` | a word with typing errors; at most 0, 1 or 2 edits, by default by the word's length |
 //! | `\` before a character | escapes it |
 //!
 //! Unlike in Lucene's classic parser, AND binds tighter than OR, and `a OR NOT b` also finds documents that do not
@@ -17,10 +20,10 @@
 
 use super::clauses::{Clauses, Occur};
 use super::cursor::{Cursor, Word};
-use super::leaf::{Kind, Leaf, Target, bound, range};
+use super::leaf::{Leaf, Target, bound, range};
 use super::problem::{Parsed, Problem};
 use crate::document::Value;
-use crate::query::{Bool, Boost, Query};
+use crate::query::{Bool, Boost, Fuzziness, Query};
 use crate::schema::Schema;
 
 /// Parses a query; words without a field are searched in `default`.
@@ -57,18 +60,6 @@ fn ends_value(char: char) -> bool {
 
 fn ends_bound(char: char) -> bool {
     char.is_whitespace() || "]}".contains(char)
-}
-
-/// Refuses `app?e`. A question mark at the end of a word of a text is punctuation; in an exact value it is not.
-fn refuse_wildcard(target: &Target, word: &Word) -> Parsed<()> {
-    let found = match target.kind {
-        Kind::Text => word.wildcard,
-        Kind::Keyword | Kind::Any => word.question,
-        _ => None,
-    };
-    let problem = "expected a word, found the wildcard ?, which is not supported (a * at the end of a word is); write \
-                   \\? or quotes for the character";
-    found.map_or(Ok(()), |at| Err(Problem::new(at, problem)))
 }
 
 impl Parser<'_> {
@@ -149,7 +140,9 @@ impl Parser<'_> {
         {
             return Err(self.expected_term(at));
         }
-        self.refuse_regex()?;
+        if let Some(expression) = self.eat_regex() {
+            return self.target(scope, at)?.regex(&expression, at);
+        }
         let word = self.cursor.word(ends_word)?;
         if word.text.is_empty() {
             return Err(self.expected_term(at));
@@ -159,13 +152,32 @@ impl Parser<'_> {
             self.cursor.skip_space();
             return self.value(&target);
         }
-        self.refuse_fuzzy()?;
         if word.is("*") && !scope.named {
             return Ok(Query::all().into());
         }
         let target = self.target(scope, at)?;
-        refuse_wildcard(target, &word)?;
-        target.word(word)
+        self.word(target, word)
+    }
+
+    /// A word, with its `~1` if it has one.
+    fn word(&mut self, target: &Target, word: Word) -> Parsed<Leaf> {
+        let tilde = self.cursor.clone();
+        if !self.cursor.eat("~") {
+            return target.word(word);
+        }
+        if word.is_pattern(false) {
+            return Err(tilde.expected("no ~ after a pattern: a fuzzy word has no wildcards"));
+        }
+        let number = self.cursor.clone();
+        let edits = match self.cursor.take_until(|char| !char.is_ascii_digit()) {
+            "" => Fuzziness::Auto,
+            "0" => Fuzziness::Edits(0),
+            "1" => Fuzziness::Edits(1),
+            "2" => Fuzziness::Edits(2),
+            _ => return Err(number.expected("0, 1 or 2 edits")),
+        };
+        self.refuse_more()?;
+        target.fuzzy(&word.text, edits, word.at)
     }
 
     fn expected_term(&self, at: usize) -> Problem {
@@ -184,14 +196,15 @@ impl Parser<'_> {
             Some('[' | '{') => self.range(target),
             Some('<' | '>') => self.comparison(target),
             _ => {
-                self.refuse_regex()?;
+                let at = self.cursor.at();
+                if let Some(expression) = self.eat_regex() {
+                    return target.regex(&expression, at);
+                }
                 let word = self.cursor.word(ends_value)?;
                 if word.text.is_empty() {
                     return Err(self.cursor.expected(&format!("a value of {:?}", target.name)));
                 }
-                self.refuse_fuzzy()?;
-                refuse_wildcard(target, &word)?;
-                target.word(word)
+                self.word(target, word)
             }
         }
     }
@@ -318,30 +331,23 @@ impl Parser<'_> {
         })
     }
 
-    /// Refuses `/re/`. Paths like `/usr/bin` are words.
-    fn refuse_regex(&self) -> Parsed<()> {
-        let Some(rest) = self.cursor.rest().strip_prefix('/') else { return Ok(()) };
-        let mut before = None;
+    /// Consumes `/re/` if it is next, in which `\/` is a slash. Paths like `/usr/bin` are words.
+    fn eat_regex(&mut self) -> Option<String> {
+        let rest = self.cursor.rest().strip_prefix('/')?;
+        let mut is_escaped = false;
         let is_end = |(_, char): &(usize, char)| {
-            let is_end = *char == '/' && before != Some('\\');
-            before = Some(*char);
+            let is_end = *char == '/' && !is_escaped;
+            is_escaped = *char == '\\' && !is_escaped;
             is_end
         };
-        let Some((end, _)) = rest.char_indices().find(is_end) else { return Ok(()) };
+        let (end, _) = rest.char_indices().find(is_end)?;
         let after = rest.get(end + 1..).and_then(|after| after.chars().next());
-        if end == 0 || after.is_some_and(|after| !after.is_whitespace() && !")^~".contains(after)) {
-            return Ok(());
+        if end == 0 || after.is_some_and(|after| !after.is_whitespace() && !")^".contains(after)) {
+            return None;
         }
-        let problem = "expected a word, found a regular expression, which is not supported; write \\/ or quotes for \
-                       the character";
-        Err(Problem::new(self.cursor.at(), problem))
-    }
-
-    fn refuse_fuzzy(&self) -> Parsed<()> {
-        match self.cursor.peek() {
-            Some('~') => Err(self.cursor.expected("~ only after a phrase (there is no fuzzy search)")),
-            _ => Ok(()),
-        }
+        let expression = rest.get(..end).unwrap_or_default().replace("\\/", "/");
+        self.cursor.advance(end + 2);
+        Some(expression)
     }
 
     fn eat_operator(&mut self, word: &str, sign: &str) -> bool {

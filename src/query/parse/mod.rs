@@ -2,9 +2,12 @@
 
 mod clauses;
 mod cursor;
+mod default_fields;
 mod json;
 mod leaf;
+mod lenient;
 mod lucene;
+mod mistyped;
 mod params;
 mod problem;
 mod redis;
@@ -12,7 +15,9 @@ mod solr;
 #[cfg(test)]
 mod tests;
 
-use super::{Query, Search};
+pub use lenient::Lenient;
+
+use super::{BoostedField, Fuzziness, Query, Search};
 use crate::document::Value;
 use crate::error::{Error, Result};
 use crate::schema::Schema;
@@ -45,9 +50,12 @@ use redis::RedisQuery;
 /// | `a^2` | boost: scores times 2 |
 /// | `size:[10 TO *]`, `size:{10 TO 20]`, `size:>=10` | ranges: `[ ]` include their bounds, `{ }` exclude them |
 /// | `name:pre*`, `name:*`, `*:*` | prefix; any value; every document |
+/// | `ed*or`, `ed?tor`, `*tor` | a pattern: `*` stands for any characters, `?` for one |
+/// | `/ed(itor)?/` | a regular expression; `\/` is a slash in it |
+/// | `edtior~`, `edtior~1` | a word with typing errors; at most 0, 1 or 2 edits, by default by the word's length |
 ///
-/// Fuzzy words (`editr~1`), wildcards inside a word (`ed?tor`, `ed*or`) and regular expressions (`/re/`) are not
-/// supported, and refused.
+/// A question mark at the end of a word of a text is punctuation; in an exact value it stands for a character. `/usr/bin`
+/// is a word: a regular expression ends in a slash with white space, `)` or `^` behind it.
 ///
 /// ```
 /// # fn main() -> lucerne::Result<()> {
@@ -64,20 +72,50 @@ use redis::RedisQuery;
 #[derive(Clone, Debug)]
 pub struct QueryParser {
     schema: Schema,
-    default_field: Option<String>,
+    /// One, or several text fields; none is the schema's first text field.
+    default_fields: Vec<BoostedField>,
     params: Params,
+    fuzziness: Option<Fuzziness>,
 }
 
 impl QueryParser {
     /// A parser for queries of an index with this schema.
     pub fn new(schema: &Schema) -> Self {
-        Self { schema: schema.clone(), default_field: None, params: Params::new() }
+        Self { schema: schema.clone(), default_fields: Vec::new(), params: Params::new(), fuzziness: None }
     }
 
     /// The field that words without a field are searched in. Default: the schema's first text field.
     #[must_use]
     pub fn default_field(mut self, field: impl Into<String>) -> Self {
-        self.default_field = Some(field.into());
+        self.default_fields = vec![BoostedField::new(field, 1.0)];
+        self
+    }
+
+    /// Several text fields that words without a field are searched in; `title^3` multiplies the scores in it by 3. A
+    /// document scores as in the best of them ([`MultiMatch`](super::MultiMatch), [`DisMax`](super::DisMax)).
+    ///
+    /// ```
+    /// # fn main() -> lucerne::Result<()> {
+    /// # use lucerne::query::QueryParser;
+    /// # use lucerne::{MultiMatch, Schema, Search};
+    /// let schema = Schema::builder().key("name").text("title").text("body").build()?;
+    /// let search = QueryParser::new(&schema).default_fields(["title^3", "body"]).parse("text editor")?;
+    /// assert_eq!(search, Search::new(MultiMatch::new("text editor").field("title^3").field("body")));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn default_fields<F: Into<BoostedField>>(mut self, fields: impl IntoIterator<Item = F>) -> Self {
+        self.default_fields = fields.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Words may be mistyped: each also finds words that are at most so many edits away, as with
+    /// [`Match::fuzziness`](super::Match::fuzziness). Phrases, prefixes and exact values are what they are, and queries in
+    /// JSON say it themselves. Default: words are what they are.
+    #[must_use]
+    pub fn fuzziness(mut self, edits: impl Into<Fuzziness>) -> Self {
+        self.fuzziness = Some(edits.into());
         self
     }
 
@@ -131,27 +169,82 @@ impl QueryParser {
             },
             Syntax::Lucene => {
                 let default = self.default_target()?;
-                lucene::parse(text, &self.schema, default.as_ref()).map_err(|problem| problem.within(text))
+                let parsed = lucene::parse(text, &self.schema, default.as_ref());
+                parsed.map(|query| self.finished(query)).map_err(|problem| problem.within(text))
             }
         }
+    }
+
+    /// Reads what was typed into a search box, in the syntax of Lucene, and never fails: what has no meaning in it is
+    /// searched for as words, and a warning says what that was.
+    ///
+    /// ```
+    /// # fn main() -> lucerne::Result<()> {
+    /// # use lucerne::query::QueryParser;
+    /// # use lucerne::{Match, Schema};
+    /// let schema = Schema::builder().key("name").text("title").build()?;
+    /// let typed = QueryParser::new(&schema).parse_lenient("(text editor: \"vim");
+    /// assert_eq!(typed.query, Match::new("title", "text editor vim").into());
+    /// assert!(typed.warnings[0].contains("this parenthesis is not closed"), "{:?}", typed.warnings);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn parse_lenient(&self, text: &str) -> Lenient {
+        let default = match self.default_target() {
+            Ok(default) => default,
+            Err(error) => return Lenient { query: Query::none(), warnings: vec![error.to_string()] },
+        };
+        let as_words = default.as_ref().filter(|target| target.kind == Kind::Text);
+        let parse = |text: &str| lucene::parse(text, &self.schema, default.as_ref());
+        let Lenient { query, warnings } = lenient::parse(text, as_words.map(|target| &*target.name), parse);
+        Lenient { query: self.finished(query), warnings }
+    }
+
+    /// A query that was read, with what belongs to all words of it.
+    fn finished(&self, query: Query) -> Query {
+        let mut query = default_fields::spread(query, &self.default_fields);
+        if let Some(edits) = self.fuzziness {
+            mistyped::allow(edits, &mut query);
+        }
+        query
     }
 
     fn redis(&self, text: &str) -> Result<RedisQuery> {
         let default = self.default_target()?;
         let parsed = redis::parse(text, &self.schema, default.as_ref(), &self.params);
-        parsed.map_err(|problem| problem.within(text))
+        let mut parsed = parsed.map_err(|problem| problem.within(text))?;
+        parsed.query = self.finished(parsed.query);
+        Ok(parsed)
     }
 
     fn default_target(&self) -> Result<Option<Target>> {
-        let Some(name) = &self.default_field else { return Ok(Target::default(&self.schema)) };
+        let targets = self.default_fields.iter().map(|field| self.default_target_of(&field.name));
+        let mut targets = targets.collect::<Result<Vec<Target>>>()?;
+        if let Some(other) =
+            targets.iter().find(|target| target.kind != Kind::Text).filter(|_| targets.len() > 1)
+        {
+            return Err(Error::WrongQuery {
+                field: Some(other.name.clone()),
+                problem: "only text fields may be several default fields".into(),
+            });
+        }
+        match (targets.pop(), &self.default_fields[..]) {
+            (None, _) => Ok(Target::default(&self.schema)),
+            (Some(only), [_]) if only.kind != Kind::Text => Ok(Some(only)),
+            (Some(only), [field]) if field.boost == 1.0 => Ok(Some(only)),
+            (Some(_), _) => Ok(Some(Target { name: default_fields::SEVERAL.into(), kind: Kind::Text })),
+        }
+    }
+
+    fn default_target_of(&self, name: &str) -> Result<Target> {
         let target = Target::named(&self.schema, name, 0)
-            .map_err(|_| Error::NoSuchField { field: name.clone(), known: self.schema.known() })?;
+            .map_err(|_| Error::NoSuchField { field: name.to_owned(), known: self.schema.known() })?;
         match target.kind {
             Kind::Vector(_) => Err(Error::WrongQuery {
-                field: Some(name.clone()),
+                field: Some(name.to_owned()),
                 problem: "words cannot be searched in a vector field; choose another default field".into(),
             }),
-            _ => Ok(Some(target)),
+            _ => Ok(target),
         }
     }
 }

@@ -20,6 +20,11 @@ impl Problem {
         Self { at, field: None, text: text.into() }
     }
 
+    /// The byte that it is at.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
     pub(super) fn of_field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self

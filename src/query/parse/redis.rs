@@ -6,6 +6,8 @@
 //! | `@section:{python\|perl}` | one of several values |
 //! | `@size:[0 1000]`, `@size:[(10 inf]` | ranges; `(` excludes a bound, `inf` and `-inf` are no bounds |
 //! | `@title:editor`, `@title:(a b)`, `@title:"a b"`, `ed*`, `"a b"*` | words, all of them; a phrase; prefixes |
+//! | `%edtior%`, `%%edtior%%` | a word with at most one edit, or two |
+//! | `*dit*`, `w'ed?t*'` | patterns: `*` stands for any characters, `?` for one |
 //! | `a b`, `a \| b`, `-a`, `~a`, `( )` | both, either, not, only adds to the score; `\|` binds least |
 //! | `(filter)=>[KNN 3 @vector $v AS score]` | the 3 nearest to `$v` among the documents of the filter |
 //!
@@ -17,6 +19,7 @@ use super::cursor::Cursor;
 use super::leaf::{Kind, Leaf, Target, bound, range};
 use super::params::{self, Param, Params};
 use super::problem::{Parsed, Problem};
+use crate::automata;
 use crate::document::Value;
 use crate::query::{Bool, Knn, Query};
 use crate::schema::Schema;
@@ -109,10 +112,15 @@ impl Parser<'_> {
         }
     }
 
+    /// Whether the `*` that is next is no part of a word.
+    fn is_star_alone(&self) -> bool {
+        self.cursor.rest().chars().nth(1).is_none_or(ends_word)
+    }
+
     fn term(&mut self, target: Option<&Target>) -> Parsed<Leaf> {
         match self.cursor.peek() {
             Some('(') => self.group(target),
-            Some('*') => {
+            Some('*') if self.is_star_alone() => {
                 self.cursor.next();
                 Ok(Query::all().into())
             }
@@ -171,11 +179,38 @@ impl Parser<'_> {
                 false => target.quoted(text, at, None),
             };
         }
+        if let Some(leaf) = self.fuzzy_or_pattern(target)? {
+            return Ok(leaf);
+        }
         let word = self.cursor.word(ends_word)?;
         match word.text.is_empty() {
             true => Err(self.cursor.expected("a term")),
             false => target.word(word),
         }
+    }
+
+    /// `%word%`, with one or two edits by the number of signs, or `w'ed?t*'`.
+    fn fuzzy_or_pattern(&mut self, target: &Target) -> Parsed<Option<Leaf>> {
+        let at = self.cursor.at();
+        if self.cursor.eat("w'") {
+            let mut pattern = self.cursor.word(|char| char == '\'')?;
+            self.cursor.expect("'", "' after the pattern")?;
+            return target.wildcard(&std::mem::take(&mut pattern.pattern), at).map(Some);
+        }
+        let signs = self.cursor.take_until(|char| char != '%').len();
+        if signs == 0 {
+            return Ok(None);
+        }
+        let edits = u8::try_from(signs).ok().filter(|edits| *edits <= automata::MAX_EDITS);
+        let edits =
+            edits.ok_or_else(|| Problem::new(at, "expected % or %% before a fuzzy word: 1 or 2 edits"))?;
+        let word = self.cursor.word(|char| char == '%' || ends_word(char))?;
+        if word.text.is_empty() {
+            return Err(self.cursor.expected("a word between the signs"));
+        }
+        let ends = "%".repeat(signs);
+        self.cursor.expect(&ends, &format!("{ends} after the word"))?;
+        target.fuzzy(&word.text, edits.into(), at).map(Some)
     }
 
     /// `{a|b}`: values as they are, spaces included.

@@ -16,12 +16,20 @@ pub(crate) struct TopDocsCollector<'a> {
     min_score: f32,
     cancel: &'a Cancel,
     visited: u64,
+    skipped: bool,
 }
 
 impl<'a> TopDocsCollector<'a> {
     /// Keeps at most `k` documents that `accept` accepts.
     pub(crate) fn new(k: usize, accept: Accept<'a>, ties: &'a TieBreak<'a>, cancel: &'a Cancel) -> Self {
-        Self { top: TopK::new(k, ties), accept, min_score: f32::NEG_INFINITY, cancel, visited: 0 }
+        Self {
+            top: TopK::new(k, ties),
+            accept,
+            min_score: f32::NEG_INFINITY,
+            cancel,
+            visited: 0,
+            skipped: false,
+        }
     }
 
     /// Does not keep scores below `min_score`: enough documents of other segments are known to be better.
@@ -68,6 +76,16 @@ impl<'a> TopDocsCollector<'a> {
         self.visited
     }
 
+    /// Whether documents may have been passed over that match.
+    pub(crate) fn has_skipped(&self) -> bool {
+        self.skipped
+    }
+
+    /// Notes that documents were passed over if any could be: those with scores that are too low to be kept.
+    pub(crate) fn may_have_skipped(&mut self) {
+        self.skipped |= self.min_competitive_score() > f32::NEG_INFINITY;
+    }
+
     /// The best documents with their scores, in no order: sorting many takes long.
     pub(crate) fn into_unsorted(self) -> impl Iterator<Item = (DocId, f32)> {
         // Not −0: a score of zero is 0.
@@ -94,6 +112,7 @@ pub(crate) fn collect_scorer(scorer: &mut dyn Scorer, collector: &mut TopDocsCol
         if least > bound_for || (least > f32::NEG_INFINITY && bound_to < Some(doc)) {
             let bound = scorer.bound(doc)?;
             if bound.score < least {
+                collector.skipped = true;
                 if bound.last_doc == NO_MORE_DOCS {
                     return Ok(());
                 }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `term`, `phrase` | of a term, of a phrase, scored by `bm25` |
 //! | `conjunction`, `disjunction` | that match all, or at least some number, of several scorers |
+//! | `dis_max` | that match any of several scorers, with the best score |
 //! | `req_excl`, `req_opt` | of a required scorer, without or preferring those of another one |
 //! | `boost` | of another scorer, with scores multiplied or replaced |
 //! | `doc_lists` | of a bit set, or of a list with scores |
@@ -22,6 +23,7 @@ mod bm25;
 mod boost;
 mod collector;
 mod conjunction;
+mod dis_max;
 mod disjunction;
 mod doc_lists;
 mod max_score;
@@ -39,6 +41,7 @@ pub(crate) use bm25::{Bm25, finite_score};
 pub(crate) use boost::{BoostScorer, ConstantScorer};
 pub(crate) use collector::{TopDocsCollector, collect_scorer};
 pub(crate) use conjunction::ConjunctionScorer;
+pub(crate) use dis_max::DisMaxScorer;
 pub(crate) use disjunction::DisjunctionScorer;
 pub(crate) use doc_lists::{BitSetScorer, ScoredDocsScorer};
 pub(crate) use max_score::collect_any_term;

@@ -1,6 +1,6 @@
 //! Fuzzing of envelopes, commits, segment infos and live docs.
 
-use super::{FORMATS, Plan, json_body, number, put, set};
+use super::{FORMATS, Plan, number, put, set, twice};
 use lucerne::codec::envelope::{self, Expected, NO_FIELD};
 use lucerne::codec::format::Written;
 use lucerne::codec::testing::{Bench, MemoryDirectory, reseal};
@@ -49,7 +49,7 @@ pub(crate) fn envelope(data: &[u8]) {
 /// A commit's JSON: read alone, and opened and checked as the only file of an index.
 pub(crate) fn commit(data: &[u8]) {
     let directory = MemoryDirectory::new();
-    put(&directory, "segments_1", "commit", SegmentId([0; 16]), NO_FIELD, &json_body(data));
+    put(&directory, "segments_1", "commit", SegmentId([0; 16]), NO_FIELD, &twice(data));
     if let Ok(commit) = FORMATS.commit.read(&directory, "segments_1", 1) {
         let again = MemoryDirectory::new();
         FORMATS.commit.write(&again, "segments_1", &commit).unwrap();
@@ -71,7 +71,7 @@ pub(crate) fn commit(data: &[u8]) {
 /// A segment info's JSON.
 pub(crate) fn segment_info(data: &[u8]) {
     let directory = MemoryDirectory::new();
-    let entry = put(&directory, "_0.si", "segment_info", Bench::ID, NO_FIELD, &json_body(data));
+    let entry = put(&directory, "_0.si", "segment_info", Bench::ID, NO_FIELD, &twice(data));
     if let Ok(info) = FORMATS.segment_info.read(&directory, &entry, Bench::ID) {
         let again = MemoryDirectory::new();
         let entry = FORMATS.segment_info.write(&again, &info, None).unwrap();
@@ -103,7 +103,7 @@ pub(crate) fn live_docs(data: &[u8]) {
         set(&mut body, 12, 0);
     }
     let bench = Bench::new();
-    let entry = put(&bench.directory, "_0_1.live", "live_docs", Bench::ID, NO_FIELD, &body);
+    let entry = put(&bench.directory, "_0_1.live", "live_docs", Bench::ID, NO_FIELD, &twice(&body));
     let written = Written { files: vec![entry], meta: Metadata::Null };
     let format = FORMATS.default_live_docs().unwrap();
     if let Ok(live) = format.read(&bench.open(max_doc, &written)) {

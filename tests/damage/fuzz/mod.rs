@@ -107,8 +107,16 @@ fn body_of(directory: &MemoryDirectory, name: &str) -> Vec<u8> {
     whole[64..whole.len() - 16].to_vec()
 }
 
-fn json_body(json: &[u8]) -> Vec<u8> {
-    [&(json.len() as u32).to_le_bytes(), json].concat()
+/// The body of a file that has these bytes twice.
+pub(crate) fn twice(bytes: &[u8]) -> Vec<u8> {
+    let (len, crc) = ((bytes.len() as u32).to_le_bytes(), crc32fast::hash(bytes).to_le_bytes());
+    [&len[..], &crc, bytes, bytes, &crc, &len].concat()
+}
+
+/// Bytes of data in front of the checksums of each 512 of them.
+pub(crate) fn summed_len(body: usize) -> Option<usize> {
+    let data = |blocks: usize| body.checked_sub(4 * blocks + 4).filter(|len| len.div_ceil(512) == blocks);
+    (0..=body / 512 + 1).find_map(data)
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<u32> {

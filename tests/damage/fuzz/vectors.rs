@@ -105,8 +105,9 @@ pub(crate) fn sq8(data: &[u8]) {
         if with_center {
             let frame = serde_json::json!({ "rotated": { "center_crc32": crc32fast::hash(center) } });
             meta["encoding"]["codes"]["frame"] = frame;
-            body.truncate(body.len().saturating_sub(36));
-            body.extend_from_slice(center);
+            if let Some(at) = super::summed_len(body.len()).and_then(|len| len.checked_sub(36)) {
+                body[at..at + center.len()].copy_from_slice(center);
+            }
         }
         body
     });

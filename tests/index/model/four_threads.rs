@@ -2,7 +2,7 @@
 
 use super::{Model, Record, for_each_seed, setup::Setup};
 use crate::common::rng::Rng;
-use lucerne::{Document, ErrorKind, Index, Schema, Searcher, Writer};
+use lucerne::{Bool, Document, ErrorKind, Index, Prefix, Range, Schema, Searcher, Term, Update, Writer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -74,9 +74,13 @@ fn contested_key(number: usize) -> String {
     format!("s{number}")
 }
 
+/// What an update by query adds to a tag, which leaves the vectors as they are.
+const UPDATED: i64 = 1 << 40;
+
 /// The record a tag stands for, whoever wrote it.
 fn record_of(setup: &Setup, tag: i64) -> Record {
-    setup.record(tag, &mut Rng::new(tag as u64))
+    let written = tag % UPDATED;
+    Record { tag, ..setup.record(written, &mut Rng::new(written as u64)) }
 }
 
 struct Worker<'a> {
@@ -91,8 +95,10 @@ impl Worker<'_> {
     fn step(&mut self) {
         match self.rng.below(100) {
             0..35 => self.own_write(),
-            35..50 => self.own_batch(),
-            50..60 => self.own_delete(),
+            35..46 => self.own_batch(),
+            46..54 => self.own_delete(),
+            54..57 => self.own_update_by_query(),
+            57..60 => self.own_delete_by_query(),
             60..85 => self.contend(),
             85..93 => self.refresh(),
             _ if !self.shared.may_commit => self.refresh(),
@@ -145,8 +151,36 @@ impl Worker<'_> {
     fn own_delete(&mut self) {
         let key = own_key(self.thread, self.rng.below(OWN_KEYS));
         let existed = self.own.remove(&key);
-        let deleted = self.logged(vec![(key.clone(), None)], |writer| writer.delete("id", &key).unwrap());
+        let deleted = self.logged(vec![(key.clone(), None)], |writer| writer.delete(&key).unwrap());
         assert_eq!(deleted, existed, "delete {key:?}");
+    }
+
+    /// Its own documents with tags from one on, and the query for them.
+    fn own_from(&mut self) -> (Vec<(String, Record)>, Bool) {
+        let own: Vec<(String, Record)> = self.shared.ranges[self.thread].after().into_iter().collect();
+        let from = if own.is_empty() { 0 } else { self.rng.pick(&own).1.tag };
+        let matching = own.into_iter().filter(|(_, record)| record.tag >= from).collect();
+        let prefix = own_key(self.thread, 0).trim_end_matches('0').to_owned();
+        (matching, Bool::new().must(Prefix::new("id", prefix)).must(Range::new("tag").gte(from)))
+    }
+
+    fn own_update_by_query(&mut self) {
+        let (mut matching, query) = self.own_from();
+        matching.iter_mut().for_each(|(_, record)| record.tag += UPDATED);
+        let expected = matching.len() as u64;
+        let changes = matching.into_iter().map(|(key, record)| (key, Some(record))).collect();
+        let update = Update::new().increment("tag", UPDATED);
+        let report = self.logged(changes, |writer| writer.update_by_query(query, update).unwrap());
+        assert_eq!((report.matched, report.changed), (expected, expected), "{report:?}");
+    }
+
+    fn own_delete_by_query(&mut self) {
+        let (matching, query) = self.own_from();
+        let expected = matching.len() as u64;
+        matching.iter().for_each(|(key, _)| _ = self.own.remove(key));
+        let changes = matching.into_iter().map(|(key, _)| (key, None)).collect();
+        let report = self.logged(changes, |writer| writer.delete_by_query(query).unwrap());
+        assert_eq!((report.matched, report.changed), (expected, expected), "{report:?}");
     }
 
     fn contend(&mut self) {
@@ -154,9 +188,18 @@ impl Worker<'_> {
         let (key, record) = (contested_key(number), self.new_record());
         let document = self.document(&key, &record);
         let writer = self.shared.writer;
-        match self.rng.below(3) {
+        match self.rng.below(5) {
+            3 => {
+                let gone = writer.delete_by_query(Term::new("id", &key)).unwrap().changed;
+                self.shared.balance[number].fetch_sub(gone as i64, Ordering::SeqCst);
+            }
+            4 => {
+                let update = Update::new().increment("tag", UPDATED);
+                let report = writer.update_by_query(Term::new("id", &key), update).unwrap();
+                assert_eq!(report.matched, report.changed + report.skipped);
+            }
             0 => {
-                if writer.delete("id", &key).unwrap() {
+                if writer.delete(&key).unwrap() {
                     self.shared.balance[number].fetch_sub(1, Ordering::SeqCst);
                 }
             }

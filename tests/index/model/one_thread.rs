@@ -2,7 +2,7 @@
 
 use super::{Model, Record, for_each_seed, setup::Setup};
 use crate::common::rng::Rng;
-use lucerne::{ErrorKind, Index, Searcher, Writer};
+use lucerne::{ErrorKind, Index, Range, Searcher, Update, Writer};
 use std::collections::{BTreeMap, BTreeSet};
 
 struct Run {
@@ -61,7 +61,9 @@ impl Run {
         match self.rng.below(100) {
             0..25 => self.add(),
             25..42 => self.upsert(),
-            42..52 => self.delete(),
+            42..48 => self.delete(),
+            48..50 => self.delete_by_query(),
+            50..52 => self.update_by_query(),
             52..62 => self.batch(),
             62..67 => self.refused(),
             67..77 => self.refresh(),
@@ -125,8 +127,29 @@ impl Run {
 
     fn delete(&mut self) {
         let key = self.key().unwrap_or_else(|| "no such key".to_owned());
-        let deleted = self.writer().delete("id", &key).unwrap();
+        let deleted = self.writer().delete(&key).unwrap();
         assert_eq!(deleted, self.current.remove(&key).is_some(), "delete {key:?}");
+    }
+
+    /// Documents of some tags, oldest or newest.
+    fn delete_by_query(&mut self) {
+        let (from, to) = (self.rng.below(self.tag as usize + 1) as i64, self.rng.below(12) as i64);
+        let gone = from..from + to;
+        let query = Range::new("tag").gte(gone.start).lt(gone.end);
+        let report = self.writer().delete_by_query(query).unwrap();
+        let before = self.current.len();
+        self.current.retain(|_, record| !gone.contains(&record.tag));
+        assert_eq!(report.changed, (before - self.current.len()) as u64, "{report:?}");
+        assert_eq!((report.matched, report.skipped), (report.changed, 0));
+    }
+
+    fn update_by_query(&mut self) {
+        let from = self.rng.below(self.tag as usize + 1) as i64;
+        let update = Update::new().increment("tag", 1_000).set("word", vec!["x", "y"]);
+        let report = self.writer().update_by_query(Range::new("tag").gte(from), update).unwrap();
+        let updated = self.current.values_mut().filter(|record| record.tag >= from);
+        let updated = updated.map(|record| record.tag += 1_000).count();
+        assert_eq!((report.matched, report.changed), (updated as u64, updated as u64), "{report:?}");
     }
 
     fn batch(&mut self) {

@@ -163,7 +163,7 @@ pub(crate) struct AddIndex {
     pub(crate) others: Vec<PathBuf>,
 }
 
-fn field_and_file(text: &str) -> Result<(String, PathBuf), String> {
+pub(super) fn field_and_file(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((field, file)) if !field.is_empty() && !file.is_empty() => Ok((field.to_owned(), file.into())),
         _ => Err("expected FIELD=FILE".to_owned()),

@@ -2,17 +2,21 @@
 
 mod documents;
 mod eval;
+mod export;
 mod history;
 mod relevance;
 mod search;
 mod segments;
+mod writes;
 
 pub(crate) use documents::{AddIndex, Alter, BitOrder, Create, Import};
 pub(crate) use eval::{Calibrate, Eval, HashQuality, RecallBy};
+pub(crate) use export::Export;
 pub(crate) use history::{Backup, Restore, Tag, Tags, Untag};
 pub(crate) use relevance::Relevance;
 pub(crate) use search::{Format, Fusion, Search, Second};
 pub(crate) use segments::{Check, DropRaw, Estimate, ForceMerge, Inspect, Rewriting, Upgrade};
+pub(crate) use writes::{Delete, Update, Which};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::fmt::Write as _;
@@ -28,8 +32,9 @@ Exit codes:
   130  interrupted";
 
 /// The commands by task, as `lucerne --help` lists them.
-const TASKS: [(&str, &[&str]); 6] = [
+const TASKS: [(&str, &[&str]); 7] = [
     ("Create and fill an index", &["create", "import", "add-index", "alter", "estimate"]),
+    ("Change documents, and read all of them", &["delete", "update", "export"]),
     ("Search", &["search"]),
     ("Inspect and maintain", &["inspect", "check", "force-merge", "upgrade", "drop-raw"]),
     ("Back up, keep and restore commits", &["backup", "tag", "tags", "untag", "restore"]),
@@ -56,6 +61,9 @@ pub(crate) enum Command {
     Create(Create),
     Alter(Alter),
     Import(Import),
+    Delete(Delete),
+    Update(Update),
+    Export(Export),
     Search(Box<Search>),
     Inspect(Inspect),
     Check(Check),

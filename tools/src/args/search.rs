@@ -1,7 +1,9 @@
 //! Arguments of `search`.
 
 use clap::{Args, ValueEnum};
+use lucerne::Value;
 use lucerne::index::CommitRef;
+use lucerne::query::{Decay, DecayShape, Distance, Fuzziness};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use std::time::Duration;
 #[command(after_help = "\
 The syntax of --query and --filter is detected from the text:
   title:editor AND size:[* TO 5000] -section:games          Lucene; AND binds tighter than OR
+  edtior~1 OR ed*or OR /edit(or|s)/                         typing errors, wildcards, regular expressions
   {!knn f=embedding topK=10}[0.1, 0.7]                      Solr
   (@section:{python})=>[KNN 3 @embedding $v AS distance]    Redis, with --param v=@q.npy
   {\"term\": {\"field\": \"section\", \"value\": \"python\"}}         JSON: a query, or a whole search
@@ -28,7 +31,11 @@ Examples:
   lucerne search packages.idx --query 'editor -section:games' --sort size:desc --fields short,size
   lucerne search packages.idx --knn embedding --like vim --filter 'section:python AND size:<1000'
   lucerne search packages.idx --query 'ssh library' --knn embedding --vector-file q.npy --hybrid
-  lucerne search packages.idx --query editor --knn embedding --like vim --rerank vector --explain")]
+  lucerne search packages.idx --query editor --knn embedding --like vim --rerank vector --explain
+  lucerne search packages.idx --query editor --facet section:5 --group-by section --total
+  lucerne search packages.idx --query editor --aggregate '{\"sizes\": {\"stats\": {\"field\": \"size\"}}}'
+  lucerne search packages.idx --knn embedding --liked vim --liked nano --disliked emacs --mmr 0.6
+  lucerne search packages.idx --more-like vim --decay made,2024-05-01,90d")]
 pub(crate) struct Search {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
@@ -49,9 +56,18 @@ pub(crate) struct Search {
     #[arg(long, value_name = "TEXT|JSON", allow_hyphen_values = true)]
     pub(crate) filter: Option<String>,
 
-    /// The field that words without a field search [default: the first text field].
-    #[arg(long, value_name = "FIELD")]
-    pub(crate) default_field: Option<String>,
+    /// The field that words without a field search, or several of them [default: the first text field].
+    #[arg(long, value_name = "FIELD[^BOOST]", value_delimiter = ',')]
+    pub(crate) default_field: Vec<String>,
+
+    /// Never refuse --query: what has no meaning in it is searched for as words, with a warning.
+    #[arg(long, requires = "query")]
+    pub(crate) lenient: bool,
+
+    /// Words of --query and --filter may be mistyped: at most so many edits (0 to 2) away, by default by their length.
+    #[arg(long, value_name = "EDITS", num_args = 0..=1, default_missing_value = "auto", require_equals = true)]
+    #[arg(value_parser = fuzziness)]
+    pub(crate) fuzzy: Option<Fuzziness>,
 
     /// Find the nearest vectors of this vector field.
     #[arg(long, value_name = "FIELD")]
@@ -73,6 +89,18 @@ pub(crate) struct Search {
     /// Use the vector of the document with this key as the query vector.
     #[arg(long, value_name = "KEY", requires = "knn")]
     pub(crate) like: Option<String>,
+
+    /// Instead of a query vector: find documents like the one with this key, which is not found; repeat it for others.
+    #[arg(long, value_name = "KEY", requires = "knn", conflicts_with_all = ["vector", "vector_file", "like"])]
+    pub(crate) liked: Vec<String>,
+
+    /// With --liked: unlike the document with this key; repeat it for others.
+    #[arg(long, value_name = "KEY", requires = "liked")]
+    pub(crate) disliked: Vec<String>,
+
+    /// Find documents with the characteristic words of the one with this key.
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["query", "knn"])]
+    pub(crate) more_like: Option<String>,
 
     /// Share of the true nearest neighbors to find, on average: above 0, up to 1 [default: that of the field, or 0.95].
     #[arg(long, value_name = "R", requires = "knn")]
@@ -111,6 +139,19 @@ pub(crate) struct Search {
     #[arg(long, value_name = "BY", requires_all = ["query", "knn"])]
     pub(crate) rerank: Option<Second>,
 
+    /// Reorder the best hits so that they are unlike each other: 1 changes nothing, 0 asks for unlike ones only.
+    #[arg(long, value_name = "LAMBDA", conflicts_with_all = ["rerank", "decay"])]
+    pub(crate) mmr: Option<f32>,
+
+    /// The vector field by which hits are like each other in --mmr [default: that of --knn].
+    #[arg(long, value_name = "FIELD", requires = "mmr")]
+    pub(crate) mmr_field: Option<String>,
+
+    /// Multiply the scores of the best hits by 1 near ORIGIN, 0.5 at the distance SCALE (with a unit in a date field: 30d).
+    #[arg(long, value_name = "FIELD,ORIGIN,SCALE[,gauss|exp|linear]", value_parser = decay)]
+    #[arg(conflicts_with = "rerank")]
+    pub(crate) decay: Option<Decay>,
+
     /// Hits to rerank, or to take from each ranking of --hybrid, on all pages [default: 100, or K if that is more].
     #[arg(long, value_name = "N")]
     pub(crate) window: Option<usize>,
@@ -135,9 +176,33 @@ pub(crate) struct Search {
     #[arg(long, value_name = "FIELD[:desc]", value_delimiter = ',')]
     pub(crate) sort: Vec<String>,
 
+    /// Show the words of the query in these text fields of each hit, between [ and ].
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) highlight: Vec<String>,
+
     /// Stored fields to return, separated by commas; '*' returns all.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) fields: Vec<String>,
+
+    /// Vector fields to return with each hit, separated by commas; with --json.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) vectors: Vec<String>,
+
+    /// Also count all documents found by the values of a field: the N most frequent ones [default: 20]. Repeatable.
+    #[arg(long, value_name = "FIELD[:N]")]
+    pub(crate) facet: Vec<String>,
+
+    /// Also aggregate all documents found: an object of aggregations by name, as in Elasticsearch.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) aggregate: Option<String>,
+
+    /// Group the hits by the values of a field: the N best of each [default: 1]. --limit and --offset count groups.
+    #[arg(long, value_name = "FIELD[:N]")]
+    pub(crate) group_by: Option<String>,
+
+    /// Count all documents found.
+    #[arg(long)]
+    pub(crate) total: bool,
 
     /// The longest that the search may take, with its unit: 50ms, 2s. Longer is an error (exit code 124).
     #[arg(long, value_name = "TIME", value_parser = time)]
@@ -183,6 +248,31 @@ pub(crate) enum Fusion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Second {
     Vector,
+}
+
+fn decay(text: &str) -> Result<Decay, String> {
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    let (parts, shape) = match parts.as_slice() {
+        [parts @ .., "gauss"] => (parts, DecayShape::Gauss),
+        [parts @ .., "exp"] => (parts, DecayShape::Exp),
+        [parts @ .., "linear"] => (parts, DecayShape::Linear),
+        parts => (parts, DecayShape::Gauss),
+    };
+    let [field, origin, scale] = *parts else {
+        return Err("expected FIELD,ORIGIN,SCALE: made,2024-05-01,30d or size,1000,500,exp".to_owned());
+    };
+    let number = |text: &str| text.parse::<serde_json::Number>().ok().map(serde_json::Value::from);
+    let origin = number(origin).map_or_else(|| origin.into(), Value::from);
+    let scale = scale.parse().map_or_else(|_| scale.into(), Distance::Number);
+    Ok(Decay::new(shape, field, origin, scale))
+}
+
+fn fuzziness(text: &str) -> Result<Fuzziness, String> {
+    match text {
+        "auto" => Ok(Fuzziness::Auto),
+        "0" | "1" | "2" => text.parse().map(Fuzziness::Edits).map_err(|_| text.to_owned()),
+        _ => Err("expected auto, 0, 1 or 2".to_owned()),
+    }
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {

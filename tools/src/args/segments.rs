@@ -30,17 +30,39 @@ pub(crate) struct Inspect {
     pub(crate) bytes: bool,
 }
 
-/// Verify an index: read every byte, compare all checksums and structures.
+/// Verify an index: read every byte, compare all checksums and structures. Repair what is damaged.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The exit code is 1 when damage is found. Nothing is changed. Do not write to the index at the
-same time.
+The exit code is 1 when damage is found, and is not repaired. Without --repair nothing is changed.
+Do not write to the index at the same time.
 
-Example:
-  lucerne check packages.idx")]
+A repair makes damaged terms, columns, keys, codes and graphs again from stored documents and raw
+vectors. Documents whose own bytes are damaged are lost, and listed by key.
+
+Examples:
+  lucerne check packages.idx
+  lucerne check packages.idx --repair --dry-run
+  lucerne check packages.idx --repair --save-lost lost.jsonl --damaged-to damaged")]
 pub(crate) struct Check {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
+
+    /// Repair what is damaged, in one commit.
+    #[arg(long)]
+    pub(crate) repair: bool,
+
+    /// Say what a repair would do and what would be lost; change nothing.
+    #[arg(long, requires = "repair")]
+    pub(crate) dry_run: bool,
+
+    /// Write each lost document as a line of JSON to a new file: its key, and its stored fields if they
+    /// are whole.
+    #[arg(long, value_name = "FILE", requires = "repair")]
+    pub(crate) save_lost: Option<PathBuf>,
+
+    /// Copy the files of damaged segments to this folder before they are replaced.
+    #[arg(long, value_name = "FOLDER", requires = "repair", conflicts_with = "dry_run")]
+    pub(crate) damaged_to: Option<PathBuf>,
 }
 
 /// Merge segments into fewer.

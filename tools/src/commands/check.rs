@@ -1,10 +1,11 @@
 //! `check`: verifies an index.
 
+use super::repair;
 use crate::args::Check;
 use crate::failure::{Code, Failure, In as _, Outcome};
 use crate::render::{out, progress::PhaseBar, units};
 use crate::signals;
-use lucerne::admin;
+use lucerne::admin::{self, RepairRun};
 use serde_json::{Value, json};
 
 fn self_search(searches: &admin::SelfSearchCheck) -> Value {
@@ -12,10 +13,26 @@ fn self_search(searches: &admin::SelfSearchCheck) -> Value {
 }
 
 pub(super) fn run(args: &Check, json: bool) -> Outcome {
+    let run = if args.dry_run { RepairRun::DryRun } else { RepairRun::Repair };
+    let repaired = args.repair.then(|| repair::repair(args, run)).transpose()?;
+    if let (Some(repaired), false) = (&repaired, json) {
+        let done = match (repaired.is_whole(), repaired.generation) {
+            (true, _) => "nothing to repair".to_owned(),
+            (false, Some(generation)) => format!("repaired in commit {generation}"),
+            (false, None) => "a repair would do this".to_owned(),
+        };
+        out::line(&format!("{}: {done}", args.dir.display()))?;
+        repair::print(repaired)?;
+    }
     let bar = PhaseBar::new();
     let report = admin::check(&args.dir, &signals::stop_flag(), &bar).in_index(&args.dir);
     bar.finish();
     let report = report?;
+    // What a repair would do is part of what is wrong.
+    let planned = match &repaired {
+        None if !report.ok() => Some(repair::repair(args, RepairRun::DryRun)),
+        _ => None,
+    };
     if json {
         let problem = |problem: &admin::Problem| json!({ "file": problem.file, "problem": problem.problem });
         let problems: Vec<Value> = report.problems.iter().map(problem).collect();
@@ -28,6 +45,7 @@ pub(super) fn run(args: &Check, json: bool) -> Outcome {
             "bytes": report.bytes,
             "problems": problems,
             "self_searches": self_searches,
+            "repair": planned.as_ref().and_then(|it| it.as_ref().ok()).or(repaired.as_ref()).map(repair::to_json),
         }))?;
     } else {
         let read = format!(
@@ -59,6 +77,19 @@ pub(super) fn run(args: &Check, json: bool) -> Outcome {
                 out::line(&format!("  {}", problem.problem))?;
             } else {
                 out::line(&format!("  {}: {}", problem.file, problem.problem))?;
+            }
+        }
+        match &planned {
+            None => {}
+            Some(Ok(planned)) if planned.is_whole() => out::line("A repair would find nothing to do.")?,
+            Some(Ok(planned)) => {
+                out::line("Repair:")?;
+                repair::print(planned)?;
+                out::line(&format!("hint: lucerne check {} --repair", args.dir.display()))?;
+            }
+            Some(Err(failure)) => {
+                let problem = failure.message.as_deref().unwrap_or("stopped");
+                out::line(&format!("Beyond repair, restore a backup: {problem}"))?;
             }
         }
     }

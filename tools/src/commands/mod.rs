@@ -10,6 +10,7 @@ mod create;
 mod drop_raw;
 mod estimate;
 mod eval;
+mod export;
 mod force_merge;
 mod hash_quality;
 mod history;
@@ -17,8 +18,10 @@ mod import;
 mod inspect;
 mod memory;
 mod relevance;
+mod repair;
 mod search;
 mod upgrade;
+mod writes;
 
 use crate::args::{Arguments, Command};
 use crate::failure::{Failure, In as _, Outcome};
@@ -35,6 +38,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Create(args) => create::run(args, json),
         Command::Alter(args) => alter::run(args, json),
         Command::Import(args) => import::run(args, json),
+        Command::Delete(args) => writes::delete(args, json),
+        Command::Update(args) => writes::update(args, json),
+        Command::Export(args) => export::run(args, json),
         Command::Search(args) => search::run(args, json),
         Command::Inspect(args) => inspect::run(args, json),
         Command::Check(args) => check::run(args, json),

@@ -1,11 +1,13 @@
 //! Hits, as a table, as Markdown and as JSON.
 
 use super::table::{Align, Rows};
-use super::{metadata, out};
-use lucerne::Hits;
-use lucerne::search::{Explanation, Stopped, Timings};
+use super::units;
+use super::{aggregations, metadata, out};
+use lucerne::search::{Aggregate, Explanation, Group, Stopped, Timings, Total};
+use lucerne::{Hit, Hits};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 #[derive(Serialize)]
@@ -18,6 +20,9 @@ pub(crate) struct JsonHits<'a> {
     stopped: Option<&'static str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     unknown_fields: &'a [String],
+    total: Total,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    aggregations: &'a BTreeMap<String, Aggregate>,
 }
 
 #[derive(Serialize)]
@@ -28,8 +33,19 @@ struct JsonHit<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     vector: Option<u32>,
     fields: Option<&'a Map<String, Value>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    vectors: &'a BTreeMap<String, Vec<Vec<f32>>>,
+    highlights: &'a BTreeMap<String, Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<&'a Explanation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<JsonGroup<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonGroup<'a> {
+    value: Option<&'a lucerne::Value>,
+    next: Vec<JsonHit<'a>>,
 }
 
 #[derive(Serialize)]
@@ -47,6 +63,7 @@ struct JsonTimings {
     resolve: f64,
     search: f64,
     rerank: f64,
+    aggregate: f64,
     stored: f64,
 }
 
@@ -57,24 +74,42 @@ fn millis(time: Duration) -> f64 {
 
 /// How long a search took, and with what.
 pub(crate) fn timings(hits: &Hits) -> String {
-    let Timings { total, resolve, search, rerank, stored, .. } = hits.took;
-    let [total, resolve, search, rerank, stored] = [total, resolve, search, rerank, stored].map(millis);
+    let Timings { total, resolve, search, rerank, aggregate, stored, .. } = hits.took;
+    let [total, resolve, search, rerank, aggregate, stored] =
+        [total, resolve, search, rerank, aggregate, stored].map(millis);
     format!(
-        "took {total:.3} ms: resolving the query {resolve:.3}, searching {search:.3}, reranking {rerank:.3}, reading hits \
-         {stored:.3}"
+        "took {total:.3} ms: resolving the query {resolve:.3}, searching {search:.3}, reranking {rerank:.3}, \
+         aggregating {aggregate:.3}, reading hits {stored:.3}"
     )
 }
 
-/// All that hits say.
-pub(crate) fn as_json(hits: &Hits) -> JsonHits<'_> {
-    let found = hits.hits.iter().map(|hit| JsonHit {
+/// How many documents there are.
+pub(crate) fn total(hits: &Hits) -> String {
+    let number = units::grouped(hits.total.value());
+    if hits.total.is_exact() { format!("{number} found") } else { format!("at least {number} found") }
+}
+
+fn hit_as_json(hit: &Hit) -> JsonHit<'_> {
+    JsonHit {
         key: &hit.key,
         score: hit.score,
         distance: hit.distance,
         vector: hit.vector,
         fields: hit.fields.as_ref(),
+        vectors: &hit.vectors,
+        highlights: &hit.highlights,
         explanation: hit.explanation.as_ref(),
-    });
+        group: hit.group.as_ref().map(group_as_json),
+    }
+}
+
+fn group_as_json(group: &Group) -> JsonGroup<'_> {
+    JsonGroup { value: group.value.as_ref(), next: group.next.iter().map(hit_as_json).collect() }
+}
+
+/// All that hits say.
+pub(crate) fn as_json(hits: &Hits) -> JsonHits<'_> {
+    let found = hits.hits.iter().map(hit_as_json);
     let segments = hits.segments.iter().map(|searched| JsonSegment {
         segment: &searched.segment,
         strategy: searched.strategy,
@@ -90,6 +125,7 @@ pub(crate) fn as_json(hits: &Hits) -> JsonHits<'_> {
             resolve: millis(hits.took.resolve),
             search: millis(hits.took.search),
             rerank: millis(hits.took.rerank),
+            aggregate: millis(hits.took.aggregate),
             stored: millis(hits.took.stored),
         },
         stopped: hits.stopped.map(|stopped| match stopped {
@@ -97,6 +133,8 @@ pub(crate) fn as_json(hits: &Hits) -> JsonHits<'_> {
             Stopped::Cancelled => "cancelled",
         }),
         unknown_fields: &hits.unknown_fields,
+        total: hits.total,
+        aggregations: &hits.aggregations,
     }
 }
 
@@ -107,7 +145,9 @@ pub(crate) fn table(hits: &Hits, offset: usize, wanted: &[String]) -> String {
     }
     let (rows, fixed) = rows(hits, offset, wanted);
     let mut text = rows.text(out::width(), fixed);
+    text.push_str(&highlights(hits));
     text.push_str(&explanations(hits));
+    text.push_str(&aggregations::tables(hits, |rows, fixed| rows.text(out::width(), fixed)));
     text
 }
 
@@ -117,10 +157,11 @@ pub(crate) fn markdown(hits: &Hits, offset: usize, wanted: &[String]) -> String 
         return String::new();
     }
     let mut text = rows(hits, offset, wanted).0.markdown();
-    let explained = explanations(hits);
+    let explained = [highlights(hits), explanations(hits)].concat();
     if !explained.is_empty() {
         text.push_str(&format!("\n```text{explained}```\n"));
     }
+    text.push_str(&aggregations::tables(hits, |rows, _| format!("\n{}", rows.markdown())));
     text
 }
 
@@ -138,11 +179,19 @@ fn rows(hits: &Hits, offset: usize, wanted: &[String]) -> (Rows, usize) {
     if by_distance {
         heading.push(("distance", Align::Right));
     }
+    let grouped = hits.hits.iter().any(|hit| hit.group.is_some());
+    if grouped {
+        heading.insert(1, ("group", Align::Left));
+    }
     let fixed = heading.len();
     let mut rows = Rows::new(heading.into_iter().chain(columns.iter().map(|name| (*name, Align::Left))));
     let estimated = if hits.exact { "" } else { "~" };
-    for (rank, hit) in hits.hits.iter().enumerate() {
-        let mut row = vec![(offset + rank + 1).to_string(), hit.key.clone(), format!("{:.6}", hit.score)];
+    for (rank, value, hit) in with_groups(hits) {
+        let rank = rank.map_or(String::new(), |rank| (offset + rank + 1).to_string());
+        let mut row = vec![rank, hit.key.clone(), format!("{:.6}", hit.score)];
+        if grouped {
+            row.insert(1, value);
+        }
         if by_distance {
             row.push(hit.distance.map_or("-".to_owned(), |distance| format!("{estimated}{distance:.6}")));
         }
@@ -152,6 +201,31 @@ fn rows(hits: &Hits, offset: usize, wanted: &[String]) -> (Rows, usize) {
         rows.push(row);
     }
     (rows, fixed)
+}
+
+/// Hits with their ranks and the values of their groups; those that follow in a group have neither.
+fn with_groups(hits: &Hits) -> Vec<(Option<usize>, String, &Hit)> {
+    let mut all = Vec::new();
+    for (rank, hit) in hits.hits.iter().enumerate() {
+        let value = hit.group.as_ref().and_then(|group| group.value.as_ref());
+        let value = value.map(|value| metadata::scalar(&serde_json::to_value(value).unwrap_or_default()));
+        all.push((Some(rank), value.unwrap_or("-".to_owned()), hit));
+        let next = hit.group.iter().flat_map(|group| &group.next);
+        all.extend(next.map(|hit| (None, String::new(), hit)));
+    }
+    all
+}
+
+/// The fragments of each hit, below the table.
+fn highlights(hits: &Hits) -> String {
+    let mut text = String::new();
+    for hit in hits.hits.iter().filter(|hit| !hit.highlights.is_empty()) {
+        text.push_str(&format!("\n{}\n", hit.key));
+        for (field, fragments) in &hit.highlights {
+            fragments.iter().for_each(|fragment| text.push_str(&format!("  {field}: {fragment}\n")));
+        }
+    }
+    out::printable(&text)
 }
 
 fn explanations(hits: &Hits) -> String {

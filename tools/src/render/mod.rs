@@ -1,5 +1,6 @@
 //! Printing: tables, units, progress, metadata.
 
+mod aggregations;
 pub(crate) mod hits;
 pub(crate) mod merges;
 pub(crate) mod metadata;

@@ -104,7 +104,7 @@ fn expunging_rewrites_what_has_many_deletes() {
     let index = lucerne::Index::open(place.dir()).unwrap();
     let options = lucerne::WriterOptions::new().merge_policy(lucerne::merge::MergePolicy::None);
     let writer = index.writer_with(options).unwrap();
-    (0..30).for_each(|number| assert!(writer.delete("name", &format!("d{number}")).unwrap()));
+    (0..30).for_each(|number| assert!(writer.delete(&format!("d{number}")).unwrap()));
     writer.close().unwrap();
     let deleted = || place.run("inspect @ --json").expect(0).json()["deleted"].as_u64();
     place.run("force-merge @ --expunge-deletes --above 0.5").expect(0);

@@ -91,3 +91,52 @@ fn a_search_has_a_deadline_and_threads() {
     let explained = run(&mut place.command("search @ --query section:libs --explain -k 1")).expect(0);
     assert!(explained.err.contains("took") && explained.err.contains("resolving"), "{}", explained.err);
 }
+
+#[test]
+fn documents_are_counted_by_their_values() {
+    let place = Place::sample(2_400, "--flush-docs 600 --threads 1");
+    let search = "search @ --query description:editor --facet section:3 -k 2";
+    let found = run(&mut place.command(&format!("{search} --json"))).expect(0).json();
+    let sections = &found["aggregations"]["section"];
+    assert_eq!(sections["buckets"].as_array().unwrap().len(), 3);
+    let counted: u64 =
+        sections["buckets"].as_array().unwrap().iter().map(|one| one["doc_count"].as_u64().unwrap()).sum();
+    let total = counted + sections["sum_other_doc_count"].as_u64().unwrap();
+    assert_eq!(found["total"], serde_json::json!({"value": total, "relation": "eq"}));
+
+    let aggregate = r#"{"sizes": {"stats": {"field": "size"}},
+        "big": {"range": {"field": "size", "ranges": [{"from": 1000}]}, "aggs": {"largest": {"max": {"field": "size"}}}}}"#;
+    let ran = run(place.command(&format!("{search} --total --aggregate")).arg(aggregate)).expect(0);
+    assert!(ran.err.contains(&format!("{total} found")), "{ran:?}");
+    assert!(ran.out.contains("\nsection (3 of ") && ran.out.contains("\nsizes: count "), "{ran:?}");
+    assert!(
+        ran.out.contains("value") && ran.out.contains("largest") && ran.out.contains("1000-*"),
+        "{ran:?}"
+    );
+
+    let ran = run(place.command("search @ --query *:* --aggregate").arg("{\"a\": {\"tems\": {}}}")).expect(2);
+    assert!(ran.err.contains("unknown field `tems`") && ran.err.contains("expected aggregations"), "{ran:?}");
+    let ran = run(&mut place.command("search @ --query *:* --facet section:x")).expect(2);
+    assert!(ran.err.contains("not a number"), "{ran:?}");
+}
+
+#[test]
+fn hits_are_grouped_by_a_field() {
+    let place = Place::sample(2_400, "--flush-docs 600 --threads 1");
+    let search = "search @ --query description:library --group-by section:2 -k 3 --fields section";
+    let found = run(&mut place.command(&format!("{search} --json"))).expect(0).json();
+    let hits = found["hits"].as_array().unwrap();
+    let sections: std::collections::BTreeSet<&str> =
+        hits.iter().map(|hit| hit["group"]["value"].as_str().unwrap()).collect();
+    assert_eq!((hits.len(), sections.len()), (3, 3));
+    for hit in hits {
+        assert_eq!(hit["group"]["value"], hit["fields"]["section"]);
+        for next in hit["group"]["next"].as_array().unwrap() {
+            assert_eq!(next["fields"]["section"], hit["fields"]["section"]);
+        }
+    }
+    let table = run(&mut place.command(search)).expect(0).out;
+    let lines: Vec<&str> = table.lines().collect();
+    let next: usize = hits.iter().map(|hit| hit["group"]["next"].as_array().unwrap().len()).sum();
+    assert!(lines[0].contains("group") && lines.len() == 4 + next, "{table}");
+}

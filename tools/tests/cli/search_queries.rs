@@ -98,6 +98,25 @@ fn the_direction_of_a_sort_is_understood_in_any_case() {
 }
 
 #[test]
+fn what_is_typed_may_be_wrong() {
+    let place = place();
+    assert_eq!(set(&place, &["-q", "edtior~1 AND lin?"]), Vec::<String>::new());
+    assert_eq!(set(&place, &["-q", "edtior~1 AND l*e"]), ["ed"]);
+    assert_eq!(set(&place, &["-q", "+edtior +lien", "--fuzzy=1"]), ["ed"]);
+    assert_eq!(set(&place, &["-q", "/te[sx]ts?/", "--fuzzy"]), ["pytest", "vim"]);
+    assert_eq!(set(&place, &["-q", "emacs line", "--default-field", "title^2,body"]), ["ed", "emacs"]);
+    let refused = ask(&place, &["-q", "(line \"editor"]).expect(2).err;
+    assert!(refused.contains("is not closed"), "{refused}");
+    let lenient = ask(&place, &["-q", "(line \"nothing", "--lenient", "--highlight", "title"]).expect(0);
+    assert!(
+        lenient.err.contains("is not closed") && lenient.out.contains("title: [line] editor"),
+        "{lenient:?}"
+    );
+    let json = ask(&place, &["-q", "line", "--highlight", "title", "--json"]).expect(0).json();
+    assert_eq!(json["hits"][0]["highlights"]["title"], json!(["[line] editor"]));
+}
+
+#[test]
 fn every_language_finds_what_it_says() {
     let place = place();
     place.write("q.npy", npy("<f4", 2, 2, &le(&[9.0, 9.0, 3.9, 0.0])));
@@ -273,5 +292,32 @@ fn the_samples_packages_are_found_in_one_line() {
         let keys = found["hits"].as_array().unwrap().iter().map(|hit| hit["key"].as_str().unwrap());
         assert!(keys.take(3).any(|key| key.contains("ssh")), "{found}");
         assert!(found["hits"][0]["explanation"]["details"].is_array());
+    }
+}
+
+#[test]
+fn hits_like_a_document_unlike_each_other_and_near_a_value() {
+    let place = Place::sample(300, "");
+    let keys = |line: &str| -> Vec<String> {
+        let hits = place.run(&format!("search @ {line} -k 5 --json")).expect(0).json();
+        hits["hits"].as_array().unwrap().iter().map(|hit| hit["key"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = keys("--query *:*")[0].clone();
+    let like = keys(&format!("--knn embedding --liked {first}"));
+    assert!(like.len() == 5 && !like.contains(&first));
+    assert_ne!(keys(&format!("--knn embedding --liked {first} --disliked {}", like[0])), like);
+    assert_ne!(keys(&format!("--knn embedding --liked {first} --mmr 0.2")), like);
+    assert_eq!(keys(&format!("--knn embedding --liked {first} --mmr 1")), like);
+    assert!(!keys(&format!("--more-like {first}")).contains(&first));
+    let small = keys("--query *:* --decay installed_size,0,10,exp --window 300");
+    assert_eq!(small, keys("--query *:* --sort installed_size")[..5]);
+    for (line, expected) in [
+        ("--query a --mmr 0.5", "--mmr-field"),
+        ("--query a --decay installed_size", "FIELD,ORIGIN,SCALE"),
+        ("--knn embedding --liked nobody", "no document"),
+        ("--more-like nobody", "no document"),
+    ] {
+        let ran = place.run(&format!("search @ {line}")).expect(2);
+        assert!(ran.err.contains(expected), "{line}: {ran:?}");
     }
 }

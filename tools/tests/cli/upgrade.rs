@@ -19,7 +19,7 @@ fn upgrade_rewrites_segments_of_older_formats() {
     writer.set_schema(&schema).unwrap();
     let locked = place.run("upgrade @").expect(4);
     assert!(locked.err.contains("another writer is open"), "{locked:?}");
-    writer.delete("name", "d7").unwrap();
+    writer.delete("d7").unwrap();
     writer.close().unwrap();
     place.import("{\"name\":\"more\",\"size\":1,\"e\":[1,1]}", "--no-merge").expect(0);
 

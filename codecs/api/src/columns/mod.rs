@@ -84,6 +84,13 @@ pub trait ColumnsFormat: Send + Sync {
     }
 }
 
+/// Takes values of many documents at once: `values[i]` is one of document `docs[i]`. Documents ascend and repeat where
+/// one has several values; these ascend, and are all in one call.
+pub type TakeValues<'a, T> = dyn FnMut(&[DocId], &[T]) -> Result<()> + 'a;
+
+/// Documents whose values are taken together, where a format has no better number.
+const TOGETHER: usize = 1_024;
+
 /// The columns of one segment, open for reading.
 pub trait ColumnsReader: Send + Sync {
     /// The fields that have a column, by ascending number.
@@ -129,6 +136,11 @@ pub trait NumberColumn: Send + Sync {
 
     /// Adds the documents with any value to `into`. Fails when stopped.
     fn existing(&self, cancel: &Cancel, into: &mut BitSet) -> Result<()>;
+
+    /// Calls `take` with all values of the members of `docs`. Fails when stopped.
+    fn take_values(&self, docs: &BitSet, cancel: &Cancel, take: &mut TakeValues<'_, i64>) -> Result<()> {
+        take_each(docs, cancel, take, |doc, own| self.values(doc, own))
+    }
 }
 
 /// The keywords of one field of one segment.
@@ -153,4 +165,42 @@ pub trait KeywordColumn: Send + Sync {
 
     /// Adds the documents with any value to `into`. Fails when stopped.
     fn existing(&self, cancel: &Cancel, into: &mut BitSet) -> Result<()>;
+
+    /// Calls `take` with all positions in the dictionary of the values of the members of `docs`. Fails when stopped.
+    fn take_ordinals(&self, docs: &BitSet, cancel: &Cancel, take: &mut TakeValues<'_, u32>) -> Result<()> {
+        take_each(docs, cancel, take, |doc, own| self.ordinals(doc, own))
+    }
+
+    /// Adds 1 to `counts[position]` for each value of the members of `docs`, where there is such a place. Fails when
+    /// stopped.
+    fn count(&self, docs: &BitSet, cancel: &Cancel, counts: &mut [u64]) -> Result<()> {
+        self.take_ordinals(docs, cancel, &mut |_, ordinals| {
+            for &ordinal in ordinals {
+                counts.get_mut(ordinal as usize).into_iter().for_each(|count| *count += 1);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Takes values document by document.
+fn take_each<T: Copy>(
+    docs: &BitSet,
+    cancel: &Cancel,
+    take: &mut TakeValues<'_, T>,
+    mut read: impl FnMut(DocId, &mut Vec<T>) -> Result<()>,
+) -> Result<()> {
+    let (mut having, mut values, mut own) = (Vec::new(), Vec::new(), Vec::new());
+    for (done, doc) in docs.iter().enumerate() {
+        cancel.check_every(TOGETHER, done)?;
+        read(doc, &mut own)?;
+        having.extend(own.iter().map(|_| doc));
+        values.extend_from_slice(&own);
+        if having.len() >= TOGETHER {
+            take(&having, &values)?;
+            having.clear();
+            values.clear();
+        }
+    }
+    if having.is_empty() { Ok(()) } else { take(&having, &values) }
 }

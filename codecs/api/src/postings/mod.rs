@@ -139,6 +139,13 @@ pub trait FieldPostings: Send + Sync {
 pub trait Terms {
     /// The next term.
     fn next(&mut self) -> Result<Option<(&[u8], TermEntry)>>;
+
+    /// The caller passes over all terms before `target`, which need not be a term. A format may jump there, or go on as
+    /// before; it never goes back.
+    fn skip_to(&mut self, target: &[u8]) -> Result<()> {
+        let _ = target;
+        Ok(())
+    }
 }
 
 /// Up to [`BLOCK_LEN`] documents of a term.

@@ -65,11 +65,31 @@ fn expect_numbers(reader: &dyn ColumnsReader, number: u32, values: &Values<i64>,
         column.in_range(range.clone(), &Cancel::new(), &mut found)?;
         same(&found, &|own| own.iter().any(|value| range.contains(value)), &range);
     }
+    for docs in subsets(max_doc) {
+        let mut taken = Vec::new();
+        column.take_values(&docs, &Cancel::new(), &mut |docs, values| {
+            assert_eq!(docs.len(), values.len());
+            taken.extend(docs.iter().copied().zip(values.iter().copied()));
+            Ok(())
+        })?;
+        let members = values.iter().filter(|(doc, _)| docs.contains(**doc));
+        let expected = members.flat_map(|(&doc, own)| own.iter().map(move |&value| (doc, value)));
+        assert!(taken.into_iter().eq(expected), "field {number}: values taken together");
+    }
     // What is in the set already stays.
     let mut found = BitSet::full(max_doc);
     column.in_range(i64::MIN..=i64::MIN, &Cancel::new(), &mut found)?;
     assert_eq!(found, BitSet::full(max_doc));
     Ok(())
+}
+
+/// Sets of documents: all, none, some, and the last alone.
+fn subsets(max_doc: u32) -> [BitSet; 4] {
+    let mut subsets = [(); 4].map(|()| BitSet::empty(max_doc));
+    subsets[0] = BitSet::full(max_doc);
+    (0..max_doc).filter(|doc| doc % 7 < 3).for_each(|doc| _ = subsets[2].insert(doc));
+    subsets[3].insert(max_doc - 1);
+    subsets
 }
 
 /// Ranges that matter: of everything, of nothing, of one value, and between any two.
@@ -123,6 +143,25 @@ fn expect_keywords(
     let mut found = BitSet::empty(max_doc);
     column.existing(&Cancel::new(), &mut found)?;
     assert!(found.iter().eq(values.keys().copied()), "field {number}");
+    for docs in subsets(max_doc) {
+        let mut taken = Vec::new();
+        column.take_ordinals(&docs, &Cancel::new(), &mut |docs, ordinals| {
+            assert_eq!(docs.len(), ordinals.len());
+            taken.extend(docs.iter().copied().zip(ordinals.iter().copied()));
+            Ok(())
+        })?;
+        let members = values.iter().filter(|(doc, _)| docs.contains(**doc));
+        let expected = members
+            .flat_map(|(&doc, own)| own.iter().map(move |term| (doc, term)))
+            .map(|(doc, term)| (doc, ordinal(&dictionary, term)));
+        let mut counts = vec![0; dictionary.len()];
+        column.count(&docs, &Cancel::new(), &mut counts)?;
+        for (ordinal, count) in (0..).zip(counts) {
+            let counted = taken.iter().filter(|(_, other)| *other == ordinal).count() as u64;
+            assert_eq!(count, counted, "field {number}: term {ordinal} counted");
+        }
+        assert!(taken.into_iter().eq(expected), "field {number}: keywords taken together");
+    }
     Ok(())
 }
 
@@ -193,6 +232,10 @@ fn misuse_is_refused(format: &dyn ColumnsFormat) {
         for doc in [70, 1_024, u32::MAX] {
             assert!(column.least(doc).is_ok_and(|least| least.is_none()), "no document {doc}");
         }
+        let stop = Cancel::new();
+        stop.cancel();
+        let stopped = column.take_values(&BitSet::full(70), &stop, &mut |_, _| Ok(()));
+        assert!(matches!(stopped, Err(Error::Cancelled)), "taking values can be cancelled");
     }
     let stop = Cancel::new();
     stop.cancel();

@@ -122,6 +122,37 @@ fn check_field(field: &dyn FieldPostings, expected: &ModelField, max_doc: u32) {
         check_bounds(field, entry, docs);
     }
     assert!(field.term(&[0xFF; 400]).expect("looked up").is_none());
+    check_skips(field, expected.terms.keys().map(Vec::as_slice).collect());
+}
+
+/// Terms passed over, near and far, to terms and between them: the next one is not beyond the target, and never one
+/// that was there before.
+fn check_skips(field: &dyn FieldPostings, known: Vec<&[u8]>) {
+    for stride in [1, 2, 7, 31, 33, 100, 1_000] {
+        let (mut terms, mut last) = (field.terms(&[]).expect("terms"), None::<Vec<u8>>);
+        for &wanted in known.iter().step_by(stride) {
+            for target in [wanted.split_last().map_or(wanted, |(_, rest)| rest), wanted] {
+                terms.skip_to(target).expect("skipped");
+            }
+            if last.as_deref() >= Some(wanted) {
+                continue;
+            }
+            loop {
+                let (term, entry) = terms.next().expect("a term").expect("not beyond the target");
+                assert!(last.as_deref() < Some(term) && term <= wanted, "{term:?} on the way to {wanted:?}");
+                last = Some(term.to_vec());
+                if term == wanted {
+                    assert_eq!(field.term(wanted).expect("looked up"), Some(entry));
+                    break;
+                }
+            }
+        }
+        terms.skip_to(&[0xFF; 400]).expect("skipped");
+        while let Some((term, _)) = terms.next().expect("a term") {
+            assert!(last.as_deref() < Some(term), "{term:?} again");
+            last = Some(term.to_vec());
+        }
+    }
 }
 
 fn freq(positions: &[u32]) -> u32 {

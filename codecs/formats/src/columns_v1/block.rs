@@ -40,12 +40,13 @@ impl Entry {
         Ok(Self { number, docs, values, at, least, greatest, span })
     }
 
-    fn several(&self) -> bool {
+    /// Whether a document has more than one value.
+    pub(super) fn has_several(&self) -> bool {
         self.values > self.docs
     }
 
     fn width(&self) -> usize {
-        width(self.greatest.wrapping_sub(self.least) as u64).max(self.several().into())
+        width(self.greatest.wrapping_sub(self.least) as u64).max(self.has_several().into())
     }
 
     /// Lengths of the block's parts: documents, ends, values.
@@ -55,7 +56,7 @@ impl Entry {
             listed if listed < LISTED => u64::from(listed) * 2,
             _ => BLOCK_WORDS as u64 * 8,
         };
-        let ends = u64::from(self.docs) * 4 * u64::from(self.several());
+        let ends = u64::from(self.docs) * 4 * u64::from(self.has_several());
         [docs, ends, u64::from(self.values) * self.width() as u64]
     }
 
@@ -122,7 +123,7 @@ impl<'a> Block<'a> {
     /// Where the values of the `rank`-th document with a value are.
     #[inline]
     pub(super) fn values_of(&self, rank: usize) -> Result<Range<usize>> {
-        if !self.entry.several() {
+        if !self.entry.has_several() {
             return Ok(rank..rank + 1);
         }
         let end = |rank: usize| self.ends.get(rank).map(|bytes| LittleEndian::read_u32(bytes));
@@ -168,7 +169,7 @@ impl<'a> Block<'a> {
     pub(super) fn add_within(&self, range: &RangeInclusive<i64>, into: &mut BitSet) -> Result<()> {
         let (low, high) = (*range.start().max(&self.entry.least), *range.end().min(&self.entry.greatest));
         let offset = |bound: i64| bound.wrapping_sub(self.entry.least) as u64;
-        match (self.members, self.entry.several()) {
+        match (self.members, self.entry.has_several()) {
             (Members::All, false) => {
                 let mut index = self.words();
                 self.values.words_within(offset(low), offset(high), &mut |word| {
@@ -198,6 +199,85 @@ impl<'a> Block<'a> {
                 }
                 Ok(())
             }),
+        }
+    }
+
+    /// Calls `each` with the members of `wanted` that have a value, in order.
+    #[inline]
+    pub(super) fn each_of(
+        &self,
+        wanted: &BitSet,
+        each: &mut impl FnMut(u32, DocId) -> Result<()>,
+    ) -> Result<()> {
+        let (first, words) = (self.first_doc(), wanted.words().get(self.words().start..).unwrap_or_default());
+        match self.members {
+            Members::All => {
+                for (from, &word) in (0..self.entry.span).step_by(64).zip(words) {
+                    let mut bits = word & (u64::MAX >> (64 - (self.entry.span - from).min(64)));
+                    while bits != 0 {
+                        let offset = from + bits.trailing_zeros();
+                        bits &= bits - 1;
+                        each(offset, first + offset)?;
+                    }
+                }
+                Ok(())
+            }
+            Members::Words(present) => {
+                let mut rank = 0;
+                for (from, (present, &word)) in (0..).step_by(64).zip(present.iter().zip(words)) {
+                    let present = LittleEndian::read_u64(present);
+                    let mut bits = present & word;
+                    while bits != 0 {
+                        let bit = bits.trailing_zeros();
+                        bits &= bits - 1;
+                        let before = (present & ((1 << bit) - 1)).count_ones();
+                        each(rank + before, self.doc(from + bit)?)?;
+                    }
+                    rank += present.count_ones();
+                }
+                Ok(())
+            }
+            Members::Listed(list) => {
+                for (rank, offset) in (0..).zip(list) {
+                    let doc = self.doc(LittleEndian::read_u16(offset).into())?;
+                    if wanted.contains(doc) {
+                        each(rank, doc)?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds the values at `indexes` to `into`.
+    pub(super) fn take(&self, indexes: &[u32], into: &mut Vec<i64>) -> Result<()> {
+        self.each_at(indexes, |value| into.push(value))
+    }
+
+    /// The members of `wanted` among the block's documents, if each of these has one value.
+    pub(super) fn one_each<'w>(&self, wanted: &'w BitSet) -> Option<&'w [u64]> {
+        let all = matches!(self.members, Members::All) && !self.entry.has_several();
+        let words = self.words();
+        all.then(|| wanted.words().get(words.start..wanted.words().len().min(words.end)))?
+    }
+
+    /// Calls `each` with the values of the documents of `words`, of a block that has one for each.
+    #[inline]
+    pub(super) fn each_in(&self, words: &[u64], each: impl FnMut(i64)) -> Result<()> {
+        if self.values.each_in(words, self.entry.least, each) {
+            Ok(())
+        } else {
+            Err(self.corrupt("a document's value is beyond the last"))
+        }
+    }
+
+    /// Calls `each` with the values at `indexes`.
+    #[inline]
+    pub(super) fn each_at(&self, indexes: &[u32], each: impl FnMut(i64)) -> Result<()> {
+        if self.values.each_at(indexes, self.entry.least, each) {
+            Ok(())
+        } else {
+            Err(self.corrupt("a document's value is beyond the last"))
         }
     }
 

@@ -3,7 +3,8 @@
 use super::dictionary::Dictionary;
 use super::meta::{ColumnMeta, DictionaryMeta};
 use super::numbers::Numbers;
-use lucerne_codec::columns::{KeywordColumn, NumberColumn};
+use super::take::Taken;
+use lucerne_codec::columns::{KeywordColumn, NumberColumn, TakeValues};
 use lucerne_codec::{BitSet, Cancel, DocId, Error, Input, Result};
 
 /// Keywords.
@@ -81,5 +82,30 @@ impl KeywordColumn for Keywords {
 
     fn existing(&self, cancel: &Cancel, into: &mut BitSet) -> Result<()> {
         self.ordinals.existing(cancel, into)
+    }
+
+    fn count(&self, docs: &BitSet, cancel: &Cancel, counts: &mut [u64]) -> Result<()> {
+        let (mut taken, mut beyond) = (Taken::default(), None);
+        self.ordinals.blocks_of(docs, cancel, |block| {
+            taken.each(block, docs, |value| match counts.get_mut(value as usize) {
+                Some(count) => *count += 1,
+                None => beyond = Some(value),
+            })
+        })?;
+        match beyond {
+            Some(value) => self.ordinal(value).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn take_ordinals(&self, docs: &BitSet, cancel: &Cancel, take: &mut TakeValues<'_, u32>) -> Result<()> {
+        let mut ordinals = Vec::new();
+        self.ordinals.take_values(docs, cancel, &mut |docs, values| {
+            ordinals.clear();
+            for &value in values {
+                ordinals.push(self.ordinal(value)?);
+            }
+            take(docs, &ordinals)
+        })
     }
 }

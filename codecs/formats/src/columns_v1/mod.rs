@@ -32,6 +32,7 @@ mod meta;
 mod numbers;
 mod packed;
 mod reader;
+mod take;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -2,8 +2,9 @@
 
 use super::block::{Block, Entry};
 use super::meta::ColumnMeta;
-use super::{BLOCK_DOCS, ENTRY_LEN};
-use lucerne_codec::columns::NumberColumn;
+use super::take::Taken;
+use super::{BLOCK_DOCS, BLOCK_WORDS, ENTRY_LEN};
+use lucerne_codec::columns::{NumberColumn, TakeValues};
 use lucerne_codec::{BitSet, Cancel, DocId, Input, Result};
 use std::ops::{Range, RangeInclusive};
 
@@ -73,6 +74,24 @@ impl Numbers {
         if let Some((block, values)) = self.values_of(doc)? {
             for index in values {
                 each(block.value(index)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls `each` with the blocks that have members of `docs`.
+    pub(super) fn blocks_of(
+        &self,
+        docs: &BitSet,
+        cancel: &Cancel,
+        mut each: impl FnMut(&Block<'_>) -> Result<()>,
+    ) -> Result<()> {
+        for index in 0..self.meta.blocks {
+            cancel.check_every(CANCEL_STEP, index as usize)?;
+            let entry = self.entry(index)?;
+            let words = docs.words().iter().skip((entry.number as usize).saturating_mul(BLOCK_WORDS));
+            if words.take(BLOCK_WORDS).any(|&word| word != 0) {
+                each(&Block::read(&self.blocks, entry)?)?;
             }
         }
         Ok(())
@@ -190,6 +209,14 @@ impl NumberColumn for Numbers {
         (0..self.meta.blocks).try_for_each(|index| {
             cancel.check_every(CANCEL_STEP, index as usize)?;
             Block::read(&self.blocks, self.entry(index)?)?.add_all(into)
+        })
+    }
+
+    fn take_values(&self, docs: &BitSet, cancel: &Cancel, take: &mut TakeValues<'_, i64>) -> Result<()> {
+        let mut taken = Taken::default();
+        self.blocks_of(docs, cancel, |block| {
+            taken.read(block, docs)?;
+            if taken.docs.is_empty() { Ok(()) } else { take(&taken.docs, &taken.values) }
         })
     }
 }

@@ -47,6 +47,44 @@ impl<'a> Packed<'a> {
         }
     }
 
+    /// Calls `each` with `least` plus each of the numbers at `indexes`; false when one is beyond the last.
+    #[inline]
+    pub(super) fn each_at(&self, indexes: &[u32], least: i64, each: impl FnMut(i64)) -> bool {
+        self.each(indexes.iter().map(|&at| at as usize), least, each)
+    }
+
+    /// Calls `each` with `least` plus each of the numbers whose bits are 1; false when one is beyond the last.
+    #[inline]
+    pub(super) fn each_in(&self, words: &[u64], least: i64, each: impl FnMut(i64)) -> bool {
+        let bits = words.iter().enumerate().flat_map(|(at, &word)| {
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                let bit = rest.trailing_zeros() as usize;
+                rest &= rest.wrapping_sub(1);
+                (bit < 64).then_some(at * 64 + bit)
+            })
+        });
+        self.each(bits, least, each)
+    }
+
+    #[inline]
+    fn each(&self, indexes: impl Iterator<Item = usize>, least: i64, each: impl FnMut(i64)) -> bool {
+        let read = |number: u64| least.wrapping_add(number as i64);
+        match self {
+            Self::Zeros(len) => each_of(indexes, each, |at| (at < *len).then_some(least)),
+            Self::One(numbers) => each_of(indexes, each, |at| numbers.get(at).map(|&byte| read(byte.into()))),
+            Self::Two(numbers) => each_of(indexes, each, |at| {
+                numbers.get(at).map(|two| read(LittleEndian::read_u16(two).into()))
+            }),
+            Self::Four(numbers) => each_of(indexes, each, |at| {
+                numbers.get(at).map(|four| read(LittleEndian::read_u32(four).into()))
+            }),
+            Self::Eight(numbers) => {
+                each_of(indexes, each, |at| numbers.get(at).map(|eight| read(LittleEndian::read_u64(eight))))
+            }
+        }
+    }
+
     /// Calls `emit` with a word for every 64 numbers: bit i is 1 where the i-th is in `low..=high`. Both
     /// bounds fit the width.
     pub(super) fn words_within(&self, low: u64, high: u64, emit: &mut dyn FnMut(u64)) {
@@ -76,6 +114,21 @@ impl<'a> Packed<'a> {
             }
         }
     }
+}
+
+#[inline]
+fn each_of(
+    mut indexes: impl Iterator<Item = usize>,
+    mut each: impl FnMut(i64),
+    number: impl Fn(usize) -> Option<i64>,
+) -> bool {
+    indexes.all(|at| match number(at) {
+        Some(number) => {
+            each(number);
+            true
+        }
+        None => false,
+    })
 }
 
 #[inline]
@@ -118,6 +171,13 @@ mod tests {
             let packed = Packed::new(&bytes, width, numbers.len());
             assert!((0..).zip(&numbers).all(|(index, &number)| packed.get(index) == Some(number)));
             assert_eq!(packed.get(numbers.len()), None);
+            let mut taken = Vec::new();
+            assert!(packed.each_at(&[7, 199], -3, |number| taken.push(number)));
+            assert!(!packed.each_at(&[200], 0, |_| ()));
+            taken.clear();
+            assert!(packed.each_in(&[1 << 7, 0, 0, 1 << 7], -3, |number| taken.push(number)));
+            let expected = [7usize, 199].map(|index| (numbers[index] as i64).wrapping_sub(3));
+            assert_eq!(taken, expected);
             for (low, high) in [(0, greatest), (greatest / 3, greatest / 2), (greatest, greatest), (0, 0)] {
                 let mut found = Vec::new();
                 packed.words_within(low, high, &mut |word| found.push(word));

@@ -67,6 +67,19 @@ pub trait Encoding: Debug + Send + Sync {
 
     /// Opens what [`NewVectors::write`] wrote. Reads headers, footers and lengths only; every byte is untrusted.
     fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn EncodedVectors>>;
+
+    /// Opens what is left of damaged files where raw vectors are not kept, and says which vectors are damaged.
+    ///
+    /// # Errors
+    /// When it is searched with raw vectors, or too little is left.
+    fn salvage(
+        &self,
+        context: &OpenContext<'_>,
+        _cancel: &Cancel,
+    ) -> Result<(Box<dyn EncodedVectors>, Vec<Ordinal>)> {
+        context.require_raw()?;
+        Err(Error::Invalid(format!("encoding {} is made again from raw vectors", self.name())))
+    }
 }
 
 /// Names of the parameters that an encoding has.

@@ -34,7 +34,7 @@ pub const MAX_KEY: usize = 65_535;
 
 const FORMAT: &str = "keys";
 const VERSION: u32 = 1;
-const EXTENSION: &str = "keys";
+pub(crate) const EXTENSION: &str = "keys";
 const ENTRY_LEN: u64 = 16;
 /// Documents between two looks at the cancel flag.
 const CANCEL_STEP: usize = 1 << 14;
@@ -117,5 +117,9 @@ impl KeysFormat for KeysV1 {
 
     fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn KeysReader>> {
         Ok(Box::new(reader::Reader::open(context)?))
+    }
+
+    fn salvage(&self, context: &OpenContext<'_>) -> Result<Box<dyn KeysReader>> {
+        Ok(Box::new(reader::Reader::salvage(context)?))
     }
 }

@@ -36,24 +36,38 @@ impl Reader {
             return Err(body.corrupt(0, problem));
         }
         let n = u64::from(max_doc);
-        let (starts_len, entries_len, checksums_len) = (8 * (n + 1), ENTRY_LEN * n, 4 * n);
-        let keys_at = HEAD_LEN + starts_len + entries_len + checksums_len;
+        let keys_at = HEAD_LEN + 8 * (n + 1) + ENTRY_LEN * n + 4 * n;
         if zero != 0 || keys_at.checked_add(keys_len) != Some(body.len() as u64) {
             let problem = format!("{max_doc} keys of {keys_len} bytes do not fill the file");
             return Err(body.corrupt(0, problem));
         }
-        let reader = Self {
-            max_doc,
-            starts: body.sub(HEAD_LEN, starts_len)?,
-            entries: body.sub(HEAD_LEN + starts_len, entries_len)?,
-            checksums: body.sub(HEAD_LEN + starts_len + entries_len, checksums_len)?,
-            keys: body.sub(keys_at, keys_len)?,
-            file_len: input.len(),
-        };
+        let reader = Self::of(&body, max_doc, input.len())?;
         if reader.start(0)? != 0 || reader.start(n)? != keys_len {
             return Err(reader.starts.corrupt(0, "the keys do not start at 0 or end at their end"));
         }
         Ok(reader)
+    }
+
+    /// Opens what is left of a damaged file: where its parts are follows from the number of documents.
+    pub(super) fn salvage(context: &OpenContext<'_>) -> Result<Self> {
+        let input = context.open_damaged(only_file(context, "keys_v1")?, FORMAT, VERSION, NO_FIELD)?;
+        Self::of(&envelope::body(&input)?, context.max_doc, input.len())
+    }
+
+    fn of(body: &Input, max_doc: u32, file_len: usize) -> Result<Self> {
+        let n = u64::from(max_doc);
+        let (starts_len, entries_len, checksums_len) = (8 * (n + 1), ENTRY_LEN * n, 4 * n);
+        let entries_at = HEAD_LEN + starts_len;
+        let checksums_at = entries_at + entries_len;
+        let keys_at = checksums_at + checksums_len;
+        Ok(Self {
+            max_doc,
+            starts: body.sub(HEAD_LEN, starts_len)?,
+            entries: body.sub(entries_at, entries_len)?,
+            checksums: body.sub(checksums_at, checksums_len)?,
+            keys: body.sub(keys_at, (body.len() as u64).saturating_sub(keys_at))?,
+            file_len,
+        })
     }
 
     fn start(&self, doc: u64) -> Result<u64> {

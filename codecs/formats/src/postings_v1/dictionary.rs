@@ -179,9 +179,14 @@ impl Dictionary {
 
     /// The last block whose first term is not after `term`; the first block when there is none.
     fn block_of(&self, term: &[u8]) -> Result<u64> {
+        self.block_from(0, term)
+    }
+
+    /// The last block from `low` on whose first term is not after `term`; `low` when there is none.
+    fn block_from(&self, mut low: u64, term: &[u8]) -> Result<u64> {
         let file = self.file.bytes().get(..self.at.index as usize).unwrap_or_default();
         let index = self.file.slice(self.at.index, 8 * self.blocks())?;
-        let (mut low, mut high) = (0, self.blocks());
+        let mut high = self.blocks();
         while high - low > 1 {
             let middle = low + (high - low) / 2;
             let first = self.first_term(file, index, middle);
@@ -230,12 +235,7 @@ impl Dictionary {
             ahead: None,
             started: false,
         };
-        terms.ahead = loop {
-            match terms.step()? {
-                Some(_) if terms.term.as_slice() < from => {}
-                found => break found,
-            }
-        };
+        terms.ahead = terms.step_to(from)?;
         Ok(terms)
     }
 }
@@ -256,6 +256,28 @@ pub(super) struct TermsFrom<'a> {
 }
 
 impl TermsFrom<'_> {
+    /// Steps at least once, and on to the first term that is not before `target`.
+    fn step_to(&mut self, target: &[u8]) -> Result<Option<TermEntry>> {
+        loop {
+            match self.step()? {
+                Some(_) if self.term.as_slice() < target => {}
+                found => return Ok(found),
+            }
+        }
+    }
+
+    /// Whether the block to be read next begins at or before `target`.
+    fn is_in_later_block(&self, target: &[u8]) -> Result<bool> {
+        let Dictionary { file, at, .. } = self.dictionary;
+        if self.block >= self.dictionary.blocks() {
+            return Ok(false);
+        }
+        let index = file.slice(at.index, 8 * self.dictionary.blocks())?;
+        let terms = file.bytes().get(..at.index as usize).unwrap_or_default();
+        let first = self.dictionary.first_term(terms, index, self.block);
+        Ok(first.ok_or_else(|| self.dictionary.damaged(self.block, "has no first term"))? <= target)
+    }
+
     fn step(&mut self) -> Result<Option<TermEntry>> {
         let first = self.left == 0;
         if first {
@@ -293,5 +315,17 @@ impl Terms for TermsFrom<'_> {
             None => self.step()?,
         };
         Ok(found.map(|found| (self.term.as_slice(), found)))
+    }
+
+    fn skip_to(&mut self, target: &[u8]) -> Result<()> {
+        if self.term.as_slice() >= target {
+            return Ok(());
+        }
+        if self.is_in_later_block(target)? {
+            self.block = self.dictionary.block_from(self.block, target)?;
+            self.left = 0;
+        }
+        self.ahead = self.step_to(target)?;
+        Ok(())
     }
 }

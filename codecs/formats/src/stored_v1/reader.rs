@@ -1,6 +1,6 @@
 //! Finds a document's block, decompresses it, keeps a few decompressed ones.
 
-use super::{END_LEN, ENTRY_LEN, FORMAT, MAX_BLOCK, TAIL_LEN, VERSION};
+use super::{END_LEN, ENTRY_LEN, FORMAT, HEAD_LEN, MAX_BLOCK, TAIL_LEN, VERSION};
 use crate::names::only_file;
 use lucerne_codec::envelope::{FOOTER_LEN, HEADER_LEN, NO_FIELD};
 use lucerne_codec::format::{OpenContext, Problem};
@@ -54,7 +54,11 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn open(context: &OpenContext<'_>) -> Result<Self> {
         let entry = only_file(context, "stored_v1")?;
-        let input = context.open(entry, FORMAT, VERSION, NO_FIELD)?;
+        Self::by_table(context.open(entry, FORMAT, VERSION, NO_FIELD)?, context.max_doc)
+    }
+
+    /// Reads the table of a file of which nothing was checked.
+    pub(super) fn by_table(input: Input, docs: u32) -> Result<Self> {
         let tail_at = (input.len() as u64)
             .checked_sub(FOOTER_LEN + TAIL_LEN)
             .filter(|&at| at >= HEADER_LEN)
@@ -69,20 +73,18 @@ impl Reader {
         if crc32 != crc32fast::hash(input.slice(table_at, table_len + TAIL_LEN - 4)?) {
             return Err(input.corrupt(table_at, "the block table's checksum does not match"));
         }
-        if max_doc != context.max_doc {
-            let problem = format!("{max_doc} documents, the segment has {}", context.max_doc);
+        if max_doc != docs {
+            let problem = format!("{max_doc} documents, the segment has {docs}");
             return Err(input.corrupt(tail_at + 4, problem));
         }
-        let mut reader = Self {
-            table: input.sub(table_at, table_len)?,
-            input,
-            blocks,
-            max_doc,
-            document_bytes: 0,
-            slots: Mutex::default(),
-        };
+        let mut reader = Self::new(input.clone(), input.sub(table_at, table_len)?, blocks, max_doc);
         reader.check_table(table_at)?;
         Ok(reader)
+    }
+
+    /// A reader of blocks that a table lists.
+    pub(super) fn new(input: Input, table: Input, blocks: u32, max_doc: u32) -> Self {
+        Self { table, input, blocks, max_doc, document_bytes: 0, slots: Mutex::default() }
     }
 
     /// Blocks follow each other without gaps from the header to the table, documents from 0 to the last,
@@ -92,7 +94,7 @@ impl Reader {
         for index in 0..self.blocks {
             let (block, next_doc) = (self.block(index)?, self.next_first_doc(index)?);
             let count = next_doc.saturating_sub(block.first_doc);
-            let ends_len = u64::from(count) * u64::from(END_LEN);
+            let ends_len = u64::from(count) * u64::from(END_LEN) + u64::from(HEAD_LEN);
             let sound = block.offset == offset
                 && block.end() <= table_at
                 && block.first_doc == doc
@@ -187,6 +189,10 @@ impl Reader {
         if len != block.len as usize || slot.bytes.len() != len {
             return Err(corrupt(format!("block {index}: {len} bytes, expected {}", block.len)));
         }
+        let docs = [Some(block.first_doc), Some(self.next_first_doc(index)?.saturating_sub(block.first_doc))];
+        if docs != [u32_at(&slot.bytes, 0), u32_at(&slot.bytes, 1)] {
+            return Err(corrupt(format!("block {index} is of other documents than the table says")));
+        }
         slot.block = Some(index);
         Ok(())
     }
@@ -195,6 +201,7 @@ impl Reader {
     fn document<'b>(&self, block: &Block, next_doc: DocId, bytes: &'b [u8], doc: DocId) -> Result<&'b [u8]> {
         let at = doc.saturating_sub(block.first_doc) as usize;
         let ends_len = next_doc.saturating_sub(block.first_doc) as usize * END_LEN as usize;
+        let bytes = bytes.get(HEAD_LEN as usize..).unwrap_or_default();
         let end = |at: usize| u32_at(bytes, at).map(|end| end as usize);
         let start = at.checked_sub(1).map_or(Some(0), end);
         let documents = bytes.get(ends_len..).unwrap_or_default();
@@ -206,7 +213,8 @@ impl Reader {
     fn verify_block(&self, index: u32) -> Result<()> {
         let (block, next_doc) = (self.block(index)?, self.next_first_doc(index)?);
         self.with_block(index, &block, |bytes| {
-            let mut total = next_doc.saturating_sub(block.first_doc) as usize * END_LEN as usize;
+            let docs = next_doc.saturating_sub(block.first_doc);
+            let mut total = docs as usize * END_LEN as usize + HEAD_LEN as usize;
             for doc in block.first_doc..next_doc {
                 total += self.document(&block, next_doc, bytes, doc)?.len();
             }

@@ -1,11 +1,12 @@
 //! Collects documents into blocks and compresses them.
 
-use super::{BLOCK_LEN, END_LEN, ENTRY_LEN, EXTENSION, FORMAT, LEVEL, MAX_DOCUMENT, VERSION};
+use super::{BLOCK_LEN, END_LEN, ENTRY_LEN, EXTENSION, FORMAT, HEAD_LEN, LEVEL, MAX_DOCUMENT, VERSION};
 use lucerne_codec::envelope::{EnvelopeWriter, NO_FIELD};
 use lucerne_codec::format::{WriteContext, Written, file_name};
 use lucerne_codec::io::bytes::PutLe;
 use lucerne_codec::{Error, Metadata, Result};
 use zstd::bulk::Compressor;
+use zstd::zstd_safe::CParameter;
 
 /// Writes one file of stored documents, in order.
 pub(super) struct Writer<'a> {
@@ -23,7 +24,9 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub(super) fn create(context: &'a WriteContext<'a>) -> Result<Self> {
-        let compressor = Compressor::new(LEVEL).map_err(|error| compress_error(context, error))?;
+        let failed = |error| compress_error(context, error);
+        let mut compressor = Compressor::new(LEVEL).map_err(failed)?;
+        compressor.set_parameter(CParameter::ChecksumFlag(true)).map_err(failed)?;
         Ok(Self {
             file: context.create(EXTENSION, FORMAT, VERSION, NO_FIELD)?,
             context,
@@ -67,15 +70,18 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         self.context.cancel.check()?;
-        self.ends.append(&mut self.bytes);
-        let packed = self.compressor.compress(&self.ends);
+        let mut block = Vec::with_capacity(HEAD_LEN as usize + self.ends.len() + self.bytes.len());
+        block.put_u32(self.first_doc);
+        block.put_u32(self.documents - self.first_doc);
+        block.append(&mut self.ends);
+        block.append(&mut self.bytes);
+        let packed = self.compressor.compress(&block);
         let packed = packed.map_err(|error| compress_error(self.context, error))?;
         self.table.put_u64(self.file.position());
         // Compression adds a fraction of a percent at worst, so both lengths fit.
-        let words = [packed.len() as u32, self.ends.len() as u32, self.first_doc, crc32fast::hash(&packed)];
+        let words = [packed.len() as u32, block.len() as u32, self.first_doc, crc32fast::hash(&packed)];
         words.into_iter().for_each(|word| self.table.put_u32(word));
         self.file.write(&packed)?;
-        self.ends.clear();
         self.first_doc = self.documents;
         let (done, total) = (u64::from(self.documents), u64::from(self.context.max_doc));
         self.context.progress.report("stored documents", done, total);

@@ -4,10 +4,10 @@ use super::format::{IndexKind, VectorFieldFormat};
 use super::params::check_component;
 use super::reader::VectorFieldReader;
 use super::segment::VectorSegment;
-use super::{merge, write};
+use super::{merge, salvage, write};
 use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::format::{Metadata, OpenContext, WriteContext, Written};
-use lucerne_codec::vector::{VectorFormat, VectorKind, VectorReader, VectorRows};
+use lucerne_codec::vector::{SalvagedVectors, VectorFormat, VectorKind, VectorReader, VectorRows};
 use lucerne_codec::{Cancel, FieldInfo, MergeInput, Report, Result};
 
 /// Bytes of a vector in a merge, its links apart.
@@ -58,6 +58,16 @@ impl VectorFormat for VectorFieldFormat {
         check_component(self.name, self.component, field)?;
         let segment = VectorSegment::open(self.name, self.index, &*self.encoding, context, field)?;
         Ok(Box::new(VectorFieldReader::new(segment)))
+    }
+
+    fn salvage(
+        &self,
+        context: &OpenContext<'_>,
+        field: &FieldInfo,
+        cancel: &Cancel,
+    ) -> Result<SalvagedVectors> {
+        check_component(self.name, self.component, field)?;
+        salvage::salvage(self, context, field, cancel)
     }
 
     fn without_raw(

@@ -25,7 +25,7 @@
 //! | `reader` | [`VectorFieldReader`]: what the engine calls |
 //! | `search` | searching one segment |
 //! | `recall` | which recall a search reaches by how much it does |
-//! | `write`, `merge` | flushes and merges |
+//! | `write`, `merge`, `salvage` | flushes, merges, and what a repair is made from |
 //! | `report`, `verify`, `self_search` | `inspect` and `check` |
 
 mod codec;
@@ -37,6 +37,7 @@ mod params;
 mod reader;
 mod recall;
 mod report;
+mod salvage;
 mod search;
 mod segment;
 mod self_search;

@@ -130,9 +130,9 @@ fn several_vectors_in_a_field_of_one_are_found_by_the_check() {
     let rows: Vec<u8> = random_rows(2, DIMENSION, 1).iter().flat_map(|vector| bytes(vector)).collect();
     let rows = VectorRows { rows: &rows, docs: &[1, 1] };
     let single = field(DIMENSION, Similarity::Euclidean, "{}");
-    let written = format.write(&bench.write(2), &single, rows, None).unwrap();
+    let written = format.write(&bench.write(3), &single, rows, None).unwrap();
     let check = |field: &FieldInfo| {
-        format.open(&bench.open(2, &written), field).unwrap().verify(&Cancel::new()).unwrap()
+        format.open(&bench.open(3, &written), field).unwrap().verify(&Cancel::new()).unwrap()
     };
     assert_eq!(check(&several("{}")), []);
     assert!(check(&single)[0].problem.contains("document 1 has several vectors"));

@@ -1,6 +1,7 @@
 use crate::document::Value;
 use crate::query::*;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 #[test]
 fn a_query_alone_is_a_search() {
@@ -77,13 +78,37 @@ fn leaves() -> impl Strategy<Value = Query> {
         })),
         names().prop_map(|field| Exists::new(field).into()),
         (names(), names()).prop_map(|(field, prefix)| Prefix::new(field, prefix).into()),
-        (names(), names(), any::<bool>(), prop::option::of(0..9u32)).prop_map(|(field, text, all, least)| {
+        (names(), names(), any::<bool>(), minimums()).prop_map(|(field, text, all, least)| {
             let query = if all { Match::all(field, text) } else { Match::new(field, text) };
             Query::Match(Match { minimum_should_match: least, ..query })
         }),
+        (names(), names(), 0..3u8, any::<bool>(), 0..99usize).prop_map(|(field, word, edits, yes, count)| {
+            let fuzzy =
+                Fuzzy::new(field, word).transpositions(yes).prefix_length(count).max_expansions(count);
+            if yes { fuzzy.edits(edits).into() } else { fuzzy.into() }
+        }),
+        (names(), names()).prop_map(|(field, pattern)| Wildcard::new(field, pattern).into()),
+        (names(), names()).prop_map(|(field, pattern)| Regex::new(field, pattern).into()),
+        (names(), names(), numbers(), minimums()).prop_map(|(text, field, boost, least)| {
+            let words = MultiMatch::new(text).field(BoostedField::new(field, boost)).tie_breaker(boost);
+            Query::MultiMatch(MultiMatch { minimum_should_match: least, ..words })
+        }),
         (names(), names(), any::<u32>())
             .prop_map(|(field, text, slop)| { Phrase::new(field, text).slop(slop).into() }),
+        (names(), any::<bool>(), any::<u64>()).prop_map(|(name, by_key, most)| {
+            let like = if by_key { MoreLike::key(name) } else { MoreLike::text(name).fields(["a"]) };
+            like.max_doc_freq(most).max_terms(7).min_term_freq(2).into()
+        }),
     ]
+}
+
+fn minimums() -> impl Strategy<Value = Option<Minimum>> {
+    let minimum = (any::<bool>(), -99..99i64);
+    let minimum = minimum.prop_map(|(share, number)| match share {
+        true => Minimum::Percent(number),
+        false => Minimum::Count(number),
+    });
+    prop::option::of(minimum)
 }
 
 fn queries() -> impl Strategy<Value = Query> {
@@ -92,11 +117,12 @@ fn queries() -> impl Strategy<Value = Query> {
         let knn = (names(), vectors(), 0..99usize, prop::option::of(0..99usize), prop::option::of(numbers()));
         let knn = (knn, any::<bool>(), any::<bool>(), prop::option::of(inner.clone()));
         prop_oneof![
-            (some(), some(), some(), some(), prop::option::of(0..9u32)).prop_map(
+            (some(), some(), some(), some(), minimums()).prop_map(
                 |(must, should, must_not, filter, minimum_should_match)| {
                     Query::Bool(Bool { must, should, must_not, filter, minimum_should_match })
                 }
             ),
+            (some(), numbers()).prop_map(|(queries, tie_breaker)| DisMax { queries, tie_breaker }.into()),
             (inner.clone(), numbers()).prop_map(|(query, boost)| Boost::new(query, boost).into()),
             (inner.clone(), numbers()).prop_map(|(query, score)| Constant::new(query, score).into()),
             knn.prop_map(|((field, vector, k, candidates, number), exact, post_filter, filter)| {
@@ -134,8 +160,20 @@ fn reranks() -> impl Strategy<Value = Rerank> {
         (names(), vectors(), prop::option::of(0..99usize)).prop_map(|(field, vector, compat_topk)| {
             RerankBy::Vector { field, vector: vector.into(), compat_topk }
         });
-    let by = prop_oneof![vector, queries().prop_map(|query| RerankBy::Query(Box::new(query)))];
-    (by, 0..99usize, numbers()).prop_map(|(by, window, weight)| Rerank { by, window, weight })
+    let mmr = (names(), numbers()).prop_map(|(field, lambda)| RerankBy::Mmr { field, lambda });
+    let decay = (names(), -9..9i64, any::<bool>()).prop_map(|(field, origin, time)| {
+        let scale = if time { Distance::from("10d") } else { Distance::from(2.5) };
+        RerankBy::Decay(Decay::new(DecayShape::Exp, field, origin, scale).offset(1.5).to(0.25))
+    });
+    let value = (names(), numbers()).prop_map(|(field, factor)| {
+        let value = FieldValue::new(field).factor(factor.into()).modifier(Modifier::Log1p);
+        RerankBy::FieldValue(value.missing(0.5))
+    });
+    let query = queries().prop_map(|query| RerankBy::Query(Box::new(query)));
+    let by = prop_oneof![vector, query, mmr, decay, value];
+    let combine = prop_oneof![Just(Combine::Add), Just(Combine::Multiply)];
+    let parts = (by, 0..99usize, numbers(), combine);
+    parts.prop_map(|(by, window, weight, combine)| Rerank { by, window, weight, combine })
 }
 
 fn sorts() -> impl Strategy<Value = Sort> {
@@ -150,9 +188,37 @@ fn searches() -> impl Strategy<Value = Search> {
     let which = (0..99usize, 0..99usize, prop::collection::vec(sorts(), 0..3), any::<bool>());
     let fields = prop::option::of(prop::collection::vec(names(), 0..3));
     let scores = (prop::option::of(numbers()), prop::option::of(names()));
-    (what, which, fields, scores).prop_map(|(what, which, fields, (min_score, score_as))| {
+    let returned = (fields, prop::collection::vec(names(), 0..3));
+    (what, which, returned, scores).prop_map(|(what, which, returned, (min_score, score_as))| {
         let ((query, filter, rerank), (limit, offset, sort, explain)) = (what, which);
-        Search { query, filter, limit, offset, rerank, sort, fields, min_score, score_as, explain }
+        let mut highlight = Vec::new();
+        if explain {
+            let one = Highlight::new("t").fragments(offset).size(limit).tags("<", ">");
+            highlight.push(if offset > 50 { one.escape_html() } else { one });
+        }
+        let (fields, vectors) = returned;
+        let (aggs, collapse, total) = (BTreeMap::new(), None, explain);
+        let search = Search {
+            query,
+            filter,
+            limit,
+            offset,
+            rerank,
+            sort,
+            fields,
+            vectors,
+            highlight,
+            min_score,
+            score_as,
+            explain,
+            aggs,
+            collapse,
+            total,
+        };
+        match (offset % 3, limit) {
+            (0, best) => search.facet("a", best).group_by("b", offset),
+            _ => search,
+        }
     })
 }
 

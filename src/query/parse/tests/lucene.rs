@@ -27,6 +27,10 @@ fn phrase(field: &str, text: &str, slop: u32) -> Value {
     json!({ "phrase": { "field": field, "text": text, "slop": slop } })
 }
 
+fn pattern(field: &str, pattern: &str) -> Value {
+    json!({ "wildcard": { "field": field, "pattern": pattern } })
+}
+
 fn not(query: Value) -> Value {
     json!({ "bool": { "must_not": [query] } })
 }
@@ -86,6 +90,20 @@ fn terms_mean_what_their_field_holds() {
             { "prefix": { "field": "section", "prefix": "a b" } }])),
         ),
         ("section:Pre*", json!({ "prefix": { "field": "section", "prefix": "Pre" } })),
+        ("title:Pre*x", pattern("title", "Pre*x")),
+        ("*apple", pattern("title", "*apple")),
+        ("?pple", pattern("title", "?pple")),
+        ("app?e what?", should(json!([pattern("title", "app?e"), words("title", "what?")]))),
+        ("title:(red app?*)", should(json!([words("title", "red"), pattern("title", "app?*")]))),
+        ("section:Frui?", pattern("section", "Frui?")),
+        (r"section:a\*b*c\?\:", pattern("section", r"a\*b*c\?\:")),
+        (r"section:a**", pattern("section", "a**")),
+        (r"section:a\**", json!({ "prefix": { "field": "section", "prefix": "a*" } })),
+        ("/jo(hn|an)/", json!({ "regex": { "field": "title", "pattern": "jo(hn|an)" } })),
+        (r"section:/web\/[a-z]+/", json!({ "regex": { "field": "section", "pattern": "web/[a-z]+" } })),
+        ("/usr/bin/", words("title", "/usr/bin/")),
+        ("editr~", json!({ "fuzzy": { "field": "title", "word": "editr", "edits": "auto" } })),
+        ("section:editr~2", json!({ "fuzzy": { "field": "section", "word": "editr", "edits": 2 } })),
         ("vector:*", json!({ "exists": { "field": "vector" } })),
         ("size:*", json!({ "exists": { "field": "size" } })),
         ("body:(*)", json!({ "exists": { "field": "body" } })),

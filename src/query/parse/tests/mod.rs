@@ -2,6 +2,7 @@
 
 mod errors;
 mod json;
+mod lenient;
 mod lucene;
 mod redis;
 mod solr;

@@ -33,6 +33,9 @@ pub(super) fn run(args: &Search, json: bool) -> Outcome {
     if args.explain && format == Format::Table {
         out::note(&hits::timings(&found));
     }
+    if args.total && format != Format::Json {
+        out::note(&hits::total(&found));
+    }
     match format {
         Format::Json => out::json(&hits::as_json(&found))?,
         Format::Markdown => out::text(&hits::markdown(&found, args.offset, &args.fields))?,

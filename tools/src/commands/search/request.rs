@@ -5,28 +5,31 @@ use crate::commands::shape;
 use crate::failure::{Failure, In as _, Outcome};
 use crate::vectors::{Shape, VectorFile};
 use lucerne::document::QueryVector;
-use lucerne::query::QueryParser;
+use lucerne::query::{Aggregation, Highlight, MoreLike, QueryParser};
 use lucerne::{Fuse, Knn, Query, Rerank, Search, Searcher, Sort};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The search that the arguments describe.
 pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
     let parser = parser(args, searcher)?;
-    if args.window.is_some() && args.hybrid.is_none() && args.rerank.is_none() {
-        return Err(Failure::usage("--window is only for --hybrid and --rerank"));
+    let reranks = args.rerank.is_some() || args.mmr.is_some() || args.decay.is_some();
+    if args.window.is_some() && args.hybrid.is_none() && !reranks {
+        return Err(Failure::usage("--window is only for --hybrid, --rerank, --mmr and --decay"));
     }
     let filter = args.filter.as_ref().map(|text| parser.parse_query(text).in_index(&args.dir)).transpose()?;
-    let mut search = match (&args.query, nearest(args, searcher)?) {
-        (None, None) if filter.is_some() => Query::all().into(),
-        (None, None) => {
+    let mut search = match (&args.query, nearest(args, searcher)?, &args.more_like) {
+        (_, _, Some(key)) => MoreLike::key(key).into(),
+        (None, None, None) if filter.is_some() => Query::all().into(),
+        (None, None, None) => {
             return Err(Failure::usage(
-                "nothing to search for; give --query, --filter, or --knn with a vector",
+                "nothing to search for; give --query, --filter, --more-like, or --knn with a vector",
             )
             .hint("--query '*:*' finds every document"));
         }
-        (None, Some((_, knn))) => of_nearest(args, knn, filter.as_ref()),
-        (Some(query), None) => parser.parse(query).in_index(&args.dir)?,
-        (Some(query), Some(nearest)) => together(args, &parser, query, nearest)?,
+        (None, Some((_, knn)), None) => of_nearest(args, knn, filter.as_ref()),
+        (Some(query), None, None) => typed(args, &parser, query)?,
+        (Some(query), Some(nearest), None) => together(args, &parser, query, nearest)?,
     };
     if let Some(filter) = filter.filter(|_| !args.post_filter) {
         search = search.filter(filter);
@@ -40,20 +43,90 @@ pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
     if let Some(least) = args.min_score {
         search = search.min_score(least);
     }
+    if let Some(rerank) = second(args)? {
+        search = search.rerank(rerank.window(window(args)));
+    }
     for sort in &args.sort {
         search = search.sort(order(sort, searcher)?);
+    }
+    search = counted(args, search)?;
+    for field in &args.highlight {
+        search = search.highlight(Highlight::new(field).tags("[", "]"));
     }
     if !args.fields.is_empty() {
         let all = args.fields.iter().any(|field| field == "*");
         search = search.fields(if all { Vec::new() } else { args.fields.clone() });
     }
+    if !args.vectors.is_empty() {
+        search = search.vectors(&args.vectors);
+    }
     Ok(if args.explain { search.explain() } else { search })
 }
 
+/// Adds what is to be counted, aggregated and grouped.
+fn counted(args: &args::Search, mut search: Search) -> Outcome<Search> {
+    for facet in &args.facet {
+        let (field, values) = field_and_number(facet, "--facet", 20)?;
+        search = search.facet(field, values);
+    }
+    if let Some(text) = &args.aggregate {
+        let aggregations: BTreeMap<String, Aggregation> = serde_json::from_str(text).map_err(|error| {
+            Failure::usage(format!("--aggregate: {error}"))
+                .hint("expected aggregations by name: --aggregate '{\"sizes\": {\"stats\": {\"field\": \"size\"}}}'")
+        })?;
+        for (name, aggregation) in aggregations {
+            search = search.aggregate(name, aggregation);
+        }
+    }
+    if let Some(group_by) = &args.group_by {
+        let (field, best) = field_and_number(group_by, "--group-by", 1)?;
+        search = search.group_by(field, best);
+    }
+    Ok(if args.total { search.count_total(true) } else { search })
+}
+
+/// `section` or `section:5`.
+fn field_and_number<'a>(text: &'a str, argument: &str, default: usize) -> Outcome<(&'a str, usize)> {
+    match text.rsplit_once(':') {
+        None => Ok((text, default)),
+        Some((field, number)) => number.parse().map(|number| (field, number)).map_err(|_| {
+            Failure::usage(format!("{argument} {text}: {number:?} is not a number; expected FIELD:N"))
+        }),
+    }
+}
+
+/// The reranking that needs no query vector.
+fn second(args: &args::Search) -> Outcome<Option<Rerank>> {
+    match (args.mmr, &args.decay) {
+        (Some(lambda), _) => match args.mmr_field.as_ref().or(args.knn.as_ref()) {
+            Some(field) => Ok(Some(Rerank::mmr(field, lambda))),
+            None => Err(Failure::usage("--mmr compares vectors; name their field with --mmr-field or --knn")),
+        },
+        (None, Some(decay)) => Ok(Some(Rerank::decay(decay.clone()).multiply())),
+        (None, None) => Ok(None),
+    }
+}
+
+fn typed(args: &args::Search, parser: &QueryParser, query: &str) -> Outcome<Search> {
+    match args.lenient {
+        true => Ok(lenient(parser, query).into()),
+        false => parser.parse(query).in_index(&args.dir),
+    }
+}
+
+/// What was typed as a query, with a warning for what was not understood.
+fn lenient(parser: &QueryParser, typed: &str) -> Query {
+    let lenient = parser.parse_lenient(typed);
+    for warning in &lenient.warnings {
+        crate::render::out::warning(warning);
+    }
+    lenient.query
+}
+
 fn parser(args: &args::Search, searcher: &Searcher) -> Outcome<QueryParser> {
-    let mut parser = QueryParser::new(searcher.schema());
-    if let Some(field) = &args.default_field {
-        parser = parser.default_field(field);
+    let mut parser = QueryParser::new(searcher.schema()).default_fields(&args.default_field);
+    if let Some(edits) = args.fuzzy {
+        parser = parser.fuzziness(edits);
     }
     for (name, value) in &args.param {
         parser = match value.strip_prefix('@') {
@@ -83,27 +156,30 @@ fn from_file(parser: QueryParser, name: &str, file: &str) -> Outcome<QueryParser
     }
 }
 
-/// The query vector and the kNN query of --knn.
-fn nearest(args: &args::Search, searcher: &Searcher) -> Outcome<Option<(QueryVector, Knn)>> {
+/// The kNN query of --knn, and its vector if that was given.
+fn nearest(args: &args::Search, searcher: &Searcher) -> Outcome<Option<(Option<QueryVector>, Knn)>> {
     let Some(field) = &args.knn else { return Ok(None) };
     let shape = shape(searcher.schema(), field)?;
-    let vector = match (&args.vector, &args.vector_file, &args.like) {
-        (Some(text), _, _) => parse(text, shape)?,
+    let vector: Option<QueryVector> = match (&args.vector, &args.vector_file, &args.like) {
+        (Some(text), _, _) => Some(parse(text, shape)?),
         (_, Some(path), _) => {
             let mut file = VectorFile::open(path, Some(shape))?;
             file.expect(field, shape)?;
-            file.row(args.row)?.into()
+            Some(file.row(args.row)?.into())
         }
-        (_, _, Some(key)) => searcher
-            .vector(key, field)
-            .in_index(&args.dir)?
-            .ok_or_else(|| {
-                Failure::usage(format!("--like: no document {key:?} that has a vector in {field:?}"))
-            })?
-            .into(),
-        _ => return Err(Failure::usage("no query vector; give --vector, --vector-file or --like")),
+        (_, _, Some(key)) => Some(like(args, searcher, key, field)?.into()),
+        _ => None,
     };
-    let mut knn = Knn::new(field, vector.clone());
+    let mut knn = match &vector {
+        Some(vector) => Knn::new(field, vector.clone()),
+        None if args.liked.is_empty() => {
+            return Err(Failure::usage("no query vector; give --vector, --vector-file, --like or --liked"));
+        }
+        None => {
+            let (liked, disliked) = (names(&args.liked), names(&args.disliked));
+            searcher.recommend(field, &liked, &disliked).in_index(&args.dir)?
+        }
+    };
     if let Some(recall) = args.recall {
         knn = knn.recall(recall);
     }
@@ -117,6 +193,25 @@ fn nearest(args: &args::Search, searcher: &Searcher) -> Outcome<Option<(QueryVec
         knn = knn.rescore(factor);
     }
     Ok(Some((vector, if args.exact { knn.exact() } else { knn })))
+}
+
+fn names(keys: &[String]) -> Vec<&str> {
+    keys.iter().map(String::as_str).collect()
+}
+
+/// The vector of a document, which must have one and no more.
+fn like(args: &args::Search, searcher: &Searcher, key: &str, field: &str) -> Outcome<Vec<f32>> {
+    let mut vectors = searcher.vectors(key, field).in_index(&args.dir)?;
+    match (vectors.pop(), vectors.len()) {
+        (Some(vector), 0) => Ok(vector),
+        (None, _) => {
+            Err(Failure::usage(format!("--like: no document {key:?} that has a vector in {field:?}")))
+        }
+        (Some(_), others) => {
+            let problem = format!("--like: document {key:?} has {} vectors in {field:?}", others + 1);
+            Err(Failure::usage(problem).hint("give one of them with --vector or --vector-file"))
+        }
+    }
 }
 
 /// A JSON list of numbers; of a binary vector also its bits or bytes as they are.
@@ -150,7 +245,7 @@ fn together(
     args: &args::Search,
     parser: &QueryParser,
     query: &str,
-    (vector, knn): (QueryVector, Knn),
+    (vector, knn): (Option<QueryVector>, Knn),
 ) -> Outcome<Search> {
     let window = window(args);
     match (args.hybrid, args.rerank) {
@@ -159,15 +254,20 @@ fn together(
                 Fusion::Rrf => Fuse::rrf(),
                 Fusion::Linear => Fuse::linear(),
             };
-            let query = parser.parse_query(query).in_index(&args.dir)?;
+            let query = match args.lenient {
+                true => lenient(parser, query),
+                false => parser.parse_query(query).in_index(&args.dir)?,
+            };
             let (of_query, of_vector) = args.weights;
             let fuse = fuse.window(window).weighted(query, of_query).weighted(knn, of_vector);
             Ok(fuse.into())
         }
         (None, Some(args::Second::Vector)) => {
-            let Some(field) = &args.knn else { return Err(Failure::usage("--rerank vector needs --knn")) };
+            let (Some(field), Some(vector)) = (&args.knn, vector) else {
+                return Err(Failure::usage("--rerank vector needs --knn with --vector, --vector-file or --like"));
+            };
             let rerank = Rerank::vector(field, vector).window(window).weight(args.weight);
-            Ok(parser.parse(query).in_index(&args.dir)?.rerank(rerank))
+            Ok(typed(args, parser, query)?.rerank(rerank))
         }
         (None, None) => Err(Failure::usage("--query and --knn are given, but not how to combine them")
             .hint("--hybrid ranks by both; --rerank vector reorders the best hits of the query; --filter restricts the documents")),

@@ -1,9 +1,11 @@
-//! The `.vec` file: rows one after the other, of little-endian f32, or of bits, eight components in a byte.
+//! The `.vec` file: rows one after the other, of little-endian f32, or of bits, eight components in a byte; with
+//! checksums (`summed`).
 
-use lucerne_codec::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN};
-use lucerne_codec::format::{OpenContext, WriteContext};
+use crate::summed::{Damage, Kind, SummedFile, SummedWriter};
+use lucerne_codec::envelope::FileEntry;
+use lucerne_codec::format::{OpenContext, Problem, WriteContext};
 use lucerne_codec::io::Access;
-use lucerne_codec::{Component, FieldInfo, Input, Ordinal, Result};
+use lucerne_codec::{Cancel, Component, FieldInfo, Input, Ordinal, Result};
 
 /// Format name in the file's header.
 pub const FORMAT: &str = "flat_f32";
@@ -15,11 +17,12 @@ pub const BITS_FORMAT: &str = "flat_bits";
 pub const BITS_VERSION: u32 = 1;
 
 /// The format and version of a field's file: a row of one cannot be taken for a row of the other.
-fn format_of(field: &FieldInfo) -> (&'static str, u32) {
-    match field.component() {
+fn kind_of(field: &FieldInfo) -> Kind {
+    let (format, version) = match field.component() {
         Component::Bit => (BITS_FORMAT, BITS_VERSION),
         _ => (FORMAT, VERSION),
-    }
+    };
+    Kind { format, version, field: field.number }
 }
 
 /// Rows between two checks of the cancel flag.
@@ -32,8 +35,7 @@ pub fn write<'a>(
     count: usize,
     rows: impl Iterator<Item = Result<&'a [u8]>>,
 ) -> Result<FileEntry> {
-    let (format, version) = format_of(field);
-    let mut file = context.create("vec", format, version, field.number)?;
+    let mut file = SummedWriter::create(context, "vec", kind_of(field))?;
     for (index, row) in rows.enumerate() {
         if index % STEP == 0 {
             context.cancel.check()?;
@@ -48,7 +50,7 @@ pub fn write<'a>(
 /// An open `.vec` file.
 #[derive(Clone, Debug)]
 pub struct RawFile {
-    body: Input,
+    file: SummedFile,
     row_len: usize,
     len: usize,
 }
@@ -56,17 +58,35 @@ pub struct RawFile {
 impl RawFile {
     /// Opens the file of `len` rows; only header, footer and length are read.
     pub fn open(context: &OpenContext<'_>, entry: &FileEntry, field: &FieldInfo, len: usize) -> Result<Self> {
-        let (format, version) = format_of(field);
-        let file = context.open(entry, format, version, field.number)?;
         let row_len = field.row_len();
         let bytes = (len as u64).checked_mul(row_len as u64);
-        if bytes.and_then(|bytes| bytes.checked_add(HEADER_LEN + FOOTER_LEN)) != Some(file.len() as u64) {
-            let problem = format!("{len} rows of {row_len} bytes do not make {} bytes", file.len());
-            return Err(file.corrupt(0, problem));
-        }
-        let body = envelope::body(&file)?;
-        body.advise(Access::Random);
-        Ok(Self { body, row_len, len })
+        let what = || format!("{len} rows of {row_len} bytes");
+        let file = SummedFile::open(context, entry, kind_of(field), bytes, what)?;
+        file.data.advise(Access::Random);
+        Ok(Self { file, row_len, len })
+    }
+
+    /// Opens what is left of the file, and says where it is damaged.
+    pub(crate) fn salvage(
+        context: &OpenContext<'_>,
+        entry: &FileEntry,
+        field: &FieldInfo,
+        len: usize,
+        cancel: &Cancel,
+    ) -> Result<(Self, Damage)> {
+        let row_len = field.row_len();
+        let bytes = (len as u64).checked_mul(row_len as u64);
+        let (file, damage) = SummedFile::salvage(context, entry, kind_of(field), bytes, cancel)?;
+        Ok((Self { file, row_len, len }, damage))
+    }
+
+    /// Compares the rows with their checksums.
+    pub fn verify(&self, cancel: &Cancel) -> Result<Option<Problem>> {
+        self.file.verify(cancel)
+    }
+
+    fn data(&self) -> &Input {
+        &self.file.data
     }
 
     /// Number of rows.
@@ -86,22 +106,22 @@ impl RawFile {
 
     /// Bytes of the rows.
     pub fn bytes(&self) -> &[u8] {
-        self.body.bytes()
+        self.data().bytes()
     }
 
     /// File name.
     pub fn name(&self) -> &str {
-        self.body.name()
+        self.data().name()
     }
 
     /// The row of a vector.
     pub fn row(&self, ordinal: Ordinal) -> Result<&[u8]> {
-        self.body.slice(u64::from(ordinal) * self.row_len as u64, self.row_len as u64)
+        self.data().slice(u64::from(ordinal) * self.row_len as u64, self.row_len as u64)
     }
 
     /// Loads a row's bytes ahead of their use.
     pub fn prefetch(&self, ordinal: Ordinal) {
         let offset = (ordinal as usize).saturating_mul(self.row_len);
-        lucerne_simd::prefetch(self.body.bytes(), offset, self.row_len);
+        lucerne_simd::prefetch(self.data().bytes(), offset, self.row_len);
     }
 }

@@ -95,14 +95,16 @@ impl EncodedVectors for RawVectors {
     fn report(&self, _report: &mut FieldReport) {}
 
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>> {
+        let mut problems: Vec<Problem> = self.file.verify(cancel)?.into_iter().collect();
         if self.similarity.component() == Component::Bit {
             // Any bits are a vector.
-            return Ok(Vec::new());
+            return Ok(problems);
         }
-        each_vector(self.len(), cancel, self.file.name(), |ordinal| {
+        problems.extend(each_vector(self.len(), cancel, self.file.name(), |ordinal| {
             let finite = f32s(self.row(ordinal)?).all(f32::is_finite);
             Ok((!finite).then(|| "a component is not finite".to_owned()))
-        })
+        })?);
+        Ok(problems)
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -14,7 +14,7 @@ use crate::encoding::rows::Rows;
 use crate::encoding::temp_file::in_memory;
 use crate::encoding::traits::{EncodeContext, Encoding, MergePlan, NewVectors, OpenContext, ParamNames};
 use lucerne_codec::format::Metadata;
-use lucerne_codec::{Cancel, Error, FieldInfo, Result};
+use lucerne_codec::{Cancel, Error, FieldInfo, Ordinal, Result};
 use serde::Deserialize as _;
 
 /// Int8 codes.
@@ -104,6 +104,14 @@ impl Encoding for Sq8 {
             return Ok(Box::new(RawMerge));
         }
         Ok(Box::new(CodesMerge::new(field, params, sources, cancel)?))
+    }
+
+    fn salvage(
+        &self,
+        context: &OpenContext<'_>,
+        cancel: &Cancel,
+    ) -> Result<(Box<dyn EncodedVectors>, Vec<Ordinal>)> {
+        vectors::salvage(context, cancel)
     }
 
     fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn EncodedVectors>> {

@@ -5,15 +5,21 @@ use super::corrections::Corrections;
 use super::meta::{CodesMeta, FrameMeta, QuantizerVersion};
 use crate::encoding::center;
 use crate::encoding::traits::{EncodeContext, OpenContext};
-use lucerne_codec::envelope::{self, FileEntry};
+use crate::summed::{Damage, Kind, SummedFile, SummedWriter};
+use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::format::Problem;
 use lucerne_codec::io::Access;
-use lucerne_codec::{Input, Ordinal, Result};
+use lucerne_codec::io::bytes::from_f32s;
+use lucerne_codec::{Cancel, Error, FieldInfo, Input, Ordinal, Result};
 
 /// Format name in the file's header.
 pub const FORMAT: &str = "sq8";
 /// Version written.
 pub const VERSION: u32 = 1;
+
+fn kind_of(field: &FieldInfo) -> Kind {
+    Kind { format: FORMAT, version: VERSION, field: field.number }
+}
 
 /// Vectors between two checks of the cancel flag.
 const STEP: usize = 4_096;
@@ -26,7 +32,8 @@ pub fn write(
     center: Option<&[f32]>,
 ) -> Result<FileEntry> {
     let EncodeContext { write: context, field, .. } = context;
-    let mut file = context.create("sq8", FORMAT, VERSION, field.number)?;
+    let mut file = SummedWriter::create(context, "sq8", kind_of(field))?;
+    let center = from_f32s(center.unwrap_or_default());
     let rows = codes.rows();
     let dimension = codes.dimension;
     for (done, &from) in order.iter().enumerate() {
@@ -37,6 +44,7 @@ pub fn write(
         let start = from as usize * dimension;
         file.write(rows.codes.get(start..start + dimension).unwrap_or_default())?;
     }
+    file.write(&center)?;
     let mut buffer = Vec::with_capacity(STEP * rows.correction_len);
     for part in order.chunks(STEP) {
         buffer.clear();
@@ -50,7 +58,7 @@ pub fn write(
             file.write(&buffer)?;
         }
     }
-    file.write_f32s(center.unwrap_or_default().iter().copied())?;
+    file.write(&center)?;
     file.finish()
 }
 
@@ -65,9 +73,51 @@ pub struct CodeSizes {
     pub other: usize,
 }
 
+/// Bytes of the parts of the file's data, in their order; the center is there twice, before and after what follows the
+/// codes.
+struct Parts {
+    codes: u64,
+    corrections: u64,
+    versions: u64,
+    center: u64,
+}
+
+impl Parts {
+    fn of(context: &OpenContext<'_>, meta: &CodesMeta) -> Self {
+        let (len, dimension) = (context.len as u64, u64::from(context.field.dimension));
+        Self {
+            codes: len.saturating_mul(dimension),
+            corrections: len.saturating_mul(Corrections::len(meta.scale4) as u64),
+            versions: if meta.versions.len() > 1 { len } else { 0 },
+            center: match meta.frame {
+                FrameMeta::Rotated { .. } => dimension * 4,
+                FrameMeta::Lattice(_) => 0,
+            },
+        }
+    }
+
+    fn all(&self) -> Option<u64> {
+        let parts = [self.codes, self.center, self.corrections, self.versions, self.center];
+        parts.into_iter().try_fold(0u64, u64::checked_add)
+    }
+
+    fn corrections_at(&self) -> u64 {
+        self.codes + self.center
+    }
+
+    fn versions_at(&self) -> u64 {
+        self.corrections_at() + self.corrections
+    }
+
+    fn centers_at(&self) -> [u64; 2] {
+        [self.codes, self.versions_at() + self.versions]
+    }
+}
+
 /// An open `.sq8` file.
 #[derive(Debug)]
 pub struct CodeFile {
+    file: SummedFile,
     codes: Input,
     corrections: Input,
     versions: Input,
@@ -80,42 +130,77 @@ pub struct CodeFile {
 impl CodeFile {
     /// Opens the file. Reads header, footer, length and the center.
     pub fn open(context: &OpenContext<'_>, entry: &FileEntry, meta: CodesMeta) -> Result<Self> {
-        let (field, len) = (context.field, context.len);
-        let file = context.segment.open(entry, FORMAT, VERSION, field.number)?;
-        let body = envelope::body(&file)?;
-        if let Some(problem) = meta.problem(len as u64) {
-            return Err(file.corrupt(0, problem));
-        }
-        let (len, dimension) = (len as u64, u64::from(field.dimension));
-        let codes = len.checked_mul(dimension).ok_or_else(|| file.corrupt(0, format!("{len} vectors")))?;
-        let correction_len = Corrections::len(meta.scale4);
-        let corrections = len.saturating_mul(correction_len as u64);
-        let versions = if meta.versions.len() > 1 { len } else { 0 };
-        let center_len = match meta.frame {
-            FrameMeta::Rotated { .. } => dimension * 4,
-            FrameMeta::Lattice(_) => 0,
+        let parts = Self::parts(context, entry, &meta)?;
+        let what = || format!("{} vectors of {} codes", context.len, context.field.dimension);
+        let file = SummedFile::open(context.segment, entry, kind_of(context.field), parts.all(), what)?;
+        let [_, center_at] = parts.centers_at();
+        Self::of(context, file, meta, &parts, &[center_at])
+    }
+
+    /// Opens what is left of the file, and says which vectors are damaged.
+    pub(crate) fn salvage(
+        context: &OpenContext<'_>,
+        entry: &FileEntry,
+        meta: CodesMeta,
+        cancel: &Cancel,
+    ) -> Result<(Self, Vec<Ordinal>)> {
+        let parts = Self::parts(context, entry, &meta)?;
+        let (segment, kind) = (context.segment, kind_of(context.field));
+        let (file, damage) = SummedFile::salvage(segment, entry, kind, parts.all(), cancel)?;
+        let codes = Self::of(context, file, meta, &parts, &parts.centers_at())?;
+        let damaged = if damage.is_none() { Vec::new() } else { codes.damaged(&parts, &damage) };
+        Ok((codes, damaged))
+    }
+
+    fn damaged(&self, parts: &Parts, damage: &Damage) -> Vec<Ordinal> {
+        let (dimension, correction) = (self.dimension as u64, Corrections::len(self.meta.scale4) as u64);
+        let hit = |ordinal: &Ordinal| {
+            let at = u64::from(*ordinal);
+            damage.hits(at * dimension, dimension)
+                || damage.hits(parts.corrections_at() + at * correction, correction)
+                || parts.versions > 0 && damage.hits(parts.versions_at() + at, 1)
         };
-        let parts = [codes, corrections, versions, center_len];
-        let total = parts.iter().try_fold(0u64, |sum, &part| sum.checked_add(part));
-        if total != Some(body.len() as u64) {
-            let problem = format!("{len} vectors of {dimension} codes do not make {} bytes", file.len());
-            return Err(file.corrupt(0, problem));
+        (0..self.len as Ordinal).filter(hit).collect()
+    }
+
+    fn parts(context: &OpenContext<'_>, entry: &FileEntry, meta: &CodesMeta) -> Result<Parts> {
+        match meta.problem(context.len as u64) {
+            Some(problem) => Err(Error::corrupt(&entry.name, 0, problem)),
+            None => Ok(Parts::of(context, meta)),
         }
-        let center = match meta.frame {
-            FrameMeta::Rotated { center_crc32 } => {
-                Some(center::read(&body, codes + corrections + versions, center_len, center_crc32)?)
+    }
+
+    fn of(
+        context: &OpenContext<'_>,
+        file: SummedFile,
+        meta: CodesMeta,
+        parts: &Parts,
+        centers_at: &[u64],
+    ) -> Result<Self> {
+        let data = &file.data;
+        let read = |&at: &u64, crc| center::read(data, at, parts.center, crc);
+        let center = match (meta.frame, centers_at) {
+            (FrameMeta::Rotated { center_crc32 }, [first, others @ ..]) => {
+                let again = |error| others.iter().find_map(|at| read(at, center_crc32).ok()).ok_or(error);
+                Some(read(first, center_crc32).or_else(again)?)
             }
-            FrameMeta::Lattice(_) => None,
+            _ => None,
         };
         Ok(Self {
-            codes: body.sub(0, codes)?,
-            corrections: body.sub(codes, corrections)?,
-            versions: body.sub(codes + corrections, versions)?,
+            codes: data.sub(0, parts.codes)?,
+            corrections: data.sub(parts.corrections_at(), parts.corrections)?,
+            versions: data.sub(parts.versions_at(), parts.versions)?,
             center,
             meta,
-            dimension: field.dimension as usize,
+            dimension: context.field.dimension as usize,
             len: context.len,
+            file,
         })
+    }
+
+    /// Compares the data with its checksums.
+    pub fn verify(&self, cancel: &Cancel) -> Result<Option<Problem>> {
+        self.file.verify(cancel)
     }
 
     /// The metadata.
@@ -150,7 +235,7 @@ impl CodeFile {
 
     /// The sizes of its parts.
     pub fn sizes(&self) -> CodeSizes {
-        let center = self.center.as_ref().map_or(0, |center| center.len() * 4);
+        let center = self.center.as_ref().map_or(0, |center| 2 * center.len() * 4);
         let (codes, corrections) = (self.codes.len(), self.corrections.len());
         CodeSizes { codes, corrections, other: self.versions.len() + center }
     }

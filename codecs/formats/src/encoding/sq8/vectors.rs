@@ -34,6 +34,20 @@ pub(super) fn open(context: &OpenContext<'_>) -> Result<Box<dyn EncodedVectors>>
     }
 }
 
+/// Opens what is left of damaged codes that are all there is, and says which vectors are damaged.
+pub(super) fn salvage(
+    context: &OpenContext<'_>,
+    cancel: &Cancel,
+) -> Result<(Box<dyn EncodedVectors>, Vec<Ordinal>)> {
+    match Meta::deserialize(context.meta).map_err(|error| refuse(context, error.to_string()))? {
+        Meta::Codes(meta) => {
+            let (vectors, damaged) = Sq8Vectors::salvage(context, meta, cancel)?;
+            Ok((Box::new(vectors), damaged))
+        }
+        Meta::Raw(_) => Err(refuse(context, "neither codes nor raw vectors".to_owned())),
+    }
+}
+
 fn refuse(context: &OpenContext<'_>, problem: String) -> Error {
     let name = context.files.first().map_or("", |file| file.name.as_str());
     Error::corrupt(name, 0, format!("segment info: {problem}"))
@@ -65,12 +79,25 @@ impl Sq8Vectors {
         if let Some(sq4) = &sq4 {
             sq4.make_resident();
         }
+        Self::of(context, codes, sq4)
+    }
+
+    fn of(context: &OpenContext<'_>, codes: CodeFile, sq4: Option<Sq4File>) -> Result<Self> {
         let similarity = context.field.similarity;
         let frame = match codes.center() {
             Some(center) => Frame::rotated(similarity, center.to_vec()),
             None => Frame::lattice(similarity),
         };
         Ok(Self { codes, frame, sq4, raw: context.raw.cloned(), params: Params::of(context.field)? })
+    }
+
+    /// Opens what is left of damaged codes without their 4-bit codes, and says which vectors are damaged.
+    fn salvage(context: &OpenContext<'_>, meta: CodesMeta, cancel: &Cancel) -> Result<(Self, Vec<Ordinal>)> {
+        let Some(entry) = context.files.first() else {
+            return Err(refuse(context, "no file of int8 codes".to_owned()));
+        };
+        let (codes, damaged) = CodeFile::salvage(context, entry, meta, cancel)?;
+        Ok((Self::of(context, codes, None)?, damaged))
     }
 
     /// The frame of the codes.

@@ -53,6 +53,7 @@ pub(super) fn verify_codes(
         let agree = found.iter().zip(&expected).all(close);
         Ok((!agree).then(|| format!("corrections {found:?}, the raw vector gives {expected:?}")))
     })?;
+    problems.extend(codes.verify(cancel)?);
     let listed = codes.meta().versions.iter().map(|version| version.vectors);
     if !listed.eq(counts) {
         let problem = "quantizer versions are not as frequent as the segment info says";

@@ -1,0 +1,269 @@
+//! Repair: what is damaged of an index is made again from what is whole.
+//!
+//! A document's own bytes are the block of its stored fields and its vectors; everything else follows from these, or is
+//! there twice. A damaged segment is written again under another name by the formats' own mergers (`rebuild`), and one
+//! commit takes its place (`publish`): a crash leaves the one or the other.
+
+mod commits;
+mod damage;
+mod deletes;
+mod publish;
+mod rebuild;
+mod report;
+
+pub use report::{Deletes, LostDocument, LostPart, RepairOptions, RepairReport, RepairRun, SegmentRepair};
+
+use crate::commit::{NewFiles, OwnedDirectory, lock, manifest};
+use crate::directory::FsDirectory;
+use crate::document::FieldAnalyzers;
+use crate::error::Result;
+use crate::index::IndexBuilder;
+use crate::limits::{DEFAULT_RAM_BUDGET, MIN_RAM_BUDGET};
+use crate::reader::Store;
+use crate::schema::{FieldType, Schema};
+use damage::{Place, Remains};
+use deletes::{Live, LiveState, SegmentKey, key_of};
+use lucerne_codec::commit::CommitSegment;
+use lucerne_codec::{Cancel, Directory, Progress};
+use rebuild::{Means, Rebuilt};
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Repairs the index in the folder `path`. Terms, columns, keys, codes, hashes, graphs and lists are made again from
+/// stored documents and raw vectors (from codes, where raw vectors are not kept). Lost are documents whose own bytes are
+/// damaged, and only these: those of a damaged block of stored documents (about 16 KiB), and those with a vector in
+/// 512 damaged bytes. The report names them.
+///
+/// Every byte is read, as [`check`](super::check) does, and damaged segments are written again. Commits that are kept
+/// beside the newest one are repaired, too. Needs room for the new segments beside the old ones, which are deleted when the
+/// new commit is durable. When the process ends before that, the index is as it was.
+///
+/// ```
+/// use lucerne::admin::{self, RepairOptions};
+/// use lucerne::{Document, Index, Schema};
+///
+/// let folder = tempfile::tempdir()?;
+/// let index = Index::create(folder.path(), Schema::builder().key("id").text("t").build()?)?;
+/// let writer = index.writer()?;
+/// writer.add(&Document::new().with("id", "a").with("t", "lost and found"))?;
+/// writer.close()?;
+/// std::fs::remove_file(folder.path().join("_0.post"))?; // The index does not open any more.
+///
+/// let report = admin::repair(folder.path(), &RepairOptions::new())?;
+/// assert!(report.lost.is_empty());
+/// assert_eq!(report.segments[0].rebuilt, ["terms"]);
+/// let searcher = Index::open(folder.path())?.searcher()?;
+/// assert_eq!(searcher.search(lucerne::Match::new("t", "found"))?.keys(), ["a"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Locked`](crate::Error::Locked) while a writer is open; [`Error::NotAnIndex`](crate::Error::NotAnIndex) when
+/// there is no commit; an error that names the file when both copies of a commit's or segment info's contents are damaged
+/// and no older commit is there: then a backup must be restored. Nothing has changed then.
+pub fn repair(path: impl AsRef<Path>, options: &RepairOptions) -> Result<RepairReport> {
+    let directory = Arc::new(FsDirectory::open(path.as_ref())?);
+    repair_in(IndexBuilder::new(), directory, options, &Cancel::new(), &())
+}
+
+/// Like [`repair`], for any directory and formats; it can be cancelled, and its progress watched.
+///
+/// # Errors
+/// As [`repair`].
+pub fn repair_in(
+    formats: IndexBuilder,
+    directory: Arc<dyn Directory>,
+    options: &RepairOptions,
+    cancel: &Cancel,
+    progress: &dyn Progress,
+) -> Result<RepairReport> {
+    let store = Store::new(directory, formats.registry().clone(), formats.analyzers().clone());
+    match options.run {
+        RepairRun::DryRun => Repair::new(&store, &*store.directory, options, cancel, progress).run(),
+        RepairRun::Repair => {
+            let lock = lock::take(&*store.directory, "repairing the index")?;
+            let owned = OwnedDirectory::new(Arc::clone(&store.directory), lock);
+            // As a writer does: the newest commit may not be durable yet.
+            owned.sync_dir()?;
+            Repair::new(&store, &owned, options, cancel, progress).run()
+        }
+    }
+}
+
+struct Repair<'a> {
+    store: &'a Store,
+    directory: &'a dyn Directory,
+    options: &'a RepairOptions,
+    cancel: &'a Cancel,
+    progress: &'a dyn Progress,
+    report: RepairReport,
+    /// What takes the place of damaged segments.
+    rebuilt: HashMap<SegmentKey, Rebuilt>,
+}
+
+impl<'a> Repair<'a> {
+    fn new(
+        store: &'a Store,
+        directory: &'a dyn Directory,
+        options: &'a RepairOptions,
+        cancel: &'a Cancel,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        let (report, rebuilt) = Default::default();
+        Self { store, directory, options, cancel, progress, report, rebuilt }
+    }
+
+    fn place(&self) -> Place<'a> {
+        Place { directory: self.directory, registry: &self.store.registry, cancel: self.cancel }
+    }
+
+    fn run(mut self) -> Result<RepairReport> {
+        let names = self.directory.list()?;
+        let commits::Commits { all, problems, lost_tags, gone } =
+            commits::read(self.directory, &self.store.registry, &names)?;
+        (self.report.commits, self.report.lost_tags) = (problems, lost_tags);
+        let Some(newest) = all.first().map(|commit| &commit.info) else { return Ok(self.report) };
+        self.report.from = newest.generation;
+        if let Some(problem) = manifest::exhausted(newest) {
+            let file = manifest::commit_file(newest.generation);
+            return Err(lucerne_codec::Error::corrupt(file, 0, problem).into());
+        }
+        let next = manifest::next_numbers(newest, &self.directory.taken_names()?);
+        let files = NewFiles::new(self.directory);
+        let means = Means {
+            directory: &files,
+            registry: &self.store.registry,
+            pins: &self.store.pins,
+            threads: self.options.threads.unwrap_or(1).max(1),
+            ram_budget: self.options.ram_budget.unwrap_or(DEFAULT_RAM_BUDGET).max(MIN_RAM_BUDGET),
+            next_segment: Cell::new(next.segment),
+            cancel: self.cancel,
+            progress: self.progress,
+        };
+        // The segments of the newest commit first, then others that older ones have.
+        let mut seen: HashMap<SegmentKey, u32> = HashMap::new();
+        let mut lives: HashMap<(u64, SegmentKey), Live> = HashMap::new();
+        let total = all.iter().map(|commit| commit.info.segments.len() as u64).sum();
+        let mut done = 0;
+        for commit in &all {
+            let schema = Schema::from_value(&commit.info.schema)?;
+            let analyzers = FieldAnalyzers::of(&schema, &self.store.analyzers)?;
+            for segment in &commit.info.segments {
+                self.progress.report("segments", done, total);
+                done += 1;
+                let key = key_of(segment);
+                if let Some(&max_doc) = seen.get(&key) {
+                    let live = deletes::read(&self.place(), max_doc, segment)?;
+                    self.report_live(segment, max_doc, &live);
+                    lives.insert((commit.info.generation, key), live);
+                    continue;
+                }
+                let left = damage::examine(&self.place(), &schema, segment)?;
+                seen.insert(key.clone(), left.info.max_doc);
+                let live = deletes::read(&self.place(), left.info.max_doc, segment)?;
+                let holders = all.iter().filter(|other| other.info.generation != commit.info.generation);
+                let others = holders.flat_map(|other| &other.info.segments).filter(|own| key_of(own) == key);
+                let others = others.map(|own| deletes::read(&self.place(), left.info.max_doc, own));
+                let others = others.collect::<Result<Vec<Live>>>()?;
+                if !left.is_whole() {
+                    self.report_segment(&schema, segment, &left, &live, &others);
+                    if self.options.run == RepairRun::Repair {
+                        if let Some(folder) = &self.options.damaged_to {
+                            publish::copy_aside(self.directory, folder, &left.info, segment, self.cancel)?;
+                        }
+                        let rebuilt = rebuild::rebuild(&means, &schema, &analyzers, &left)?;
+                        if let Some(last) = self.report.segments.last_mut() {
+                            last.not_indexed = rebuilt.not_indexed;
+                        }
+                        self.rebuilt.insert(key.clone(), rebuilt);
+                    }
+                }
+                self.report_live(segment, left.info.max_doc, &live);
+                lives.insert((commit.info.generation, key), live);
+            }
+        }
+        self.progress.report("segments", total, total);
+        if self.report.is_whole() || self.options.run == RepairRun::DryRun {
+            return Ok(self.report);
+        }
+        let publishing = publish::Publishing {
+            store: self.store,
+            directory: self.directory,
+            rebuilt: &self.rebuilt,
+            lives: &lives,
+            gone: &gone,
+            next_segment: means.next_segment.get(),
+            generation: next.generation,
+        };
+        self.report.generation = Some(publishing.publish(all, files)?);
+        tracing::info!(from = self.report.from, generation = next.generation, "repaired");
+        Ok(self.report)
+    }
+
+    /// Notes what is damaged of a segment, and which documents are lost: those that were live in any commit.
+    fn report_segment(
+        &mut self,
+        schema: &Schema,
+        segment: &CommitSegment,
+        left: &Remains,
+        live: &Live,
+        others: &[Live],
+    ) {
+        let lost = left
+            .lost
+            .iter()
+            .filter(|(doc, _)| [live].into_iter().chain(others).any(|live| live.is_live(**doc)));
+        let before = self.report.lost.len();
+        for (&doc, part) in lost {
+            let of_vector = matches!(part, LostPart::Vector { .. });
+            let stored = if self.options.keep_lost && of_vector { left.stored(doc) } else { None };
+            self.report.lost.push(LostDocument {
+                segment: segment.name.clone(),
+                doc,
+                key: left.key(doc),
+                part: part.clone(),
+                stored,
+            });
+        }
+        let of_terms = |kind: &FieldType| matches!(kind, FieldType::Text(_) | FieldType::Keyword(_));
+        let emptied = schema.fields().iter().filter(|field| {
+            let only_searched = field.is_indexed() && !field.is_stored() && field.field_path().is_none();
+            let kind = field.field_type();
+            let terms = left.postings.is_damaged() && of_terms(kind);
+            let values = left.columns.is_damaged() && !matches!(kind, FieldType::Text(_));
+            only_searched && field.as_vector().is_none() && (terms || values)
+        });
+        self.report.segments.push(SegmentRepair {
+            segment: segment.name.clone(),
+            problems: left.problems.clone(),
+            rebuilt: left.rebuilt.clone(),
+            docs: left.survivors().count() as u32,
+            lost: (self.report.lost.len() - before) as u32,
+            emptied_fields: emptied.map(|field| field.name().to_owned()).collect(),
+            not_indexed: 0,
+            deletes: Deletes::Known,
+        });
+    }
+
+    /// Notes what is damaged of a segment's live docs.
+    fn report_live(&mut self, segment: &CommitSegment, max_doc: u32, live: &Live) {
+        let Some(problem) = live.problem() else { return };
+        let known = self.report.segments.iter().position(|known| known.segment == segment.name);
+        let place = known.unwrap_or_else(|| {
+            self.report.segments.push(SegmentRepair::of(&segment.name, max_doc));
+            self.report.segments.len() - 1
+        });
+        let Some(repair) = self.report.segments.get_mut(place) else { return };
+        if !repair.problems.contains(problem) {
+            repair.problems.push(problem.clone());
+        }
+        if !repair.rebuilt.iter().any(|part| part == "live docs") {
+            repair.rebuilt.push("live docs".to_owned());
+        }
+        if let LiveState::Forgotten(_, deleted) = live.state {
+            repair.deletes = Deletes::Forgotten { deleted };
+        }
+    }
+}

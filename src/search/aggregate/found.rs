@@ -1,0 +1,128 @@
+//! What was counted: in a segment, and added up over all.
+
+use super::key::{Key, Unit};
+use super::plan::{Kind, Plan};
+use crate::error::Result;
+use crate::query::Metric;
+use lucerne_codec::Cancel;
+
+/// Buckets merged between two looks at the cancel flag.
+const CANCEL_STEP: usize = 1_024;
+
+/// What an aggregation has counted.
+#[derive(Debug)]
+pub(in crate::search) enum Found<'a> {
+    /// Ascending by their keys.
+    Buckets(Vec<FoundBucket<'a>>),
+    Numbers(Numbers),
+    /// All values, as column values.
+    Values(Vec<i64>),
+}
+
+/// A bucket with what the aggregations inside it have counted, in their order.
+#[derive(Debug)]
+pub(in crate::search) struct FoundBucket<'a> {
+    pub(super) key: Key<'a>,
+    pub(super) count: u64,
+    pub(super) inner: Vec<Found<'a>>,
+}
+
+/// What is kept of values to compute numbers.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::search) struct Numbers {
+    pub(super) count: u64,
+    /// Column values.
+    pub(super) least: i64,
+    pub(super) greatest: i64,
+    /// The sum of whole numbers.
+    pub(super) whole: i128,
+    /// The sum of others.
+    pub(super) float: f64,
+}
+
+impl Numbers {
+    const NONE: Self = Self { count: 0, least: i64::MAX, greatest: i64::MIN, whole: 0, float: 0.0 };
+
+    /// Adds column values of a document.
+    #[inline]
+    fn add(&mut self, values: &[i64], unit: Unit) {
+        self.count += values.len() as u64;
+        for &value in values {
+            (self.least, self.greatest) = (self.least.min(value), self.greatest.max(value));
+            match unit {
+                Unit::F64 => self.float += unit.number(value),
+                _ => self.whole += i128::from(value),
+            }
+        }
+    }
+}
+
+impl<'a> Found<'a> {
+    /// Nothing was counted.
+    pub(in crate::search) fn none(plan: &Plan) -> Self {
+        match &plan.kind {
+            Kind::Metric(Metric::Percentiles(_)) => Self::Values(Vec::new()),
+            Kind::Metric(Metric::Distinct) => Self::Buckets(Vec::new()),
+            Kind::Metric(_) => Self::Numbers(Numbers::NONE),
+            _ => Self::Buckets(Vec::new()),
+        }
+    }
+
+    /// Adds the values of a document, if it is not buckets.
+    #[inline]
+    pub(super) fn take(&mut self, own: &[i64], unit: Unit) {
+        match self {
+            Self::Numbers(numbers) => numbers.add(own, unit),
+            Self::Values(values) => values.extend_from_slice(own),
+            Self::Buckets(_) => {}
+        }
+    }
+}
+
+/// What two have counted together.
+pub(in crate::search) fn add<'a>(left: Found<'a>, right: Found<'a>, cancel: &Cancel) -> Result<Found<'a>> {
+    Ok(match (left, right) {
+        (Found::Buckets(left), Found::Buckets(right)) => Found::Buckets(merged(left, right, cancel)?),
+        (Found::Numbers(left), Found::Numbers(right)) => Found::Numbers(Numbers {
+            count: left.count + right.count,
+            least: left.least.min(right.least),
+            greatest: left.greatest.max(right.greatest),
+            whole: left.whole + right.whole,
+            float: left.float + right.float,
+        }),
+        (Found::Values(mut left), Found::Values(right)) => {
+            left.extend(right);
+            Found::Values(left)
+        }
+        // They are of one plan.
+        (left, _) => left,
+    })
+}
+
+fn merged<'a>(
+    left: Vec<FoundBucket<'a>>,
+    right: Vec<FoundBucket<'a>>,
+    cancel: &Cancel,
+) -> Result<Vec<FoundBucket<'a>>> {
+    if left.is_empty() || right.is_empty() {
+        return Ok(if left.is_empty() { right } else { left });
+    }
+    let mut merged: Vec<FoundBucket<'a>> = Vec::with_capacity(left.len().max(right.len()));
+    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
+    loop {
+        cancel.check_every(CANCEL_STEP, merged.len())?;
+        let order = match (left.peek(), right.peek()) {
+            (Some(left), Some(right)) => left.key.cmp(&right.key),
+            _ => break,
+        };
+        if order.is_ne() {
+            merged.extend(if order.is_lt() { left.next() } else { right.next() });
+        } else if let (Some(left), Some(right)) = (left.next(), right.next()) {
+            let inner = left.inner.into_iter().zip(right.inner);
+            let inner = inner.map(|(left, right)| add(left, right, cancel)).collect::<Result<_>>()?;
+            merged.push(FoundBucket { key: left.key, count: left.count + right.count, inner });
+        }
+    }
+    merged.extend(left.chain(right));
+    Ok(merged)
+}

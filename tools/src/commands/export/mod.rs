@@ -1,0 +1,73 @@
+//! `export`: all documents as JSON lines, their vectors beside them.
+
+mod lines;
+mod npy;
+
+use crate::args::Export;
+use crate::commands::searcher_at;
+use crate::failure::{Failure, In as _, Outcome};
+use crate::render::progress::PhaseBar;
+use crate::render::{out, units};
+use crate::signals::stop_flag;
+use lines::Lines;
+use lucerne::query::QueryParser;
+use lucerne::search::{Scan, ScannedDocument};
+use lucerne::{Progress as _, Searcher};
+use npy::Npy;
+use serde_json::json;
+
+/// Documents between two reports of progress.
+const PROGRESS_STEP: u64 = 256;
+
+pub(super) fn run(args: &Export, json: bool) -> Outcome {
+    if json && args.output.is_none() {
+        return Err(Failure::usage("--json prints a report; give the file for the lines with --output"));
+    }
+    let searcher = searcher_at(&args.dir, args.at.as_ref())?;
+    let mut arrays = Vec::new();
+    for (field, path) in &args.vectors {
+        arrays.push(Npy::create(&searcher, field, path)?);
+    }
+    let mut lines = Lines::create(args.output.as_deref())?;
+    let scan = scan(args, &searcher)?;
+    let (bar, total, mut written) = (PhaseBar::new(), searcher.len(), 0);
+    for document in searcher.scan(&scan).in_index(&args.dir)? {
+        if args.limit.is_some_and(|limit| written == limit) {
+            break;
+        }
+        let ScannedDocument { key, fields, vectors, .. } = document.in_index(&args.dir)?;
+        for array in &mut arrays {
+            array.push(&key, vectors.get(array.field()).map_or(&[], Vec::as_slice))?;
+        }
+        lines.push(&fields)?;
+        if written % PROGRESS_STEP == 0 {
+            bar.report("export", written, total);
+        }
+        written += 1;
+    }
+    lines.finish()?;
+    arrays.into_iter().try_for_each(Npy::finish)?;
+    bar.finish();
+    let generation = searcher.generation();
+    match (json, &args.output) {
+        (true, _) => out::json(&json!({ "docs": written, "generation": generation })),
+        (false, Some(path)) => {
+            let docs = units::count(written, "document");
+            out::line(&format!("{}: {docs} of generation {generation}", path.display()))
+        }
+        (false, None) => Ok(()),
+    }
+}
+
+fn scan(args: &Export, searcher: &Searcher) -> Outcome<Scan> {
+    let mut scan = Scan::new().fields(&args.fields).cancel(&stop_flag());
+    if let Some(query) = &args.query {
+        let parser = QueryParser::new(searcher.schema());
+        let parser = args.default_field.iter().fold(parser, QueryParser::default_field);
+        scan = scan.filter(parser.parse_query(query).in_index(&args.dir)?);
+    }
+    if let Some(key) = &args.after {
+        scan = scan.after(key);
+    }
+    Ok(scan.vectors(args.vectors.iter().map(|(field, _)| field)))
+}
