@@ -16,6 +16,7 @@ mod index;
 mod json;
 mod merge_events;
 mod queries;
+mod reading;
 mod rerank;
 mod rows;
 mod search;

@@ -2,7 +2,7 @@
 
 use crate::call::{call, long_call};
 use crate::errors;
-use crate::queries::{self, Reading};
+use crate::reading::{self, Reading};
 use crate::rerank::Rerank;
 use lucerne::search::SearchOptions;
 use lucerne::{Cancel, ErrorKind, Hits, Search, Searcher, Sort};
@@ -88,7 +88,7 @@ pub(crate) fn search(
     reading: Reading<'_, '_>,
     keywords: Keywords<'_, '_>,
 ) -> PyResult<Search> {
-    let mut search = queries::search_of(query, reading)?;
+    let mut search = reading::search_of(query, reading)?;
     if let Some(limit) = keywords.limit {
         search = search.limit(limit);
     }
@@ -96,7 +96,7 @@ pub(crate) fn search(
         search = search.offset(keywords.offset);
     }
     if let Some(filter) = keywords.filter {
-        search = search.filter(queries::of_or_text(filter, reading)?);
+        search = search.filter(reading::of_or_text(filter, reading)?);
     }
     if let Some(fields) = keywords.fields {
         search = search.fields(fields);

@@ -4,7 +4,7 @@ use crate::arrow::ArrowTable;
 use crate::call::{call, long_call};
 use crate::document::{self, VectorFields};
 use crate::hits::Hits;
-use crate::queries::{self, Reading};
+use crate::reading::{self, Reading};
 use crate::rerank::Rerank;
 use crate::rows::{self, KeysAndScores};
 use crate::search::{Keywords, Limits, run, search};
@@ -96,7 +96,7 @@ impl Searcher {
         timeout: Option<f64>,
     ) -> PyResult<KeysAndScores<'py>> {
         let filter = filter
-            .map(|filter| queries::of_or_text(filter, Reading::of(self.searcher.schema())))
+            .map(|filter| reading::of_or_text(filter, Reading::of(self.searcher.schema())))
             .transpose()?;
         let knn = |row: &[f32]| {
             let mut knn = Knn::new(field, row).k(k);
@@ -137,7 +137,7 @@ impl Searcher {
     #[pyo3(signature = (query=None))]
     pub(crate) fn count(&self, py: Python<'_>, query: Option<&Bound<'_, PyAny>>) -> PyResult<u64> {
         let Some(query) = query else { return Ok(self.searcher.len()) };
-        let search = queries::search_of(query, Reading::of(self.searcher.schema()))?;
+        let search = reading::search_of(query, Reading::of(self.searcher.schema()))?;
         call(py, || self.searcher.count(search))
     }
 
@@ -177,7 +177,7 @@ impl Searcher {
         query: &Bound<'py, PyAny>,
         key: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let search = queries::search_of(query, Reading::of(self.searcher.schema()))?;
+        let search = reading::search_of(query, Reading::of(self.searcher.schema()))?;
         let explanation = call(py, || self.searcher.explain(search, key))?;
         json::to_python(py, &serde_json::to_value(&explanation).unwrap_or_default())
     }

@@ -131,7 +131,7 @@ def test_a_batch_takes_rows_beside_its_documents(index: lucerne.Index) -> None:
         assert added == 1300
         with pytest.raises(lucerne.UsageError, match="3 rows for 2 documents"):
             writer.add_batch([{"id": "a"}, {"id": "b"}], vectors={"embedding": rows[:3]})
-        with pytest.raises(lucerne.AlreadyExistsError, match="twice among the documents given together"):
+        with pytest.raises(lucerne.AlreadyExistsError, match="is given twice"):
             writer.upsert_batch([{"id": "a"}, {"id": "a"}])
         assert writer.upsert_batch([{"id": "n0", "year": 7}]) == 1
         assert writer.add_batch([]) == 0

@@ -54,7 +54,7 @@ def test_processes_build_and_one_publishes(tmp_path: Path, method: str) -> None:
 def test_a_builder_refuses_what_cannot_be_published(tmp_path: Path) -> None:
     builder = lucerne.SegmentBuilder(SCHEMA, tmp_path / "built")
     builder.add({"id": "a"})
-    with pytest.raises(lucerne.AlreadyExistsError, match="twice"):
+    with pytest.raises(lucerne.AlreadyExistsError, match="is given twice"):
         builder.add({"id": "a"})
     handle = builder.finish()
     with pytest.raises(lucerne.ClosedError):
