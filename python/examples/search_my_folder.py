@@ -79,25 +79,17 @@ def update(index: lucerne.Index, folder: Path, embed: Embedder) -> tuple[int, in
         if path.suffix in SUFFIXES and path.is_file() and ".lucerne" not in path.parts
     }
     changed = gone = 0
-    searcher = index.searcher()
-    known: dict[str, list[str]] = {}
-    stamps: dict[str, int] = {}
-    for number in range(0, len(searcher), 1_000):
-        for hit in searcher.search(lucerne.All(), sort="id", offset=number, limit=1_000, fields=["file", "changed"]):
-            known.setdefault(hit["file"], []).append(hit.key)
-            stamps[hit["file"]] = hit["changed"]
+    stamps = {passage["file"]: passage["changed"] for passage in index.scan(fields=["file", "changed"])}
     with index.writer() as writer:
-        for name in known.keys() - files.keys():
+        for name in stamps.keys() - files.keys():
             gone += 1
-            for key in known[name]:
-                writer.delete(key)
+            writer.delete_by_query(lucerne.Term("file", name))
         for name, path in files.items():
             stamp = path.stat().st_mtime_ns
             if stamps.get(name) == stamp:
                 continue
             changed += 1
-            for key in known.get(name, []):
-                writer.delete(key)
+            writer.delete_by_query(lucerne.Term("file", name))
             found = list(passages(path.read_text(encoding="utf-8", errors="replace")))
             documents = [
                 {"id": f"{name}:{line}", "file": name, "line": line, "heading": heading, "body": body, "changed": stamp}
@@ -114,7 +106,8 @@ def search(index: lucerne.Index, question: str, embed: Embedder) -> lucerne.Hits
         should=[lucerne.Match("body", question), lucerne.Boost(lucerne.Match("heading", question), 2.0)]
     )
     meaning = lucerne.Knn("embedding", embed([question])[0])
-    return index.search(lucerne.Fuse(words, meaning), limit=3, fields=["file", "line", "heading", "body"])
+    shown = lucerne.Highlight("body", fragments=1, size=100, tags=("[", "]"))
+    return index.search(lucerne.Fuse(words, meaning), limit=3, fields=["file", "line", "heading"], highlight=shown)
 
 
 def main(folder: Path, questions: list[str], index_folder: Path) -> None:
@@ -137,6 +130,8 @@ def main(folder: Path, questions: list[str], index_folder: Path) -> None:
         print(f"\n{question}?")
         for hit in search(index, question, embed):
             print(f"  {hit['file']}:{hit['line']}  {hit['heading']}")
+            for text in hit.highlights.get("body", []):
+                print("      …", " ".join(text.split()))
 
 
 if __name__ == "__main__":

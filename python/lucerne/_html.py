@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import lucerne
 
 _MOST_ROWS = 50
 _MOST_CHARACTERS = 120
 
 
+class _Html(str):
+    """Text that is HTML already."""
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, _Html):
+        return value
     if isinstance(value, float):
         return f"{value:.6g}"
     shape = getattr(value, "shape", None)
@@ -30,6 +39,21 @@ def table(rows: list[dict[str, Any]]) -> str:
     )
     more = f"<p>… {len(rows) - _MOST_ROWS} more</p>" if len(rows) > _MOST_ROWS else ""
     return f"<table><tr>{head}</tr>{body}</table>{more}"
+
+
+def hits(found: lucerne.Hits) -> str:
+    """Hits as a table with what was found marked, and the values of their facets."""
+    rows = found.to_dicts()
+    for hit, row in zip(found, rows):
+        # The tags that highlighting has by default; all else of the text stays text.
+        marked = "<br>".join(escape(text) for texts in hit.highlights.values() for text in texts)
+        if marked:
+            row["highlights"] = _Html(marked.replace("&lt;b&gt;", "<b>").replace("&lt;/b&gt;", "</b>"))
+    more = "" if found.total_is_exact else "at least "
+    facets = "".join(
+        table([{field: value, "documents": count} for value, count in values]) for field, values in found.facets.items()
+    )
+    return f"<p>{len(found)} of {more}{found.total:,} documents</p>{table(rows)}{facets}"
 
 
 def index(report: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """The compiled half of the package."""
 
+import datetime
 import os
 from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence, final, overload
 
@@ -15,26 +16,37 @@ __all__ = [
     "Bool",
     "Boost",
     "Constant",
+    "DisMax",
     "Exists",
     "Fuse",
+    "Fuzzy",
+    "Group",
+    "Highlight",
     "Hit",
     "Hits",
     "Index",
     "Knn",
     "Match",
+    "MoreLike",
+    "MultiMatch",
     "Phrase",
     "Prefix",
     "Query",
     "Range",
+    "Regex",
     "Rerank",
+    "ScannedDocument",
+    "Scanner",
     "Searcher",
     "SegmentBuilder",
     "Term",
     "Terms",
+    "Wildcard",
     "Writer",
     "check",
     "create",
     "open",
+    "repair",
 ]
 
 _Queries = Query | Mapping[str, Any] | Sequence[Query | Mapping[str, Any]]
@@ -44,10 +56,24 @@ _SortLike = str | tuple[str, str] | list[str | tuple[str, str]]
 _Value = Any
 _Vector = ArrayLike | bytes | str
 _Progress = Callable[[str, int, int], bool | None]
+_Edits = int | str
+_Minimum = int | str
+_Highlights = str | Highlight | Mapping[str, Any] | Sequence[str | Highlight | Mapping[str, Any]]
+_Facets = str | Sequence[str] | Mapping[str, int]
 
 def create(path: str | os.PathLike[str], schema: Schema | Mapping[str, Any] | str) -> Index: ...
 def open(path: str | os.PathLike[str]) -> Index: ...
 def check(path: str | os.PathLike[str], *, progress: _Progress | None = None) -> dict[str, Any]: ...
+def repair(
+    path: str | os.PathLike[str],
+    *,
+    dry_run: bool = False,
+    keep_lost: bool = False,
+    damaged_to: str | os.PathLike[str] | None = None,
+    ram_budget: int | None = None,
+    threads: int | None = None,
+    progress: _Progress | None = None,
+) -> dict[str, Any]: ...
 
 @final
 class Index:
@@ -77,16 +103,33 @@ class Index:
         offset: int = 0,
         filter: _SearchLike | None = None,
         fields: Sequence[str] | None = None,
+        vectors: Sequence[str] | None = None,
+        highlight: _Highlights | None = None,
         sort: _SortLike | None = None,
         rerank: Rerank | None = None,
+        mmr: str | tuple[str, float] | None = None,
+        decay: dict[str, Any] | None = None,
+        group_by: str | tuple[str, int] | None = None,
+        facets: _Facets | None = None,
+        aggs: dict[str, Any] | None = None,
+        total: bool = False,
         min_score: float | None = None,
         explain: bool = False,
         timeout: float | None = None,
         partial: bool = False,
         threads: int | None = None,
-        default_field: str | None = None,
+        default_field: str | Sequence[str] | None = None,
         params: dict[str, Any] | None = None,
+        lenient: bool = False,
     ) -> Hits: ...
+    def scan(
+        self,
+        filter: _SearchLike | None = None,
+        *,
+        after: str | None = None,
+        fields: Sequence[str] | None = None,
+        vectors: Sequence[str] | None = None,
+    ) -> Scanner: ...
     def get(self, key: str) -> dict[str, Any] | None: ...
     def count(self, query: _SearchLike | None = None) -> int: ...
     def stats(self) -> dict[str, Any]: ...
@@ -117,15 +160,24 @@ class Searcher:
         offset: int = 0,
         filter: _SearchLike | None = None,
         fields: Sequence[str] | None = None,
+        vectors: Sequence[str] | None = None,
+        highlight: _Highlights | None = None,
         sort: _SortLike | None = None,
         rerank: Rerank | None = None,
+        mmr: str | tuple[str, float] | None = None,
+        decay: dict[str, Any] | None = None,
+        group_by: str | tuple[str, int] | None = None,
+        facets: _Facets | None = None,
+        aggs: dict[str, Any] | None = None,
+        total: bool = False,
         min_score: float | None = None,
         explain: bool = False,
         timeout: float | None = None,
         partial: bool = False,
         threads: int | None = None,
-        default_field: str | None = None,
+        default_field: str | Sequence[str] | None = None,
         params: dict[str, Any] | None = None,
+        lenient: bool = False,
     ) -> Hits: ...
     def search_batch(
         self,
@@ -141,6 +193,18 @@ class Searcher:
         threads: int | None = None,
         timeout: float | None = None,
     ) -> tuple[NDArray[np.object_], NDArray[np.float32]]: ...
+    def values(self, field: str, *, prefix: str = "", limit: int = 100) -> list[tuple[Any, int]]: ...
+    def recommend(
+        self, field: str, liked: Sequence[str], disliked: Sequence[str] = ..., *, k: int | None = None
+    ) -> Knn: ...
+    def scan(
+        self,
+        filter: _SearchLike | None = None,
+        *,
+        after: str | None = None,
+        fields: Sequence[str] | None = None,
+        vectors: Sequence[str] | None = None,
+    ) -> Scanner: ...
     def count(self, query: _SearchLike | None = None) -> int: ...
     def get(self, key: str) -> dict[str, Any] | None: ...
     def vector(self, key: str, field: str) -> NDArray[np.float32] | None: ...
@@ -161,7 +225,27 @@ class Writer:
     def add_batch(self, documents: Iterable[object], *, vectors: Mapping[str, ArrayLike] | None = None) -> int: ...
     def upsert_batch(self, documents: Iterable[object], *, vectors: Mapping[str, ArrayLike] | None = None) -> int: ...
     def add_arrow(self, data: object, *, on_existing: str = "fail") -> int: ...
-    def update(self, key: str, fields: object) -> None: ...
+    def update(
+        self,
+        key: str,
+        set: object | None = None,
+        *,
+        increment: dict[str, float] | None = None,
+        remove: Sequence[str] | None = None,
+    ) -> None: ...
+    def update_by_query(
+        self,
+        query: _SearchLike,
+        *,
+        set: object | None = None,
+        increment: dict[str, float] | None = None,
+        remove: Sequence[str] | None = None,
+        progress: _Progress | None = None,
+    ) -> dict[str, Any]: ...
+    def delete_by_query(self, query: _SearchLike) -> dict[str, Any]: ...
+    def delete_expired(
+        self, field: str, now: datetime.datetime | datetime.date | str | None = None
+    ) -> dict[str, Any]: ...
     def delete(self, key: str) -> bool: ...
     def refresh(self) -> None: ...
     def commit(self) -> int: ...
@@ -216,7 +300,47 @@ class Hit:
     def fields(self) -> dict[str, Any] | None: ...
     @property
     def explanation(self) -> dict[str, Any] | None: ...
+    @property
+    def group(self) -> Group | None: ...
+    @property
+    def vectors(self) -> dict[str, NDArray[np.float32] | None]: ...
+    @property
+    def highlights(self) -> dict[str, list[str]]: ...
     def __getitem__(self, key: str, /) -> Any: ...
+
+@final
+class Group:
+    @property
+    def value(self) -> Any: ...
+    @property
+    def next(self) -> list[Hit]: ...
+
+@final
+class ScannedDocument:
+    @property
+    def key(self) -> str: ...
+    @property
+    def fields(self) -> dict[str, Any]: ...
+    @property
+    def vectors(self) -> dict[str, NDArray[np.float32] | None]: ...
+    def __getitem__(self, key: str, /) -> Any: ...
+
+@final
+class Scanner:
+    def __iter__(self) -> Scanner: ...
+    def __next__(self) -> ScannedDocument: ...
+
+@final
+class Highlight:
+    def __new__(
+        cls,
+        field: str,
+        *,
+        fragments: int = 3,
+        size: int = 150,
+        tags: tuple[str, str] = ("<b>", "</b>"),
+        escape_html: bool = False,
+    ) -> Highlight: ...
 
 @final
 class Hits:
@@ -224,6 +348,16 @@ class Hits:
     def exact(self) -> bool: ...
     @property
     def stopped(self) -> str | None: ...
+    @property
+    def total(self) -> int: ...
+    @property
+    def total_is_exact(self) -> bool: ...
+    @property
+    def facets(self) -> dict[str, list[tuple[Any, int]]]: ...
+    @property
+    def aggregations(self) -> dict[str, Any]: ...
+    @property
+    def warnings(self) -> list[str]: ...
     @property
     def took(self) -> float: ...
     @property
@@ -284,8 +418,63 @@ class Knn(Query):
 @final
 class Match(Query):
     def __new__(
-        cls, field: str, text: str, *, operator: str = "or", minimum_should_match: int | None = None
+        cls,
+        field: str,
+        text: str,
+        *,
+        operator: str = "or",
+        minimum_should_match: _Minimum | None = None,
+        fuzziness: _Edits | None = None,
     ) -> Match: ...
+
+@final
+class MultiMatch(Query):
+    def __new__(
+        cls,
+        text: str,
+        fields: Sequence[str],
+        *,
+        type: str = "best_fields",
+        tie_breaker: float = 0.0,
+        operator: str = "or",
+        minimum_should_match: _Minimum | None = None,
+        fuzziness: _Edits | None = None,
+    ) -> MultiMatch: ...
+
+@final
+class Fuzzy(Query):
+    def __new__(
+        cls,
+        field: str,
+        word: str,
+        *,
+        edits: _Edits | None = None,
+        prefix_length: int = 0,
+        transpositions: bool = True,
+        max_expansions: int = 50,
+    ) -> Fuzzy: ...
+
+@final
+class Wildcard(Query):
+    def __new__(cls, field: str, pattern: str) -> Wildcard: ...
+
+@final
+class Regex(Query):
+    def __new__(cls, field: str, pattern: str) -> Regex: ...
+
+@final
+class MoreLike(Query):
+    def __new__(
+        cls,
+        *,
+        key: str | None = None,
+        text: str | None = None,
+        fields: Sequence[str] | None = None,
+        max_terms: int = 25,
+        min_term_freq: int = 1,
+        min_doc_freq: int = 2,
+        max_doc_freq: int | None = None,
+    ) -> MoreLike: ...
 
 @final
 class Phrase(Query):
@@ -328,8 +517,12 @@ class Bool(Query):
         should: _Queries | None = None,
         must_not: _Queries | None = None,
         filter: _Queries | None = None,
-        minimum_should_match: int | None = None,
+        minimum_should_match: _Minimum | None = None,
     ) -> Bool: ...
+
+@final
+class DisMax(Query):
+    def __new__(cls, *queries: _QueryLike, tie_breaker: float = 0.0) -> DisMax: ...
 
 @final
 class Boost(Query):
@@ -358,7 +551,36 @@ class Rerank:
         *,
         window: int | None = None,
         weight: float | None = None,
+        multiply: bool = False,
         compat_topk: int | None = None,
     ) -> Rerank: ...
     @staticmethod
-    def query(query: _QueryLike, *, window: int | None = None, weight: float | None = None) -> Rerank: ...
+    def query(
+        query: _QueryLike, *, window: int | None = None, weight: float | None = None, multiply: bool = False
+    ) -> Rerank: ...
+    @staticmethod
+    def mmr(field: str, lambda_: float = 0.5, *, window: int | None = None) -> Rerank: ...
+    @staticmethod
+    def decay(
+        field: str,
+        origin: _Value,
+        scale: float | str | datetime.timedelta,
+        *,
+        offset: float | str | datetime.timedelta | None = None,
+        decay: float = 0.5,
+        shape: str = "gauss",
+        window: int | None = None,
+        weight: float | None = None,
+        multiply: bool = False,
+    ) -> Rerank: ...
+    @staticmethod
+    def field_value(
+        field: str,
+        *,
+        factor: float = 1.0,
+        modifier: str = "none",
+        missing: float = 0.0,
+        window: int | None = None,
+        weight: float | None = None,
+        multiply: bool = False,
+    ) -> Rerank: ...

@@ -16,12 +16,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
 import lucerne
 
-__all__ = ["Index", "Searcher", "Writer", "check", "create", "open"]
+__all__ = ["Index", "Searcher", "Writer", "check", "create", "open", "repair"]
+
+_SCANNED = 256
+"""Documents of a scan that a thread reads at once."""
 
 
 class _Threaded:
@@ -50,10 +55,34 @@ class _Threaded:
         return len(self._inner)
 
 
+async def _scanned(inner: Any, *args: Any, **kwargs: Any) -> AsyncIterator[lucerne.ScannedDocument]:
+    scanner = await asyncio.to_thread(inner.scan, *args, **kwargs)
+    while batch := await asyncio.to_thread(lambda: list(islice(scanner, _SCANNED))):
+        for document in batch:
+            yield document
+
+
 class Searcher(_Threaded):
     """A `lucerne.Searcher` whose searches are awaited."""
 
-    _calls = frozenset({"search", "search_batch", "count", "get", "vector", "decoded_vector", "explain", "inspect"})
+    _calls = frozenset(
+        {
+            "search",
+            "search_batch",
+            "values",
+            "recommend",
+            "count",
+            "get",
+            "vector",
+            "decoded_vector",
+            "explain",
+            "inspect",
+        }
+    )
+
+    def scan(self, *args: Any, **kwargs: Any) -> AsyncIterator[lucerne.ScannedDocument]:
+        """`lucerne.Searcher.scan`, for `async for`."""
+        return _scanned(self._inner, *args, **kwargs)
 
 
 class Writer(_Threaded):
@@ -67,7 +96,10 @@ class Writer(_Threaded):
             "upsert_batch",
             "add_arrow",
             "update",
+            "update_by_query",
             "delete",
+            "delete_by_query",
+            "delete_expired",
             "refresh",
             "commit",
             "rollback",
@@ -113,6 +145,10 @@ class Index(_Threaded):
         }
     )
 
+    def scan(self, *args: Any, **kwargs: Any) -> AsyncIterator[lucerne.ScannedDocument]:
+        """`lucerne.Index.scan`, for `async for`."""
+        return _scanned(self._inner, *args, **kwargs)
+
     async def searcher(self) -> Searcher:
         return Searcher(await asyncio.to_thread(self._inner.searcher))
 
@@ -136,3 +172,8 @@ async def open(path: str | os.PathLike[str]) -> Index:
 async def check(path: str | os.PathLike[str]) -> dict[str, Any]:
     """`lucerne.check`."""
     return await asyncio.to_thread(lucerne.check, path)
+
+
+async def repair(path: str | os.PathLike[str], **options: Any) -> dict[str, Any]:
+    """`lucerne.repair`."""
+    return await asyncio.to_thread(lambda: lucerne.repair(path, **options))

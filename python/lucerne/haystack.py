@@ -27,10 +27,9 @@ from haystack.errors import FilterError
 
 import lucerne
 
-from ._scan import scan
-
 __all__ = ["LucerneDocumentStore"]
 
+_PAGE = 1_000
 _COMPARISONS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 
 
@@ -122,9 +121,9 @@ class LucerneDocumentStore:
 
     def delete_by_filter(self, filters: dict[str, Any]) -> int:
         """Deletes the documents of a filter, and returns how many there were."""
-        keys = [found.key for found in self._scan(filters, [])]
-        self.delete_documents(keys)
-        return len(keys)
+        with self._index.writer() as writer:
+            changed: int = writer.delete_by_query(_query(filters))["changed"]
+        return changed
 
     def update_by_filter(self, filters: dict[str, Any], meta: dict[str, Any]) -> int:
         """Sets metadata of the documents of a filter, and returns how many there were."""
@@ -228,8 +227,16 @@ class LucerneDocumentStore:
         return [seen[key] for key in sorted(seen, key=lambda key: (key[0], str(seen[key])))]
 
     def _scan(self, filters: dict[str, Any] | None, fields: list[str]) -> Iterator[lucerne.Hit]:
-        """All documents of a filter in the order of writing."""
-        return scan(self._index, _query(filters), fields, by="order")
+        """All documents of a filter in the order of writing, however many there are, of one snapshot."""
+        searcher, query = self._index.searcher(), _query(filters)
+        rest: lucerne.Query = lucerne.All()
+        while True:
+            page = searcher.search(rest, filter=query, sort="order", limit=_PAGE, fields=[*fields, "order"])
+            yield from page
+            if len(page) < _PAGE:
+                return
+            # Each document has another value.
+            rest = lucerne.Range("order", gt=page[-1]["order"])
 
 
 def _async_twin(name: str) -> Any:

@@ -19,11 +19,8 @@ import numpy as np
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
-from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
 import lucerne
-
-from ._scan import scan
 
 __all__ = ["LucerneVectorStore"]
 
@@ -105,7 +102,9 @@ class LucerneVectorStore(VectorStore):
         if self._index is None:
             return True
         with self._index.writer() as writer:
-            for key in [hit.key for hit in scan(self._index, lucerne.All(), [])] if ids is None else ids:
+            if ids is None:
+                writer.delete_by_query(lucerne.All())
+            for key in ids or []:
                 writer.delete(key)
         return True
 
@@ -140,13 +139,10 @@ class LucerneVectorStore(VectorStore):
     def max_marginal_relevance_search_by_vector(
         self, embedding: list[float], k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **kwargs: Any
     ) -> list[Document]:
-        """`k` of the `fetch_k` nearest that are near to the vector and far from each other."""
-        found = self._hits(lucerne.Knn("vector", embedding, k=fetch_k), fetch_k, ["vector", *_FETCHED], **kwargs)
-        vectors = [hit["vector"] for hit in found]
-        if not vectors:
-            return []
-        picked = maximal_marginal_relevance(np.asarray(embedding), vectors, lambda_mult=lambda_mult, k=k)
-        return [_document(found[at].key, found[at].fields or {}) for at in picked]
+        """`k` of the `fetch_k` nearest that are near to the vector and unlike each other. `lambda_mult`: from 0, as unlike as
+        can be, to 1, the nearest."""
+        near, mmr = lucerne.Knn("vector", embedding, k=fetch_k), lucerne.Rerank.mmr("vector", lambda_mult, window=fetch_k)
+        return [_document(hit.key, hit.fields or {}) for hit in self._hits(near, k, rerank=mmr, **kwargs)]
 
     def max_marginal_relevance_search(
         self, query: str, k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **kwargs: Any
@@ -155,26 +151,31 @@ class LucerneVectorStore(VectorStore):
         return self.max_marginal_relevance_search_by_vector(vector, k, fetch_k, lambda_mult, **kwargs)
 
     def _hits(
-        self, query: lucerne.Query, limit: int, fields: list[str], filter: Any = None, **kwargs: Any
+        self,
+        query: lucerne.Query,
+        limit: int,
+        filter: Any = None,
+        rerank: lucerne.Rerank | None = None,
+        **kwargs: Any,
     ) -> list[lucerne.Hit]:
         if kwargs:
             raise TypeError(f"unknown arguments: {', '.join(kwargs)}; expected k and filter")
         if self._index is None:
             return []
-        return list(self._index.search(query, limit=limit, filter=_filter(filter), fields=fields))
+        return list(self._index.search(query, limit=limit, filter=_filter(filter), rerank=rerank, fields=_FETCHED))
 
     def _search(
         self, query: lucerne.Query, k: int, filter: Any = None, **kwargs: Any
     ) -> list[tuple[Document, float]]:
         if not callable(filter):
-            found = self._hits(query, k, _FETCHED, filter, **kwargs)
+            found = self._hits(query, k, filter, **kwargs)
             return [(_document(hit.key, hit.fields or {}), hit.score) for hit in found]
         window = max(10 * k, 100)
         while True:
             json_form = query.to_json()
             if "knn" in json_form:
                 json_form["knn"]["k"] = window
-            found = self._hits(lucerne.Query.from_json(json_form), window, _FETCHED, **kwargs)
+            found = self._hits(lucerne.Query.from_json(json_form), window, **kwargs)
             made = [(_document(hit.key, hit.fields or {}), hit.score) for hit in found]
             kept = [(document, score) for document, score in made if filter(document)]
             if len(kept) >= k or len(found) < window or window >= 10_000:

@@ -30,9 +30,9 @@ from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_
 
 import lucerne
 
-from ._scan import scan
-
 __all__ = ["LucerneVectorStore"]
+
+_FETCHED = ["node", "embedding"]
 
 _COMPARISONS = {
     FilterOperator.GT: "gt",
@@ -117,17 +117,17 @@ class LucerneVectorStore(BasePydanticVectorStore):
         self._delete(lucerne.All())
 
     def _delete(self, query: lucerne.Query) -> None:
-        keys = [hit.key for hit in scan(self._index, query, [])]
-        if self._index is not None and keys:
+        if self._index is not None:
             with self._index.writer() as writer:
-                for key in keys:
-                    writer.delete(key)
+                writer.delete_by_query(query)
 
     def get_nodes(
         self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None
     ) -> list[BaseNode]:
         """Nodes by id, by filters, or by both at once, in the order of their ids."""
-        return [_node(hit) for hit in scan(self._index, self._filter(filters, node_ids), ["node", "embedding"])]
+        if self._index is None:
+            return []
+        return [_node(found) for found in self._index.scan(self._filter(filters, node_ids), fields=_FETCHED)]
 
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """The nodes of a query with similarities, the greatest first."""
@@ -154,10 +154,13 @@ class LucerneVectorStore(BasePydanticVectorStore):
             needed = "query_embedding" if query.mode in ("default", "mmr") else "query_str"
             raise ValueError(f"{needed} is missing for the query mode {query.mode.value}")
         chosen = self._filter(query.filters, query.node_ids, query.doc_ids)
-        window = max(4 * count, 20) if query.mode == VectorStoreQueryMode.MMR else count
-        hits = list(self._index.search(asked, filter=chosen, limit=window, fields=["node", "embedding"]))
-        if query.mode == VectorStoreQueryMode.MMR and hits:
-            hits = _diverse(hits, query.mmr_threshold, count)
+        mmr = None
+        if query.mode == VectorStoreQueryMode.MMR and query.query_embedding is not None:
+            # Near to the query, far from what was taken already.
+            window, threshold = max(4 * count, 20), query.mmr_threshold
+            asked = lucerne.Knn("embedding", query.query_embedding, k=window)
+            mmr = lucerne.Rerank.mmr("embedding", 0.5 if threshold is None else threshold, window=window)
+        hits = self._index.search(asked, filter=chosen, limit=count, rerank=mmr, fields=_FETCHED)
         return VectorStoreQueryResult(
             nodes=[_node(hit) for hit in hits],
             similarities=[hit.score for hit in hits],
@@ -220,10 +223,11 @@ class LucerneVectorStore(BasePydanticVectorStore):
             raise ValueError(f"{given.operator.value} needs text; given {given.value!r}")
         fold = str.lower if given.operator == FilterOperator.TEXT_MATCH_INSENSITIVE else str
         wanted, keys = fold(given.value), []
-        for hit in scan(self._index, lucerne.Exists(field), ["node"]):
-            text = json.loads(json.loads(hit["node"])["_node_content"])["metadata"].get(given.key)
+        found = self._index.scan(lucerne.Exists(field), fields=["node"]) if self._index else []
+        for node in found:
+            text = json.loads(json.loads(node["node"])["_node_content"])["metadata"].get(given.key)
             if isinstance(text, str) and wanted in fold(text):
-                keys.append(hit.key)
+                keys.append(node.key)
         return lucerne.Terms("id", keys) if keys else lucerne.Query.from_json({"none": {}})
 
 
@@ -233,21 +237,7 @@ def _values(given: MetadataFilter) -> list[Any]:
     return given.value
 
 
-def _node(hit: lucerne.Hit) -> BaseNode:
-    node = metadata_dict_to_node(json.loads(hit["node"]))
-    node.embedding = [float(component) for component in hit["embedding"]]
+def _node(found: lucerne.Hit | lucerne.ScannedDocument) -> BaseNode:
+    node = metadata_dict_to_node(json.loads(found["node"]))
+    node.embedding = [float(component) for component in found["embedding"]]
     return node
-
-
-def _diverse(hits: list[lucerne.Hit], threshold: float | None, count: int) -> list[lucerne.Hit]:
-    """Maximal marginal relevance: near to the query, far from what was taken already."""
-    weight = 0.5 if threshold is None else threshold
-    vectors = np.stack([hit["embedding"] for hit in hits])
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    scores, taken = np.array([hit.score for hit in hits]), [0]
-    while len(taken) < min(count, len(hits)):
-        nearest = (vectors @ vectors[taken].T).max(axis=1)
-        gain = weight * scores - (1 - weight) * nearest
-        gain[taken] = -np.inf
-        taken.append(int(gain.argmax()))
-    return [hits[at] for at in taken[:count]]

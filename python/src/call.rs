@@ -21,11 +21,19 @@ pub(crate) fn long_call<T: Send>(
     work: impl FnOnce(&Cancel) -> lucerne::Result<T> + Send,
 ) -> PyResult<T> {
     let cancel = Cancel::new();
+    cancellable(py, &cancel, || work(&cancel))
+}
+
+/// The same with a cancel flag that the work has already.
+pub(crate) fn cancellable<T: Send>(
+    py: Python<'_>,
+    cancel: &Cancel,
+    work: impl FnOnce() -> lucerne::Result<T> + Send,
+) -> PyResult<T> {
     let (done, finish) = channel();
     let (result, signal) = std::thread::scope(|scope| {
-        let cancel = &cancel;
         let thread = scope.spawn(move || {
-            let result = catch_unwind(AssertUnwindSafe(|| work(cancel)));
+            let result = catch_unwind(AssertUnwindSafe(work));
             // Nobody waits any more only when the thread that waits has panicked.
             let _ = done.send(());
             result

@@ -6,21 +6,38 @@ use lucerne::{Document, Schema, Value};
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-/// What decides on the meaning of bytes and arrays: the vector fields of a schema, and whether they hold bits.
+/// What decides on the meaning of bytes and arrays, and on the form of vectors that are returned: the vector fields of a
+/// schema.
 #[derive(Debug, Default)]
-pub(crate) struct VectorFields(HashMap<String, bool>);
+pub(crate) struct VectorFields(HashMap<String, VectorField>);
+
+#[derive(Clone, Copy, Debug)]
+struct VectorField {
+    /// Its vectors are bits.
+    binary: bool,
+    /// A document may have several.
+    multiple: bool,
+}
 
 impl VectorFields {
     pub(crate) fn of(schema: &Schema) -> Self {
-        let fields = schema.vector_fields();
-        Self(fields.map(|field| (field.name().to_owned(), field.options().is_binary())).collect())
+        let fields = schema.vector_fields().map(|field| {
+            let options = field.options();
+            let made = VectorField { binary: options.is_binary(), multiple: options.is_multiple() };
+            (field.name().to_owned(), made)
+        });
+        Self(fields.collect())
     }
 
     /// True for a field of f32 vectors, false for one of bits.
     fn is_f32(&self, field: &str) -> Option<bool> {
-        self.0.get(field).map(|binary| !binary)
+        self.0.get(field).map(|field| !field.binary)
+    }
+
+    fn is_multiple(&self, field: &str) -> bool {
+        self.0.get(field).is_some_and(|field| field.multiple)
     }
 }
 
@@ -182,6 +199,24 @@ pub(crate) fn to_python<'py>(
             _ => json::to_python(py, item)?,
         };
         dict.set_item(name, item)?;
+    }
+    Ok(dict)
+}
+
+/// Vectors by field, as numbers: a document's vector as an array, None without one; in a field of several an array of
+/// (vectors, dimension).
+pub(crate) fn vectors_to_python<'py>(
+    py: Python<'py>,
+    fields: &VectorFields,
+    vectors: &BTreeMap<String, Vec<Vec<f32>>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, rows) in vectors {
+        match (fields.is_multiple(name), rows.first()) {
+            (true, _) => dict.set_item(name, numpy::PyArray2::from_vec2(py, rows)?)?,
+            (false, Some(row)) => dict.set_item(name, numpy::PyArray1::from_slice(py, row))?,
+            (false, None) => dict.set_item(name, py.None())?,
+        }
     }
     Ok(dict)
 }

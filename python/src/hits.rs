@@ -1,8 +1,8 @@
 //! What a search returns.
 
 use crate::document::{self, VectorFields};
-use crate::json;
-use lucerne::search::Stopped;
+use crate::{errors, json};
+use lucerne::search::{Bucket, Stopped};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -30,6 +30,33 @@ pub(crate) struct Hit {
     /// The parts of the score, when the search asked to explain it.
     #[pyo3(get)]
     explanation: Option<Py<PyAny>>,
+    /// The group whose best hit it is, when the search groups its hits.
+    #[pyo3(get)]
+    group: Option<Py<Group>>,
+    vectors: Option<Py<PyDict>>,
+    highlights: Option<Py<PyDict>>,
+}
+
+/// The other hits of a group, and the value that all of its hits have.
+#[pyclass(frozen, module = "lucerne")]
+pub(crate) struct Group {
+    /// The value; None of a document without one, which is a group of its own.
+    #[pyo3(get)]
+    value: Py<PyAny>,
+    hits: Vec<Py<Hit>>,
+}
+
+#[pymethods]
+impl Group {
+    /// The next best hits of the group, best first.
+    #[getter]
+    fn next(&self, py: Python<'_>) -> Vec<Py<Hit>> {
+        self.hits.iter().map(|hit| hit.clone_ref(py)).collect()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("Group({}, {} more)", self.value.bind(py).repr()?, self.hits.len()))
+    }
 }
 
 #[pymethods]
@@ -38,6 +65,21 @@ impl Hit {
         let fields = self.fields.as_ref().map(|fields| fields.bind(py).repr()).transpose()?;
         let fields = fields.map(|fields| format!(", fields={fields}")).unwrap_or_default();
         Ok(format!("Hit(key={:?}, score={}{fields})", self.key, self.score))
+    }
+
+    /// The vectors that `search(…, vectors=[…])` asked for, by field: arrays of float32; bits as zeros and ones, and of a field
+    /// without raw vectors what the codes stand for. None of a document without one; in a field of several an array of
+    /// (vectors, dimension).
+    #[getter]
+    fn vectors<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
+        self.vectors.as_ref().map_or_else(|| PyDict::new(py), |vectors| vectors.bind(py).clone())
+    }
+
+    /// Fragments of texts with the words of the query, by field, when the search asks for them. Texts without any are left
+    /// out.
+    #[getter]
+    fn highlights<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
+        self.highlights.as_ref().map_or_else(|| PyDict::new(py), |shown| shown.bind(py).clone())
     }
 
     /// A stored field, like `hit.fields[name]`.
@@ -57,6 +99,15 @@ impl Hit {
             let json = serde_json::to_value(explanation).unwrap_or_default();
             json::to_python(py, &json).map(Bound::unbind)
         });
+        let vectors = match hit.vectors.is_empty() {
+            true => None,
+            false => Some(document::vectors_to_python(py, fields, &hit.vectors)?.unbind()),
+        };
+        let highlights = match hit.highlights.is_empty() {
+            true => None,
+            false => Some((&hit.highlights).into_pyobject(py)?.unbind()),
+        };
+        let group = hit.group.as_ref().map(|group| Group::new(py, fields, group));
         let made = Self {
             key: hit.key.clone(),
             score: hit.score,
@@ -64,9 +115,28 @@ impl Hit {
             vector: hit.vector,
             fields: stored.map(Bound::unbind),
             explanation: explanation.transpose()?,
+            group: group.transpose()?,
+            vectors,
+            highlights,
         };
         Py::new(py, made)
     }
+}
+
+impl Group {
+    fn new(py: Python<'_>, fields: &VectorFields, group: &lucerne::search::Group) -> PyResult<Py<Self>> {
+        let value = match &group.value {
+            Some(value) => value_to_python(py, value)?.unbind(),
+            None => py.None(),
+        };
+        let hits = group.next.iter().map(|hit| Hit::new(py, fields, hit)).collect::<PyResult<_>>()?;
+        Py::new(py, Self { value, hits })
+    }
+}
+
+/// A value of a document; dates as text.
+pub(crate) fn value_to_python<'py>(py: Python<'py>, value: &lucerne::Value) -> PyResult<Bound<'py, PyAny>> {
+    json::to_python(py, &serde_json::to_value(value).unwrap_or_default())
 }
 
 /// The hits of a search, best first: a sequence of `Hit`.
@@ -74,13 +144,21 @@ impl Hit {
 pub(crate) struct Hits {
     found: lucerne::Hits,
     fields: Arc<VectorFields>,
+    /// The fields of facets.
+    facets: Vec<String>,
+    warnings: Vec<String>,
     /// Made when the first of them is looked at: many callers want keys and scores only.
     hits: PyOnceLock<Vec<Py<Hit>>>,
 }
 
 impl Hits {
-    pub(crate) fn new(fields: Arc<VectorFields>, found: lucerne::Hits) -> Self {
-        Self { found, fields, hits: PyOnceLock::new() }
+    pub(crate) fn new(
+        fields: Arc<VectorFields>,
+        found: lucerne::Hits,
+        facets: Vec<String>,
+        warnings: Vec<String>,
+    ) -> Self {
+        Self { found, fields, facets, warnings, hits: PyOnceLock::new() }
     }
 
     fn hits(&self, py: Python<'_>) -> PyResult<&[Py<Hit>]> {
@@ -108,6 +186,43 @@ impl Hits {
             Stopped::TimedOut => "timed out",
             _ => "cancelled",
         })
+    }
+
+    /// How many documents the search finds on all pages, or at least how many: `total_is_exact` says which.
+    #[getter]
+    fn total(&self) -> u64 {
+        self.found.total.value()
+    }
+
+    /// Whether there are no more than `total`; True when `search(…, total=True)` asked for it.
+    #[getter]
+    fn total_is_exact(&self) -> bool {
+        self.found.total.is_exact()
+    }
+
+    /// The most frequent values of each facet, with the number of documents that have each: `{"section": [("games", 7), …]}`.
+    #[getter]
+    fn facets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for field in &self.facets {
+            let buckets = self.found.buckets(field).unwrap_or_default();
+            let count = |bucket: &Bucket| Ok((value_to_python(py, &bucket.key)?, bucket.count));
+            dict.set_item(field, buckets.iter().map(count).collect::<PyResult<Vec<_>>>()?)?;
+        }
+        Ok(dict)
+    }
+
+    /// The results of aggregations and facets by name, in the form of Elasticsearch's.
+    #[getter]
+    fn aggregations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let found = serde_json::to_value(&self.found.aggregations);
+        json::to_python(py, &found.map_err(|error| errors::usage(py, error.to_string()))?)
+    }
+
+    /// What `search(…, lenient=True)` has not understood and searched for as words.
+    #[getter]
+    fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Seconds that the search took.
@@ -169,7 +284,7 @@ impl Hits {
         numpy::PyArray1::from_iter(py, self.found.hits.iter().map(|hit| hit.score))
     }
 
-    /// A dict for each hit: key, score, distance (of vector searches) and the fields.
+    /// A dict for each hit: key, score, distance (of vector searches), highlights (if asked for) and the fields.
     fn to_dicts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(py);
         for hit in self.hits(py)?.iter().map(Py::get) {
@@ -178,6 +293,9 @@ impl Hits {
             dict.set_item("score", hit.score)?;
             if hit.distance.is_some() {
                 dict.set_item("distance", hit.distance)?;
+            }
+            if let Some(shown) = &hit.highlights {
+                dict.set_item("highlights", shown)?;
             }
             if let Some(fields) = &hit.fields {
                 dict.update(fields.bind(py).as_mapping())?;
@@ -215,8 +333,8 @@ impl Hits {
         Ok(if count == 0 { "Hits(0)".to_owned() } else { format!("Hits({count})\n{}", lines.join("\n")) })
     }
 
-    /// A table, for notebooks.
-    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
-        py.import("lucerne._html")?.call_method1("table", (self.to_dicts(py)?,))?.extract()
+    /// A table, and one for each facet, for notebooks.
+    fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
+        slf.py().import("lucerne._html")?.call_method1("hits", (slf,))?.extract()
     }
 }

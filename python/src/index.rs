@@ -3,9 +3,8 @@
 use crate::arrow::ArrowTable;
 use crate::call::{Reporter, call, long_call};
 use crate::commit_at::commit_at;
-use crate::hits::Hits;
 use crate::merge_events::MergeEvents;
-use crate::rerank::Rerank;
+use crate::scan::Scanner;
 use crate::searcher::Searcher;
 use crate::writer::Writer;
 use crate::{errors, json, transfer};
@@ -157,44 +156,30 @@ impl Index {
     }
 
     /// `index.searcher().search(…)`: searches the newest snapshot.
-    #[pyo3(signature = (query, *, limit=None, offset=0, filter=None, fields=None, sort=None, rerank=None,
-        min_score=None, explain=false, timeout=None, partial=false, threads=None, default_field=None, params=None))]
-    #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
-    fn search(
+    #[pyo3(signature = (query, **keywords), text_signature = "($self, query, *, limit=None, offset=0, filter=None, \
+        fields=None, vectors=None, highlight=None, sort=None, rerank=None, mmr=None, decay=None, group_by=None, \
+        facets=None, aggs=None, total=False, min_score=None, explain=False, timeout=None, partial=False, threads=None, \
+        default_field=None, params=None, lenient=False)")]
+    fn search<'py>(
+        &self,
+        py: Python<'py>,
+        query: &Bound<'py, PyAny>,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        Bound::new(py, self.searcher(py)?)?.getattr("search")?.call((query,), keywords)
+    }
+
+    /// `index.searcher().scan(…)`: all documents of the newest snapshot in the order of their keys.
+    #[pyo3(signature = (filter=None, *, after=None, fields=None, vectors=None))]
+    fn scan(
         &self,
         py: Python<'_>,
-        query: &Bound<'_, PyAny>,
-        limit: Option<usize>,
-        offset: usize,
         filter: Option<&Bound<'_, PyAny>>,
+        after: Option<String>,
         fields: Option<Vec<String>>,
-        sort: Option<&Bound<'_, PyAny>>,
-        rerank: Option<PyRef<'_, Rerank>>,
-        min_score: Option<f32>,
-        explain: bool,
-        timeout: Option<f64>,
-        partial: bool,
-        threads: Option<usize>,
-        default_field: Option<&str>,
-        params: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Hits> {
-        self.searcher(py)?.search(
-            py,
-            query,
-            limit,
-            offset,
-            filter,
-            fields,
-            sort,
-            rerank,
-            min_score,
-            explain,
-            timeout,
-            partial,
-            threads,
-            default_field,
-            params,
-        )
+        vectors: Option<Vec<String>>,
+    ) -> PyResult<Scanner> {
+        self.searcher(py)?.scan(py, filter, after, fields, vectors)
     }
 
     /// `index.searcher().get(key)`.

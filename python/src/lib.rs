@@ -2,15 +2,18 @@
 //! adapters for frameworks, asyncio) is written in Python, in `lucerne/`.
 
 mod admin;
+mod aggregations;
 mod arrays;
 #[allow(unsafe_code, reason = "the pointers of Arrow's C interface")]
 mod arrow;
 mod batch;
 mod call;
+mod changes;
 mod commit_at;
 mod dates;
 mod document;
 mod errors;
+mod highlight;
 mod hits;
 mod index;
 mod json;
@@ -19,6 +22,7 @@ mod queries;
 mod reading;
 mod rerank;
 mod rows;
+mod scan;
 mod search;
 mod searcher;
 mod transfer;
@@ -28,19 +32,24 @@ mod writer;
 #[pyo3::pymodule(gil_used = false)]
 mod _lucerne {
     #[pymodule_export]
-    use crate::admin::check;
+    use crate::admin::{check, repair};
     #[pymodule_export]
     use crate::arrow::ArrowTable;
     #[pymodule_export]
-    use crate::hits::{Hit, Hits};
+    use crate::highlight::Highlight;
+    #[pymodule_export]
+    use crate::hits::{Group, Hit, Hits};
     #[pymodule_export]
     use crate::index::{Index, create, open};
     #[pymodule_export]
     use crate::queries::{
-        All, Bool, Boost, Constant, Exists, Fuse, Knn, Match, Phrase, Prefix, Query, Range, Term, Terms,
+        All, Bool, Boost, Constant, DisMax, Exists, Fuse, Fuzzy, Knn, Match, MoreLike, MultiMatch, Phrase,
+        Prefix, Query, Range, Regex, Term, Terms, Wildcard,
     };
     #[pymodule_export]
     use crate::rerank::Rerank;
+    #[pymodule_export]
+    use crate::scan::{ScannedDocument, Scanner};
     #[pymodule_export]
     use crate::searcher::Searcher;
     #[pymodule_export]

@@ -12,21 +12,23 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 #[derive(Clone, Copy)]
 pub(crate) struct Reading<'a, 'py> {
     pub(crate) schema: &'a Schema,
-    /// The field of words without one.
-    pub(crate) default_field: Option<&'a str>,
+    /// The fields of words without one; none is the schema's first text field.
+    pub(crate) default_fields: &'a [String],
     /// Values of `$name`.
     pub(crate) params: Option<&'a Bound<'py, PyDict>>,
+    /// Whether what has no meaning in a query is taken as words.
+    pub(crate) lenient: bool,
 }
 
 impl<'a> Reading<'a, '_> {
     pub(crate) fn of(schema: &'a Schema) -> Self {
-        Self { schema, default_field: None, params: None }
+        Self { schema, default_fields: &[], params: None, lenient: false }
     }
 
     fn parser(&self) -> PyResult<QueryParser> {
         let mut parser = QueryParser::new(self.schema);
-        if let Some(field) = self.default_field {
-            parser = parser.default_field(field);
+        if !self.default_fields.is_empty() {
+            parser = parser.default_fields(self.default_fields);
         }
         for (name, value) in self.params.into_iter().flatten() {
             let name = name.extract::<String>()?;
@@ -42,6 +44,22 @@ impl<'a> Reading<'a, '_> {
     }
 }
 
+/// A field of words, or several: `"body"`, `["title^3", "body"]`.
+pub(crate) fn default_fields(given: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    match given.cast::<PyString>() {
+        Ok(field) => Ok(vec![field.to_str()?.to_owned()]),
+        Err(_) => given.extract(),
+    }
+}
+
+/// What a lenient reading of a query's text has not understood.
+pub(crate) fn warnings(given: &Bound<'_, PyAny>, reading: Reading<'_, '_>) -> PyResult<Vec<String>> {
+    match given.cast::<PyString>() {
+        Ok(text) if reading.lenient => Ok(reading.parser()?.parse_lenient(text.to_str()?).warnings),
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// A query or the text of one.
 pub(crate) fn of_or_text(given: &Bound<'_, PyAny>, reading: Reading<'_, '_>) -> PyResult<query::Query> {
     let Ok(text) = given.cast::<PyString>() else { return of(given) };
@@ -51,7 +69,26 @@ pub(crate) fn of_or_text(given: &Bound<'_, PyAny>, reading: Reading<'_, '_>) -> 
 
 /// A whole search: a query of any of these kinds, or the JSON form of a search.
 pub(crate) fn search_of(given: &Bound<'_, PyAny>, reading: Reading<'_, '_>) -> PyResult<Search> {
-    const OF_SEARCH: [&str; 4] = ["query", "filter", "limit", "offset"];
+    // None of them is the name of a query.
+    const OF_SEARCH: [&str; 17] = [
+        "query",
+        "filter",
+        "limit",
+        "offset",
+        "rerank",
+        "sort",
+        "highlight",
+        "fields",
+        "vectors",
+        "min_score",
+        "score_as",
+        "explain",
+        "aggs",
+        "aggregations",
+        "collapse",
+        "total",
+        "track_total_hits",
+    ];
     if let Ok(dict) = given.cast::<PyDict>() {
         let is_search = OF_SEARCH.iter().any(|name| dict.contains(name).unwrap_or(false));
         if is_search || dict.is_empty() {
@@ -61,7 +98,11 @@ pub(crate) fn search_of(given: &Bound<'_, PyAny>, reading: Reading<'_, '_>) -> P
         }
     }
     if let Ok(text) = given.cast::<PyString>() {
-        let parsed = reading.parser()?.parse(text.to_str()?);
+        let parser = reading.parser()?;
+        if reading.lenient {
+            return Ok(parser.parse_lenient(text.to_str()?).query.into());
+        }
+        let parsed = parser.parse(text.to_str()?);
         return parsed.map_err(|error| errors::exception(given.py(), error));
     }
     of(given).map(Search::from)

@@ -1,13 +1,13 @@
 //! A search from its query and keywords, and how it is run.
 
 use crate::call::{call, long_call};
-use crate::errors;
 use crate::reading::{self, Reading};
 use crate::rerank::Rerank;
+use crate::{aggregations, errors, highlight};
 use lucerne::search::SearchOptions;
 use lucerne::{Cancel, ErrorKind, Hits, Search, Searcher, Sort};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use std::time::{Duration, Instant};
 
 /// A search that takes longer is moved to a thread of its own, so that Ctrl-C is heard.
@@ -76,10 +76,16 @@ pub(crate) struct Keywords<'a, 'py> {
     pub(crate) offset: usize,
     pub(crate) filter: Option<&'a Bound<'py, PyAny>>,
     pub(crate) fields: Option<&'a [String]>,
+    pub(crate) vectors: Option<&'a [String]>,
+    pub(crate) highlight: Option<&'a Bound<'py, PyAny>>,
     pub(crate) sort: Option<&'a Bound<'py, PyAny>>,
     pub(crate) rerank: Option<&'a Rerank>,
     pub(crate) min_score: Option<f32>,
     pub(crate) explain: bool,
+    pub(crate) facets: &'a [(String, usize)],
+    pub(crate) aggs: Option<&'a Bound<'py, PyDict>>,
+    pub(crate) group_by: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) total: bool,
 }
 
 /// The search of a query (an object, text, or JSON as a dict) with its keywords, which add to a search in JSON.
@@ -101,6 +107,12 @@ pub(crate) fn search(
     if let Some(fields) = keywords.fields {
         search = search.fields(fields);
     }
+    if let Some(fields) = keywords.vectors {
+        search = search.vectors(fields);
+    }
+    if let Some(given) = keywords.highlight {
+        search = highlight::all(given)?.into_iter().fold(search, Search::highlight);
+    }
     if let Some(given) = keywords.sort {
         for sort in sorts(given)? {
             search = search.sort(sort);
@@ -111,6 +123,19 @@ pub(crate) fn search(
     }
     if let Some(score) = keywords.min_score {
         search = search.min_score(score);
+    }
+    for (field, values) in keywords.facets {
+        search = search.facet(field, *values);
+    }
+    if let Some(aggs) = keywords.aggs {
+        search = aggregations::add(search, aggs, keywords.facets)?;
+    }
+    if let Some(given) = keywords.group_by {
+        let (field, best) = aggregations::group_by(given)?;
+        search = search.group_by(field, best);
+    }
+    if keywords.total {
+        search = search.count_total(true);
     }
     Ok(if keywords.explain { search.explain() } else { search })
 }

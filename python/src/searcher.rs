@@ -3,18 +3,23 @@
 use crate::arrow::ArrowTable;
 use crate::call::{call, long_call};
 use crate::document::{self, VectorFields};
-use crate::hits::Hits;
+use crate::hits::{Hits, value_to_python};
 use crate::reading::{self, Reading};
-use crate::rerank::Rerank;
+use crate::rerank::{self, Rerank};
 use crate::rows::{self, KeysAndScores};
+use crate::scan::Scanner;
 use crate::search::{Keywords, Limits, run, search};
-use crate::{arrays, errors, json};
+use crate::{aggregations, arrays, errors, json, queries};
+use lucerne::search::Scan;
 use lucerne::{Document, Knn};
 use numpy::PyUntypedArrayMethods;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
+
+/// The depth of what `recommend` returns, with its filter.
+const RECOMMENDED_DEPTH: u32 = 4;
 
 /// One point in time of an index. Its answers never change; it can be used from many threads.
 #[pyclass(frozen, module = "lucerne")]
@@ -39,15 +44,30 @@ impl Searcher {
     /// Runs a query: an object (`Knn`, `Match`, …), text in the syntax of Lucene, Solr or Redis, or JSON as a dict.
     ///
     /// `limit`: most hits, 1 to 10,000 (10, or the `k` of a `Knn`); `offset`: hits to pass over. `filter`: a query (or
-    /// text) that hits must match, applied before neighbors are searched. `fields`: stored fields to return. `sort`:
-    /// `"year"`, `"-year"` or a list of these. `rerank`: a `Rerank`. `min_score`: hits below are left out. `explain`:
-    /// explain each score. `timeout`: seconds after which it is a `TimedOutError`, or with `partial` what was found, marked
-    /// by `hits.stopped`. `threads`: segments are searched side by side on so many (1). Of text, `default_field` is the field
-    /// of words without one, and `params` has the values of `$name`: arrays, bytes, numbers, text.
-    #[pyo3(signature = (query, *, limit=None, offset=0, filter=None, fields=None, sort=None, rerank=None,
-        min_score=None, explain=false, timeout=None, partial=false, threads=None, default_field=None, params=None))]
+    /// text) that hits must match, applied before neighbors are searched. `min_score`: hits below are left out.
+    ///
+    /// Of each hit: `fields`, stored fields (`[]`: all); `vectors`, vector fields as arrays; `highlight`, text fields or
+    /// `Highlight`s, whose words of the query are marked; `explain`, how it scores.
+    ///
+    /// Order: `sort`, `"year"`, `"-year"` or a list of these. Or one second opinion: `rerank`, a `Rerank`; `mmr`, a vector field or
+    /// `(field, lambda)`, short for `Rerank.mmr`; `decay`, a dict such as `{"field": "date", "origin": "2024-05-01", "scale":
+    /// "30d"}`, short for `Rerank.decay(…, multiply=True)`. `group_by`: a field or `(field, best)`; hits are the best of each of its values, and
+    /// `hit.group` has the others.
+    ///
+    /// Of all documents found: `facets`, fields or `{field: values}`, whose most frequent values are counted; `aggs`,
+    /// aggregations by name in the JSON form of Elasticsearch; `total`, count them exactly.
+    ///
+    /// `timeout`: seconds after which it is a `TimedOutError`, or with `partial` what was found, marked by `hits.stopped`.
+    /// `threads`: segments are searched side by side on so many (1).
+    ///
+    /// Of text: `default_field`, the field of words without one, or a list such as `["title^3", "body"]`; `params`, the values
+    /// of `$name`: arrays, bytes, numbers, text; `lenient`, never fail: what has no meaning is searched for as words, and
+    /// `hits.warnings` says what that was.
+    #[pyo3(signature = (query, *, limit=None, offset=0, filter=None, fields=None, vectors=None, highlight=None, sort=None,
+        rerank=None, mmr=None, decay=None, group_by=None, facets=None, aggs=None, total=false, min_score=None,
+        explain=false, timeout=None, partial=false, threads=None, default_field=None, params=None, lenient=false))]
     #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
-    pub(crate) fn search(
+    fn search(
         &self,
         py: Python<'_>,
         query: &Bound<'_, PyAny>,
@@ -55,23 +75,109 @@ impl Searcher {
         offset: usize,
         filter: Option<&Bound<'_, PyAny>>,
         fields: Option<Vec<String>>,
+        vectors: Option<Vec<String>>,
+        highlight: Option<&Bound<'_, PyAny>>,
         sort: Option<&Bound<'_, PyAny>>,
         rerank: Option<PyRef<'_, Rerank>>,
+        mmr: Option<&Bound<'_, PyAny>>,
+        decay: Option<&Bound<'_, PyDict>>,
+        group_by: Option<&Bound<'_, PyAny>>,
+        facets: Option<&Bound<'_, PyAny>>,
+        aggs: Option<&Bound<'_, PyDict>>,
+        total: bool,
         min_score: Option<f32>,
         explain: bool,
         timeout: Option<f64>,
         partial: bool,
         threads: Option<usize>,
-        default_field: Option<&str>,
+        default_field: Option<&Bound<'_, PyAny>>,
         params: Option<&Bound<'_, PyDict>>,
+        lenient: bool,
     ) -> PyResult<Hits> {
-        let rerank = rerank.as_deref();
-        let fields = fields.as_deref();
-        let keywords = Keywords { limit, offset, filter, fields, sort, rerank, min_score, explain };
+        let rerank = rerank::chosen(py, rerank.as_deref(), mmr, decay)?;
+        let facets = facets.map(aggregations::facets).transpose()?.unwrap_or_default();
+        let default_fields = default_field.map(reading::default_fields).transpose()?.unwrap_or_default();
+        let keywords = Keywords {
+            limit,
+            offset,
+            filter,
+            fields: fields.as_deref(),
+            vectors: vectors.as_deref(),
+            highlight,
+            sort,
+            rerank: rerank.as_ref(),
+            min_score,
+            explain,
+            facets: &facets,
+            aggs,
+            group_by,
+            total,
+        };
         let limits = Limits::of(py, timeout, partial, threads)?;
-        let reading = Reading { schema: self.searcher.schema(), default_field, params };
+        let schema = self.searcher.schema();
+        let reading = Reading { schema, default_fields: &default_fields, params, lenient };
         let found = run(py, &self.searcher, || search(query, reading, keywords), limits)?;
-        Ok(Hits::new(Arc::clone(self.fields()), found))
+        let warnings = reading::warnings(query, reading)?;
+        let facets = facets.into_iter().map(|(field, _)| field).collect();
+        Ok(Hits::new(Arc::clone(self.fields()), found, facets, warnings))
+    }
+
+    /// The values that a field has, in their order, with the number of documents that have each: the first `limit` (1 to
+    /// 65,536) that begin with `prefix`.
+    #[pyo3(signature = (field, *, prefix="", limit=100))]
+    fn values<'py>(
+        &self,
+        py: Python<'py>,
+        field: &str,
+        prefix: &str,
+        limit: usize,
+    ) -> PyResult<Vec<(Bound<'py, PyAny>, u64)>> {
+        let found = long_call(py, |cancel| {
+            self.searcher.values_with(field, prefix, limit, &Limits::default().options(cancel))
+        })?;
+        found.iter().map(|(value, count)| Ok((value_to_python(py, value)?, *count))).collect()
+    }
+
+    /// A `Knn` for documents whose vectors are like those of some (keys) and unlike those of others, and that are neither: its
+    /// vector is twice the mean of the liked ones, less the mean of the others. `k`: as of `Knn`.
+    #[pyo3(signature = (field, liked, disliked=Vec::new(), *, k=None))]
+    fn recommend(
+        &self,
+        py: Python<'_>,
+        field: &str,
+        liked: Vec<String>,
+        disliked: Vec<String>,
+        k: Option<usize>,
+    ) -> PyResult<Py<queries::Knn>> {
+        let liked: Vec<&str> = liked.iter().map(String::as_str).collect();
+        let disliked: Vec<&str> = disliked.iter().map(String::as_str).collect();
+        let knn = call(py, || self.searcher.recommend(field, &liked, &disliked))?;
+        queries::Knn::made(py, k.into_iter().fold(knn, Knn::k), RECOMMENDED_DEPTH)
+    }
+
+    /// All documents in the order of their keys, each once, whatever is written meanwhile: an iterator of
+    /// `ScannedDocument`s.
+    ///
+    /// `filter`: a query (or text) that they match. `after`: only documents with later keys; the last key seen goes on where
+    /// an earlier scan has ended, in this searcher or another one. `fields`: stored fields (all). `vectors`: vector fields to
+    /// return as arrays beside the fields.
+    #[pyo3(signature = (filter=None, *, after=None, fields=None, vectors=None))]
+    pub(crate) fn scan(
+        &self,
+        py: Python<'_>,
+        filter: Option<&Bound<'_, PyAny>>,
+        after: Option<String>,
+        fields: Option<Vec<String>>,
+        vectors: Option<Vec<String>>,
+    ) -> PyResult<Scanner> {
+        let mut scan = Scan::new().fields(fields.unwrap_or_default()).vectors(vectors.unwrap_or_default());
+        if let Some(filter) = filter {
+            scan = scan.filter(reading::of_or_text(filter, Reading::of(self.searcher.schema()))?);
+        }
+        if let Some(key) = after {
+            scan = scan.after(key);
+        }
+        Scanner::new(py, &self.searcher, Arc::clone(self.fields()), scan)
     }
 
     /// Searches for the neighbors of each row of an array, on `threads` threads (all processors by default).

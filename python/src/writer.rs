@@ -6,13 +6,15 @@ use crate::commit_at::commit_at;
 use crate::document::{self, VectorFields};
 use crate::index::schema_of;
 use crate::merge_events::MergeEvents;
-use crate::{arrow, errors, json};
+use crate::reading::{self, Reading};
+use crate::{arrow, changes, errors, json};
 use lucerne::Cancel;
 use lucerne::codec::Report;
 use lucerne_arrow::OnExisting;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// Adds, replaces and deletes documents. There is one for an index at a time, in any process; threads share it.
 ///
@@ -140,10 +142,71 @@ impl Writer {
         arrow::add(py, self.open(py)?, data, on_existing)
     }
 
-    /// Sets fields of the document with a key, and leaves its others.
-    fn update(&self, py: Python<'_>, key: &str, fields: &Bound<'_, PyAny>) -> PyResult<()> {
-        let (writer, document) = (self.open(py)?, document::document(&self.fields, fields)?);
-        call(py, || writer.update(key, &document))
+    /// Sets fields of the document with a key (None removes one), adds numbers to fields, removes fields, and leaves its others.
+    #[pyo3(signature = (key, set=None, *, increment=None, remove=None))]
+    fn update(
+        &self,
+        py: Python<'_>,
+        key: &str,
+        set: Option<&Bound<'_, PyAny>>,
+        increment: Option<&Bound<'_, PyDict>>,
+        remove: Option<Vec<String>>,
+    ) -> PyResult<()> {
+        let (writer, update) = (self.open(py)?, changes::update(&self.fields, set, increment, remove)?);
+        call(py, || writer.update(key, update))
+    }
+
+    /// Updates all documents of a query (an object, text or JSON as a dict) as `update` does: all or none, at one point in time,
+    /// those that are not committed yet included. `progress(phase, done, total)` is called now and then; returning False
+    /// cancels. Returns a dict of numbers of documents: `matched`, and of these `changed`, `unchanged` (they had the values
+    /// already) and `skipped` (another thread has changed them meanwhile); and `unknown_fields`, names in the query that no
+    /// document has, in an index that takes undeclared fields.
+    #[pyo3(signature = (query, *, set=None, increment=None, remove=None, progress=None))]
+    #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
+    fn update_by_query<'py>(
+        &self,
+        py: Python<'py>,
+        query: &Bound<'py, PyAny>,
+        set: Option<&Bound<'py, PyAny>>,
+        increment: Option<&Bound<'py, PyDict>>,
+        remove: Option<Vec<String>>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let (writer, update) = (self.open(py)?, changes::update(&self.fields, set, increment, remove)?);
+        let query = reading::of_or_text(query, Reading::of(&writer.schema()))?;
+        let report = long_call(py, |cancel| {
+            let reporter = Reporter { callable: progress, cancel: cancel.clone() };
+            writer.update_by_query_with(query, update, cancel, &reporter)
+        })?;
+        changes::as_dict(py, &report)
+    }
+
+    /// Deletes all documents of a query (an object, text or JSON as a dict), as `update_by_query` updates them. Returns what
+    /// that does.
+    fn delete_by_query<'py>(
+        &self,
+        py: Python<'py>,
+        query: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let writer = self.open(py)?;
+        let query = reading::of_or_text(query, Reading::of(&writer.schema()))?;
+        let report = long_call(py, |cancel| writer.delete_by_query_with(query, cancel))?;
+        changes::as_dict(py, &report)
+    }
+
+    /// Deletes the documents whose date in `field` is not after `now` (a datetime; by default the present). Those without one
+    /// stay. Nothing expires by itself. Returns what `update_by_query` does.
+    #[pyo3(signature = (field, now=None))]
+    fn delete_expired<'py>(
+        &self,
+        py: Python<'py>,
+        field: &str,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let writer = self.open(py)?;
+        let now = now.map(changes::time).transpose()?.unwrap_or_else(SystemTime::now);
+        let report = long_call(py, |_| writer.delete_expired(field, now))?;
+        changes::as_dict(py, &report)
     }
 
     /// Deletes the document with a key; False when there is none.

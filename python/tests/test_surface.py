@@ -24,6 +24,7 @@ SYNTAX = {
     "__contains__": " in ",
     "__getitem__": "[",
     "__iter__": "for ",
+    "__next__": "next(",
     "__enter__": "with ",
     "__exit__": "with ",
     "__reduce__": "pickle.dumps",
