@@ -222,12 +222,14 @@ class LucerneVectorStore(BasePydanticVectorStore):
         if not isinstance(given.value, str):
             raise ValueError(f"{given.operator.value} needs text; given {given.value!r}")
         fold = str.lower if given.operator == FilterOperator.TEXT_MATCH_INSENSITIVE else str
-        wanted, keys = fold(given.value), []
-        found = self._index.scan(lucerne.Exists(field), fields=["node"]) if self._index else []
-        for node in found:
+        wanted = fold(given.value)
+
+        def has_it(node: lucerne.ScannedDocument) -> bool:
             text = json.loads(json.loads(node["node"])["_node_content"])["metadata"].get(given.key)
-            if isinstance(text, str) and wanted in fold(text):
-                keys.append(node.key)
+            return isinstance(text, str) and wanted in fold(text)
+
+        searched = lucerne.Exists(field)
+        keys = [node.key for node in self._index.scan(searched, fields=["node"]) if has_it(node)] if self._index else []
         return lucerne.Terms("id", keys) if keys else lucerne.Query.from_json({"none": {}})
 
 
