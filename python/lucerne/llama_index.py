@@ -229,7 +229,7 @@ class LucerneVectorStore(BasePydanticVectorStore):
             return isinstance(text, str) and wanted in fold(text)
 
         searched = lucerne.Exists(field)
-        keys = [node.key for node in self._index.scan(searched, fields=["node"]) if has_it(node)] if self._index else []
+        keys = [node.key for node in self._index.scan(searched, fields=["node"]) if has_it(node)] if self._index is not None else []
         return lucerne.Terms("id", keys) if keys else lucerne.Query.from_json({"none": {}})
 
 
