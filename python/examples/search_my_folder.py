@@ -25,7 +25,7 @@ QUESTIONS = [
     "how do I back up an index while others write to it",
     "do commits survive when the power fails",
     "one index for each of many customers",
-    "search with words and vectors at the same time",
+    "hybrid search: fuse words and vectors",
 ]
 SUFFIXES = {".md", ".rst", ".txt"}
 LONGEST = 1_200

@@ -120,9 +120,9 @@ fn dates_have_numbers_that_are_dates() {
 }
 
 #[test]
-fn one_segment_and_ten_give_the_same() {
-    let (one, ten) = (thousand_in(1), thousand_in(10));
-    assert_eq!((one.segment_count(), ten.segment_count()), (1, 10));
+fn one_segment_and_several_give_the_same() {
+    let (one, several) = (thousand_in(1), thousand_in(10));
+    assert!(one.segment_count() == 1 && several.segment_count() > 1);
     for aggregation in [
         Aggregation::terms("n").size(7),
         Aggregation::terms("section").size(3).min_count(34),
@@ -134,8 +134,13 @@ fn one_segment_and_ten_give_the_same() {
         Aggregation::percentiles("price", [10.0, 99.0]),
     ] {
         let search = Search::new(Match::new("body", "three")).aggregate("a", aggregation);
-        let (one, ten) = (one.search(&search).unwrap(), ten.search(&search).unwrap());
-        assert_eq!((one.total, &one.aggregations), (ten.total, &ten.aggregations), "{}", search.to_json());
+        let (one, several) = (one.search(&search).unwrap(), several.search(&search).unwrap());
+        assert_eq!(
+            (one.total, &one.aggregations),
+            (several.total, &several.aggregations),
+            "{}",
+            search.to_json()
+        );
     }
 }
 

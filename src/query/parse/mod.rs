@@ -185,7 +185,8 @@ impl QueryParser {
     /// let schema = Schema::builder().key("name").text("title").build()?;
     /// let typed = QueryParser::new(&schema).parse_lenient("(text editor: \"vim");
     /// assert_eq!(typed.query, Match::new("title", "text editor vim").into());
-    /// assert!(typed.warnings[0].contains("this parenthesis is not closed"), "{:?}", typed.warnings);
+    /// assert!(typed.warnings[0].contains("no field \"editor\""), "{:?}", typed.warnings);
+    /// assert!(typed.warnings[1].contains("this quote is not closed"), "{:?}", typed.warnings);
     /// # Ok(())
     /// # }
     /// ```

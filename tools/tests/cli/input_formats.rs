@@ -62,7 +62,7 @@ fn a_file_of_another_kind_is_named_with_what_to_do() {
         ("docs.txt", b"name;size\na;1\n", "docs.txt:1: ", "CSV is not supported"),
         ("docs.zip", b"PK\x03\x04\x00\x00", "docs.zip: this is a zip archive", "unpack it"),
         ("docs.xz", b"\xfd7zXZ\x00\x00", "compressed with xz", "xzcat"),
-        ("docs.parquet", b"PAR1\x00\x00", "a Parquet file", "read_parquet"),
+        ("docs.parquet", b"PAR1\x00\x00", "Parquet files need the program lucerne-parquet", "cargo install"),
         (
             "docs.jsonl",
             b"version https://git-lfs.github.com/spec/v1\n",
