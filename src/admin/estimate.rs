@@ -109,7 +109,7 @@ struct Sampled {
     docs: u64,
     /// Bytes by extension.
     files: BTreeMap<String, u64>,
-    /// Bytes of raw vectors of fields that are searched by codes.
+    /// Bytes of raw vectors of fields that are searched by codes, and of spare files.
     not_searched: u64,
     /// Bytes of the buffer, and of flushing it.
     buffered: usize,
