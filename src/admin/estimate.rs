@@ -95,7 +95,7 @@ pub fn estimate(
         docs,
         disk,
         disk_while_merging: 2 * disk,
-        reading: disk - stored.min(disk) - share(whole.raw_not_searched).min(disk - stored.min(disk)),
+        reading: disk - stored.min(disk) - share(whole.not_searched).min(disk - stored.min(disk)),
         writing: share(whole.buffered as u64).min(options.ram_budget as u64),
         merging: merge::memory(schema, IndexBuilder::new().registry(), docs, |field| {
             share(whole.vectors.get(&field).copied().unwrap_or(0))
@@ -109,8 +109,8 @@ struct Sampled {
     docs: u64,
     /// Bytes by extension.
     files: BTreeMap<String, u64>,
-    /// Bytes of raw vectors of fields that are searched by codes.
-    raw_not_searched: u64,
+    /// Bytes of raw vectors of fields that are searched by codes, and of spare files.
+    not_searched: u64,
     /// Bytes of the buffer, and of flushing it.
     buffered: usize,
     /// Vectors by field.
@@ -157,19 +157,20 @@ impl Sampled {
         for file in reader.files() {
             *files.entry(extension(&file.name)).or_insert(0) += file.len;
         }
-        let mut raw_not_searched = 0;
+        let mut not_searched = 0;
         for vectors in &reader.info().vectors {
             let of = |wanted: &[&str]| {
                 let files = vectors.structure.files.iter();
                 let found = files.filter(|file| wanted.contains(&extension(&file.name).as_str()));
                 found.map(|file| file.len).sum::<u64>()
             };
+            not_searched += of(&["spare"]);
             if of(&["sq8", "sign"]) > 0 {
-                raw_not_searched += of(&["vec"]);
+                not_searched += of(&["vec"]);
             }
         }
         let vectors = reader.vectors().iter().map(|it| (it.field.number, it.reader.len() as u64)).collect();
-        Self { docs: u64::from(reader.max_doc()), files, raw_not_searched, buffered, vectors }
+        Self { docs: u64::from(reader.max_doc()), files, not_searched, buffered, vectors }
     }
 }
 

@@ -53,7 +53,7 @@ pub struct RawLoss {
 /// writer.commit()?;
 /// let loss = admin::raw_loss(&index, "v", &Cancel::new(), &())?;
 /// assert!(loss.recall - loss.without_raw < 0.05);
-/// assert_eq!(loss.bytes, 300 * 16 * 4 + 80 + 38 * 4 + 4); // With header, footer and checksums of one file.
+/// assert_eq!(loss.bytes, 300 * 16 * 4 + 80); // With header and footer of one file.
 /// writer.drop_raw("v")?;
 /// writer.commit()?;
 /// # Ok::<(), lucerne::Error>(())

@@ -1,7 +1,6 @@
 //! What damage must cost, worked out from the layout of the files and from what was added: not by the engine's own means.
 
 use crate::common::rng::Rng;
-use crate::fuzz::summed_len;
 use crate::trials::{Forge, Image, image, is_commit};
 use lucerne::codec::testing::MemoryDirectory;
 use lucerne::index::IndexBuilder;
@@ -135,8 +134,6 @@ pub(crate) fn sound(seed: u64) -> Sound {
 pub(crate) enum Fate {
     /// Documents that are lost, as they are in their segments; nothing else is.
     Lost(BTreeSet<(String, u32)>),
-    /// Those at most: it is not known whose vectors some are.
-    AtMost(BTreeSet<(String, u32)>),
     /// It is not known which documents were deleted.
     Forgotten,
     /// It cannot be repaired.
@@ -182,19 +179,11 @@ impl Sound {
             return none();
         };
         let owners = self.owners(segment, field);
-        // Sectors of 512 bytes in which anything is damaged.
-        let data = summed_len(whole.len() - 80).unwrap_or(0);
-        let sector = |at: usize| 64 + at / 512 * 512..(64 + (at / 512 + 1) * 512).min(64 + data);
-        // A checksum that is hit proves nothing any more, unless all of the data is proven whole; one that is cut off is
-        // not asked for.
-        let hit_data = any(64..64 + data);
-        let hit_sum = |number: usize| {
-            let at = 64 + data + number * 4;
-            hit_data && at + 4 <= damaged.len() && any(at..at + 4)
-        };
+        // A vector is hit with the 512 bytes that it is in.
+        let data = whole.len() - 80;
         let damaged_bytes = |range: Range<usize>| {
             let mut sectors = range.start / 512..=(range.end - 1) / 512;
-            sectors.any(|number| any(sector(number * 512)) || hit_sum(number))
+            sectors.any(|number| any(64 + number * 512..64 + data.min((number + 1) * 512)))
         };
         match extension {
             "vec" => lost(
@@ -214,27 +203,13 @@ impl Sound {
                     !codes["frame"]["rotated"].is_null() && codes["versions"].as_array().unwrap().len() == 1
                 );
                 let correction = if codes["scale4"] == true { 12 } else { 8 };
-                let (center, dimension) = (64, 16);
-                let corrections = n * dimension + center;
-                let centers = [n * dimension..corrections, data - center..data];
-                if centers.iter().all(|center| any(center.start + 64..center.end + 64)) {
-                    return lost(self.numbers(segment).collect());
-                }
+                let dimension = 16;
+                let corrections = n * dimension;
                 let hits = |at: &usize| {
                     damaged_bytes(at * dimension..(at + 1) * dimension)
                         || damaged_bytes(corrections + at * correction..corrections + (at + 1) * correction)
                 };
                 lost((0..n).filter(hits).map(|at| owners[at]).collect())
-            }
-            "ord" => {
-                let first = any(64..64 + owners.len() * 4);
-                let others = any(64 + owners.len() * 4..64 + data);
-                match first && others {
-                    true => {
-                        Fate::AtMost(self.numbers(segment).map(|doc| (segment.to_owned(), doc)).collect())
-                    }
-                    false => none(),
-                }
             }
             _ => none(),
         }

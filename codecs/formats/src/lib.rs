@@ -32,9 +32,9 @@ use lucerne_codec::Registry;
 use std::sync::Arc;
 
 /// Extensions of all files of the built-in formats.
-const EXTENSIONS: [&str; 18] = [
-    "si", "live", "keys", "stored", "cols", "terms", "post", "pos", "len", "vec", "ord", "sq8", "sq4",
-    "sign", "hnsw", "ivf", "tmp", "sq4tmp",
+const EXTENSIONS: [&str; 19] = [
+    "si", "live", "keys", "stored", "cols", "terms", "post", "pos", "len", "vec", "ord", "spare", "sq8",
+    "sq4", "sign", "hnsw", "ivf", "tmp", "sq4tmp",
 ];
 
 /// All built-in formats. Only one place in the engine calls this; everything else looks formats up by the

@@ -1,7 +1,8 @@
 //! The segment info of a segment that has lost it: what its files say of themselves, and nothing of terms, columns, codes and
 //! graphs, which are made again.
 
-use crate::{keys_v1, stored_v1, summed};
+use crate::vectors::spare;
+use crate::{keys_v1, stored_v1};
 use lucerne_codec::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN};
 use lucerne_codec::format::{Metadata, file_name};
 use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
@@ -37,15 +38,15 @@ pub(crate) fn segment_info(
             Err(error) => return Err(error),
         };
         let (ordinals, _) = entry(directory, &name("ord"))?;
-        let rows = summed::data_len(envelope::body(&input)?.len() as u64).unwrap_or_default();
-        let len = rows / field.row_len().max(1) as u64;
+        let (spare, _) = entry(directory, &name(spare::EXTENSION))?;
+        let len = envelope::body(&input)?.len() as u64 / field.row_len().max(1) as u64;
         let format = match field.component() {
             Component::Bit => "bin_flat",
             _ => "flat_f32",
         };
         let mut field = field.clone();
         field.params.retain(|name, _| name == FieldInfo::MULTIPLE);
-        let structure = structure(format, vec![raw, ordinals], json!({ "vectors": len }));
+        let structure = structure(format, vec![raw, ordinals, spare], json!({ "vectors": len }));
         vectors.push(VectorInfo { field, structure });
     }
     Ok(SegmentInfo {

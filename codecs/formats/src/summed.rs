@@ -1,17 +1,13 @@
-//! Files with a CRC-32 of every 512 bytes of their data, so that damage costs what it has hit and nothing else.
+//! A CRC-32 of every 512 bytes of a file's data, so that damage costs what it has hit and nothing else. The checksums are
+//! in another file (`vectors/spare`): what hits the data does not hit them.
 //!
-//! ```text
-//! data   …
-//! table  [u32]  CRC-32 of each 512 bytes of the data, the last ones fewer
-//!        u32    CRC-32 of these numbers
-//! ```
-//!
-//! Opening a file reads neither the table nor what it says. A repair does, and so does a check.
+//! Opening a file reads no checksum. A repair does, and so does a check.
 
-use lucerne_codec::envelope::{self, EnvelopeWriter, FileEntry, HEADER_LEN, Header};
+use lucerne_codec::envelope::{self, EnvelopeWriter, FOOTER_LEN, FileEntry, HEADER_LEN, Header};
 use lucerne_codec::format::{OpenContext, Problem, WriteContext};
 use lucerne_codec::io::bytes::{PutLe as _, u32_at};
 use lucerne_codec::{Cancel, Input, Result};
+use std::sync::Arc;
 
 /// Bytes that a checksum covers: what disks call a sector, and a vector of 128 components.
 const BLOCK: usize = 512;
@@ -24,6 +20,13 @@ pub(crate) struct Kind {
     pub(crate) format: &'static str,
     pub(crate) version: u32,
     pub(crate) field: u32,
+}
+
+impl Kind {
+    fn header(self, context: &OpenContext<'_>) -> Header<'static> {
+        let Self { format, version, field } = self;
+        Header { format, version, segment: context.segment_id, field }
+    }
 }
 
 /// A file that is being written.
@@ -60,27 +63,18 @@ impl SummedWriter {
         self.filled = 0;
     }
 
-    pub(crate) fn finish(mut self) -> Result<FileEntry> {
+    /// The file, and its checksums.
+    pub(crate) fn finish(mut self) -> Result<(FileEntry, Vec<u8>)> {
         if self.filled > 0 {
             self.end_block();
         }
-        let crc = crc32fast::hash(&self.table);
-        self.table.put_u32(crc);
-        self.file.write(&self.table)?;
-        self.file.finish()
+        Ok((self.file.finish()?, self.table))
     }
 }
 
-/// Bytes of the table after so many bytes of data.
-fn table_len(data: u64) -> u64 {
-    data.div_ceil(BLOCK as u64).saturating_mul(4).saturating_add(4)
-}
-
-/// Bytes of data in a body of so many bytes, table included.
-pub(crate) fn data_len(body: u64) -> Option<u64> {
-    // Every 512 bytes come with 4 more.
-    let blocks = body.checked_sub(4)?.div_ceil(BLOCK as u64 + 4);
-    body.checked_sub(4 * blocks + 4).filter(|data| table_len(*data) + data == body)
+/// Bytes of the checksums of so many bytes of data.
+pub(crate) fn table_len(data: u64) -> u64 {
+    data.div_ceil(BLOCK as u64).saturating_mul(4)
 }
 
 /// An open file.
@@ -91,101 +85,104 @@ pub(crate) struct SummedFile {
 }
 
 impl SummedFile {
-    /// Opens a file with so many bytes of data; `what` is expected to make them.
+    /// Opens a file with so many bytes of data, which `what` is expected to make, and these checksums.
     pub(crate) fn open(
         context: &OpenContext<'_>,
         entry: &FileEntry,
         kind: Kind,
         len: Option<u64>,
+        table: Input,
         what: impl FnOnce() -> String,
     ) -> Result<Self> {
-        let file = context.open(entry, kind.format, kind.version, kind.field)?;
-        Self::of(envelope::body(&file)?, len, what)
+        let data = envelope::body(&context.open(entry, kind.format, kind.version, kind.field)?)?;
+        let data = of_len(data, len, what)?;
+        let wanted = table_len(data.len() as u64);
+        if table.len() as u64 != wanted {
+            return Err(table.corrupt(0, format!("{} bytes of checksums, expected {wanted}", table.len())));
+        }
+        Ok(Self { data, table })
     }
 
-    fn of(body: Input, len: Option<u64>, what: impl FnOnce() -> String) -> Result<Self> {
-        let all = len.and_then(|len| len.checked_add(table_len(len)));
-        let (Some(len), true) = (len, all == Some(body.len() as u64)) else {
-            return Err(body.corrupt(0, format!("{} do not make {} bytes", what(), body.len())));
-        };
-        Ok(Self { data: body.sub(0, len)?, table: body.sub(len, body.len() as u64 - len)? })
-    }
-
-    /// The file with other data.
-    pub(crate) fn with_data(&self, data: Input) -> Self {
-        Self { data, table: self.table.clone() }
-    }
-
-    /// Opens what is left of a file, and finds out which parts of its data are damaged.
+    /// Opens what is left of a file, and finds out which parts of its data are damaged: by those checksums that are left.
     pub(crate) fn salvage(
         context: &OpenContext<'_>,
         entry: &FileEntry,
         kind: Kind,
         len: Option<u64>,
+        table: Input,
         cancel: &Cancel,
     ) -> Result<(Self, Damage)> {
         let input = envelope::open_damaged(context.directory, entry)?;
-        let file = Self::of(envelope::body(&input)?, len, || entry.name.clone())?;
+        let data = of_len(envelope::body(&input)?, len, || entry.name.clone())?;
+        let file = Self { data, table };
         let sums = sums(file.data.bytes(), cancel)?;
-        let Kind { format, version, field } = kind;
-        let header = Header { format, version, segment: context.segment_id, field };
-        if envelope::is_foreign(&input, header)? {
+        if envelope::is_foreign(&input, kind.header(context))? {
             return Ok((file, Damage(vec![true; sums.len()]))); // Whole, perhaps, but not these data.
         }
-        if was_written(context, entry, kind, file.data.bytes(), cancel)? {
+        if was_written(context, entry, kind, file.data.bytes())? {
             return Ok((file, Damage(vec![false; sums.len()])));
         }
-        // Of a file that is cut off the table is gone first.
         let there = len_there(context, entry)?.saturating_sub(HEADER_LEN);
         let (known, data_len) = (file.table.bytes(), file.data.len() as u64);
         let damaged = sums.iter().enumerate().map(|(at, sum)| {
             let end = ((at as u64 + 1) * BLOCK as u64).min(data_len);
-            let known = u32_at(known, at).filter(|_| data_len + 4 * (at as u64 + 1) <= there);
-            end > there || known.is_some_and(|known| known != *sum)
+            end > there || u32_at(known, at).is_some_and(|known| known != *sum)
         });
         let damage = Damage(damaged.collect());
         Ok((file, damage))
     }
 
-    /// Whether the table is that of the data. The file's checksum was verified.
+    /// Whether the checksums are those of the data. Those of the files were verified.
     pub(crate) fn verify(&self, cancel: &Cancel) -> Result<Option<Problem>> {
-        let table = table(self.data.bytes(), cancel)?;
+        let mut table = Vec::with_capacity(self.table.len());
+        sums(self.data.bytes(), cancel)?.into_iter().for_each(|sum| table.put_u32(sum));
         let problem = || Problem {
-            file: self.data.name().to_owned(),
-            problem: "its checksums of 512 bytes are not those of its data".to_owned(),
+            file: self.table.name().to_owned(),
+            problem: format!("its checksums are not those of {}", self.data.name()),
         };
         Ok((table != self.table.bytes()).then(problem))
     }
 }
 
+fn of_len(data: Input, len: Option<u64>, what: impl FnOnce() -> String) -> Result<Input> {
+    match len {
+        Some(len) if len == data.len() as u64 => Ok(data),
+        _ => Err(data.corrupt(0, format!("{} do not make {} bytes", what(), data.len()))),
+    }
+}
+
 /// Bytes of a file that are there; of a missing one none.
-pub(crate) fn len_there(context: &OpenContext<'_>, entry: &FileEntry) -> Result<u64> {
+fn len_there(context: &OpenContext<'_>, entry: &FileEntry) -> Result<u64> {
     match context.directory.file_len(&entry.name) {
         Err(error) if error.is_not_found() => Ok(0),
         len => len,
     }
 }
 
-/// Whether the file was written with this data, whatever it is like now: header, table and footer follow from the data, and
-/// the segment info remembers the checksum of all.
+/// The body of a file that may be damaged, as far as it is there: less of it when the file is cut off, nothing when it is
+/// missing or another one's.
+pub(crate) fn body_there(context: &OpenContext<'_>, entry: &FileEntry, kind: Kind) -> Result<Input> {
+    let nothing = || Input::new(&entry.name, Arc::new(Vec::new()));
+    let input = match context.directory.open(&entry.name) {
+        Err(error) if error.is_not_found() => return Ok(nothing()),
+        input => input?,
+    };
+    let end = (input.len() as u64).min(entry.len.saturating_sub(FOOTER_LEN));
+    match end.checked_sub(HEADER_LEN) {
+        Some(len) if !envelope::is_foreign(&input, kind.header(context))? => input.sub(HEADER_LEN, len),
+        _ => Ok(nothing()),
+    }
+}
+
+/// Whether the file was written with this data, whatever it is like now: header and footer follow from the data, and the
+/// segment info remembers the checksum of all.
 pub(crate) fn was_written(
     context: &OpenContext<'_>,
     entry: &FileEntry,
     kind: Kind,
     data: &[u8],
-    cancel: &Cancel,
 ) -> Result<bool> {
-    let Kind { format, version, field } = kind;
-    let header = Header { format, version, segment: context.segment_id, field };
-    Ok(envelope::checksum_of(header, &[data, &table(data, cancel)?])? == entry.crc32)
-}
-
-fn table(data: &[u8], cancel: &Cancel) -> Result<Vec<u8>> {
-    let mut table = Vec::new();
-    sums(data, cancel)?.into_iter().for_each(|sum| table.put_u32(sum));
-    let crc = crc32fast::hash(&table);
-    table.put_u32(crc);
-    Ok(table)
+    Ok(envelope::checksum_of(kind.header(context), &[data])? == entry.crc32)
 }
 
 /// The checksum of each block.
@@ -226,30 +223,41 @@ mod tests {
             let bench = Bench::new();
             let mut file = SummedWriter::create(&bench.write(1), "t", KIND).unwrap();
             data.chunks(999).for_each(|part| file.write(part).unwrap());
-            let entry = file.finish().unwrap();
+            let (entry, table) = file.finish().unwrap();
+            assert_eq!(table.len() as u64, table_len(len as u64));
+            let table = Input::new("sums", Arc::new(table));
             let written = lucerne_codec::format::Written { files: vec![entry.clone()], ..Default::default() };
             let context = bench.open(1, &written);
-            let open = SummedFile::open(&context, &entry, KIND, Some(len as u64), String::new).unwrap();
+            let all = Some(len as u64);
+            let open = SummedFile::open(&context, &entry, KIND, all, table.clone(), String::new).unwrap();
             assert_eq!(open.verify(&Cancel::new()).unwrap(), None);
-            assert_eq!(data_len(len as u64 + table_len(len as u64)), Some(len as u64));
+            let salvage = |table: &Input| {
+                SummedFile::salvage(&context, &entry, KIND, all, table.clone(), &Cancel::new()).unwrap().1
+            };
             let whole = bench.directory.get(&entry.name).unwrap().to_vec();
             for at in (0..whole.len()).step_by(61).chain([0, 63, whole.len() - 1]) {
                 let mut damaged = whole.clone();
                 damaged[at] ^= 0x40;
                 bench.directory.put(&entry.name, damaged);
-                let (_, damage) =
-                    SummedFile::salvage(&context, &entry, KIND, Some(len as u64), &Cancel::new()).unwrap();
+                let damage = salvage(&table);
                 let hit = at.checked_sub(HEADER_LEN as usize).filter(|at| *at < len).map(|at| at / BLOCK);
                 for byte in 0..len {
                     assert_eq!(damage.hits(byte as u64, 1), hit == Some(byte / BLOCK), "{at} {byte}");
                 }
                 assert_eq!(damage.is_none(), hit.is_none());
             }
-            // What is before a cut is there, though its checksums are not.
+            // What is before a cut is verified.
             let cut = whole.len() / 2;
-            bench.directory.put(&entry.name, whole[..cut].to_vec());
-            let (_, damage) =
-                SummedFile::salvage(&context, &entry, KIND, Some(len as u64), &Cancel::new()).unwrap();
+            let mut damaged = whole[..cut].to_vec();
+            let hit = damaged.get_mut(HEADER_LEN as usize).map(|byte| *byte ^= 1).is_some();
+            bench.directory.put(&entry.name, damaged);
+            let damage = salvage(&table);
+            for byte in 0..len {
+                let end = ((byte / BLOCK + 1) * BLOCK).min(len) + HEADER_LEN as usize;
+                assert_eq!(damage.hits(byte as u64, 1), end > cut || hit && byte < BLOCK, "{cut} {byte}");
+            }
+            // Without checksums it is taken as it is.
+            let damage = salvage(&Input::new("sums", Arc::new(Vec::new())));
             for byte in 0..len {
                 let end = ((byte / BLOCK + 1) * BLOCK).min(len) + HEADER_LEN as usize;
                 assert_eq!(damage.hits(byte as u64, 1), end > cut, "{cut} {byte}");

@@ -113,12 +113,6 @@ pub(crate) fn twice(bytes: &[u8]) -> Vec<u8> {
     [&len[..], &crc, bytes, bytes, &crc, &len].concat()
 }
 
-/// Bytes of data in front of the checksums of each 512 of them.
-pub(crate) fn summed_len(body: usize) -> Option<usize> {
-    let data = |blocks: usize| body.checked_sub(4 * blocks + 4).filter(|len| len.div_ceil(512) == blocks);
-    (0..=body / 512 + 1).find_map(data)
-}
-
 fn number(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }

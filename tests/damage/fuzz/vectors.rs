@@ -105,7 +105,7 @@ pub(crate) fn sq8(data: &[u8]) {
         if with_center {
             let frame = serde_json::json!({ "rotated": { "center_crc32": crc32fast::hash(center) } });
             meta["encoding"]["codes"]["frame"] = frame;
-            if let Some(at) = super::summed_len(body.len()).and_then(|len| len.checked_sub(36)) {
+            if let Some(at) = body.len().checked_sub(36) {
                 body[at..at + center.len()].copy_from_slice(center);
             }
         }

@@ -35,4 +35,6 @@ pub use encoded::{EncodedVectors, Precision, QueryComputers, ScanCost};
 pub use merge_sources::{MergeSource, MergeSources, MergedVector};
 pub use report::{FieldReport, MergeReport};
 pub use rows::Rows;
-pub use traits::{EncodeContext, Encoding, MergePlan, MergedVectors, NewVectors, OpenContext, ParamNames};
+pub use traits::{
+    EncodeContext, Encoding, MergePlan, MergedVectors, NewVectors, OpenContext, ParamNames, WrittenVectors,
+};

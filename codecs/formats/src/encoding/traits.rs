@@ -7,8 +7,8 @@ use super::report::MergeReport;
 use super::rows::Rows;
 use crate::distance::GraphVectors;
 use lucerne_codec::envelope::FileEntry;
-use lucerne_codec::format::{self, Metadata, WriteContext, Written};
-use lucerne_codec::{Cancel, Error, FieldInfo, Ordinal, Result};
+use lucerne_codec::format::{self, Metadata, WriteContext};
+use lucerne_codec::{Cancel, Error, FieldInfo, Input, Ordinal, Result};
 use std::fmt::Debug;
 
 /// An encoding of the vectors of one field: raw, int8 codes, sign hashes, ….
@@ -136,7 +136,18 @@ pub trait NewVectors {
     fn graph_vectors(&self) -> Result<Box<dyn GraphVectors + '_>>;
 
     /// Writes the vectors in the order given: `order[ordinal]` is the index of a vector.
-    fn write(&self, context: &EncodeContext<'_>, order: &[Ordinal]) -> Result<Written>;
+    fn write(&self, context: &EncodeContext<'_>, order: &[Ordinal]) -> Result<WrittenVectors>;
+}
+
+/// What an encoding has written.
+#[derive(Default)]
+pub struct WrittenVectors {
+    /// The files, finished but not yet synced.
+    pub files: Vec<FileEntry>,
+    /// What it needs to open them again.
+    pub meta: Metadata,
+    /// What it needs to make up for damage to them; kept in another file.
+    pub spare: Vec<u8>,
 }
 
 /// Where encoded vectors are opened.
@@ -147,6 +158,8 @@ pub struct OpenContext<'a> {
     pub files: &'a [FileEntry],
     /// The metadata that it returned.
     pub meta: &'a Metadata,
+    /// Begins with the spare bytes that it returned; [`Encoding::salvage`] may find fewer, and damaged ones.
+    pub spare: &'a Input,
     /// The field.
     pub field: &'a FieldInfo,
     /// Number of vectors.

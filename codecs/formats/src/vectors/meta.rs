@@ -52,6 +52,8 @@ impl RawRows {
 pub(super) struct Files<'a> {
     pub(super) raw: Option<&'a FileEntry>,
     pub(super) ordinals: &'a FileEntry,
+    /// What makes up for damage.
+    pub(super) spare: &'a FileEntry,
     /// The graph, or the inverted lists.
     pub(super) index: Option<&'a FileEntry>,
     pub(super) encoding: &'a [FileEntry],
@@ -62,8 +64,8 @@ impl Meta {
         serde_json::to_value(self).map_err(|error| Error::Invalid(error.to_string()))
     }
 
-    /// Reads the metadata and gives the files their roles: raw unless not kept, ordinals, graph or lists if there are any, and the rest
-    /// those of the encoding.
+    /// Reads the metadata and gives the files their roles: raw unless not kept, ordinals, spare, graph or lists if there
+    /// are any, and the rest those of the encoding.
     pub(super) fn read<'a>(context: &OpenContext<'a>, index: IndexKind) -> Result<(Self, Files<'a>)> {
         let name = context.files.first().map_or("", |file| file.name.as_str());
         let refuse = |problem: String| Error::corrupt(name, 0, format!("segment info: {problem}"));
@@ -83,11 +85,11 @@ impl Meta {
         };
         let files = match others {
             _ if raw.is_none() && meta.raw.are_kept() => return Err(refuse("no files".to_owned())),
-            [ordinals, index, encoding @ ..] if meta.graph.is_some() || meta.lists.is_some() => {
-                Files { raw, ordinals, index: Some(index), encoding }
+            [ordinals, spare, index, encoding @ ..] if meta.graph.is_some() || meta.lists.is_some() => {
+                Files { raw, ordinals, spare, index: Some(index), encoding }
             }
-            [ordinals, encoding @ ..] if meta.graph.is_none() && meta.lists.is_none() => {
-                Files { raw, ordinals, index: None, encoding }
+            [ordinals, spare, encoding @ ..] if meta.graph.is_none() && meta.lists.is_none() => {
+                Files { raw, ordinals, spare, index: None, encoding }
             }
             _ => return Err(refuse(format!("{} files", context.files.len()))),
         };

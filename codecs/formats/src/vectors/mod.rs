@@ -21,6 +21,7 @@
 //! | `format`, `codec` | [`VectorFieldFormat`]: an index over an encoding, as the registry knows it |
 //! | `params`, `meta` | parameters of the index; what a segment info keeps |
 //! | `ordinals` | the `.ord` file: vectors ↔ documents |
+//! | `spare` | the `.spare` file: what makes up for damage |
 //! | `segment` | `VectorSegment`: the open files |
 //! | `reader` | [`VectorFieldReader`]: what the engine calls |
 //! | `search` | searching one segment |
@@ -41,6 +42,7 @@ mod salvage;
 mod search;
 mod segment;
 mod self_search;
+pub(crate) mod spare;
 mod verify;
 mod write;
 

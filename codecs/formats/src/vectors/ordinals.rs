@@ -2,15 +2,16 @@
 //!
 //! `documents[n]` gives each ordinal's document. `by_document[n]` lists the ordinals ordered by
 //! (document, ordinal): a binary search in it finds a document's vectors, one or many, in memory
-//! proportional to the vectors and not to the documents. Unless every document has its one vector, the documents follow
-//! once more, in order: so that whatever part is damaged follows from the others.
+//! proportional to the vectors and not to the documents. All of it follows from `documents`, which are in another file
+//! (`spare`), too.
 
-use crate::summed::{self, Kind, SummedFile, SummedWriter};
+use super::spare;
+use crate::summed::{self, Kind};
 use byteorder::{ByteOrder, LittleEndian};
-use lucerne_codec::envelope::FileEntry;
+use lucerne_codec::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN};
 use lucerne_codec::format::{OpenContext, Problem, WriteContext};
-use lucerne_codec::io::bytes::PutLe as _;
-use lucerne_codec::{Accept, Cancel, DocId, FieldInfo, Input, Ordinal, Result};
+use lucerne_codec::io::bytes::{PutLe as _, u32_at};
+use lucerne_codec::{Accept, DocId, Error, FieldInfo, Input, Ordinal, Result};
 
 use std::sync::Arc;
 
@@ -28,117 +29,108 @@ fn is_one_each(field: &FieldInfo, vectors: usize, max_doc: u32) -> bool {
     !field.is_multiple() && vectors == max_doc as usize
 }
 
-/// Bytes of the maps.
-fn data_len(field: &FieldInfo, vectors: usize, max_doc: u32) -> Option<u64> {
-    let numbers = if is_one_each(field, vectors, max_doc) { 2 } else { 3 };
-    (vectors as u64).checked_mul(4 * numbers)
-}
-
 /// Cost of finding a document's vectors, in vectors compared one after the other.
 const LOOKUP: u64 = 8;
 
 /// Writes the maps of the vectors whose documents are `documents`, by ordinal.
 pub fn write(context: &WriteContext<'_>, field: &FieldInfo, documents: &[DocId]) -> Result<FileEntry> {
-    let mut file = SummedWriter::create(context, "ord", kind_of(field))?;
-    file.write(&maps(documents, is_one_each(field, documents.len(), context.max_doc)))?;
+    let mut file = context.create("ord", FORMAT, VERSION, field.number)?;
+    file.write(&maps(documents))?;
     file.finish()
 }
 
 /// The maps as they are in the file.
-fn maps(documents: &[DocId], one_each: bool) -> Vec<u8> {
+fn maps(documents: &[DocId]) -> Vec<u8> {
     let mut pairs: Vec<(DocId, Ordinal)> = documents.iter().copied().zip(0..).collect();
     pairs.sort_unstable();
-    let mut bytes = Vec::with_capacity(documents.len() * 12);
-    documents.iter().for_each(|&doc| bytes.put_u32(doc));
+    let mut bytes = spare::documents(documents);
     pairs.iter().for_each(|&(_, ordinal)| bytes.put_u32(ordinal));
-    if !one_each {
-        pairs.iter().for_each(|&(doc, _)| bytes.put_u32(doc));
-    }
     bytes
 }
 
 /// An open `.ord` file. Its numbers are checked where they are used.
 #[derive(Debug)]
 pub struct OrdinalMap {
-    file: SummedFile,
+    body: Input,
+    /// The documents once more.
+    spare: Input,
     len: usize,
     max_doc: u32,
 }
 
 impl OrdinalMap {
-    /// Opens the maps of `len` vectors; only header, footer and length are read.
-    pub fn open(context: &OpenContext<'_>, entry: &FileEntry, field: &FieldInfo, len: usize) -> Result<Self> {
-        let what = || format!("maps of {len} vectors");
-        let bytes = data_len(field, len, context.max_doc);
-        let file = SummedFile::open(context, entry, kind_of(field), bytes, what)?;
-        Ok(Self { file, len, max_doc: context.max_doc })
+    /// Opens the maps of `len` vectors, with their documents as they are in another file; only header, footer and length are
+    /// read.
+    pub fn open(
+        context: &OpenContext<'_>,
+        entry: &FileEntry,
+        field: &FieldInfo,
+        len: usize,
+        spare: Input,
+    ) -> Result<Self> {
+        let body = envelope::body(&context.open(entry, FORMAT, VERSION, field.number)?)?;
+        if body.len() as u64 != 8 * len as u64 {
+            return Err(body.corrupt(0, format!("maps of {len} vectors do not make {} bytes", body.len())));
+        }
+        if spare.len() as u64 != 4 * len as u64 {
+            return Err(spare.corrupt(0, format!("too short for the documents of {len} vectors")));
+        }
+        Ok(Self { body, spare, len, max_doc: context.max_doc })
     }
 
-    /// Opens what is left of the file: each number that is damaged follows from the others. `None` for the ordinals of
-    /// which it is not known to which documents they belong.
+    /// Opens what is left of the maps. `None` for the ordinals of which it is not known to which documents they belong.
     pub(crate) fn salvage(
         context: &OpenContext<'_>,
         entry: &FileEntry,
         field: &FieldInfo,
         len: usize,
-        cancel: &Cancel,
+        spare: Input,
     ) -> Result<(Self, Vec<Option<DocId>>)> {
         let (kind, max_doc) = (kind_of(field), context.max_doc);
-        let (file, damage) =
-            SummedFile::salvage(context, entry, kind, data_len(field, len, max_doc), cancel)?;
-        let map = Self { file, len, max_doc };
-        let exists = |doc: Option<DocId>| doc.filter(|doc| *doc < max_doc);
-        let own: Vec<Option<DocId>> = map.documents_by(|_| true).into_iter().map(exists).collect();
-        if damage.is_none() {
-            return Ok((map, own));
+        if entry.len.checked_sub(HEADER_LEN + FOOTER_LEN) != Some(8 * len as u64) {
+            return Err(Error::corrupt(&entry.name, 0, format!("maps of {len} vectors do not make it")));
         }
-        let one_each = is_one_each(field, len, max_doc);
-        // Either map may be the damaged one, with everything near it.
-        for documents in [own, map.documents_by_rank(one_each, |_| true)] {
+        let map = Self { body: summed::body_there(context, entry, kind)?, spare, len, max_doc };
+        let ranked = if is_one_each(field, len, max_doc) { map.documents_by_rank() } else { vec![None; len] };
+        let exists = |doc: Option<DocId>| doc.filter(|doc| *doc < max_doc);
+        let read = |from: &Input| (0..len).map(|at| exists(u32_at(from.bytes(), at))).collect();
+        let found: [Vec<Option<DocId>>; 3] = [read(&map.body), ranked, read(&map.spare)];
+        for documents in &found {
             if let Some(all) = documents.iter().copied().collect::<Option<Vec<DocId>>>()
-                && summed::was_written(context, entry, kind, &maps(&all, one_each), cancel)?
+                && summed::was_written(context, entry, kind, &maps(&all))?
             {
-                return Ok((map.with_documents(&all), documents));
+                return Ok((map, documents.clone()));
             }
         }
-        let whole = |at: usize| !damage.hits(at as u64 * 4, 4);
-        let ranked = map.documents_by_rank(one_each, whole);
-        let known = map.documents_by(whole).into_iter().zip(ranked).map(|(own, ranked)| own.or(ranked));
-        let documents = known.map(exists).collect();
+        // All are damaged: known is what two of them say.
+        let [own, ranked, spare] = &found;
+        let agreed = own.iter().zip(ranked).zip(spare).map(|((own, ranked), spare)| match own {
+            Some(_) if own == ranked || own == spare => *own,
+            _ => spare.filter(|_| spare == ranked),
+        });
+        let documents = agreed.collect();
         Ok((map, documents))
     }
 
     /// The map of these documents.
     pub(crate) fn with_documents(self, documents: &[DocId]) -> Self {
-        let data = Input::new(self.name(), Arc::new(maps(documents, true)));
-        Self { file: self.file.with_data(data), ..self }
+        let body = Input::new(self.name(), Arc::new(maps(documents)));
+        Self { body, ..self }
     }
 
-    fn number(&self, at: usize) -> Option<u32> {
-        self.numbers().get(at).map(|bytes| LittleEndian::read_u32(bytes))
-    }
-
-    /// The document of each ordinal as the first map has it, where its numbers are `whole`.
-    fn documents_by(&self, whole: impl Fn(usize) -> bool) -> Vec<Option<DocId>> {
-        (0..self.len).map(|at| self.number(at).filter(|_| whole(at))).collect()
-    }
-
-    /// The same as the other maps have it.
-    fn documents_by_rank(&self, one_each: bool, whole: impl Fn(usize) -> bool) -> Vec<Option<DocId>> {
-        let number = |at: usize| self.number(at).filter(|_| whole(at));
+    /// The document of each ordinal as the other map has it, where every document has one vector.
+    fn documents_by_rank(&self) -> Vec<Option<DocId>> {
         let mut documents = vec![None; self.len];
-        for rank in 0..self.len {
-            let doc = if one_each { Some(rank as DocId) } else { number(2 * self.len + rank) };
-            let ordinal = number(self.len + rank);
-            if let Some(slot) = ordinal.and_then(|ordinal| documents.get_mut(ordinal as usize)) {
-                *slot = doc;
+        for (rank, ordinal) in (0..).zip(self.by_document()) {
+            if let Some(slot) = documents.get_mut(LittleEndian::read_u32(ordinal) as usize) {
+                *slot = Some(rank);
             }
         }
         documents
     }
 
     fn body(&self) -> &Input {
-        &self.file.data
+        &self.body
     }
 
     /// File name.
@@ -282,12 +274,15 @@ impl OrdinalMap {
         into.retain(|&ordinal| (ordinal as usize) < self.len);
     }
 
-    /// Checks that every document exists, that the two maps agree, and that only in a field of several vectors a
+    /// Checks that every document exists, that the maps agree, and that only in a field of several vectors a
     /// document (`multiple`) a document has more than one.
-    pub fn verify(&self, multiple: bool, cancel: &Cancel) -> Result<Vec<Problem>> {
+    pub fn verify(&self, multiple: bool) -> Result<Vec<Problem>> {
         let problem = |problem: String| Problem { file: self.name().to_owned(), problem };
-        let mut problems: Vec<Problem> = self.file.verify(cancel)?.into_iter().collect();
-        let mut in_order = self.numbers().get(2 * self.len..).unwrap_or_default().iter();
+        let mut problems = Vec::new();
+        if self.spare.bytes() != self.documents().as_flattened() {
+            let problem = format!("its documents are not those of {}", self.name());
+            problems.push(Problem { file: self.spare.name().to_owned(), problem });
+        }
         for ordinal in 0..self.len as u32 {
             if let Err(error) = self.doc(ordinal) {
                 problems.push(problem(error.to_string()));
@@ -305,10 +300,6 @@ impl OrdinalMap {
             }
             if !multiple && last.is_some_and(|last| last.0 == doc) {
                 problems.push(problem(format!("document {doc} has several vectors in a field of one")));
-                break;
-            }
-            if in_order.next().is_some_and(|bytes| LittleEndian::read_u32(bytes) != doc) {
-                problems.push(problem(format!("vector {ordinal} belongs to document {doc} in one map only")));
                 break;
             }
             last = Some((doc, ordinal));

@@ -8,13 +8,14 @@ use super::params::IndexParams;
 use super::reader::VectorFieldReader;
 use super::recall::curve::Curves;
 use super::segment::{Index, VectorSegment};
+use super::spare::Spare;
 use crate::encoding::raw::{RawFile, RawVectors};
 use crate::encoding::{self, EncodedVectors};
-use crate::summed;
-use lucerne_codec::envelope::FileEntry;
+use lucerne_codec::envelope::{self, FileEntry};
 use lucerne_codec::format::{OpenContext, Problem};
+use lucerne_codec::io::bytes::f32s;
 use lucerne_codec::vector::SalvagedVectors;
-use lucerne_codec::{Cancel, DocId, FieldInfo, Ordinal, Result};
+use lucerne_codec::{Cancel, Component, DocId, FieldInfo, Input, Ordinal, Result};
 
 /// Opens the vectors, whatever is damaged.
 pub(super) fn salvage(
@@ -26,10 +27,11 @@ pub(super) fn salvage(
     let params = IndexParams::of(format.index, &*format.encoding, field)?;
     let (meta, files) = Meta::read(context, format.index)?;
     let len = meta.vectors as usize;
-    let (map, documents) = OrdinalMap::salvage(context, files.ordinals, field, len, cancel)?;
+    let spare = Spare::salvage(context, files.spare, field, len)?;
+    let (map, documents) = OrdinalMap::salvage(context, files.ordinals, field, len, spare.documents()?)?;
     let (raw, encoded, damaged): (_, Box<dyn EncodedVectors>, _) = match files.raw {
         Some(entry) => {
-            let (raw, damaged) = raw_vectors(context, entry, field, len, cancel)?;
+            let (raw, damaged) = raw_vectors(context, entry, field, len, spare.raw(field)?, cancel)?;
             (Some(raw.clone()), Box::new(raw), damaged)
         }
         None => {
@@ -37,6 +39,7 @@ pub(super) fn salvage(
                 segment: context,
                 files: files.encoding,
                 meta: &meta.encoding,
+                spare: &spare.encoding()?,
                 field,
                 len,
                 raw: None,
@@ -46,7 +49,7 @@ pub(super) fn salvage(
         }
     };
     let vectors = files.raw.or(files.encoding.first());
-    let unverified = vectors.map(|entry| cut_off(context, entry)).transpose()?.flatten();
+    let unverified = vectors.and_then(|entry| unverified(context, entry, &spare));
     let lost = lost_documents(field, &documents, &damaged, context.max_doc);
     // A vector of which it is not known whose it is goes with a document that is lost.
     let unknown = lost.first().copied().unwrap_or_default();
@@ -67,15 +70,13 @@ pub(super) fn salvage(
     Ok(SalvagedVectors { reader: Box::new(VectorFieldReader::new(segment)), lost, unverified })
 }
 
-/// The problem of a file that is cut off: what is left of it has no checksums any more.
-fn cut_off(context: &OpenContext<'_>, entry: &FileEntry) -> Result<Option<Problem>> {
-    let there = summed::len_there(context, entry)?;
-    let problem = || Problem {
-        file: entry.name.clone(),
-        problem: "cut off, and its checksums are gone with its end: what is left is taken as it is"
-            .to_owned(),
-    };
-    Ok((0 < there && there < entry.len).then(problem))
+/// The problem of damaged vectors whose checksums are gone, too.
+fn unverified(context: &OpenContext<'_>, entry: &FileEntry, spare: &Spare) -> Option<Problem> {
+    if !spare.is_cut_off() || envelope::verify_entry(context.directory, entry).is_ok() {
+        return None;
+    }
+    let problem = format!("checksums are missing in {}: what is left of it is taken as it is", spare.name());
+    Some(Problem { file: entry.name.clone(), problem })
 }
 
 fn raw_vectors(
@@ -83,12 +84,16 @@ fn raw_vectors(
     entry: &FileEntry,
     field: &FieldInfo,
     len: usize,
+    sums: Input,
     cancel: &Cancel,
 ) -> Result<(RawVectors, Vec<Ordinal>)> {
-    let (file, damage) = RawFile::salvage(context, entry, field, len, cancel)?;
+    let (file, damage) = RawFile::salvage(context, entry, field, len, sums, cancel)?;
     let row_len = file.row_len() as u64;
-    let hit = |ordinal: &Ordinal| damage.hits(u64::from(*ordinal) * row_len, row_len);
-    let damaged = (0..len as Ordinal).filter(hit).collect();
+    let hit = |ordinal: Ordinal| damage.hits(u64::from(ordinal) * row_len, row_len);
+    // Of a block without a checksum it is not known whether it is damaged.
+    let finite = |row: &[u8]| field.component() == Component::Bit || f32s(row).all(f32::is_finite);
+    let broken = |ordinal: Ordinal| file.row(ordinal).is_ok_and(|row| !finite(row));
+    let damaged = (0..len as Ordinal).filter(|&ordinal| hit(ordinal) || broken(ordinal)).collect();
     Ok((RawVectors::new(file, field.similarity), damaged))
 }
 

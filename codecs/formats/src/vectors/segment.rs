@@ -4,6 +4,7 @@ use super::meta::Meta;
 use super::ordinals::OrdinalMap;
 use super::params::{IndexKind, IndexParams};
 use super::recall::curve::Curves;
+use super::spare::Spare;
 use crate::encoding::raw::{RawFile, RawVectors};
 use crate::encoding::{self, EncodedVectors, Encoding};
 use crate::hnsw::file::{self, GraphFile};
@@ -52,13 +53,15 @@ impl VectorSegment {
         let params = IndexParams::of(index, encoding, field)?;
         let (meta, files) = Meta::read(context, index)?;
         let len = meta.vectors as usize;
-        let raw = files.raw.map(|file| RawFile::open(context, file, field, len)).transpose()?;
-        let raw = raw.map(|file| RawVectors::new(file, field.similarity));
-        let map = OrdinalMap::open(context, files.ordinals, field, len)?;
+        let spare = Spare::open(context, files.spare, field, len)?;
+        let raw = files.raw.map(|file| RawFile::open(context, file, field, len, spare.raw(field)?));
+        let raw = raw.transpose()?.map(|file| RawVectors::new(file, field.similarity));
+        let map = OrdinalMap::open(context, files.ordinals, field, len, spare.documents()?)?;
         let encoded = encoding.open(&encoding::OpenContext {
             segment: context,
             files: files.encoding,
             meta: &meta.encoding,
+            spare: &spare.encoding()?,
             field,
             len,
             raw: raw.as_ref(),

@@ -8,7 +8,7 @@ use lucerne_codec::{Cancel, Result};
 
 /// Compares maps, raw vectors, encoded vectors, and graph or lists.
 pub(super) fn verify(segment: &VectorSegment, cancel: &Cancel) -> Result<Vec<Problem>> {
-    let mut problems = segment.map.verify(segment.params.multiple, cancel)?;
+    let mut problems = segment.map.verify(segment.params.multiple)?;
     if let Some(raw) = &segment.raw {
         problems.extend(raw.verify(cancel)?);
     }

@@ -8,6 +8,7 @@ use super::reader::VectorFieldReader;
 use super::recall::curve::Curves;
 use super::recall::measure::{LEAST_VECTORS, measure};
 use super::segment::VectorSegment;
+use super::spare;
 use crate::encoding::raw::file as raw_file;
 use crate::encoding::rows::BufferedRows;
 use crate::encoding::{EncodeContext, NewVectors, Rows};
@@ -108,14 +109,17 @@ pub(super) fn write(
     if field.is_multiple() {
         keep_order_of_documents(&mut order, docs);
     }
-    let mut files = Vec::new();
+    let (mut files, mut raw_sums) = (Vec::new(), Vec::new());
     if raw == RawRows::Kept {
         let ordered = order.iter().map(|&index| rows.row(index as usize));
-        files.push(raw_file::write(context, field, docs.len(), ordered)?);
+        let (file, sums) = raw_file::write(context, field, docs.len(), ordered)?;
+        files.push(file);
+        raw_sums = sums;
     }
     let ordered: Vec<DocId> = order.iter().filter_map(|&index| docs.get(index as usize).copied()).collect();
     files.push(ordinals::write(context, field, &ordered)?);
     let encoding = encoded.write(encode, &order)?;
+    files.push(spare::write(context, field, &ordered, &encoding.spare, &raw_sums)?);
     let mut meta = Meta {
         vectors: docs.len() as u32,
         raw,

@@ -192,7 +192,7 @@ fn sign_hashes() {
         assert_eq!(reader.verify(&Cancel::new()).expect("verified"), []);
         assert_eq!(reader.doc(1).expect("a document"), 2);
         let plain = written.meta["hashes"]["estimator"] == "plain";
-        let hashes = bench.directory.get(&written.files[2].name).expect("a file");
+        let hashes = bench.directory.get(&written.files[3].name).expect("a file");
         if plain {
             assert_eq!(&hashes[64..70], [0b1101_0001, 0, 0b1010_1110, 1, 0, 0]);
         }

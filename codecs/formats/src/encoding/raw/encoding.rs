@@ -7,8 +7,9 @@ use crate::encoding::encoded::EncodedVectors;
 use crate::encoding::merge_sources::MergeSources;
 use crate::encoding::report::MergeReport;
 use crate::encoding::rows::Rows;
-use crate::encoding::traits::{EncodeContext, Encoding, MergePlan, MergedVectors, NewVectors, OpenContext};
-use lucerne_codec::format::Written;
+use crate::encoding::traits::{
+    EncodeContext, Encoding, MergePlan, MergedVectors, NewVectors, OpenContext, WrittenVectors,
+};
 use lucerne_codec::{Cancel, Component, Error, FieldInfo, Ordinal, Result};
 
 /// Raw vectors only.
@@ -66,8 +67,8 @@ impl NewVectors for NewRawVectors<'_> {
         raw_graph_vectors(self.field, self.rows)
     }
 
-    fn write(&self, _context: &EncodeContext<'_>, _order: &[Ordinal]) -> Result<Written> {
-        Ok(Written::default())
+    fn write(&self, _context: &EncodeContext<'_>, _order: &[Ordinal]) -> Result<WrittenVectors> {
+        Ok(WrittenVectors::default())
     }
 }
 

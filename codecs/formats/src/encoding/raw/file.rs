@@ -1,5 +1,5 @@
-//! The `.vec` file: rows one after the other, of little-endian f32, or of bits, eight components in a byte; with
-//! checksums (`summed`).
+//! The `.vec` file: rows one after the other, of little-endian f32, or of bits, eight components in a byte. Its checksums
+//! (`summed`) are in another file.
 
 use crate::summed::{Damage, Kind, SummedFile, SummedWriter};
 use lucerne_codec::envelope::FileEntry;
@@ -28,13 +28,14 @@ fn kind_of(field: &FieldInfo) -> Kind {
 /// Rows between two checks of the cancel flag.
 const STEP: usize = 1_024;
 
-/// Writes rows in the order given; there must be `count` of them, each as long as the field says.
+/// Writes rows in the order given; there must be `count` of them, each as long as the field says. Returns the file and its
+/// checksums.
 pub fn write<'a>(
     context: &WriteContext<'_>,
     field: &FieldInfo,
     count: usize,
     rows: impl Iterator<Item = Result<&'a [u8]>>,
-) -> Result<FileEntry> {
+) -> Result<(FileEntry, Vec<u8>)> {
     let mut file = SummedWriter::create(context, "vec", kind_of(field))?;
     for (index, row) in rows.enumerate() {
         if index % STEP == 0 {
@@ -56,12 +57,18 @@ pub struct RawFile {
 }
 
 impl RawFile {
-    /// Opens the file of `len` rows; only header, footer and length are read.
-    pub fn open(context: &OpenContext<'_>, entry: &FileEntry, field: &FieldInfo, len: usize) -> Result<Self> {
+    /// Opens the file of `len` rows, with its checksums; only header, footer and length are read.
+    pub fn open(
+        context: &OpenContext<'_>,
+        entry: &FileEntry,
+        field: &FieldInfo,
+        len: usize,
+        sums: Input,
+    ) -> Result<Self> {
         let row_len = field.row_len();
         let bytes = (len as u64).checked_mul(row_len as u64);
         let what = || format!("{len} rows of {row_len} bytes");
-        let file = SummedFile::open(context, entry, kind_of(field), bytes, what)?;
+        let file = SummedFile::open(context, entry, kind_of(field), bytes, sums, what)?;
         file.data.advise(Access::Random);
         Ok(Self { file, row_len, len })
     }
@@ -72,11 +79,12 @@ impl RawFile {
         entry: &FileEntry,
         field: &FieldInfo,
         len: usize,
+        sums: Input,
         cancel: &Cancel,
     ) -> Result<(Self, Damage)> {
         let row_len = field.row_len();
         let bytes = (len as u64).checked_mul(row_len as u64);
-        let (file, damage) = SummedFile::salvage(context, entry, kind_of(field), bytes, cancel)?;
+        let (file, damage) = SummedFile::salvage(context, entry, kind_of(field), bytes, sums, cancel)?;
         Ok((Self { file, row_len, len }, damage))
     }
 

@@ -5,8 +5,7 @@ use super::file;
 use crate::distance::GraphVectors;
 use crate::encoding::raw::raw_graph_vectors;
 use crate::encoding::rows::Rows;
-use crate::encoding::traits::{EncodeContext, NewVectors};
-use lucerne_codec::format::Written;
+use crate::encoding::traits::{EncodeContext, NewVectors, WrittenVectors};
 use lucerne_codec::{Error, FieldInfo, Ordinal, Result};
 
 /// Hashes, and the raw vectors they were made of.
@@ -22,9 +21,9 @@ impl NewVectors for NewHashes<'_> {
         raw_graph_vectors(self.field, self.rows)
     }
 
-    fn write(&self, context: &EncodeContext<'_>, order: &[Ordinal]) -> Result<Written> {
+    fn write(&self, context: &EncodeContext<'_>, order: &[Ordinal]) -> Result<WrittenVectors> {
         let (file, meta) = file::write(context, &self.hashes, order)?;
         let meta = serde_json::to_value(meta).map_err(|error| Error::Invalid(error.to_string()))?;
-        Ok(Written { files: vec![file], meta })
+        Ok(WrittenVectors { files: vec![file], meta, spare: Vec::new() })
     }
 }

@@ -14,8 +14,7 @@ use super::sq4::Sq4Codes;
 use crate::distance::GraphVectors;
 use crate::encoding::raw::raw_graph_vectors;
 use crate::encoding::rows::{Rows, for_each_index};
-use crate::encoding::traits::{EncodeContext, NewVectors};
-use lucerne_codec::format::Written;
+use crate::encoding::traits::{EncodeContext, NewVectors, WrittenVectors};
 use lucerne_codec::{Error, FieldInfo, Ordinal, Result};
 
 /// What a segment is searched by.
@@ -140,18 +139,20 @@ impl NewVectors for NewSq8<'_> {
         }
     }
 
-    fn write(&self, context: &EncodeContext<'_>, order: &[Ordinal]) -> Result<Written> {
-        let (files, meta) = match self {
-            Self::Raw(raw) => (Vec::new(), Meta::Raw(raw.reason)),
+    fn write(&self, context: &EncodeContext<'_>, order: &[Ordinal]) -> Result<WrittenVectors> {
+        let (files, spare, meta) = match self {
+            Self::Raw(raw) => (Vec::new(), Vec::new(), Meta::Raw(raw.reason)),
             Self::Codes(new) => {
-                let mut files = vec![file::write(context, &new.codes, order, new.frame.frame.center())?];
+                let center = new.frame.frame.center();
+                let (codes, spare) = file::write(context, &new.codes, order, center)?;
+                let mut files = vec![codes];
                 if let Some(sq4) = &new.sq4 {
                     files.push(sq4.write(context.write, context.field, order)?);
                 }
-                (files, Meta::Codes(new.meta.clone()))
+                (files, spare, Meta::Codes(new.meta.clone()))
             }
         };
         let meta = serde_json::to_value(meta).map_err(|error| Error::Invalid(error.to_string()))?;
-        Ok(Written { files, meta })
+        Ok(WrittenVectors { files, meta, spare })
     }
 }

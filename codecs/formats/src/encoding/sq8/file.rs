@@ -5,7 +5,7 @@ use super::corrections::Corrections;
 use super::meta::{CodesMeta, FrameMeta, QuantizerVersion};
 use crate::encoding::center;
 use crate::encoding::traits::{EncodeContext, OpenContext};
-use crate::summed::{Damage, Kind, SummedFile, SummedWriter};
+use crate::summed::{self, Damage, Kind, SummedFile, SummedWriter};
 use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::format::Problem;
 use lucerne_codec::io::Access;
@@ -24,16 +24,16 @@ fn kind_of(field: &FieldInfo) -> Kind {
 /// Vectors between two checks of the cancel flag.
 const STEP: usize = 4_096;
 
-/// Writes codes in the order given: `order[new]` is the index of a vector in `codes`.
+/// Writes codes in the order given: `order[new]` is the index of a vector in `codes`. Returns the file, and what is kept of it
+/// in another one: the center once more, and the checksums.
 pub fn write(
     context: &EncodeContext<'_>,
     codes: &Codes<'_>,
     order: &[Ordinal],
     center: Option<&[f32]>,
-) -> Result<FileEntry> {
+) -> Result<(FileEntry, Vec<u8>)> {
     let EncodeContext { write: context, field, .. } = context;
     let mut file = SummedWriter::create(context, "sq8", kind_of(field))?;
-    let center = from_f32s(center.unwrap_or_default());
     let rows = codes.rows();
     let dimension = codes.dimension;
     for (done, &from) in order.iter().enumerate() {
@@ -44,7 +44,6 @@ pub fn write(
         let start = from as usize * dimension;
         file.write(rows.codes.get(start..start + dimension).unwrap_or_default())?;
     }
-    file.write(&center)?;
     let mut buffer = Vec::with_capacity(STEP * rows.correction_len);
     for part in order.chunks(STEP) {
         buffer.clear();
@@ -58,8 +57,11 @@ pub fn write(
             file.write(&buffer)?;
         }
     }
-    file.write(&center)?;
-    file.finish()
+    let mut spare = from_f32s(center.unwrap_or_default());
+    file.write(&spare)?;
+    let (file, sums) = file.finish()?;
+    spare.extend_from_slice(&sums);
+    Ok((file, spare))
 }
 
 /// Bytes of the parts of a `.sq8` file.
@@ -73,8 +75,7 @@ pub struct CodeSizes {
     pub other: usize,
 }
 
-/// Bytes of the parts of the file's data, in their order; the center is there twice, before and after what follows the
-/// codes.
+/// Bytes of the parts of the file, in their order.
 struct Parts {
     codes: u64,
     corrections: u64,
@@ -97,20 +98,23 @@ impl Parts {
     }
 
     fn all(&self) -> Option<u64> {
-        let parts = [self.codes, self.center, self.corrections, self.versions, self.center];
+        let parts = [self.codes, self.corrections, self.versions, self.center];
         parts.into_iter().try_fold(0u64, u64::checked_add)
     }
 
-    fn corrections_at(&self) -> u64 {
-        self.codes + self.center
-    }
-
     fn versions_at(&self) -> u64 {
-        self.corrections_at() + self.corrections
+        self.codes + self.corrections
     }
 
-    fn centers_at(&self) -> [u64; 2] {
-        [self.codes, self.versions_at() + self.versions]
+    fn center_at(&self) -> u64 {
+        self.versions_at() + self.versions
+    }
+
+    /// The center once more and the checksums, as far as they are there.
+    fn spare(&self, spare: &Input) -> Result<[Input; 2]> {
+        let at = self.center.min(spare.len() as u64);
+        let sums = self.all().map_or(0, summed::table_len).min(spare.len() as u64 - at);
+        Ok([spare.sub(0, at)?, spare.sub(at, sums)?])
     }
 }
 
@@ -122,6 +126,8 @@ pub struct CodeFile {
     corrections: Input,
     versions: Input,
     center: Option<Vec<f32>>,
+    /// The center's bytes once more.
+    spare_center: Input,
     meta: CodesMeta,
     dimension: usize,
     len: usize,
@@ -132,9 +138,10 @@ impl CodeFile {
     pub fn open(context: &OpenContext<'_>, entry: &FileEntry, meta: CodesMeta) -> Result<Self> {
         let parts = Self::parts(context, entry, &meta)?;
         let what = || format!("{} vectors of {} codes", context.len, context.field.dimension);
-        let file = SummedFile::open(context.segment, entry, kind_of(context.field), parts.all(), what)?;
-        let [_, center_at] = parts.centers_at();
-        Self::of(context, file, meta, &parts, &[center_at])
+        let [center, sums] = parts.spare(context.spare)?;
+        let file = SummedFile::open(context.segment, entry, kind_of(context.field), parts.all(), sums, what)?;
+        let found = Self::center_of(&file.data, parts.center_at(), &parts, &meta)?;
+        Self::of(context, file, meta, &parts, found, center)
     }
 
     /// Opens what is left of the file, and says which vectors are damaged.
@@ -146,8 +153,11 @@ impl CodeFile {
     ) -> Result<(Self, Vec<Ordinal>)> {
         let parts = Self::parts(context, entry, &meta)?;
         let (segment, kind) = (context.segment, kind_of(context.field));
-        let (file, damage) = SummedFile::salvage(segment, entry, kind, parts.all(), cancel)?;
-        let codes = Self::of(context, file, meta, &parts, &parts.centers_at())?;
+        let [center, sums] = parts.spare(context.spare)?;
+        let (file, damage) = SummedFile::salvage(segment, entry, kind, parts.all(), sums, cancel)?;
+        let found = Self::center_of(&file.data, parts.center_at(), &parts, &meta)
+            .or_else(|error| Self::center_of(&center, 0, &parts, &meta).map_err(|_| error))?;
+        let codes = Self::of(context, file, meta, &parts, found, center)?;
         let damaged = if damage.is_none() { Vec::new() } else { codes.damaged(&parts, &damage) };
         Ok((codes, damaged))
     }
@@ -157,7 +167,7 @@ impl CodeFile {
         let hit = |ordinal: &Ordinal| {
             let at = u64::from(*ordinal);
             damage.hits(at * dimension, dimension)
-                || damage.hits(parts.corrections_at() + at * correction, correction)
+                || damage.hits(parts.codes + at * correction, correction)
                 || parts.versions > 0 && damage.hits(parts.versions_at() + at, 1)
         };
         (0..self.len as Ordinal).filter(hit).collect()
@@ -175,22 +185,16 @@ impl CodeFile {
         file: SummedFile,
         meta: CodesMeta,
         parts: &Parts,
-        centers_at: &[u64],
+        center: Option<Vec<f32>>,
+        spare_center: Input,
     ) -> Result<Self> {
         let data = &file.data;
-        let read = |&at: &u64, crc| center::read(data, at, parts.center, crc);
-        let center = match (meta.frame, centers_at) {
-            (FrameMeta::Rotated { center_crc32 }, [first, others @ ..]) => {
-                let again = |error| others.iter().find_map(|at| read(at, center_crc32).ok()).ok_or(error);
-                Some(read(first, center_crc32).or_else(again)?)
-            }
-            _ => None,
-        };
         Ok(Self {
             codes: data.sub(0, parts.codes)?,
-            corrections: data.sub(parts.corrections_at(), parts.corrections)?,
+            corrections: data.sub(parts.codes, parts.corrections)?,
             versions: data.sub(parts.versions_at(), parts.versions)?,
             center,
+            spare_center,
             meta,
             dimension: context.field.dimension as usize,
             len: context.len,
@@ -198,8 +202,22 @@ impl CodeFile {
         })
     }
 
-    /// Compares the data with its checksums.
+    fn center_of(from: &Input, at: u64, parts: &Parts, meta: &CodesMeta) -> Result<Option<Vec<f32>>> {
+        match meta.frame {
+            FrameMeta::Rotated { center_crc32 } => {
+                center::read(from, at, parts.center, center_crc32).map(Some)
+            }
+            FrameMeta::Lattice(_) => Ok(None),
+        }
+    }
+
+    /// Compares the file with what there is of it in another one.
     pub fn verify(&self, cancel: &Cancel) -> Result<Option<Problem>> {
+        let center = from_f32s(self.center.as_deref().unwrap_or_default());
+        if center != self.spare_center.bytes() {
+            let problem = format!("its center is not that of {}", self.name());
+            return Ok(Some(Problem { file: self.spare_center.name().to_owned(), problem }));
+        }
         self.file.verify(cancel)
     }
 
@@ -235,7 +253,7 @@ impl CodeFile {
 
     /// The sizes of its parts.
     pub fn sizes(&self) -> CodeSizes {
-        let center = self.center.as_ref().map_or(0, |center| 2 * center.len() * 4);
+        let center = self.center.as_ref().map_or(0, |center| center.len() * 4);
         let (codes, corrections) = (self.codes.len(), self.corrections.len());
         CodeSizes { codes, corrections, other: self.versions.len() + center }
     }

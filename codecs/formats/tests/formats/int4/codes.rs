@@ -1,12 +1,11 @@
 //! The codes of a segment being written.
 
-use lucerne_codec::format::Written;
 use lucerne_codec::io::bytes::f32s;
 use lucerne_codec::{Cancel, FieldInfo, Ordinal, Result, Similarity};
 use lucerne_formats::distance::{DistanceComputer, GraphVectors, NodeDistances};
 use lucerne_formats::encoding::raw::ExactQuery;
 use lucerne_formats::encoding::sample::Sample;
-use lucerne_formats::encoding::{EncodeContext, NewVectors, Rows};
+use lucerne_formats::encoding::{EncodeContext, NewVectors, Rows, WrittenVectors};
 use serde::{Deserialize, Serialize};
 
 pub fn row_len(field: &FieldInfo) -> usize {
@@ -81,14 +80,14 @@ impl NewVectors for NewInt4<'_> {
         Ok(Box::new(GraphInt4(self)))
     }
 
-    fn write(&self, context: &EncodeContext<'_>, order: &[Ordinal]) -> Result<Written> {
+    fn write(&self, context: &EncodeContext<'_>, order: &[Ordinal]) -> Result<WrittenVectors> {
         let mut file = context.write.create("int4", "int4", 1, self.field.number)?;
         let row_len = row_len(self.field);
         for &from in order {
             file.write(&self.codes[from as usize * row_len..][..row_len])?;
         }
         let meta = serde_json::to_value(self.bounds).unwrap();
-        Ok(Written { files: vec![file.finish()?], meta })
+        Ok(WrittenVectors { files: vec![file.finish()?], meta, spare: Vec::new() })
     }
 }
 
