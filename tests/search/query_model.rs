@@ -15,11 +15,12 @@ use lucerne::query::{Boost, Constant, Exists, MoreLike};
 use lucerne::schema::{Quantization, VectorIndex};
 use lucerne::search::SearchOptions;
 use lucerne::{
-    Bool, Document, Fuse, Index, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Schema, Search,
+    Bool, Document, Index, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Schema, Search,
     Similarity, Sort, Term, Terms, Value, Vector, Writer, WriterOptions,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+mod fused;
 mod words;
 
 const WORDS: [&str; 8] = ["ant", "bee", "cat", "cow", "dog", "eel", "elk", "emu"];
@@ -293,13 +294,6 @@ impl Asker<'_> {
 
 // ---- the comparison -----------------------------------------------------------------------------------
 
-/// Best first, ties in the order of keys.
-fn ranked(scores: &Scores) -> Vec<(&String, f64)> {
-    let mut all: Vec<_> = scores.iter().map(|(key, score)| (key, *score)).collect();
-    all.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(right.0)));
-    all
-}
-
 pub(super) fn near(left: f64, right: f64) -> bool {
     (left - right).abs() <= 1e-5 * left.abs().max(right.abs()).max(1.0)
 }
@@ -375,7 +369,7 @@ fn compare(index: &Index, model: &Model, rng: &mut Rng, clean: bool) {
         assert!(searcher.explain(&search, key).unwrap().matches, "{}", context());
     }
     if clean {
-        fused(&searcher, &plain, rng);
+        fused::agrees(&searcher, &plain, rng);
     }
 }
 
@@ -384,34 +378,6 @@ fn same_on_threads(searcher: &lucerne::Searcher, search: &Search, alone: &lucern
     for threads in [2, 3, 7] {
         let hits = searcher.search_with(search, &SearchOptions::new().threads(threads)).unwrap();
         assert_eq!((&hits.hits, hits.exact), (&alone.hits, alone.exact), "{threads} threads: {search:?}");
-    }
-}
-
-fn fused(searcher: &lucerne::Searcher, asker: &Asker<'_>, rng: &mut Rng) {
-    let parts = [asker.one(rng, 1), asker.one(rng, 0)];
-    let mut query = Fuse::rrf().window(5);
-    let mut expected = Scores::new();
-    for part in &parts {
-        query = query.query(part.query.clone());
-        for (rank, (key, _)) in ranked(&part.scores).into_iter().take(5).enumerate() {
-            *expected.entry(key.clone()).or_default() += 1.0 / (61.0 + rank as f64);
-        }
-    }
-    // Equal scores may differ in the last bit between the two evaluators, and with them ranks.
-    let distinct = parts.iter().all(|part| {
-        let ranked = ranked(&part.scores);
-        let told_apart = ranked.windows(2).all(|pair| pair[0].1 == pair[1].1 || !near(pair[0].1, pair[1].1));
-        // Nor are those always equal in single precision that are in double precision.
-        let best: Vec<&str> = ranked.iter().take(5).map(|(key, _)| key.as_str()).collect();
-        told_apart && searcher.search(Search::new(part.query.clone()).limit(5)).unwrap().keys() == best
-    });
-    if distinct {
-        let search = Search::from(query).limit(20);
-        let hits = searcher.search(&search).unwrap();
-        agree(searcher, &search, &hits, asker.model, rng);
-        groups_agree(searcher, &search, &hits, asker.model, rng);
-        assert_eq!(hits.hits.len(), expected.len(), "{:?}", parts.each_ref().map(|part| &part.query));
-        assert!(hits.hits.iter().all(|hit| near(hit.score.into(), expected[&hit.key])), "{hits:?}");
     }
 }
 
