@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 /// Shows where a text has the words of the query: [`Hit::highlights`](crate::Hit::highlights). The text of each hit on
 /// the page is analyzed again for it; it must be stored.
 ///
-/// Marked are words of [`Match`](super::Match) and [`Term`](super::Term), typing errors, prefixes and patterns included,
-/// and phrases where they are phrases, in queries of this field, but not of clauses that must not match. In scripts
+/// Marked are words of [`Match`](super::Match), [`Term`](super::Term) and [`Terms`](super::Terms), typing errors, prefixes
+/// and patterns included, the words that [`MoreLike`](super::MoreLike) chooses, and phrases where they are phrases, in queries of this field, but not of clauses that must not match. In scripts
 /// without spaces, neighboring pairs of characters are one mark. Of a text, the first 256 KiB are looked at. An analyzer of
 /// your own marks what its [`analyze_spans`](crate::analysis::Analyzer::analyze_spans) says.
 ///

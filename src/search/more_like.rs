@@ -16,14 +16,37 @@ use std::sync::Arc;
 /// A text field and how it is analyzed.
 pub(super) type TextField<'a> = (&'a Field, &'a Text, Arc<dyn Analyzer>);
 
-/// A query for documents with the words of the largest tf · idf. `text_field` finds a field, `word` gathers the statistics
-/// of one of its terms.
-pub(super) fn resolve<'a>(
+/// A query for documents with the words that are chosen.
+pub(super) fn node(query: &MoreLike, chosen: Chosen) -> Node {
+    let Chosen { words, terms } = chosen;
+    if words.is_empty() {
+        return if terms == 0 { Node::NoTerms } else { Node::None };
+    }
+    let words = Node::Words { words, required: 1 };
+    match &query.like {
+        LikeWhat::Text(_) => words,
+        LikeWhat::Key(key) => Node::Bool(Box::new(BoolNode {
+            must: vec![words],
+            must_not: vec![Node::Keys(vec![key.clone()])],
+            ..BoolNode::default()
+        })),
+    }
+}
+
+/// The words that documents are found by.
+pub(super) struct Chosen {
+    pub(super) words: Vec<Word>,
+    /// How many different terms the texts have.
+    terms: usize,
+}
+
+/// The words of the largest tf · idf. `text_field` finds a field, `word` gathers the statistics of one of its terms.
+pub(super) fn choose<'a>(
     snapshot: &'a Snapshot,
     query: &MoreLike,
     text_field: impl Fn(&str) -> Result<TextField<'a>>,
     word: impl Fn(&Field, &Text, String) -> Result<Word>,
-) -> Result<Node> {
+) -> Result<Chosen> {
     if query.max_terms == 0 || query.max_terms > MAX_PHRASE_WORDS {
         let problem = format!("max_terms is {}, expected 1 to {MAX_PHRASE_WORDS}", query.max_terms);
         return Err(Error::WrongQuery { field: None, problem });
@@ -49,19 +72,7 @@ pub(super) fn resolve<'a>(
     // Of equal ones the first in the order of fields and terms.
     words.sort_by(|left, right| right.0.total_cmp(&left.0));
     words.truncate(query.max_terms);
-    let words: Vec<Word> = words.into_iter().map(|(_, word)| word).collect();
-    if words.is_empty() {
-        return Ok(if terms == 0 { Node::NoTerms } else { Node::None });
-    }
-    let words = Node::Words { words, required: 1 };
-    Ok(match &query.like {
-        LikeWhat::Text(_) => words,
-        LikeWhat::Key(key) => Node::Bool(Box::new(BoolNode {
-            must: vec![words],
-            must_not: vec![Node::Keys(vec![key.clone()])],
-            ..BoolNode::default()
-        })),
-    })
+    Ok(Chosen { words: words.into_iter().map(|(_, word)| word).collect(), terms })
 }
 
 fn fields<'a>(schema: &'a Schema, query: &'a MoreLike) -> Vec<&'a str> {

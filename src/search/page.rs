@@ -21,8 +21,9 @@ pub(super) fn read<'a>(
     page: impl Iterator<Item = &'a ScoredDoc>,
 ) -> Result<Vec<Hit>> {
     let stop = resolver.stop;
-    let highlighter = Highlighter::new(resolver, search)?;
     let (mut rest, mut is_last) = (stop.rest(), stop.is_part());
+    let highlighter = Highlighter::new(&Resolver { stop: stop.with(&rest), ..*resolver }, search);
+    let Some(highlighter) = stop.part(highlighter)? else { return Ok(Vec::new()) };
     let (mut hits, mut page) = (Vec::new(), page.peekable());
     while let Some(doc) = page.peek() {
         let resolver = Resolver { stop: stop.with(&rest), ..*resolver };

@@ -12,7 +12,7 @@ use crate::analysis::{Analyzer, Analyzers};
 use crate::document::{Value, dynamic};
 use crate::error::{Error, Result, shortened};
 use crate::limits::{MAX_PHRASE_WORDS, MAX_QUERY_DEPTH};
-use crate::query::{Bool, Phrase, Prefix, Query, Range, Terms};
+use crate::query::{Bool, MoreLike, Phrase, Prefix, Query, Range, Terms};
 use crate::reader::Snapshot;
 use crate::schema::{Field, FieldType, Schema, Text};
 use lucerne_codec::DocId;
@@ -139,15 +139,7 @@ impl<'a> Resolver<'a> {
                 })
             }
             Query::Phrase(phrase) => self.phrase(phrase),
-            Query::MoreLike(query) => {
-                let text_field = |name: &str| {
-                    let (field, text) = self.text_field(name)?;
-                    Ok((field, text, self.analyzer(name, text)?))
-                };
-                more_like::resolve(self.snapshot, query, text_field, |field, text, term| {
-                    self.word(field, text, term, 1.0)
-                })
-            }
+            Query::MoreLike(query) => Ok(more_like::node(query, self.like_words(query)?)),
             Query::Bool(clauses) => self.clauses(clauses, depth),
             Query::Boost(boost) => {
                 let factor = finite("boost", boost.boost, 0.0)?;
@@ -165,6 +157,17 @@ impl<'a> Resolver<'a> {
             }
             Query::Knn(_) | Query::Fuse(_) => Ok(self.found(&self.rank(query, usize::MAX)?)),
         }
+    }
+
+    /// The words that documents like another one are found by.
+    pub(super) fn like_words(&self, query: &MoreLike) -> Result<more_like::Chosen> {
+        let text_field = |name: &str| {
+            let (field, text) = self.text_field(name)?;
+            Ok((field, text, self.analyzer(name, text)?))
+        };
+        more_like::choose(self.snapshot, query, text_field, |field, text, term| {
+            self.word(field, text, term, 1.0)
+        })
     }
 
     fn schema(&self) -> &'a Schema {

@@ -2,11 +2,11 @@
 
 use crate::common::documents::in_memory;
 use lucerne::analysis::{Language, TextAnalysis};
-use lucerne::query::{Boost, DisMax, Fuzziness, Highlight, QueryParser};
+use lucerne::query::{Boost, DisMax, Fuzziness, Highlight, MoreLike, QueryParser};
 use lucerne::schema::{Field, Text};
 use lucerne::{
     Bool, Document, Fuse, Fuzzy, Match, MultiMatch, Phrase, Prefix, Query, Regex, Schema, Search, Searcher,
-    Term, Wildcard,
+    Term, Terms, Wildcard,
 };
 
 const LONG: &str = "The first sentence says nothing. Then an editor comes, a small text editor for programmers. \
@@ -51,6 +51,17 @@ fn what_a_query_finds_is_marked() {
     for (query, expected) in [
         (Match::new("t", "EDITOR nothing").into(), plain.replace("<editor>", "<[editor]>")),
         (Term::new("t", "editors").into(), plain.replace("editors", "[editors]")),
+        (
+            Terms::new("t", ["editors", "of"]).into(),
+            plain.replace("editors", "[editors]").replace("of", "[of]"),
+        ),
+        (MoreLike::text("of café").min_doc_freq(1).into(), plain.replace("of café", "[of] [café]")),
+        // The words that the two have in common.
+        (
+            MoreLike::key("long").fields(["t"]).into(),
+            plain.replace("of", "[of]").replace("Text", "[Text]").replace("<editor>", "<[editor]>"),
+        ),
+        (MoreLike::key("long").fields(["stems"]).into(), String::new()),
         (
             Prefix::new("t", "Edit").into(),
             plain.replace("editors", "[editors]").replace("<editor>", "<[editor]>"),

@@ -2,8 +2,11 @@
 
 use crate::analysis::Analyzer;
 use crate::automata::{self, Automaton, Dfa, DfaWalk, LevenshteinWalk, Verdict};
+use crate::document::Value;
 use crate::error::Result;
 use crate::query::{Fuzziness, Query};
+use crate::schema::Field;
+use crate::search::resolve::Resolver;
 use crate::search::values::wrong;
 use lucerne_codec::Cancel;
 use std::ops::Range;
@@ -41,20 +44,34 @@ struct Sequence {
     slop: u32,
 }
 
+/// The field whose texts are marked.
+#[derive(Clone, Copy)]
+pub(super) struct MarkedField<'a> {
+    pub(super) field: &'a Field,
+    pub(super) analyzer: &'a dyn Analyzer,
+    pub(super) resolver: &'a Resolver<'a>,
+}
+
 /// The words of a query in one field.
 pub(super) struct Marks {
     sequences: Vec<Sequence>,
 }
 
 impl Marks {
-    pub(super) fn new(field: &str, analyzer: &dyn Analyzer, query: &Query) -> Result<Self> {
+    pub(super) fn new(of: MarkedField<'_>, query: &Query) -> Result<Self> {
         let mut marks = Self { sequences: Vec::new() };
-        marks.add(field, analyzer, query)?;
+        marks.add(of, query)?;
         Ok(marks)
     }
 
     fn word(&mut self, wanted: Wanted) {
         self.sequences.push(Sequence { words: vec![(wanted, 0)], slop: 0 });
+    }
+
+    fn value(&mut self, value: &Value) {
+        if let Value::Text(term) = value {
+            self.word(Wanted::Term(term.clone()));
+        }
     }
 
     fn near(&mut self, term: String, edits: Fuzziness, transpositions: bool, prefix: usize) {
@@ -64,7 +81,8 @@ impl Marks {
         }
     }
 
-    fn add(&mut self, field: &str, analyzer: &dyn Analyzer, query: &Query) -> Result<()> {
+    fn add(&mut self, of: MarkedField<'_>, query: &Query) -> Result<()> {
+        let (field, analyzer) = (of.field.name(), of.analyzer);
         let terms = |text: &str| {
             let mut terms = Vec::new();
             analyzer.analyze(text, &mut |term, position| terms.push((term.to_owned(), position)));
@@ -82,9 +100,14 @@ impl Marks {
                     self.near(term, fuzzy.edits, fuzzy.transpositions, fuzzy.prefix_length);
                 }
             }
-            Query::Term(term) if term.field == field => {
-                if let crate::document::Value::Text(term) = &term.value {
-                    self.word(Wanted::Term(term.clone()));
+            Query::Term(term) if term.field == field => self.value(&term.value),
+            Query::Terms(terms) if terms.field == field => {
+                terms.values.iter().for_each(|term| self.value(term))
+            }
+            Query::MoreLike(like) => {
+                let words = of.resolver.like_words(like)?.words.into_iter();
+                for word in words.filter(|word| word.field == of.field.number()) {
+                    self.word(Wanted::Term(String::from_utf8_lossy(&word.term).into_owned()));
                 }
             }
             Query::Phrase(phrase) if phrase.field == field => {
@@ -108,20 +131,20 @@ impl Marks {
             Query::Regex(regex) if regex.field == field => {
                 self.word(Wanted::Pattern(automata::regex(&regex.pattern).map_err(problem)?));
             }
-            Query::MultiMatch(words) => self.add(field, analyzer, &words.by_field())?,
+            Query::MultiMatch(words) => self.add(of, &words.by_field())?,
             Query::Bool(clauses) => {
                 for query in clauses.must.iter().chain(&clauses.should).chain(&clauses.filter) {
-                    self.add(field, analyzer, query)?;
+                    self.add(of, query)?;
                 }
             }
             Query::DisMax(best) => {
-                best.queries.iter().try_for_each(|query| self.add(field, analyzer, query))?;
+                best.queries.iter().try_for_each(|query| self.add(of, query))?;
             }
             Query::Fuse(fuse) => {
-                fuse.queries.iter().try_for_each(|input| self.add(field, analyzer, &input.query))?;
+                fuse.queries.iter().try_for_each(|input| self.add(of, &input.query))?;
             }
-            Query::Boost(boost) => self.add(field, analyzer, &boost.query)?,
-            Query::Constant(constant) => self.add(field, analyzer, &constant.query)?,
+            Query::Boost(boost) => self.add(of, &boost.query)?,
+            Query::Constant(constant) => self.add(of, &constant.query)?,
             _ => {}
         }
         Ok(())

@@ -5,7 +5,7 @@ mod fragments;
 mod marks;
 
 use self::fragments::fragments;
-use self::marks::{Marks, Token};
+use self::marks::{MarkedField, Marks, Token};
 use super::resolve::Resolver;
 use super::values::wrong;
 use crate::analysis::Analyzer;
@@ -45,7 +45,8 @@ impl<'a> Highlighter<'a> {
                 return Err(wrong(name, format!("highlights are {limits}")));
             }
             let analyzer = resolver.analyzer(name, text)?;
-            let marks = Marks::new(name, &*analyzer, &search.query)?;
+            let of = MarkedField { field, analyzer: &*analyzer, resolver };
+            let marks = Marks::new(of, &search.query)?;
             Ok(HighlightedField { highlight, analyzer, marks })
         };
         Ok(Self { fields: search.highlight.iter().map(field).collect::<Result<_>>()? })
