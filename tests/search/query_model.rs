@@ -15,8 +15,8 @@ use lucerne::query::{Boost, Constant, Exists, MoreLike};
 use lucerne::schema::{Quantization, VectorIndex};
 use lucerne::search::SearchOptions;
 use lucerne::{
-    Bool, Document, Index, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Schema, Search,
-    Similarity, Sort, Term, Terms, Value, Vector, Writer, WriterOptions,
+    Bool, Document, Index, Knn, Match, Phrase, Prefix, Query, Range, Rerank, Schema, Search, Similarity,
+    Sort, Term, Terms, Value, Vector, Writer, WriterOptions,
 };
 use std::collections::{BTreeMap, BTreeSet};
 

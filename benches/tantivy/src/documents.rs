@@ -1,6 +1,6 @@
 //! The documents and the words to look for.
 
-use crate::Failure;
+use crate::{Failure, Mode};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -26,13 +26,19 @@ pub fn read(path: &Path, most: usize) -> Result<Vec<Doc>, Failure> {
         let line: Value = serde_json::from_str(&line?)?;
         let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
         let row = line["row"].as_u64().unwrap_or_default() as usize;
-        docs.push(Doc { name: text("name"), description: text("description"), section: text("section"), row });
+        docs.push(Doc {
+            name: text("name"),
+            description: text("description"),
+            section: text("section"),
+            row,
+        });
     }
     Ok(docs)
 }
 
-/// Different words of one document each, so that all of them occur together somewhere.
-pub fn queries(docs: &[Doc], words: usize, count: usize) -> Vec<String> {
+/// Queries that find something: words of one document each, different ones, or for phrases those from one place on; for
+/// patterns a part of one word.
+pub fn queries(docs: &[Doc], mode: Mode, words: usize, count: usize) -> Vec<String> {
     let mut state = 42 + words as u64;
     let mut random = |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -44,7 +50,7 @@ pub fn queries(docs: &[Doc], words: usize, count: usize) -> Vec<String> {
         let all: Vec<String> = doc
             .description
             .split(|character: char| !character.is_alphanumeric())
-            .filter(|word| word.len() > 1 && word.len() <= 40)
+            .filter(|word| word.len() <= 40 && word.len() > usize::from(mode != Mode::Phrase))
             .map(str::to_lowercase)
             .collect();
         let mut chosen: Vec<&str> = Vec::new();
@@ -52,14 +58,35 @@ pub fn queries(docs: &[Doc], words: usize, count: usize) -> Vec<String> {
             if all.is_empty() || chosen.len() == words {
                 break;
             }
-            let word = &*all[random(all.len())];
-            if !chosen.contains(&word) {
-                chosen.push(word);
+            let at = random(all.len());
+            if mode == Mode::Phrase {
+                let together = all[at..].iter().take(words).map(String::as_str);
+                chosen = together.filter(|word| !word.is_empty()).collect();
+            } else if !chosen.contains(&&*all[at]) {
+                chosen.push(&all[at]);
             }
         }
-        if chosen.len() == words {
-            queries.push(chosen.join(" "));
+        if chosen.len() == words
+            && let Some(query) = asked(mode, &chosen.join(" "))
+        {
+            queries.push(query);
         }
     }
     queries
+}
+
+/// What is asked for of some words; `None` for a word that is too short for a pattern.
+fn asked(mode: Mode, words: &str) -> Option<String> {
+    let is_pattern = !matches!(mode, Mode::Or | Mode::And | Mode::Phrase);
+    if is_pattern && (words.len() < 5 || !words.is_ascii()) {
+        return None;
+    }
+    let (begin, end) = words.split_at(words.len().min(2));
+    let last = end.chars().last().unwrap_or_default();
+    Some(match mode {
+        Mode::Prefix => words[..4].to_owned(),
+        Mode::Wildcard => format!("{begin}*{last}"),
+        Mode::Regex => format!("{begin}[a-m].*{last}"),
+        Mode::Or | Mode::And | Mode::Phrase | Mode::Fuzzy => words.to_owned(),
+    })
 }

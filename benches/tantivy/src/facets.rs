@@ -21,20 +21,26 @@ pub fn run(docs: &[Doc], count: usize, rounds: usize) -> Result<(), Failure> {
     for mode in [Mode::Or, Mode::And] {
         let mut all = [Duration::ZERO; 3];
         for words in 1..=4 {
-            let queries = documents::queries(docs, words, count);
+            let queries = documents::queries(docs, mode, words, count);
             let mut agree = 0;
             for words in &queries {
-                let (own, other) = (ours.search_with_facets(words, mode)?, theirs.search_with_facets(words, mode)?);
+                let (own, other) =
+                    (ours.search_with_facets(words, mode)?, theirs.search_with_facets(words, mode)?);
                 // Ties may be in another order.
-                let counts = |found: &[(String, u64)]| found.iter().map(|(_, count)| *count).collect::<Vec<_>>();
+                let counts =
+                    |found: &[(String, u64)]| found.iter().map(|(_, count)| *count).collect::<Vec<_>>();
                 agree += usize::from(counts(&own) == counts(&other));
             }
             let agree = agree as f64 / count as f64;
-            let times = least(&queries, rounds, &[
-                &|words: &String| ours.search(words, mode).map(drop),
-                &|words: &String| ours.search_with_facets(words, mode).map(drop),
-                &|words: &String| theirs.search_with_facets(words, mode).map(drop),
-            ])?;
+            let times = least(
+                &queries,
+                rounds,
+                &[
+                    &|words: &String| ours.search(words, mode).map(drop),
+                    &|words: &String| ours.search_with_facets(words, mode).map(drop),
+                    &|words: &String| theirs.search_with_facets(words, mode).map(drop),
+                ],
+            )?;
             print_row(&format!("{mode:?} {words}"), count, &times, agree);
             all.iter_mut().zip(&times).for_each(|(all, time)| *all += *time);
         }

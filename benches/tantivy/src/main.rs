@@ -1,7 +1,8 @@
 //! Words searched by lucerne and by tantivy: the same documents, the same words, the ten best.
 //!
 //! `cargo run --release -- docs.jsonl.zst [--docs N] [--queries N] [--rounds N]`. With `--facets` all matches are counted
-//! by section instead, and with `--vectors base.npy queries.npy` also neighbors, which only lucerne finds. A line of the
+//! by section instead, and with `--vectors base.npy queries.npy` also neighbors, which only lucerne finds. `--only And`
+//! runs the searches of one kind (`Or`, `And`, `Phrase`, `Prefix`, `Fuzzy`, `Wildcard`, `Regex`, `Highlight`). A line of the
 //! file is a JSON object with `name`, `description` and `section`, and `row` if there are vectors. Both engines index with one thread, keep the same stored fields, and are merged
 //! into one segment. Each query runs in turns, first here, then there; its time is the least of all rounds, which a
 //! busy machine disturbs least.
@@ -18,12 +19,34 @@ use std::time::{Duration, Instant};
 
 pub type Failure = Box<dyn std::error::Error>;
 
-/// What the words of a query must do.
+/// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mode {
+    /// Any of the words.
     Or,
+    /// All of the words.
     And,
+    /// The words in this order, side by side.
+    Phrase,
+    /// A word that begins so.
+    Prefix,
+    /// A word at most one edit away.
+    Fuzzy,
+    /// A word of this pattern.
+    Wildcard,
+    Regex,
 }
+
+/// Searches of one kind: the words of a query, from the fewest to the most.
+const KINDS: [(Mode, usize, usize); 7] = [
+    (Mode::Or, 1, 4),
+    (Mode::And, 1, 4),
+    (Mode::Phrase, 2, 4),
+    (Mode::Prefix, 1, 1),
+    (Mode::Fuzzy, 1, 1),
+    (Mode::Wildcard, 1, 1),
+    (Mode::Regex, 1, 1),
+];
 
 /// How many sections are counted.
 pub const SECTIONS: usize = 20;
@@ -31,6 +54,12 @@ pub const SECTIONS: usize = 20;
 /// A score of the ten best, best first.
 pub trait Engine {
     fn search(&self, words: &str, mode: Mode) -> Result<Vec<f32>, Failure>;
+
+    /// How many documents match.
+    fn count(&self, words: &str, mode: Mode) -> Result<usize, Failure>;
+
+    /// The ten best documents with their names and descriptions, with a fragment of each that shows the words or without.
+    fn read(&self, words: &str, highlights: bool) -> Result<Vec<String>, Failure>;
 
     /// The same search, which also counts all matches by section: the most frequent ones.
     fn search_with_facets(&self, words: &str, mode: Mode) -> Result<Vec<(String, u64)>, Failure>;
@@ -78,18 +107,58 @@ fn main() -> Result<(), Failure> {
     report_build("tantivy, with text", docs.len(), took, other.path())?;
 
     println!(
-        "\n{:<6} {:>5} {:>12} {:>12} {:>7} {:>9}",
+        "\n{:<8} {:>5} {:>12} {:>12} {:>7} {:>9}",
         "", "words", "lucerne/s", "tantivy/s", "ratio", "agree"
     );
-    for mode in [Mode::Or, Mode::And] {
+    let only = argument("--only", 0);
+    let is_wanted = |kind: &str| only.as_ref().is_none_or(|only| only == kind);
+    for (mode, fewest, most) in KINDS.into_iter().filter(|(mode, ..)| is_wanted(&format!("{mode:?}"))) {
         let mut all = [Duration::ZERO; 2];
-        for words in 1..=4 {
-            let queries = documents::queries(&docs, words, count);
+        for words in fewest..=most {
+            let queries = documents::queries(&docs, mode, words, count);
             let (times, agree) = compare(&ours, &theirs, &queries, mode, rounds)?;
             print_row(&format!("{mode:?}"), &words.to_string(), count, times, agree);
             all = [all[0] + times[0], all[1] + times[1]];
         }
-        print_row(&format!("{mode:?}"), "1-4", 4 * count, all, f64::NAN);
+        if most > fewest {
+            let kinds = most - fewest + 1;
+            print_row(&format!("{mode:?}"), &format!("{fewest}-{most}"), kinds * count, all, f64::NAN);
+        }
+    }
+    if is_wanted("Highlight") {
+        highlights(&ours, &theirs, &documents::queries(&docs, Mode::Or, 2, count), rounds)?;
+    }
+    Ok(())
+}
+
+/// Prints what it takes to show the words in ten hits beside reading these.
+fn highlights(
+    ours: &dyn Engine,
+    theirs: &dyn Engine,
+    queries: &[String],
+    rounds: usize,
+) -> Result<(), Failure> {
+    println!("\n{:<12} {:>14} {:>14} {:>14}", "ten hits", "read, µs", "highlight, µs", "slowest, µs");
+    for (name, engine) in [("lucerne", ours), ("tantivy", theirs)] {
+        let mut least = vec![[Duration::MAX; 2]; queries.len()];
+        for _ in 0..rounds {
+            for (words, least) in queries.iter().zip(&mut least) {
+                // Both keep blocks of stored documents that were read: all reads that are timed find them there.
+                engine.read(words, false)?;
+                for (highlights, least) in [false, true].into_iter().zip(least) {
+                    let start = Instant::now();
+                    engine.read(words, highlights)?;
+                    *least = (*least).min(start.elapsed());
+                }
+            }
+        }
+        let micros = |time: Duration| time.as_secs_f64() * 1e6;
+        let mean = |times: &dyn Fn(&[Duration; 2]) -> Duration| {
+            least.iter().map(|one| micros(times(one))).sum::<f64>() / least.len().max(1) as f64
+        };
+        let slowest = least.iter().map(|one| micros(one[1].saturating_sub(one[0]))).fold(0.0, f64::max);
+        let (read, shown) = (mean(&|one| one[0]), mean(&|one| one[1]));
+        println!("{name:<12} {read:>14.0} {:>14.0} {slowest:>14.0}", shown - read);
     }
     Ok(())
 }
@@ -98,14 +167,15 @@ fn print_row(mode: &str, words: &str, count: usize, times: [Duration; 2], agree:
     let rates = times.map(|time| count as f64 / time.as_secs_f64());
     let agree = if agree.is_nan() { String::new() } else { format!("{agree:.3}") };
     println!(
-        "{mode:<6} {words:>5} {:>12.0} {:>12.0} {:>7.2} {agree:>9}",
+        "{mode:<8} {words:>5} {:>12.0} {:>12.0} {:>7.2} {agree:>9}",
         rates[0],
         rates[1],
         rates[0] / rates[1]
     );
 }
 
-/// The least times of both engines, added up over the queries, and how many queries' scores have the same ratios.
+/// The least times of both engines, added up over the queries, and the share of queries that find the same: scores of the same
+/// ratios, or about as many documents.
 fn compare(
     ours: &dyn Engine,
     theirs: &dyn Engine,
@@ -123,7 +193,13 @@ fn compare(
                 found[index] = engine.search(words, mode)?;
                 least[index] = least[index].min(start.elapsed());
             }
-            agree += usize::from(round == 0 && same(&found[0], &found[1]));
+            let is_same = match mode {
+                Mode::Or | Mode::And | Mode::Phrase => same(&found[0], &found[1]),
+                // Both score 1, or each in its own way.
+                _ if round == 0 => same_count(ours.count(words, mode)?, theirs.count(words, mode)?),
+                _ => false,
+            };
+            agree += usize::from(round == 0 && is_same);
         }
     }
     let sum = |index: usize| least.iter().map(|least| least[index]).sum();
@@ -134,4 +210,9 @@ fn compare(
 fn same(ours: &[f32], theirs: &[f32]) -> bool {
     let close = |(own, other): (&f32, &f32)| (own * 2.2 - other).abs() <= 0.08 * other.abs();
     ours.len() == theirs.len() && ours.iter().zip(theirs).all(close)
+}
+
+/// The two do not split words alike.
+fn same_count(ours: usize, theirs: usize) -> bool {
+    ours.abs_diff(theirs) as f64 <= 0.08 * theirs as f64
 }

@@ -6,9 +6,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use tantivy::aggregation::AggregationCollector;
 use tantivy::aggregation::agg_req::Aggregations;
-use tantivy::collector::TopDocs;
-use tantivy::query::{BooleanQuery, Occur, Query, TermQuery};
+use tantivy::collector::{Count, TopDocs};
+use tantivy::query::{
+    BooleanQuery, FuzzyTermQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query, RegexQuery, TermQuery,
+};
 use tantivy::schema::{FAST, Field, IndexRecordOption, STORED, STRING, Schema, TEXT};
+use tantivy::snippet::SnippetGenerator;
 use tantivy::{Index, IndexWriter, Searcher, TantivyDocument, Term};
 
 pub struct Theirs {
@@ -46,17 +49,27 @@ pub fn build(folder: &Path, docs: &[Doc]) -> Result<(Theirs, Duration), Failure>
 }
 
 impl Theirs {
-    fn query(&self, words: &str, mode: Mode) -> BooleanQuery {
-        let occur = match mode {
-            Mode::Or => Occur::Should,
-            Mode::And => Occur::Must,
+    fn query(&self, words: &str, mode: Mode) -> Result<Box<dyn Query>, Failure> {
+        let term = |word: &str| Term::from_field_text(self.description, word);
+        let boolean = |occur: Occur| {
+            let clause = |word: &str| {
+                let query = TermQuery::new(term(word), IndexRecordOption::WithFreqs);
+                (occur, Box::new(query) as Box<dyn Query>)
+            };
+            Box::new(BooleanQuery::new(words.split(' ').map(clause).collect()))
         };
-        let clause = |word: &str| {
-            let term = Term::from_field_text(self.description, word);
-            let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
-            (occur, Box::new(query) as Box<dyn Query>)
-        };
-        BooleanQuery::new(words.split(' ').map(clause).collect())
+        Ok(match mode {
+            Mode::Or => boolean(Occur::Should),
+            Mode::And => boolean(Occur::Must),
+            Mode::Phrase => Box::new(PhraseQuery::new(words.split(' ').map(term).collect())),
+            // A phrase of one word that goes on is a range of terms.
+            Mode::Prefix => Box::new(PhrasePrefixQuery::new(vec![term(words)])),
+            Mode::Fuzzy => Box::new(FuzzyTermQuery::new(term(words), 1, true)),
+            Mode::Wildcard => {
+                Box::new(RegexQuery::from_pattern(&words.replace('*', ".*"), self.description)?)
+            }
+            Mode::Regex => Box::new(RegexQuery::from_pattern(words, self.description)?),
+        })
     }
 }
 
@@ -64,7 +77,7 @@ impl Engine for Theirs {
     fn search_with_facets(&self, words: &str, mode: Mode) -> Result<Vec<(String, u64)>, Failure> {
         let top = TopDocs::with_limit(10).order_by_score();
         let aggregations = AggregationCollector::from_aggs(self.facets.clone(), Default::default());
-        let (_, found) = self.searcher.search(&self.query(words, mode), &(top, aggregations))?;
+        let (_, found) = self.searcher.search(&self.query(words, mode)?, &(top, aggregations))?;
         let found = serde_json::to_value(found)?;
         let buckets = found["section"]["buckets"].as_array().cloned().unwrap_or_default();
         let bucket = |bucket: &serde_json::Value| {
@@ -74,8 +87,27 @@ impl Engine for Theirs {
     }
 
     fn search(&self, words: &str, mode: Mode) -> Result<Vec<f32>, Failure> {
-        let query = self.query(words, mode);
+        let query = self.query(words, mode)?;
         let top = self.searcher.search(&query, &TopDocs::with_limit(10).order_by_score())?;
         Ok(top.into_iter().map(|(score, _)| score).collect())
+    }
+
+    fn count(&self, words: &str, mode: Mode) -> Result<usize, Failure> {
+        Ok(self.searcher.search(&self.query(words, mode)?, &Count)?)
+    }
+
+    fn read(&self, words: &str, highlights: bool) -> Result<Vec<String>, Failure> {
+        let query = self.query(words, Mode::Or)?;
+        let top = self.searcher.search(&query, &TopDocs::with_limit(10).order_by_score())?;
+        let generator = match highlights {
+            true => Some(SnippetGenerator::create(&self.searcher, &query, self.description)?),
+            false => None,
+        };
+        let mut shown = Vec::new();
+        for (_, address) in top {
+            let doc: TantivyDocument = self.searcher.doc(address)?;
+            shown.extend(generator.as_ref().map(|generator| generator.snippet_from_doc(&doc).to_html()));
+        }
+        Ok(shown)
     }
 }

@@ -26,9 +26,10 @@ pub(super) fn agrees(searcher: &Searcher, asker: &Asker<'_>, rng: &mut Rng) {
     assert!(hits.hits.iter().all(|hit| near(hit.score.into(), expected[&hit.key])), "{hits:?}");
 }
 
-/// The best five are those of the evaluator. Scores that are equal but for rounding may change places: the engine rounds
-/// the score of each clause to single precision, so that (a + b) + c and a + (b + c) differ in the last bit, and keys do
-/// not decide between them.
+/// The best five are those of the evaluator. Scores that are equal but for rounding may change places: BM25 gives the same to
+/// a word once among two and twice among five, at an average of three, which are equal in double precision and differ in
+/// the last bit in single precision. Likewise (a + b) + c and a + (b + c), since the score of each clause is rounded. Keys
+/// do not decide between them.
 fn ranked_alike(alone: &Hits, scores: &Scores, query: impl Fn() -> String) {
     let best = ranked(scores);
     assert_eq!(alone.hits.len(), best.len().min(5), "{}: {alone:?}, expected {best:?}", query());
