@@ -57,6 +57,10 @@ impl Ranking {
 
 /// Orders documents by the bytes of their keys.
 pub(super) fn by_key(snapshot: &Snapshot, left: DocAddress, right: DocAddress) -> Ordering {
+    if left.segment == right.segment {
+        let segment = snapshot.segments.get(left.segment);
+        return segment.map_or(Ordering::Equal, |segment| segment.reader.keys().order(left.doc, right.doc));
+    }
     let key = |DocAddress { segment, doc }| snapshot.segments.get(segment)?.reader.keys().key(doc).ok();
     key(left).cmp(&key(right))
 }
@@ -72,11 +76,5 @@ pub(super) fn best_first(snapshot: &Snapshot) -> impl Fn(&ScoredDoc, &ScoredDoc)
 /// Orders the documents of one segment by the bytes of their keys. A key that cannot be read sorts last; reading it
 /// for the hit reports the damage.
 pub(super) fn key_order(segment: &SnapshotSegment) -> impl Fn(DocId, DocId) -> Ordering + Sync + '_ {
-    |left, right| {
-        let keys = segment.reader.keys();
-        match (keys.key(left), keys.key(right)) {
-            (Ok(left), Ok(right)) => left.cmp(right),
-            (left, right) => left.is_err().cmp(&right.is_err()),
-        }
-    }
+    |left, right| segment.reader.keys().order(left, right)
 }

@@ -2,6 +2,7 @@
 
 use crate::format::{OpenContext, Problem, WriteContext, Written};
 use crate::{Cancel, DocId, Report, Result};
+use std::cmp::Ordering;
 
 /// Writes and opens a segment's keys.
 pub trait KeysFormat: Send + Sync {
@@ -29,6 +30,15 @@ pub trait KeysFormat: Send + Sync {
 pub trait KeysReader: Send + Sync {
     /// The key of a document.
     fn key(&self, doc: DocId) -> Result<&str>;
+
+    /// Orders two documents by the bytes of their keys; one whose key cannot be read comes last. Where damage is not noticed
+    /// on the way the order may be another: [`KeysReader::verify`] notices it.
+    fn order(&self, left: DocId, right: DocId) -> Ordering {
+        match (self.key(left), self.key(right)) {
+            (Ok(left), Ok(right)) => left.cmp(right),
+            (left, right) => left.is_err().cmp(&right.is_err()),
+        }
+    }
 
     /// Calls `found` with every document of that key, deleted ones included.
     fn find(&self, key: &str, found: &mut dyn FnMut(DocId)) -> Result<()>;

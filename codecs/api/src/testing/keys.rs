@@ -42,6 +42,10 @@ fn keys_come_back(format: &dyn KeysFormat) {
         for (key, docs) in expected {
             assert_eq!(find(&*reader, key).expect("found"), docs, "{key:?}");
         }
+        for (left, right) in (0..).zip(1..).take(keys.len().saturating_sub(1)) {
+            let order = reader.key(left).expect("a key").cmp(reader.key(right).expect("a key"));
+            assert_eq!(reader.order(left, right), order, "documents {left} and {right}");
+        }
         for absent in ["key", "key-2500", "u", "absent", &"l".repeat(65_536)] {
             assert!(find(&*reader, absent).expect("no error").is_empty());
         }

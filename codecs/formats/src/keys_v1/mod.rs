@@ -10,12 +10,13 @@
 //!        8  u32      document
 //!       12  u32      CRC-32 of the 12 bytes before
 //!   …  [u32; n]    by document: CRC-32 of the document (u32) and its key
+//!   …  [u32; n]    by document: its rank by key; documents of one key have the same
 //!   …  [u8; b]     the keys in document order, UTF-8
 //! ```
 //!
 //! Opening reads the first and the last start only. What a look-up reads, it checks: each entry and each
 //! key carries a checksum of its own, so a flipped bit is an error, never another key and never a missing
-//! one.
+//! one. Ranks decide ties between equal scores without reading keys, and have no checksum but the file's.
 
 mod hash;
 mod reader;
@@ -50,6 +51,23 @@ fn key_checksum(doc: DocId, key: &[u8]) -> u32 {
     crc.update(&bytes);
     crc.update(key);
     crc.finalize()
+}
+
+/// How many different keys are before each key.
+fn ranks(keys: &[&str]) -> Vec<u32> {
+    let key = |doc: &DocId| keys.get(*doc as usize).copied().unwrap_or_default();
+    let mut sorted: Vec<DocId> = (0..keys.len() as DocId).collect();
+    // Merged segments are often in order, piece by piece.
+    sorted.sort_by(|left, right| key(left).cmp(key(right)));
+    let mut ranks = vec![0; keys.len()];
+    for (rank, docs) in (0..).zip(sorted.chunk_by(|left, right| key(left) == key(right))) {
+        for &doc in docs {
+            if let Some(of_doc) = ranks.get_mut(doc as usize) {
+                *of_doc = rank;
+            }
+        }
+    }
+    ranks
 }
 
 impl KeysFormat for KeysV1 {
@@ -108,6 +126,8 @@ impl KeysFormat for KeysV1 {
         }
 
         file.write_u32s(documents().map(|(doc, key)| key_checksum(doc, key.as_bytes())))?;
+        file.write_u32s(ranks(keys))?;
+        context.cancel.check()?;
         for step in keys.chunks(CANCEL_STEP) {
             context.cancel.check()?;
             file.write(step.concat().as_bytes())?;

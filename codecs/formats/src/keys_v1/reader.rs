@@ -5,9 +5,11 @@ use super::{CANCEL_STEP, ENTRY_LEN, FORMAT, MAX_KEY, VERSION, key_checksum};
 use crate::names::only_file;
 use lucerne_codec::envelope::{self, NO_FIELD};
 use lucerne_codec::format::{OpenContext, Problem};
+use lucerne_codec::io::bytes;
 use lucerne_codec::keys::KeysReader;
 use lucerne_codec::{Cancel, DocId, Error, Input, Report, Result};
 use serde_json::json;
+use std::cmp::Ordering;
 
 const HEAD_LEN: u64 = 16;
 /// Looks guided by interpolation, before bisection: a few more than even hashes ever need.
@@ -20,6 +22,7 @@ pub(super) struct Reader {
     starts: Input,
     entries: Input,
     checksums: Input,
+    ranks: Input,
     keys: Input,
     file_len: usize,
 }
@@ -36,7 +39,7 @@ impl Reader {
             return Err(body.corrupt(0, problem));
         }
         let n = u64::from(max_doc);
-        let keys_at = HEAD_LEN + 8 * (n + 1) + ENTRY_LEN * n + 4 * n;
+        let keys_at = HEAD_LEN + 8 * (n + 1) + ENTRY_LEN * n + 8 * n;
         if zero != 0 || keys_at.checked_add(keys_len) != Some(body.len() as u64) {
             let problem = format!("{max_doc} keys of {keys_len} bytes do not fill the file");
             return Err(body.corrupt(0, problem));
@@ -59,12 +62,14 @@ impl Reader {
         let (starts_len, entries_len, checksums_len) = (8 * (n + 1), ENTRY_LEN * n, 4 * n);
         let entries_at = HEAD_LEN + starts_len;
         let checksums_at = entries_at + entries_len;
-        let keys_at = checksums_at + checksums_len;
+        let (ranks_at, ranks_len) = (checksums_at + checksums_len, 4 * n);
+        let keys_at = ranks_at + ranks_len;
         Ok(Self {
             max_doc,
             starts: body.sub(HEAD_LEN, starts_len)?,
             entries: body.sub(entries_at, entries_len)?,
             checksums: body.sub(checksums_at, checksums_len)?,
+            ranks: body.sub(ranks_at, ranks_len)?,
             keys: body.sub(keys_at, (body.len() as u64).saturating_sub(keys_at))?,
             file_len,
         })
@@ -133,11 +138,37 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// Checks that the ranks are in the order of the keys.
+    fn verify_ranks(&self, cancel: &Cancel, problems: &mut Vec<Problem>) -> Result<()> {
+        let mut docs: Vec<DocId> = (0..self.max_doc).collect();
+        docs.sort_by(|&left, &right| self.order(left, right));
+        for (step, pair) in docs.windows(2).enumerate() {
+            cancel.check_every(CANCEL_STEP, step)?;
+            if let &[left, right] = pair
+                && self.key_bytes(left)?.cmp(self.key_bytes(right)?) != self.order(left, right)
+            {
+                let problem = format!("the rank of document {right}'s key is not where the key is");
+                let error = self.ranks.corrupt(u64::from(right) * 4, problem);
+                problems.push(Problem { file: self.keys.name().to_owned(), problem: error.to_string() });
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl KeysReader for Reader {
     fn key(&self, doc: DocId) -> Result<&str> {
         let key = self.key_bytes(doc)?;
         std::str::from_utf8(key)
             .map_err(|_| self.keys.corrupt(0, format!("the key of document {doc} is not UTF-8")))
+    }
+
+    fn order(&self, left: DocId, right: DocId) -> Ordering {
+        let ranks = self.ranks.bytes();
+        let rank = |doc: DocId| bytes::u32_at(ranks, doc as usize).unwrap_or(u32::MAX);
+        rank(left).cmp(&rank(right))
     }
 
     fn find(&self, key: &str, found: &mut dyn FnMut(DocId)) -> Result<()> {
@@ -182,8 +213,11 @@ impl KeysReader for Reader {
                 problems.push(Problem { file: self.keys.name().to_owned(), problem: error.to_string() });
             }
             if problems.len() == MAX_PROBLEMS {
-                break;
+                return Ok(problems);
             }
+        }
+        if problems.is_empty() {
+            self.verify_ranks(cancel, &mut problems)?;
         }
         Ok(problems)
     }
