@@ -5,6 +5,7 @@ use crate::call::{Reporter, call, long_call};
 use crate::commit_at::commit_at;
 use crate::merge_events::MergeEvents;
 use crate::scan::Scanner;
+use crate::schema::schema_of;
 use crate::searcher::Searcher;
 use crate::writer::Writer;
 use crate::{errors, json, transfer};
@@ -40,19 +41,6 @@ pub(crate) fn create(py: Python<'_>, path: PathBuf, schema: &Bound<'_, PyAny>) -
 pub(crate) fn open(py: Python<'_>, path: PathBuf) -> PyResult<Index> {
     let index = call(py, || lucerne::Index::open(&path))?;
     Ok(Index::new(path, index))
-}
-
-/// A schema: an object with `to_json`, a dict, or JSON text.
-pub(crate) fn schema_of(given: &Bound<'_, PyAny>) -> PyResult<Schema> {
-    let py = given.py();
-    if let Ok(text) = given.cast::<PyString>() {
-        return Schema::from_json(text.to_str()?).map_err(|error| errors::exception(py, error));
-    }
-    let json = match given.hasattr("to_json")? {
-        true => json::from_python(&given.call_method0("to_json")?)?,
-        false => json::from_python(given)?,
-    };
-    Schema::from_value(&json).map_err(|error| errors::exception(py, error))
 }
 
 impl Index {

@@ -23,6 +23,7 @@ mod reading;
 mod rerank;
 mod rows;
 mod scan;
+mod schema;
 mod search;
 mod searcher;
 mod transfer;

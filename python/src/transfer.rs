@@ -3,7 +3,7 @@
 use crate::batch::each_batch;
 use crate::call::long_call;
 use crate::document::{self, VectorFields};
-use crate::index::schema_of;
+use crate::schema::schema_of;
 use crate::{errors, json};
 use lucerne::transfer::{self, SegmentHandle};
 use lucerne::{Document, Index, WriterOptions};
