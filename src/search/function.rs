@@ -129,7 +129,13 @@ fn distance(field: &Field, distance: &Distance) -> Result<f64> {
         _ => None,
     };
     let number = number.filter(|number| number.is_finite());
-    number.ok_or_else(|| wrong(field.name(), format!("{distance:?} does not fit {}", expected(field))))
+    number.ok_or_else(|| {
+        let shown = match distance {
+            Distance::Time(time) => time.clone(),
+            Distance::Number(number) => number.to_string(),
+        };
+        wrong(field.name(), format!("{shown} does not fit {}", expected(field)))
+    })
 }
 
 fn expected(field: &Field) -> &'static str {

@@ -59,7 +59,14 @@ impl Query {
     /// # Errors
     /// As [`Search::from_json`].
     pub fn from_json(text: &str) -> Result<Self> {
-        read(text)
+        read(text).map_err(|error| match serde_json::from_str(text) {
+            Ok(serde_json::Value::Object(object))
+                if object.keys().any(|name| SEARCH.contains(&name.as_str())) =>
+            {
+                Problem::new(0, "a query is expected here, not a whole search").within(text)
+            }
+            _ => error,
+        })
     }
 
     /// The query as one line of JSON.
@@ -72,7 +79,15 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
-        Problem::new(position(text, &error), plain(message)).within(text)
+        let at = position(text, &error);
+        let continues =
+            message == "expected value" && text.get(at..).is_some_and(|rest| rest.starts_with(','));
+        // It is no mistake of the JSON, but of an object that is to have one entry.
+        if continues && serde_json::from_str::<serde_json::Value>(text).is_ok() {
+            return Problem::new(at, "expected one query in this object; combine several with `bool`")
+                .within(text);
+        }
+        Problem::new(at, plain(message)).within(text)
     })
 }
 
@@ -88,6 +103,7 @@ fn plain(message: &str) -> String {
         ("expected f32", "expected a number"),
         ("expected f64", "expected a number"),
         ("expected struct ", "expected an object: "),
+        ("recursion limit exceeded", "objects and lists are nested more than 127 deep"),
         ("EOF while parsing a", "the text ends inside a"),
     ];
     words.iter().fold(message.to_owned(), |message, (theirs, ours)| message.replace(theirs, ours))

@@ -1,6 +1,6 @@
 //! From counts to results: the best buckets, empty ones between others, means and percentiles.
 
-use super::found::{Found, FoundBucket, Numbers};
+use super::found::{Found, FoundBucket, Numbers, SCALE};
 use super::key::{Key, Unit};
 use super::plan::{BucketRange, Kind, Plan};
 use super::result::{Aggregate, Bucket, Buckets, Percentile, Stats};
@@ -167,12 +167,16 @@ fn in_order(
 }
 
 fn number(metric: &Metric, numbers: Numbers, unit: Unit) -> Aggregate {
-    let Numbers { count, least, greatest, whole, float } = numbers;
+    let Numbers { count, least, greatest, whole, float, scaled } = numbers;
+    let (float, mean) = match float.is_finite() {
+        true => (float, float / count as f64),
+        false => (scaled / SCALE, scaled / count as f64 / SCALE),
+    };
     let some = |value: Value| if count == 0 { Value::Null } else { value };
     let (min, max) = (some(unit.value(least)), some(unit.value(greatest)));
     let avg = some(match unit {
         Unit::Date => Value::Date(whole.div_euclid(i128::from(count.max(1))) as i64),
-        Unit::F64 => Value::F64(float / count as f64),
+        Unit::F64 => Value::F64(mean),
         _ => Value::F64(whole as f64 / count as f64),
     });
     let sum = match unit {

@@ -46,10 +46,16 @@ pub(in crate::search) struct Numbers {
     pub(super) whole: i128,
     /// The sum of others.
     pub(super) float: f64,
+    /// The same times [`SCALE`]: finite when a sum on the way is not.
+    pub(super) scaled: f64,
 }
 
+/// 2^-64: no sum of so many numbers overflows.
+pub(super) const SCALE: f64 = 1.0 / (1u128 << 64) as f64;
+
 impl Numbers {
-    const NONE: Self = Self { count: 0, least: i64::MAX, greatest: i64::MIN, whole: 0, float: 0.0 };
+    const NONE: Self =
+        Self { count: 0, least: i64::MAX, greatest: i64::MIN, whole: 0, float: 0.0, scaled: 0.0 };
 
     /// Adds column values of a document.
     #[inline]
@@ -58,7 +64,10 @@ impl Numbers {
         for &value in values {
             (self.least, self.greatest) = (self.least.min(value), self.greatest.max(value));
             match unit {
-                Unit::F64 => self.float += unit.number(value),
+                Unit::F64 => {
+                    self.float += unit.number(value);
+                    self.scaled += unit.number(value) * SCALE;
+                }
                 _ => self.whole += i128::from(value),
             }
         }
@@ -100,6 +109,7 @@ pub(in crate::search) fn add<'a>(left: Found<'a>, right: Found<'a>, cancel: &Can
             greatest: left.greatest.max(right.greatest),
             whole: left.whole + right.whole,
             float: left.float + right.float,
+            scaled: left.scaled + right.scaled,
         }),
         (Found::Values(mut left), Found::Values(right)) => {
             left.extend(right);

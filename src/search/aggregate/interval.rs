@@ -30,7 +30,9 @@ impl Interval {
         }
         Some(match unit {
             Unit::I64 if is_whole(size) && is_whole(offset) => {
-                Self::Whole { size: size as i64, offset: offset as i64, unit }
+                let (size, offset) = (size as i64, offset as i64);
+                // The least one that begins the same buckets: then all of them have a number.
+                Self::Whole { size, offset: offset.rem_euclid(size), unit }
             }
             _ => Self::Float { size, offset, unit },
         })
@@ -62,7 +64,13 @@ impl Interval {
                 Some(from) => from.div_euclid(size),
                 None => (i128::from(value) - i128::from(offset)).div_euclid(size.into()) as i64,
             },
-            Self::Float { size, offset, unit } => ((unit.number(value) - offset) / size).floor() as i64,
+            Self::Float { size, offset, unit } => {
+                let from = (unit.number(value) - offset).clamp(f64::MIN, f64::MAX);
+                let number = (from / size).floor();
+                // Beyond, neighboring numbers are farther apart than the buckets: each is the only one of its own. As
+                // an integer of the same order it is above all bucket numbers before, since `size` is at least 2^-1074.
+                if number.abs() < WHOLE { number as i64 } else { ordered::from_f64(from) }
+            }
             Self::Months(months) => month(value).div_euclid(months),
         }
     }
@@ -75,7 +83,12 @@ impl Interval {
                 unit.value(start.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
             }
             Self::Float { size, offset, .. } => {
-                Unit::F64.value(ordered::from_f64(bucket as f64 * size + offset + 0.0))
+                let from = match bucket.unsigned_abs() < WHOLE as u64 {
+                    true => bucket as f64 * size,
+                    false => ordered::to_f64(bucket),
+                };
+                let start = (from + offset + 0.0).clamp(f64::MIN, f64::MAX);
+                Unit::F64.value(ordered::from_f64(start))
             }
             Self::Months(months) => Value::Date(month_start(bucket.saturating_mul(months))),
         }
@@ -123,5 +136,36 @@ mod tests {
             .is_none())
         );
         assert!(Interval::of_dates(Every::Fixed(std::time::Duration::from_micros(900))).is_none());
+    }
+
+    #[test]
+    fn buckets_ascend_with_numbers_of_any_size() {
+        let tiny = f64::from_bits(1);
+        for (size, offset) in
+            [(1.0, 0.0), (1.5, -7.0), (1e-300, 0.0), (tiny, 0.0), (1e300, 1e308), (0.1, 0.0)]
+        {
+            let interval = Interval::of_numbers(size, offset, Unit::F64).unwrap();
+            let mut numbers =
+                vec![0.0, 0.25, 1.0, 1.5, WHOLE - 1.0, WHOLE, WHOLE + 2.0, 1e16, 1e20, 1e300, f64::MAX];
+            numbers.extend([tiny, tiny * 2.0, WHOLE * tiny, f64::MIN_POSITIVE, 1e-290]);
+            numbers.extend(numbers.clone().into_iter().map(|number| -number));
+            numbers.sort_by(f64::total_cmp);
+            let buckets: Vec<i64> =
+                numbers.iter().map(|number| interval.bucket(ordered::from_f64(*number))).collect();
+            assert!(buckets.is_sorted(), "{size} {offset}: {buckets:?}");
+            for (number, bucket) in numbers.iter().zip(buckets) {
+                let Value::F64(start) = interval.start(bucket) else { panic!("not a number") };
+                let slack = number.abs().max(offset.abs()) * 1e-15;
+                assert!(start <= number + slack && number - start <= size + slack, "{number}: {start}");
+            }
+        }
+        let ones = Interval::of_numbers(1.0, 0.0, Unit::F64).unwrap();
+        for number in [1e20, 1e300, -1e20, -1e300, WHOLE, WHOLE + 2.0, -WHOLE - 2.0] {
+            assert_eq!(ones.start(ones.bucket(ordered::from_f64(number))), Value::F64(number));
+        }
+        let shifted = Interval::of_numbers(1.0, -WHOLE, Unit::I64).unwrap();
+        for number in [i64::MIN, -1, i64::MAX] {
+            assert_eq!(shifted.start(shifted.bucket(number)), Value::I64(number));
+        }
     }
 }

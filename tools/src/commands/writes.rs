@@ -12,6 +12,7 @@ use lucerne::search::SearchOptions;
 use lucerne::writer::ByQueryReport;
 use lucerne::{Cancel, Index, Query, Range, Schema, Terms, Value, Writer};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -111,6 +112,13 @@ fn found(which: &Which, schema: &Schema, dir: &Path) -> Outcome<Query> {
 }
 
 fn changes(args: &Update, schema: &Schema) -> Outcome<lucerne::Update> {
+    let mut seen = BTreeSet::new();
+    let changed = args.set.iter().chain(&args.increment).map(|(field, _)| field).chain(&args.remove);
+    if let Some(field) = changed.into_iter().find(|field| !seen.insert(*field)) {
+        return Err(Failure::usage(format!(
+            "field {field:?} is changed twice; expected one change of a field"
+        )));
+    }
     let mut update = lucerne::Update::new();
     for (field, value) in &args.set {
         update = update.set(field, of_field(schema, field, value));

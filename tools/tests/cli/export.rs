@@ -97,3 +97,40 @@ fn what_has_no_row_is_told() {
     many.import(&documents(3), "").expect(0);
     assert_eq!(many.run("export @").expect(0).out.lines().count(), 3);
 }
+
+#[test]
+fn an_export_that_fails_leaves_the_files_as_they_were() {
+    let place = Place::with_schema(SCHEMA);
+    place.import("{\"name\":\"a\",\"e\":[1,2]}\n{\"name\":\"b\"}\n", "").expect(0);
+    let outputs = ["docs.jsonl", "docs.jsonl.gz", "docs.jsonl.zst"];
+    for output in outputs.into_iter().chain(["e.npy"]) {
+        place.write(output, "old");
+    }
+    let files = || {
+        let entries = std::fs::read_dir(place.path(".")).unwrap();
+        let mut files: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        files.sort();
+        files
+    };
+    let before = files();
+    for output in outputs {
+        for wrong in
+            ["--query (", "--query size:large", "--vectors size=e.npy", "--vectors e=e.npy", "--fields nope"]
+        {
+            let ran = place.run(&format!("export @ --output {output} {wrong}"));
+            if wrong != "--fields nope" {
+                ran.expect(2);
+                for file in [output, "e.npy"] {
+                    assert_eq!(std::fs::read(place.path(file)).unwrap(), b"old", "{output} {wrong}");
+                }
+            }
+            assert_eq!(files(), before, "{output} {wrong}");
+        }
+    }
+    let twice = place.run("export @ --vectors e=e.npy --output e.npy").expect(2);
+    assert!(twice.err.contains("two outputs"), "{twice:?}");
+    place.run("export @ --query e:* --vectors e=e.npy --output docs.jsonl").expect(0);
+    assert_eq!(std::fs::read(place.path("docs.jsonl")).unwrap(), b"{\"name\":\"a\"}\n");
+    assert_eq!((std::fs::read(place.path("e.npy")).unwrap().len(), files()), (128 + 8, before));
+    place.run("export @ --output /dev/null").expect(0);
+}

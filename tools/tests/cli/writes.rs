@@ -69,6 +69,8 @@ fn what_cannot_be_done_is_told_and_nothing_is_changed() {
         ("delete @ --query nope:1", "no field \"nope\""),
         ("update @ --key d1", "nothing to change"),
         ("update @ --key d1 --set size", "FIELD=VALUE"),
+        ("update @ --key d1 --set size=1 --set size=2", "changed twice"),
+        ("update @ --key d1 --set size=1 --remove size", "changed twice"),
         ("update @ --key d1 --set size=seven", "expected a whole number"),
         ("update @ --key d1 --increment size=seven", "expected a number"),
         ("update @ --query size:<9 --increment short=1", "field \"short\": expected a string"),

@@ -35,9 +35,19 @@ fn errors_say_where() {
         let error = Search::from_json(text).unwrap_err().to_string();
         assert!(error.starts_with("query: ") && error.contains(expected), "{text}: {error}");
     }
+    let two = r#"{"bool": {"must": [{"all": {}, "none": {}}]}}"#;
+    let error = Query::from_json(two).unwrap_err().to_string();
+    assert!(error.contains("expected one query in this object; combine several with `bool`"), "{error}");
+    let error = Query::from_json(r#"{"query": {"all": {}}, "limit": 3}"#).unwrap_err().to_string();
+    assert!(error.contains("a query is expected here, not a whole search"), "{error}");
+    assert!(Query::from_json(&nested(41)).is_ok() && Query::from_json(&nested(43)).is_err());
     let deep = format!("{}{{\"all\":{{}}}}{}", "{\"bool\":{\"must\":[".repeat(1000), "]}}".repeat(1000));
     let error = Search::from_json(&deep).unwrap_err().to_string();
-    assert!(error.contains("recursion limit exceeded"), "{error}");
+    assert!(error.contains("nested more than 127 deep"), "{error}");
+}
+
+fn nested(depth: usize) -> String {
+    format!("{}{{\"all\":{{}}}}{}", "{\"bool\":{\"must\":[".repeat(depth), "]}}".repeat(depth))
 }
 
 fn names() -> impl Strategy<Value = String> {

@@ -1,5 +1,6 @@
 //! JSON lines to a file, compressed as its name says, or to standard output.
 
+use super::new_file::NewFile;
 use crate::failure::{Code, Failure, Outcome};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -16,46 +17,61 @@ enum Sink {
     Zstd(zstd::Encoder<'static, File>),
 }
 
+/// What became of a line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    Written,
+    NobodyReads,
+}
+
 /// Where lines go.
 pub(super) struct Lines {
     sink: BufWriter<Sink>,
     path: Option<PathBuf>,
+    new: Option<NewFile>,
 }
 
 impl Lines {
     pub(super) fn create(path: Option<&Path>) -> Outcome<Self> {
-        let sink = match path {
-            None => Sink::Plain(Box::new(io::stdout().lock())),
-            Some(path) => Sink::create(path).map_err(|error| Failure::file(path, "write", &error))?,
+        let (sink, new) = match path {
+            None => (Sink::Plain(Box::new(io::stdout().lock())), None),
+            Some(path) => {
+                let (new, file) = NewFile::create(path)?;
+                let sink = Sink::into(file, path).map_err(|error| Failure::file(path, "write", &error))?;
+                (sink, Some(new))
+            }
         };
-        Ok(Self { sink: BufWriter::with_capacity(BUFFER, sink), path: path.map(Path::to_owned) })
+        Ok(Self { sink: BufWriter::with_capacity(BUFFER, sink), path: path.map(Path::to_owned), new })
     }
 
-    pub(super) fn push(&mut self, fields: &Map<String, Value>) -> Outcome {
+    /// Adds a line. [`Pushed::NobodyReads`] when the reader of standard output has seen enough.
+    pub(super) fn push(&mut self, fields: &Map<String, Value>) -> Outcome<Pushed> {
         let written = serde_json::to_writer(&mut self.sink, fields).map_err(io::Error::from);
         let written = written.and_then(|()| self.sink.write_all(b"\n"));
-        written.map_err(|error| self.failure(&error))
+        self.pushed(written)
     }
 
-    pub(super) fn finish(mut self) -> Outcome {
+    /// Ends the lines; the file is still to be put in its place.
+    pub(super) fn finish(mut self) -> Outcome<Option<NewFile>> {
         let flushed = self.sink.flush();
         let ended = flushed.and_then(|()| self.sink.get_mut().finish());
-        ended.map_err(|error| self.failure(&error))
+        self.pushed(ended)?;
+        Ok(self.new)
     }
 
-    fn failure(&self, error: &io::Error) -> Failure {
-        match &self.path {
-            Some(path) => Failure::file(path, "write", error),
-            // Whoever reads has seen enough.
-            None if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-            None => Failure::new(Code::Io, format!("cannot write the output: {error}")),
+    fn pushed(&self, written: io::Result<()>) -> Outcome<Pushed> {
+        match (written, &self.path) {
+            (Ok(()), _) => Ok(Pushed::Written),
+            (Err(error), Some(path)) => Err(Failure::file(path, "write", &error)),
+            (Err(error), None) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Pushed::NobodyReads),
+            (Err(error), None) => Err(Failure::new(Code::Io, format!("cannot write the output: {error}"))),
         }
     }
 }
 
 impl Sink {
-    fn create(path: &Path) -> io::Result<Self> {
-        let file = File::create(path)?;
+    /// Into a file, compressed as the name of `path` says.
+    fn into(file: File, path: &Path) -> io::Result<Self> {
         let name = path.to_string_lossy();
         Ok(if name.ends_with(".gz") {
             Self::Gzip(GzEncoder::new(file, Compression::default()))

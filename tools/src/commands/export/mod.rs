@@ -1,6 +1,7 @@
 //! `export`: all documents as JSON lines, their vectors beside them.
 
 mod lines;
+mod new_file;
 mod npy;
 
 use crate::args::Export;
@@ -9,10 +10,11 @@ use crate::failure::{Failure, In as _, Outcome};
 use crate::render::progress::PhaseBar;
 use crate::render::{out, units};
 use crate::signals::stop_flag;
-use lines::Lines;
+use lines::{Lines, Pushed};
 use lucerne::query::QueryParser;
 use lucerne::search::{Scan, ScannedDocument};
 use lucerne::{Progress as _, Searcher};
+use new_file::NewFile;
 use npy::Npy;
 use serde_json::json;
 
@@ -24,14 +26,16 @@ pub(super) fn run(args: &Export, json: bool) -> Outcome {
         return Err(Failure::usage("--json prints a report; give the file for the lines with --output"));
     }
     let searcher = searcher_at(&args.dir, args.at.as_ref())?;
+    different_files(args)?;
     let mut arrays = Vec::new();
     for (field, path) in &args.vectors {
         arrays.push(Npy::create(&searcher, field, path)?);
     }
-    let mut lines = Lines::create(args.output.as_deref())?;
     let scan = scan(args, &searcher)?;
+    let documents = searcher.scan(&scan).in_index(&args.dir)?;
+    let mut lines = Lines::create(args.output.as_deref())?;
     let (bar, total, mut written) = (PhaseBar::new(), searcher.len(), 0);
-    for document in searcher.scan(&scan).in_index(&args.dir)? {
+    for document in documents {
         if args.limit.is_some_and(|limit| written == limit) {
             break;
         }
@@ -39,14 +43,19 @@ pub(super) fn run(args: &Export, json: bool) -> Outcome {
         for array in &mut arrays {
             array.push(&key, vectors.get(array.field()).map_or(&[], Vec::as_slice))?;
         }
-        lines.push(&fields)?;
+        if lines.push(&fields)? == Pushed::NobodyReads {
+            return Ok(());
+        }
         if written % PROGRESS_STEP == 0 {
             bar.report("export", written, total);
         }
         written += 1;
     }
-    lines.finish()?;
-    arrays.into_iter().try_for_each(Npy::finish)?;
+    let mut files = Vec::from_iter(lines.finish()?);
+    for array in arrays {
+        files.push(array.finish()?);
+    }
+    files.into_iter().try_for_each(NewFile::put)?;
     bar.finish();
     let generation = searcher.generation();
     match (json, &args.output) {
@@ -56,6 +65,16 @@ pub(super) fn run(args: &Export, json: bool) -> Outcome {
             out::line(&format!("{}: {docs} of generation {generation}", path.display()))
         }
         (false, None) => Ok(()),
+    }
+}
+
+/// Each array and the lines go into a file of their own.
+fn different_files(args: &Export) -> Outcome {
+    let mut files: Vec<_> = args.vectors.iter().map(|(_, path)| path).chain(&args.output).collect();
+    files.sort();
+    match files.iter().zip(files.iter().skip(1)).find(|(one, other)| one == other) {
+        Some((path, _)) => Err(Failure::usage(format!("{}: the file of two outputs", path.display()))),
+        None => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A `.npy` file that grows row by row; the number of rows is put into its header at the end.
 
+use super::new_file::NewFile;
 use crate::commands::shape;
 use crate::failure::{Failure, Outcome};
 use byteorder::{ByteOrder, LittleEndian};
@@ -18,6 +19,7 @@ pub(super) struct Npy {
     field: String,
     path: PathBuf,
     file: BufWriter<File>,
+    new: NewFile,
     rows: u64,
     /// Numbers of a row: components, or bytes of eight bits.
     width: usize,
@@ -33,12 +35,13 @@ impl Npy {
             let problem = format!("--vectors {field}: a document may have several vectors in this field");
             return Err(Failure::usage(problem).hint("without --vectors they are in the lines"));
         }
-        let file = File::create(path).map_err(|error| Failure::file(path, "write", &error))?;
+        let (new, file) = NewFile::create(path)?;
         let width = if shape.binary { shape.dimension / 8 } else { shape.dimension };
         let mut npy = Self {
             field: field.to_owned(),
             path: path.to_owned(),
             file: BufWriter::with_capacity(BUFFER, file),
+            new,
             rows: 0,
             width,
             binary: shape.binary,
@@ -70,10 +73,12 @@ impl Npy {
         self.file.write_all(&bytes).map_err(|error| self.failure(&error))
     }
 
-    pub(super) fn finish(mut self) -> Outcome {
+    /// Ends the array; the file is still to be put in its place.
+    pub(super) fn finish(mut self) -> Outcome<NewFile> {
         let ended =
             self.file.seek(SeekFrom::Start(0)).and_then(|_| self.header()).and_then(|()| self.file.flush());
-        ended.map_err(|error| self.failure(&error))
+        ended.map_err(|error| self.failure(&error))?;
+        Ok(self.new)
     }
 
     fn header(&mut self) -> io::Result<()> {

@@ -7,7 +7,7 @@ use crate::vectors::{Shape, VectorFile};
 use lucerne::document::QueryVector;
 use lucerne::query::{Aggregation, Highlight, MoreLike, QueryParser};
 use lucerne::{Fuse, Knn, Query, Rerank, Search, Searcher, Sort};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The search that the arguments describe.
@@ -65,8 +65,14 @@ pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
 
 /// Adds what is to be counted, aggregated and grouped.
 fn counted(args: &args::Search, mut search: Search) -> Outcome<Search> {
+    let mut names = BTreeSet::new();
     for facet in &args.facet {
         let (field, values) = field_and_number(facet, "--facet", 20)?;
+        if !names.insert(field) {
+            return Err(Failure::usage(format!(
+                "--facet {facet}: the values of {field:?} are counted twice"
+            )));
+        }
         search = search.facet(field, values);
     }
     if let Some(text) = &args.aggregate {
@@ -75,6 +81,11 @@ fn counted(args: &args::Search, mut search: Search) -> Outcome<Search> {
                 .hint("expected aggregations by name: --aggregate '{\"sizes\": {\"stats\": {\"field\": \"size\"}}}'")
         })?;
         for (name, aggregation) in aggregations {
+            if names.contains(name.as_str()) {
+                let problem =
+                    format!("--aggregate: there is a --facet {name} already; expected another name");
+                return Err(Failure::usage(problem));
+            }
             search = search.aggregate(name, aggregation);
         }
     }
