@@ -17,5 +17,6 @@ pub use inspect::inspect;
 pub use raw_loss::{RawLoss, raw_loss};
 pub use relevance::{Judgements, Measures, RelevanceSet, Unmatched};
 pub use repair::{
-    Deletes, LostDocument, LostPart, RepairOptions, RepairReport, RepairRun, SegmentRepair, repair, repair_in,
+    Deletes, LostDocument, LostInKept, LostPart, RepairOptions, RepairReport, RepairRun, SegmentRepair,
+    repair, repair_in,
 };

@@ -174,10 +174,13 @@ impl Bench {
         assert!(found.ok(), "{what}: {:?}", found.problems);
         assert!(run(&directory, RepairRun::Repair).unwrap().is_whole(), "{what}");
 
-        let lost: BTreeSet<(String, u32)> =
-            report.lost.iter().map(|lost| (lost.segment.clone(), lost.doc)).collect();
-        let live = |docs: &BTreeSet<(String, u32)>| -> BTreeSet<(String, u32)> {
-            let live = self.sound.docs.iter().filter(|doc| doc.newest || doc.tagged);
+        let named = |lost: &admin::LostDocument| (lost.segment.clone(), lost.doc);
+        let of_newest: BTreeSet<(String, u32)> = report.lost.iter().map(named).collect();
+        let of_tagged: BTreeSet<(String, u32)> =
+            report.lost_in_kept.iter().flat_map(|kept| &kept.lost).map(named).collect();
+        let lost: BTreeSet<(String, u32)> = of_newest.union(&of_tagged).cloned().collect();
+        let live = |docs: &BTreeSet<(String, u32)>, tagged: bool| -> BTreeSet<(String, u32)> {
+            let live = self.sound.docs.iter().filter(|doc| if tagged { doc.tagged } else { doc.newest });
             let live = live.map(|doc| (doc.segment.to_owned(), doc.number));
             live.filter(|doc| docs.contains(doc)).collect()
         };
@@ -189,7 +192,10 @@ impl Bench {
                 assert!(lost.is_empty(), "{what}");
                 return tally.forgotten += 1;
             }
-            Fate::Lost(docs) => assert_eq!(lost, live(docs), "{what}: {report:?}"),
+            Fate::Lost(docs) => {
+                assert_eq!(of_newest, live(docs, false), "{what}: {report:?}");
+                assert_eq!(of_tagged, live(docs, true), "{what}: {report:?}");
+            }
         }
         for lost in &report.lost {
             let (segment, doc) = (&lost.segment, lost.doc);

@@ -64,6 +64,13 @@ impl Failure {
         self
     }
 
+    /// A folder with segments, and no commit that names them.
+    pub(crate) fn commit_is_gone(dir: &Path, code: Code) -> Self {
+        let problem = "there are files of segments, but no commit (segments_N) that names them";
+        Self::new(code, format!("{}: {problem}", dir.display()))
+            .hint("restore a backup; this is beyond repair")
+    }
+
     /// An error of the engine while working with the index in `dir`.
     pub(crate) fn engine(dir: &Path, error: &Error) -> Self {
         let code = code(error.kind());
@@ -77,6 +84,10 @@ impl Failure {
         }
         let failure = Self::new(code, error.to_string());
         match error.kind() {
+            ErrorKind::NotFound if matches!(error, Error::NoSuchCommit { .. }) => {
+                failure.hint(format!("list the commits that are kept with: lucerne tags {dir}"))
+            }
+            ErrorKind::NotFound if !matches!(error, Error::Codec(_)) => failure,
             ErrorKind::NotFound => failure.hint(format!("list all missing files with: lucerne check {dir}")),
             ErrorKind::Corrupt => failure.hint(format!("list all damage with: lucerne check {dir}")),
             ErrorKind::Locked => {
@@ -105,6 +116,9 @@ fn wrong_folder(dir: &Path, code: Code, error: &Error) -> Option<Failure> {
             None => failure,
         });
     }
+    if matches!(error, Error::NotAnIndex { .. }) && has_lost_its_commit(dir) {
+        return Some(Failure::commit_is_gone(dir, code));
+    }
     let (problem, nearby) = match error {
         Error::NotAnIndex { .. } => ("not an index (no commit found)", Some(dir)),
         _ if error.kind() == ErrorKind::NotFound && !dir.exists() => ("no such folder", dir.parent()),
@@ -130,8 +144,17 @@ fn indexes_in(folder: &Path) -> Vec<String> {
 }
 
 fn is_index(folder: &Path) -> bool {
+    has_file(folder, |name| name.starts_with("segments_"))
+}
+
+/// Whether a folder has files of segments and no commit.
+pub(crate) fn has_lost_its_commit(folder: &Path) -> bool {
+    has_file(folder, |name| name.starts_with('_') && name.ends_with(".si")) && !is_index(folder)
+}
+
+fn has_file(folder: &Path, is_it: impl Fn(&str) -> bool) -> bool {
     let mut entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    entries.any(|entry| entry.file_name().to_string_lossy().starts_with("segments_"))
+    entries.any(|entry| is_it(&entry.file_name().to_string_lossy()))
 }
 
 fn code(kind: ErrorKind) -> Code {

@@ -38,6 +38,9 @@ pub(super) fn read(directory: &dyn Directory, registry: &Registry, names: &[Stri
         match found.read(directory, registry, generation) {
             Ok(commit) => {
                 let damaged = commit.damaged || passed_over;
+                if passed_over {
+                    found.passed_over(generation);
+                }
                 found.all.push(Commit { damaged, ..commit });
                 break;
             }
@@ -85,9 +88,22 @@ impl Commits {
             Ok(info) => return Ok(Commit { info, damaged: false }),
             Err(error) => error,
         };
-        self.problems.push(problem_of(&file, Error::from(error)));
-        let info =
-            registry.commit.salvage(directory, &file, generation).inspect_err(|_| self.gone.push(file))?;
+        let mut problem = problem_of(&file, Error::from(error));
+        let salvaged = registry.commit.salvage(directory, &file, generation);
+        problem.problem.push_str(match &salvaged {
+            Ok(_) => "; one of its two copies is whole and is used",
+            Err(_) => "; nothing of it is left",
+        });
+        self.problems.push(problem);
+        let info = salvaged.inspect_err(|_| self.gone.push(file))?;
         Ok(Commit { info, damaged: true })
+    }
+
+    /// Says which commit takes the place of newer ones of which nothing is left.
+    fn passed_over(&mut self, used: u64) {
+        let gone = self.problems.iter_mut().filter(|problem| self.gone.contains(&problem.file));
+        gone.for_each(|it| {
+            it.problem.push_str(&format!(": the older commit {used} is used, what came after it is lost"))
+        });
     }
 }

@@ -42,6 +42,8 @@ impl<R: ?Sized> Part<R> {
 pub(super) struct Remains {
     pub(super) info: SegmentInfo,
     pub(super) problems: Vec<Problem>,
+    /// Those of them that are bytes taken as they are.
+    pub(super) unverified: Vec<Problem>,
     /// What is to be made again.
     pub(super) rebuilt: Vec<String>,
     /// `None` when nothing is left.
@@ -88,7 +90,7 @@ impl Remains {
 /// When it was cancelled, or nothing is left of the segment info.
 pub(super) fn examine(place: &Place<'_>, schema: &Schema, segment: &CommitSegment) -> Result<Remains> {
     let (registry, directory, entry) = (place.registry, place.directory, &segment.info);
-    let mut found = Found { place, problems: Vec::new(), rebuilt: Vec::new() };
+    let mut found = Found { place, problems: Vec::new(), unverified: Vec::new(), rebuilt: Vec::new() };
     let info = match registry.segment_info.read(directory, entry, segment.id) {
         Ok(info) => info,
         Err(error) => {
@@ -183,14 +185,26 @@ pub(super) fn examine(place: &Place<'_>, schema: &Schema, segment: &CommitSegmen
         }
         own_keys.push(key.unwrap_or_default().into_boxed_str());
     }
-    let Found { mut problems, mut rebuilt, .. } = found;
+    let Found { mut problems, unverified, mut rebuilt, .. } = found;
     if !agree && !rebuilt.iter().any(|part| part == "keys") {
         rebuilt.push("keys".to_owned());
         let name = info.keys.files.first().map_or(&info.name, |file| &file.name).clone();
         problems
             .push(Problem { file: name, problem: "keys are not those of the stored documents".to_owned() });
     }
-    Ok(Remains { info, problems, rebuilt, stored, keys, postings, columns, vectors, lost, own_keys })
+    Ok(Remains {
+        info,
+        problems,
+        unverified,
+        rebuilt,
+        stored,
+        keys,
+        postings,
+        columns,
+        vectors,
+        lost,
+        own_keys,
+    })
 }
 
 /// What is left, if anything is.
@@ -241,6 +255,7 @@ enum Vectors {
 struct Found<'a> {
     place: &'a Place<'a>,
     problems: Vec<Problem>,
+    unverified: Vec<Problem>,
     rebuilt: Vec<String>,
 }
 
@@ -300,7 +315,8 @@ impl Found<'_> {
         }
         match format.salvage(context, field, cancel) {
             Ok(left) => {
-                self.problems.extend(left.unverified);
+                self.problems.extend(left.unverified.clone());
+                self.unverified.extend(left.unverified);
                 Ok(Vectors::Left { reader: left.reader, lost: left.lost })
             }
             Err(error) => self.damaged(file, error.into(), &part).map(|()| Vectors::Gone),

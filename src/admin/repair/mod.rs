@@ -11,7 +11,9 @@ mod publish;
 mod rebuild;
 mod report;
 
-pub use report::{Deletes, LostDocument, LostPart, RepairOptions, RepairReport, RepairRun, SegmentRepair};
+pub use report::{
+    Deletes, LostDocument, LostInKept, LostPart, RepairOptions, RepairReport, RepairRun, SegmentRepair,
+};
 
 use crate::commit::{NewFiles, OwnedDirectory, lock, manifest};
 use crate::directory::FsDirectory;
@@ -23,7 +25,7 @@ use crate::reader::Store;
 use crate::schema::{FieldType, Schema};
 use damage::{Place, Remains};
 use deletes::{Live, LiveState, SegmentKey, key_of};
-use lucerne_codec::commit::CommitSegment;
+use lucerne_codec::commit::{CommitInfo, CommitSegment};
 use lucerne_codec::{Cancel, Directory, Progress};
 use rebuild::{Means, Rebuilt};
 use std::cell::Cell;
@@ -163,12 +165,14 @@ impl<'a> Repair<'a> {
                 let left = damage::examine(&self.place(), &schema, segment)?;
                 seen.insert(key.clone(), left.info.max_doc);
                 let live = deletes::read(&self.place(), left.info.max_doc, segment)?;
-                let holders = all.iter().filter(|other| other.info.generation != commit.info.generation);
-                let others = holders.flat_map(|other| &other.info.segments).filter(|own| key_of(own) == key);
-                let others = others.map(|own| deletes::read(&self.place(), left.info.max_doc, own));
-                let others = others.collect::<Result<Vec<Live>>>()?;
                 if !left.is_whole() {
-                    self.report_segment(&schema, segment, &left, &live, &others);
+                    self.report_segment(&schema, segment, &left);
+                    for holder in &all {
+                        for own in holder.info.segments.iter().filter(|own| key_of(own) == key) {
+                            let live = deletes::read(&self.place(), left.info.max_doc, own)?;
+                            self.report_lost(&holder.info, newest, own, &left, &live);
+                        }
+                    }
                     if self.options.run == RepairRun::Repair {
                         if let Some(folder) = &self.options.damaged_to {
                             publish::copy_aside(self.directory, folder, &left.info, segment, self.cancel)?;
@@ -202,31 +206,54 @@ impl<'a> Repair<'a> {
         Ok(self.report)
     }
 
-    /// Notes what is damaged of a segment, and which documents are lost: those that were live in any commit.
-    fn report_segment(
+    /// Notes which documents of a damaged segment a commit loses: those that are live in it. An old commit's documents are
+    /// not the newest one's: there they may be replaced or deleted.
+    fn report_lost(
         &mut self,
-        schema: &Schema,
+        commit: &CommitInfo,
+        newest: &CommitInfo,
         segment: &CommitSegment,
         left: &Remains,
         live: &Live,
-        others: &[Live],
     ) {
-        let lost = left
-            .lost
-            .iter()
-            .filter(|(doc, _)| [live].into_iter().chain(others).any(|live| live.is_live(**doc)));
-        let before = self.report.lost.len();
-        for (&doc, part) in lost {
+        let is_newest = commit.generation == newest.generation;
+        let lost = left.lost.iter().filter(|(doc, _)| live.is_live(**doc)).map(|(&doc, part)| {
             let of_vector = matches!(part, LostPart::Vector { .. });
-            let stored = if self.options.keep_lost && of_vector { left.stored(doc) } else { None };
-            self.report.lost.push(LostDocument {
+            let stored = self.options.keep_lost && is_newest && of_vector;
+            LostDocument {
                 segment: segment.name.clone(),
                 doc,
                 key: left.key(doc),
                 part: part.clone(),
-                stored,
-            });
+                perhaps_deleted: matches!(live.state, LiveState::Forgotten(..)),
+                stored: if stored { left.stored(doc) } else { None },
+            }
+        });
+        let lost: Vec<LostDocument> = lost.collect();
+        if is_newest {
+            if let Some(last) = self.report.segments.last_mut() {
+                last.lost = lost.len() as u32;
+            }
+            self.report.lost.extend(lost);
+            return;
         }
+        if lost.is_empty() {
+            return;
+        }
+        let kept = &mut self.report.lost_in_kept;
+        match kept.iter_mut().find(|kept| kept.generation == commit.generation) {
+            Some(kept) => kept.lost.extend(lost),
+            None => {
+                let tags = newest.tags.iter().filter(|(_, tagged)| **tagged == commit.generation);
+                let tags = tags.map(|(tag, _)| tag.clone()).collect();
+                kept.push(LostInKept { generation: commit.generation, tags, lost });
+                kept.sort_by_key(|kept| std::cmp::Reverse(kept.generation));
+            }
+        }
+    }
+
+    /// Notes what is damaged of a segment.
+    fn report_segment(&mut self, schema: &Schema, segment: &CommitSegment, left: &Remains) {
         let of_terms = |kind: &FieldType| matches!(kind, FieldType::Text(_) | FieldType::Keyword(_));
         let emptied = schema.fields().iter().filter(|field| {
             let only_searched = field.is_indexed() && !field.is_stored() && field.field_path().is_none();
@@ -240,10 +267,11 @@ impl<'a> Repair<'a> {
             problems: left.problems.clone(),
             rebuilt: left.rebuilt.clone(),
             docs: left.survivors().count() as u32,
-            lost: (self.report.lost.len() - before) as u32,
+            lost: 0,
             emptied_fields: emptied.map(|field| field.name().to_owned()).collect(),
             not_indexed: 0,
             deletes: Deletes::Known,
+            unverified: left.unverified.clone(),
         });
     }
 

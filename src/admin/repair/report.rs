@@ -44,7 +44,8 @@ impl RepairOptions {
         self
     }
 
-    /// Puts the stored fields of documents that are lost for want of a vector into the report, to be added again.
+    /// Puts the stored fields of documents that the newest commit has lost for want of a vector into the report, to be added
+    /// again.
     #[must_use]
     pub fn keep_lost(mut self, keep: bool) -> Self {
         self.keep_lost = keep;
@@ -88,8 +89,11 @@ pub struct RepairReport {
     pub lost_tags: Vec<String>,
     /// Segments that are damaged.
     pub segments: Vec<SegmentRepair>,
-    /// Documents whose own bytes are damaged.
+    /// Documents of the newest commit whose own bytes are damaged.
     pub lost: Vec<LostDocument>,
+    /// What commits that are kept beside it have lost, newest first; only those that have lost any. The newest commit may
+    /// have newer documents of the same keys, or have deleted them: they are not to be added again.
+    pub lost_in_kept: Vec<LostInKept>,
 }
 
 impl RepairReport {
@@ -112,7 +116,7 @@ pub struct SegmentRepair {
     pub rebuilt: Vec<String>,
     /// Documents that stay, deleted ones included.
     pub docs: u32,
-    /// Documents that are lost; deleted ones do not count.
+    /// Documents that the newest commit loses; those that are deleted in it do not count.
     pub lost: u32,
     /// Fields that are searched and not stored, whose terms or values are damaged: documents keep all but these.
     pub emptied_fields: Vec<String>,
@@ -120,6 +124,8 @@ pub struct SegmentRepair {
     pub not_indexed: u32,
     /// Whether it is known which documents were deleted.
     pub deletes: Deletes,
+    /// Files (they are in `problems`, too) of which some bytes are taken as they are, for want of their checksums.
+    pub unverified: Vec<Problem>,
 }
 
 /// What is known of a segment's deleted documents.
@@ -147,8 +153,24 @@ pub struct LostDocument {
     pub key: Option<String>,
     /// What of it is damaged.
     pub part: LostPart,
-    /// Its stored fields as JSON, if they are whole and were asked for ([`RepairOptions::keep_lost`]).
+    /// True where its segment's deletes are forgotten ([`Deletes::Forgotten`]): it may have been deleted or replaced. Look
+    /// whether the index has its key before it is added again.
+    pub perhaps_deleted: bool,
+    /// Its stored fields as JSON, if they are whole and were asked for ([`RepairOptions::keep_lost`]); `None` for documents of
+    /// commits that are kept beside the newest one.
     pub stored: Option<String>,
+}
+
+/// What a commit that is kept beside the newest one has lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LostInKept {
+    /// The commit's number.
+    pub generation: u64,
+    /// Its tags; none where it is kept for being recent.
+    pub tags: Vec<String>,
+    /// The documents, as they were then.
+    pub lost: Vec<LostDocument>,
 }
 
 /// What of a lost document is damaged.
@@ -175,6 +197,7 @@ impl SegmentRepair {
             emptied_fields: Vec::new(),
             not_indexed: 0,
             deletes: Deletes::Known,
+            unverified: Vec::new(),
         }
     }
 }

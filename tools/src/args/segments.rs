@@ -37,7 +37,8 @@ The exit code is 1 when damage is found, and is not repaired. Without --repair n
 Do not write to the index at the same time.
 
 A repair makes damaged terms, columns, keys, codes and graphs again from stored documents and raw
-vectors. Documents whose own bytes are damaged are lost, and listed by key.
+vectors. Documents whose own bytes are damaged are lost, and listed by key: those of the newest commit,
+and apart from them those of commits that are kept.
 
 Examples:
   lucerne check packages.idx
@@ -55,8 +56,8 @@ pub(crate) struct Check {
     #[arg(long, requires = "repair")]
     pub(crate) dry_run: bool,
 
-    /// Write each lost document as a line of JSON to a new file: its key, and its stored fields if they
-    /// are whole.
+    /// Write each lost document of the newest commit as a line of JSON to a new file: its key, and its
+    /// stored fields if they are whole.
     #[arg(long, value_name = "FILE", requires = "repair")]
     pub(crate) save_lost: Option<PathBuf>,
 

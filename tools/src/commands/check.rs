@@ -2,7 +2,7 @@
 
 use super::repair;
 use crate::args::Check;
-use crate::failure::{Code, Failure, In as _, Outcome};
+use crate::failure::{self, Code, Failure, In as _, Outcome};
 use crate::render::{out, progress::PhaseBar, units};
 use crate::signals;
 use lucerne::admin::{self, RepairRun};
@@ -12,7 +12,19 @@ fn self_search(searches: &admin::SelfSearchCheck) -> Value {
     json!({ "file": searches.file, "searched": searches.searched, "found": searches.found })
 }
 
+/// Most problems begin with the name of their file.
+pub(super) fn print_problem(problem: &admin::Problem) -> Outcome {
+    if problem.problem.starts_with(&problem.file) {
+        out::line(&format!("  {}", problem.problem))
+    } else {
+        out::line(&format!("  {}: {}", problem.file, problem.problem))
+    }
+}
+
 pub(super) fn run(args: &Check, json: bool) -> Outcome {
+    if failure::has_lost_its_commit(&args.dir) {
+        return Err(Failure::commit_is_gone(&args.dir, Code::DamageOrNoHit));
+    }
     let run = if args.dry_run { RepairRun::DryRun } else { RepairRun::Repair };
     let repaired = args.repair.then(|| repair::repair(args, run)).transpose()?;
     if let (Some(repaired), false) = (&repaired, json) {
@@ -72,12 +84,7 @@ pub(super) fn run(args: &Check, json: bool) -> Outcome {
             ))?;
         }
         for problem in &report.problems {
-            // Most problems begin with the name of their file.
-            if problem.problem.starts_with(&problem.file) {
-                out::line(&format!("  {}", problem.problem))?;
-            } else {
-                out::line(&format!("  {}: {}", problem.file, problem.problem))?;
-            }
+            print_problem(problem)?;
         }
         match &planned {
             None => {}

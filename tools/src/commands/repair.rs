@@ -1,11 +1,14 @@
 //! `check --repair`, and what a check says of repairing.
 
 use crate::args::Check;
-use crate::failure::{Failure, In as _, Outcome};
+use crate::failure::{Code, Failure, In as _, Outcome};
 use crate::render::{out, progress::PhaseBar, units};
 use crate::signals;
-use lucerne::admin::{self, Deletes, LostDocument, LostPart, RepairOptions, RepairReport, RepairRun};
+use lucerne::admin::{
+    self, Deletes, LostDocument, LostInKept, LostPart, RepairOptions, RepairReport, RepairRun,
+};
 use lucerne::index::IndexBuilder;
+use lucerne::{Error, ErrorKind};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -31,7 +34,13 @@ pub(super) fn repair(args: &Check, run: RepairRun) -> Outcome<RepairReport> {
     let bar = PhaseBar::new();
     let report = admin::repair_in(IndexBuilder::new(), directory, &options, &signals::stop_flag(), &bar);
     bar.finish();
-    let report = report.in_index(&args.dir)?;
+    let report = match report {
+        Err(error @ Error::Codec(_)) if error.kind() == ErrorKind::Corrupt => {
+            let failure = Failure::new(Code::DamageOrNoHit, error.to_string());
+            return Err(failure.hint("this is beyond repair, and nothing was changed: restore a backup"));
+        }
+        report => report.in_index(&args.dir)?,
+    };
     if let Some((path, mut file)) = lost_file {
         let lines = report.lost.iter().try_for_each(|lost| writeln!(file, "{}", lost_json(lost)));
         lines.and_then(|()| file.flush()).map_err(|error| Failure::file(path, "write", &error))?;
@@ -47,10 +56,20 @@ fn lost_json(lost: &LostDocument) -> Value {
     };
     let stored: Option<Value> = lost.stored.as_deref().and_then(|stored| serde_json::from_str(stored).ok());
     let mut line = json!({ "segment": lost.segment, "doc": lost.doc, "key": lost.key, "damaged": part });
-    if let (Some(stored), Some(fields)) = (stored, line.as_object_mut()) {
-        fields.insert("document".to_owned(), stored);
+    if let Some(fields) = line.as_object_mut() {
+        if lost.perhaps_deleted {
+            fields.insert("perhaps_deleted".to_owned(), json!(true));
+        }
+        if let Some(stored) = stored {
+            fields.insert("document".to_owned(), stored);
+        }
     }
     line
+}
+
+fn kept_json(kept: &LostInKept) -> Value {
+    let lost: Vec<Value> = kept.lost.iter().map(lost_json).collect();
+    json!({ "generation": kept.generation, "tags": kept.tags, "lost": lost })
 }
 
 /// The report, for programs.
@@ -72,6 +91,7 @@ pub(super) fn to_json(report: &RepairReport) -> Value {
             "emptied_fields": segment.emptied_fields,
             "not_indexed": segment.not_indexed,
             "forgotten_deletes": deleted,
+            "unverified": problems(&segment.unverified),
         })
     });
     json!({
@@ -81,6 +101,7 @@ pub(super) fn to_json(report: &RepairReport) -> Value {
         "lost_tags": report.lost_tags,
         "segments": segments.collect::<Vec<_>>(),
         "lost": report.lost.iter().map(lost_json).collect::<Vec<_>>(),
+        "lost_in_kept": report.lost_in_kept.iter().map(kept_json).collect::<Vec<_>>(),
     })
 }
 
@@ -91,7 +112,7 @@ pub(super) fn print(report: &RepairReport) -> Outcome {
         None => ("can be made again", "would be lost"),
     };
     for commit in &report.commits {
-        out::line(&format!("  {}: damaged; commit {} is used", commit.file, report.from))?;
+        super::check::print_problem(commit)?;
     }
     for tag in &report.lost_tags {
         out::line(&format!("  tag {tag:?}: its commit is beyond repair"))?;
@@ -110,6 +131,9 @@ pub(super) fn print(report: &RepairReport) -> Outcome {
             let docs = units::count(u64::from(segment.not_indexed), "document");
             out::line(&format!("    {docs} do not fit the schema: found by key and vectors only"))?;
         }
+        for unverified in &segment.unverified {
+            out::line(&format!("    not verified: {}: {}", unverified.file, unverified.problem))?;
+        }
         if let Deletes::Forgotten { deleted } = segment.deletes {
             let docs = units::count(u64::from(deleted), "document");
             out::line(&format!(
@@ -117,7 +141,23 @@ pub(super) fn print(report: &RepairReport) -> Outcome {
             ))?;
         }
     }
-    for lost in report.lost.iter().take(MOST_LISTED) {
+    print_lost(&report.lost, "  lost", "--json or --save-lost")?;
+    for kept in &report.lost_in_kept {
+        let tags = match &*kept.tags {
+            [] => String::new(),
+            tags => format!(" (tagged {})", tags.join(", ")),
+        };
+        let lost = units::count(kept.lost.len() as u64, "document");
+        let commit = kept.generation;
+        out::line(&format!("  of the older commit {commit}{tags}, {lost} {is_lost}: not to be added again"))?;
+        print_lost(&kept.lost, "    lost there", "--json")?;
+    }
+    Ok(())
+}
+
+/// Lists the first of some lost documents; `all` lists all of them.
+fn print_lost(lost: &[LostDocument], label: &str, all: &str) -> Outcome {
+    for lost in lost.iter().take(MOST_LISTED) {
         let name = match &lost.key {
             Some(key) => format!("{key:?}"),
             None => format!("document {} of segment {}", lost.doc, lost.segment),
@@ -126,10 +166,11 @@ pub(super) fn print(report: &RepairReport) -> Outcome {
             LostPart::Stored => "its stored fields".to_owned(),
             LostPart::Vector { field } => format!("its vector of {field:?}"),
         };
-        out::line(&format!("  lost: {name} ({part})"))?;
+        let deleted = if lost.perhaps_deleted { "; it may have been deleted or replaced" } else { "" };
+        out::line(&format!("{label}: {name} ({part}{deleted})"))?;
     }
-    match report.lost.len().checked_sub(MOST_LISTED) {
-        Some(more) if more > 0 => out::line(&format!("  and {more} more (--json or --save-lost lists all)")),
+    match lost.len().checked_sub(MOST_LISTED) {
+        Some(more) if more > 0 => out::line(&format!("  and {more} more ({all} lists all)")),
         _ => Ok(()),
     }
 }

@@ -57,6 +57,10 @@ fn tags_keep_commits_that_can_be_searched_backed_up_and_restored() {
     assert_eq!(place.docs(), 21);
     let unknown = place.run("restore @ never").expect(3).err;
     assert!(unknown.contains("no commit \"never\" is kept") && unknown.contains("before"), "{unknown}");
+    for line in ["restore @ never", "untag @ never", "search @ --query x --at never"] {
+        let unknown = place.run(line).expect(3).err;
+        assert!(unknown.contains("lucerne tags") && !unknown.contains("lucerne check"), "{unknown}");
+    }
     place.run("untag @ before").expect(0);
     place.run("untag @ after").expect(0);
     let tags = place.run("tags @").expect(0).out;
