@@ -187,9 +187,11 @@ fn words(text: &str) -> impl Iterator<Item = (bool, &str)> {
     pieces.filter(|(_, piece)| is_word(piece))
 }
 
-/// True when there is anything to search for: letters, digits, emoji.
+/// True when there is anything to search for: letters, digits, emoji. A mark on white space alone is no word, whatever the
+/// mark.
 fn is_word(piece: &str) -> bool {
-    piece.chars().any(|character| character.is_alphanumeric() || is_emoji(character))
+    !piece.starts_with(char::is_whitespace)
+        && piece.chars().any(|character| character.is_alphanumeric() || is_emoji(character))
 }
 
 fn is_emoji(character: char) -> bool {

@@ -306,7 +306,9 @@ fn forged_bodies_are_refused_or_bounded() {
             forge.body(file, |body| body.resize(len, 1));
             let what = || format!("{file}: a sound envelope around {len} bytes");
             let (fate, _) = forged(&forge.image, &what);
-            assert_eq!(fate, Fate::Refused, "{}", what());
+            // Opening looks at no more of a spare file than the documents it must have.
+            let opens = file.ends_with(".spare") && len >= 16;
+            assert!(fate == Fate::Refused || opens, "{}: {fate:?}", what());
         }
     }
 }

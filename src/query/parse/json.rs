@@ -80,8 +80,8 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
         let message = error.to_string();
         let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
         let at = position(text, &error);
-        let continues =
-            message == "expected value" && text.get(at..).is_some_and(|rest| rest.starts_with(','));
+        let continues = message == "expected value"
+            && text.get(at..).is_some_and(|rest| rest.trim_start_matches('}').starts_with(','));
         // It is no mistake of the JSON, but of an object that is to have one entry.
         if continues && serde_json::from_str::<serde_json::Value>(text).is_ok() {
             return Problem::new(at, "expected one query in this object; combine several with `bool`")

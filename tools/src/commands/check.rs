@@ -12,15 +12,6 @@ fn self_search(searches: &admin::SelfSearchCheck) -> Value {
     json!({ "file": searches.file, "searched": searches.searched, "found": searches.found })
 }
 
-/// Most problems begin with the name of their file.
-pub(super) fn print_problem(problem: &admin::Problem) -> Outcome {
-    if problem.problem.starts_with(&problem.file) {
-        out::line(&format!("  {}", problem.problem))
-    } else {
-        out::line(&format!("  {}: {}", problem.file, problem.problem))
-    }
-}
-
 pub(super) fn run(args: &Check, json: bool) -> Outcome {
     if failure::has_lost_its_commit(&args.dir) {
         return Err(Failure::commit_is_gone(&args.dir, Code::DamageOrNoHit));
@@ -84,7 +75,7 @@ pub(super) fn run(args: &Check, json: bool) -> Outcome {
             ))?;
         }
         for problem in &report.problems {
-            print_problem(problem)?;
+            repair::print_problem(problem)?;
         }
         match &planned {
             None => {}

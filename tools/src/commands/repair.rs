@@ -112,7 +112,7 @@ pub(super) fn print(report: &RepairReport) -> Outcome {
         None => ("can be made again", "would be lost"),
     };
     for commit in &report.commits {
-        super::check::print_problem(commit)?;
+        print_problem(commit)?;
     }
     for tag in &report.lost_tags {
         out::line(&format!("  tag {tag:?}: its commit is beyond repair"))?;
@@ -172,5 +172,14 @@ fn print_lost(lost: &[LostDocument], label: &str, all: &str) -> Outcome {
     match lost.len().checked_sub(MOST_LISTED) {
         Some(more) if more > 0 => out::line(&format!("  and {more} more ({all} lists all)")),
         _ => Ok(()),
+    }
+}
+
+/// Most problems begin with the name of their file.
+pub(super) fn print_problem(problem: &admin::Problem) -> Outcome {
+    if problem.problem.starts_with(&problem.file) {
+        out::line(&format!("  {}", problem.problem))
+    } else {
+        out::line(&format!("  {}: {}", problem.file, problem.problem))
     }
 }
