@@ -47,6 +47,6 @@ impl Origins {
 }
 
 /// Whether a character belongs to the one before it.
-pub(super) fn is_mark(character: char) -> bool {
+fn is_mark(character: char) -> bool {
     canonical_combining_class(character) != 0
 }

@@ -3,7 +3,7 @@
 use super::bigrams::{bigrams, is_unspaced};
 use super::fold::fold;
 use super::normalize::normalize;
-use super::origins::{Origins, is_mark};
+use super::origins::Origins;
 use super::whole::span_in;
 use super::{Analyzer, MAX_WORD};
 use frostem::Stemmer;
@@ -85,9 +85,7 @@ impl Pass<'_> {
                 true => self.run(part),
                 // The same words, found faster.
                 false if part.is_ascii() => part.unicode_words().for_each(|word| self.word(word)),
-                false => {
-                    part.split_word_bounds().filter(|word| is_word(word)).for_each(|word| self.word(word))
-                }
+                false => pieces(part).filter(|word| is_word(word)).for_each(|word| self.word(word)),
             }
         }
     }
@@ -140,9 +138,7 @@ impl Analyzer for Standard {
                 emit(term, position, start + span.start..start + span.end);
             };
             let mut pass = Pass { standard: self, emit, position: first, buffers: Buffers::default() };
-            // Marks behind white space belong to that.
-            let begins = if start > 0 { normalized.trim_start_matches(is_mark) } else { &*normalized };
-            pass.text(begins);
+            pass.text(&normalized);
             first = pass.position;
         }
     }
@@ -180,18 +176,21 @@ impl Analyzer for Standard {
 
 /// The text's words, and its runs of unspaced characters as one each.
 fn words(text: &str) -> impl Iterator<Item = (bool, &str)> {
-    let pieces = parts(text).flat_map(|(unspaced, part)| {
+    let all = parts(text).flat_map(|(unspaced, part)| {
         let (run, rest) = if unspaced { (Some(part), "") } else { (None, part) };
-        run.into_iter().chain(rest.split_word_bounds()).map(move |piece| (unspaced, piece))
+        run.into_iter().chain(pieces(rest)).map(move |piece| (unspaced, piece))
     });
-    pieces.filter(|(_, piece)| is_word(piece))
+    all.filter(|(_, piece)| is_word(piece))
 }
 
-/// True when there is anything to search for: letters, digits, emoji. A mark on white space alone is no word, whatever the
-/// mark.
+/// A text at its word boundaries. White space is one, whatever follows: a mark behind it does not make it part of a word.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split(char::is_whitespace).flat_map(UnicodeSegmentation::split_word_bounds)
+}
+
+/// True when there is anything to search for: letters, digits, emoji.
 fn is_word(piece: &str) -> bool {
-    !piece.starts_with(char::is_whitespace)
-        && piece.chars().any(|character| character.is_alphanumeric() || is_emoji(character))
+    piece.chars().any(|character| character.is_alphanumeric() || is_emoji(character))
 }
 
 fn is_emoji(character: char) -> bool {
