@@ -69,28 +69,8 @@ pub(crate) fn of_or_text(given: &Bound<'_, PyAny>, reading: Reading<'_, '_>) -> 
 
 /// A whole search: a query of any of these kinds, or the JSON form of a search.
 pub(crate) fn search_of(given: &Bound<'_, PyAny>, reading: Reading<'_, '_>) -> PyResult<Search> {
-    // None of them is the name of a query.
-    const OF_SEARCH: [&str; 17] = [
-        "query",
-        "filter",
-        "limit",
-        "offset",
-        "rerank",
-        "sort",
-        "highlight",
-        "fields",
-        "vectors",
-        "min_score",
-        "score_as",
-        "explain",
-        "aggs",
-        "aggregations",
-        "collapse",
-        "total",
-        "track_total_hits",
-    ];
     if let Ok(dict) = given.cast::<PyDict>() {
-        let is_search = OF_SEARCH.iter().any(|name| dict.contains(name).unwrap_or(false));
+        let is_search = Search::ENTRIES.iter().any(|name| dict.contains(name).unwrap_or(false));
         if is_search || dict.is_empty() {
             let json = json::from_python(given)?;
             return serde_json::from_value(json)

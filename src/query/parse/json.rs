@@ -6,28 +6,29 @@ use crate::query::{Query, Search};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The entries of a search's object; an object with none of them is a query.
-const SEARCH: [&str; 17] = [
-    "highlight",
-    "query",
-    "filter",
-    "limit",
-    "offset",
-    "rerank",
-    "sort",
-    "fields",
-    "vectors",
-    "min_score",
-    "score_as",
-    "explain",
-    "aggs",
-    "aggregations",
-    "collapse",
-    "total",
-    "track_total_hits",
-];
-
 impl Search {
+    /// The entries that the object of a search may have in JSON. They are no names of queries: an object without any of them
+    /// is a query.
+    pub const ENTRIES: [&str; 17] = [
+        "highlight",
+        "query",
+        "filter",
+        "limit",
+        "offset",
+        "rerank",
+        "sort",
+        "fields",
+        "vectors",
+        "min_score",
+        "score_as",
+        "explain",
+        "aggs",
+        "aggregations",
+        "collapse",
+        "total",
+        "track_total_hits",
+    ];
+
     /// Reads a search from JSON; [the module's page](crate::query) describes the form. A query alone is a search for
     /// its 10 best documents; a kNN query, for its `k` neighbors.
     ///
@@ -37,7 +38,7 @@ impl Search {
     pub fn from_json(text: &str) -> Result<Self> {
         let is_query = match read::<serde_json::Value>(text)? {
             serde_json::Value::Object(object) => {
-                !object.is_empty() && object.keys().all(|name| !SEARCH.contains(&name.as_str()))
+                !object.is_empty() && object.keys().all(|name| !Self::ENTRIES.contains(&name.as_str()))
             }
             _ => return Err(Problem::new(0, "expected an object, a search or a query").within(text)),
         };
@@ -61,7 +62,7 @@ impl Query {
     pub fn from_json(text: &str) -> Result<Self> {
         read(text).map_err(|error| match serde_json::from_str(text) {
             Ok(serde_json::Value::Object(object))
-                if object.keys().any(|name| SEARCH.contains(&name.as_str())) =>
+                if object.keys().any(|name| Search::ENTRIES.contains(&name.as_str())) =>
             {
                 Problem::new(0, "a query is expected here, not a whole search").within(text)
             }
