@@ -160,7 +160,8 @@ impl SegmentReader {
     }
 }
 
-fn open_context<'a>(
+/// Where the files of a segment's structure are.
+pub(crate) fn open_context<'a>(
     directory: &'a dyn Directory,
     info: &'a SegmentInfo,
     structure: &'a StructureInfo,

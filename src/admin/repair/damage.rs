@@ -4,6 +4,7 @@ use super::report::LostPart;
 use crate::admin::check::problem_of;
 use crate::document::{Document, Value};
 use crate::error::{Error, Result};
+use crate::reader::open_context;
 use crate::schema::Schema;
 use lucerne_codec::columns::ColumnsReader;
 use lucerne_codec::commit::CommitSegment;
@@ -11,7 +12,7 @@ use lucerne_codec::envelope;
 use lucerne_codec::format::{OpenContext, Problem};
 use lucerne_codec::keys::KeysReader;
 use lucerne_codec::postings::PostingsReader;
-use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
+use lucerne_codec::segment_info::{SegmentInfo, VectorInfo};
 use lucerne_codec::stored::StoredReader;
 use lucerne_codec::vector::VectorReader;
 use lucerne_codec::{Cancel, Directory, DocId, FieldInfo, Registry};
@@ -103,7 +104,7 @@ pub(super) fn examine(place: &Place<'_>, schema: &Schema, segment: &CommitSegmen
         }
     };
     let file = &entry.name;
-    let context = |structure| context(directory, &info, structure);
+    let context = |structure| open_context(directory, &info, structure);
 
     let of_stored = context(&info.stored);
     let format = registry.stored(&info.stored.format, file)?;
@@ -230,20 +231,6 @@ fn own_key(schema: &Schema, stored: &[u8]) -> Option<String> {
     match Document::from_slice(stored).ok()?.get(schema.key().name()) {
         Some(Value::Text(key)) if !key.is_empty() => Some(key.clone()),
         _ => None,
-    }
-}
-
-pub(super) fn context<'a>(
-    directory: &'a dyn Directory,
-    info: &'a SegmentInfo,
-    structure: &'a StructureInfo,
-) -> OpenContext<'a> {
-    OpenContext {
-        directory,
-        segment_id: info.id,
-        max_doc: info.max_doc,
-        files: &structure.files,
-        meta: &structure.meta,
     }
 }
 

@@ -167,21 +167,9 @@ impl<'a> Repair<'a> {
                 let live = deletes::read(&self.place(), left.info.max_doc, segment)?;
                 if !left.is_whole() {
                     self.report_segment(&schema, segment, &left);
-                    for holder in &all {
-                        for own in holder.info.segments.iter().filter(|own| key_of(own) == key) {
-                            let live = deletes::read(&self.place(), left.info.max_doc, own)?;
-                            self.report_lost(&holder.info, newest, own, &left, &live);
-                        }
-                    }
+                    self.report_lost_of_all(&all, newest, &key, &left)?;
                     if self.options.run == RepairRun::Repair {
-                        if let Some(folder) = &self.options.damaged_to {
-                            publish::copy_aside(self.directory, folder, &left.info, segment, self.cancel)?;
-                        }
-                        let rebuilt = rebuild::rebuild(&means, &schema, &analyzers, &left)?;
-                        if let Some(last) = self.report.segments.last_mut() {
-                            last.not_indexed = rebuilt.not_indexed;
-                        }
-                        self.rebuilt.insert(key.clone(), rebuilt);
+                        self.rebuild(&means, (&schema, &analyzers), segment, &left)?;
                     }
                 }
                 self.report_live(segment, left.info.max_doc, &live);
@@ -204,6 +192,42 @@ impl<'a> Repair<'a> {
         self.report.generation = Some(publishing.publish(all, files)?);
         tracing::info!(from = self.report.from, generation = next.generation, "repaired");
         Ok(self.report)
+    }
+
+    /// Makes a damaged segment again.
+    fn rebuild(
+        &mut self,
+        means: &Means<'_>,
+        (schema, analyzers): (&Schema, &FieldAnalyzers),
+        segment: &CommitSegment,
+        left: &Remains,
+    ) -> Result<()> {
+        if let Some(folder) = &self.options.damaged_to {
+            publish::copy_aside(self.directory, folder, &left.info, segment, self.cancel)?;
+        }
+        let rebuilt = rebuild::rebuild(means, schema, analyzers, left)?;
+        if let Some(last) = self.report.segments.last_mut() {
+            last.not_indexed = rebuilt.not_indexed;
+        }
+        self.rebuilt.insert(key_of(segment), rebuilt);
+        Ok(())
+    }
+
+    /// Notes which documents of a damaged segment each commit that has it loses.
+    fn report_lost_of_all(
+        &mut self,
+        all: &[commits::Commit],
+        newest: &CommitInfo,
+        key: &SegmentKey,
+        left: &Remains,
+    ) -> Result<()> {
+        for holder in all {
+            for own in holder.info.segments.iter().filter(|own| key_of(own) == *key) {
+                let live = deletes::read(&self.place(), left.info.max_doc, own)?;
+                self.report_lost(&holder.info, newest, own, left, &live);
+            }
+        }
+        Ok(())
     }
 
     /// Notes which documents of a damaged segment a commit loses: those that are live in it. An old commit's documents are
