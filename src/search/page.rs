@@ -11,8 +11,8 @@ use super::stored;
 use crate::error::Result;
 use crate::query::{Query, Search};
 use crate::reader::SnapshotSegment;
-use serde_json::Value;
-use std::collections::BTreeMap;
+use lucerne_codec::Cancel;
+use serde_json::{Map, Value};
 
 /// Reads the hits of a page. Of a search that is stopped, those that it came to.
 pub(super) fn read<'a>(
@@ -20,22 +20,56 @@ pub(super) fn read<'a>(
     search: &Search,
     page: impl Iterator<Item = &'a ScoredDoc>,
 ) -> Result<Vec<Hit>> {
+    let time = Time::left(resolver);
+    match highlighter(resolver, search, &time)? {
+        Some(highlighter) => read_hits(resolver, search, &highlighter, time, page),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The time that reading has.
+struct Time {
+    rest: Cancel,
+    /// True when the search was stopped before, so that there is no more after it.
+    is_last: bool,
+}
+
+impl Time {
+    fn left(resolver: &Resolver<'_>) -> Self {
+        Self { rest: resolver.stop.rest(), is_last: resolver.stop.is_part() }
+    }
+}
+
+/// What shows the words of the query; `None` when the search is stopped before they are known.
+fn highlighter<'s>(
+    resolver: &Resolver<'_>,
+    search: &'s Search,
+    time: &Time,
+) -> Result<Option<Highlighter<'s>>> {
     let stop = resolver.stop;
-    let (mut rest, mut is_last) = (stop.rest(), stop.is_part());
-    let highlighter = Highlighter::new(&Resolver { stop: stop.with(&rest), ..*resolver }, search);
-    let Some(highlighter) = stop.part(highlighter)? else { return Ok(Vec::new()) };
+    stop.part(Highlighter::new(&Resolver { stop: stop.with(&time.rest), ..*resolver }, search))
+}
+
+fn read_hits<'a>(
+    resolver: &Resolver<'_>,
+    search: &Search,
+    highlighter: &Highlighter<'_>,
+    mut time: Time,
+    page: impl Iterator<Item = &'a ScoredDoc>,
+) -> Result<Vec<Hit>> {
+    let stop = resolver.stop;
     let (mut hits, mut page) = (Vec::new(), page.peekable());
     while let Some(doc) = page.peek() {
-        let resolver = Resolver { stop: stop.with(&rest), ..*resolver };
-        let hit = resolver.stop.check().and_then(|()| read_hit(&resolver, search, &highlighter, doc));
+        let resolver = Resolver { stop: stop.with(&time.rest), ..*resolver };
+        let hit = resolver.stop.check().and_then(|()| read_hit(&resolver, search, highlighter, doc));
         match stop.part(hit)? {
             Some(hit) => {
                 hits.push(hit);
                 page.next();
             }
-            None if is_last => break,
+            None if time.is_last => break,
             // It is stopped while the page is read: what is found already gets its time.
-            None => (rest, is_last) = (stop.rest(), true),
+            None => time = Time { rest: stop.rest(), is_last: true },
         }
     }
     Ok(hits)
@@ -48,9 +82,13 @@ pub(super) fn read_groups<'a>(
     groups: impl Iterator<Item = &'a Group>,
 ) -> Result<Vec<Hit>> {
     let groups: Vec<&Group> = groups.collect();
-    let mut hits = read(resolver, search, groups.iter().filter_map(|group| group.docs.first()))?;
+    let time = Time::left(resolver);
+    let Some(highlighter) = highlighter(resolver, search, &time)? else { return Ok(Vec::new()) };
+    let best = groups.iter().filter_map(|group| group.docs.first());
+    let mut hits = read_hits(resolver, search, &highlighter, time, best)?;
     for (hit, group) in hits.iter_mut().zip(groups) {
-        let next = read(resolver, search, group.docs.iter().skip(1))?;
+        let next = group.docs.iter().skip(1);
+        let next = read_hits(resolver, search, &highlighter, Time::left(resolver), next)?;
         hit.group = Some(hits::Group { value: group.value.clone(), next });
     }
     Ok(hits)
@@ -66,7 +104,11 @@ fn read_hit(
     let segment = stored::segment(resolver.snapshot, segment)?;
     let key = segment.reader.keys().key(doc)?.to_owned();
     let schema = &resolver.snapshot.schema;
-    let fields = search.fields.as_ref().map(|wanted| stored::fields(schema, segment, doc, wanted));
+    let is_read = search.fields.is_some() || !highlighter.is_empty();
+    let stored = if is_read { stored::stored_json(segment, doc)? } else { Map::new() };
+    let highlights = highlighter.of_hit(resolver, |name| stored::value_of(schema, &stored, name))?;
+    let fields = search.fields.as_deref();
+    let fields = fields.map(|wanted| stored::fields_of(stored, schema, segment, doc, (wanted, &[])));
     let mut fields = fields.transpose()?;
     let distance = found.vector.map(|vector| vector.neighbor.distance);
     if let Some(name) = &search.score_as {
@@ -74,13 +116,6 @@ fn read_hit(
         let score = if by_distance { distance.unwrap_or(found.score) } else { found.score };
         fields.get_or_insert_default().insert(name.clone(), score_as_json(score));
     }
-    let highlights = match highlighter.names() {
-        names if names.is_empty() => BTreeMap::new(),
-        names => {
-            let texts = stored::fields(schema, segment, doc, &names)?;
-            highlighter.of_hit(resolver, |name| texts.get(name).cloned())?
-        }
-    };
     let explanation = if search.explain {
         let parts = explain::parts(resolver, search, found.address)?;
         Some(Explanation::new(true, found.score, "score").with(parts))

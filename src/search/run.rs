@@ -224,12 +224,8 @@ fn end_of(stopped: Stopped) -> SearchEnd {
 
 fn check(snapshot: &Snapshot, search: &Search) -> Result<()> {
     let wrong = |problem: String| Err(Error::WrongQuery { field: None, problem });
-    for field in search.fields.iter().flatten().chain(&search.vectors) {
-        stored::check_returnable(&snapshot.schema, field)?;
-    }
-    for field in &search.vectors {
-        snapshot.schema.vector_field_named(field)?;
-    }
+    let fields = search.fields.as_deref().unwrap_or_default();
+    stored::check_wanted(&snapshot.schema, fields, &search.vectors)?;
     if search.limit == 0 || search.limit > MAX_K {
         return wrong(format!("limit (k) is {}, expected 1 to {MAX_K}", search.limit));
     }

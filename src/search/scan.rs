@@ -135,12 +135,7 @@ impl std::fmt::Debug for Scanner {
 impl Scanner {
     fn new(searcher: Searcher, scan: Scan) -> Result<Self> {
         let snapshot = searcher.snapshot();
-        for field in scan.fields.iter().chain(&scan.vectors) {
-            searcher.check_returnable(field)?;
-        }
-        for field in &scan.vectors {
-            snapshot.schema.vector_field_named(field)?;
-        }
+        stored::check_wanted(&snapshot.schema, &scan.fields, &scan.vectors)?;
         let matching =
             scan.filter.clone().map(|filter| searcher.matching(filter, &scan.cancel)).transpose()?;
         let chunk = CHUNK.max(searcher.len() as usize / CHUNKS);
@@ -194,7 +189,13 @@ impl Scanner {
         let segment = stored::segment(snapshot, segment)?;
         Ok(ScannedDocument {
             key: segment.reader.keys().key(doc)?.to_owned(),
-            fields: stored::fields_without(&snapshot.schema, segment, doc, &scan.fields, &scan.vectors)?,
+            fields: stored::fields_of(
+                stored::stored_json(segment, doc)?,
+                &snapshot.schema,
+                segment,
+                doc,
+                (&scan.fields, &scan.vectors),
+            )?,
             vectors: stored::vectors_of(&snapshot.schema, segment, doc, &scan.vectors)?,
         })
     }

@@ -36,6 +36,12 @@ pub(super) fn check_returnable(schema: &Schema, field: &str) -> Result<()> {
     }
 }
 
+/// Refuses what cannot be returned: fields, and vector fields, that are not there or not stored.
+pub(super) fn check_wanted(schema: &Schema, fields: &[String], vectors: &[String]) -> Result<()> {
+    fields.iter().chain(vectors).try_for_each(|field| check_returnable(schema, field))?;
+    vectors.iter().try_for_each(|field| schema.vector_field_named(field).map(drop))
+}
+
 /// The stored fields of a document that `wanted` names, or all when it names none.
 pub(super) fn fields(
     schema: &Schema,
@@ -43,18 +49,17 @@ pub(super) fn fields(
     doc: DocId,
     wanted: &[String],
 ) -> Result<Map<String, Value>> {
-    fields_without(schema, segment, doc, wanted, &[])
+    fields_of(stored_json(segment, doc)?, schema, segment, doc, (wanted, &[]))
 }
 
-/// The same without some vector fields.
-pub(super) fn fields_without(
+/// The same from its stored JSON, without some vector fields.
+pub(super) fn fields_of(
+    mut stored: Map<String, Value>,
     schema: &Schema,
     segment: &SnapshotSegment,
     doc: DocId,
-    wanted: &[String],
-    without: &[String],
+    (wanted, without): (&[String], &[String]),
 ) -> Result<Map<String, Value>> {
-    let mut stored = stored_json(segment, doc)?;
     for field in schema.vector_fields() {
         let is_named = |names: &[String]| names.iter().any(|name| name == field.name());
         let is_wanted = (wanted.is_empty() || is_named(wanted)) && !is_named(without);
@@ -95,7 +100,7 @@ pub(super) fn vectors_of(
 }
 
 /// A field's value in a stored document.
-fn value_of(schema: &Schema, stored: &Map<String, Value>, name: &str) -> Option<Value> {
+pub(super) fn value_of(schema: &Schema, stored: &Map<String, Value>, name: &str) -> Option<Value> {
     let Some(path) = schema.field(name).and_then(|field| field.field_path()) else {
         return stored.get(name).cloned();
     };
@@ -109,7 +114,7 @@ fn value_of(schema: &Schema, stored: &Map<String, Value>, name: &str) -> Option<
 }
 
 /// The stored JSON of a document, without its vectors.
-fn stored_json(segment: &SnapshotSegment, doc: DocId) -> Result<Map<String, Value>> {
+pub(super) fn stored_json(segment: &SnapshotSegment, doc: DocId) -> Result<Map<String, Value>> {
     let mut bytes = Vec::new();
     segment.reader.stored().get(doc, &mut bytes)?;
     serde_json::from_slice(&bytes).map_err(|error| {

@@ -52,9 +52,9 @@ impl<'a> Highlighter<'a> {
         Ok(Self { fields: search.highlight.iter().map(field).collect::<Result<_>>()? })
     }
 
-    /// The names of the stored fields that are needed.
-    pub(super) fn names(&self) -> Vec<String> {
-        self.fields.iter().map(|field| field.highlight.field.clone()).collect()
+    /// True when nothing is highlighted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.fields.is_empty()
     }
 
     /// The fragments of a hit by field; fields without any are left out. `value` is the value of a field.
