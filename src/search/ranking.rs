@@ -73,8 +73,7 @@ pub(super) fn best_first(snapshot: &Snapshot) -> impl Fn(&ScoredDoc, &ScoredDoc)
     }
 }
 
-/// Orders the documents of one segment by the bytes of their keys. A key that cannot be read sorts last; reading it
-/// for the hit reports the damage.
+/// Orders the documents of one segment by the bytes of their keys.
 pub(super) fn key_order(segment: &SnapshotSegment) -> impl Fn(DocId, DocId) -> Ordering + Sync + '_ {
     |left, right| segment.reader.keys().order(left, right)
 }

@@ -6,11 +6,11 @@
 //! batch do not meet in the graph; therefore each compares itself with all that come before it in the batch, which lie in
 //! a cache and cost little.
 
+use super::NodeAt;
 use super::builder::{BacklinkCheck, GraphBuilder};
 use super::parallel::each;
 use super::select::Link;
 use super::worker::Worker;
-use super::{NodeAt, Ordinal};
 use lucerne_codec::{Cancel, Result};
 
 /// The most nodes of a batch.
@@ -88,16 +88,4 @@ impl AddedLinks {
             }
         }
     }
-}
-
-/// The node an insertion is about, and what it has found.
-#[derive(Debug, Default)]
-pub(super) struct Insertion {
-    pub(super) node: Ordinal,
-    /// A node that no distance can tell from it: it is not linked then.
-    pub(super) duplicate_of: Option<Ordinal>,
-    /// Links of each level, level 0 first.
-    pub(super) links: Vec<Vec<Link>>,
-    /// What is known of the links back from those of level 0.
-    pub(super) checks: Vec<Option<BacklinkCheck>>,
 }

@@ -1,7 +1,7 @@
 //! Insertion (algorithm 1 of the HNSW paper), and a graph from nothing.
 
-use super::batch::{AddedLinks, Insertion, batch_len, worth};
-use super::builder::GraphBuilder;
+use super::batch::{AddedLinks, batch_len, worth};
+use super::builder::{BacklinkCheck, GraphBuilder};
 use super::connectivity::connect_unreachable;
 use super::duplicates::Duplicates;
 use super::memory::level_of;
@@ -104,6 +104,18 @@ pub(super) enum Start {
     EntryPoint,
     /// At these nodes of level 0, expanding `ef` candidates: for nodes that belong to level 0 only.
     Near { entry_points: Vec<Ordinal>, ef: usize },
+}
+
+/// The node an insertion is about, and what it has found.
+#[derive(Debug, Default)]
+struct Insertion {
+    node: Ordinal,
+    /// A node that no distance can tell from it: it is not linked then.
+    duplicate_of: Option<Ordinal>,
+    /// Links of each level, level 0 first.
+    links: Vec<Vec<Link>>,
+    /// What is known of the links back from those of level 0.
+    checks: Vec<Option<BacklinkCheck>>,
 }
 
 /// What all insertions share.
