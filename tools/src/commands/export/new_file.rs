@@ -1,15 +1,17 @@
 //! A file that is written beside the one it replaces, and takes its place when it is whole.
 
 use crate::failure::{Failure, Outcome};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// A new file. Dropped before [`NewFile::put`] it is removed, and what was at its path is as it was.
 pub(super) struct NewFile {
     path: PathBuf,
     /// The file beside; `None` when the path is a device or a pipe, which is written to as it is.
-    beside: Option<(PathBuf, File)>,
+    beside: Option<NamedTempFile>,
 }
 
 impl NewFile {
@@ -26,37 +28,28 @@ impl NewFile {
         // What a symbolic link leads to is replaced, not the link.
         let path = if old.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
         let Some(name) = path.file_name() else { return Err(io::ErrorKind::NotFound.into()) };
-        let mut hidden = std::ffi::OsString::from(".");
+        let mut hidden = OsString::from(".");
         hidden.push(name);
-        hidden.push(format!(".{}.new", std::process::id()));
-        let beside = path.with_file_name(hidden);
-        let file = File::options().write(true).create_new(true).open(&beside)?;
-        let new = Self { path, beside: Some((beside, file.try_clone()?)) };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&hidden).suffix(".new");
+        let beside = builder.make_in(folder.unwrap_or(Path::new(".")), |beside| {
+            File::options().write(true).create_new(true).open(beside)
+        })?;
+        let file = beside.as_file().try_clone()?;
         if let Some(old) = old {
             // A file that may not be written is not replaced either.
-            File::options().write(true).open(&new.path)?;
+            File::options().write(true).open(&path)?;
             file.set_permissions(old.permissions())?;
         }
-        Ok((new, file))
+        Ok((Self { path, beside: Some(beside) }, file))
     }
 
     /// Puts the whole file at its path.
-    pub(super) fn put(mut self) -> Outcome {
-        let Some((beside, file)) = self.beside.take() else { return Ok(()) };
-        let put = file.sync_all().and_then(|()| fs::rename(&beside, &self.path));
-        put.map_err(|error| {
-            // The error is what the user needs to know.
-            let _ = fs::remove_file(&beside);
-            Failure::file(&self.path, "write", &error)
-        })
-    }
-}
-
-impl Drop for NewFile {
-    fn drop(&mut self) {
-        if let Some((beside, _)) = &self.beside {
-            // Nothing can be done when it cannot be removed: the command has failed for another reason.
-            let _ = fs::remove_file(beside);
-        }
+    pub(super) fn put(self) -> Outcome {
+        let Some(beside) = self.beside else { return Ok(()) };
+        let put = beside.as_file().sync_all();
+        let put = put.and_then(|()| beside.persist(&self.path).map(drop).map_err(|error| error.error));
+        put.map_err(|error| Failure::file(&self.path, "write", &error))
     }
 }
