@@ -124,9 +124,9 @@ mod tests {
         assert_eq!([-6, -5, 4, 5, i64::MAX].map(|value| tens.bucket(value)), [-2, -1, -1, 0, i64::MAX / 10]);
         assert_eq!(tens.start(-1), Value::I64(-5));
         assert!(tens.bucket(i64::MIN) < 0);
-        let halves = Interval::of_numbers(0.5, 0.0, Unit::F64).unwrap();
-        assert_eq!(halves.bucket(ordered::from_f64(-0.25)), -1);
-        assert_eq!(halves.start(-1), Value::F64(-0.5));
+        let by_half = Interval::of_numbers(0.5, 0.0, Unit::F64).unwrap();
+        assert_eq!(by_half.bucket(ordered::from_f64(-0.25)), -1);
+        assert_eq!(by_half.start(-1), Value::F64(-0.5));
         assert!(
             [0.0, -1.0, f64::NAN, f64::INFINITY].into_iter().all(|size| Interval::of_numbers(
                 size,
