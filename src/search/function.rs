@@ -1,5 +1,6 @@
 //! Second scores that are functions of a document's numbers and dates.
 
+use super::aggregate::Unit;
 use super::ranking::DocAddress;
 use super::values::wrong;
 use crate::document::number::column_number;
@@ -7,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::query::{Decay, DecayShape, Distance, FieldValue, Modifier};
 use crate::reader::Snapshot;
 use crate::schema::{Field, FieldType};
-use lucerne_codec::ordered;
 
 /// Gives documents a score by their values in one field.
 pub(super) struct Function<'a> {
@@ -30,7 +30,8 @@ enum Kind<'a> {
 impl<'a> Function<'a> {
     pub(super) fn decay(snapshot: &'a Snapshot, decay: &Decay) -> Result<Self> {
         let (name, field) = (&decay.field, column(snapshot, &decay.field)?);
-        let origin = column_number(field.field_type(), &decay.origin).map(|number| as_number(field, number));
+        let unit = Unit::of(field.field_type());
+        let origin = column_number(field.field_type(), &decay.origin).map(|number| unit.number(number));
         let origin =
             origin.ok_or_else(|| wrong(name, format!("the origin does not fit {}", expected(field))))?;
         let (scale, offset) = (distance(field, &decay.scale)?, distance(field, &decay.offset)?);
@@ -72,7 +73,8 @@ impl<'a> Function<'a> {
         if let Some(column) = columns.and_then(|columns| columns.numbers(self.field.number())) {
             column.values(doc, &mut values)?;
         }
-        let values = values.into_iter().map(|number| as_number(self.field, number));
+        let unit = Unit::of(self.field.field_type());
+        let values = values.into_iter().map(|number| unit.number(number));
         let score = match &self.kind {
             Kind::Decay { shape, origin, offset, rate } => {
                 let nearest = values.map(|value| (value - origin).abs()).min_by(f64::total_cmp);
@@ -110,14 +112,6 @@ fn column<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Field> {
         other => {
             Err(wrong(name, format!("expected a field of numbers or dates, it is of type {}", other.name())))
         }
-    }
-}
-
-/// What a column value stands for; milliseconds of a date.
-fn as_number(field: &Field, number: i64) -> f64 {
-    match field.field_type() {
-        FieldType::F64 => ordered::to_f64(number),
-        _ => number as f64,
     }
 }
 

@@ -79,8 +79,7 @@ impl<'a> Found<'a> {
     pub(in crate::search) fn none(plan: &Plan) -> Self {
         match &plan.kind {
             Kind::Metric(Metric::Percentiles(_)) => Self::Values(Vec::new()),
-            Kind::Metric(Metric::Distinct) => Self::Buckets(Vec::new(), Rest::default()),
-            Kind::Metric(_) => Self::Numbers(Numbers::NONE),
+            Kind::Metric(metric) if *metric != Metric::Distinct => Self::Numbers(Numbers::NONE),
             _ => Self::Buckets(Vec::new(), Rest::default()),
         }
     }

@@ -29,7 +29,7 @@ pub(in crate::search) enum Unit {
 }
 
 impl Unit {
-    pub(super) fn of(field_type: &FieldType) -> Self {
+    pub(in crate::search) fn of(field_type: &FieldType) -> Self {
         match field_type {
             FieldType::I64 => Self::I64,
             FieldType::F64 => Self::F64,
@@ -40,7 +40,7 @@ impl Unit {
     }
 
     /// A column value as a number.
-    pub(super) fn number(self, value: i64) -> f64 {
+    pub(in crate::search) fn number(self, value: i64) -> f64 {
         if self == Self::F64 { ordered::to_f64(value) } else { value as f64 }
     }
 
