@@ -4,9 +4,10 @@
 //! the entry point: its neighbors in its own graph that are inserted already show where it belongs, and a
 //! narrow search from them finds its neighbors in the whole. Lucene has the same idea (apache/lucene#14331),
 //! but inserts a fifth to half of a source, a join set that covers it, by full searches first. Here the join set is a
-//! random part of the source, so that the graph has its long links before the rest, which then comes with neighbors
-//! close together: it finds most of its own inserted, and in cache, and needs a narrower search. Only nodes
-//! without an inserted neighbor (and those of upper levels) are searched for from the entry point.
+//! random part of all sources, so that the graph spreads over all vectors and has its long links before the rest, however
+//! unlike each other the sources are. The rest then comes with neighbors close together: it finds most of its own
+//! inserted, and in cache. Only nodes without an inserted neighbor (and those of upper levels) are searched for from the
+//! entry point.
 
 use super::builder::GraphBuilder;
 use super::duplicates::Duplicates;
@@ -24,10 +25,8 @@ use lucerne_codec::{Cancel, Error, Ordinal, Progress, Result};
 /// Share of a source, of 2⁶⁴, that is its join set: 15 %.
 const JOIN_SET: u64 = u64::MAX / 100 * 15;
 
-/// Candidates expanded in a search near inserted neighbors, for the join set and for the rest; as many are kept to
-/// select neighbors from as in a full search.
-const JOIN_SET_EF: usize = 32;
-const REST_EF: usize = 16;
+/// Candidates expanded in a search near inserted neighbors; as many are kept to select neighbors from as in a full search.
+const NEAR_EF: usize = 32;
 
 /// Merges graphs into one over `vectors`, whose ordinals are the new ones. `without_graph` are the new ordinals of
 /// vectors that are in no source's graph. Every new ordinal must be given exactly once.
@@ -71,12 +70,9 @@ pub fn merge_graphs(
         inserter.entry_point = builder.top();
     }
     inserter.insert_all(&orphans, &mut inserted, from_the_top, &mut workers, &steps)?;
-    for (index, source) in sources.iter().enumerate() {
-        if index != base_index {
-            let source = (*source, params.seed, new_entry_node);
-            insert_source(&inserter, source, &mut inserted, &mut workers, &steps)?;
-        }
-    }
+    let joined: Vec<SourceGraph<'_>> =
+        (0..).zip(sources).filter(|&(index, _)| index != base_index).map(|(_, source)| *source).collect();
+    insert_sources(&inserter, &joined, params.seed, &mut inserted, &mut workers, &steps)?;
     let rest: Vec<Ordinal> =
         without_graph.iter().copied().filter(|&node| Some(node) != new_entry_node).collect();
     inserter.insert_all(&rest, &mut inserted, from_the_top, &mut workers, &steps)?;
@@ -164,46 +160,57 @@ fn prepare(
     Ok(Prepared { builder, entry_point: NodeAt { level, position }, new_entry_node: Some(new_entry_node) })
 }
 
-/// Inserts the nodes of another graph near their inserted neighbors; `new_entry_node` is inserted already.
-fn insert_source(
+/// A node of a source.
+#[derive(Clone, Copy)]
+struct Joining {
+    source: u32,
+    /// Its ordinal there, and the new one.
+    old: Ordinal,
+    new: Ordinal,
+}
+
+/// Inserts the nodes of other graphs near their inserted neighbors: those of upper levels first, then the join sets of all
+/// sources in random order, so that the graph is spread over all vectors before the rest comes, however unlike each other
+/// the sources are; then the rest in the order of its source, which has neighbors close together.
+fn insert_sources(
     inserter: &Inserter<'_>,
-    (source, seed, new_entry_node): (SourceGraph<'_>, u64, Option<Ordinal>),
+    sources: &[SourceGraph<'_>],
+    seed: u64,
     inserted: &mut usize,
     workers: &mut [Worker<'_>],
     steps: &Steps<'_>,
 ) -> Result<()> {
-    let is_wanted = |new: Ordinal| new != NO_NODE && Some(new) != new_entry_node;
-    let mut order: Vec<Ordinal> =
-        (0..source.graph.len() as u32).filter(|&old| is_wanted(source.new_ordinal(old))).collect();
-    // The join set in random order, then the rest in the order of the source, which has neighbors close together.
-    let random = |old: Ordinal| split_mix(seed, u64::from(old));
-    order.sort_by_cached_key(|&old| match random(old) < JOIN_SET {
-        true => (false, random(old)),
-        false => (true, u64::from(old)),
+    let mut joining: Vec<Joining> = Vec::new();
+    for (source, number) in sources.iter().zip(0..) {
+        let nodes = source.ordinals.iter().zip(0..).map(|(&new, old)| Joining { source: number, old, new });
+        joining.extend(nodes.filter(|node| node.new != NO_NODE && !inserter.is_inserted(node.new)));
+    }
+    let random = |node: &Joining| split_mix(seed, u64::from(node.new));
+    joining.sort_unstable_by_key(|node| match (inserter.highest(node.new), random(node)) {
+        (0, random) if random >= JOIN_SET => (2, u64::from(node.source), u64::from(node.old)),
+        (0, random) => (1, random, 0),
+        (level, random) => (0, u64::MAX - level as u64, random),
     });
-    let join_set = order.iter().filter(|&&old| random(old) < JOIN_SET).count();
-    let nodes: Vec<Ordinal> = order.iter().map(|&old| source.new_ordinal(old)).collect();
-    let near = |first: usize, ef: usize| {
-        let (order, nodes) = (&order, &nodes);
-        move |index: usize, worker: &mut Worker<'_>| {
-            let row = &mut worker.scratch.row;
-            row.clear();
-            if let (Some(&old), Some(&node)) = (order.get(first + index), nodes.get(first + index))
-                && inserter.highest(node) == 0
-            {
-                // Upper levels need the greedy descent anyway.
-                source.graph.neighbors(0, old, row);
-            }
-            let neighbors = row.iter().map(|&link| source.new_ordinal(link));
-            let entry_points: Vec<Ordinal> =
-                neighbors.filter(|&new| new != NO_NODE && inserter.is_inserted(new)).collect();
-            match entry_points.is_empty() {
-                true => Start::EntryPoint,
-                false => Start::Near { entry_points, ef: ef.min(inserter.beam_width) },
-            }
+    let nodes: Vec<Ordinal> = joining.iter().map(|node| node.new).collect();
+    let near = |index: usize, worker: &mut Worker<'_>| {
+        let row = &mut worker.scratch.row;
+        row.clear();
+        let node = joining.get(index);
+        let Some((node, source)) = node.and_then(|node| Some((node, sources.get(node.source as usize)?)))
+        else {
+            return Start::EntryPoint;
+        };
+        if inserter.highest(node.new) == 0 {
+            // Upper levels need the greedy descent anyway.
+            source.graph.neighbors(0, node.old, row);
+        }
+        let neighbors = row.iter().map(|&link| source.new_ordinal(link));
+        let entry_points: Vec<Ordinal> =
+            neighbors.filter(|&new| new != NO_NODE && inserter.is_inserted(new)).collect();
+        match entry_points.is_empty() {
+            true => Start::EntryPoint,
+            false => Start::Near { entry_points, ef: NEAR_EF.min(inserter.beam_width) },
         }
     };
-    let (first, rest) = nodes.split_at(join_set);
-    inserter.insert_all(first, inserted, near(0, JOIN_SET_EF), workers, steps)?;
-    inserter.insert_all(rest, inserted, near(join_set, REST_EF), workers, steps)
+    inserter.insert_all(&nodes, inserted, near, workers, steps)
 }
