@@ -6,12 +6,11 @@ use super::scorers::Scorer;
 use super::terms::{phrase_scorer, words_scorer};
 use crate::error::Result;
 use lucerne_codec::postings::{FieldPostings, PostingsCursor};
-use lucerne_codec::{BitSet, Cancel, DocId};
+use lucerne_codec::{BitSet, Cancel};
 
-/// Between two looks at the cancel flag: keys looked up, documents of a scorer, blocks of postings.
+/// Between two looks at the cancel flag: keys looked up, documents of a scorer.
 const KEYS_STEP: usize = 64;
 const SCORER_STEP: usize = 32;
-const BLOCKS_STEP: usize = 16;
 /// A term with so many times the documents that are left is looked up in each of them, instead of read.
 const SPARSE: u32 = 64;
 
@@ -69,7 +68,7 @@ pub(super) fn matching(node: &Node, part: Part<'_>) -> Result<BitSet> {
         Node::TermSet { field, terms } => {
             if let Some(postings) = reader.postings().and_then(|postings| postings.field(*field)) {
                 terms.walk(postings, cancel, |_, entry, _| {
-                    add_cursor(postings.cursor(entry)?, cancel, &mut docs)
+                    Ok(postings.add_docs(entry, cancel, &mut docs)?)
                 })?;
             }
         }
@@ -82,7 +81,7 @@ pub(super) fn matching(node: &Node, part: Part<'_>) -> Result<BitSet> {
             }
         }
         Node::Exists(field) => add_existing(*field, part, &mut docs)?,
-        Node::Words { words, required: 1 } => {
+        Node::Words { words, required: 1 } | Node::Synonyms(words) => {
             for word in words {
                 let postings = reader.postings().and_then(|postings| postings.field(word.field));
                 if let Some(postings) = postings {
@@ -153,7 +152,7 @@ fn at_least(required: usize, nodes: &[Node], part: Part<'_>) -> Result<BitSet> {
 
 fn add_term(postings: &dyn FieldPostings, term: &[u8], cancel: &Cancel, docs: &mut BitSet) -> Result<()> {
     let Some(entry) = postings.term(term)? else { return Ok(cancel.check()?) };
-    add_cursor(postings.cursor(&entry)?, cancel, docs)
+    Ok(postings.add_docs(&entry, cancel, docs)?)
 }
 
 /// Adds the documents that have all of the words: those of the rarest that are among those of each other word.
@@ -170,14 +169,13 @@ fn add_all_words(words: &[Word], part: Part<'_>, docs: &mut BitSet) -> Result<()
     terms.sort_by_key(|(_, entry)| entry.doc_freq);
     let Some(((postings, rarest), others)) = terms.split_first() else { return Ok(()) };
     let mut found = BitSet::empty(docs.len());
-    add_cursor(postings.cursor(rarest)?, cancel, &mut found)?;
+    postings.add_docs(rarest, cancel, &mut found)?;
     for (postings, entry) in others {
-        let cursor = postings.cursor(entry)?;
         if found.count() < entry.doc_freq / SPARSE {
-            keep_found(cursor, cancel, &mut found)?;
+            keep_found(postings.cursor(entry)?, cancel, &mut found)?;
         } else {
             let mut own = BitSet::empty(docs.len());
-            add_cursor(cursor, cancel, &mut own)?;
+            postings.add_docs(entry, cancel, &mut own)?;
             found.intersect(&own);
         }
     }
@@ -207,21 +205,6 @@ fn add_scorer(scorer: &mut dyn Scorer, cancel: &Cancel, docs: &mut BitSet) -> Re
     Ok(())
 }
 
-fn add_cursor(mut cursor: PostingsCursor<'_>, cancel: &Cancel, docs: &mut BitSet) -> Result<()> {
-    let mut done = 0usize;
-    loop {
-        cancel.check_every(BLOCKS_STEP, done)?;
-        done += 1;
-        let (block, _) = cursor.rest_of_block();
-        let Some(last) = block.last().copied() else { return Ok(()) };
-        docs.extend_from_slice(block);
-        if last == DocId::MAX {
-            return Ok(());
-        }
-        cursor.seek(last + 1)?;
-    }
-}
-
 fn add_terms(
     postings: &dyn FieldPostings,
     range: &TermRange,
@@ -234,7 +217,7 @@ fn add_terms(
             break;
         }
         if range.contains(term) {
-            add_cursor(postings.cursor(&entry)?, cancel, docs)?;
+            postings.add_docs(&entry, cancel, docs)?;
         }
     }
     Ok(())

@@ -32,6 +32,8 @@ pub(super) enum Node {
     Exists(u32),
     /// Documents with at least `required` of these words.
     Words { words: Vec<Word>, required: usize },
+    /// Documents with any of these words of one field, scored as one; they have the same document frequency.
+    Synonyms(Vec<Word>),
     /// Documents with words at given offsets from each other.
     Phrase { phrase: Box<PhraseNode> },
     /// Documents with words and a term that begins as given, at given offsets from each other.

@@ -359,6 +359,9 @@ impl<'a> Resolver<'a> {
         refuse_too_long(&*analyzer, &query.field, &query.text)?;
         let terms = Self::analyze(&*analyzer, &query.text);
         refuse_too_many(&query.field, terms.len())?;
+        if let Some(parts) = self.with_synonyms(text, &terms)? {
+            return self.phrase_or_synonyms((field, text), &parts, query.slop);
+        }
         let words = terms.into_iter().map(|(term, offset)| Ok((self.word(field, text, term, 1.0)?, offset)));
         let mut words = words.collect::<Result<Vec<_>>>()?;
         if words.len() <= 1 {

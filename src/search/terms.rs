@@ -3,7 +3,8 @@
 use super::node::{PhraseNode, Word};
 use super::part::Part;
 use super::scorers::{
-    Bm25, ConjunctionScorer, DisjunctionScorer, PhraseScorer, ScoredDocsScorer, Scorer, TermScorer,
+    Bm25, ConjunctionScorer, DisjunctionScorer, PhraseScorer, ScoredDocsScorer, Scorer, SynonymScorer,
+    TermScorer,
 };
 use crate::error::Result;
 use crate::reader::SnapshotSegment;
@@ -65,6 +66,19 @@ pub(super) fn phrase_scorer<'a>(phrase: &PhraseNode, part: Part<'a>) -> Result<B
     Ok(Box::new(PhraseScorer::new(postings, &terms, phrase.slop, weight, part.cancel)?))
 }
 
+/// Documents with any of several words, which are scored as one.
+pub(super) fn synonyms_scorer<'a>(words: &[Word], part: Part<'a>) -> Result<BoxedScorer<'a>> {
+    let (mut entries, mut field) = (Vec::with_capacity(words.len()), None);
+    for word in words {
+        let Some((postings, entry)) = entry(word, part.segment)? else { continue };
+        entries.push(entry);
+        field = Some((postings, word));
+    }
+    let Some((postings, word)) = field else { return Ok(no_docs()) };
+    let weight = word.bm25.weight(word.weight, idf(word), word.totals.docs, word.totals.tokens);
+    Ok(Box::new(SynonymScorer::new(postings, &entries, weight, part.cancel)?))
+}
+
 /// How a word occurs in a document.
 pub(super) struct Occurrences {
     /// How often the word occurs.
@@ -77,8 +91,10 @@ pub(super) struct Occurrences {
 pub(super) fn occurrences(word: &Word, segment: &SnapshotSegment, doc: DocId) -> Result<Option<Occurrences>> {
     let Some((postings, entry)) = entry(word, segment)? else { return Ok(None) };
     let mut cursor = postings.cursor(&entry)?;
-    let found = cursor.seek(doc)? == doc;
-    Ok(found.then(|| Occurrences { freq: cursor.freq(), length: postings.lengths().get(doc) }))
+    if cursor.seek(doc)? != doc {
+        return Ok(None);
+    }
+    Ok(Some(Occurrences { freq: cursor.freq()?, length: postings.lengths().get(doc) }))
 }
 
 /// The postings of a word's field, and the word's entry in them.

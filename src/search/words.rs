@@ -60,8 +60,10 @@ impl Resolver<'_> {
     pub(super) fn words(&self, query: &Match) -> Result<Node> {
         let (field, text) = self.text_field(&query.field)?;
         let analyzer = self.analyzer(&query.field, text)?;
+        let terms = Self::analyze(&*analyzer, &query.text);
+        let parts = self.with_synonyms(text, &terms)?;
         let mut counts: BTreeMap<String, f32> = BTreeMap::new();
-        for (term, _) in Self::analyze(&*analyzer, &query.text) {
+        for (term, _) in terms {
             *counts.entry(term).or_default() += 1.0;
         }
         if counts.is_empty() || query.operator == Operator::And {
@@ -70,15 +72,17 @@ impl Resolver<'_> {
         if counts.is_empty() {
             return Ok(Node::NoTerms);
         }
-        let required = match query.operator {
-            Operator::And => counts.len(),
-            Operator::Or => {
-                query.minimum_should_match.map_or(1, |least| least.of(counts.len())).clamp(1, counts.len())
-            }
+        let of = |count: usize| match query.operator {
+            Operator::And => count,
+            Operator::Or => query.minimum_should_match.map_or(1, |least| least.of(count)).clamp(1, count),
         };
-        if let Some(edits) = query.fuzziness {
-            let how = Similar::by(edits);
-            how.check(&query.field)?;
+        let how = query.fuzziness.map(Similar::by);
+        how.iter().try_for_each(|how| how.check(&query.field))?;
+        if let Some(parts) = parts {
+            return self.words_or_synonyms((field, text), parts, how.as_ref(), of);
+        }
+        let required = of(counts.len());
+        if let Some(how) = how {
             let similar = |(term, count): (String, f32)| self.similar_words(field, text, &term, count, &how);
             return Ok(enough_of(counts.into_iter().map(similar).collect::<Result<_>>()?, required));
         }

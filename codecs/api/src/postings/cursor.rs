@@ -26,8 +26,9 @@ impl<'a> PostingsCursor<'a> {
 
     /// Occurrences in this document.
     #[inline]
-    pub fn freq(&self) -> u32 {
-        self.block.freqs.get(self.at).copied().unwrap_or(0)
+    pub fn freq(&mut self) -> Result<u32> {
+        self.load_freqs()?;
+        Ok(self.block.freqs.get(self.at).copied().unwrap_or(0))
     }
 
     /// Moves to the next document.
@@ -70,16 +71,31 @@ impl<'a> PostingsCursor<'a> {
 
     /// Replaces the content of `into` by the positions in this document.
     pub fn positions(&mut self, into: &mut Vec<u32>) -> Result<()> {
-        self.blocks.positions(self.at, into)
+        self.blocks.positions(&mut self.block, self.at, into)
     }
 
-    /// The documents from this one to the end of the loaded block, with their frequencies.
-    pub fn rest_of_block(&self) -> (&[DocId], &[u32]) {
-        let range = self.at..self.block.len;
-        let docs = self.block.docs.get(range.clone()).unwrap_or_default();
-        (docs, self.block.freqs.get(range).unwrap_or_default())
+    /// The documents from this one to the end of the loaded block.
+    #[inline]
+    pub fn rest_of_block(&self) -> &[DocId] {
+        self.block.docs.get(self.at..self.block.len).unwrap_or_default()
     }
 
+    /// The same, with their frequencies.
+    #[inline]
+    pub fn rest_with_freqs(&mut self) -> Result<(&[DocId], &[u32])> {
+        self.load_freqs()?;
+        Ok((self.rest_of_block(), self.block.freqs.get(self.at..self.block.len).unwrap_or_default()))
+    }
+
+    #[inline]
+    fn load_freqs(&mut self) -> Result<()> {
+        match self.block.has_freqs {
+            true => Ok(()),
+            false => self.blocks.load_freqs(&mut self.block),
+        }
+    }
+
+    #[inline]
     fn last_loaded(&self) -> DocId {
         self.block.len.checked_sub(1).and_then(|last| self.block.docs.get(last)).copied().unwrap_or(0)
     }

@@ -179,14 +179,26 @@ impl Dictionary {
 
     /// The last block whose first term is not after `term`; the first block when there is none.
     fn block_of(&self, term: &[u8]) -> Result<u64> {
-        self.block_from(0, term)
+        self.block_between(0, self.blocks(), term)
     }
 
-    /// The last block from `low` on whose first term is not after `term`; `low` when there is none.
+    /// The last block from `low` on whose first term is not after `term`; `low` when there is none. It is looked for in ever
+    /// larger steps, because mostly it is near.
     fn block_from(&self, mut low: u64, term: &[u8]) -> Result<u64> {
+        let mut step = 1;
+        while low + step < self.blocks() {
+            if self.block_between(low + step - 1, low + step + 1, term)? < low + step {
+                return self.block_between(low, low + step, term);
+            }
+            (low, step) = (low + step, 2 * step);
+        }
+        self.block_between(low, self.blocks(), term)
+    }
+
+    /// The last block from `low` to below `high` whose first term is not after `term`; `low` when there is none.
+    fn block_between(&self, mut low: u64, mut high: u64, term: &[u8]) -> Result<u64> {
         let file = self.file.bytes().get(..self.at.index as usize).unwrap_or_default();
         let index = self.file.slice(self.at.index, 8 * self.blocks())?;
-        let mut high = self.blocks();
         while high - low > 1 {
             let middle = low + (high - low) / 2;
             let first = self.first_term(file, index, middle);

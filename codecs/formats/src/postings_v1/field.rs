@@ -4,8 +4,10 @@ use super::Handle;
 use super::dictionary::Dictionary;
 use super::lists::{Lists, OnlyDoc};
 use super::meta::FieldMeta;
-use lucerne_codec::postings::{Blocks, FieldPostings, FieldStats, Lengths, TermEntry, Terms};
-use lucerne_codec::{Input, Result};
+use lucerne_codec::postings::{
+    Block, Blocks, FieldPostings, FieldStats, Lengths, TermEntry, Terms, add_blocks,
+};
+use lucerne_codec::{BitSet, Cancel, Input, Result};
 
 /// One field of a segment, open for reading.
 pub(super) struct Field {
@@ -36,6 +38,18 @@ impl FieldPostings for Field {
                 Box::new(OnlyDoc { doc, position, length: self.lengths().get(doc) })
             }
         })
+    }
+
+    fn add_docs(&self, term: &TermEntry, cancel: &Cancel, into: &mut BitSet) -> Result<()> {
+        match Handle::decode(term.handle) {
+            Handle::List(at) => {
+                add_blocks(&mut self.lists.list(at, term)?, &mut Block::default(), cancel, into)
+            }
+            Handle::Inline { doc, .. } => {
+                into.insert(doc);
+                Ok(())
+            }
+        }
     }
 
     fn lengths(&self) -> Lengths<'_> {

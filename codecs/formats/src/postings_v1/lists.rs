@@ -1,7 +1,7 @@
 //! Reads the documents of a term.
 
 use super::impacts::{self, PAIRS_LEN};
-use super::packing::{take_docs, take_values};
+use super::packing::{skip_docs, take_docs, take_values};
 use super::positions::Positions;
 use super::varint::{take, take_u32};
 use lucerne_codec::io::bytes::{u32_at, u64_at};
@@ -106,7 +106,7 @@ fn take_pairs(bytes: &mut &[u8], pairs: &mut [(u32, u32); Impact::PAIRS]) -> Opt
     Some(count)
 }
 
-impl List<'_> {
+impl<'a> List<'a> {
     pub(super) fn blocks(&self) -> usize {
         (self.doc_freq as usize).div_ceil(BLOCK_LEN)
     }
@@ -144,24 +144,31 @@ impl List<'_> {
         high
     }
 
-    fn decode(&mut self, index: usize, block: &mut Block) -> Option<()> {
-        let before = match index.checked_sub(1) {
-            Some(previous) => Some(self.last_doc(previous)?),
-            None => None,
-        };
+    /// The bytes of a block.
+    #[inline]
+    fn data_of(&self, index: usize) -> Option<&'a [u8]> {
         let start = match index.checked_sub(1) {
             Some(previous) => u32_at(self.data_ends, previous)? as usize,
             None => 0,
         };
         let end =
             if self.data_ends.is_empty() { self.data.len() } else { u32_at(self.data_ends, index)? as usize };
-        let mut bytes = self.data.get(start..end)?;
+        self.data.get(start..end)
+    }
+
+    /// Decodes a block's documents; its frequencies too where they are between these.
+    fn decode(&mut self, index: usize, block: &mut Block) -> Option<()> {
+        let before = match index.checked_sub(1) {
+            Some(previous) => Some(self.last_doc(previous)?),
+            None => None,
+        };
+        let mut bytes = self.data_of(index)?;
         block.len = (self.doc_freq as usize).checked_sub(index * BLOCK_LEN)?.min(BLOCK_LEN);
+        block.has_freqs = block.len < BLOCK_LEN;
         if block.len == BLOCK_LEN {
             let last = self.last_doc(index)?;
-            let (&[doc_bits, freq_bits], mut packed) = bytes.split_first_chunk()?;
-            take_docs(before, last, doc_bits, &mut packed, &mut block.docs)?;
-            return take_freqs(freq_bits, &mut packed, &mut block.freqs);
+            let (&[doc_bits, _], mut packed) = bytes.split_first_chunk()?;
+            return take_docs(before, last, doc_bits, &mut packed, &mut block.docs);
         }
         let mut next = before.map_or(0, |before| before + 1);
         for (doc, freq) in block.docs.iter_mut().zip(&mut block.freqs).take(block.len) {
@@ -183,6 +190,12 @@ impl List<'_> {
             return None;
         }
         Some(())
+    }
+
+    /// Decodes the frequencies of a full block.
+    fn decode_freqs(&self, index: usize, freqs: &mut [u32; BLOCK_LEN]) -> Option<()> {
+        let (&[doc_bits, freq_bits], packed) = self.data_of(index)?.split_first_chunk()?;
+        take_freqs(freq_bits, &mut skip_docs(doc_bits, packed)?, freqs)
     }
 
     /// The last document of a list that has no table.
@@ -227,6 +240,12 @@ impl Blocks for List<'_> {
         Ok(self.only_last.is_none_or(|last| last >= target))
     }
 
+    fn load_freqs(&mut self, block: &mut Block) -> Result<()> {
+        self.decode_freqs(self.current, &mut block.freqs).ok_or_else(|| self.damaged(self.current))?;
+        block.has_freqs = true;
+        Ok(())
+    }
+
     fn impact(&mut self, target: DocId) -> Result<Impact> {
         let none = Impact { last_doc: NO_MORE_DOCS, pairs: [(0, 0); Impact::PAIRS], len: 0 };
         if self.last_docs.is_empty() {
@@ -249,14 +268,15 @@ impl Blocks for List<'_> {
         self.whole
     }
 
-    fn positions(&mut self, index: usize, into: &mut Vec<u32>) -> Result<()> {
+    fn positions(&mut self, block: &mut Block, index: usize, into: &mut Vec<u32>) -> Result<()> {
         into.clear();
         let Some(pos) = &self.lists.pos else { return Ok(()) };
         let loaded = self.positions.as_ref().is_some_and(|positions| positions.block == self.current);
         if !loaded {
-            let mut block = Block::default();
+            if !block.has_freqs {
+                self.load_freqs(block)?;
+            }
             let current = self.current;
-            self.decode(current, &mut block).ok_or_else(|| self.damaged(current))?;
             let start = if self.pos_starts.is_empty() {
                 Some(self.pos_start)
             } else {
@@ -288,10 +308,15 @@ pub(super) struct OnlyDoc {
 
 impl Blocks for OnlyDoc {
     fn load(&mut self, target: DocId, block: &mut Block) -> Result<bool> {
-        block.len = 1;
+        (block.len, block.has_freqs) = (1, true);
         block.docs.iter_mut().take(1).for_each(|doc| *doc = self.doc);
         block.freqs.iter_mut().take(1).for_each(|freq| *freq = 1);
         Ok(target <= self.doc)
+    }
+
+    fn load_freqs(&mut self, block: &mut Block) -> Result<()> {
+        block.has_freqs = true;
+        Ok(())
     }
 
     fn impact(&mut self, target: DocId) -> Result<Impact> {
@@ -305,7 +330,7 @@ impl Blocks for OnlyDoc {
         Impact { last_doc: self.doc, pairs, len: 1 }
     }
 
-    fn positions(&mut self, _index: usize, into: &mut Vec<u32>) -> Result<()> {
+    fn positions(&mut self, _block: &mut Block, _index: usize, into: &mut Vec<u32>) -> Result<()> {
         into.clear();
         into.extend(self.position);
         Ok(())

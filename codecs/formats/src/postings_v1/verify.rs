@@ -62,7 +62,7 @@ fn list(
     let (whole, mut impact) = (cursor.whole(), cursor.impact(0)?);
     let (mut docs, mut positions) = (0u32, Vec::new());
     while cursor.doc() != NO_MORE_DOCS {
-        let (doc, freq) = (cursor.doc(), cursor.freq());
+        let (doc, freq) = (cursor.doc(), cursor.freq()?);
         cancel.check_every(1 << 12, docs as usize)?;
         docs += 1;
         seen.insert(doc);
