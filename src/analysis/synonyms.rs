@@ -82,7 +82,10 @@ impl SynonymMap {
         let mut replaced: HashMap<Sequence, (Vec<Sequence>, &str)> = HashMap::new();
         for rule in rules {
             let analyzed = |words: Vec<&str>| -> Result<Vec<Sequence>, String> {
-                words.into_iter().map(|words| sequence(words, analyzer).map_err(|problem| wrong(rule, problem))).collect()
+                words
+                    .into_iter()
+                    .map(|words| sequence(words, analyzer).map_err(|problem| wrong(rule, problem)))
+                    .collect()
             };
             let (left, right) = sides(rule)?;
             let left = analyzed(left)?;
@@ -113,7 +116,9 @@ impl SynonymMap {
             }
         }
         for of_first in rules.values_mut() {
-            of_first.sort_unstable_by(|left, right| right.0.len().cmp(&left.0.len()).then_with(|| left.0.cmp(&right.0)));
+            of_first.sort_unstable_by(|left, right| {
+                right.0.len().cmp(&left.0.len()).then_with(|| left.0.cmp(&right.0))
+            });
         }
         Ok(Self { rules })
     }
@@ -139,14 +144,18 @@ impl SynonymMap {
 pub(crate) fn variants(parts: &[Part]) -> Result<Vec<Sequence>, String> {
     let count = parts.iter().fold(1usize, |count, part| count.saturating_mul(part.alternatives.len()));
     if count > MAX_VARIANTS {
-        return Err(format!("the phrase has {count} variants by its synonyms, expected at most {MAX_VARIANTS}"));
+        return Err(format!(
+            "the phrase has {count} variants by its synonyms, expected at most {MAX_VARIANTS}"
+        ));
     }
     let mut variants: Vec<(Sequence, i64)> = vec![(Vec::new(), 0)];
     for part in parts {
         let longer = variants.iter().flat_map(|(words, moved)| {
             part.alternatives.iter().map(move |alternative| {
                 let start = i64::from(part.position) + moved;
-                let own = alternative.iter().map(|(term, at)| (term.clone(), (start + i64::from(*at)).max(0) as u32));
+                let own = alternative
+                    .iter()
+                    .map(|(term, at)| (term.clone(), (start + i64::from(*at)).max(0) as u32));
                 let len = alternative.last().map_or(0, |last| i64::from(last.1)) + 1;
                 (words.iter().cloned().chain(own).collect(), moved + len - i64::from(part.len))
             })
@@ -192,7 +201,10 @@ fn check_circles(replaced: &HashMap<Sequence, (Vec<Sequence>, &str)>) -> Result<
             }
             if path.contains(own) {
                 let rule = replaced.get(own).map_or("", |(_, rule)| *rule);
-                return Err(wrong(rule, format!("leads back to {:?} by way of others: a circle", shown(own))));
+                return Err(wrong(
+                    rule,
+                    format!("leads back to {:?} by way of others: a circle", shown(own)),
+                ));
             }
             if done.contains(own) {
                 continue;
@@ -232,9 +244,10 @@ mod tests {
     #[test]
     fn words_stand_for_each_other_or_one_way() {
         let map = map(&["TV, Television", "laptop => notebook, computer", "tv => screen, tv"]).unwrap();
-        assert_eq!(shown_parts(&map, "a tv laptop"), [vec!["a"], vec!["screen", "television", "tv"], vec![
-            "computer", "notebook"
-        ]]);
+        assert_eq!(
+            shown_parts(&map, "a tv laptop"),
+            [vec!["a"], vec!["screen", "television", "tv"], vec!["computer", "notebook"]]
+        );
         assert_eq!(shown_parts(&map, "television computer"), [vec!["television", "tv"], vec!["computer"]]);
     }
 

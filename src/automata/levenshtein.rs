@@ -64,7 +64,9 @@ impl LevenshteinWalk {
         let before = i.checked_sub(1).and_then(|before| self.rows.get(before));
         let cell = |row: &Row, at: usize| row.get(at).copied().unwrap_or(FAR);
         let mut row = [FAR; WIDTH];
-        for at in 0..WIDTH {
+        // Cells farther from the diagonal than edits may be are beyond all of interest.
+        let reach = usize::from(self.edits);
+        for at in MIDDLE - reach..=MIDDLE + reach {
             let Some(j) = (i + 1 + at).checked_sub(MIDDLE).filter(|j| *j <= self.word.len()) else {
                 continue;
             };
@@ -99,9 +101,25 @@ impl LevenshteinWalk {
             let next = |number: u32| char::from_u32(number + 1);
             return next(character.into()).or_else(|| (character < '\u{E000}').then_some('\u{E000}'));
         }
-        let near = self.word.get(i.saturating_sub(MIDDLE)..).unwrap_or_default().iter().take(WIDTH + 1);
-        let live = near.copied().filter(|next| *next > character);
-        live.filter(|next| self.row(i, *next).is_some_and(|row| self.is_live(&row))).min()
+        // No edit is left: a term goes on with the word, or with the other one of two neighbors that are swapped.
+        let last = i.checked_sub(1).and_then(|before| self.term.get(before)).map(|last| last.0);
+        let before =
+            i.checked_sub(1).and_then(|before| self.rows.get(before)).filter(|_| self.transpositions);
+        let mut least: Option<char> = None;
+        for at in 0..WIDTH {
+            let Some(own) = (i + at).checked_sub(MIDDLE) else { continue };
+            let Some(next) = self.word.get(own).copied() else { break };
+            let as_it_is = above.get(at).is_some_and(|cell| *cell <= self.edits);
+            let other = own.checked_sub(1).and_then(|other| self.word.get(other)).copied();
+            let is_swapped = last == Some(next)
+                && before.and_then(|before| before.get(at)).is_some_and(|cell| *cell < self.edits);
+            for live in [as_it_is.then_some(next), other.filter(|_| is_swapped)].into_iter().flatten() {
+                if live > character && least.is_none_or(|least| live < least) {
+                    least = Some(live);
+                }
+            }
+        }
+        least
     }
 
     /// No term that goes on with `character` behind the first characters of the last one is near: what comes next.

@@ -38,7 +38,11 @@ struct Parts {
     stats: Option<Of>,
     #[serde(skip_serializing_if = "Option::is_none")]
     percentiles: Option<Percentiles>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", alias = "aggregations", deserialize_with = "by_name")]
+    #[serde(
+        skip_serializing_if = "BTreeMap::is_empty",
+        alias = "aggregations",
+        deserialize_with = "by_name"
+    )]
     aggs: BTreeMap<String, Aggregation>,
 }
 

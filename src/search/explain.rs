@@ -143,7 +143,7 @@ fn node(resolver: &Resolver<'_>, node: &Node, name: &str, address: DocAddress) -
 fn term(resolver: &Resolver<'_>, word: &Word, address: DocAddress) -> Result<Explanation> {
     let term = String::from_utf8_lossy(&word.term);
     let Some(part) = resolver.part(address.segment) else { return Ok(Explanation::default()) };
-    let Some(found) = terms::occurrences(word, part.segment, address.doc)? else {
+    let Some(found) = terms::occurrences(word, part, address.doc)? else {
         let description = format!("{term:?} is not in it ({} documents have it)", word.doc_freq);
         return Ok(Explanation::no_match(description));
     };
@@ -164,7 +164,7 @@ fn synonyms(resolver: &Resolver<'_>, words: &[Word], address: DocAddress) -> Res
     for word in words {
         let term = String::from_utf8_lossy(&word.term);
         all.push(format!("{term:?}"));
-        if let Some(own) = terms::occurrences(word, part.segment, address.doc)? {
+        if let Some(own) = terms::occurrences(word, part, address.doc)? {
             found.push(format!("{} times {term:?}", own.freq));
         }
     }
@@ -174,8 +174,9 @@ fn synonyms(resolver: &Resolver<'_>, words: &[Word], address: DocAddress) -> Res
     }
     let score = score::of_segment(&Node::Synonyms(words.to_vec()), part, &[address.doc])?;
     let found = found.join(" and ");
-    let description =
-        format!("synonyms {all} as one word by BM25: {found}; {doc_freq} documents have the most frequent one");
+    let description = format!(
+        "synonyms {all} as one word by BM25: {found}; {doc_freq} documents have the most frequent one"
+    );
     Ok(Explanation::new(true, score.first().copied().unwrap_or(0.0), description))
 }
 

@@ -3,7 +3,7 @@
 use super::node::{BoolNode, Node, PhraseNode, PhrasePrefixNode, TermRange, Word};
 use super::part::{CANCEL_STEP, Part};
 use super::scorers::Scorer;
-use super::terms::{phrase_scorer, words_scorer};
+use super::terms::{entry, phrase_scorer, words_scorer};
 use crate::error::Result;
 use lucerne_codec::postings::{FieldPostings, PostingsCursor};
 use lucerne_codec::{BitSet, Cancel};
@@ -12,7 +12,7 @@ use lucerne_codec::{BitSet, Cancel};
 const KEYS_STEP: usize = 64;
 const SCORER_STEP: usize = 32;
 /// A term with so many times the documents that are left is looked up in each of them, instead of read.
-const SPARSE: u32 = 64;
+const SPARSE: u32 = 8;
 
 /// Live documents of a segment that match all filters; `None` when there are no filters.
 pub(super) fn accepted(filters: &[&Node], part: Part<'_>) -> Result<Option<BitSet>> {
@@ -67,9 +67,8 @@ pub(super) fn matching(node: &Node, part: Part<'_>) -> Result<BitSet> {
         }
         Node::TermSet { field, terms } => {
             if let Some(postings) = reader.postings().and_then(|postings| postings.field(*field)) {
-                terms.walk(postings, cancel, |_, entry, _| {
-                    Ok(postings.add_docs(entry, cancel, &mut docs)?)
-                })?;
+                terms
+                    .walk(postings, cancel, |_, entry, _| Ok(postings.add_docs(entry, cancel, &mut docs)?))?;
             }
         }
         Node::KeySet(keys) => keys.keys(part, |doc| {
@@ -83,9 +82,9 @@ pub(super) fn matching(node: &Node, part: Part<'_>) -> Result<BitSet> {
         Node::Exists(field) => add_existing(*field, part, &mut docs)?,
         Node::Words { words, required: 1 } | Node::Synonyms(words) => {
             for word in words {
-                let postings = reader.postings().and_then(|postings| postings.field(word.field));
-                if let Some(postings) = postings {
-                    add_term(postings, &word.term, cancel, &mut docs)?;
+                cancel.check()?;
+                if let Some((postings, entry)) = entry(word, part) {
+                    postings.add_docs(&entry, cancel, &mut docs)?;
                 }
             }
         }
@@ -157,21 +156,18 @@ fn add_term(postings: &dyn FieldPostings, term: &[u8], cancel: &Cancel, docs: &m
 
 /// Adds the documents that have all of the words: those of the rarest that are among those of each other word.
 fn add_all_words(words: &[Word], part: Part<'_>, docs: &mut BitSet) -> Result<()> {
-    let Part { segment, cancel, .. } = part;
+    let cancel = part.cancel;
     let mut terms = Vec::with_capacity(words.len());
     for word in words {
-        cancel.check()?;
-        let postings = segment.reader.postings().and_then(|postings| postings.field(word.field));
-        let Some(postings) = postings else { return Ok(()) };
-        let Some(entry) = postings.term(&word.term)? else { return Ok(()) };
-        terms.push((postings, entry));
+        let Some(own) = entry(word, part) else { return Ok(()) };
+        terms.push(own);
     }
     terms.sort_by_key(|(_, entry)| entry.doc_freq);
     let Some(((postings, rarest), others)) = terms.split_first() else { return Ok(()) };
     let mut found = BitSet::empty(docs.len());
     postings.add_docs(rarest, cancel, &mut found)?;
     for (postings, entry) in others {
-        if found.count() < entry.doc_freq / SPARSE {
+        if postings.members(entry)?.is_none() && found.count() < entry.doc_freq / SPARSE {
             keep_found(postings.cursor(entry)?, cancel, &mut found)?;
         } else {
             let mut own = BitSet::empty(docs.len());
@@ -232,12 +228,12 @@ fn add_phrase_prefix(phrase: &PhrasePrefixNode, part: Part<'_>, docs: &mut BitSe
         return Ok(());
     }
     let mut terms = postings.terms(phrase.terms.first())?;
-    while let Some((term, _)) = terms.next()? {
+    while let Some((term, entry)) = terms.next()? {
         if phrase.terms.is_after(term) {
             break;
         }
         words.words.truncate(phrase.words.len());
-        words.words.push((Word { term: term.to_vec(), ..last.clone() }, *offset));
+        words.words.push((last.of_segment(term, part.index, entry), *offset));
         part.cancel.check()?;
         add_scorer(&mut *phrase_scorer(&words, part)?, part.cancel, docs)?;
     }

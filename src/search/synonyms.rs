@@ -47,12 +47,7 @@ impl Resolver<'_> {
     }
 
     /// Documents with a phrase of these parts, in any of its variants.
-    pub(super) fn phrase_or_synonyms(
-        &self,
-        of: (&Field, &Text),
-        parts: &[Part],
-        slop: u32,
-    ) -> Result<Node> {
+    pub(super) fn phrase_or_synonyms(&self, of: (&Field, &Text), parts: &[Part], slop: u32) -> Result<Node> {
         let variants = variants(parts).map_err(|problem| wrong(of.0.name(), problem))?;
         self.alternatives(of, variants, slop, 1.0)
     }

@@ -195,7 +195,8 @@ fn read_text(json: &Map<String, Value>) -> Read<Text> {
         None => Some(Vec::new()),
         Some(rules) => rules.as_array().and_then(|rules| rules.iter().map(rule).collect()),
     };
-    let rules = rules.ok_or("\"synonyms\" is not a list of rules, as \"tv, television\" or \"laptop => notebook\"")?;
+    let rules = rules
+        .ok_or("\"synonyms\" is not a list of rules, as \"tv, television\" or \"laptop => notebook\"")?;
     let analysis: Map<_, _> = json
         .iter()
         .filter(|(name, _)| !own(name))

@@ -3,7 +3,7 @@
 use super::bm25::Weight;
 use super::pace::Pace;
 use super::scorer::{ScoreBound, Scorer};
-use lucerne_codec::postings::{FieldPostings, Lengths, NO_MORE_DOCS, PostingsCursor, TermEntry};
+use lucerne_codec::postings::{FieldPostings, Lengths, Members, NO_MORE_DOCS, PostingsCursor, TermEntry};
 use lucerne_codec::{Cancel, DocId, Result};
 
 /// Beginnings of a sloppy match between two looks at the cancel flag, in one document.
@@ -33,6 +33,8 @@ pub(crate) struct PhraseScorer<'a> {
 
 struct PhraseTerm<'a> {
     cursor: PostingsCursor<'a>,
+    /// Of a frequent term: documents that have it.
+    members: Option<Members<'a>>,
     doc_freq: u32,
     handle: u64,
     /// Where the document has the term, ascending.
@@ -63,8 +65,8 @@ impl<'a> PhraseScorer<'a> {
         for (entry, offset) in entries {
             let (doc_freq, handle) = (entry.doc_freq, entry.handle);
             if terms.last().is_none_or(|last| last.handle != handle) {
-                let (cursor, positions) = (field.cursor(entry)?, Vec::new());
-                terms.push(PhraseTerm { cursor, doc_freq, handle, positions });
+                let (cursor, members) = (field.cursor(entry)?, field.members(entry)?);
+                terms.push(PhraseTerm { cursor, members, doc_freq, handle, positions: Vec::new() });
             }
             places.push(Place { term: terms.len() - 1, offset: i64::from(*offset), at: 0 });
         }
@@ -83,6 +85,11 @@ impl<'a> PhraseScorer<'a> {
     fn find_match(&mut self, mut doc: DocId) -> Result<DocId> {
         'docs: while doc != NO_MORE_DOCS {
             let Some((lead, others)) = self.terms.split_first_mut() else { break };
+            if others.iter().any(|other| other.members.is_some_and(|members| !members.contains(doc))) {
+                self.moves.step()?;
+                doc = lead.cursor.advance()?;
+                continue;
+            }
             for other in others.iter_mut() {
                 self.moves.step()?;
                 let found = other.cursor.seek(doc)?;

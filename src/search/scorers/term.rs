@@ -3,7 +3,7 @@
 use super::bm25::Weight;
 use super::scorer::{ScoreBound, Scorer};
 use lucerne_codec::postings::{
-    BLOCK_LEN, FieldPostings, Lengths, NO_MORE_DOCS, PostingsCursor, TermEntry,
+    BLOCK_LEN, FieldPostings, Lengths, Members, NO_MORE_DOCS, PostingsCursor, TermEntry,
 };
 use lucerne_codec::{DocId, Result};
 
@@ -13,6 +13,8 @@ const BLOCKS_BOUNDED: usize = 8;
 /// Scores the documents of a term.
 pub(crate) struct TermScorer<'a> {
     cursor: PostingsCursor<'a>,
+    /// Of a frequent term: documents that have it.
+    members: Option<Members<'a>>,
     lengths: Lengths<'a>,
     weight: Weight,
     doc_freq: u32,
@@ -69,6 +71,7 @@ impl<'a> TermScorer<'a> {
         let lengths = field.lengths();
         Ok(Self {
             cursor,
+            members: field.members(term)?,
             lengths,
             weight,
             doc_freq: term.doc_freq,
@@ -81,6 +84,12 @@ impl<'a> TermScorer<'a> {
     /// The maximum score: no document of the term scores higher.
     pub(super) fn max_score(&self) -> f32 {
         self.max_score
+    }
+
+    /// False when a document has not the term: it is known of frequent ones without a seek, and of documents passed.
+    #[inline]
+    pub(super) fn may_have(&self, doc: DocId) -> bool {
+        self.cursor.doc() <= doc && self.members.is_none_or(|members| members.contains(doc))
     }
 
     /// A bound on the documents from `first` to `last`.
@@ -134,7 +143,7 @@ impl<'a> TermScorer<'a> {
         let mut kept = 0;
         for at in 0..count {
             let (Some(&doc), Some(&score)) = (scored.docs.get(at), scored.scores.get(at)) else { break };
-            if self.cursor.doc() > doc {
+            if !self.may_have(doc) {
                 continue;
             }
             if least > f32::NEG_INFINITY {

@@ -56,7 +56,8 @@ impl Asker<'_> {
         if rng.chance(30) {
             let slop = if rng.chance(50) { 0 } else { rng.below(4) as u32 };
             let variants = parts.iter().fold(vec![Vec::new()], |variants: Alternatives, part| {
-                let with = |one: &Vec<&'static str>| part.iter().map(|own| [one.as_slice(), own].concat()).collect();
+                let with =
+                    |one: &Vec<&'static str>| part.iter().map(|own| [one.as_slice(), own].concat()).collect();
                 variants.iter().flat_map(|one| -> Alternatives { with(one) }).collect()
             });
             let scores = self.all(|_, doc| self.any_of(&variants, slop, doc));
@@ -70,10 +71,8 @@ impl Asker<'_> {
             _ => (Match::new("same", words), 1),
         };
         let scores = self.all(|_, doc| {
-            let found: Vec<f64> = counts
-                .iter()
-                .filter_map(|(part, count)| Some(count * self.any_of(part, 0, doc)?))
-                .collect();
+            let found: Vec<f64> =
+                counts.iter().filter_map(|(part, count)| Some(count * self.any_of(part, 0, doc)?)).collect();
             (found.len() >= required).then(|| found.iter().sum())
         });
         Asked { query: query.into(), scores }

@@ -10,7 +10,8 @@ use std::path::Path;
 pub(super) fn replaced(schema: Schema, given: &[String]) -> Outcome<Schema> {
     let mut json = schema.to_json();
     for one in given {
-        let Some((name, file)) = one.split_once('=').filter(|(name, file)| !name.is_empty() && !file.is_empty())
+        let Some((name, file)) =
+            one.split_once('=').filter(|(name, file)| !name.is_empty() && !file.is_empty())
         else {
             return Err(Failure::usage(format!("--synonyms {one}: expected FIELD=FILE")));
         };

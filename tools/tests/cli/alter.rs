@@ -47,7 +47,8 @@ fn the_schema_that_inspect_prints_can_be_edited() {
 
 #[test]
 fn synonyms_come_from_a_file_and_may_change() {
-    let schema = r#"{ "key": "name", "fields": [{ "name": "t", "type": "text" }, { "name": "n", "type": "i64" }] }"#;
+    let schema =
+        r#"{ "key": "name", "fields": [{ "name": "t", "type": "text" }, { "name": "n", "type": "i64" }] }"#;
     let place = Place::with_schema(schema);
     place.import("{\"name\":\"a\",\"t\":\"a television\"}", "").expect(0);
     place.run("search @ --query t:tv").expect(1);
@@ -55,10 +56,11 @@ fn synonyms_come_from_a_file_and_may_change() {
     let ran = place.run("alter @ --synonyms t=rules.txt").expect(0);
     assert!(ran.out.contains("changed t: synonyms"), "{ran:?}");
     let found = place.run("search @ --query t:tv --highlight t --explain --json").expect(0).json();
-    assert_eq!(found["hits"][0]["highlights"]["t"][0], "a <em>television</em>", "{found}");
+    assert_eq!(found["hits"][0]["highlights"]["t"][0], "a <b>television</b>", "{found}");
     assert!(found.to_string().contains("as one word by BM25"), "{found}");
 
-    for (rules, problem) in [("tv", "one word only"), ("tv => tv", "itself"), ("a => b\nb => a", "a circle")] {
+    for (rules, problem) in [("tv", "one word only"), ("tv => tv", "itself"), ("a => b\nb => a", "a circle")]
+    {
         place.write("wrong.txt", rules);
         let ran = place.run("alter @ --synonyms t=wrong.txt").expect(2);
         assert!(ran.err.contains(problem), "{ran:?}");

@@ -130,9 +130,7 @@ fn documents_are_counted_by_their_values() {
 
 #[test]
 fn long_values_are_cut_in_tables_and_whole_in_json() {
-    let place = Place::with_schema(
-        r#"{ "key": "name", "fields": [{ "name": "tag", "type": "keyword" }] }"#,
-    );
+    let place = Place::with_schema(r#"{ "key": "name", "fields": [{ "name": "tag", "type": "keyword" }] }"#);
     let long = "x".repeat(300);
     place.import(&format!("{{\"name\":\"a\",\"tag\":\"{long}\"}}"), "").expect(0);
     let ran = run(&mut place.command("search @ --query *:* --facet tag")).expect(0);

@@ -134,6 +134,13 @@ pub trait FieldPostings: Send + Sync {
         add_blocks(&mut *self.blocks(term)?, &mut Block::default(), cancel, into)
     }
 
+    /// The documents of a term as a set, where the format keeps one: of terms that many documents have. Then
+    /// [`FieldPostings::add_docs`] is fast, and a document that has not the term need not be looked for in its blocks.
+    fn members(&self, term: &TermEntry) -> Result<Option<Members<'_>>> {
+        let _ = term;
+        Ok(None)
+    }
+
     /// The documents of a term, one after the other.
     fn cursor(&self, term: &TermEntry) -> Result<PostingsCursor<'_>> {
         PostingsCursor::new(self.blocks(term)?)
@@ -238,6 +245,46 @@ pub trait Blocks {
     fn positions(&mut self, block: &mut Block, index: usize, into: &mut Vec<u32>) -> Result<()>;
 }
 
+/// Documents as bits, least significant first.
+#[derive(Clone, Copy, Debug)]
+pub struct Members<'a>(&'a [u8]);
+
+impl<'a> Members<'a> {
+    /// A byte for every eight documents.
+    pub fn new(bits: &'a [u8]) -> Self {
+        Self(bits)
+    }
+
+    /// Whether a document is a member; false beyond the last.
+    #[inline]
+    pub fn contains(&self, doc: DocId) -> bool {
+        self.0.get((doc / 8) as usize).is_some_and(|byte| byte >> (doc % 8) & 1 == 1)
+    }
+
+    /// Number of members.
+    pub fn count(&self) -> u32 {
+        self.words().map(u64::count_ones).sum()
+    }
+
+    /// Adds the members to a set; returns how many there are, those beyond the set's length among them.
+    pub fn add_to(&self, into: &mut BitSet) -> u32 {
+        let mut count = 0;
+        for (index, word) in self.words().enumerate() {
+            count += word.count_ones();
+            into.insert_word(index, word);
+        }
+        count
+    }
+
+    fn words(&self) -> impl Iterator<Item = u64> + '_ {
+        let (words, rest) = self.0.as_chunks::<8>();
+        let mut last = [0; 8];
+        last.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
+        let last = (!rest.is_empty()).then_some(u64::from_le_bytes(last));
+        words.iter().map(|word| u64::from_le_bytes(*word)).chain(last)
+    }
+}
+
 /// The length of every document, 1, 2 or 4 little-endian bytes each.
 #[derive(Clone, Copy, Debug)]
 pub struct Lengths<'a> {
@@ -270,7 +317,9 @@ impl<'a> Lengths<'a> {
         // The width is looked at once, not for each document.
         let docs = into.iter_mut().zip(docs);
         match self.width {
-            1 => docs.for_each(|(to, doc)| *to = self.bytes.get(*doc as usize).map_or(0, |&byte| byte.into())),
+            1 => {
+                docs.for_each(|(to, doc)| *to = self.bytes.get(*doc as usize).map_or(0, |&byte| byte.into()))
+            }
             2 => docs.for_each(|(to, doc)| {
                 *to = bytes::u16_at(self.bytes, *doc as usize).map_or(0, u32::from);
             }),

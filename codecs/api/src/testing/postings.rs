@@ -164,6 +164,11 @@ fn check_docs(field: &dyn FieldPostings, entry: &TermEntry, docs: &[(DocId, Vec<
     let mut set = BitSet::empty(docs.last().map_or(0, |last| last.0 + 1));
     field.add_docs(entry, &Cancel::new(), &mut set).expect("added");
     assert!(set.iter().eq(docs.iter().map(|(doc, _)| *doc)), "the documents as a set");
+    if let Some(members) = field.members(entry).expect("members") {
+        let mut same = BitSet::empty(set.len());
+        assert_eq!((members.add_to(&mut same), members.count()), (set.count(), set.count()));
+        assert!(same == set && (0..set.len()).all(|doc| members.contains(doc) == set.contains(doc)));
+    }
     let mut found = Vec::new();
     let steps = [1usize, 2, 3, 100, 127, 128, 129, 1_000, 100_000];
     for step in steps.into_iter().take_while(|&step| step == 1 || step <= docs.len()) {

@@ -267,15 +267,27 @@ pub(super) struct TermsFrom<'a> {
     started: bool,
 }
 
-impl TermsFrom<'_> {
+impl<'a> TermsFrom<'a> {
     /// Steps at least once, and on to the first term that is not before `target`.
     fn step_to(&mut self, target: &[u8]) -> Result<Option<TermEntry>> {
-        loop {
-            match self.step()? {
-                Some(_) if self.term.as_slice() < target => {}
-                found => return Ok(found),
+        let mut found = self.step()?;
+        while found.is_some() && self.term.as_slice() < target {
+            found = self.step_on(target)?;
+        }
+        Ok(found)
+    }
+
+    /// Steps on from a term before `target`. Terms that share more with the one before them than this one does with the
+    /// target are before it, too: they are passed over and never put together.
+    fn step_on(&mut self, target: &[u8]) -> Result<Option<TermEntry>> {
+        let matched = common(&self.term, target);
+        while self.left > 0 {
+            let entry = self.entry()?;
+            if entry.shared <= matched {
+                return self.put(&entry, false).map(Some);
             }
         }
+        self.step()
     }
 
     /// Whether the block to be read next begins at or before `target`.
@@ -299,9 +311,22 @@ impl TermsFrom<'_> {
             (self.bytes, self.left) = self.dictionary.block(self.block)?;
             (self.handle, self.block) = (0, self.block + 1);
         }
-        let damaged = |problem| self.dictionary.damaged(self.block - 1, problem);
+        let entry = self.entry()?;
+        self.put(&entry, first).map(Some)
+    }
+
+    /// Takes the next entry of the open block.
+    #[inline]
+    fn entry(&mut self) -> Result<Entry<'a>> {
         let entry = self.dictionary.entry(&mut self.bytes, &mut self.handle);
-        let entry = entry.ok_or_else(|| damaged("holds no sound entry"))?;
+        self.left -= 1;
+        entry.ok_or_else(|| self.dictionary.damaged(self.block - 1, "holds no sound entry"))
+    }
+
+    /// Makes the term that of an entry.
+    #[inline]
+    fn put(&mut self, entry: &Entry<'_>, first: bool) -> Result<TermEntry> {
+        let damaged = |problem| self.dictionary.damaged(self.block - 1, problem);
         // Ascending means: longer than the shared prefix, and higher where it goes on.
         let replaced = self.term.get(entry.shared..).ok_or_else(|| damaged("shares more than there is"))?;
         let shared = if first {
@@ -314,9 +339,8 @@ impl TermsFrom<'_> {
         }
         self.term.truncate(entry.shared);
         self.term.extend_from_slice(entry.rest);
-        self.left -= 1;
         self.started = true;
-        Ok(Some(entry.found))
+        Ok(entry.found)
     }
 }
 

@@ -1,12 +1,10 @@
 //! The postings of one field.
 
-use super::Handle;
 use super::dictionary::Dictionary;
 use super::lists::{Lists, OnlyDoc};
 use super::meta::FieldMeta;
-use lucerne_codec::postings::{
-    Block, Blocks, FieldPostings, FieldStats, Lengths, TermEntry, Terms, add_blocks,
-};
+use super::{Handle, has_members};
+use lucerne_codec::postings::{Blocks, FieldPostings, FieldStats, Lengths, Members, TermEntry, Terms};
 use lucerne_codec::{BitSet, Cancel, Input, Result};
 
 /// One field of a segment, open for reading.
@@ -42,13 +40,20 @@ impl FieldPostings for Field {
 
     fn add_docs(&self, term: &TermEntry, cancel: &Cancel, into: &mut BitSet) -> Result<()> {
         match Handle::decode(term.handle) {
-            Handle::List(at) => {
-                add_blocks(&mut self.lists.list(at, term)?, &mut Block::default(), cancel, into)
-            }
+            Handle::List(at) => self.lists.list(at, term)?.add_docs(cancel, into),
             Handle::Inline { doc, .. } => {
                 into.insert(doc);
                 Ok(())
             }
+        }
+    }
+
+    fn members(&self, term: &TermEntry) -> Result<Option<Members<'_>>> {
+        match Handle::decode(term.handle) {
+            Handle::List(at) if has_members(term.doc_freq, self.lists.max_doc) => {
+                Ok(self.lists.list(at, term)?.members)
+            }
+            _ => Ok(None),
         }
     }
 

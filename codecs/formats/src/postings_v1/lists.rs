@@ -4,9 +4,12 @@ use super::impacts::{self, PAIRS_LEN};
 use super::packing::{skip_docs, take_docs, take_values};
 use super::positions::Positions;
 use super::varint::{take, take_u32};
+use super::{has_members, members_len};
 use lucerne_codec::io::bytes::{u32_at, u64_at};
-use lucerne_codec::postings::{BLOCK_LEN, Block, Blocks, Impact, NO_MORE_DOCS, TermEntry};
-use lucerne_codec::{DocId, Error, Input, Result};
+use lucerne_codec::postings::{
+    BLOCK_LEN, Block, Blocks, Impact, Members, NO_MORE_DOCS, TermEntry, add_blocks,
+};
+use lucerne_codec::{BitSet, Cancel, DocId, Error, Input, Result};
 
 /// Lists of one field: files without their footers, so that positions in them count from their start.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(super) struct List<'a> {
     data_ends: &'a [u8],
     impacts: &'a [u8],
     pos_starts: &'a [u8],
+    /// All documents as bits, of a list that has many.
+    pub(super) members: Option<Members<'a>>,
     pos_start: u64,
     whole: Impact,
     /// The loaded block, or the first.
@@ -67,6 +72,7 @@ impl Lists {
             data_ends: &[],
             impacts: &[],
             pos_starts: &[],
+            members: None,
             pos_start,
             whole,
             current: 0,
@@ -90,6 +96,9 @@ impl Lists {
             list.impacts = table(impacts_len)?;
             list.pos_starts = table(starts_len)?;
         }
+        if has_members(entry.doc_freq, self.max_doc) {
+            list.members = Some(Members::new(bytes.get(..members_len(self.max_doc)).ok_or_else(damaged)?));
+        }
         Ok(list)
     }
 }
@@ -107,6 +116,17 @@ fn take_pairs(bytes: &mut &[u8], pairs: &mut [(u32, u32); Impact::PAIRS]) -> Opt
 }
 
 impl<'a> List<'a> {
+    /// Adds all documents to a set.
+    pub(super) fn add_docs(&mut self, cancel: &Cancel, into: &mut BitSet) -> Result<()> {
+        let Some(members) = self.members else {
+            return add_blocks(self, &mut Block::default(), cancel, into);
+        };
+        if members.add_to(into) != self.doc_freq {
+            return Err(self.lists.post.corrupt(self.head, "another number of members than documents"));
+        }
+        Ok(())
+    }
+
     pub(super) fn blocks(&self) -> usize {
         (self.doc_freq as usize).div_ceil(BLOCK_LEN)
     }
