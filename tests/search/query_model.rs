@@ -194,7 +194,7 @@ impl Asker<'_> {
         let (query, required): (Query, usize) = match rng.below(4) {
             0 => (Match::all("body", text).into(), words.len()),
             1 => (Match::new("body", text).minimum_should_match(2).into(), 2.min(words.len())),
-            2 => (MoreLike::text(text).min_doc_freq(1).into(), 1),
+            2 => (MoreLike::text(text).fields(["body"]).min_doc_freq(1).into(), 1),
             _ => (Match::new("body", text).into(), 1),
         };
         let scores = self.all(|_, doc| {

@@ -13,7 +13,7 @@ type Alternatives = Vec<Vec<&'static str>>;
 
 /// The field `same`.
 pub(super) fn field() -> Field {
-    Field::text_with("same", Text::new().synonyms(RULES)).path("body").stored(false)
+    Field::text_with("same", Text::new().synonyms(RULES)).path("$.body")
 }
 
 /// What the parts of a text are.
