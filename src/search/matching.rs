@@ -8,7 +8,7 @@ use crate::error::Result;
 use lucerne_codec::postings::{FieldPostings, PostingsCursor};
 use lucerne_codec::{BitSet, Cancel};
 
-/// Between two looks at the cancel flag: keys looked up, documents of a scorer.
+/// Between two looks at the cancel flag: keys and terms looked up, documents of a scorer.
 const KEYS_STEP: usize = 64;
 const SCORER_STEP: usize = 32;
 /// A term with so many times the documents that are left is looked up in each of them, instead of read.
@@ -207,8 +207,10 @@ fn add_terms(
     cancel: &Cancel,
     docs: &mut BitSet,
 ) -> Result<()> {
-    let mut terms = postings.terms(range.first())?;
+    let (mut terms, mut done) = (postings.terms(range.first())?, 0usize);
     while let Some((term, entry)) = terms.next()? {
+        cancel.check_every(KEYS_STEP, done)?;
+        done += 1;
         if range.is_after(term) {
             break;
         }
