@@ -174,7 +174,8 @@ fn rules_of_synonyms_round_trip_and_wrong_ones_are_refused() {
     let built = Schema::builder().field(Field::text_with("t", Text::new().synonyms(rules))).build().unwrap();
     assert_eq!(built.to_json()["fields"][0]["synonyms"], json!(rules));
     assert_eq!(Schema::from_value(&built.to_json()).unwrap(), built);
-    let with = |rules: &str| refused_field(&format!(r#"{{"name": "t", "type": "text", "synonyms": {rules}}}"#));
+    let with =
+        |rules: &str| refused_field(&format!(r#"{{"name": "t", "type": "text", "synonyms": {rules}}}"#));
     assert!(with(r#""tv, television""#).contains("not a list of rules"));
     assert!(with("[7]").contains("not a list of rules"));
     assert!(with(r#"["tv"]"#).contains("one word only"));
