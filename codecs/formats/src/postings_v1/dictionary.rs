@@ -277,14 +277,32 @@ impl<'a> TermsFrom<'a> {
         Ok(found)
     }
 
-    /// Steps on from a term before `target`. Terms that share more with the one before them than this one does with the
-    /// target are before it, too: they are passed over and never put together.
+    /// Steps on from a term before `target` to the first one of its block that is not, else to the next block. Terms on the way
+    /// are not put together: of each it is enough to know how much it has in common with the target.
     fn step_on(&mut self, target: &[u8]) -> Result<Option<TermEntry>> {
-        let matched = common(&self.term, target);
+        let mut matched = common(&self.term, target);
         while self.left > 0 {
             let entry = self.entry()?;
-            if entry.shared <= matched {
-                return self.put(&entry, false).map(Some);
+            // The term before is less than the target, with which it shares `matched` bytes.
+            let is_before = match entry.shared.cmp(&matched) {
+                Ordering::Greater => true,
+                Ordering::Less => false,
+                Ordering::Equal => {
+                    let wanted = target.get(matched..).unwrap_or_default();
+                    let is_before = entry.rest < wanted;
+                    matched += if is_before { common(entry.rest, wanted) } else { 0 };
+                    is_before
+                }
+            };
+            if !is_before {
+                self.term.clear();
+                self.term.extend_from_slice(target.get(..entry.shared).unwrap_or_default());
+                self.term.extend_from_slice(entry.rest);
+                // Of sound terms the comparison has told.
+                if self.term.as_slice() < target {
+                    return Err(self.dictionary.damaged(self.block - 1, "is not in order"));
+                }
+                return Ok(Some(entry.found));
             }
         }
         self.step()
