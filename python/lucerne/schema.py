@@ -32,7 +32,7 @@ class Field:
 
 
 class Text(Field):
-    """Text, split into words. Options: `weight`, `k1`, `b`, and those of the analysis, such as `stemmer`."""
+    """Text, split into words. Options: `weight`, `k1`, `b`, `synonyms`, and those of the analysis, such as `stemmer`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__("text", **options)

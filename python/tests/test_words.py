@@ -169,3 +169,20 @@ def test_what_is_typed_into_a_search_box_is_never_an_error(notes: lucerne.Index)
     assert hits.keys[0] == "nano" and any("parenthesis" in warning for warning in hits.warnings)
     assert notes.search("title:small", lenient=True).warnings == []
     assert notes.search("game players", default_field=["title^2", "body"]).keys == ["chess"]
+
+
+def test_words_stand_for_others_and_the_rules_may_change(tmp_path: Path) -> None:
+    rules = ["tv, television", "usb stick, pendrive"]
+    index = lucerne.create(tmp_path / "s.idx", lucerne.Schema(key="id", t=lucerne.Text(synonyms=rules)))
+    with index.writer() as writer:
+        writer.add({"id": "a", "t": "a television with a usb stick"})
+        writer.commit()
+        searcher = index.searcher()
+        assert [hit.key for hit in searcher.search(Match("t", "tv pendrive", operator="and"))] == ["a"]
+        hit = searcher.search(Match("t", "tv"), highlight=["t"])[0]
+        assert hit.highlights["t"] == ["a <b>television</b> with a usb stick"]
+        writer.set_schema(lucerne.Schema(key="id", t=lucerne.Text(synonyms=["pc => computer"])))
+        writer.commit()
+    assert index.searcher().count(Match("t", "tv")) == 0
+    with pytest.raises(lucerne.UsageError, match="a circle"):
+        lucerne.create(tmp_path / "c.idx", lucerne.Schema(key="id", t=lucerne.Text(synonyms=["a => b", "b => a"])))

@@ -30,6 +30,7 @@ mod origins;
 mod registry;
 mod standard;
 mod stop_words;
+mod synonyms;
 #[cfg(test)]
 mod tests;
 mod whole;
@@ -37,6 +38,7 @@ mod whole;
 pub use language::Language;
 pub use options::{StopWords, TextAnalysis};
 pub use registry::Analyzers;
+pub(crate) use synonyms::{Part, Sequence, check as check_synonyms, variants};
 
 use std::ops::Range;
 

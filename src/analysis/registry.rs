@@ -2,10 +2,12 @@
 
 use super::options::StopWords;
 use super::standard::Standard;
+use super::synonyms::SynonymMap;
 use super::whole::{Keyword, Whitespace};
 use super::{Analyzer, TextAnalysis, stop_words};
 use crate::error::{Error, Result};
 use frostem::Stemmer;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,7 +16,15 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub struct Analyzers {
     custom: BTreeMap<String, Arc<dyn Analyzer>>,
+    /// Rules of synonyms that were read: there may be many, and every query needs them.
+    synonyms: Arc<Mutex<Vec<Known>>>,
 }
+
+/// Rules of synonyms, how their words were analyzed, and what they are.
+type Known = (Arc<[String]>, TextAnalysis, Arc<SynonymMap>);
+
+/// Rules that are kept: a query or an index has fields with a few different ones.
+const KEPT: usize = 64;
 
 const BUILT_IN: [&str; 3] = ["standard", "whitespace", "keyword"];
 
@@ -28,12 +38,31 @@ impl Analyzers {
     /// built in.
     pub fn register(&mut self, name: impl Into<String>, analyzer: Arc<dyn Analyzer>) {
         self.custom.insert(name.into(), analyzer);
+        self.synonyms = Arc::default();
     }
 
     /// Names that are known, the built-in ones first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let custom = self.custom.keys().map(String::as_str).filter(|name| !BUILT_IN.contains(name));
         BUILT_IN.into_iter().chain(custom)
+    }
+
+    /// The synonyms by these rules in a field of these options.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] when a rule says nothing or leads in a circle, or the analyzer cannot be had.
+    pub(crate) fn synonyms(&self, rules: &Arc<[String]>, analysis: &TextAnalysis) -> Result<Arc<SynonymMap>> {
+        let is_same = |(own, of, _): &&Known| (Arc::ptr_eq(own, rules) || own == rules) && of == analysis;
+        if let Some((.., known)) = self.synonyms.lock().iter().find(is_same) {
+            return Ok(Arc::clone(known));
+        }
+        let read = Arc::new(SynonymMap::new(rules, &*self.resolve(analysis)?).map_err(refuse)?);
+        let mut known = self.synonyms.lock();
+        if known.len() == KEPT {
+            known.remove(0);
+        }
+        known.push((Arc::clone(rules), analysis.clone(), Arc::clone(&read)));
+        Ok(read)
     }
 
     /// The analyzer for these options.

@@ -4,7 +4,7 @@
 //! in Lucene: no character is edited twice). Rows of the table of distances are kept for the characters that a term has
 //! in common with the one before; of each row only the cells within [`MAX_EDITS`] of the diagonal are of interest.
 
-use super::{Automaton, Verdict};
+use super::{Automaton, Verdict, common};
 
 /// Edits at most. With three, short words match half of a dictionary.
 pub(crate) const MAX_EDITS: u8 = 2;
@@ -35,6 +35,8 @@ pub(crate) struct LevenshteinWalk {
     before: usize,
     /// The characters of the last term that were looked at, and where each begins.
     term: Vec<(char, usize)>,
+    /// The same in bytes.
+    bytes: Vec<u8>,
     /// The row before each of them, and the one behind. Each has a distance within `edits`.
     rows: Vec<Row>,
 }
@@ -53,6 +55,7 @@ impl LevenshteinWalk {
             transpositions,
             before,
             term: Vec::new(),
+            bytes: Vec::new(),
             rows: vec![first],
         }
     }
@@ -64,7 +67,9 @@ impl LevenshteinWalk {
         let before = i.checked_sub(1).and_then(|before| self.rows.get(before));
         let cell = |row: &Row, at: usize| row.get(at).copied().unwrap_or(FAR);
         let mut row = [FAR; WIDTH];
-        for at in 0..WIDTH {
+        // Cells farther from the diagonal than edits may be are beyond all of interest.
+        let reach = usize::from(self.edits);
+        for at in MIDDLE - reach..=MIDDLE + reach {
             let Some(j) = (i + 1 + at).checked_sub(MIDDLE).filter(|j| *j <= self.word.len()) else {
                 continue;
             };
@@ -99,44 +104,74 @@ impl LevenshteinWalk {
             let next = |number: u32| char::from_u32(number + 1);
             return next(character.into()).or_else(|| (character < '\u{E000}').then_some('\u{E000}'));
         }
-        let near = self.word.get(i.saturating_sub(MIDDLE)..).unwrap_or_default().iter().take(WIDTH + 1);
-        let live = near.copied().filter(|next| *next > character);
-        live.filter(|next| self.row(i, *next).is_some_and(|row| self.is_live(&row))).min()
+        // No edit is left: a term goes on with the word, or with the other one of two neighbors that are swapped.
+        let last = i.checked_sub(1).and_then(|before| self.term.get(before)).map(|last| last.0);
+        let before =
+            i.checked_sub(1).and_then(|before| self.rows.get(before)).filter(|_| self.transpositions);
+        let mut least: Option<char> = None;
+        for at in 0..WIDTH {
+            let Some(own) = (i + at).checked_sub(MIDDLE) else { continue };
+            let Some(next) = self.word.get(own).copied() else { break };
+            let as_it_is = above.get(at).is_some_and(|cell| *cell <= self.edits);
+            let other = own.checked_sub(1).and_then(|other| self.word.get(other)).copied();
+            let is_swapped = last == Some(next)
+                && before.and_then(|before| before.get(at)).is_some_and(|cell| *cell < self.edits);
+            for live in [as_it_is.then_some(next), other.filter(|_| is_swapped)].into_iter().flatten() {
+                if live > character && least.is_none_or(|least| live < least) {
+                    least = Some(live);
+                }
+            }
+        }
+        least
     }
 
     /// No term that goes on with `character` behind the first characters of the last one is near: what comes next.
-    fn skip(&mut self, mut character: char, text: &str, next: &mut Vec<u8>) -> Verdict {
+    fn skip(&mut self, mut character: char, next: &mut Vec<u8>) -> Verdict {
         loop {
             if let Some(live) = self.next_live(self.term.len(), character) {
-                let end = self.term.last().map_or(0, |(last, start)| start + last.len_utf8());
-                next.extend_from_slice(text.as_bytes().get(..end).unwrap_or_default());
+                next.extend_from_slice(&self.bytes);
                 next.extend_from_slice(live.encode_utf8(&mut [0; 4]).as_bytes());
                 return Verdict::Skip;
             }
-            match self.term.pop() {
-                Some((last, _)) => character = last,
+            match self.pop() {
+                Some(last) => character = last,
                 None => return Verdict::Over,
             }
-            self.rows.pop();
         }
+    }
+
+    /// Where the last character ends.
+    fn end(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Takes the last character away.
+    fn pop(&mut self) -> Option<char> {
+        let (last, start) = self.term.pop()?;
+        self.bytes.truncate(start);
+        self.rows.pop();
+        Some(last)
     }
 }
 
 impl Automaton for LevenshteinWalk {
     fn test(&mut self, term: &[u8], next: &mut Vec<u8>) -> Verdict {
+        let shared = common(&self.bytes, term);
+        while self.end() > shared {
+            self.pop();
+        }
+        let end = self.end();
         // No text of ours is something else; of a damaged file it may be.
-        let Ok(text) = std::str::from_utf8(term) else { return Verdict::No };
-        let known = self.term.iter().zip(text.char_indices());
-        let shared = known.take_while(|((own, _), (_, other))| own == other).count();
-        self.term.truncate(shared);
-        self.rows.truncate(shared + 1);
-        for (at, character) in text.char_indices().skip(shared) {
+        let rest = term.get(end..).map(std::str::from_utf8);
+        let Some(Ok(rest)) = rest else { return Verdict::No };
+        for (at, character) in rest.char_indices() {
             match self.row(self.term.len(), character) {
                 Some(row) if self.is_live(&row) => {
-                    self.term.push((character, at));
+                    self.term.push((character, end + at));
+                    self.bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                     self.rows.push(row);
                 }
-                _ => return self.skip(character, text, next),
+                _ => return self.skip(character, next),
             }
         }
         let len = self.term.len();

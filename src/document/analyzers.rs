@@ -2,7 +2,7 @@
 
 use crate::analysis::{Analyzer, Analyzers};
 use crate::error::{Error, Result};
-use crate::schema::{FieldType, Schema};
+use crate::schema::{FieldType, Schema, Text};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,7 +17,14 @@ impl FieldAnalyzers {
             FieldType::Text(text) => Some((field, text)),
             _ => None,
         });
-        let resolved = texts.map(|(field, text)| match analyzers.resolve(text.text_analysis()) {
+        let resolve = |text: &Text| {
+            // Of synonyms it is only asked whether they are sound: documents are not changed by them.
+            if !text.text_synonyms().is_empty() {
+                analyzers.synonyms(text.text_synonyms(), text.text_analysis())?;
+            }
+            analyzers.resolve(text.text_analysis())
+        };
+        let resolved = texts.map(|(field, text)| match resolve(text) {
             Ok(analyzer) => Ok((field.number(), analyzer)),
             Err(Error::Schema { problem, .. }) => {
                 Err(Error::Schema { field: Some(field.name().to_owned()), problem })

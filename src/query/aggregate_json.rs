@@ -3,9 +3,11 @@
 use super::aggregate::{Aggregation, AggregationKind, Calendar, Every, Metric, PERCENTS, ValueRange};
 use super::json::values;
 use crate::document::Value;
+use crate::error::Error;
 use crate::limits::DEFAULT_K;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 /// An aggregation as an object: one entry says what it is, `aggs` what is inside of it.
@@ -36,7 +38,11 @@ struct Parts {
     stats: Option<Of>,
     #[serde(skip_serializing_if = "Option::is_none")]
     percentiles: Option<Percentiles>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", alias = "aggregations")]
+    #[serde(
+        skip_serializing_if = "BTreeMap::is_empty",
+        alias = "aggregations",
+        deserialize_with = "by_name"
+    )]
     aggs: BTreeMap<String, Aggregation>,
 }
 
@@ -115,6 +121,54 @@ struct Percentiles {
 
 fn percents() -> Vec<f64> {
     PERCENTS.to_vec()
+}
+
+/// Aggregations by name. A name that is given twice is an error: a map would keep one of them without a word.
+fn by_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Aggregation>, D::Error> {
+    struct ByName;
+
+    impl<'de> de::Visitor<'de> for ByName {
+        type Value = BTreeMap<String, Aggregation>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object: aggregations by name")
+        }
+
+        fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut all = BTreeMap::new();
+            while let Some(name) = entries.next_key::<String>()? {
+                if all.contains_key(&name) {
+                    return Err(de::Error::custom(format!("the aggregation {name:?} is given twice")));
+                }
+                all.insert(name, entries.next_value()?);
+            }
+            Ok(all)
+        }
+    }
+
+    deserializer.deserialize_map(ByName)
+}
+
+impl Aggregation {
+    /// Reads aggregations by name, as `aggs` has them in a search of Elasticsearch.
+    ///
+    /// # Errors
+    /// When it is not an object of aggregations, or a name is given twice.
+    ///
+    /// ```
+    /// use lucerne::query::Aggregation;
+    ///
+    /// let all = Aggregation::by_name_from_json(r#"{"sizes": {"stats": {"field": "size"}}}"#)?;
+    /// assert!(all.contains_key("sizes"));
+    /// let twice = r#"{"n": {"min": {"field": "size"}}, "n": {"max": {"field": "size"}}}"#;
+    /// assert!(Aggregation::by_name_from_json(twice).unwrap_err().to_string().contains("given twice"));
+    /// # Ok::<(), lucerne::Error>(())
+    /// ```
+    pub fn by_name_from_json(json: &str) -> crate::error::Result<BTreeMap<String, Aggregation>> {
+        let mut reader = serde_json::Deserializer::from_str(json);
+        let all = by_name(&mut reader).and_then(|all| reader.end().map(|()| all));
+        all.map_err(|error| Error::WrongQuery { field: None, problem: format!("aggregations: {error}") })
+    }
 }
 
 impl Serialize for Aggregation {

@@ -1,6 +1,7 @@
 //! Options of text and keyword fields.
 
-use crate::analysis::TextAnalysis;
+use crate::analysis::{TextAnalysis, check_synonyms};
+use std::sync::Arc;
 
 /// Options of a text field: how it is analyzed and how its matches are scored.
 ///
@@ -19,6 +20,7 @@ pub struct Text {
     pub(super) weight: f32,
     pub(super) k1: f32,
     pub(super) b: f32,
+    pub(super) synonyms: Arc<[String]>,
 }
 
 /// BM25's k1 and b, as Lucene has them.
@@ -26,7 +28,8 @@ pub(super) const BM25: (f32, f32) = (1.2, 0.75);
 
 impl Default for Text {
     fn default() -> Self {
-        Self { analysis: TextAnalysis::default(), weight: 1.0, k1: BM25.0, b: BM25.1 }
+        let synonyms = Arc::default();
+        Self { analysis: TextAnalysis::default(), weight: 1.0, k1: BM25.0, b: BM25.1, synonyms }
     }
 }
 
@@ -58,6 +61,49 @@ impl Text {
         self
     }
 
+    /// Words that stand for others in queries ([`Match`](crate::Match), [`Phrase`](crate::Phrase) and what is made of them), a
+    /// rule each. Words that are separated by commas stand for each other; what is left of `=>` stands for what is right of
+    /// it, and not for itself unless it is there too. A rule may have several words in sequence. Documents are not changed:
+    /// rules may be replaced at any time (`lucerne alter`).
+    ///
+    /// All words that one stands for are scored as one word: its occurrences are theirs together, its document frequency is
+    /// the greatest of theirs. Several words in sequence are a phrase; where there is one, the best of the alternatives counts.
+    /// The longest sequence of a query's words that a rule has is taken, and rules are not applied to what others made.
+    ///
+    /// ```
+    /// use lucerne::directory::RamDirectory;
+    /// use lucerne::index::IndexBuilder;
+    /// use lucerne::schema::{Field, Text};
+    /// use lucerne::{Document, Match, Schema};
+    /// use std::sync::Arc;
+    ///
+    /// # fn main() -> lucerne::Result<()> {
+    /// let title = Text::new().synonyms(["tv, television", "laptop => laptop, notebook", "usb stick, pendrive"]);
+    /// let schema = Schema::builder().key("id").field(Field::text_with("title", title)).build()?;
+    /// let index = IndexBuilder::new().create(Arc::new(RamDirectory::new()), schema)?;
+    /// let writer = index.writer()?;
+    /// writer.add(&Document::new().with("id", "a").with("title", "A television"))?;
+    /// writer.add(&Document::new().with("id", "b").with("title", "A notebook with a USB stick"))?;
+    /// writer.commit()?;
+    /// let searcher = index.searcher()?;
+    /// assert_eq!(searcher.search(Match::new("title", "tv"))?.keys(), ["a"]);
+    /// assert_eq!(searcher.search(Match::all("title", "laptop pendrive"))?.keys(), ["b"]);
+    /// assert_eq!(searcher.count(Match::new("title", "stick usb"))?, 1);
+    /// assert_eq!(searcher.count(Match::new("title", "notebook tv"))?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn synonyms(mut self, rules: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.synonyms = rules.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The rules of synonyms.
+    pub(crate) fn text_synonyms(&self) -> &Arc<[String]> {
+        &self.synonyms
+    }
+
     pub(crate) fn text_analysis(&self) -> &TextAnalysis {
         &self.analysis
     }
@@ -72,6 +118,7 @@ impl Text {
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
+        check_synonyms(&self.synonyms)?;
         if !self.weight.is_finite() || self.weight <= 0.0 {
             return Err(format!("weight is {}, expected a finite number above 0", self.weight));
         }

@@ -83,7 +83,10 @@ fn explain(resolver: &Resolver<'_>, query: &Query, address: DocAddress) -> Resul
             let name = serde_json::to_string(query).unwrap_or_default();
             let resolved = resolver.resolve(query)?;
             let mut explained = node(resolver, &resolved, &name, address)?;
-            let details = words_of(&resolved).into_iter().map(|word| term(resolver, word, address));
+            let details = words_of(&resolved).into_iter().map(|words| match words {
+                [word] => term(resolver, word, address),
+                words => synonyms(resolver, words, address),
+            });
             explained.details = details.collect::<Result<_>>()?;
             // Of many words that one may stand for, those that it has.
             if explained.matches && explained.details.len() > FEW_WORDS {
@@ -97,11 +100,13 @@ fn explain(resolver: &Resolver<'_>, query: &Query, address: DocAddress) -> Resul
 /// Words that are all explained, whether a document has them or not.
 const FEW_WORDS: usize = 8;
 
-/// The words that a query of words consists of.
-fn words_of(node: &Node) -> Vec<&Word> {
+/// The words that a query of words consists of, those together that are scored as one.
+fn words_of(node: &Node) -> Vec<&[Word]> {
     match node {
-        Node::Words { words, .. } => words.iter().collect(),
+        Node::Words { words, .. } => words.chunks(1).collect(),
+        Node::Synonyms(words) => vec![words],
         Node::Bool(clauses) => clauses.must.iter().chain(&clauses.should).flat_map(words_of).collect(),
+        Node::DisMax(nodes, _) => nodes.iter().flat_map(words_of).collect(),
         _ => Vec::new(),
     }
 }
@@ -138,7 +143,7 @@ fn node(resolver: &Resolver<'_>, node: &Node, name: &str, address: DocAddress) -
 fn term(resolver: &Resolver<'_>, word: &Word, address: DocAddress) -> Result<Explanation> {
     let term = String::from_utf8_lossy(&word.term);
     let Some(part) = resolver.part(address.segment) else { return Ok(Explanation::default()) };
-    let Some(found) = terms::occurrences(word, part.segment, address.doc)? else {
+    let Some(found) = terms::occurrences(word, part, address.doc)? else {
         let description = format!("{term:?} is not in it ({} documents have it)", word.doc_freq);
         return Ok(Explanation::no_match(description));
     };
@@ -148,6 +153,29 @@ fn term(resolver: &Resolver<'_>, word: &Word, address: DocAddress) -> Result<Exp
     let description = format!(
         "{term:?} by BM25: {} times among {} tokens (average {average:.1}), in {} of {} documents, weight {}",
         found.freq, found.length, word.doc_freq, word.totals.docs, word.weight
+    );
+    Ok(Explanation::new(true, score.first().copied().unwrap_or(0.0), description))
+}
+
+/// The BM25 score of words that are scored as one.
+fn synonyms(resolver: &Resolver<'_>, words: &[Word], address: DocAddress) -> Result<Explanation> {
+    let Some(part) = resolver.part(address.segment) else { return Ok(Explanation::default()) };
+    let (mut found, mut all) = (Vec::new(), Vec::new());
+    for word in words {
+        let term = String::from_utf8_lossy(&word.term);
+        all.push(format!("{term:?}"));
+        if let Some(own) = terms::occurrences(word, part, address.doc)? {
+            found.push(format!("{} times {term:?}", own.freq));
+        }
+    }
+    let (all, doc_freq) = (all.join(", "), words.first().map_or(0, |word| word.doc_freq));
+    if found.is_empty() {
+        return Ok(Explanation::no_match(format!("none of the synonyms {all} is in it")));
+    }
+    let score = score::of_segment(&Node::Synonyms(words.to_vec()), part, &[address.doc])?;
+    let found = found.join(" and ");
+    let description = format!(
+        "synonyms {all} as one word by BM25: {found}; {doc_freq} documents have the most frequent one"
     );
     Ok(Explanation::new(true, score.first().copied().unwrap_or(0.0), description))
 }

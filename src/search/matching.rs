@@ -3,17 +3,16 @@
 use super::node::{BoolNode, Node, PhraseNode, PhrasePrefixNode, TermRange, Word};
 use super::part::{CANCEL_STEP, Part};
 use super::scorers::Scorer;
-use super::terms::{phrase_scorer, words_scorer};
+use super::terms::{entry, phrase_scorer, words_scorer};
 use crate::error::Result;
 use lucerne_codec::postings::{FieldPostings, PostingsCursor};
-use lucerne_codec::{BitSet, Cancel, DocId};
+use lucerne_codec::{BitSet, Cancel};
 
-/// Between two looks at the cancel flag: keys looked up, documents of a scorer, blocks of postings.
+/// Between two looks at the cancel flag: keys and terms looked up, documents of a scorer.
 const KEYS_STEP: usize = 64;
 const SCORER_STEP: usize = 32;
-const BLOCKS_STEP: usize = 16;
 /// A term with so many times the documents that are left is looked up in each of them, instead of read.
-const SPARSE: u32 = 64;
+const SPARSE: u32 = 8;
 
 /// Live documents of a segment that match all filters; `None` when there are no filters.
 pub(super) fn accepted(filters: &[&Node], part: Part<'_>) -> Result<Option<BitSet>> {
@@ -68,9 +67,8 @@ pub(super) fn matching(node: &Node, part: Part<'_>) -> Result<BitSet> {
         }
         Node::TermSet { field, terms } => {
             if let Some(postings) = reader.postings().and_then(|postings| postings.field(*field)) {
-                terms.walk(postings, cancel, |_, entry, _| {
-                    add_cursor(postings.cursor(entry)?, cancel, &mut docs)
-                })?;
+                terms
+                    .walk(postings, cancel, |_, entry, _| Ok(postings.add_docs(entry, cancel, &mut docs)?))?;
             }
         }
         Node::KeySet(keys) => keys.keys(part, |doc| {
@@ -82,11 +80,11 @@ pub(super) fn matching(node: &Node, part: Part<'_>) -> Result<BitSet> {
             }
         }
         Node::Exists(field) => add_existing(*field, part, &mut docs)?,
-        Node::Words { words, required: 1 } => {
+        Node::Words { words, required: 1 } | Node::Synonyms(words) => {
             for word in words {
-                let postings = reader.postings().and_then(|postings| postings.field(word.field));
-                if let Some(postings) = postings {
-                    add_term(postings, &word.term, cancel, &mut docs)?;
+                cancel.check()?;
+                if let Some((postings, entry)) = entry(word, part) {
+                    postings.add_docs(&entry, cancel, &mut docs)?;
                 }
             }
         }
@@ -153,31 +151,27 @@ fn at_least(required: usize, nodes: &[Node], part: Part<'_>) -> Result<BitSet> {
 
 fn add_term(postings: &dyn FieldPostings, term: &[u8], cancel: &Cancel, docs: &mut BitSet) -> Result<()> {
     let Some(entry) = postings.term(term)? else { return Ok(cancel.check()?) };
-    add_cursor(postings.cursor(&entry)?, cancel, docs)
+    Ok(postings.add_docs(&entry, cancel, docs)?)
 }
 
 /// Adds the documents that have all of the words: those of the rarest that are among those of each other word.
 fn add_all_words(words: &[Word], part: Part<'_>, docs: &mut BitSet) -> Result<()> {
-    let Part { segment, cancel, .. } = part;
+    let cancel = part.cancel;
     let mut terms = Vec::with_capacity(words.len());
     for word in words {
-        cancel.check()?;
-        let postings = segment.reader.postings().and_then(|postings| postings.field(word.field));
-        let Some(postings) = postings else { return Ok(()) };
-        let Some(entry) = postings.term(&word.term)? else { return Ok(()) };
-        terms.push((postings, entry));
+        let Some(own) = entry(word, part) else { return Ok(()) };
+        terms.push(own);
     }
     terms.sort_by_key(|(_, entry)| entry.doc_freq);
     let Some(((postings, rarest), others)) = terms.split_first() else { return Ok(()) };
     let mut found = BitSet::empty(docs.len());
-    add_cursor(postings.cursor(rarest)?, cancel, &mut found)?;
+    postings.add_docs(rarest, cancel, &mut found)?;
     for (postings, entry) in others {
-        let cursor = postings.cursor(entry)?;
-        if found.count() < entry.doc_freq / SPARSE {
-            keep_found(cursor, cancel, &mut found)?;
+        if postings.members(entry)?.is_none() && found.count() < entry.doc_freq / SPARSE {
+            keep_found(postings.cursor(entry)?, cancel, &mut found)?;
         } else {
             let mut own = BitSet::empty(docs.len());
-            add_cursor(cursor, cancel, &mut own)?;
+            postings.add_docs(entry, cancel, &mut own)?;
             found.intersect(&own);
         }
     }
@@ -207,34 +201,21 @@ fn add_scorer(scorer: &mut dyn Scorer, cancel: &Cancel, docs: &mut BitSet) -> Re
     Ok(())
 }
 
-fn add_cursor(mut cursor: PostingsCursor<'_>, cancel: &Cancel, docs: &mut BitSet) -> Result<()> {
-    let mut done = 0usize;
-    loop {
-        cancel.check_every(BLOCKS_STEP, done)?;
-        done += 1;
-        let (block, _) = cursor.rest_of_block();
-        let Some(last) = block.last().copied() else { return Ok(()) };
-        docs.extend_from_slice(block);
-        if last == DocId::MAX {
-            return Ok(());
-        }
-        cursor.seek(last + 1)?;
-    }
-}
-
 fn add_terms(
     postings: &dyn FieldPostings,
     range: &TermRange,
     cancel: &Cancel,
     docs: &mut BitSet,
 ) -> Result<()> {
-    let mut terms = postings.terms(range.first())?;
+    let (mut terms, mut done) = (postings.terms(range.first())?, 0usize);
     while let Some((term, entry)) = terms.next()? {
+        cancel.check_every(KEYS_STEP, done)?;
+        done += 1;
         if range.is_after(term) {
             break;
         }
         if range.contains(term) {
-            add_cursor(postings.cursor(&entry)?, cancel, docs)?;
+            postings.add_docs(&entry, cancel, docs)?;
         }
     }
     Ok(())
@@ -249,12 +230,12 @@ fn add_phrase_prefix(phrase: &PhrasePrefixNode, part: Part<'_>, docs: &mut BitSe
         return Ok(());
     }
     let mut terms = postings.terms(phrase.terms.first())?;
-    while let Some((term, _)) = terms.next()? {
+    while let Some((term, entry)) = terms.next()? {
         if phrase.terms.is_after(term) {
             break;
         }
         words.words.truncate(phrase.words.len());
-        words.words.push((Word { term: term.to_vec(), ..last.clone() }, *offset));
+        words.words.push((last.of_segment(term, part.index, entry), *offset));
         part.cancel.check()?;
         add_scorer(&mut *phrase_scorer(&words, part)?, part.cancel, docs)?;
     }

@@ -65,6 +65,7 @@ mod sort;
 mod sorted_runs;
 mod stop;
 mod stored;
+mod synonyms;
 mod tally;
 mod term_sets;
 mod terms;

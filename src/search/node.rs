@@ -3,6 +3,7 @@
 use super::scorers::Bm25;
 use super::term_sets::TermSet;
 use lucerne_codec::DocId;
+use lucerne_codec::postings::TermEntry;
 use std::ops::{Bound, RangeInclusive};
 
 /// A resolved query. Every segment evaluates it without further lookups except for terms.
@@ -32,6 +33,8 @@ pub(super) enum Node {
     Exists(u32),
     /// Documents with at least `required` of these words.
     Words { words: Vec<Word>, required: usize },
+    /// Documents with any of these words of one field, scored as one; they have the same document frequency.
+    Synonyms(Vec<Word>),
     /// Documents with words at given offsets from each other.
     Phrase { phrase: Box<PhraseNode> },
     /// Documents with words and a term that begins as given, at given offsets from each other.
@@ -114,6 +117,8 @@ pub(super) struct Totals {
 pub(super) struct Word {
     pub(super) field: u32,
     pub(super) term: Vec<u8>,
+    /// Where its documents are, by segment of the snapshot.
+    pub(super) entries: Vec<Option<TermEntry>>,
     /// Number of documents of the snapshot with the term, deleted ones included.
     pub(super) doc_freq: u64,
     pub(super) totals: Totals,
@@ -121,6 +126,14 @@ pub(super) struct Word {
     pub(super) weight: f32,
     /// The field's BM25 parameters.
     pub(super) bm25: Bm25,
+}
+
+impl Word {
+    /// Another term with the same statistics, which the segment of this number has.
+    pub(super) fn of_segment(&self, term: &[u8], segment: usize, entry: TermEntry) -> Self {
+        let entries = (0..=segment).map(|index| (index == segment).then_some(entry)).collect();
+        Self { term: term.to_vec(), entries, ..self.clone() }
+    }
 }
 
 /// Words at given offsets.

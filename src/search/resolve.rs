@@ -359,6 +359,9 @@ impl<'a> Resolver<'a> {
         refuse_too_long(&*analyzer, &query.field, &query.text)?;
         let terms = Self::analyze(&*analyzer, &query.text);
         refuse_too_many(&query.field, terms.len())?;
+        if let Some(parts) = self.with_synonyms(text, &terms)? {
+            return self.phrase_or_synonyms((field, text), &parts, query.slop);
+        }
         let words = terms.into_iter().map(|(term, offset)| Ok((self.word(field, text, term, 1.0)?, offset)));
         let mut words = words.collect::<Result<Vec<_>>>()?;
         if words.len() <= 1 {
@@ -372,20 +375,21 @@ impl<'a> Resolver<'a> {
     pub(super) fn word(&self, field: &Field, text: &Text, term: String, count: f32) -> Result<Word> {
         self.stop.check()?;
         let (mut totals, mut doc_freq) = (Totals::default(), 0u64);
-        for segment in &self.snapshot.segments {
+        let mut entries = vec![None; self.snapshot.segments.len()];
+        for (segment, entry) in self.snapshot.segments.iter().zip(&mut entries) {
             let postings = segment.reader.postings().and_then(|postings| postings.field(field.number()));
             let Some(postings) = postings else { continue };
             let stats = postings.stats();
             // Counts from a file are untrusted.
             totals.docs = totals.docs.saturating_add(stats.docs.into());
             totals.tokens = totals.tokens.saturating_add(stats.tokens);
-            let found = postings.term(term.as_bytes())?.map_or(0, |entry| entry.doc_freq);
-            doc_freq = doc_freq.saturating_add(found.into());
+            *entry = postings.term(term.as_bytes())?;
+            doc_freq = doc_freq.saturating_add(entry.map_or(0, |entry| entry.doc_freq).into());
         }
         let weight = text.text_weight() * count;
         let (k1, b) = text.text_bm25();
         let bm25 = Bm25 { k1, b };
-        Ok(Word { field: field.number(), term: term.into_bytes(), doc_freq, totals, weight, bm25 })
+        Ok(Word { field: field.number(), term: term.into_bytes(), entries, doc_freq, totals, weight, bm25 })
     }
 
     fn clauses(&self, query: &Bool, depth: usize) -> Result<Node> {

@@ -7,7 +7,7 @@ use super::scorers::{
     self, BitSetScorer, BoostScorer, ConjunctionScorer, ConstantScorer, DisMaxScorer, DisjunctionScorer,
     ReqExclScorer, ReqOptScorer, ScoredDocsScorer, TopDocsCollector,
 };
-use super::terms::{BoxedScorer, no_docs, phrase_scorer, term_scorers, words_scorer};
+use super::terms::{BoxedScorer, no_docs, phrase_scorer, synonyms_scorer, term_scorers, words_scorer};
 use crate::error::Result;
 use lucerne_codec::{BitSet, Cancel, DocId};
 
@@ -27,9 +27,39 @@ pub(super) fn collect(node: &Node, part: Part<'_>, collector: &mut TopDocsCollec
                 scorers::collect_all_terms(terms, collector)?;
             }
         }
-        node => return Ok(scorers::collect_scorer(&mut *scorer(node, part)?, collector)?),
+        node => match equal_score(node) {
+            Some((node, score)) => return collect_equal(node, score, part, collector),
+            None => return Ok(scorers::collect_scorer(&mut *scorer(node, part)?, collector)?),
+        },
     }
     collector.may_have_skipped();
+    Ok(())
+}
+
+/// The score that all documents of a node have; `None` when they have scores of their own.
+fn equal_score(node: &Node) -> Option<(&Node, f32)> {
+    match node {
+        Node::Constant(node, score) => Some((node, *score)),
+        Node::Words { .. } | Node::Synonyms(_) | Node::Phrase { .. } => None,
+        Node::Bool(_) | Node::DisMax(..) | Node::Boost(..) | Node::Found(_) => None,
+        node => Some((node, 1.0)),
+    }
+}
+
+/// Collects the documents of a node with the same score: of these the keys decide.
+fn collect_equal(
+    node: &Node,
+    score: f32,
+    part: Part<'_>,
+    collector: &mut TopDocsCollector<'_>,
+) -> Result<()> {
+    let mut docs = matching::matching(node, part)?;
+    let (wanted, accepted) = collector.wanted();
+    if let Some(accepted) = accepted {
+        docs.intersect(accepted);
+    }
+    let first = part.segment.reader.keys().first(&docs, wanted, part.cancel)?;
+    collector.collect_equal(first, docs.count(), score);
     Ok(())
 }
 
@@ -64,6 +94,7 @@ fn scorer<'a>(node: &'a Node, part: Part<'a>) -> Result<BoxedScorer<'a>> {
     part.cancel.check()?;
     match node {
         Node::Words { words, required } => words_scorer(words, *required, part),
+        Node::Synonyms(words) => synonyms_scorer(words, part),
         Node::Phrase { phrase } => phrase_scorer(phrase, part),
         Node::Bool(clauses) => bool_scorer(clauses, part),
         Node::Boost(node, factor) => {

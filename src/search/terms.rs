@@ -3,10 +3,10 @@
 use super::node::{PhraseNode, Word};
 use super::part::Part;
 use super::scorers::{
-    Bm25, ConjunctionScorer, DisjunctionScorer, PhraseScorer, ScoredDocsScorer, Scorer, TermScorer,
+    Bm25, ConjunctionScorer, DisjunctionScorer, PhraseScorer, ScoredDocsScorer, Scorer, SynonymScorer,
+    TermScorer,
 };
 use crate::error::Result;
-use crate::reader::SnapshotSegment;
 use lucerne_codec::DocId;
 use lucerne_codec::postings::{FieldPostings, TermEntry};
 
@@ -25,7 +25,7 @@ pub(super) fn term_scorers<'a>(words: &[Word], part: Part<'a>) -> Result<Vec<Ter
     let mut terms = Vec::with_capacity(words.len());
     for (done, word) in words.iter().enumerate() {
         part.cancel.check_every(CANCEL_STEP, done)?;
-        let Some((postings, entry)) = entry(word, part.segment)? else { continue };
+        let Some((postings, entry)) = entry(word, part) else { continue };
         let weight = word.bm25.weight(word.weight, idf(word), word.totals.docs, word.totals.tokens);
         terms.push(TermScorer::new(postings, &entry, weight)?);
     }
@@ -55,7 +55,7 @@ pub(super) fn phrase_scorer<'a>(phrase: &PhraseNode, part: Part<'a>) -> Result<B
     let mut terms = Vec::with_capacity(phrase.words.len());
     let (mut idf_sum, mut field) = (0.0, None);
     for (word, offset) in &phrase.words {
-        let Some((postings, entry)) = entry(word, part.segment)? else { return Ok(no_docs()) };
+        let Some((postings, entry)) = entry(word, part) else { return Ok(no_docs()) };
         idf_sum += idf(word);
         field = Some((postings, word));
         terms.push((entry, *offset));
@@ -63,6 +63,19 @@ pub(super) fn phrase_scorer<'a>(phrase: &PhraseNode, part: Part<'a>) -> Result<B
     let Some((postings, word)) = field else { return Ok(no_docs()) };
     let weight = word.bm25.weight(word.weight, idf_sum, word.totals.docs, word.totals.tokens);
     Ok(Box::new(PhraseScorer::new(postings, &terms, phrase.slop, weight, part.cancel)?))
+}
+
+/// Documents with any of several words, which are scored as one.
+pub(super) fn synonyms_scorer<'a>(words: &[Word], part: Part<'a>) -> Result<BoxedScorer<'a>> {
+    let (mut entries, mut field) = (Vec::with_capacity(words.len()), None);
+    for word in words {
+        let Some((postings, entry)) = entry(word, part) else { continue };
+        entries.push(entry);
+        field = Some((postings, word));
+    }
+    let Some((postings, word)) = field else { return Ok(no_docs()) };
+    let weight = word.bm25.weight(word.weight, idf(word), word.totals.docs, word.totals.tokens);
+    Ok(Box::new(SynonymScorer::new(postings, &entries, weight, part.cancel)?))
 }
 
 /// How a word occurs in a document.
@@ -74,21 +87,20 @@ pub(super) struct Occurrences {
 }
 
 /// The occurrences of a word in a document; `None` when there are none.
-pub(super) fn occurrences(word: &Word, segment: &SnapshotSegment, doc: DocId) -> Result<Option<Occurrences>> {
-    let Some((postings, entry)) = entry(word, segment)? else { return Ok(None) };
+pub(super) fn occurrences(word: &Word, part: Part<'_>, doc: DocId) -> Result<Option<Occurrences>> {
+    let Some((postings, entry)) = entry(word, part) else { return Ok(None) };
     let mut cursor = postings.cursor(&entry)?;
-    let found = cursor.seek(doc)? == doc;
-    Ok(found.then(|| Occurrences { freq: cursor.freq(), length: postings.lengths().get(doc) }))
+    if cursor.seek(doc)? != doc {
+        return Ok(None);
+    }
+    Ok(Some(Occurrences { freq: cursor.freq()?, length: postings.lengths().get(doc) }))
 }
 
 /// The postings of a word's field, and the word's entry in them.
-fn entry<'a>(
-    word: &Word,
-    segment: &'a SnapshotSegment,
-) -> Result<Option<(&'a dyn FieldPostings, TermEntry)>> {
-    let postings = segment.reader.postings().and_then(|postings| postings.field(word.field));
-    let Some(postings) = postings else { return Ok(None) };
-    Ok(postings.term(&word.term)?.map(|entry| (postings, entry)))
+pub(super) fn entry<'a>(word: &Word, part: Part<'a>) -> Option<(&'a dyn FieldPostings, TermEntry)> {
+    let entry = word.entries.get(part.index).copied().flatten()?;
+    let postings = part.segment.reader.postings().and_then(|postings| postings.field(word.field))?;
+    Some((postings, entry))
 }
 
 fn idf(word: &Word) -> f32 {

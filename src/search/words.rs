@@ -9,7 +9,7 @@ use crate::document::dynamic;
 use crate::error::Result;
 use crate::query::{Fuzziness, Fuzzy, Match, Operator, Regex, Wildcard};
 use crate::schema::{Field, FieldType, Text};
-use std::cmp::Ordering;
+use lucerne_codec::postings::TermEntry;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -56,12 +56,22 @@ impl Similar {
     }
 }
 
+/// A word of the index that is similar to another one.
+struct SimilarWord {
+    similarity: f32,
+    doc_freq: u64,
+    /// By segment.
+    entries: Vec<Option<TermEntry>>,
+}
+
 impl Resolver<'_> {
     pub(super) fn words(&self, query: &Match) -> Result<Node> {
         let (field, text) = self.text_field(&query.field)?;
         let analyzer = self.analyzer(&query.field, text)?;
+        let terms = Self::analyze(&*analyzer, &query.text);
+        let parts = self.with_synonyms(text, &terms)?;
         let mut counts: BTreeMap<String, f32> = BTreeMap::new();
-        for (term, _) in Self::analyze(&*analyzer, &query.text) {
+        for (term, _) in terms {
             *counts.entry(term).or_default() += 1.0;
         }
         if counts.is_empty() || query.operator == Operator::And {
@@ -70,15 +80,17 @@ impl Resolver<'_> {
         if counts.is_empty() {
             return Ok(Node::NoTerms);
         }
-        let required = match query.operator {
-            Operator::And => counts.len(),
-            Operator::Or => {
-                query.minimum_should_match.map_or(1, |least| least.of(counts.len())).clamp(1, counts.len())
-            }
+        let of = |count: usize| match query.operator {
+            Operator::And => count,
+            Operator::Or => query.minimum_should_match.map_or(1, |least| least.of(count)).clamp(1, count),
         };
-        if let Some(edits) = query.fuzziness {
-            let how = Similar::by(edits);
-            how.check(&query.field)?;
+        let how = query.fuzziness.map(Similar::by);
+        how.iter().try_for_each(|how| how.check(&query.field))?;
+        if let Some(parts) = parts {
+            return self.words_or_synonyms((field, text), parts, how.as_ref(), of);
+        }
+        let required = of(counts.len());
+        if let Some(how) = how {
             let similar = |(term, count): (String, f32)| self.similar_words(field, text, &term, count, &how);
             return Ok(enough_of(counts.into_iter().map(similar).collect::<Result<_>>()?, required));
         }
@@ -124,29 +136,32 @@ impl Resolver<'_> {
             return Ok(vec![own]);
         }
         let set = how.set(term, Vec::new());
-        let mut found: BTreeMap<Vec<u8>, (f32, u64)> = BTreeMap::new();
-        for segment in &self.snapshot.segments {
+        let mut found: BTreeMap<Vec<u8>, SimilarWord> = BTreeMap::new();
+        for (number, segment) in self.snapshot.segments.iter().enumerate() {
             let postings = segment.reader.postings().and_then(|postings| postings.field(field.number()));
             let Some(postings) = postings else { continue };
             set.walk(postings, self.stop.cancel, |similar, entry, edits| {
                 let others = std::str::from_utf8(similar).map_or(0, |similar| similar.chars().count());
                 let similarity = similarity(len, others, edits);
-                let known = found.entry(similar.to_vec()).or_insert((similarity, 0));
-                known.1 = known.1.saturating_add(entry.doc_freq.into());
+                let entries = vec![None; self.snapshot.segments.len()];
+                let new = SimilarWord { similarity, doc_freq: 0, entries };
+                let known = found.entry(similar.to_vec()).or_insert(new);
+                known.doc_freq = known.doc_freq.saturating_add(entry.doc_freq.into());
+                known.entries.get_mut(number).into_iter().for_each(|own| *own = Some(*entry));
                 Ok(())
             })?;
         }
-        let mut best: Vec<(Vec<u8>, (f32, u64))> = found.into_iter().collect();
-        let by_similarity = |left: &(Vec<u8>, (f32, u64)), right: &(Vec<u8>, (f32, u64))| -> Ordering {
-            right.1.0.total_cmp(&left.1.0).then_with(|| left.0.cmp(&right.0))
-        };
-        best.sort_by(by_similarity);
+        // Equals stay in the order of their bytes.
+        let mut best: Vec<(Vec<u8>, SimilarWord)> = found.into_iter().collect();
+        best.sort_by(|left, right| right.1.similarity.total_cmp(&left.1.similarity));
         best.truncate(how.max_expansions);
-        let Some(doc_freq) = best.iter().map(|(_, (_, doc_freq))| *doc_freq).max() else {
+        let Some(doc_freq) = best.iter().map(|(_, found)| found.doc_freq).max() else {
             return Ok(vec![own]);
         };
-        let word =
-            |(term, (similarity, _))| Word { term, doc_freq, weight: own.weight * similarity, ..own.clone() };
+        let word = |(term, SimilarWord { similarity, entries, .. })| {
+            let (field, totals, bm25) = (own.field, own.totals, own.bm25);
+            Word { field, term, entries, doc_freq, totals, weight: own.weight * similarity, bm25 }
+        };
         Ok(best.into_iter().map(word).collect())
     }
 

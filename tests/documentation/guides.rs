@@ -45,6 +45,35 @@ fn headings(path: &Path) -> Vec<String> {
     text.lines().filter(|line| line.starts_with('#')).map(anchor).collect()
 }
 
+/// The text of all tests.
+fn tests_in(folder: &Path, into: &mut String) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        match entry.is_dir() {
+            true => tests_in(&entry, into),
+            false if entry.extension().is_some_and(|extension| extension == "rs") => {
+                into.push_str(&fs::read_to_string(&entry).unwrap());
+            }
+            false => {}
+        }
+    }
+}
+
+#[test]
+fn each_capability_names_a_test_that_there_is() {
+    let mut tests = String::new();
+    ["tests", "tools/tests"].iter().for_each(|folder| tests_in(&root().join(folder), &mut tests));
+    let page = page("capabilities.md");
+    let shown = page.split("## Not there").next().unwrap();
+    let rows = shown.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| what"));
+    let mut checked = 0;
+    for row in rows {
+        let name = row.split('`').nth(1).unwrap_or_default();
+        assert!(tests.contains(&format!("fn {name}(")), "no test of {row}");
+        checked += 1;
+    }
+    assert!(checked > 30, "{checked}");
+}
+
 #[test]
 fn links_lead_to_files_and_headings() {
     let mut checked = 0;

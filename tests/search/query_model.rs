@@ -21,6 +21,7 @@ use lucerne::{
 use std::collections::{BTreeMap, BTreeSet};
 
 mod fused;
+mod synonyms;
 mod words;
 
 const WORDS: [&str; 8] = ["ant", "bee", "cat", "cow", "dog", "eel", "elk", "emu"];
@@ -162,6 +163,7 @@ impl Asker<'_> {
                     doc.extra.is_some_and(|tag| tag.starts_with("bl"))
                 }),
             },
+            8 if rng.chance(50) => self.synonyms(rng),
             8 => self.words(rng),
             9 if rng.chance(50) => self.like_another(rng),
             9 => self.words(rng),
@@ -192,7 +194,7 @@ impl Asker<'_> {
         let (query, required): (Query, usize) = match rng.below(4) {
             0 => (Match::all("body", text).into(), words.len()),
             1 => (Match::new("body", text).minimum_should_match(2).into(), 2.min(words.len())),
-            2 => (MoreLike::text(text).min_doc_freq(1).into(), 1),
+            2 => (MoreLike::text(text).fields(["body"]).min_doc_freq(1).into(), 1),
             _ => (Match::new("body", text).into(), 1),
         };
         let scores = self.all(|_, doc| {
@@ -388,7 +390,7 @@ fn schema() -> Schema {
     let vector = vector.index(VectorIndex::Flat).quantization(Quantization::None);
     let schema = Schema::builder().key("id").text("body").keyword("tags").i64("n").f64("x").bool("flag");
     let schema = schema.date("made").i64("sizes");
-    schema.vector("v", vector).dynamic(true).build().unwrap()
+    schema.vector("v", vector).field(synonyms::field()).dynamic(true).build().unwrap()
 }
 
 fn change(writer: &Writer, model: &mut Model, rng: &mut Rng) {

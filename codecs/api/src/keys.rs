@@ -1,8 +1,11 @@
 //! Keys: the user's identity of every document, both ways.
 
 use crate::format::{OpenContext, Problem, WriteContext, Written};
-use crate::{Cancel, DocId, Report, Result};
+use crate::{BitSet, Cancel, DocId, Neighbor, Report, Result, TopK};
 use std::cmp::Ordering;
+
+/// Documents looked at between two looks at the cancel flag.
+const CANCEL_STEP: usize = 1_024;
 
 /// Writes and opens a segment's keys.
 pub trait KeysFormat: Send + Sync {
@@ -38,6 +41,17 @@ pub trait KeysReader: Send + Sync {
             (Ok(left), Ok(right)) => left.cmp(right),
             (left, right) => left.is_err().cmp(&right.is_err()),
         }
+    }
+
+    /// The first `count` members of `docs` in the order of [`KeysReader::order`], in no order. Fails when stopped.
+    fn first(&self, docs: &BitSet, count: usize, cancel: &Cancel) -> Result<Vec<DocId>> {
+        let ties = |left: DocId, right: DocId| self.order(left, right);
+        let mut top = TopK::new(count, &ties);
+        for (done, doc) in docs.iter().enumerate() {
+            cancel.check_every(CANCEL_STEP, done)?;
+            top.offer(Neighbor { distance: 0.0, ordinal: doc, doc });
+        }
+        Ok(top.into_unsorted().into_iter().map(|first| first.doc).collect())
     }
 
     /// Calls `found` with every document of that key, deleted ones included.

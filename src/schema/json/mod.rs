@@ -113,6 +113,10 @@ fn text_to_json(text: &Text, json: &mut Map<String, Value>) {
     if let Ok(Value::Object(analysis)) = serde_json::to_value(&text.analysis) {
         json.extend(analysis);
     }
+    if !text.synonyms.is_empty() {
+        let rules = text.synonyms.iter().map(|rule| Value::from(rule.as_str()));
+        json.insert("synonyms".into(), rules.collect());
+    }
 }
 
 type Read<T> = std::result::Result<T, String>;
@@ -185,7 +189,14 @@ fn read_text(json: &Map<String, Value>) -> Read<Text> {
         }
     };
     let text = Text::new().weight(number("weight", 1.0)?).bm25(number("k1", BM25.0)?, number("b", BM25.1)?);
-    let own = |name: &str| COMMON.contains(&name) || ["weight", "k1", "b"].contains(&name);
+    let own = |name: &str| COMMON.contains(&name) || ["weight", "k1", "b", "synonyms"].contains(&name);
+    let rule = |rule: &Value| rule.as_str().map(str::to_owned);
+    let rules: Option<Vec<String>> = match json.get("synonyms") {
+        None => Some(Vec::new()),
+        Some(rules) => rules.as_array().and_then(|rules| rules.iter().map(rule).collect()),
+    };
+    let rules = rules
+        .ok_or("\"synonyms\" is not a list of rules, as \"tv, television\" or \"laptop => notebook\"")?;
     let analysis: Map<_, _> = json
         .iter()
         .filter(|(name, _)| !own(name))
@@ -194,7 +205,7 @@ fn read_text(json: &Map<String, Value>) -> Read<Text> {
     let analysis = serde_json::from_value(analysis.into()).map_err(|error: serde_json::Error| {
         error.to_string().replacen("unknown field", "unknown option", 1)
     })?;
-    Ok(text.analysis(analysis))
+    Ok(text.analysis(analysis).synonyms(rules))
 }
 
 fn read_keyword(json: &Map<String, Value>) -> Read<Keyword> {

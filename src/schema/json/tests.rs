@@ -167,3 +167,17 @@ fn parameters_of_the_format_are_handed_on_unread() {
     let info = schema.unwrap().vector_field_info("e").unwrap();
     assert_eq!(serde_json::Value::from(info.params), json!({"m": 8, "beam_width": 40}));
 }
+
+#[test]
+fn rules_of_synonyms_round_trip_and_wrong_ones_are_refused() {
+    let rules = ["tv, television", "laptop => notebook"];
+    let built = Schema::builder().field(Field::text_with("t", Text::new().synonyms(rules))).build().unwrap();
+    assert_eq!(built.to_json()["fields"][0]["synonyms"], json!(rules));
+    assert_eq!(Schema::from_value(&built.to_json()).unwrap(), built);
+    let with =
+        |rules: &str| refused_field(&format!(r#"{{"name": "t", "type": "text", "synonyms": {rules}}}"#));
+    assert!(with(r#""tv, television""#).contains("not a list of rules"));
+    assert!(with("[7]").contains("not a list of rules"));
+    assert!(with(r#"["tv"]"#).contains("one word only"));
+    assert!(with(r#"["tv,"]"#).contains("empty"));
+}

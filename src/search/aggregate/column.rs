@@ -139,7 +139,7 @@ fn uninverted(name: &str, numbers_only: bool, part: Part<'_>, wanted: &BitSet) -
             loop {
                 part.cancel.check_every(BLOCKS_STEP, blocks)?;
                 blocks += 1;
-                let (docs, _) = cursor.rest_of_block();
+                let docs = cursor.rest_of_block();
                 let Some(last) = docs.last().copied() else { break };
                 for doc in docs.iter().filter(|doc| wanted.contains(**doc)) {
                     found.push((*doc, value), part.cancel)?;

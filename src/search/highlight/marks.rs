@@ -1,11 +1,11 @@
 //! Which words of a text a query is about.
 
-use crate::analysis::Analyzer;
+use crate::analysis::{self, Analyzer, Part, variants};
 use crate::automata::{self, Automaton, Dfa, DfaWalk, LevenshteinWalk, Verdict};
 use crate::document::Value;
 use crate::error::Result;
 use crate::query::{Fuzziness, Query};
-use crate::schema::Field;
+use crate::schema::{Field, FieldType};
 use crate::search::resolve::Resolver;
 use crate::search::values::wrong;
 use lucerne_codec::Cancel;
@@ -52,6 +52,15 @@ pub(super) struct MarkedField<'a> {
     pub(super) resolver: &'a Resolver<'a>,
 }
 
+impl MarkedField<'_> {
+    fn parts(&self, terms: &[(String, u32)]) -> Result<Option<Vec<Part>>> {
+        match self.field.field_type() {
+            FieldType::Text(text) => self.resolver.with_synonyms(text, terms),
+            _ => Ok(None),
+        }
+    }
+}
+
 /// The words of a query in one field.
 pub(super) struct Marks {
     sequences: Vec<Sequence>,
@@ -81,6 +90,13 @@ impl Marks {
         }
     }
 
+    fn sequences(&mut self, sequences: Vec<analysis::Sequence>, slop: u32) {
+        for sequence in sequences {
+            let words = sequence.into_iter().map(|(term, at)| (Wanted::Term(term), at));
+            self.sequences.push(Sequence { words: words.collect(), slop });
+        }
+    }
+
     fn add(&mut self, of: MarkedField<'_>, query: &Query) -> Result<()> {
         let (field, analyzer) = (of.field.name(), of.analyzer);
         let terms = |text: &str| {
@@ -91,8 +107,20 @@ impl Marks {
         let problem = |problem: String| wrong(field, problem);
         match query {
             Query::Match(words) if words.field == field => {
-                for (term, _) in terms(&words.text) {
-                    self.near(term, words.fuzziness.unwrap_or(Fuzziness::Edits(0)), true, 0);
+                let terms = terms(&words.text);
+                let Some(parts) = of.parts(&terms)? else {
+                    for (term, _) in terms {
+                        self.near(term, words.fuzziness.unwrap_or(Fuzziness::Edits(0)), true, 0);
+                    }
+                    return Ok(());
+                };
+                for part in parts {
+                    match (&*part.alternatives, words.fuzziness) {
+                        ([one], Some(edits)) if one.len() == 1 => {
+                            one.iter().for_each(|(term, _)| self.near(term.clone(), edits, true, 0));
+                        }
+                        _ => self.sequences(part.alternatives, 0),
+                    }
                 }
             }
             Query::Fuzzy(fuzzy) if fuzzy.field == field => {
@@ -111,8 +139,12 @@ impl Marks {
                 }
             }
             Query::Phrase(phrase) if phrase.field == field => {
-                let words = terms(&phrase.text).into_iter().map(|(term, at)| (Wanted::Term(term), at));
-                self.sequences.push(Sequence { words: words.collect(), slop: phrase.slop });
+                let terms = terms(&phrase.text);
+                let variants = match of.parts(&terms)? {
+                    Some(parts) => variants(&parts).map_err(problem)?,
+                    None => vec![terms],
+                };
+                self.sequences(variants, phrase.slop);
             }
             Query::Prefix(prefix) if prefix.field == field => {
                 let mut words = Vec::new();

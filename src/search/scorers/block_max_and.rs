@@ -1,7 +1,8 @@
 //! The best documents that have every one of several terms: a block-max conjunction.
 //!
-//! The rarest term leads, block by block. The other terms are looked up only in those of its documents whose score
-//! may still be competitive. Blocks whose bounds together are too low are skipped.
+//! The rarest term leads, block by block; blocks whose bounds together with those of the others are too low are not read.
+//! The other terms are looked up only in those documents of a block whose scores may still be competitive, the blocks of
+//! these by their own bounds.
 
 use super::collector::TopDocsCollector;
 use super::scorer::Scorer;
@@ -9,9 +10,10 @@ use super::term::{ScoredBlock, TermScorer};
 use lucerne_codec::postings::NO_MORE_DOCS;
 use lucerne_codec::{DocId, Result};
 
-/// The cancel flag is checked once in so many ranges of documents.
+/// The cancel flag is checked once in so many blocks.
 const CANCEL_STEP: u32 = 4;
-/// The lead is sparse when another term has at least so many times its documents.
+/// Of a term with at least so many times the lead's documents, blocks are not bounded over a block of the lead's: they are
+/// too many.
 const SPARSE: u64 = 8;
 
 /// Collects the documents that have all of the terms.
@@ -21,83 +23,54 @@ pub(crate) fn collect_all_terms(
 ) -> Result<()> {
     terms.sort_by_key(Scorer::cost);
     let Some((lead, others)) = terms.split_first_mut() else { return Ok(()) };
-    let others_max_score = others.iter().map(|other| f64::from(other.max_score())).sum();
-    let (mut scored, mut ranges) = (ScoredBlock::default(), 0u32);
+    let maxima: Vec<f64> = others.iter().map(|other| other.max_score().into()).collect();
+    let mut bounds = maxima.clone();
+    let (mut scored, mut blocks) = (ScoredBlock::default(), 0u32);
     let mut first = lead.doc();
     while first < NO_MORE_DOCS {
-        ranges = ranges.wrapping_add(1);
-        collector.check_cancelled_every(CANCEL_STEP, ranges)?;
-        let range = match Range::starting_at(
-            first,
-            collector.min_competitive_score(),
-            lead,
-            others,
-            others_max_score,
-        )? {
-            Next::Range(range) => range,
-            Next::From(next) => {
-                first = next;
+        blocks = blocks.wrapping_add(1);
+        collector.check_cancelled_every(CANCEL_STEP, blocks)?;
+        let least = collector.min_competitive_score();
+        if least > f32::NEG_INFINITY {
+            let own = lead.bound(first)?;
+            if own.last_doc == NO_MORE_DOCS {
+                break;
+            }
+            let mut reaches = is_competitive(own.score.into(), &maxima, least);
+            if reaches {
+                bound_others(lead.cost(), others, (first, own.last_doc), &mut bounds)?;
+                reaches = is_competitive(own.score.into(), &bounds, least);
+            }
+            if !reaches {
+                first = own.last_doc.saturating_add(1);
                 continue;
             }
-        };
-        let (count, next) = lead.score_block(range.first, range.last, &mut scored)?;
-        intersect_others(others, &mut scored, count, range.others, collector)?;
-        first = next.unwrap_or(range.last.saturating_add(1));
+        }
+        let (count, next) = lead.score_block(first, NO_MORE_DOCS - 1, &mut scored)?;
+        intersect_others(others, &mut scored, count, &bounds, collector)?;
+        let Some(next) = next else { break };
+        first = next;
     }
     Ok(())
 }
 
-/// A range of documents that may hold competitive ones.
-struct Range {
-    first: DocId,
-    last: DocId,
-    /// The sum of the bounds of all terms but the lead.
-    others: f64,
+fn is_competitive(own: f64, others: &[f64], least: f32) -> bool {
+    (own + others.iter().sum::<f64>()) as f32 >= least
 }
 
-/// What to do next.
-enum Next {
-    Range(Range),
-    /// No document before this one is competitive.
-    From(DocId),
-}
-
-impl Range {
-    fn starting_at(
-        first: DocId,
-        least: f32,
-        lead: &mut TermScorer<'_>,
-        others: &mut [TermScorer<'_>],
-        others_max_score: f64,
-    ) -> Result<Next> {
-        if least == f32::NEG_INFINITY {
-            return Ok(Next::Range(Self { first, last: NO_MORE_DOCS - 1, others: f64::INFINITY }));
+/// Bounds the others over a range of documents, where that takes looks at few blocks.
+fn bound_others(
+    lead: u64,
+    others: &mut [TermScorer<'_>],
+    (first, last): (DocId, DocId),
+    bounds: &mut [f64],
+) -> Result<()> {
+    for (other, bound) in others.iter_mut().zip(bounds) {
+        if lead >= other.cost() / SPARSE {
+            *bound = other.bound_over(first, last)?.into();
         }
-        let own = lead.bound(first)?;
-        if own.last_doc == NO_MORE_DOCS || ((f64::from(own.score) + others_max_score) as f32) < least {
-            return Ok(Next::From(own.last_doc.saturating_add(1)));
-        }
-        // Reading a block of the lead first is cheaper than looking at all blocks of the others that it spans.
-        let sparse = others.iter().any(|other| lead.cost() < other.cost() / SPARSE);
-        let first = if sparse || lead.has_loaded(first) { lead.seek(first)? } else { first };
-        let (mut last, mut sum) = (own.last_doc, 0.0);
-        for other in others {
-            let bound = other.bound(first)?;
-            if bound.last_doc == NO_MORE_DOCS {
-                return Ok(Next::From(NO_MORE_DOCS));
-            }
-            last = last.min(bound.last_doc);
-            sum += f64::from(bound.score);
-        }
-        if ((f64::from(own.score) + sum) as f32) < least {
-            return Ok(Next::From(last + 1));
-        }
-        let first = lead.seek(first)?;
-        if first > last {
-            return Ok(Next::From(first));
-        }
-        Ok(Next::Range(Self { first, last, others: sum }))
     }
+    Ok(())
 }
 
 /// Looks the lead's documents up in the other terms, and collects those that have all of them.
@@ -105,16 +78,17 @@ fn intersect_others(
     others: &mut [TermScorer<'_>],
     scored: &mut ScoredBlock,
     mut count: usize,
-    rest: f64,
+    bounds: &[f64],
     collector: &mut TopDocsCollector<'_>,
 ) -> Result<()> {
-    let least = collector.min_competitive_score();
+    let (least, mut rest) = (collector.min_competitive_score(), bounds.iter().sum::<f64>());
     count = scored.retain(count, |doc, score| ((score + rest) as f32) >= least && collector.accepts(doc));
-    for other in others {
+    for (other, bound) in others.iter_mut().zip(bounds) {
         if count == 0 {
             return Ok(());
         }
-        count = other.intersect(scored, count)?;
+        rest -= bound;
+        count = other.intersect(scored, count, least, rest)?;
     }
     for (doc, score) in scored.first(count) {
         collector.collect(doc, score as f32);

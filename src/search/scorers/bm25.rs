@@ -59,6 +59,14 @@ impl Weight {
         self.factor * (freq / (freq + (self.base + self.per_token * length as f32)))
     }
 
+    /// The scores of many pairs of frequency and length.
+    #[inline]
+    pub(super) fn scores(&self, freqs: &[u32], lengths: &[u32], into: &mut [f64]) {
+        for ((score, &freq), &length) in into.iter_mut().zip(freqs).zip(lengths) {
+            *score = self.score(freq as f32, length).into();
+        }
+    }
+
     /// The upper bound on the score for any frequency and length.
     pub(crate) fn max_score(&self) -> f32 {
         self.factor * SLACK

@@ -3,7 +3,7 @@
 use super::scorer::Scorer;
 use lucerne_codec::postings::NO_MORE_DOCS;
 use lucerne_codec::top_k::TieBreak;
-use lucerne_codec::{Accept, Cancel, DocId, Neighbor, Result, TopK};
+use lucerne_codec::{Accept, BitSet, Cancel, DocId, Neighbor, Result, TopK};
 
 /// The cancel flag is checked once in so many documents: one of a query with many clauses may take long.
 const CANCEL_STEP: u32 = 32;
@@ -12,6 +12,7 @@ const CANCEL_STEP: u32 = 32;
 pub(crate) struct TopDocsCollector<'a> {
     /// Keeps the smallest distances; a distance here is a negated score.
     top: TopK<'a>,
+    k: usize,
     accept: Accept<'a>,
     min_score: f32,
     cancel: &'a Cancel,
@@ -24,6 +25,7 @@ impl<'a> TopDocsCollector<'a> {
     pub(crate) fn new(k: usize, accept: Accept<'a>, ties: &'a TieBreak<'a>, cancel: &'a Cancel) -> Self {
         Self {
             top: TopK::new(k, ties),
+            k,
             accept,
             min_score: f32::NEG_INFINITY,
             cancel,
@@ -59,6 +61,17 @@ impl<'a> TopDocsCollector<'a> {
         if score >= self.min_score {
             self.top.offer(Neighbor { distance: -score, ordinal: doc, doc });
         }
+    }
+
+    /// How many documents are kept at most, and which are accepted.
+    pub(crate) fn wanted(&self) -> (usize, Option<&'a BitSet>) {
+        (self.k, self.accept.docs())
+    }
+
+    /// Collects `count` accepted documents with the same score, of which `first` are those that ties are decided for.
+    pub(crate) fn collect_equal(&mut self, first: Vec<DocId>, count: u32, score: f32) {
+        self.visited += u64::from(count).saturating_sub(first.len() as u64);
+        first.into_iter().for_each(|doc| self.collect(doc, score));
     }
 
     #[inline]
@@ -110,6 +123,9 @@ pub(crate) fn collect_scorer(scorer: &mut dyn Scorer, collector: &mut TopDocsCol
         collector.check_cancelled_every(CANCEL_STEP, steps)?;
         let least = collector.min_competitive_score();
         if least > bound_for || (least > f32::NEG_INFINITY && bound_to < Some(doc)) {
+            if least > bound_for {
+                collector.skipped |= scorer.set_min_score(least);
+            }
             let bound = scorer.bound(doc)?;
             if bound.score < least {
                 collector.skipped = true;

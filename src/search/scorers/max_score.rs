@@ -234,7 +234,7 @@ impl<'a> MaxScore<'a> {
                 return Ok(());
             }
             let Some(term) = self.terms.get_mut(at) else { continue };
-            if term.seek(doc)? == doc {
+            if term.may_have(doc) && term.seek(doc)? == doc {
                 sum += f64::from(term.score()?);
             }
             rest -= f64::from(bound);

@@ -10,6 +10,7 @@
 //! | `conjunction`, `disjunction` | that match all, or at least some number, of several scorers |
 //! | `dis_max` | that match any of several scorers, with the best score |
 //! | `req_excl`, `req_opt` | of a required scorer, without or preferring those of another one |
+//! | `synonyms` | of any of several terms, scored as one |
 //! | `boost` | of another scorer, with scores multiplied or replaced |
 //! | `doc_lists` | of a bit set, or of a list with scores |
 //!
@@ -32,6 +33,7 @@ mod phrase;
 mod req_excl;
 mod req_opt;
 mod scorer;
+mod synonyms;
 mod term;
 #[cfg(test)]
 mod tests;
@@ -49,4 +51,5 @@ pub(crate) use phrase::PhraseScorer;
 pub(crate) use req_excl::ReqExclScorer;
 pub(crate) use req_opt::ReqOptScorer;
 pub(crate) use scorer::Scorer;
+pub(crate) use synonyms::SynonymScorer;
 pub(crate) use term::TermScorer;

@@ -3,7 +3,7 @@
 use super::bm25::Weight;
 use super::pace::Pace;
 use super::scorer::{ScoreBound, Scorer};
-use lucerne_codec::postings::{FieldPostings, Lengths, NO_MORE_DOCS, PostingsCursor, TermEntry};
+use lucerne_codec::postings::{FieldPostings, Lengths, Members, NO_MORE_DOCS, PostingsCursor, TermEntry};
 use lucerne_codec::{Cancel, DocId, Result};
 
 /// Beginnings of a sloppy match between two looks at the cancel flag, in one document.
@@ -24,6 +24,8 @@ pub(crate) struct PhraseScorer<'a> {
     slop: u32,
     doc: DocId,
     freq: f32,
+    /// Documents that cannot score so high are passed over.
+    min_score: f32,
     starts: Vec<i64>,
     moves: Pace<'a>,
     reads: Pace<'a>,
@@ -31,6 +33,8 @@ pub(crate) struct PhraseScorer<'a> {
 
 struct PhraseTerm<'a> {
     cursor: PostingsCursor<'a>,
+    /// Of a frequent term: documents that have it.
+    members: Option<Members<'a>>,
     doc_freq: u32,
     handle: u64,
     /// Where the document has the term, ascending.
@@ -61,15 +65,17 @@ impl<'a> PhraseScorer<'a> {
         for (entry, offset) in entries {
             let (doc_freq, handle) = (entry.doc_freq, entry.handle);
             if terms.last().is_none_or(|last| last.handle != handle) {
-                let (cursor, positions) = (field.cursor(entry)?, Vec::new());
-                terms.push(PhraseTerm { cursor, doc_freq, handle, positions });
+                let (cursor, members) = (field.cursor(entry)?, field.members(entry)?);
+                terms.push(PhraseTerm { cursor, members, doc_freq, handle, positions: Vec::new() });
             }
             places.push(Place { term: terms.len() - 1, offset: i64::from(*offset), at: 0 });
         }
         let lengths = field.lengths();
         let (doc, starts) = (NO_MORE_DOCS, Vec::new());
         let (moves, reads) = (Pace::of_moves(cancel), Pace::of_positions(cancel));
-        let mut phrase = Self { terms, places, lengths, weight, slop, doc, freq: 0.0, starts, moves, reads };
+        let (freq, min_score) = (0.0, f32::NEG_INFINITY);
+        let mut phrase =
+            Self { terms, places, lengths, weight, slop, doc, freq, min_score, starts, moves, reads };
         let first = phrase.terms.first().map_or(NO_MORE_DOCS, |term| term.cursor.doc());
         phrase.find_match(first)?;
         Ok(phrase)
@@ -79,6 +85,11 @@ impl<'a> PhraseScorer<'a> {
     fn find_match(&mut self, mut doc: DocId) -> Result<DocId> {
         'docs: while doc != NO_MORE_DOCS {
             let Some((lead, others)) = self.terms.split_first_mut() else { break };
+            if others.iter().any(|other| other.members.is_some_and(|members| !members.contains(doc))) {
+                self.moves.step()?;
+                doc = lead.cursor.advance()?;
+                continue;
+            }
             for other in others.iter_mut() {
                 self.moves.step()?;
                 let found = other.cursor.seek(doc)?;
@@ -87,9 +98,11 @@ impl<'a> PhraseScorer<'a> {
                     continue 'docs;
                 }
             }
-            self.freq = self.occurrences()?;
-            if self.freq > 0.0 {
-                break;
+            if self.may_compete(doc)? {
+                self.freq = self.occurrences()?;
+                if self.freq > 0.0 {
+                    break;
+                }
             }
             doc = match self.terms.first_mut() {
                 Some(lead) => lead.cursor.advance()?,
@@ -100,22 +113,47 @@ impl<'a> PhraseScorer<'a> {
         Ok(doc)
     }
 
+    /// Whether a document with all terms may score high enough: an exact phrase does not occur more often than any of them.
+    fn may_compete(&mut self, doc: DocId) -> Result<bool> {
+        if self.slop > 0 || self.min_score == f32::NEG_INFINITY {
+            return Ok(true);
+        }
+        let mut most = u32::MAX;
+        for term in &mut self.terms {
+            most = most.min(term.cursor.freq()?);
+        }
+        Ok(self.weight.bound(&[(most, self.lengths.get(doc))]) >= self.min_score)
+    }
+
     fn occurrences(&mut self) -> Result<f32> {
+        if self.slop == 0 {
+            return self.exact();
+        }
         for term in &mut self.terms {
             self.reads.step()?;
             term.cursor.positions(&mut term.positions)?;
         }
-        if self.slop == 0 { Ok(self.exact()) } else { self.sloppy() }
+        self.sloppy()
     }
 
-    fn exact(&mut self) -> f32 {
-        let Self { terms, places, starts, .. } = self;
-        let Some((first, others)) = places.split_first() else { return 0.0 };
+    /// Where the rarest terms stand as they should, before positions of the others are read.
+    fn exact(&mut self) -> Result<f32> {
+        let Self { terms, places, starts, reads, .. } = self;
         starts.clear();
-        starts.extend(positions(terms, first).iter().map(|&position| i64::from(position) - first.offset));
-        starts.dedup();
-        for place in others {
-            let mut rest = positions(terms, place);
+        let mut read = None;
+        for (number, place) in places.iter().enumerate() {
+            let Some(term) = terms.get_mut(place.term) else { return Ok(0.0) };
+            if read != Some(place.term) {
+                reads.step()?;
+                term.cursor.positions(&mut term.positions)?;
+                read = Some(place.term);
+            }
+            let mut rest = &*term.positions;
+            if number == 0 {
+                starts.extend(rest.iter().map(|&position| i64::from(position) - place.offset));
+                starts.dedup();
+                continue;
+            }
             starts.retain(|start| {
                 rest = skip_before(rest, start + place.offset);
                 rest.first().is_some_and(|&position| i64::from(position) == start + place.offset)
@@ -124,7 +162,7 @@ impl<'a> PhraseScorer<'a> {
                 break;
             }
         }
-        starts.len() as f32
+        Ok(starts.len() as f32)
     }
 
     /// Sums up the narrowest matches: for each start the earliest end, unless a match with a later start ends there
@@ -245,6 +283,11 @@ impl Scorer for PhraseScorer<'_> {
             bound.score = bound.score.min(self.weight.bound(impact.pairs()));
         }
         Ok(bound)
+    }
+
+    fn set_min_score(&mut self, least: f32) -> bool {
+        self.min_score = least;
+        self.slop == 0
     }
 
     fn cost(&self) -> u64 {

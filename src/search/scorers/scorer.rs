@@ -28,6 +28,13 @@ pub(crate) trait Scorer {
     /// Bounds the scores from `target` on, which may be ahead of the current document.
     fn bound(&mut self, target: DocId) -> Result<ScoreBound>;
 
+    /// From now on documents that score lower are of no use. True when the scorer will pass over those of which it can tell
+    /// beforehand; by default it does not.
+    fn set_min_score(&mut self, least: f32) -> bool {
+        let _ = least;
+        false
+    }
+
     /// About how many documents the scorer would iterate over.
     fn cost(&self) -> u64;
 }

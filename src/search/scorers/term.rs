@@ -2,7 +2,9 @@
 
 use super::bm25::Weight;
 use super::scorer::{ScoreBound, Scorer};
-use lucerne_codec::postings::{BLOCK_LEN, FieldPostings, Lengths, PostingsCursor, TermEntry};
+use lucerne_codec::postings::{
+    BLOCK_LEN, FieldPostings, Lengths, Members, NO_MORE_DOCS, PostingsCursor, TermEntry,
+};
 use lucerne_codec::{DocId, Result};
 
 /// How many blocks [`TermScorer::bound_over`] looks at before it falls back to the maximum score.
@@ -11,6 +13,8 @@ const BLOCKS_BOUNDED: usize = 8;
 /// Scores the documents of a term.
 pub(crate) struct TermScorer<'a> {
     cursor: PostingsCursor<'a>,
+    /// Of a frequent term: documents that have it.
+    members: Option<Members<'a>>,
     lengths: Lengths<'a>,
     weight: Weight,
     doc_freq: u32,
@@ -67,6 +71,7 @@ impl<'a> TermScorer<'a> {
         let lengths = field.lengths();
         Ok(Self {
             cursor,
+            members: field.members(term)?,
             lengths,
             weight,
             doc_freq: term.doc_freq,
@@ -81,9 +86,10 @@ impl<'a> TermScorer<'a> {
         self.max_score
     }
 
-    /// True when seeking to `doc` needs no other block than the loaded one.
-    pub(super) fn has_loaded(&self, doc: DocId) -> bool {
-        self.cursor.rest_of_block().0.last().is_none_or(|&last| doc <= last)
+    /// False when a document has not the term: it is known of frequent ones without a seek, and of documents passed.
+    #[inline]
+    pub(super) fn may_have(&self, doc: DocId) -> bool {
+        self.cursor.doc() <= doc && self.members.is_none_or(|members| members.contains(doc))
     }
 
     /// A bound on the documents from `first` to `last`.
@@ -110,58 +116,53 @@ impl<'a> TermScorer<'a> {
         into: &mut ScoredBlock,
     ) -> Result<(usize, Option<DocId>)> {
         self.cursor.seek(first)?;
-        let (docs, freqs) = self.cursor.rest_of_block();
+        let (docs, freqs) = self.cursor.rest_with_freqs()?;
         let (count, next) = match docs.last() {
             Some(&end) if end < last => (docs.len(), Some(end + 1)),
             _ => (docs.partition_point(|&doc| doc <= last), None),
         };
-        let targets = into.docs.iter_mut().zip(&mut into.scores);
-        for ((&doc, &freq), (to, score)) in docs.iter().zip(freqs).take(count).zip(targets) {
-            *to = doc;
-            *score = self.weight.score(freq as f32, self.lengths.get(doc)).into();
-        }
+        let docs = docs.get(..count).unwrap_or_default();
+        into.docs.iter_mut().zip(docs).for_each(|(to, doc)| *to = *doc);
+        // In runs that a compiler makes vectors of: first the lengths, which lie scattered, then the scores.
+        let mut lengths = [0; BLOCK_LEN];
+        self.lengths.take(docs, &mut lengths);
+        let lengths = lengths.get(..count).unwrap_or_default();
+        self.weight.scores(freqs, lengths, &mut into.scores);
         Ok((count, next))
     }
 
-    /// Keeps those of the first `count` documents that have this term too and adds its scores; returns how many
-    /// are kept.
-    pub(super) fn intersect(&mut self, scored: &mut ScoredBlock, count: usize) -> Result<usize> {
-        let (mut kept, mut at) = (0, 0);
-        while let Some(&doc) = scored.docs.get(at).filter(|_| at < count) {
-            self.cursor.seek(doc)?;
-            let (docs, freqs) = self.cursor.rest_of_block();
-            let Some(&end) = docs.last() else { break };
-            // Matches all documents of the loaded block without moving the cursor for each.
-            let mut place = 0;
-            while let (Some(&doc), Some(&score)) = (scored.docs.get(at), scored.scores.get(at)) {
-                if at >= count || doc > end {
+    /// Keeps those of the first `count` documents that have this term too and adds its scores; returns how many are kept.
+    /// Those that do not reach `least`, even with `rest` from other terms, are not looked up.
+    pub(super) fn intersect(
+        &mut self,
+        scored: &mut ScoredBlock,
+        count: usize,
+        least: f32,
+        rest: f64,
+    ) -> Result<usize> {
+        let mut kept = 0;
+        for at in 0..count {
+            let (Some(&doc), Some(&score)) = (scored.docs.get(at), scored.scores.get(at)) else { break };
+            if !self.may_have(doc) {
+                continue;
+            }
+            if least > f32::NEG_INFINITY {
+                let bound = self.bound(doc)?;
+                if bound.last_doc == NO_MORE_DOCS {
                     break;
                 }
-                place += gallop(docs.get(place..).unwrap_or_default(), doc);
-                if let (Some(found), Some(&freq)) = (docs.get(place), freqs.get(place))
-                    && *found == doc
-                {
-                    let own = self.weight.score(freq as f32, self.lengths.get(doc));
-                    scored.set(kept, doc, score + f64::from(own));
-                    kept += 1;
+                if ((score + f64::from(bound.score) + rest) as f32) < least {
+                    continue;
                 }
-                at += 1;
+            }
+            if self.cursor.seek(doc)? == doc {
+                let own = self.weight.score(self.cursor.freq()? as f32, self.lengths.get(doc));
+                scored.set(kept, doc, score + f64::from(own));
+                kept += 1;
             }
         }
         Ok(kept)
     }
-}
-
-/// How many of the ascending `docs` are before `target`, by galloping: it is usually near the front.
-#[inline]
-fn gallop(docs: &[DocId], target: DocId) -> usize {
-    let (mut low, mut step) = (0, 1);
-    while docs.get(low + step - 1).is_some_and(|&doc| doc < target) {
-        low += step;
-        step *= 2;
-    }
-    let high = (low + step - 1).min(docs.len());
-    low + docs.get(low..high).unwrap_or_default().partition_point(|&doc| doc < target)
 }
 
 impl Scorer for TermScorer<'_> {
@@ -182,7 +183,8 @@ impl Scorer for TermScorer<'_> {
 
     #[inline]
     fn score(&mut self) -> Result<f32> {
-        Ok(self.weight.score(self.cursor.freq() as f32, self.lengths.get(self.cursor.doc())))
+        let freq = self.cursor.freq()? as f32;
+        Ok(self.weight.score(freq, self.lengths.get(self.cursor.doc())))
     }
 
     #[inline]

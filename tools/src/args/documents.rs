@@ -37,6 +37,10 @@ pub(crate) struct Create {
     /// The schema: a JSON file, or - for standard input.
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: PathBuf,
+
+    /// Take the synonyms of a text field from a file: a rule a line, as "tv, television" or "laptop => notebook".
+    #[arg(long, value_name = "FIELD=FILE")]
+    pub(crate) synonyms: Vec<String>,
 }
 
 /// Add fields to an index, or change how fields are indexed or scored.
@@ -46,8 +50,8 @@ FILE holds the whole new schema: all fields there are, in their order, then new 
 in force is printed by: lucerne inspect DIR schema --json
 
 May change: new fields at the end; how a vector field is indexed (index, quantization,
-sign_hash, m, beam_width, ...), and from one vector per document to multiple; weight, k1 and b
-of a text field; dynamic. Never changes: the key; name, order, type, path, indexed and stored
+sign_hash, m, beam_width, ...), and from one vector per document to multiple; weight, k1, b
+and synonyms of a text field; dynamic. Never changes: the key; name, order, type, path, indexed and stored
 of a field; the dimension and similarity of a vector field; the analysis of a text field; the
 separator of a keyword field. For these, create another index and import the documents again.
 
@@ -57,14 +61,19 @@ lucerne upgrade DIR
 
 Example:
   lucerne inspect packages.idx schema --json > schema.json      (then edit it)
-  lucerne alter packages.idx --schema schema.json")]
+  lucerne alter packages.idx --schema schema.json
+  lucerne alter packages.idx --synonyms description=synonyms.txt")]
 pub(crate) struct Alter {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
 
     /// The new schema: a JSON file, or - for standard input.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) schema: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "synonyms")]
+    pub(crate) schema: Option<PathBuf>,
+
+    /// Take the synonyms of a text field from a file: a rule a line, as "tv, television" or "laptop => notebook".
+    #[arg(long, value_name = "FIELD=FILE")]
+    pub(crate) synonyms: Vec<String>,
 
     /// Print what would change and change nothing.
     #[arg(long)]

@@ -1,6 +1,6 @@
 //! `alter`: puts another schema in force.
 
-use super::create;
+use super::{create, synonyms};
 use crate::args::Alter;
 use crate::failure::{Failure, In as _, Outcome};
 use crate::render::out;
@@ -11,11 +11,13 @@ use serde_json::{Map, Value, json};
 pub(super) fn run(args: &Alter, json: bool) -> Outcome {
     let dir = &args.dir;
     let index = Index::open(dir).in_index(dir)?;
-    let next = create::schema(&args.schema)?;
+    let given = args.schema.as_deref().map(create::schema).transpose()?;
     let writer = index.writer_with(WriterOptions::new().merge_policy(MergePolicy::None)).in_index(dir)?;
     let old = writer.schema();
+    let next = synonyms::replaced(given.unwrap_or_else(|| old.clone()), &args.synonyms)?;
+    let file = args.schema.as_deref().unwrap_or(dir);
     writer.set_schema(&next).map_err(|error| match error.kind() {
-        ErrorKind::Usage | ErrorKind::Incompatible => Failure::content(&args.schema, error)
+        ErrorKind::Usage | ErrorKind::Incompatible => Failure::content(file, error)
             .hint("lucerne alter --help says what may change; nothing was changed"),
         _ => Failure::engine(dir, &error),
     })?;

@@ -1,5 +1,6 @@
 //! `create`: creates an index from a schema.
 
+use super::synonyms;
 use crate::args::Create;
 use crate::failure::{Failure, Outcome};
 use crate::input;
@@ -9,7 +10,7 @@ use serde_json::json;
 use std::path::Path;
 
 pub(super) fn run(args: &Create, json: bool) -> Outcome {
-    let schema = schema(&args.schema)?;
+    let schema = synonyms::replaced(schema(&args.schema)?, &args.synonyms)?;
     let in_file = |error: &Error| Failure::content(&args.schema, error);
     let index = Index::create(&args.dir, schema.clone()).map_err(|error| match error.kind() {
         // The schema names a format or an option that the engine does not have.

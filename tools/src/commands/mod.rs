@@ -20,6 +20,7 @@ mod memory;
 mod relevance;
 mod repair;
 mod search;
+mod synonyms;
 mod upgrade;
 mod writes;
 

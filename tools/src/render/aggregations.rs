@@ -6,14 +6,14 @@ use super::units::grouped;
 use lucerne::search::{Aggregate, Buckets};
 use lucerne::{Hits, Value};
 
-/// The tables, each under its name, as `table` writes rows whose first columns are not cut.
+/// The tables, each under its name, as `table` writes rows whose first columns are not cut. Here all are: a keyword may be long.
 pub(crate) fn tables(hits: &Hits, table: impl Fn(Rows, usize) -> String) -> String {
     let mut text = String::new();
     for (name, aggregate) in &hits.aggregations {
         match aggregate {
             Aggregate::Buckets(buckets) => {
                 text.push_str(&format!("\n{name}{}\n", others(buckets)));
-                text.push_str(&table(rows(buckets), 2));
+                text.push_str(&table(rows(buckets), 0));
             }
             number => text.push_str(&format!("\n{name}: {}\n", one_line(number))),
         }

@@ -46,6 +46,35 @@ fn the_schema_that_inspect_prints_can_be_edited() {
 }
 
 #[test]
+fn synonyms_come_from_a_file_and_may_change() {
+    let schema =
+        r#"{ "key": "name", "fields": [{ "name": "t", "type": "text" }, { "name": "n", "type": "i64" }] }"#;
+    let place = Place::with_schema(schema);
+    place.import("{\"name\":\"a\",\"t\":\"a television\"}", "").expect(0);
+    place.run("search @ --query t:tv").expect(1);
+    place.write("rules.txt", "# of shops\n\ntv, television\nlaptop => notebook\n");
+    let ran = place.run("alter @ --synonyms t=rules.txt").expect(0);
+    assert!(ran.out.contains("changed t: synonyms"), "{ran:?}");
+    let found = place.run("search @ --query t:tv --highlight t --explain --json").expect(0).json();
+    assert_eq!(found["hits"][0]["highlights"]["t"][0], "a <b>television</b>", "{found}");
+    assert!(found.to_string().contains("as one word by BM25"), "{found}");
+
+    for (rules, problem) in [("tv", "one word only"), ("tv => tv", "itself"), ("a => b\nb => a", "a circle")]
+    {
+        place.write("wrong.txt", rules);
+        let ran = place.run("alter @ --synonyms t=wrong.txt").expect(2);
+        assert!(ran.err.contains(problem), "{ran:?}");
+    }
+    let ran = place.run("alter @ --synonyms n=rules.txt").expect(2);
+    assert!(ran.err.contains("unknown option \"synonyms\""), "{ran:?}");
+    let ran = place.run("alter @ --synonyms x=rules.txt").expect(2);
+    assert!(ran.err.contains("no field \"x\""), "{ran:?}");
+    place.write("none.txt", "");
+    place.run("alter @ --synonyms t=none.txt").expect(0);
+    place.run("search @ --query t:tv").expect(1);
+}
+
+#[test]
 fn what_never_changes_is_refused_and_named() {
     let place = Place::small();
     place.import(&documents(3), "").expect(0);

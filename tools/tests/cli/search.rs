@@ -118,6 +118,25 @@ fn documents_are_counted_by_their_values() {
     assert!(ran.err.contains("unknown field `tems`") && ran.err.contains("expected aggregations"), "{ran:?}");
     let ran = run(&mut place.command("search @ --query *:* --facet section:x")).expect(2);
     assert!(ran.err.contains("not a number"), "{ran:?}");
+    let twice = r#"{"n": {"min": {"field": "size"}}, "n": {"max": {"field": "size"}}}"#;
+    let ran = run(place.command("search @ --query *:* --aggregate").arg(twice)).expect(2);
+    assert!(ran.err.contains("\"n\" is given twice"), "{ran:?}");
+    let ran = run(&mut place.command("search @ --query *:* --facet section --facet section:3")).expect(2);
+    assert!(ran.err.contains("counted twice"), "{ran:?}");
+    let named = r#"{"section": {"stats": {"field": "size"}}}"#;
+    let ran = run(place.command("search @ --query *:* --facet section --aggregate").arg(named)).expect(2);
+    assert!(ran.err.contains("--facet section already"), "{ran:?}");
+}
+
+#[test]
+fn long_values_are_cut_in_tables_and_whole_in_json() {
+    let place = Place::with_schema(r#"{ "key": "name", "fields": [{ "name": "tag", "type": "keyword" }] }"#);
+    let long = "x".repeat(300);
+    place.import(&format!("{{\"name\":\"a\",\"tag\":\"{long}\"}}"), "").expect(0);
+    let ran = run(&mut place.command("search @ --query *:* --facet tag")).expect(0);
+    assert!(ran.out.contains("xxx…") && ran.out.lines().all(|line| line.chars().count() < 120), "{ran:?}");
+    let ran = run(&mut place.command("search @ --query *:* --facet tag --json")).expect(0);
+    assert!(ran.out.contains(&long), "{ran:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub use merged::MergedPostings;
 
 use crate::format::{OpenContext, Problem, WriteContext, Written};
 use crate::io::bytes;
-use crate::{Cancel, DocId, MergeInput, Report, Result};
+use crate::{BitSet, Cancel, DocId, MergeInput, Report, Result};
 use serde::{Deserialize, Serialize};
 
 /// Documents in a block at most.
@@ -129,6 +129,18 @@ pub trait FieldPostings: Send + Sync {
     /// Tokens of each document; all 0 in a field without positions.
     fn lengths(&self) -> Lengths<'_>;
 
+    /// Adds the documents of a term to a set. Fails when stopped.
+    fn add_docs(&self, term: &TermEntry, cancel: &Cancel, into: &mut BitSet) -> Result<()> {
+        add_blocks(&mut *self.blocks(term)?, &mut Block::default(), cancel, into)
+    }
+
+    /// The documents of a term as a set, where the format keeps one: of terms that many documents have. Then
+    /// [`FieldPostings::add_docs`] is fast, and a document that has not the term need not be looked for in its blocks.
+    fn members(&self, term: &TermEntry) -> Result<Option<Members<'_>>> {
+        let _ = term;
+        Ok(None)
+    }
+
     /// The documents of a term, one after the other.
     fn cursor(&self, term: &TermEntry) -> Result<PostingsCursor<'_>> {
         PostingsCursor::new(self.blocks(term)?)
@@ -153,15 +165,17 @@ pub trait Terms {
 pub struct Block {
     /// Ascending documents; the first `len` count.
     pub docs: [DocId; BLOCK_LEN],
-    /// Occurrences in each, at least 1.
+    /// Occurrences in each, at least 1, once `has_freqs`.
     pub freqs: [u32; BLOCK_LEN],
+    /// Whether `freqs` are those of `docs`: many who read documents do not ask how often.
+    pub has_freqs: bool,
     /// How many there are.
     pub len: usize,
 }
 
 impl Default for Block {
     fn default() -> Self {
-        Self { docs: [NO_MORE_DOCS; BLOCK_LEN], freqs: [1; BLOCK_LEN], len: 0 }
+        Self { docs: [NO_MORE_DOCS; BLOCK_LEN], freqs: [1; BLOCK_LEN], has_freqs: true, len: 0 }
     }
 }
 
@@ -187,11 +201,38 @@ impl Impact {
     }
 }
 
+/// Blocks between two looks at the cancel flag.
+const CANCEL_STEP: usize = 16;
+
+/// Adds the documents of all blocks to a set; `block` is overwritten. Fails when stopped.
+pub fn add_blocks(
+    blocks: &mut dyn Blocks,
+    block: &mut Block,
+    cancel: &Cancel,
+    into: &mut BitSet,
+) -> Result<()> {
+    let (mut target, mut done) = (0, 0usize);
+    while blocks.load(target, block)? {
+        done += 1;
+        cancel.check_every(CANCEL_STEP, done)?;
+        let docs = block.docs.get(..block.len).unwrap_or_default();
+        into.extend_from_slice(docs);
+        match docs.last().and_then(|last| last.checked_add(1)) {
+            Some(next) => target = next,
+            None => break,
+        }
+    }
+    Ok(())
+}
+
 /// The documents of a term, block by block, forward only.
 pub trait Blocks {
     /// Loads the first block that is not before the current one and whose last document is `target` or
-    /// later. False when there is none.
+    /// later, with its frequencies or without. False when there is none.
     fn load(&mut self, target: DocId, block: &mut Block) -> Result<bool>;
+
+    /// Adds the frequencies of the loaded block, when it was loaded without.
+    fn load_freqs(&mut self, block: &mut Block) -> Result<()>;
 
     /// Bounds on the documents from `target` to the end of the block that [`Blocks::load`] would load for
     /// it. Loads nothing, and may be asked for targets beyond the loaded block.
@@ -200,8 +241,48 @@ pub trait Blocks {
     /// Bounds on all documents of the term.
     fn whole(&self) -> Impact;
 
-    /// Replaces the content of `into` by the positions of the `index`-th document of the loaded block.
-    fn positions(&mut self, index: usize, into: &mut Vec<u32>) -> Result<()>;
+    /// Replaces the content of `into` by the positions of the `index`-th document of `block`, which is the loaded one.
+    fn positions(&mut self, block: &mut Block, index: usize, into: &mut Vec<u32>) -> Result<()>;
+}
+
+/// Documents as bits, least significant first.
+#[derive(Clone, Copy, Debug)]
+pub struct Members<'a>(&'a [u8]);
+
+impl<'a> Members<'a> {
+    /// A byte for every eight documents.
+    pub fn new(bits: &'a [u8]) -> Self {
+        Self(bits)
+    }
+
+    /// Whether a document is a member; false beyond the last.
+    #[inline]
+    pub fn contains(&self, doc: DocId) -> bool {
+        self.0.get((doc / 8) as usize).is_some_and(|byte| byte >> (doc % 8) & 1 == 1)
+    }
+
+    /// Number of members.
+    pub fn count(&self) -> u32 {
+        self.words().map(u64::count_ones).sum()
+    }
+
+    /// Adds the members to a set; returns how many there are, those beyond the set's length among them.
+    pub fn add_to(&self, into: &mut BitSet) -> u32 {
+        let mut count = 0;
+        for (index, word) in self.words().enumerate() {
+            count += word.count_ones();
+            into.insert_word(index, word);
+        }
+        count
+    }
+
+    fn words(&self) -> impl Iterator<Item = u64> + '_ {
+        let (words, rest) = self.0.as_chunks::<8>();
+        let mut last = [0; 8];
+        last.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
+        let last = (!rest.is_empty()).then_some(u64::from_le_bytes(last));
+        words.iter().map(|word| u64::from_le_bytes(*word)).chain(last)
+    }
 }
 
 /// The length of every document, 1, 2 or 4 little-endian bytes each.
@@ -228,5 +309,21 @@ impl<'a> Lengths<'a> {
             _ => None,
         };
         length.unwrap_or(0)
+    }
+
+    /// Writes the lengths of documents, as many as there is room for.
+    #[inline]
+    pub fn take(&self, docs: &[DocId], into: &mut [u32]) {
+        // The width is looked at once, not for each document.
+        let docs = into.iter_mut().zip(docs);
+        match self.width {
+            1 => {
+                docs.for_each(|(to, doc)| *to = self.bytes.get(*doc as usize).map_or(0, |&byte| byte.into()))
+            }
+            2 => docs.for_each(|(to, doc)| {
+                *to = bytes::u16_at(self.bytes, *doc as usize).map_or(0, u32::from);
+            }),
+            _ => docs.for_each(|(to, doc)| *to = self.get(*doc)),
+        }
     }
 }

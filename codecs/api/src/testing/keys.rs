@@ -4,7 +4,7 @@ use crate::envelope::FileEntry;
 use crate::format::{OpenContext, Written};
 use crate::keys::{KeysFormat, KeysReader};
 use crate::testing::{Bench, Verdict, check_damage};
-use crate::{Cancel, DocId, Error, Result};
+use crate::{BitSet, Cancel, DocId, Error, Result};
 
 /// Runs the whole suite; panics where the format breaks a promise.
 pub fn check_keys_format(format: &dyn KeysFormat) {
@@ -46,6 +46,7 @@ fn keys_come_back(format: &dyn KeysFormat) {
             let order = reader.key(left).expect("a key").cmp(reader.key(right).expect("a key"));
             assert_eq!(reader.order(left, right), order, "documents {left} and {right}");
         }
+        check_first(&*reader, keys.len() as u32);
         for absent in ["key", "key-2500", "u", "absent", &"l".repeat(65_536)] {
             assert!(find(&*reader, absent).expect("no error").is_empty());
         }
@@ -53,6 +54,20 @@ fn keys_come_back(format: &dyn KeysFormat) {
         assert!(reader.inspect().is_object());
         write(format, &again, keys);
         assert!(bench.directory.files() == again.directory.files(), "the same bytes twice");
+    }
+}
+
+/// The first documents of a set are those of a sort.
+fn check_first(reader: &dyn KeysReader, max_doc: u32) {
+    for (step, count) in [(1, 0), (1, 1), (1, 10), (3, 7), (2, usize::MAX)] {
+        let mut set = BitSet::empty(max_doc);
+        (0..max_doc).step_by(step).for_each(|doc| _ = set.insert(doc));
+        let mut sorted: Vec<DocId> = set.iter().collect();
+        sorted.sort_by(|left, right| reader.order(*left, *right).then(left.cmp(right)));
+        sorted.truncate(count);
+        let mut first = reader.first(&set, count, &Cancel::new()).expect("not stopped");
+        first.sort_by(|left, right| reader.order(*left, *right).then(left.cmp(right)));
+        assert_eq!(first, sorted, "the first {count} of every {step}th document");
     }
 }
 

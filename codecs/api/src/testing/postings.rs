@@ -7,7 +7,7 @@ use crate::postings::{
     FieldPostings, FieldStats, Impact, NO_MORE_DOCS, PostingsFormat, PostingsReader, TermEntry,
 };
 use crate::testing::{Bench, Verdict, check_damage};
-use crate::{Cancel, Directory, DocId, DocMap, Error, MergeInput, Result};
+use crate::{BitSet, Cancel, Directory, DocId, DocMap, Error, MergeInput, Result};
 
 /// Runs the whole suite; panics where the format breaks a promise.
 pub fn check_postings_format(format: &dyn PostingsFormat) {
@@ -161,6 +161,14 @@ fn freq(positions: &[u32]) -> u32 {
 
 /// Walks through a list, and seeks in it, in steps of all sizes.
 fn check_docs(field: &dyn FieldPostings, entry: &TermEntry, docs: &[(DocId, Vec<u32>)], positions: bool) {
+    let mut set = BitSet::empty(docs.last().map_or(0, |last| last.0 + 1));
+    field.add_docs(entry, &Cancel::new(), &mut set).expect("added");
+    assert!(set.iter().eq(docs.iter().map(|(doc, _)| *doc)), "the documents as a set");
+    if let Some(members) = field.members(entry).expect("members") {
+        let mut same = BitSet::empty(set.len());
+        assert_eq!((members.add_to(&mut same), members.count()), (set.count(), set.count()));
+        assert!(same == set && (0..set.len()).all(|doc| members.contains(doc) == set.contains(doc)));
+    }
     let mut found = Vec::new();
     let steps = [1usize, 2, 3, 100, 127, 128, 129, 1_000, 100_000];
     for step in steps.into_iter().take_while(|&step| step == 1 || step <= docs.len()) {
@@ -178,7 +186,7 @@ fn check_docs(field: &dyn FieldPostings, entry: &TermEntry, docs: &[(DocId, Vec<
                     _ => assert_eq!(cursor.seek(target).expect("found"), next),
                 }
                 cursor.seek(*doc).expect("found");
-                assert_eq!((cursor.doc(), cursor.freq()), (*doc, freq(expected)));
+                assert_eq!((cursor.doc(), cursor.freq().expect("a frequency")), (*doc, freq(expected)));
                 if at % 3 != 1 {
                     cursor.positions(&mut found).expect("positions");
                     assert_eq!(&found, expected, "positions in {doc}, kept: {positions}");

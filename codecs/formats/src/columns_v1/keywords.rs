@@ -7,6 +7,11 @@ use super::take::Taken;
 use lucerne_codec::columns::{KeywordColumn, NumberColumn, TakeValues};
 use lucerne_codec::{BitSet, Cancel, DocId, Error, Input, Result};
 
+/// So many different values are few.
+const FEW: usize = 256;
+/// Counters of each of few values.
+const LANES: usize = 4;
+
 /// Keywords.
 pub(super) struct Keywords {
     ordinals: Numbers,
@@ -34,6 +39,34 @@ impl Keywords {
     #[cold]
     fn beyond(&self, value: i64) -> Error {
         self.column.corrupt(0, format!("term {value} of {}", self.dictionary.terms()))
+    }
+
+    /// Counts few different values. Often one follows itself: each document has another counter of it than the one before, so
+    /// that no count waits for another.
+    fn count_few(&self, docs: &BitSet, cancel: &Cancel, counts: &mut [u64]) -> Result<()> {
+        let (mut taken, mut beyond) = (Taken::default(), None);
+        let (mut lanes, mut lane) = ([[0u32; FEW]; LANES], 0);
+        self.ordinals.blocks_of(docs, cancel, |block| {
+            taken.each(block, docs, |value| {
+                lane = (lane + 1) % LANES;
+                match lanes.get_mut(lane).and_then(|own| own.get_mut(value as usize)) {
+                    Some(count) => *count += 1,
+                    None => beyond = Some(value),
+                }
+            })
+        })?;
+        for value in 0..FEW {
+            let sum: u64 = lanes.iter().filter_map(|own| own.get(value)).map(|&count| u64::from(count)).sum();
+            match counts.get_mut(value).filter(|_| value < self.dictionary.terms() as usize) {
+                Some(count) => *count += sum,
+                None if sum > 0 => beyond = Some(value as i64),
+                None => {}
+            }
+        }
+        match beyond {
+            Some(value) => self.ordinal(value).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Reads everything: every term is some document's.
@@ -85,6 +118,9 @@ impl KeywordColumn for Keywords {
     }
 
     fn count(&self, docs: &BitSet, cancel: &Cancel, counts: &mut [u64]) -> Result<()> {
+        if self.dictionary.terms() as usize <= FEW {
+            return self.count_few(docs, cancel, counts);
+        }
         let (mut taken, mut beyond) = (Taken::default(), None);
         self.ordinals.blocks_of(docs, cancel, |block| {
             taken.each(block, docs, |value| match counts.get_mut(value as usize) {

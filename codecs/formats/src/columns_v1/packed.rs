@@ -55,7 +55,20 @@ impl<'a> Packed<'a> {
 
     /// Calls `each` with `least` plus each of the numbers whose bits are 1; false when one is beyond the last.
     #[inline]
-    pub(super) fn each_in(&self, words: &[u64], least: i64, each: impl FnMut(i64)) -> bool {
+    pub(super) fn each_in(&self, words: &[u64], least: i64, mut each: impl FnMut(i64)) -> bool {
+        if let Self::One(numbers) = self {
+            // A plain loop for the width of most.
+            for (at, &word) in words.iter().enumerate() {
+                let numbers = numbers.get(at * 64..).unwrap_or_default();
+                let mut rest = word;
+                while rest != 0 {
+                    let Some(&number) = numbers.get(rest.trailing_zeros() as usize) else { return false };
+                    rest &= rest - 1;
+                    each(least.wrapping_add(number.into()));
+                }
+            }
+            return true;
+        }
         let bits = words.iter().enumerate().flat_map(|(at, &word)| {
             let mut rest = word;
             std::iter::from_fn(move || {

@@ -7,13 +7,16 @@ use lucerne_codec::envelope::{self, NO_FIELD};
 use lucerne_codec::format::{OpenContext, Problem};
 use lucerne_codec::io::bytes;
 use lucerne_codec::keys::KeysReader;
-use lucerne_codec::{Cancel, DocId, Error, Input, Report, Result};
+use lucerne_codec::{BitSet, Cancel, DocId, Error, Input, Report, Result};
 use serde_json::json;
 use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 
 const HEAD_LEN: u64 = 16;
 /// Looks guided by interpolation, before bisection: a few more than even hashes ever need.
 const GUESSES: u32 = 16;
+/// Documents looked at between two looks at the cancel flag.
+const FIRST: usize = 4_096;
 /// A thorough check stops listing damaged keys here.
 const MAX_PROBLEMS: usize = 100;
 
@@ -169,6 +172,27 @@ impl KeysReader for Reader {
         let ranks = self.ranks.bytes();
         let rank = |doc: DocId| bytes::u32_at(ranks, doc as usize).unwrap_or(u32::MAX);
         rank(left).cmp(&rank(right))
+    }
+
+    fn first(&self, docs: &BitSet, count: usize, cancel: &Cancel) -> Result<Vec<DocId>> {
+        let ranks = self.ranks.bytes();
+        let mut first: BinaryHeap<(u32, DocId)> = BinaryHeap::with_capacity(count.min(FIRST));
+        // Every rank is before this one.
+        let mut end = if count == 0 { 0 } else { u64::MAX };
+        for (done, doc) in docs.iter().enumerate() {
+            cancel.check_every(FIRST, done)?;
+            let rank = bytes::u32_at(ranks, doc as usize).unwrap_or(u32::MAX);
+            if u64::from(rank) < end {
+                if first.len() == count {
+                    first.pop();
+                }
+                first.push((rank, doc));
+                if let Some((last, _)) = first.peek().filter(|_| first.len() == count) {
+                    end = (*last).into();
+                }
+            }
+        }
+        Ok(first.into_iter().map(|(_, doc)| doc).collect())
     }
 
     fn find(&self, key: &str, found: &mut dyn FnMut(DocId)) -> Result<()> {

@@ -179,14 +179,26 @@ impl Dictionary {
 
     /// The last block whose first term is not after `term`; the first block when there is none.
     fn block_of(&self, term: &[u8]) -> Result<u64> {
-        self.block_from(0, term)
+        self.block_between(0, self.blocks(), term)
     }
 
-    /// The last block from `low` on whose first term is not after `term`; `low` when there is none.
+    /// The last block from `low` on whose first term is not after `term`; `low` when there is none. It is looked for in ever
+    /// larger steps, because mostly it is near.
     fn block_from(&self, mut low: u64, term: &[u8]) -> Result<u64> {
+        let mut step = 1;
+        while low + step < self.blocks() {
+            if self.block_between(low + step - 1, low + step + 1, term)? < low + step {
+                return self.block_between(low, low + step, term);
+            }
+            (low, step) = (low + step, 2 * step);
+        }
+        self.block_between(low, self.blocks(), term)
+    }
+
+    /// The last block from `low` to below `high` whose first term is not after `term`; `low` when there is none.
+    fn block_between(&self, mut low: u64, mut high: u64, term: &[u8]) -> Result<u64> {
         let file = self.file.bytes().get(..self.at.index as usize).unwrap_or_default();
         let index = self.file.slice(self.at.index, 8 * self.blocks())?;
-        let mut high = self.blocks();
         while high - low > 1 {
             let middle = low + (high - low) / 2;
             let first = self.first_term(file, index, middle);
@@ -255,15 +267,45 @@ pub(super) struct TermsFrom<'a> {
     started: bool,
 }
 
-impl TermsFrom<'_> {
+impl<'a> TermsFrom<'a> {
     /// Steps at least once, and on to the first term that is not before `target`.
     fn step_to(&mut self, target: &[u8]) -> Result<Option<TermEntry>> {
-        loop {
-            match self.step()? {
-                Some(_) if self.term.as_slice() < target => {}
-                found => return Ok(found),
+        let mut found = self.step()?;
+        while found.is_some() && self.term.as_slice() < target {
+            found = self.step_on(target)?;
+        }
+        Ok(found)
+    }
+
+    /// Steps on from a term before `target` to the first one of its block that is not, else to the next block. Terms on the way
+    /// are not put together: of each it is enough to know how much it has in common with the target.
+    fn step_on(&mut self, target: &[u8]) -> Result<Option<TermEntry>> {
+        let mut matched = common(&self.term, target);
+        while self.left > 0 {
+            let entry = self.entry()?;
+            // The term before is less than the target, with which it shares `matched` bytes.
+            let is_before = match entry.shared.cmp(&matched) {
+                Ordering::Greater => true,
+                Ordering::Less => false,
+                Ordering::Equal => {
+                    let wanted = target.get(matched..).unwrap_or_default();
+                    let is_before = entry.rest < wanted;
+                    matched += if is_before { common(entry.rest, wanted) } else { 0 };
+                    is_before
+                }
+            };
+            if !is_before {
+                self.term.clear();
+                self.term.extend_from_slice(target.get(..entry.shared).unwrap_or_default());
+                self.term.extend_from_slice(entry.rest);
+                // Of sound terms the comparison has told.
+                if self.term.as_slice() < target {
+                    return Err(self.dictionary.damaged(self.block - 1, "is not in order"));
+                }
+                return Ok(Some(entry.found));
             }
         }
+        self.step()
     }
 
     /// Whether the block to be read next begins at or before `target`.
@@ -287,9 +329,22 @@ impl TermsFrom<'_> {
             (self.bytes, self.left) = self.dictionary.block(self.block)?;
             (self.handle, self.block) = (0, self.block + 1);
         }
-        let damaged = |problem| self.dictionary.damaged(self.block - 1, problem);
+        let entry = self.entry()?;
+        self.put(&entry, first).map(Some)
+    }
+
+    /// Takes the next entry of the open block.
+    #[inline]
+    fn entry(&mut self) -> Result<Entry<'a>> {
         let entry = self.dictionary.entry(&mut self.bytes, &mut self.handle);
-        let entry = entry.ok_or_else(|| damaged("holds no sound entry"))?;
+        self.left -= 1;
+        entry.ok_or_else(|| self.dictionary.damaged(self.block - 1, "holds no sound entry"))
+    }
+
+    /// Makes the term that of an entry.
+    #[inline]
+    fn put(&mut self, entry: &Entry<'_>, first: bool) -> Result<TermEntry> {
+        let damaged = |problem| self.dictionary.damaged(self.block - 1, problem);
         // Ascending means: longer than the shared prefix, and higher where it goes on.
         let replaced = self.term.get(entry.shared..).ok_or_else(|| damaged("shares more than there is"))?;
         let shared = if first {
@@ -302,9 +357,8 @@ impl TermsFrom<'_> {
         }
         self.term.truncate(entry.shared);
         self.term.extend_from_slice(entry.rest);
-        self.left -= 1;
         self.started = true;
-        Ok(Some(entry.found))
+        Ok(entry.found)
     }
 }
 

@@ -1,11 +1,11 @@
 //! The postings of one field.
 
-use super::Handle;
 use super::dictionary::Dictionary;
 use super::lists::{Lists, OnlyDoc};
 use super::meta::FieldMeta;
-use lucerne_codec::postings::{Blocks, FieldPostings, FieldStats, Lengths, TermEntry, Terms};
-use lucerne_codec::{Input, Result};
+use super::{Handle, has_members};
+use lucerne_codec::postings::{Blocks, FieldPostings, FieldStats, Lengths, Members, TermEntry, Terms};
+use lucerne_codec::{BitSet, Cancel, Input, Result};
 
 /// One field of a segment, open for reading.
 pub(super) struct Field {
@@ -36,6 +36,25 @@ impl FieldPostings for Field {
                 Box::new(OnlyDoc { doc, position, length: self.lengths().get(doc) })
             }
         })
+    }
+
+    fn add_docs(&self, term: &TermEntry, cancel: &Cancel, into: &mut BitSet) -> Result<()> {
+        match Handle::decode(term.handle) {
+            Handle::List(at) => self.lists.list(at, term)?.add_docs(cancel, into),
+            Handle::Inline { doc, .. } => {
+                into.insert(doc);
+                Ok(())
+            }
+        }
+    }
+
+    fn members(&self, term: &TermEntry) -> Result<Option<Members<'_>>> {
+        match Handle::decode(term.handle) {
+            Handle::List(at) if has_members(term.doc_freq, self.lists.max_doc) => {
+                Ok(self.lists.list(at, term)?.members)
+            }
+            _ => Ok(None),
+        }
     }
 
     fn lengths(&self) -> Lengths<'_> {

@@ -1,12 +1,15 @@
 //! Reads the documents of a term.
 
 use super::impacts::{self, PAIRS_LEN};
-use super::packing::{take_docs, take_values};
+use super::packing::{skip_docs, take_docs, take_values};
 use super::positions::Positions;
 use super::varint::{take, take_u32};
+use super::{has_members, members_len};
 use lucerne_codec::io::bytes::{u32_at, u64_at};
-use lucerne_codec::postings::{BLOCK_LEN, Block, Blocks, Impact, NO_MORE_DOCS, TermEntry};
-use lucerne_codec::{DocId, Error, Input, Result};
+use lucerne_codec::postings::{
+    BLOCK_LEN, Block, Blocks, Impact, Members, NO_MORE_DOCS, TermEntry, add_blocks,
+};
+use lucerne_codec::{BitSet, Cancel, DocId, Error, Input, Result};
 
 /// Lists of one field: files without their footers, so that positions in them count from their start.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(super) struct List<'a> {
     data_ends: &'a [u8],
     impacts: &'a [u8],
     pos_starts: &'a [u8],
+    /// All documents as bits, of a list that has many.
+    pub(super) members: Option<Members<'a>>,
     pos_start: u64,
     whole: Impact,
     /// The loaded block, or the first.
@@ -67,6 +72,7 @@ impl Lists {
             data_ends: &[],
             impacts: &[],
             pos_starts: &[],
+            members: None,
             pos_start,
             whole,
             current: 0,
@@ -90,6 +96,9 @@ impl Lists {
             list.impacts = table(impacts_len)?;
             list.pos_starts = table(starts_len)?;
         }
+        if has_members(entry.doc_freq, self.max_doc) {
+            list.members = Some(Members::new(bytes.get(..members_len(self.max_doc)).ok_or_else(damaged)?));
+        }
         Ok(list)
     }
 }
@@ -106,7 +115,18 @@ fn take_pairs(bytes: &mut &[u8], pairs: &mut [(u32, u32); Impact::PAIRS]) -> Opt
     Some(count)
 }
 
-impl List<'_> {
+impl<'a> List<'a> {
+    /// Adds all documents to a set.
+    pub(super) fn add_docs(&mut self, cancel: &Cancel, into: &mut BitSet) -> Result<()> {
+        let Some(members) = self.members else {
+            return add_blocks(self, &mut Block::default(), cancel, into);
+        };
+        if members.add_to(into) != self.doc_freq {
+            return Err(self.lists.post.corrupt(self.head, "another number of members than documents"));
+        }
+        Ok(())
+    }
+
     pub(super) fn blocks(&self) -> usize {
         (self.doc_freq as usize).div_ceil(BLOCK_LEN)
     }
@@ -144,24 +164,31 @@ impl List<'_> {
         high
     }
 
-    fn decode(&mut self, index: usize, block: &mut Block) -> Option<()> {
-        let before = match index.checked_sub(1) {
-            Some(previous) => Some(self.last_doc(previous)?),
-            None => None,
-        };
+    /// The bytes of a block.
+    #[inline]
+    fn data_of(&self, index: usize) -> Option<&'a [u8]> {
         let start = match index.checked_sub(1) {
             Some(previous) => u32_at(self.data_ends, previous)? as usize,
             None => 0,
         };
         let end =
             if self.data_ends.is_empty() { self.data.len() } else { u32_at(self.data_ends, index)? as usize };
-        let mut bytes = self.data.get(start..end)?;
+        self.data.get(start..end)
+    }
+
+    /// Decodes a block's documents; its frequencies too where they are between these.
+    fn decode(&mut self, index: usize, block: &mut Block) -> Option<()> {
+        let before = match index.checked_sub(1) {
+            Some(previous) => Some(self.last_doc(previous)?),
+            None => None,
+        };
+        let mut bytes = self.data_of(index)?;
         block.len = (self.doc_freq as usize).checked_sub(index * BLOCK_LEN)?.min(BLOCK_LEN);
+        block.has_freqs = block.len < BLOCK_LEN;
         if block.len == BLOCK_LEN {
             let last = self.last_doc(index)?;
-            let (&[doc_bits, freq_bits], mut packed) = bytes.split_first_chunk()?;
-            take_docs(before, last, doc_bits, &mut packed, &mut block.docs)?;
-            return take_freqs(freq_bits, &mut packed, &mut block.freqs);
+            let (&[doc_bits, _], mut packed) = bytes.split_first_chunk()?;
+            return take_docs(before, last, doc_bits, &mut packed, &mut block.docs);
         }
         let mut next = before.map_or(0, |before| before + 1);
         for (doc, freq) in block.docs.iter_mut().zip(&mut block.freqs).take(block.len) {
@@ -183,6 +210,12 @@ impl List<'_> {
             return None;
         }
         Some(())
+    }
+
+    /// Decodes the frequencies of a full block.
+    fn decode_freqs(&self, index: usize, freqs: &mut [u32; BLOCK_LEN]) -> Option<()> {
+        let (&[doc_bits, freq_bits], packed) = self.data_of(index)?.split_first_chunk()?;
+        take_freqs(freq_bits, &mut skip_docs(doc_bits, packed)?, freqs)
     }
 
     /// The last document of a list that has no table.
@@ -227,6 +260,12 @@ impl Blocks for List<'_> {
         Ok(self.only_last.is_none_or(|last| last >= target))
     }
 
+    fn load_freqs(&mut self, block: &mut Block) -> Result<()> {
+        self.decode_freqs(self.current, &mut block.freqs).ok_or_else(|| self.damaged(self.current))?;
+        block.has_freqs = true;
+        Ok(())
+    }
+
     fn impact(&mut self, target: DocId) -> Result<Impact> {
         let none = Impact { last_doc: NO_MORE_DOCS, pairs: [(0, 0); Impact::PAIRS], len: 0 };
         if self.last_docs.is_empty() {
@@ -249,14 +288,15 @@ impl Blocks for List<'_> {
         self.whole
     }
 
-    fn positions(&mut self, index: usize, into: &mut Vec<u32>) -> Result<()> {
+    fn positions(&mut self, block: &mut Block, index: usize, into: &mut Vec<u32>) -> Result<()> {
         into.clear();
         let Some(pos) = &self.lists.pos else { return Ok(()) };
         let loaded = self.positions.as_ref().is_some_and(|positions| positions.block == self.current);
         if !loaded {
-            let mut block = Block::default();
+            if !block.has_freqs {
+                self.load_freqs(block)?;
+            }
             let current = self.current;
-            self.decode(current, &mut block).ok_or_else(|| self.damaged(current))?;
             let start = if self.pos_starts.is_empty() {
                 Some(self.pos_start)
             } else {
@@ -288,10 +328,15 @@ pub(super) struct OnlyDoc {
 
 impl Blocks for OnlyDoc {
     fn load(&mut self, target: DocId, block: &mut Block) -> Result<bool> {
-        block.len = 1;
+        (block.len, block.has_freqs) = (1, true);
         block.docs.iter_mut().take(1).for_each(|doc| *doc = self.doc);
         block.freqs.iter_mut().take(1).for_each(|freq| *freq = 1);
         Ok(target <= self.doc)
+    }
+
+    fn load_freqs(&mut self, block: &mut Block) -> Result<()> {
+        block.has_freqs = true;
+        Ok(())
     }
 
     fn impact(&mut self, target: DocId) -> Result<Impact> {
@@ -305,7 +350,7 @@ impl Blocks for OnlyDoc {
         Impact { last_doc: self.doc, pairs, len: 1 }
     }
 
-    fn positions(&mut self, _index: usize, into: &mut Vec<u32>) -> Result<()> {
+    fn positions(&mut self, _block: &mut Block, _index: usize, into: &mut Vec<u32>) -> Result<()> {
         into.clear();
         into.extend(self.position);
         Ok(())

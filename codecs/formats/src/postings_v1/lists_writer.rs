@@ -3,7 +3,7 @@
 use super::impacts::{self, Frontier};
 use super::packing::{self, Run};
 use super::sink::Sink;
-use super::{Handle, varint};
+use super::{Handle, has_members, members_len, varint};
 use lucerne_codec::io::bytes::PutLe;
 use lucerne_codec::postings::BLOCK_LEN;
 use lucerne_codec::{DocId, Error, Result};
@@ -21,6 +21,7 @@ pub(super) struct ListsWriter<'a> {
     /// `None` in a field without positions.
     pos: Option<&'a mut Sink>,
     average_length: f32,
+    max_doc: u32,
     docs: Run,
     freqs: Run,
     /// Documents of the open block.
@@ -34,7 +35,15 @@ pub(super) struct ListsWriter<'a> {
     block: Frontier,
     whole: Frontier,
     table: Table,
+    members: Members,
     bytes: Vec<u8>,
+}
+
+/// The documents of the closed blocks as bits.
+struct Members {
+    bits: Vec<u8>,
+    /// True when a bit may be 1.
+    marked: bool,
 }
 
 /// What is kept of each block until the list ends.
@@ -53,11 +62,17 @@ struct PositionRun {
 }
 
 impl<'a> ListsWriter<'a> {
-    pub(super) fn new(post: &'a mut Sink, pos: Option<&'a mut Sink>, average_length: f32) -> Self {
+    pub(super) fn new(
+        post: &'a mut Sink,
+        pos: Option<&'a mut Sink>,
+        average_length: f32,
+        max_doc: u32,
+    ) -> Self {
         Self {
             post,
             pos,
             average_length,
+            max_doc,
             docs: [0; BLOCK_LEN],
             freqs: [1; BLOCK_LEN],
             len: 0,
@@ -69,6 +84,7 @@ impl<'a> ListsWriter<'a> {
             block: Frontier::default(),
             whole: Frontier::default(),
             table: Table::default(),
+            members: Members { bits: vec![0; members_len(max_doc)], marked: false },
             bytes: Vec::new(),
         }
     }
@@ -78,6 +94,9 @@ impl<'a> ListsWriter<'a> {
         (self.len, self.before, self.doc_freq, self.gaps.len) = (0, None, 0, 0);
         self.data_start = self.post.position();
         self.pos_start = self.pos.as_ref().map_or(0, |pos| pos.position());
+        if std::mem::take(&mut self.members.marked) {
+            self.members.bits.fill(0);
+        }
         self.block.clear();
         self.whole.clear();
         [&mut self.table.last_docs, &mut self.table.data_ends].into_iter().for_each(Vec::clear);
@@ -158,6 +177,14 @@ impl<'a> ListsWriter<'a> {
                 }
             }
         }
+        // Lists of less than a block have no set of members.
+        if self.members.marked || self.len == BLOCK_LEN {
+            self.members.marked = true;
+            for doc in docs {
+                let byte = self.members.bits.get_mut((doc / 8) as usize);
+                byte.into_iter().for_each(|byte| *byte |= 1 << (doc % 8));
+            }
+        }
         self.before = docs.last().copied();
         self.post.write(&self.bytes)?;
         self.close_positions()?;
@@ -220,6 +247,9 @@ impl<'a> ListsWriter<'a> {
             self.post.write(&self.table.data_ends)?;
             self.post.write(&self.table.impacts)?;
             self.post.write(starts.unwrap_or_default())?;
+        }
+        if has_members(doc_freq, self.max_doc) {
+            self.post.write(&self.members.bits)?;
         }
         Ok(Some(WrittenList { doc_freq, handle: Handle::List(handle) }))
     }

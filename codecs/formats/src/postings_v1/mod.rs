@@ -3,7 +3,8 @@
 //! * `{segment}.terms`: by field, blocks of 32 ascending terms without the prefix each shares with the one
 //!   before, then where each block starts. A look-up is a binary search over the first terms of the blocks, then reads one block.
 //! * `{segment}.post`: by term, documents and frequencies in packed blocks of 128 and a last shorter one,
-//!   then the list's *head*: bounds on its scores and, with a full block, a table of the blocks.
+//!   then the list's *head*: bounds on its scores and, with a full block, a table of the blocks. Frequent terms have
+//!   their documents as a set of bits, too.
 //! * `{segment}.pos`: by block of documents, gaps between positions in packed runs of 128 and a rest.
 //! * `{segment}.len`: by field, the length of each document.
 //!
@@ -31,7 +32,7 @@ mod writer;
 use handle::Handle;
 use lucerne_codec::Result;
 use lucerne_codec::format::{OpenContext, WriteContext, Written};
-use lucerne_codec::postings::{PostingsFormat, PostingsReader, PostingsSource};
+use lucerne_codec::postings::{BLOCK_LEN, PostingsFormat, PostingsReader, PostingsSource};
 
 /// Longest term, in bytes.
 pub const MAX_TERM: usize = 65_535;
@@ -43,6 +44,18 @@ const POSTINGS: (&str, &str) = ("post", "postings");
 const POSITIONS: (&str, &str) = ("pos", "positions");
 const LENGTHS: (&str, &str) = ("len", "lengths");
 const TERMS_PER_BLOCK: u64 = 32;
+/// A list of at least one in so many documents is kept as a set, too.
+const MEMBERS: u64 = 16;
+
+/// Whether a list is kept as a set, too: one with a full block and of many of the documents.
+fn has_members(doc_freq: u32, max_doc: u32) -> bool {
+    doc_freq as usize >= BLOCK_LEN && MEMBERS * u64::from(doc_freq) >= u64::from(max_doc)
+}
+
+/// Bytes of a set of documents.
+fn members_len(max_doc: u32) -> usize {
+    max_doc.div_ceil(8) as usize
+}
 
 /// The format of postings.
 #[derive(Clone, Copy, Debug, Default)]

@@ -51,6 +51,13 @@ pub(super) fn take_docs(
     (ascending && into.last() == Some(&last)).then_some(())
 }
 
+/// What follows packed documents; `None` when there are too few bytes.
+#[inline]
+pub(super) fn skip_docs(bits: u8, mut bytes: &[u8]) -> Option<&[u8]> {
+    take_packed(bits, &mut bytes)?;
+    Some(bytes)
+}
+
 /// Takes numbers off the front of `bytes`; `None` when there are too few.
 #[inline]
 pub(super) fn take_values(bits: u8, bytes: &mut &[u8], into: &mut Run) -> Option<()> {

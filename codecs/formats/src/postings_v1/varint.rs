@@ -10,13 +10,15 @@ pub(super) fn put(into: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Takes a value off the front; `None` when the bytes end first or it has more than 64 bits.
-#[inline]
+#[inline(always)]
 pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
     let (&first, rest) = bytes.split_first()?;
     *bytes = rest;
-    if first < 0x80 {
-        return Some(first.into());
-    }
+    if first < 0x80 { Some(first.into()) } else { take_rest(first, bytes) }
+}
+
+/// Takes what follows the first byte of a value.
+fn take_rest(first: u8, bytes: &mut &[u8]) -> Option<u64> {
     let mut value = u64::from(first & 0x7F);
     for shift in (7..64).step_by(7) {
         let (&byte, rest) = bytes.split_first()?;

@@ -61,11 +61,15 @@ fn list(
     let mut cursor = field.cursor(entry)?;
     let (whole, mut impact) = (cursor.whole(), cursor.impact(0)?);
     let (mut docs, mut positions) = (0u32, Vec::new());
+    let members = field.members(entry)?;
     while cursor.doc() != NO_MORE_DOCS {
-        let (doc, freq) = (cursor.doc(), cursor.freq());
+        let (doc, freq) = (cursor.doc(), cursor.freq()?);
         cancel.check_every(1 << 12, docs as usize)?;
         docs += 1;
         seen.insert(doc);
+        if members.is_some_and(|members| !members.contains(doc)) {
+            return wrong(&format!("document {doc} is not among the members"));
+        }
         if impact.last_doc < doc {
             impact = cursor.impact(doc)?;
         }
@@ -81,6 +85,9 @@ fn list(
             }
         }
         cursor.advance()?;
+    }
+    if members.is_some_and(|members| members.count() != docs) {
+        return wrong("it has other members than documents");
     }
     if docs == entry.doc_freq { Ok(()) } else { wrong(&format!("{docs} documents of {}", entry.doc_freq)) }
 }

@@ -70,7 +70,7 @@ fn write_field(
 
     let mut dictionary = DictionaryWriter::new(&files.terms);
     let positions = files.positional.as_mut().filter(|_| field.positions).map(|(positions, _)| positions);
-    let mut lists = ListsWriter::new(&mut files.post, positions, average_length);
+    let mut lists = ListsWriter::new(&mut files.post, positions, average_length, context.max_doc);
     let (mut term, mut found, mut steps) = (Vec::new(), Vec::new(), 0);
     while let Some(next) = source.next_term()? {
         term.clear();

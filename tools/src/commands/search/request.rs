@@ -7,7 +7,7 @@ use crate::vectors::{Shape, VectorFile};
 use lucerne::document::QueryVector;
 use lucerne::query::{Aggregation, Highlight, MoreLike, QueryParser};
 use lucerne::{Fuse, Knn, Query, Rerank, Search, Searcher, Sort};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The search that the arguments describe.
@@ -76,7 +76,7 @@ fn counted(args: &args::Search, mut search: Search) -> Outcome<Search> {
         search = search.facet(field, values);
     }
     if let Some(text) = &args.aggregate {
-        let aggregations: BTreeMap<String, Aggregation> = serde_json::from_str(text).map_err(|error| {
+        let aggregations = Aggregation::by_name_from_json(text).map_err(|error| {
             Failure::usage(format!("--aggregate: {error}"))
                 .hint("expected aggregations by name: --aggregate '{\"sizes\": {\"stats\": {\"field\": \"size\"}}}'")
         })?;
