@@ -13,6 +13,7 @@ use lucerne_codec::format::{OpenContext, Problem};
 use lucerne_codec::keys::KeysReader;
 use lucerne_codec::postings::PostingsReader;
 use lucerne_codec::segment_info::{SegmentInfo, VectorInfo};
+use lucerne_codec::sparse::SparseReader;
 use lucerne_codec::stored::StoredReader;
 use lucerne_codec::vector::VectorReader;
 use lucerne_codec::{Cancel, Directory, DocId, FieldInfo, Registry};
@@ -52,6 +53,7 @@ pub(super) struct Remains {
     pub(super) keys: Option<Box<dyn KeysReader>>,
     pub(super) postings: Part<dyn PostingsReader>,
     pub(super) columns: Part<dyn ColumnsReader>,
+    pub(super) sparse: Part<dyn SparseReader>,
     /// Vectors by field number.
     pub(super) vectors: Vec<(u32, Box<dyn VectorReader>)>,
     /// Documents whose own bytes are damaged.
@@ -154,6 +156,23 @@ pub(super) fn examine(place: &Place<'_>, schema: &Schema, segment: &CommitSegmen
             whole.map_or(Part::Damaged, Part::Whole)
         }
     };
+    let sparse = match &info.sparse {
+        None => Part::None,
+        Some(written) => {
+            let context = context(written);
+            let format = registry.sparse(&written.format, file)?;
+            let whole = found.whole(&context, "sparse vectors", || {
+                let reader = format.open(&context)?;
+                let problems = reader.verify(place.cancel)?;
+                Ok((reader, problems))
+            })?;
+            let whole = match whole {
+                None => left(format.salvage(&context, place.cancel))?,
+                whole => whole,
+            };
+            whole.map_or(Part::Damaged, Part::Whole)
+        }
+    };
     let (mut vectors, mut lost) = (Vec::new(), BTreeMap::new());
     for written in &info.vectors {
         match found.vectors(&context(&written.structure), written, file)? {
@@ -202,6 +221,7 @@ pub(super) fn examine(place: &Place<'_>, schema: &Schema, segment: &CommitSegmen
         keys,
         postings,
         columns,
+        sparse,
         vectors,
         lost,
         own_keys,
