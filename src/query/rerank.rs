@@ -124,7 +124,7 @@ impl Rerank {
     /// use lucerne::{Document, Index, Match, Rerank, Schema, Search, Vector};
     ///
     /// let folder = tempfile::tempdir().unwrap();
-    /// let tokens = Vector::f32(2).param("multiple", true);
+    /// let tokens = Vector::f32(2).multiple();
     /// let index = Index::create(folder.path(), Schema::builder().key("id").text("t").vector("tokens", tokens).build()?)?;
     /// let writer = index.writer()?;
     /// let document = |id, tokens: [[f32; 2]; 2]| {

@@ -26,7 +26,7 @@ fn vectors(count: usize, rng: &mut Rng) -> Vec<Vec<f32>> {
 
 /// Documents of no to eight vectors, in segments of 40.
 fn index(vector: Vector, rng: &mut Rng) -> (Searcher, Tokens) {
-    let schema = Schema::builder().key("id").text("t").vector("tokens", vector.param("multiple", true));
+    let schema = Schema::builder().key("id").text("t").vector("tokens", vector.multiple());
     let (_, index) = in_memory(schema.build().unwrap());
     let writer = index.writer_with(WriterOptions::new().threads(1).flush_docs(40)).unwrap();
     let mut all = Tokens::new();

@@ -5,7 +5,7 @@ use crate::admin::check::problem_of;
 use crate::document::{Document, Value};
 use crate::error::{Error, Result};
 use crate::reader::open_context;
-use crate::schema::Schema;
+use crate::schema::{Field, FieldType, Schema};
 use lucerne_codec::columns::ColumnsReader;
 use lucerne_codec::commit::CommitSegment;
 use lucerne_codec::envelope;
@@ -101,7 +101,10 @@ pub(super) fn examine(place: &Place<'_>, schema: &Schema, segment: &CommitSegmen
             registry.segment_info.salvage(directory, entry, segment.id).or_else(|error| {
                 let fields: Vec<FieldInfo> = schema.vector_fields().map(|field| field.info()).collect();
                 let made = registry.segment_info.reconstruct(directory, &segment.name, segment.id, &fields);
+                let is_sparse = |field: &Field| matches!(field.field_type(), FieldType::SparseVector);
+                let any_sparse = schema.fields().iter().any(is_sparse);
                 made.map_err(|_| error)
+                    .map(|made| SegmentInfo { sparse: made.sparse.filter(|_| any_sparse), ..made })
             })?
         }
     };
