@@ -39,17 +39,20 @@ pub(crate) fn sparse_vector(given: &Bound<'_, PyAny>) -> PyResult<SparseVector> 
 
 fn of_parts(indices: &Bound<'_, PyAny>, values: &Bound<'_, PyAny>) -> PyResult<SparseVector> {
     let py = indices.py();
-    // Numbers of an array are converted at once.
-    let list = |given: &Bound<'_, PyAny>| match given.hasattr("tolist")? {
-        true => given.call_method0("tolist"),
-        false => Ok(given.clone()),
-    };
     let wrong = |error: PyErr| {
         errors::usage(py, format!("indices are integers from 0 to {}, values are numbers: {error}", u32::MAX))
     };
-    let indices: Vec<u32> = list(indices)?.extract().map_err(wrong)?;
-    let values: Vec<f32> = list(values)?.extract().map_err(wrong)?;
+    let indices: Vec<u32> = listed(indices)?.extract().map_err(wrong)?;
+    let values: Vec<f32> = listed(values)?.extract().map_err(wrong)?;
     SparseVector::from_parts(&indices, &values).map_err(|error| errors::exception(py, error))
+}
+
+/// Numbers of an array are converted at once.
+fn listed<'py>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    match given.hasattr("tolist")? {
+        true => given.call_method0("tolist"),
+        false => Ok(given.clone()),
+    }
 }
 
 fn of_dict(dict: &Bound<'_, PyDict>) -> PyResult<SparseVector> {

@@ -16,7 +16,7 @@ const BLOCKS: std::ops::RangeInclusive<usize> = 16..=1_024;
 /// Blocks that are scored before others are sorted: they make most of the others needless.
 const FIRST: usize = 16;
 /// So many documents are scored by their rows rather than by further lists.
-const FEW: usize = 32;
+const FEW: usize = 4;
 /// Blocks between two looks at the cancel flag.
 const CANCEL_STEP: u32 = 16;
 /// Places of a block that are held against the least bound at once.
@@ -26,7 +26,8 @@ const BLOCK: usize = BLOCK_DOCS as usize;
 /// Collects the documents that have at least one of the dimensions.
 pub(crate) fn collect_sparse(lists: &SparseLists<'_>, collector: &mut TopDocsCollector<'_>) -> Result<()> {
     let width = lists.lists().len();
-    let blocks = (CELLS / width.max(1)).clamp(*BLOCKS.start(), *BLOCKS.end());
+    let end = lists.max_doc().div_ceil(BLOCK_DOCS);
+    let blocks = (CELLS / width.max(1)).clamp(*BLOCKS.start(), *BLOCKS.end()).min(end as usize);
     let mut all = lists.blocks();
     let mut run = Run {
         lists,
@@ -38,7 +39,6 @@ pub(crate) fn collect_sparse(lists: &SparseLists<'_>, collector: &mut TopDocsCol
         candidates: Vec::new(),
         done: 0,
     };
-    let end = lists.max_doc().div_ceil(BLOCK_DOCS);
     while run.first < end {
         collector.check_cancelled()?;
         run.read(&mut all);
@@ -176,14 +176,14 @@ impl Run<'_, '_> {
 
     /// Adds what some of the block's lists add to each document.
     fn add(&mut self, at: usize, own: std::ops::Range<usize>) {
-        let width = self.lists.lists().len();
-        for (_, number) in self.own.get(own).unwrap_or_default() {
-            let cell = self.cells.get(at * width + number);
-            let (Some((list, factor)), Some(cell)) = (self.lists.list(*number), cell) else { continue };
+        let Self { lists, cells, own: all, sums, .. } = self;
+        let width = lists.lists().len();
+        for (_, number) in all.get(own).unwrap_or_default() {
+            let cell = cells.get(at * width + number);
+            let (Some((list, factor)), Some(cell)) = (lists.list(*number), cell) else { continue };
             let (places, codes) = list.of_block(*cell);
             for (place, code) in places.iter().zip(codes) {
-                let place = usize::from(*place);
-                if let Some(sum) = self.sums.get_mut(place) {
+                if let Some(sum) = sums.get_mut(usize::from(*place)) {
                     *sum = sum.wrapping_add(factor.wrapping_mul(u32::from(*code)));
                 }
             }

@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 /// Documents of a block: those of one have the same `doc / BLOCK_DOCS`.
 pub const BLOCK_DOCS: u32 = 256;
 
+/// Entries of a row that are counted through rather than searched.
+const COUNTED: usize = 128;
+
 /// The code of the largest weight of a list.
 pub const MAX_CODE: u8 = u8::MAX;
 
@@ -86,17 +89,23 @@ impl<'a> SparseRow<'a> {
     /// The inner product with `query`, whose dimensions ascend. Products are added in the order of the dimensions, in f64.
     #[inline]
     pub fn dot(&self, query: &[(u32, f32)]) -> f64 {
-        let (mut sum, mut query) = (0.0, query.iter().peekable());
-        for (at, dimension) in u32s(self.dimensions).enumerate() {
-            while query.next_if(|(wanted, _)| *wanted < dimension).is_some() {}
-            match query.peek() {
-                None => break,
-                Some((wanted, weight)) if *wanted == dimension => {
-                    let own =
-                        self.weights.as_chunks::<4>().0.get(at).map_or(0.0, |own| f32::from_le_bytes(*own));
-                    sum += f64::from(own) * f64::from(*weight);
+        let (dimensions, weights) = (self.dimensions.as_chunks::<4>().0, self.weights.as_chunks::<4>().0);
+        let (mut sum, mut from) = (0.0, 0);
+        for (wanted, weight) in query {
+            let rest = dimensions.get(from..).unwrap_or_default();
+            let is_before = |own: &[u8; 4]| u32::from_le_bytes(*own) < *wanted;
+            // Short rows are counted through, which takes no branch that depends on them.
+            from += match rest.len() {
+                ..=COUNTED => rest.iter().map(|own| usize::from(is_before(own))).sum::<usize>(),
+                _ => rest.partition_point(is_before),
+            };
+            match (dimensions.get(from), weights.get(from)) {
+                (Some(own), Some(factor)) if u32::from_le_bytes(*own) == *wanted => {
+                    sum += f64::from(f32::from_le_bytes(*factor)) * f64::from(*weight);
+                    from += 1;
                 }
-                Some(_) => {}
+                (None, _) => break,
+                _ => {}
             }
         }
         sum

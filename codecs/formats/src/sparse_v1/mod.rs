@@ -26,6 +26,7 @@
 //! A code is the weight in 255ths of the list's greatest, rounded up and at least 1, so that a score from codes is never
 //! too low. Merges make lists anew from rows: weights are never rounded twice.
 
+mod field;
 mod lists;
 mod meta;
 mod reader;

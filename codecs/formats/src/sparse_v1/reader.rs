@@ -1,22 +1,15 @@
 //! Sparse vectors by field.
 
+use super::field::Field;
 use super::lists::Lists;
-use super::meta::{FieldMeta, Meta};
+use super::meta::Meta;
 use super::rows::Rows;
 use super::{LISTS, ROWS, VERSION, verify};
 use lucerne_codec::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN, NO_FIELD};
 use lucerne_codec::format::{OpenContext, Problem};
-use lucerne_codec::sparse::{SparseField, SparseReader, SparseRow, SparseVectors, WeightList};
-use lucerne_codec::{Cancel, DocId, Error, Input, Report, Result};
+use lucerne_codec::sparse::{SparseField, SparseReader, SparseVectors};
+use lucerne_codec::{Cancel, Error, Input, Report, Result};
 use serde_json::json;
-
-/// One field of a segment.
-pub(super) struct Field {
-    pub(super) meta: FieldMeta,
-    pub(super) rows: Rows,
-    /// `None` when they are to be made again.
-    pub(super) lists: Option<Lists>,
-}
 
 pub(super) struct Reader {
     pub(super) max_doc: u32,
@@ -112,23 +105,5 @@ impl SparseReader for Reader {
             verify::field(field, self.max_doc, cancel, &mut problems)?;
         }
         Ok(problems)
-    }
-}
-
-impl SparseVectors for Field {
-    fn docs(&self) -> u32 {
-        self.meta.docs
-    }
-
-    #[inline]
-    fn row(&self, doc: DocId) -> Result<SparseRow<'_>> {
-        self.rows.row(doc)
-    }
-
-    fn list(&self, dimension: u32) -> Result<Option<WeightList<'_>>> {
-        match &self.lists {
-            Some(lists) => lists.list(dimension),
-            None => Ok(None),
-        }
     }
 }

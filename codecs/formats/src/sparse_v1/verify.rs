@@ -1,8 +1,8 @@
 //! A thorough check: every row, every list, and each against the other.
 
 use super::code;
+use super::field::Field;
 use super::lists::{Head, Lists};
-use super::reader::Field;
 use lucerne_codec::format::Problem;
 use lucerne_codec::sparse::{BLOCK_DOCS, ListBlock};
 use lucerne_codec::{Cancel, Error, Result};
