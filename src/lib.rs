@@ -111,7 +111,7 @@ pub use index::Index;
 pub use lucerne_codec::{Cancel, Progress, Similarity};
 pub use query::{
     Bool, Fuse, Fuzzy, Knn, Match, MultiMatch, Phrase, Prefix, Query, Range, Regex, Rerank, Search, Sort,
-    Term, Terms, Wildcard,
+    Sparse, Term, Terms, Wildcard,
 };
 pub use schema::{Schema, Vector};
 pub use search::{Hit, Hits, Searcher};
@@ -157,6 +157,8 @@ mod guides {
     struct SeveralProcesses;
     #[doc = include_str!("../docs/sign-hashes.md")]
     struct SignHashes;
+    #[doc = include_str!("../docs/sparse-vectors.md")]
+    struct SparseVectors;
     #[doc = include_str!("../docs/tenants.md")]
     struct Tenants;
     #[doc = include_str!("../docs/text.md")]

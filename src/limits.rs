@@ -23,6 +23,10 @@ pub const DEFAULT_RECALL: f32 = 0.95;
 pub const DEFAULT_CANDIDATES: usize = 100;
 /// Maximum number of words of a [`Phrase`](crate::Phrase).
 pub const MAX_PHRASE_WORDS: usize = 1_024;
+/// Maximum number of dimensions of the vector of a [`Sparse`](crate::Sparse) query.
+pub const MAX_SPARSE_DIMENSIONS: usize = 65_536;
+/// Maximum number of vectors of a [`Rerank::max_sim`](crate::Rerank::max_sim).
+pub const MAX_QUERY_VECTORS: usize = 1_024;
 /// Maximum depth of queries inside queries.
 pub const MAX_QUERY_DEPTH: usize = 64;
 /// Maximum depth of aggregations inside aggregations, the outermost included.

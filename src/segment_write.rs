@@ -30,6 +30,7 @@ pub(crate) struct SegmentParts {
     pub(crate) keys: StructureInfo,
     pub(crate) postings: Option<StructureInfo>,
     pub(crate) columns: Option<StructureInfo>,
+    pub(crate) sparse: Option<StructureInfo>,
     pub(crate) vectors: Vec<VectorInfo>,
 }
 
@@ -38,6 +39,7 @@ impl SegmentParts {
     pub(crate) fn bytes(&self) -> u64 {
         let vectors = self.vectors.iter().map(|vector| &vector.structure);
         let structures = [&self.stored, &self.keys].into_iter().chain(&self.postings).chain(&self.columns);
+        let structures = structures.chain(&self.sparse);
         let files = structures.chain(vectors).flat_map(|structure| &structure.files);
         files.map(|file| file.len).sum()
     }
@@ -69,6 +71,7 @@ impl SegmentWrite<'_> {
             keys: parts.keys,
             postings: parts.postings,
             columns: parts.columns,
+            sparse: parts.sparse,
             vectors: parts.vectors,
             merge,
         };

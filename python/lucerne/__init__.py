@@ -40,6 +40,7 @@ from ._lucerne import (
     Scanner,
     Searcher,
     SegmentBuilder,
+    Sparse,
     Term,
     Terms,
     Wildcard,
@@ -64,7 +65,7 @@ from .errors import (
     TimedOutError,
     UsageError,
 )
-from .schema import BinaryVector, Field, Keyword, Schema, Text, Vector
+from .schema import BinaryVector, Field, Keyword, Schema, SparseVector, Text, Vector
 
 __version__ = "0.1.0"
 
@@ -117,6 +118,8 @@ __all__ = [
     "Schema",
     "Searcher",
     "SegmentBuilder",
+    "Sparse",
+    "SparseVector",
     "StorageError",
     "Term",
     "Terms",

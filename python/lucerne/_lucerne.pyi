@@ -39,6 +39,7 @@ __all__ = [
     "Scanner",
     "Searcher",
     "SegmentBuilder",
+    "Sparse",
     "Term",
     "Terms",
     "Wildcard",
@@ -481,6 +482,10 @@ class Phrase(Query):
     def __new__(cls, field: str, text: str, *, slop: int = 0) -> Phrase: ...
 
 @final
+class Sparse(Query):
+    def __new__(cls, field: str, vector: Any) -> Sparse: ...
+
+@final
 class Prefix(Query):
     def __new__(cls, field: str, prefix: str) -> Prefix: ...
 
@@ -553,6 +558,16 @@ class Rerank:
         weight: float | None = None,
         multiply: bool = False,
         compat_topk: int | None = None,
+    ) -> Rerank: ...
+    @staticmethod
+    def max_sim(
+        field: str,
+        vectors: Any,
+        *,
+        window: int | None = None,
+        weight: float | None = None,
+        multiply: bool = False,
+        replace: bool = False,
     ) -> Rerank: ...
     @staticmethod
     def query(

@@ -9,7 +9,8 @@ from typing import Any, Mapping, Union
 
 
 class Field:
-    """A field of a type (`text`, `keyword`, `i64`, `f64`, `bool`, `date`, `vector`, `binary_vector`) with the options of
+    """A field of a type (`text`, `keyword`, `i64`, `f64`, `bool`, `date`, `sparse_vector`, `vector`,
+    `binary_vector`) with the options of
     its JSON form, such as `indexed`, `stored`, `path`.
 
     >>> Field("keyword", stored=False).to_json("section")
@@ -43,6 +44,13 @@ class Keyword(Field):
 
     def __init__(self, **options: Any) -> None:
         super().__init__("keyword", **options)
+
+
+class SparseVector(Field):
+    """Weights above zero of some of very many dimensions, such as SPLADE's: found by `lucerne.Sparse`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("sparse_vector", **options)
 
 
 class Vector(Field):

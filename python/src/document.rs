@@ -1,17 +1,22 @@
 //! Documents from and to Python objects.
 
 use crate::dates::date_text;
+use crate::sparse::sparse_vector;
 use crate::{arrays, errors, json};
+use lucerne::schema::FieldType;
 use lucerne::{Document, Schema, Value};
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What decides on the meaning of bytes and arrays, and on the form of vectors that are returned: the vector fields of a
 /// schema.
 #[derive(Debug, Default)]
-pub(crate) struct VectorFields(HashMap<String, VectorField>);
+pub(crate) struct VectorFields {
+    dense: HashMap<String, VectorField>,
+    sparse: HashSet<String>,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct VectorField {
@@ -28,16 +33,18 @@ impl VectorFields {
             let made = VectorField { binary: options.is_binary(), multiple: options.is_multiple() };
             (field.name().to_owned(), made)
         });
-        Self(fields.collect())
+        let sparse =
+            schema.fields().iter().filter(|field| matches!(field.field_type(), FieldType::SparseVector));
+        Self { dense: fields.collect(), sparse: sparse.map(|field| field.name().to_owned()).collect() }
     }
 
     /// True for a field of f32 vectors, false for one of bits.
     fn is_f32(&self, field: &str) -> Option<bool> {
-        self.0.get(field).map(|field| !field.binary)
+        self.dense.get(field).map(|field| !field.binary)
     }
 
     fn is_multiple(&self, field: &str) -> bool {
-        self.0.get(field).is_some_and(|field| field.multiple)
+        self.dense.get(field).is_some_and(|field| field.multiple)
     }
 }
 
@@ -72,6 +79,9 @@ pub(crate) fn document(fields: &VectorFields, given: &Bound<'_, PyAny>) -> PyRes
         let value = match fields.is_f32(name) {
             Some(true) => vectors(&item),
             Some(false) => bits(&item),
+            None if fields.sparse.contains(name) && !item.is_none() => {
+                sparse_vector(&item).map(Value::Sparse)
+            }
             None => value(&item),
         };
         let value = value.map_err(|error| in_field(py, name, error))?;

@@ -26,6 +26,7 @@ mod scan;
 mod schema;
 mod search;
 mod searcher;
+mod sparse;
 mod transfer;
 mod writer;
 
@@ -45,7 +46,7 @@ mod _lucerne {
     #[pymodule_export]
     use crate::queries::{
         All, Bool, Boost, Constant, DisMax, Exists, Fuse, Fuzzy, Knn, Match, MoreLike, MultiMatch, Phrase,
-        Prefix, Query, Range, Regex, Term, Terms, Wildcard,
+        Prefix, Query, Range, Regex, Sparse, Term, Terms, Wildcard,
     };
     #[pymodule_export]
     use crate::rerank::Rerank;

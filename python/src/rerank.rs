@@ -31,6 +31,25 @@ impl Rerank {
         Ok(Self::with(rerank, window, weight, multiply))
     }
 
+    /// Adds the late interaction with the rows of `vectors` (1 to 1,024) to the scores of the best `window` hits: the sum over
+    /// them of the greatest similarity to a vector in `field`; with `replace` it takes the place of the score, with `multiply`
+    /// it multiplies it.
+    #[staticmethod]
+    #[pyo3(signature = (field, vectors, *, window=None, weight=None, multiply=false, replace=false))]
+    fn max_sim(
+        field: String,
+        vectors: &Bound<'_, PyAny>,
+        window: Option<usize>,
+        weight: Option<f32>,
+        multiply: bool,
+        replace: bool,
+    ) -> PyResult<Self> {
+        let vectors = vectors.try_iter()?.map(|row| query_vector(&row?)).collect::<PyResult<Vec<_>>>()?;
+        let rerank = query::Rerank::max_sim(field, vectors);
+        let rerank = if replace { rerank.replace() } else { rerank };
+        Ok(Self::with(rerank, window, weight, multiply))
+    }
+
     /// Adds the score of a query to that of the best `window` hits, or with `multiply` multiplies them.
     #[staticmethod]
     #[pyo3(signature = (query, *, window=None, weight=None, multiply=false))]

@@ -209,6 +209,10 @@ impl Checker<'_> {
             let problems = self.try_to(&name(&written.files), || Ok(columns.verify(cancel)?))?;
             found.extend(problems.unwrap_or_default());
         }
+        if let (Some(sparse), Some(written)) = (reader.sparse(), &info.sparse) {
+            let problems = self.try_to(&name(&written.files), || Ok(sparse.verify(cancel)?))?;
+            found.extend(problems.unwrap_or_default());
+        }
         for (vectors, written) in reader.vectors().iter().zip(&info.vectors) {
             let file = name(&written.structure.files);
             let problems = self.try_to(&file, || Ok(vectors.reader.verify(cancel)?))?;

@@ -74,6 +74,7 @@ fn segment(segment: &SnapshotSegment) -> Result<Report> {
         "keys": reader.keys().inspect(),
         "terms": reader.postings().map(|postings| postings.inspect()),
         "columns": reader.columns().map(|columns| columns.inspect()),
+        "sparse": reader.sparse().map(|sparse| sparse.inspect()),
         "merge": info.merge,
         "files": files,
     }))

@@ -1,6 +1,7 @@
 //! Values from Rust's own types. The table of conversions is in the documentation of [`Value`].
 
 use super::Value;
+use super::sparse_vector::SparseVector;
 use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -33,6 +34,8 @@ from! {
     usize => |number| Self::from(number as u64);
     f64 => |number| Self::F64(number);
     f32 => |number| Self::F64(number.into());
+    SparseVector => |vector| Self::Sparse(vector);
+    &SparseVector => |vector| Self::Sparse(vector.clone());
     SystemTime => |time| Self::Date(millis_since_epoch(time));
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Indexed {
     pub(crate) keywords: Vec<(u32, Box<str>)>,
     /// Numbers, dates and truth values as columns hold them.
     pub(crate) numbers: Vec<(u32, i64)>,
+    /// Rows of sparse vectors.
+    pub(crate) sparse: Vec<(u32, Vec<u8>)>,
     /// Terms of undeclared fields.
     pub(crate) dynamic: Vec<Box<[u8]>>,
 }

@@ -3,7 +3,7 @@
 use super::analyzers::FieldAnalyzers;
 use super::indexed::Indexed;
 use super::number::is_whole;
-use super::{Document, Value, date, dynamic, vector};
+use super::{Document, Value, date, dynamic, sparse, vector};
 use crate::error::{Error, Result, ValueProblem, shortened};
 use crate::limits::MAX_DOCUMENT_BYTES;
 use crate::schema::{Field, FieldType, KeyField, Schema, check_name};
@@ -159,6 +159,15 @@ fn check_declared(
     checks: &mut Checks<'_>,
 ) -> Checked<()> {
     match field.as_vector() {
+        None if matches!(field.field_type(), FieldType::SparseVector) => {
+            let row = sparse::row_of(field.name(), value)?;
+            let rows = &mut checks.indexed.sparse;
+            if rows.iter().any(|(number, _)| *number == field.number()) {
+                return Err(wrong_type(field.name(), "one sparse vector", value));
+            }
+            // One that is not searched is counted all the same.
+            rows.push((field.number(), if field.is_indexed() { row } else { Vec::new() }));
+        }
         None => {
             check_value(field, value)?;
             checks.indexed.add(field, value, analyzers);
@@ -201,6 +210,7 @@ fn check_any(field: &str, value: &Value, depth: usize) -> Checked<()> {
             None => Ok(()),
             Some(position) => Err(not_finite(field, Some(position), components.get(position))),
         },
+        Value::Sparse(vector) => sparse::entries_of(field, vector).map(drop),
         Value::Date(moment) if !(date::FIRST..=date::LAST).contains(moment) => {
             Err(ValueProblem::NotADate { field: field.to_owned(), value: date::format(*moment) })
         }
@@ -277,8 +287,8 @@ fn check_one(field: &Field, value: &Value, place: Option<usize>) -> Checked<()> 
             }
             _ => refuse("a date (a string)"),
         },
-        // Handled by `vector::rows_of`.
-        FieldType::Vector(_) => refuse("a vector"),
+        // Handled by `vector::rows_of` and `sparse::row_of`.
+        FieldType::Vector(_) | FieldType::SparseVector => refuse("a vector"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Values of fields.
 
 use super::date;
+use super::sparse_vector::SparseVector;
 use crate::bits;
 use crate::error::shortened;
 use serde::ser::{Serialize, Serializer};
@@ -19,6 +20,7 @@ use serde::ser::{Serialize, Serializer};
 /// | [`SystemTime`](std::time::SystemTime) | [`Value::Date`], rounded down to a millisecond |
 /// | `Vec<f32>`, `&[f32]`, `[f32; N]` | [`Value::Vector`] |
 /// | `Vec<u8>`, `&[u8]`, `[u8; N]` | [`Value::Bits`]: eight bits in each byte |
+/// | [`SparseVector`] | [`Value::Sparse`] |
 /// | `Vec`, slice or array of another type above, or of vectors (`Vec<Vec<f32>>`) | [`Value::List`]; a vector field takes a list of numbers and rounds each to `f32` |
 /// | `Option<T>` | the value, or [`Value::Null`] |
 /// | `serde_json::Value` | scalars and lists become values of their own, objects [`Value::Json`] |
@@ -52,6 +54,8 @@ pub enum Value {
     Vector(Vec<f32>),
     /// A binary vector, eight bits in each byte, the least significant first ([`crate::bits`]).
     Bits(Vec<u8>),
+    /// A sparse vector.
+    Sparse(SparseVector),
     /// Anything else that JSON can say; kept by dynamic schemas.
     Json(serde_json::Value),
 }
@@ -77,6 +81,7 @@ impl Value {
                 Some(first) => format!("a list of {} ({}, …)", values.len(), first.describe()),
             },
             Self::Vector(components) => format!("a vector of {} components", components.len()),
+            Self::Sparse(vector) => format!("a sparse vector of {} dimensions", vector.len()),
             Self::Bits(bytes) => format!("{} bits", bytes.len() * 8),
             Self::Json(json) => match json {
                 serde_json::Value::Object(_) => "an object".to_owned(),
@@ -98,6 +103,7 @@ impl Serialize for Value {
             Self::Date(millis) => serializer.collect_str(&date::format(*millis)),
             Self::List(values) => serializer.collect_seq(values),
             Self::Vector(components) => serializer.collect_seq(components),
+            Self::Sparse(vector) => vector.serialize(serializer),
             Self::Bits(bytes) => serializer.serialize_str(&bits::to_hex(bytes)),
             Self::Json(json) => json.serialize(serializer),
         }

@@ -1,6 +1,6 @@
 //! The memory that a merge takes at most.
 
-use crate::schema::Schema;
+use crate::schema::{Field, FieldType, Schema};
 use lucerne_codec::Registry;
 
 /// Places of documents and their keys.
@@ -15,5 +15,10 @@ pub(crate) fn memory(schema: &Schema, registry: &Registry, docs: u64, vectors: i
         let format = field.format(registry).ok();
         format.map_or(0, |format| format.merge_bytes(&field.info(), vectors(field.number())))
     });
-    LEAST + BYTES_PER_DOC * docs + of_field.max().unwrap_or(0)
+    let sparse = |field: &Field| matches!(field.field_type(), FieldType::SparseVector) && field.is_indexed();
+    let of_sparse = match schema.fields().iter().any(sparse) {
+        true => registry.default_sparse().map_or(0, |format| format.merge_bytes()),
+        false => 0,
+    };
+    LEAST + BYTES_PER_DOC * docs + of_field.max().unwrap_or(0).max(of_sparse)
 }

@@ -83,6 +83,10 @@ pub(crate) fn merge(write: &SegmentWrite<'_>, sources: &[Source], kept: MergeRec
         let format = write.registry.default_columns()?;
         Ok(StructureInfo::new(format.name(), format.merge(&context, inputs)?))
     })?;
+    let sparse = merge_any(&inputs(sources, &docs, SegmentReader::sparse), |inputs| {
+        let format = write.registry.default_sparse()?;
+        Ok(StructureInfo::new(format.name(), format.merge(&context, inputs)?))
+    })?;
     let seconds = json!({
         "verify": verified.as_secs_f64(),
         "vectors": (at_stored - started - verified).as_secs_f64(),
@@ -90,7 +94,7 @@ pub(crate) fn merge(write: &SegmentWrite<'_>, sources: &[Source], kept: MergeRec
         "terms": at_terms.elapsed().as_secs_f64(),
         "all": started.elapsed().as_secs_f64(),
     });
-    let parts = SegmentParts { max_doc, stored, keys, postings, columns, vectors };
+    let parts = SegmentParts { max_doc, stored, keys, postings, columns, sparse, vectors };
     let record = json!({
         "sources": sources.iter().map(source_report).collect::<Vec<_>>(),
         "docs": max_doc,

@@ -6,6 +6,7 @@
 //! | to find documents | use | score |
 //! |---|---|---|
 //! | near a vector | [`Knn`] | by the field's similarity |
+//! | with dimensions of a sparse vector | [`Sparse`] | inner product |
 //! | with words of a text | [`Match`] | BM25 |
 //! | with words in any of several fields | [`MultiMatch`] | of the best field, or the sum |
 //! | that match any of several queries | [`DisMax`] | of the best one |
@@ -56,6 +57,7 @@
 //! | `bool` | `must`, `should`, `must_not`, `filter` (lists of queries), `minimum_should_match` |
 //! | `boost` | `query`, `boost` |
 //! | `constant` | `query`, `score` (1) |
+//! | `sparse` | `field`, `vector` (`{"12": 0.5, "900": 1.25}` or `{"indices": [12, 900], "values": [0.5, 1.25]}`) |
 //! | `knn` | `field`, `vector` (a list of numbers; bits also as a string), `k` (see [`Knn::k`]), `recall` (0.95), `candidates`, `nprobe`, `rescore`, `exact` (false), `filter` (a query), `post_filter` (false), `min_score` |
 //! | `fuse` | `queries` (a list of `{"query": …, "weight": 1}`), `method` (`{"rrf": {"constant": 60}}`, the default, or `{"linear": {}}`), `window` (100) |
 //!
@@ -66,7 +68,7 @@
 //! | `query` | a query | `{"all": {}}` |
 //! | `filter` | a query | none |
 //! | `limit`, `offset` | numbers of hits | 10, 0 |
-//! | `rerank` | `by` (see below), `window` (100), `weight` (1), `combine` (`"add"`, the default, or `"multiply"`) | none |
+//! | `rerank` | `by` (see below), `window` (100), `weight` (1), `combine` (`"add"`, the default, `"multiply"` or `"replace"`) | none |
 //! | `sort` | a list of `{"field", "order": "asc" or "desc", "missing": "last" or "first"}`; the field `_score` is the score | by score |
 //! | `highlight` | a list of `{"field", "fragments": 3, "size": 150, "tags": ["<b>", "</b>"], "escape_html": false}` | none |
 //! | `fields` | a list of stored fields to return; `[]` returns all | none |
@@ -83,6 +85,7 @@
 //! | by | parameters |
 //! |---|---|
 //! | `vector` | `field`, `vector`, `compat_topk` |
+//! | `max_sim` | `field`, `vectors` (a list of vectors) |
 //! | `query` | a query |
 //! | `decay` | `field`, `origin` (a number or date), `scale` and `offset` (0) (numbers; in a date field times such as `"10d"`), `decay` (0.5), `shape` (`"gauss"`, the default, `"exp"` or `"linear"`) |
 //! | `field_value` | `field`, `factor` (1), `modifier` (`"none"`, the default, `"log1p"`, `"ln1p"`, `"sqrt"`, `"square"` or `"reciprocal"`), `missing` (0) |
@@ -131,6 +134,7 @@ mod pattern;
 mod rerank;
 mod search;
 mod several_fields;
+mod sparse;
 mod terms;
 mod unset_k;
 mod words;
@@ -152,6 +156,7 @@ pub use pattern::{Regex, Wildcard};
 pub use rerank::{Combine, Rerank, RerankBy};
 pub use search::{Missing, Order, Search, Sort};
 pub use several_fields::{BoostedField, DisMax, FieldScores, MultiMatch};
+pub use sparse::Sparse;
 pub use terms::{Exists, Prefix, Range, Term, Terms};
 pub use words::{Match, Operator, Phrase};
 
@@ -209,6 +214,8 @@ pub enum Query {
     Boost(Box<Boost>),
     /// A query whose scores are replaced by a constant.
     Constant(Box<Constant>),
+    /// Documents with the dimensions of a sparse vector.
+    Sparse(Sparse),
     /// The documents nearest to a vector.
     Knn(Knn),
     /// The documents of several queries in one ranking.
@@ -227,7 +234,7 @@ macro_rules! query_of {
 
 query_of!(
     Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, MultiMatch, DisMax, Phrase, MoreLike,
-    Bool, Knn, Fuse
+    Bool, Sparse, Knn, Fuse
 );
 
 impl From<Boost> for Query {

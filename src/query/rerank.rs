@@ -20,6 +20,14 @@ pub enum RerankBy {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         compat_topk: Option<usize>,
     },
+    /// Late interaction: the sum over query vectors of their greatest similarity to a vector of the document; 0 for a
+    /// document without a vector.
+    MaxSim {
+        /// The vector field, usually one with several vectors in a document.
+        field: String,
+        /// The query vectors, 1 to 1,024.
+        vectors: Vec<QueryVector>,
+    },
     /// The score of another query; 0 for a document that does not match it.
     Query(Box<Query>),
     /// How near a number or date is to an origin.
@@ -49,6 +57,8 @@ pub enum Combine {
     Add,
     /// First score × weight × second score.
     Multiply,
+    /// Weight × second score.
+    Replace,
 }
 
 /// Reranks the best documents of a search: score = score of the query + weight × second score (or the product of these;
@@ -102,6 +112,42 @@ impl Rerank {
 
     fn by(by: RerankBy) -> Self {
         Self { by, window: window(), weight: weight(), combine: Combine::Add }
+    }
+
+    /// Reranks by late interaction (ColBERT's MaxSim): the sum over `vectors`, 1 to 1,024, of the greatest similarity of each
+    /// to any vector that the document has in `field`. The similarity is the cosine or inner product itself, by the field's
+    /// metric; of other metrics it is their score. By codes where the field keeps no raw vectors. Usually it
+    /// [replaces](Rerank::replace) the score of the search.
+    ///
+    /// ```
+    /// # fn main() -> lucerne::Result<()> {
+    /// use lucerne::{Document, Index, Match, Rerank, Schema, Search, Vector};
+    ///
+    /// let folder = tempfile::tempdir().unwrap();
+    /// let tokens = Vector::f32(2).multiple();
+    /// let index = Index::create(folder.path(), Schema::builder().key("id").text("t").vector("tokens", tokens).build()?)?;
+    /// let writer = index.writer()?;
+    /// let document = |id, tokens: [[f32; 2]; 2]| {
+    ///     let tokens: Vec<Vec<f32>> = tokens.iter().map(|one| one.to_vec()).collect();
+    ///     Document::new().with("id", id).with("t", "ant").with("tokens", tokens)
+    /// };
+    /// writer.add(&document("a", [[1.0, 0.0], [0.8, 0.6]]))?;
+    /// writer.add(&document("b", [[1.0, 0.0], [0.0, 1.0]]))?;
+    /// writer.commit()?;
+    ///
+    /// let rerank = Rerank::max_sim("tokens", [[1.0_f32, 0.0], [0.0, 1.0]]).replace();
+    /// let hits = index.searcher()?.search(Search::new(Match::new("t", "ant")).rerank(rerank))?;
+    /// assert_eq!(hits.keys(), ["b", "a"]);
+    /// assert!((hits.hits[0].score - 2.0).abs() < 1e-6 && (hits.hits[1].score - 1.6).abs() < 1e-6);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn max_sim<V: Into<QueryVector>>(
+        field: impl Into<String>,
+        vectors: impl IntoIterator<Item = V>,
+    ) -> Self {
+        let vectors = vectors.into_iter().map(Into::into).collect();
+        Self::by(RerankBy::MaxSim { field: field.into(), vectors })
     }
 
     /// Reranks by the score of another query.
@@ -177,6 +223,13 @@ impl Rerank {
     #[must_use]
     pub fn multiply(mut self) -> Self {
         self.combine = Combine::Multiply;
+        self
+    }
+
+    /// Takes the second score, times the weight, in place of the first.
+    #[must_use]
+    pub fn replace(mut self) -> Self {
+        self.combine = Combine::Replace;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Aggregation, Bool, Boost, Constant, DisMax, Exists, Fuse, Fuzzy, GroupBy, Highlight, Knn, Match,
-    MoreLike, MultiMatch, Phrase, Prefix, Query, Range, Regex, Rerank, Term, Terms, Wildcard,
+    MoreLike, MultiMatch, Phrase, Prefix, Query, Range, Regex, Rerank, Sparse, Term, Terms, Wildcard,
 };
 use crate::limits::DEFAULT_K;
 use serde::{Deserialize, Serialize};
@@ -348,7 +348,7 @@ macro_rules! search_of {
 
 search_of!(
     Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, MultiMatch, DisMax, Phrase, MoreLike,
-    Bool, Boost, Constant, Fuse
+    Bool, Boost, Constant, Sparse, Fuse
 );
 
 macro_rules! search_of_borrowed {
@@ -363,5 +363,5 @@ macro_rules! search_of_borrowed {
 
 search_of_borrowed!(
     Query, Knn, Term, Terms, Range, Exists, Prefix, Fuzzy, Wildcard, Regex, Match, MultiMatch, DisMax,
-    Phrase, MoreLike, Bool, Boost, Constant, Fuse, Search
+    Phrase, MoreLike, Bool, Boost, Constant, Sparse, Fuse, Search
 );

@@ -63,7 +63,8 @@ impl Query {
             | Self::Wildcard(_)
             | Self::Regex(_)
             | Self::Phrase(_)
-            | Self::MoreLike(_) => {}
+            | Self::MoreLike(_)
+            | Self::Sparse(_) => {}
         }
     }
 }

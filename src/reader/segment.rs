@@ -9,6 +9,7 @@ use lucerne_codec::format::OpenContext;
 use lucerne_codec::keys::KeysReader;
 use lucerne_codec::postings::PostingsReader;
 use lucerne_codec::segment_info::{SegmentInfo, StructureInfo};
+use lucerne_codec::sparse::{SparseReader, SparseVectors};
 use lucerne_codec::stored::StoredReader;
 use lucerne_codec::vector::VectorReader;
 use lucerne_codec::{BitSet, Directory, DocId, FieldInfo, Metadata, Registry, Report, SegmentId};
@@ -44,6 +45,7 @@ pub(crate) struct SegmentReader {
     keys: Box<dyn KeysReader>,
     postings: Option<Box<dyn PostingsReader>>,
     columns: Option<Box<dyn ColumnsReader>>,
+    sparse: Option<Box<dyn SparseReader>>,
     vectors: Vec<VectorSegment>,
     _pin: Pin,
 }
@@ -87,7 +89,10 @@ impl SegmentReader {
         let columns = info.columns.as_ref().map(|written| {
             registry.columns(&written.format, &info_file.name)?.open(&context(written)).map_err(blame)
         });
-        let (postings, columns) = (postings.transpose()?, columns.transpose()?);
+        let sparse = info.sparse.as_ref().map(|written| {
+            registry.sparse(&written.format, &info_file.name)?.open(&context(written)).map_err(blame)
+        });
+        let (postings, columns, sparse) = (postings.transpose()?, columns.transpose()?, sparse.transpose()?);
         let vectors = info.vectors.iter().map(|vector| {
             let format = registry.vectors(&vector.structure.format, &info_file.name)?;
             Ok(VectorSegment {
@@ -97,7 +102,8 @@ impl SegmentReader {
             })
         });
         let vectors = vectors.collect::<Result<Vec<_>>>()?;
-        Ok(Self { stored, keys, postings, columns, vectors, _pin: pin, info_file: info_file.clone(), info })
+        let info_file = info_file.clone();
+        Ok(Self { stored, keys, postings, columns, sparse, vectors, _pin: pin, info_file, info })
     }
 
     pub(crate) fn info(&self) -> &SegmentInfo {
@@ -132,6 +138,16 @@ impl SegmentReader {
     /// Columns; `None` when no document of the segment has a value in any.
     pub(crate) fn columns(&self) -> Option<&dyn ColumnsReader> {
         self.columns.as_deref()
+    }
+
+    /// Sparse vectors; `None` when no document of the segment has one.
+    pub(crate) fn sparse(&self) -> Option<&dyn SparseReader> {
+        self.sparse.as_deref()
+    }
+
+    /// The sparse vectors of a field; `None` when no document of the segment has one.
+    pub(crate) fn sparse_field(&self, number: u32) -> Option<&dyn SparseVectors> {
+        self.sparse()?.field(number)
     }
 
     pub(crate) fn vectors(&self) -> &[VectorSegment] {

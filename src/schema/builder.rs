@@ -110,6 +110,12 @@ impl SchemaBuilder {
         self.field(Field::f64(name))
     }
 
+    /// Adds a field of sparse vectors.
+    #[must_use]
+    pub fn sparse_vector(self, name: impl Into<String>) -> Self {
+        self.field(Field::sparse_vector(name))
+    }
+
     /// Adds a field of truth values.
     #[must_use]
     pub fn bool(self, name: impl Into<String>) -> Self {

@@ -43,6 +43,8 @@ pub enum FieldType {
     Bool,
     /// A point in time in milliseconds, given as an RFC 3339 date.
     Date,
+    /// Weights above zero of some of very many dimensions: a learned sparse vector.
+    SparseVector,
     /// A vector of a fixed number of components, numbers or bits.
     Vector(VectorOptions),
 }
@@ -57,6 +59,7 @@ impl FieldType {
             Self::F64 => "f64",
             Self::Bool => "bool",
             Self::Date => "date",
+            Self::SparseVector => "sparse_vector",
             Self::Vector(options) if options.is_binary() => "binary_vector",
             Self::Vector(_) => "vector",
         }
@@ -111,6 +114,11 @@ impl Field {
     /// A field of dates.
     pub fn date(name: impl Into<String>) -> Self {
         Self::new(name, FieldType::Date)
+    }
+
+    /// A field of sparse vectors.
+    pub fn sparse_vector(name: impl Into<String>) -> Self {
+        Self::new(name, FieldType::SparseVector)
     }
 
     /// A vector field.

@@ -29,6 +29,7 @@
 //! | `text` | a string or a list of strings, split into words | [`Match`](crate::Match), [`Phrase`](crate::Phrase), [`Prefix`](crate::Prefix) |
 //! | `keyword` | a string or a list of strings, taken whole | [`Term`](crate::Term), [`Terms`](crate::Terms), [`Prefix`](crate::Prefix), [`Sort`](crate::Sort) |
 //! | `i64`, `f64`, `bool`, `date` | a number; true or false; an RFC 3339 string; or a list of them | [`Term`](crate::Term), [`Range`](crate::Range), [`Sort`](crate::Sort) |
+//! | `sparse_vector` | an object of weights by dimension, `{"12": 0.5}`, or `{"indices", "values"}` | [`Sparse`](crate::Sparse) |
 //! | `vector` | a list of numbers of the field's dimension; with `multiple` a list of such lists | [`Knn`](crate::Knn) |
 //! | `binary_vector` | bits: bytes, a string of hexadecimal digits, or a list of 0 and 1 | [`Knn`](crate::Knn) |
 //!
@@ -46,7 +47,7 @@
 //! |---|---|---|---|
 //! | schema | `key` | a name, or `{"name", "auto", "max_length"}` | automatic keys in `id` |
 //! | schema | `dynamic` | true, false | false |
-//! | field | `name`, `type` | text, keyword, i64, f64, bool, date, vector, binary_vector | required |
+//! | field | `name`, `type` | text, keyword, i64, f64, bool, date, sparse_vector, vector, binary_vector | required |
 //! | field | `indexed`, `stored` | true, false | true |
 //! | field | `path` | `$.specs.weight`, `$.parts[*].name` | the field's name |
 //! | text | `weight` | above 0 | 1 |

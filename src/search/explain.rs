@@ -7,7 +7,7 @@ use super::node::{Node, Word};
 use super::ranking::DocAddress;
 use super::resolve::Resolver;
 use super::scorers::finite_score;
-use super::{fuse, knn, rerank, score, terms};
+use super::{fuse, knn, rerank, score, sparse, terms};
 use crate::error::Result;
 use crate::limits::{MAX_CANDIDATES, MAX_K};
 use crate::query::{Combine, Fuse, Knn, Query, Rerank, RerankBy, Search};
@@ -37,6 +37,7 @@ pub(super) fn parts(
         let by = match rerank.combine {
             Combine::Add => "",
             Combine::Multiply => "multiplied by ",
+            Combine::Replace => "replaced by ",
         };
         let description =
             format!("reranked, when among the best {window}: {by}{weight} × second score {score}");
@@ -53,6 +54,12 @@ fn explain(resolver: &Resolver<'_>, query: &Query, address: DocAddress) -> Resul
     match query {
         Query::Knn(query) => knn_query(resolver, query, address),
         Query::Fuse(query) => fusion(resolver, query, address),
+        Query::Sparse(vector) => {
+            let resolved = resolver.resolve(query)?;
+            let name = format!("inner product with {:?}", vector.field);
+            let details = sparse::details(resolver, &resolved, address)?;
+            Ok(node(resolver, &resolved, &name, address)?.with(details))
+        }
         Query::Bool(clauses) => {
             let mut details = clauses_of(resolver, &clauses.must, "must", address)?;
             details.extend(clauses_of(resolver, &clauses.should, "should", address)?);

@@ -3,6 +3,7 @@
 use super::node::{BoolNode, Node, PhraseNode, PhrasePrefixNode, TermRange, Word};
 use super::part::{CANCEL_STEP, Part};
 use super::scorers::Scorer;
+use super::sparse;
 use super::terms::{entry, phrase_scorer, words_scorer};
 use crate::error::Result;
 use lucerne_codec::postings::{FieldPostings, PostingsCursor};
@@ -94,6 +95,7 @@ pub(super) fn matching(node: &Node, part: Part<'_>) -> Result<BitSet> {
         }
         Node::Phrase { phrase } => add_scorer(&mut *phrase_scorer(phrase, part)?, cancel, &mut docs)?,
         Node::PhrasePrefix(phrase) => add_phrase_prefix(phrase, part, &mut docs)?,
+        Node::Sparse(vector) => sparse::add_matching(vector, part, &mut docs)?,
         Node::Bool(clauses) => return matching_clauses(clauses, part),
         Node::DisMax(nodes, _) => {
             for node in nodes {
@@ -242,13 +244,22 @@ fn add_phrase_prefix(phrase: &PhrasePrefixNode, part: Part<'_>, docs: &mut BitSe
     Ok(())
 }
 
-/// Adds the documents with any value in a field: by its vectors, else its column, else its field lengths.
+/// Adds the documents with any value in a field: by its vectors, dense or sparse, else its column, else its field lengths.
 fn add_existing(field: u32, Part { segment, cancel, .. }: Part<'_>, docs: &mut BitSet) -> Result<()> {
     let reader = &segment.reader;
     if let Some(vectors) = reader.vector_field(field) {
         for ordinal in 0..vectors.reader.len() as u32 {
             cancel.check_every(CANCEL_STEP, ordinal as usize)?;
             docs.insert(vectors.reader.doc(ordinal)?);
+        }
+        return Ok(());
+    }
+    if let Some(vectors) = reader.sparse_field(field) {
+        for doc in 0..reader.max_doc() {
+            cancel.check_every(CANCEL_STEP, doc as usize)?;
+            if !vectors.row(doc)?.is_empty() {
+                docs.insert(doc);
+            }
         }
         return Ok(());
     }

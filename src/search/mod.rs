@@ -14,10 +14,11 @@
 //! | `options`, `stop`, `threads` | deadlines, cancelling, segments side by side | `QueryTimeout`, `TaskExecutor` |
 //! | `node`, `resolve` | resolves a query | `Query.rewrite`, `Weight` |
 //! | `scorers`, `terms`, `score` | scores documents and collects the best | `Scorer`, `BulkScorer`, `TopScoreDocCollector` |
+//! | `sparse` | sparse vectors of queries: their lists, matches and explanations | |
 //! | `matching` | evaluates filters | `DocIdSet` |
 //! | `ranking`, `rank` | ranks documents over all segments | `ScoreDoc`, `TopDocs.merge` |
 //! | `knn`, `fuse` | rank by distance, by several rankings | `KnnFloatVectorQuery`, `TopDocs.rrf` |
-//! | `rerank`, `function`, `mmr`, `sort`, `sorted_runs` | change the order | `Rescorer`, `Sort` |
+//! | `rerank`, `function`, `max_sim`, `mmr`, `sort`, `sorted_runs` | change the order | `Rescorer`, `Sort` |
 //! | `ranked`, `group` | the ranking of a search; its groups | `TopGroups` |
 //! | `tally`, `aggregate`, `field_values`, `total` | all documents found: how many, counts and numbers of their values | `TotalHits`, `Facets` |
 //! | `unknown_fields` | names that may be misspelt | |
@@ -43,6 +44,7 @@ mod hits;
 mod knn;
 mod matches;
 mod matching;
+mod max_sim;
 mod mmr;
 mod more_like;
 mod node;
@@ -63,6 +65,7 @@ mod scorers;
 mod searcher;
 mod sort;
 mod sorted_runs;
+mod sparse;
 mod stop;
 mod stored;
 mod synonyms;

@@ -39,6 +39,8 @@ pub(super) enum Node {
     Phrase { phrase: Box<PhraseNode> },
     /// Documents with words and a term that begins as given, at given offsets from each other.
     PhrasePrefix(Box<PhrasePrefixNode>),
+    /// Documents with one of the dimensions of a sparse vector.
+    Sparse(Box<SparseNode>),
     /// Documents that match the clauses.
     Bool(Box<BoolNode>),
     /// Documents of any of the nodes, with the best of their scores and a factor times the others.
@@ -153,6 +155,14 @@ pub(super) struct PhrasePrefixNode {
     pub(super) last: (Word, u32),
     /// The terms that the last word may be.
     pub(super) terms: TermRange,
+}
+
+/// A sparse vector that is searched for.
+#[derive(Clone, Debug)]
+pub(super) struct SparseNode {
+    pub(super) field: u32,
+    /// Dimensions, ascending, with weights above zero.
+    pub(super) query: Vec<(u32, f32)>,
 }
 
 /// The clauses of a boolean query.

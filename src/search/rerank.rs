@@ -1,6 +1,7 @@
 //! Reranking: a second score for the best documents of a ranking.
 
 use super::function::Function;
+use super::max_sim::MaxSim;
 use super::node::Node;
 use super::ranking::{DocAddress, MatchedVector, ScoredDoc, best_first};
 use super::resolve::{Resolver, finite};
@@ -39,7 +40,7 @@ pub(super) fn check(rerank: &Rerank) -> Result<()> {
 pub(super) fn is_exact(schema: &Schema, rerank: &Rerank) -> bool {
     match &rerank.by {
         RerankBy::Query(_) | RerankBy::Decay(_) | RerankBy::FieldValue(_) => true,
-        RerankBy::Vector { field, .. } | RerankBy::Mmr { field, .. } => {
+        RerankBy::Vector { field, .. } | RerankBy::MaxSim { field, .. } | RerankBy::Mmr { field, .. } => {
             schema.vector_field_named(field).is_ok_and(|field| field.options().keeps_raw())
         }
     }
@@ -74,6 +75,7 @@ pub(super) fn rerank(
         let score = match rerank.combine {
             Combine::Add => f64::from(doc.score) + second_score,
             Combine::Multiply => f64::from(doc.score) * second_score,
+            Combine::Replace => second_score,
         };
         Some(ScoredDoc { score: finite_score(score), vector: second.vector.or(doc.vector), ..*doc })
     });
@@ -126,6 +128,10 @@ fn second_scores(
                 }))
             };
             each(resolver, docs, of)
+        }
+        RerankBy::MaxSim { field, vectors } => {
+            let sums = MaxSim::new(resolver, field, vectors)?;
+            each(resolver, docs, |address| Ok(SecondScore { score: sums.score(*address)?, vector: None }))
         }
         RerankBy::Decay(decay) => by_function(resolver, &Function::decay(resolver.snapshot, decay)?, docs),
         RerankBy::FieldValue(value) => {

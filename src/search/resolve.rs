@@ -155,6 +155,7 @@ impl<'a> Resolver<'a> {
                     node => Node::Constant(Box::new(node), score),
                 })
             }
+            Query::Sparse(query) => self.sparse(query),
             Query::Knn(_) | Query::Fuse(_) => Ok(self.found(&self.rank(query, usize::MAX)?)),
         }
     }
@@ -215,6 +216,9 @@ impl<'a> Resolver<'a> {
                 FieldType::Vector(_) => {
                     Err(wrong(name, "a vector field has no terms; search it with a kNN query"))
                 }
+                FieldType::SparseVector => {
+                    Err(wrong(name, "a sparse_vector field has no terms; search it with a sparse query"))
+                }
                 _ => {
                     let mut should = Vec::new();
                     for value in values {
@@ -249,7 +253,9 @@ impl<'a> Resolver<'a> {
                     let range = text_range(&range.field, range)?;
                     Ok(Node::TermRange { field: field.number(), range })
                 }
-                FieldType::Vector(_) => Err(wrong(&range.field, "a vector field has no ranges")),
+                FieldType::Vector(_) | FieldType::SparseVector => {
+                    Err(wrong(&range.field, "a vector field has no ranges"))
+                }
                 _ => Ok(match number_range(field, range)? {
                     Some(range) => Node::Numbers { field: field.number(), range },
                     None => Node::None,

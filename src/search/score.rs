@@ -5,8 +5,9 @@ use super::node::{BoolNode, Node};
 use super::part::Part;
 use super::scorers::{
     self, BitSetScorer, BoostScorer, ConjunctionScorer, ConstantScorer, DisMaxScorer, DisjunctionScorer,
-    ReqExclScorer, ReqOptScorer, ScoredDocsScorer, TopDocsCollector,
+    ReqExclScorer, ReqOptScorer, ScoredDocsScorer, SparseScorer, TopDocsCollector,
 };
+use super::sparse;
 use super::terms::{BoxedScorer, no_docs, phrase_scorer, synonyms_scorer, term_scorers, words_scorer};
 use crate::error::Result;
 use lucerne_codec::{BitSet, Cancel, DocId};
@@ -25,6 +26,11 @@ pub(super) fn collect(node: &Node, part: Part<'_>, collector: &mut TopDocsCollec
             let terms = term_scorers(words, part)?;
             if terms.len() == words.len() {
                 scorers::collect_all_terms(terms, collector)?;
+            }
+        }
+        Node::Sparse(vector) => {
+            if let Some(lists) = sparse::lists(vector, part)? {
+                scorers::collect_sparse(&lists, collector)?;
             }
         }
         node => match equal_score(node) {
@@ -96,6 +102,10 @@ fn scorer<'a>(node: &'a Node, part: Part<'a>) -> Result<BoxedScorer<'a>> {
         Node::Words { words, required } => words_scorer(words, *required, part),
         Node::Synonyms(words) => synonyms_scorer(words, part),
         Node::Phrase { phrase } => phrase_scorer(phrase, part),
+        Node::Sparse(vector) => Ok(match sparse::lists(vector, part)? {
+            Some(lists) => Box::new(SparseScorer::new(lists, part.cancel)?),
+            None => no_docs(),
+        }),
         Node::Bool(clauses) => bool_scorer(clauses, part),
         Node::Boost(node, factor) => {
             Ok(Box::new(BoostScorer { scorer: scorer(node, part)?, factor: *factor }))

@@ -126,7 +126,7 @@ fn rule(snapshot: &Snapshot, sort: &Sort) -> Result<Rule> {
         }
         match field.field_type() {
             FieldType::Keyword(_) => ValueSource::Keywords(field.number()),
-            FieldType::Text(_) | FieldType::Vector(_) => {
+            FieldType::Text(_) | FieldType::Vector(_) | FieldType::SparseVector => {
                 let problem = format!(
                     "a {} field has no order; sort by a keyword, number, date, bool or key field, or {}",
                     field.field_type().name(),

@@ -82,6 +82,7 @@ fn add<'a>(query: &'a Query, names: &mut BTreeSet<&'a str>) {
         | Query::Match(_)
         | Query::MultiMatch(_)
         | Query::Phrase(_)
-        | Query::MoreLike(_) => {}
+        | Query::MoreLike(_)
+        | Query::Sparse(_) => {}
     }
 }

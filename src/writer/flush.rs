@@ -1,6 +1,6 @@
 //! Flushing: when a buffer is full, which thread flushes it, how it becomes a segment, and what if that fails.
 
-use super::buffer::{Buffer, columns, terms};
+use super::buffer::{Buffer, columns, sparse, terms};
 use super::segments::{FlushStage, ImmutableBuffer, SegmentEntry};
 use super::shared::WriterInner;
 use crate::commit::{NewFiles, manifest};
@@ -56,7 +56,8 @@ fn write_segment(
     let keys = StructureInfo::new(format.name(), format.write(&context, &keys)?);
     let postings = write_terms(write, buffer)?;
     let columns = write_columns(write, buffer)?;
-    let parts = SegmentParts { max_doc: buffer.len(), stored, keys, postings, columns, vectors };
+    let sparse = write_sparse(write, buffer)?;
+    let parts = SegmentParts { max_doc: buffer.len(), stored, keys, postings, columns, sparse, vectors };
     write.finish(parts, None)
 }
 
@@ -69,6 +70,11 @@ pub(crate) fn write_terms(write: &SegmentWrite<'_>, buffer: &Buffer) -> Result<O
 pub(crate) fn write_columns(write: &SegmentWrite<'_>, buffer: &Buffer) -> Result<Option<StructureInfo>> {
     let context = write.context(buffer.len());
     columns::write(write.registry, &context, write.schema, &buffer.numbers, &buffer.terms)
+}
+
+/// Writes the sparse vectors of a buffer's documents, if they have any.
+pub(crate) fn write_sparse(write: &SegmentWrite<'_>, buffer: &Buffer) -> Result<Option<StructureInfo>> {
+    sparse::write(write.registry, &write.context(buffer.len()), write.schema, &buffer.sparse)
 }
 
 /// The vectors of a field in an earlier segment, when they have the same format.

@@ -27,7 +27,7 @@ pub(crate) use buffer::Buffer;
 pub use by_query::ByQueryReport;
 pub use commit::PreparedCommit;
 pub use drop_raw::DroppedRaw;
-pub(crate) use flush::{flush, write_columns, write_terms};
+pub(crate) use flush::{flush, write_columns, write_sparse, write_terms};
 pub use options::WriterOptions;
 
 use crate::commit::history::{CommitRef, find_kept};

@@ -329,11 +329,14 @@ fn is_outdated(registry: &Registry, schema: &Schema, entry: &SegmentEntry) -> bo
     let postings = info.postings.as_ref().is_some_and(|own| postings.is_ok_and(|name| name != own.format));
     let columns = registry.default_columns().map(|format| format.name());
     let columns = info.columns.as_ref().is_some_and(|own| columns.is_ok_and(|name| name != own.format));
+    let sparse = registry.default_sparse().map(|format| format.name());
+    let sparse = info.sparse.as_ref().is_some_and(|own| sparse.is_ok_and(|name| name != own.format));
     let older = !segment.stored().is_current()
         || !segment.keys().is_current()
         || segment.postings().is_some_and(|postings| !postings.is_current())
-        || segment.columns().is_some_and(|columns| !columns.is_current());
-    vectors || stored || keys || postings || columns || older
+        || segment.columns().is_some_and(|columns| !columns.is_current())
+        || segment.sparse().is_some_and(|sparse| !sparse.is_current());
+    vectors || stored || keys || postings || columns || sparse || older
 }
 
 /// Bytes that one vector of each field costs until it is flushed; checks the fields' parameters.

@@ -3,7 +3,7 @@
 
 pub(crate) use super::files::leaked;
 use super::rng::Rng;
-use super::{brute_force, by_query};
+use super::{brute_force, by_query, sparse};
 use lucerne::codec::{Cancel, Directory};
 use lucerne::index::IndexBuilder;
 use lucerne::schema::Quantization;
@@ -123,7 +123,7 @@ pub(crate) fn schema() -> Schema {
     let graph = graph.advanced("search_bits", 4);
     let schema = Schema::builder().key("id").text("note").i64("version").vector(FLAT, flat);
     let bits = Vector::bits(16).ivf().nlist(3);
-    schema.vector(GRAPH, graph).vector(BITS, bits).build().unwrap()
+    schema.vector(GRAPH, graph).vector(BITS, bits).sparse_vector(sparse::FIELD).build().unwrap()
 }
 
 pub(crate) fn key(number: usize) -> String {
@@ -144,6 +144,9 @@ pub(crate) fn document((number, version): Made) -> Document {
         if !rng.chance(20) {
             document.set(field, vector);
         }
+    }
+    if !rng.chance(20) {
+        document.set(sparse::FIELD, sparse::vector(version));
     }
     if !rng.chance(20) {
         document.set(BITS, [rng.below(256) as u8, rng.below(4) as u8]);
@@ -172,6 +175,9 @@ pub(crate) fn difference(searcher: &Searcher, content: &Content) -> Result<(), T
                 return wrong(format!("the vector of {key} in {field}"));
             }
         }
+    }
+    if let Some(difference) = sparse::difference(searcher, content)? {
+        return wrong(difference);
     }
     let queries = [
         (FLAT, vec![1.0; 4]),

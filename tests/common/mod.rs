@@ -9,3 +9,4 @@ pub(crate) mod files;
 pub(crate) mod life;
 pub(crate) mod rng;
 pub(crate) mod sample;
+pub(crate) mod sparse;

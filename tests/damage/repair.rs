@@ -14,7 +14,8 @@ use lucerne::index::IndexBuilder;
 use lucerne::merge::MergePolicy;
 use lucerne::query::Exists;
 use lucerne::{
-    Document, Error, Index, Knn, Match, Phrase, Range, Schema, Search, Searcher, Term, Writer, WriterOptions,
+    Document, Error, Index, Knn, Match, Phrase, Range, Schema, Search, Searcher, Sparse, Term, Writer,
+    WriterOptions,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -45,6 +46,7 @@ fn exact(field: &str, k: usize) -> Knn {
 fn answers(searcher: &Searcher) -> Vec<Vec<String>> {
     let filters: Vec<Search> = vec![
         Match::new("t", "red").into(),
+        Sparse::new("weights", [(3, 1.0), (5, 2.0)]).into(),
         Match::new("t", "green amber").into(),
         Phrase::new("t", "blue red").into(),
         Term::new("w", "amber").into(),

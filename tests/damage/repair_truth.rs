@@ -3,6 +3,7 @@
 use crate::common::rng::Rng;
 use crate::trials::{Forge, Image, image, is_commit};
 use lucerne::codec::testing::MemoryDirectory;
+use lucerne::document::SparseVector;
 use lucerne::index::IndexBuilder;
 use lucerne::merge::MergePolicy;
 use lucerne::schema::Quantization;
@@ -37,6 +38,7 @@ fn schema() -> Schema {
         .vector("several", several.multiple())
         .vector("codes", codes)
         .vector("hash", Vector::f32(16).similarity(Similarity::Euclidean).sign_hash(true).flat())
+        .sparse_vector("weights")
         .build()
         .unwrap()
 }
@@ -52,6 +54,7 @@ fn document(number: usize, rng: &mut Rng) -> Document {
         .with("i", number as i64)
         .with("extra", number as i64 % 5)
         .with("pad", pad)
+        .with("weights", SparseVector::new([(number as u32 % 7, 0.5 + number as f32), (1_000, 1.0)]))
         .with("near", rng.vector(9))
         .with("codes", rng.vector(16));
     if !number.is_multiple_of(3) {

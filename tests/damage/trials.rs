@@ -10,13 +10,14 @@ use lucerne::admin::{self, CheckReport};
 use lucerne::codec::Error as CodecError;
 use lucerne::codec::testing::{MemoryDirectory, reseal};
 use lucerne::codec::{Cancel, Directory};
+use lucerne::document::SparseVector;
 use lucerne::index::IndexBuilder;
 use lucerne::merge::MergePolicy;
 use lucerne::query::Exists;
 use lucerne::schema::Quantization;
 use lucerne::{
     Document, Error, Knn, Match, Phrase, Prefix, Range, Rerank, Schema, Search, Searcher, Similarity, Sort,
-    Term, Terms, Vector, WriterOptions,
+    Sparse, Term, Terms, Vector, WriterOptions,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -48,11 +49,13 @@ fn schema() -> Schema {
     let builder = Schema::builder().key("id").text("t").keyword("w").i64("i").f64("x").bool("b").date("d");
     let near = near.advanced("graph_threshold", 0).advanced("search_bits", 4);
     let bits = Vector::bits(40).ivf().nlist(2);
-    builder.vector("near", near).vector("flat", flat).vector("bits", bits).build().unwrap()
+    builder.vector("near", near).vector("flat", flat).vector("bits", bits).sparse_vector("s").build().unwrap()
 }
 
 fn document(number: u32, rng: &mut Rng) -> Document {
     let document = Document::new().with("id", format!("{number}")).with("near", rng.vector(9));
+    let weights = SparseVector::new([(number % 4, 1.0 + number as f32 / 8.0), (70 + number % 3, 0.25)]);
+    let document = document.with("s", weights);
     if !number.is_multiple_of(6) {
         return document;
     }
@@ -129,6 +132,7 @@ pub(crate) fn queries() -> Vec<Search> {
         near().k(3).filter(Term::new("w", "word")).into(),
         Knn::new("bits", "d92a0000ff").k(2).nprobe(1).into(),
         Match::new("t", "little text 12").into(),
+        Sparse::new("s", [(1, 1.0), (71, 3.0)]).into(),
         Phrase::new("t", "little text").into(),
         Search::new(Prefix::new("t", "te")).filter(Range::new("i").gt(3)).sort(Sort::desc("x")),
         Search::new(Terms::new("b", [true])).sort(Sort::asc("w")).sort(Sort::asc("d")),

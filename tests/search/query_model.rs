@@ -9,7 +9,8 @@
 use crate::aggregate_model::{MOMENTS, agree, groups_agree, values_agree};
 use crate::common::documents::in_memory;
 use crate::common::rng::Rng;
-use crate::query_rerank::{by_functions, diverse};
+use crate::query_rerank::{by_functions, diverse, late};
+use lucerne::document::SparseVector;
 use lucerne::merge::MergePolicy;
 use lucerne::query::{Boost, Constant, Exists, MoreLike};
 use lucerne::schema::{Quantization, VectorIndex};
@@ -21,6 +22,7 @@ use lucerne::{
 use std::collections::{BTreeMap, BTreeSet};
 
 mod fused;
+mod sparse;
 mod synonyms;
 mod words;
 
@@ -40,6 +42,7 @@ pub(super) struct Doc {
     pub(super) made: Option<usize>,
     pub(super) sizes: Vec<i64>,
     pub(super) more: Option<i64>,
+    pub(super) s: BTreeMap<u32, f32>,
 }
 
 pub(super) type Model = BTreeMap<String, Doc>;
@@ -59,6 +62,7 @@ impl Doc {
             made: rng.chance(70).then(|| rng.below(MOMENTS.len())),
             sizes: (0..rng.below(4)).map(|_| rng.below(9) as i64 - 4).collect(),
             more: rng.chance(50).then(|| rng.below(9) as i64 - 4),
+            s: sparse::random(rng),
         }
     }
 
@@ -76,6 +80,7 @@ impl Doc {
             .with("made", self.made.map(|at| MOMENTS[at].0))
             .with("sizes", self.sizes.clone())
             .with("more", self.more)
+            .with("s", SparseVector::from(&self.s))
     }
 }
 
@@ -146,9 +151,10 @@ impl Asker<'_> {
                 let flag = rng.chance(50);
                 flat(Term::new("flag", flag).into(), &|_, doc| doc.flag == Some(flag))
             }
-            6 => match rng.below(3) {
+            6 => match rng.below(4) {
                 0 => flat(Exists::new("extra").into(), &|_, doc| doc.extra.is_some()),
                 1 => flat(Exists::new("v").into(), &|_, doc| doc.v.is_some()),
+                2 => flat(Exists::new("s").into(), &|_, doc| !doc.s.is_empty()),
                 // Every document has a text, some without words.
                 _ => flat(Exists::new("body").into(), &|_, _| true),
             },
@@ -166,7 +172,7 @@ impl Asker<'_> {
             8 if rng.chance(50) => self.synonyms(rng),
             8 => self.words(rng),
             9 if rng.chance(50) => self.like_another(rng),
-            9 => self.words(rng),
+            9 => self.sparse(rng),
             10 => self.phrase(rng),
             11 => self.nearest(rng),
             12 => self.fuzzy(rng),
@@ -366,6 +372,7 @@ fn compare(index: &Index, model: &Model, rng: &mut Rng, clean: bool) {
     }
     by_functions(&searcher, &search, &hits, model);
     diverse(&searcher, &search, &hits, model, rng);
+    late(&searcher, &search, &hits, model, rng);
     assert_eq!(searcher.count(&search).unwrap(), all.len() as u64, "{}", context());
     if let Some(key) = all.first() {
         assert!(searcher.explain(&search, key).unwrap().matches, "{}", context());
@@ -389,7 +396,7 @@ fn schema() -> Schema {
     let vector = Vector::f32(2).similarity(Similarity::Euclidean);
     let vector = vector.index(VectorIndex::Flat).quantization(Quantization::None);
     let schema = Schema::builder().key("id").text("body").keyword("tags").i64("n").f64("x").bool("flag");
-    let schema = schema.date("made").i64("sizes");
+    let schema = schema.date("made").i64("sizes").sparse_vector("s");
     schema.vector("v", vector).field(synonyms::field()).dynamic(true).build().unwrap()
 }
 

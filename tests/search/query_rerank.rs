@@ -40,6 +40,27 @@ pub(super) fn by_functions(
     });
 }
 
+/// Scores replaced by late interaction: the best of a document's vectors for each of two.
+pub(super) fn late(
+    searcher: &lucerne::Searcher,
+    search: &Search,
+    hits: &lucerne::Hits,
+    model: &Model,
+    rng: &mut Rng,
+) {
+    let query = [(); 2].map(|()| [rng.below(7) as f32, rng.below(7) as f32]);
+    let rerank = Rerank::max_sim("v", query).window(100).replace();
+    let late = searcher.search(search.clone().rerank(rerank)).unwrap();
+    assert_eq!(late.hits.len(), hits.hits.len());
+    for hit in &late.hits {
+        let one = |at: &[f32; 2], v: [f32; 2]| {
+            1.0 / (1.0 + f64::from((v[0] - at[0]).powi(2) + (v[1] - at[1]).powi(2)))
+        };
+        let expected: f64 = model[&hit.key].v.map_or(0.0, |v| query.iter().map(|at| one(at, v)).sum());
+        assert!(near(hit.score.into(), expected), "{search:?}: {hit:?}, expected {expected}");
+    }
+}
+
 /// Maximal marginal relevance: each hit is the best that was left, in the light of those before it.
 pub(super) fn diverse(
     searcher: &lucerne::Searcher,

@@ -35,6 +35,7 @@ pub mod random;
 pub mod registry;
 pub mod segment_info;
 pub mod similarity;
+pub mod sparse;
 pub mod stored;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -6,6 +6,7 @@ use crate::keys::KeysFormat;
 use crate::live_docs::LiveDocsFormat;
 use crate::postings::PostingsFormat;
 use crate::segment_info::SegmentInfoFormat;
+use crate::sparse::SparseFormat;
 use crate::stored::StoredFormat;
 use crate::vector::{VectorFormat, VectorKind};
 use crate::{Error, Result};
@@ -24,6 +25,8 @@ pub struct Registry {
     pub postings: Vec<Arc<dyn PostingsFormat>>,
     /// Column formats.
     pub columns: Vec<Arc<dyn ColumnsFormat>>,
+    /// Formats of sparse vectors.
+    pub sparse: Vec<Arc<dyn SparseFormat>>,
     /// Key formats.
     pub keys: Vec<Arc<dyn KeysFormat>>,
     /// Live-docs formats.
@@ -83,6 +86,11 @@ impl Registry {
         first(&self.columns, "columns")
     }
 
+    /// The format of sparse vectors new segments are written with.
+    pub fn default_sparse(&self) -> Result<&dyn SparseFormat> {
+        first(&self.sparse, "sparse vectors")
+    }
+
     /// The key format new segments are written with.
     pub fn default_keys(&self) -> Result<&dyn KeysFormat> {
         first(&self.keys, "keys")
@@ -106,6 +114,11 @@ impl Registry {
     /// The column format of that name.
     pub fn columns(&self, name: &str, file: &str) -> Result<&dyn ColumnsFormat> {
         find(&self.columns, name, file, |format| format.name()).map(|format| &**format)
+    }
+
+    /// The format of sparse vectors of that name.
+    pub fn sparse(&self, name: &str, file: &str) -> Result<&dyn SparseFormat> {
+        find(&self.sparse, name, file, |format| format.name()).map(|format| &**format)
     }
 
     /// The key format of that name.

@@ -56,6 +56,9 @@ pub struct SegmentInfo {
     /// Values of numbers, dates, truth values and keywords; absent when no document has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<StructureInfo>,
+    /// Sparse vectors; absent when no document has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sparse: Option<StructureInfo>,
     /// Vector fields, by number.
     pub vectors: Vec<VectorInfo>,
     /// How a merged segment came about; absent for a flushed one.
@@ -67,7 +70,12 @@ impl SegmentInfo {
     /// Every file of the segment but the segment info itself and live docs.
     pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
         let vectors = self.vectors.iter().flat_map(|vector| &vector.structure.files);
-        let fields = self.postings.iter().chain(&self.columns).flat_map(|structure| &structure.files);
+        let fields = self
+            .postings
+            .iter()
+            .chain(&self.columns)
+            .chain(&self.sparse)
+            .flat_map(|structure| &structure.files);
         self.stored.files.iter().chain(&self.keys.files).chain(fields).chain(vectors)
     }
 }

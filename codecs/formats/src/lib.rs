@@ -22,6 +22,7 @@ mod names;
 pub mod postings_v1;
 mod reconstruct;
 pub mod segment_info_v1;
+pub mod sparse_v1;
 pub mod stored_v1;
 mod summed;
 mod twice;
@@ -32,9 +33,9 @@ use lucerne_codec::Registry;
 use std::sync::Arc;
 
 /// Extensions of all files of the built-in formats.
-const EXTENSIONS: [&str; 19] = [
+const EXTENSIONS: [&str; 21] = [
     "si", "live", "keys", "stored", "cols", "terms", "post", "pos", "len", "vec", "ord", "spare", "sq8",
-    "sq4", "sign", "hnsw", "ivf", "tmp", "sq4tmp",
+    "sq4", "sign", "hnsw", "ivf", "tmp", "sq4tmp", "sparse", "slists",
 ];
 
 /// All built-in formats. Only one place in the engine calls this; everything else looks formats up by the
@@ -44,6 +45,7 @@ pub fn builtin() -> Registry {
         vectors: vectors::vector_formats(),
         postings: vec![Arc::new(postings_v1::PostingsV1)],
         columns: vec![Arc::new(columns_v1::ColumnsV1)],
+        sparse: vec![Arc::new(sparse_v1::SparseV1)],
         stored: vec![Arc::new(stored_v1::StoredV1)],
         keys: vec![Arc::new(keys_v1::KeysV1)],
         live_docs: vec![Arc::new(live_docs_v1::LiveDocsV1)],

@@ -9,7 +9,7 @@ use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
 use lucerne_codec::{Component, Directory, Error, FieldInfo, Input, Result, SegmentId};
 use serde_json::json;
 
-/// A segment info with stored documents, keys and raw vectors; terms and columns are named without files.
+/// A segment info with stored documents, keys and raw vectors; terms, columns and sparse vectors are named without files.
 pub(crate) fn segment_info(
     directory: &dyn Directory,
     segment: &str,
@@ -58,6 +58,7 @@ pub(crate) fn segment_info(
         keys,
         postings: Some(structure("postings_v1", Vec::new(), Metadata::Null)),
         columns: Some(structure("columns_v1", Vec::new(), Metadata::Null)),
+        sparse: Some(structure("sparse_v1", Vec::new(), Metadata::Null)),
         vectors,
         merge: None,
     })

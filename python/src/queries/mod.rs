@@ -10,11 +10,13 @@ macro_rules! query_class {
 }
 
 mod combined;
+mod learned;
 mod near;
 mod values;
 mod words;
 
 pub(crate) use combined::{Bool, Boost, Constant, DisMax, Fuse};
+pub(crate) use learned::Sparse;
 pub(crate) use near::Knn;
 pub(crate) use values::{All, Exists, Prefix, Range, Term, Terms};
 pub(crate) use words::{Fuzzy, Match, MoreLike, MultiMatch, Phrase, Regex, Wildcard};

@@ -5,7 +5,7 @@ use crate::admin::check::problem_of;
 use crate::document::{Document, Value};
 use crate::error::{Error, Result};
 use crate::reader::open_context;
-use crate::schema::Schema;
+use crate::schema::{Field, FieldType, Schema};
 use lucerne_codec::columns::ColumnsReader;
 use lucerne_codec::commit::CommitSegment;
 use lucerne_codec::envelope;
@@ -13,6 +13,7 @@ use lucerne_codec::format::{OpenContext, Problem};
 use lucerne_codec::keys::KeysReader;
 use lucerne_codec::postings::PostingsReader;
 use lucerne_codec::segment_info::{SegmentInfo, VectorInfo};
+use lucerne_codec::sparse::SparseReader;
 use lucerne_codec::stored::StoredReader;
 use lucerne_codec::vector::VectorReader;
 use lucerne_codec::{Cancel, Directory, DocId, FieldInfo, Registry};
@@ -52,6 +53,7 @@ pub(super) struct Remains {
     pub(super) keys: Option<Box<dyn KeysReader>>,
     pub(super) postings: Part<dyn PostingsReader>,
     pub(super) columns: Part<dyn ColumnsReader>,
+    pub(super) sparse: Part<dyn SparseReader>,
     /// Vectors by field number.
     pub(super) vectors: Vec<(u32, Box<dyn VectorReader>)>,
     /// Documents whose own bytes are damaged.
@@ -99,7 +101,10 @@ pub(super) fn examine(place: &Place<'_>, schema: &Schema, segment: &CommitSegmen
             registry.segment_info.salvage(directory, entry, segment.id).or_else(|error| {
                 let fields: Vec<FieldInfo> = schema.vector_fields().map(|field| field.info()).collect();
                 let made = registry.segment_info.reconstruct(directory, &segment.name, segment.id, &fields);
+                let is_sparse = |field: &Field| matches!(field.field_type(), FieldType::SparseVector);
+                let any_sparse = schema.fields().iter().any(is_sparse);
                 made.map_err(|_| error)
+                    .map(|made| SegmentInfo { sparse: made.sparse.filter(|_| any_sparse), ..made })
             })?
         }
     };
@@ -154,6 +159,23 @@ pub(super) fn examine(place: &Place<'_>, schema: &Schema, segment: &CommitSegmen
             whole.map_or(Part::Damaged, Part::Whole)
         }
     };
+    let sparse = match &info.sparse {
+        None => Part::None,
+        Some(written) => {
+            let context = context(written);
+            let format = registry.sparse(&written.format, file)?;
+            let whole = found.whole(&context, "sparse vectors", || {
+                let reader = format.open(&context)?;
+                let problems = reader.verify(place.cancel)?;
+                Ok((reader, problems))
+            })?;
+            let whole = match whole {
+                None => left(format.salvage(&context, place.cancel))?,
+                whole => whole,
+            };
+            whole.map_or(Part::Damaged, Part::Whole)
+        }
+    };
     let (mut vectors, mut lost) = (Vec::new(), BTreeMap::new());
     for written in &info.vectors {
         match found.vectors(&context(&written.structure), written, file)? {
@@ -202,6 +224,7 @@ pub(super) fn examine(place: &Place<'_>, schema: &Schema, segment: &CommitSegmen
         keys,
         postings,
         columns,
+        sparse,
         vectors,
         lost,
         own_keys,

@@ -283,8 +283,10 @@ impl<'a> Repair<'a> {
             let only_searched = field.is_indexed() && !field.is_stored() && field.field_path().is_none();
             let kind = field.field_type();
             let terms = left.postings.is_damaged() && of_terms(kind);
-            let values = left.columns.is_damaged() && !matches!(kind, FieldType::Text(_));
-            only_searched && field.as_vector().is_none() && (terms || values)
+            let is_sparse = matches!(kind, FieldType::SparseVector);
+            let values = left.columns.is_damaged() && !is_sparse && !matches!(kind, FieldType::Text(_));
+            let sparse = left.sparse.is_damaged() && is_sparse;
+            only_searched && field.as_vector().is_none() && (terms || values || sparse)
         });
         self.report.segments.push(SegmentRepair {
             segment: segment.name.clone(),

@@ -8,7 +8,7 @@ use crate::error::{Result, catch_panic};
 use crate::reader::Pins;
 use crate::schema::Schema;
 use crate::segment_write::{SegmentParts, SegmentWrite, random_segment_id};
-use crate::writer::{Buffer, write_columns, write_terms};
+use crate::writer::{Buffer, write_columns, write_sparse, write_terms};
 use lucerne_codec::commit::CommitSegment;
 use lucerne_codec::format::WriteContext;
 use lucerne_codec::segment_info::{StructureInfo, VectorInfo};
@@ -50,7 +50,7 @@ pub(super) fn rebuild(
     left: &Remains,
 ) -> Result<Rebuilt> {
     let mut rebuilt = Rebuilt::default();
-    let values = left.postings.is_damaged() || left.columns.is_damaged();
+    let values = left.postings.is_damaged() || left.columns.is_damaged() || left.sparse.is_damaged();
     let (mut docs, mut buffer, mut stored) = (Vec::new(), Buffer::default(), Vec::new());
     for doc in left.survivors() {
         docs.push(doc);
@@ -136,7 +136,16 @@ fn write(
             Some(StructureInfo::new(format.name(), written))
         }
     };
-    let parts = SegmentParts { max_doc, stored, keys, postings, columns, vectors };
+    let sparse = match &left.sparse {
+        Part::None => None,
+        Part::Damaged => write_sparse(&write, buffer)?,
+        Part::Whole(reader) => {
+            let format = means.registry.default_sparse()?;
+            let written = format.merge(&context, &[self::input(left, Some(&**reader), &map)])?;
+            Some(StructureInfo::new(format.name(), written))
+        }
+    };
+    let parts = SegmentParts { max_doc, stored, keys, postings, columns, sparse, vectors };
     let reader = write.finish(parts, None)?;
     let info = reader.info_file().clone();
     Ok(RebuiltPart { segment: CommitSegment { name, id: reader.info().id, info, live_docs: None }, docs })

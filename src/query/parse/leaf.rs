@@ -25,6 +25,8 @@ pub(super) enum Kind {
     Vector(usize),
     /// A binary vector, with its dimension.
     Bits(usize),
+    /// A sparse vector.
+    Sparse,
     /// Any type: a field that a dynamic schema does not declare.
     Any,
 }
@@ -54,6 +56,7 @@ impl Target {
             Some(FieldType::F64) => Kind::Number,
             Some(FieldType::Bool) => Kind::Bool,
             Some(FieldType::Date) => Kind::Date,
+            Some(FieldType::SparseVector) => Kind::Sparse,
             Some(FieldType::Vector(options)) if options.is_binary() => Kind::Bits(options.dimension()),
             Some(FieldType::Vector(options)) => Kind::Vector(options.dimension()),
         };
@@ -141,7 +144,7 @@ impl Target {
             Kind::Number => number(text),
             Kind::Bool => truth(text),
             Kind::Date => date_span(text).map(|_| Value::from(text)),
-            Kind::Vector(_) | Kind::Bits(_) => None,
+            Kind::Vector(_) | Kind::Bits(_) | Kind::Sparse => None,
             Kind::Any if literal => Some(Value::from(text)),
             Kind::Any => Some(number(text).or_else(|| truth(text)).unwrap_or_else(|| Value::from(text))),
         };
@@ -172,6 +175,7 @@ impl Target {
             Kind::Bool => "bool",
             Kind::Vector(_) => "vector",
             Kind::Bits(_) => "binary_vector",
+            Kind::Sparse => "sparse_vector",
             _ => return Ok(()),
         };
         let problem =
@@ -185,6 +189,7 @@ impl Target {
             Kind::Number => "a number".into(),
             Kind::Bool => "true or false".into(),
             Kind::Date => "a date (YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ; also YYYY-MM or YYYY)".into(),
+            Kind::Sparse => format!("{}:* (has a vector): it is a sparse_vector field", self.name),
             Kind::Vector(_) | Kind::Bits(_) => {
                 let name = &self.name;
                 format!("{name}:* (has a vector) or {{!knn f={name} topK=10}}[…]: it is a vector field")

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use lucerne_codec::Similarity;
 use serde_json::{Map, Value, json};
 
-const TYPES: &str = "text, keyword, i64, f64, bool, date, vector, binary_vector";
+const TYPES: &str = "text, keyword, i64, f64, bool, date, sparse_vector, vector, binary_vector";
 
 impl Schema {
     /// Reads a schema in JSON. Keys and options it does not know are refused by name.
@@ -159,6 +159,7 @@ fn read_field(value: &Value) -> Read<Field> {
         "f64" => Field::f64(name),
         "bool" => Field::bool(name),
         "date" => Field::date(name),
+        "sparse_vector" => Field::sparse_vector(name),
         "vector" => Field::vector(name, read_vector(json, Vector::f32)?),
         "binary_vector" => Field::vector(name, read_vector(json, Vector::bits)?),
         _ => return Err(format!("type {of_type:?} is unknown; accepted: {TYPES}")),

@@ -151,7 +151,7 @@ pub(in crate::search) fn source(schema: &Schema, name: &str, numbers_only: bool)
     }
     let source = match field.field_type() {
         FieldType::Keyword(_) => Source::Keywords(field.number()),
-        FieldType::Text(_) | FieldType::Vector(_) => {
+        FieldType::Text(_) | FieldType::Vector(_) | FieldType::SparseVector => {
             let problem = format!(
                 "a {} field has no values to aggregate or group by; declare a keyword field beside it",
                 field.field_type().name()

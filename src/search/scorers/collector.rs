@@ -52,6 +52,13 @@ impl<'a> TopDocsCollector<'a> {
         self.accept.accepts(doc)
     }
 
+    /// Whether any of the documents from `first`, a multiple of 64, is accepted, up to `words` times 64 of them.
+    #[inline]
+    pub(super) fn accepts_any(&self, first: DocId, words: usize) -> bool {
+        let at = (first / 64) as usize;
+        self.accept.docs().is_none_or(|docs| docs.words().iter().skip(at).take(words).any(|word| *word != 0))
+    }
+
     /// Collects a document that is accepted.
     #[inline]
     pub(super) fn collect(&mut self, doc: DocId, score: f32) {

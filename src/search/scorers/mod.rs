@@ -12,12 +12,14 @@
 //! | `req_excl`, `req_opt` | of a required scorer, without or preferring those of another one |
 //! | `synonyms` | of any of several terms, scored as one |
 //! | `boost` | of another scorer, with scores multiplied or replaced |
+//! | `sparse` | that have a dimension of a sparse vector, scored by inner product (`sparse_lists`) |
 //! | `doc_lists` | of a bit set, or of a list with scores |
 //!
 //! `pace` says when a scorer looks whether the search was stopped: in every loop that a document may take long in.
 //! `collector` keeps the best documents of any scorer. For the two most frequent queries, plain words of which one
 //! or all must match, `max_score` and `block_max_and` collect whole blocks of postings instead and skip blocks by
-//! the bounds that the postings keep of them.
+//! the bounds that the postings keep of them. For a sparse vector alone `sparse_top` takes blocks of documents in the
+//! order of their bounds.
 
 mod block_max_and;
 mod bm25;
@@ -33,6 +35,9 @@ mod phrase;
 mod req_excl;
 mod req_opt;
 mod scorer;
+mod sparse;
+mod sparse_lists;
+mod sparse_top;
 mod synonyms;
 mod term;
 #[cfg(test)]
@@ -51,5 +56,8 @@ pub(crate) use phrase::PhraseScorer;
 pub(crate) use req_excl::ReqExclScorer;
 pub(crate) use req_opt::ReqOptScorer;
 pub(crate) use scorer::Scorer;
+pub(crate) use sparse::SparseScorer;
+pub(crate) use sparse_lists::SparseLists;
+pub(crate) use sparse_top::collect_sparse;
 pub(crate) use synonyms::SynonymScorer;
 pub(crate) use term::TermScorer;

@@ -1,6 +1,7 @@
 //! Documents in memory, on their way into a segment.
 
 pub(super) mod columns;
+pub(super) mod sparse;
 pub(super) mod terms;
 
 use super::segment_state::SegmentState;
@@ -8,6 +9,7 @@ use crate::document::Validated;
 use columns::NumbersBuffer;
 use lucerne_codec::DocId;
 use lucerne_codec::vector::VectorRows;
+use sparse::SparseBuffer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use terms::TermsBuffer;
@@ -35,6 +37,7 @@ pub(crate) struct Buffer {
     vectors: BTreeMap<u32, BufferedVectors>,
     pub(super) terms: TermsBuffer,
     pub(super) numbers: NumbersBuffer,
+    pub(super) sparse: SparseBuffer,
     /// Bytes it takes now and will take while it is flushed.
     bytes: usize,
     /// Bytes it may take before it is flushed; 0 when that is not known.
@@ -66,6 +69,7 @@ impl Buffer {
         self.stored_ends.push(self.stored.len());
         self.bytes += BYTES_PER_DOC + 2 * key.len() + document.stored.len();
         self.bytes += self.terms.push(doc, document) + self.numbers.push(doc, document);
+        self.bytes += self.sparse.push(doc, document);
         for (field, row) in &document.vectors {
             let bytes = vector_bytes(*field);
             let vectors = self.vectors.entry(*field).or_insert_with(|| {

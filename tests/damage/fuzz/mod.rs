@@ -10,6 +10,7 @@ mod columns;
 mod json;
 mod metadata;
 mod postings;
+mod sparse;
 mod stored;
 mod vectors;
 
@@ -17,6 +18,7 @@ pub(crate) use columns::columns;
 pub(crate) use json::{document_json, schema_json};
 pub(crate) use metadata::{commit, envelope, live_docs, segment_info};
 pub(crate) use postings::postings;
+pub(crate) use sparse::sparse;
 pub(crate) use stored::{keys, stored};
 pub(crate) use vectors::{flat_f32, hnsw, ivf, sq8, traverse, vector_metadata};
 
@@ -29,7 +31,7 @@ use std::sync::LazyLock;
 pub(crate) type Target = fn(&[u8]);
 
 /// Every target by name.
-pub(crate) const TARGETS: [(&str, Target); 15] = [
+pub(crate) const TARGETS: [(&str, Target); 16] = [
     ("envelope", envelope),
     ("commit", commit),
     ("segment_info", segment_info),
@@ -38,6 +40,7 @@ pub(crate) const TARGETS: [(&str, Target); 15] = [
     ("keys", keys),
     ("postings", postings),
     ("columns", columns),
+    ("sparse", sparse),
     ("flat_f32", flat_f32),
     ("sq8", sq8),
     ("hnsw", hnsw),
@@ -170,6 +173,7 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
             seeds.push((target, [&[first + 1][..], &[0, 1, 2, 3, 255]].concat()));
         }
     }
+    seeds.extend(sparse::seeds());
     seeds.extend(postings::seeds());
     seeds
 }

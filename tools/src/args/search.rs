@@ -98,6 +98,10 @@ pub(crate) struct Search {
     #[arg(long, value_name = "KEY", requires = "liked")]
     pub(crate) disliked: Vec<String>,
 
+    /// Find documents with the dimensions of a sparse vector, weights by dimension: splade:{"12": 0.5, "900": 1.25}.
+    #[arg(long, value_name = "FIELD:JSON", conflicts_with_all = ["knn", "more_like"])]
+    pub(crate) sparse: Option<String>,
+
     /// Find documents with the characteristic words of the one with this key.
     #[arg(long, value_name = "KEY", conflicts_with_all = ["query", "knn"])]
     pub(crate) more_like: Option<String>,
@@ -126,12 +130,12 @@ pub(crate) struct Search {
     #[arg(long, requires_all = ["knn", "filter"], conflicts_with = "query")]
     pub(crate) post_filter: bool,
 
-    /// Fuse the rankings of --query and --knn: by rank (rrf, reciprocal rank fusion) or by score (linear).
+    /// Fuse the rankings of --query and --knn or --sparse: by rank (rrf, reciprocal rank fusion) or by score (linear).
     #[arg(long, value_name = "HOW", num_args = 0..=1, default_missing_value = "rrf")]
-    #[arg(requires_all = ["query", "knn"], conflicts_with = "rerank")]
+    #[arg(requires = "query", conflicts_with = "rerank")]
     pub(crate) hybrid: Option<Fusion>,
 
-    /// Weights of --query and of --knn in --hybrid.
+    /// Weights of --query and of --knn or --sparse in --hybrid.
     #[arg(long, value_name = "A,B", requires = "hybrid", value_parser = weights, default_value = "1,1")]
     pub(crate) weights: (f32, f32),
 
@@ -142,6 +146,10 @@ pub(crate) struct Search {
     /// Reorder the best hits so that they are unlike each other: 1 changes nothing, 0 asks for unlike ones only.
     #[arg(long, value_name = "LAMBDA", conflicts_with_all = ["rerank", "decay"])]
     pub(crate) mmr: Option<f32>,
+
+    /// Reorder the best hits by late interaction: the sum over the vectors in FILE of their best similarity to one in FIELD.
+    #[arg(long, value_name = "FIELD:FILE", conflicts_with_all = ["rerank", "mmr", "decay"])]
+    pub(crate) max_sim: Option<String>,
 
     /// The vector field by which hits are like each other in --mmr [default: that of --knn].
     #[arg(long, value_name = "FIELD", requires = "mmr")]

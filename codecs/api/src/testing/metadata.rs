@@ -33,6 +33,7 @@ fn segment_info() -> SegmentInfo {
         keys: structure("keys_v1", &["_0.keys"], Metadata::Null),
         postings: None,
         columns: None,
+        sparse: None,
         vectors: vec![VectorInfo {
             field,
             structure: structure("x", &["_0.2.x", "_0.2.y"], json!({"quantiles": [-0.75, 0.86]})),

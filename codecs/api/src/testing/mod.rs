@@ -18,6 +18,7 @@ mod metadata;
 mod postings;
 pub mod postings_model;
 pub mod ram;
+mod sparse;
 mod stored;
 mod vectors;
 
@@ -29,5 +30,6 @@ pub use live_docs::check_live_docs_format;
 pub use metadata::{check_commit_format, check_segment_info_format};
 pub use postings::check_postings_format;
 pub use ram::MemoryDirectory;
+pub use sparse::{ModelSparse, check_sparse_format};
 pub use stored::check_stored_format;
 pub use vectors::{check_vector_format, random_rows};

@@ -24,6 +24,11 @@ fn postings() {
 }
 
 #[test]
+fn sparse() {
+    builtin().sparse.iter().for_each(|format| testing::check_sparse_format(&**format));
+}
+
+#[test]
 fn live_docs() {
     builtin().live_docs.iter().for_each(|format| testing::check_live_docs_format(&**format));
 }

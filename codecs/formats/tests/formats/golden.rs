@@ -11,7 +11,7 @@ use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::format::Written;
 use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
 use lucerne_codec::testing::postings_model::{ModelField, ModelPostings};
-use lucerne_codec::testing::{Bench, MemoryDirectory};
+use lucerne_codec::testing::{Bench, MemoryDirectory, ModelSparse};
 use lucerne_codec::vector::VectorRows;
 use lucerne_codec::{BitSet, Cancel, DocId, FieldInfo, Metadata, Params, Result, Similarity};
 use lucerne_formats::builtin;
@@ -99,6 +99,30 @@ fn postings() {
     let reader = format.open(&bench.open(max_doc, &written)).expect("opened");
     assert!(ModelPostings::read(&*reader, max_doc).expect("read") == model);
     assert_eq!(reader.verify(&Cancel::new()).expect("verified"), []);
+}
+
+#[test]
+fn sparse() {
+    let (bench, registry) = (Bench::new(), builtin());
+    let format = registry.sparse("sparse_v1", "test").expect("registered");
+    // Two blocks with a gap before the second, in fields of few and of many dimensions.
+    let rows = |step: u32| {
+        let row = move |doc: u32| {
+            (0..1 + doc % 3).map(move |at| (at * step + doc % 2, 0.25 * (1 + doc + at) as f32))
+        };
+        (0..70).chain(600..640).map(move |doc| (doc, row(doc).collect::<Vec<_>>())).collect()
+    };
+    let model = ModelSparse { max_doc: 700, fields: [(0, rows(3)), (4, rows(1 << 29))].into() };
+    let written = format.write(&bench.write(700), &model).expect("written");
+    hold_against_golden(&bench.directory);
+    let reader = format.open(&bench.open(700, &written)).expect("opened");
+    assert_eq!(reader.verify(&Cancel::new()).expect("verified"), []);
+    for (number, rows) in &model.fields {
+        let vectors = reader.field(*number).expect("the field");
+        for (doc, row) in rows {
+            assert!(vectors.row(*doc).expect("read").iter().eq(row.iter().copied()));
+        }
+    }
 }
 
 /// Columns by ascending field number.
@@ -251,6 +275,7 @@ fn segment_info() {
         keys: structure("keys_v1", &["_0.keys"], Metadata::Null),
         postings: None,
         columns: None,
+        sparse: None,
         vectors: vec![VectorInfo {
             field,
             structure: structure("x", &["_0.2.x"], json!({"quantiles": [-0.75, 0.86]})),

@@ -180,8 +180,11 @@ fn reranks() -> impl Strategy<Value = Rerank> {
         RerankBy::FieldValue(value.missing(0.5))
     });
     let query = queries().prop_map(|query| RerankBy::Query(Box::new(query)));
-    let by = prop_oneof![vector, query, mmr, decay, value];
-    let combine = prop_oneof![Just(Combine::Add), Just(Combine::Multiply)];
+    let max_sim = (names(), prop::collection::vec(vectors(), 0..3)).prop_map(|(field, vectors)| {
+        RerankBy::MaxSim { field, vectors: vectors.into_iter().map(Into::into).collect() }
+    });
+    let by = prop_oneof![vector, max_sim, query, mmr, decay, value];
+    let combine = prop_oneof![Just(Combine::Add), Just(Combine::Multiply), Just(Combine::Replace)];
     let parts = (by, 0..99usize, numbers(), combine);
     parts.prop_map(|(by, window, weight, combine)| Rerank { by, window, weight, combine })
 }

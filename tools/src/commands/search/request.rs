@@ -4,26 +4,31 @@ use crate::args::{self, Fusion};
 use crate::commands::shape;
 use crate::failure::{Failure, In as _, Outcome};
 use crate::vectors::{Shape, VectorFile};
-use lucerne::document::QueryVector;
+use lucerne::document::{QueryVector, SparseVector};
 use lucerne::query::{Aggregation, Highlight, MoreLike, QueryParser};
-use lucerne::{Fuse, Knn, Query, Rerank, Search, Searcher, Sort};
+use lucerne::{Fuse, Knn, Query, Rerank, Search, Searcher, Sort, Sparse};
 use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The search that the arguments describe.
 pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
     let parser = parser(args, searcher)?;
-    let reranks = args.rerank.is_some() || args.mmr.is_some() || args.decay.is_some();
+    let reranks =
+        args.rerank.is_some() || args.mmr.is_some() || args.decay.is_some() || args.max_sim.is_some();
+    if args.hybrid.is_some() && args.knn.is_none() && args.sparse.is_none() {
+        return Err(Failure::usage("--hybrid fuses --query with --knn or --sparse; give one of them"));
+    }
     if args.window.is_some() && args.hybrid.is_none() && !reranks {
-        return Err(Failure::usage("--window is only for --hybrid, --rerank, --mmr and --decay"));
+        return Err(Failure::usage("--window is only for --hybrid, --rerank, --mmr, --max-sim and --decay"));
     }
     let filter = args.filter.as_ref().map(|text| parser.parse_query(text).in_index(&args.dir)).transpose()?;
     let mut search = match (&args.query, nearest(args, searcher)?, &args.more_like) {
+        _ if args.sparse.is_some() => by_sparse(args, &parser)?,
         (_, _, Some(key)) => MoreLike::key(key).into(),
         (None, None, None) if filter.is_some() => Query::all().into(),
         (None, None, None) => {
             return Err(Failure::usage(
-                "nothing to search for; give --query, --filter, --more-like, or --knn with a vector",
+                "nothing to search for; give --query, --filter, --more-like, --sparse, or --knn with a vector",
             )
             .hint("--query '*:*' finds every document"));
         }
@@ -43,7 +48,7 @@ pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
     if let Some(least) = args.min_score {
         search = search.min_score(least);
     }
-    if let Some(rerank) = second(args)? {
+    if let Some(rerank) = second(args, searcher)? {
         search = search.rerank(rerank.window(window(args)));
     }
     for sort in &args.sort {
@@ -106,8 +111,11 @@ fn field_and_number<'a>(text: &'a str, argument: &str, default: usize) -> Outcom
     }
 }
 
-/// The reranking that needs no query vector.
-fn second(args: &args::Search) -> Outcome<Option<Rerank>> {
+/// The reranking that is no part of --knn.
+fn second(args: &args::Search, searcher: &Searcher) -> Outcome<Option<Rerank>> {
+    if let Some(text) = &args.max_sim {
+        return max_sim(text, searcher).map(Some);
+    }
     match (args.mmr, &args.decay) {
         (Some(lambda), _) => match args.mmr_field.as_ref().or(args.knn.as_ref()) {
             Some(field) => Ok(Some(Rerank::mmr(field, lambda))),
@@ -260,19 +268,7 @@ fn together(
 ) -> Outcome<Search> {
     let window = window(args);
     match (args.hybrid, args.rerank) {
-        (Some(fusion), _) => {
-            let fuse = match fusion {
-                Fusion::Rrf => Fuse::rrf(),
-                Fusion::Linear => Fuse::linear(),
-            };
-            let query = match args.lenient {
-                true => lenient(parser, query),
-                false => parser.parse_query(query).in_index(&args.dir)?,
-            };
-            let (of_query, of_vector) = args.weights;
-            let fuse = fuse.window(window).weighted(query, of_query).weighted(knn, of_vector);
-            Ok(fuse.into())
-        }
+        (Some(fusion), _) => fused(args, parser, query, fusion, knn.into()),
         (None, Some(args::Second::Vector)) => {
             let (Some(field), Some(vector)) = (&args.knn, vector) else {
                 return Err(Failure::usage("--rerank vector needs --knn with --vector, --vector-file or --like"));
@@ -285,6 +281,26 @@ fn together(
     }
 }
 
+/// The rankings of --query and of another query in one.
+pub(super) fn fused(
+    args: &args::Search,
+    parser: &QueryParser,
+    query: &str,
+    fusion: Fusion,
+    other: Query,
+) -> Outcome<Search> {
+    let fuse = match fusion {
+        Fusion::Rrf => Fuse::rrf(),
+        Fusion::Linear => Fuse::linear(),
+    };
+    let query = match args.lenient {
+        true => lenient(parser, query),
+        false => parser.parse_query(query).in_index(&args.dir)?,
+    };
+    let (of_query, of_vector) = args.weights;
+    Ok(fuse.window(window(args)).weighted(query, of_query).weighted(other, of_vector).into())
+}
+
 /// `size`, `size:asc`, `size:desc`, or with a space as Solr writes it; the direction in any case.
 fn order(sort: &str, searcher: &Searcher) -> Outcome<Sort> {
     match sort.trim().rsplit_once([':', ' ']) {
@@ -295,4 +311,37 @@ fn order(sort: &str, searcher: &Searcher) -> Outcome<Sort> {
         ))),
         _ => Ok(Sort::asc(sort.trim())),
     }
+}
+
+/// The search of --sparse, with --query if that is given, too.
+fn by_sparse(args: &args::Search, parser: &QueryParser) -> Outcome<Search> {
+    let text = args.sparse.as_deref().unwrap_or_default();
+    let hint =
+        "expected a field and its weights by dimension: --sparse 'splade:{\"12\": 0.5, \"900\": 1.25}'";
+    let Some((field, vector)) = text.split_once(':') else {
+        return Err(Failure::usage(format!("--sparse {text}: no vector")).hint(hint));
+    };
+    let vector: SparseVector = serde_json::from_str(vector)
+        .map_err(|error| Failure::usage(format!("--sparse {field}: {error}")).hint(hint))?;
+    let sparse = Sparse::new(field, vector);
+    match (&args.query, args.hybrid) {
+        (None, _) => Ok(sparse.into()),
+        (Some(query), Some(fusion)) => fused(args, parser, query, fusion, sparse.into()),
+        (Some(_), None) => Err(Failure::usage("--query and --sparse are given, but not how to combine them")
+            .hint("--hybrid ranks by both; --filter restricts the documents")),
+    }
+}
+
+/// The reranking of --max-sim: by all vectors of a file.
+fn max_sim(text: &str, searcher: &Searcher) -> Outcome<Rerank> {
+    let Some((field, path)) = text.split_once(':') else {
+        return Err(Failure::usage(format!(
+            "--max-sim {text}: no file of query vectors; expected FIELD:FILE"
+        )));
+    };
+    let shape = shape(searcher.schema(), field)?;
+    let mut file = VectorFile::open(Path::new(path), Some(shape))?;
+    file.expect(field, shape)?;
+    let vectors = (0..file.rows()).map(|row| file.row(row)).collect::<Outcome<Vec<_>>>()?;
+    Ok(Rerank::max_sim(field, vectors).replace())
 }
