@@ -147,10 +147,12 @@ pub enum Error {
         path: String,
     },
     /// The folder holds no index.
-    #[error("{path}: not an index (no commit found); create one first")]
+    #[error("{path}: not an index ({problem})")]
     NotAnIndex {
         /// The folder.
         path: String,
+        /// What is there instead, and what to do.
+        problem: &'static str,
     },
     /// The index has another commit than the caller expected.
     #[error("the index changed: expected generation {expected}, found {found}; reopen it and retry")]
@@ -191,6 +193,22 @@ pub enum Error {
     /// JSON that cannot be read, or does not fit the type it was to become.
     #[error("JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// Something takes more memory than the ceiling of the process ([`Memory`](crate::Memory)) ever leaves it. It was not
+    /// begun.
+    #[error(
+        "{what} takes {needs} bytes of memory, and a ceiling of {ceiling} leaves it at most {most}; give more memory, or \
+         less at a time"
+    )]
+    MemoryCeiling {
+        /// What was to be done.
+        what: &'static str,
+        /// Bytes that it takes.
+        needs: u64,
+        /// Bytes that the ceiling leaves it at most.
+        most: u64,
+        /// The ceiling in bytes.
+        ceiling: u64,
+    },
     /// An option or a call that is not valid.
     #[error("{0}")]
     Invalid(String),
@@ -431,6 +449,7 @@ impl Error {
             | Self::WrongQuery { .. }
             | Self::GenerationMoved { .. }
             | Self::NotABackup { .. }
+            | Self::MemoryCeiling { .. }
             | Self::Json(_)
             | Self::Invalid(_) => ErrorKind::Usage,
         }

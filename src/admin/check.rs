@@ -4,6 +4,7 @@ use crate::commit::history::kept_generations;
 use crate::commit::{manifest, recover};
 use crate::directory::FsDirectory;
 use crate::document::{Document, FieldAnalyzers, Value};
+use crate::memory::Memory;
 use crate::error::{Error, Result};
 use crate::index::IndexBuilder;
 use crate::reader::{SegmentReader, Store};
@@ -100,10 +101,10 @@ pub fn check_in(
     cancel: &Cancel,
     progress: &dyn Progress,
 ) -> Result<CheckReport> {
-    let store = Store::new(directory, formats.registry().clone(), formats.analyzers().clone());
+    let store = Store::new(directory, formats.registry().clone(), formats.analyzers().clone(), Memory::unlimited());
     let names = store.directory.list()?;
     let Some(&generation) = manifest::generations(&names).first() else {
-        return Err(Error::NotAnIndex { path: crate::directory::place(&*store.directory) });
+        return Err(recover::no_commit(&*store.directory, &names));
     };
     let file = manifest::commit_file(generation);
     let mut checker = Checker { store: &store, cancel, report: CheckReport::default() };

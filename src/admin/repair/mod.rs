@@ -18,6 +18,7 @@ pub use report::{
 use crate::commit::{NewFiles, OwnedDirectory, lock, manifest};
 use crate::directory::FsDirectory;
 use crate::document::FieldAnalyzers;
+use crate::memory::Memory;
 use crate::error::Result;
 use crate::index::IndexBuilder;
 use crate::limits::{DEFAULT_RAM_BUDGET, MIN_RAM_BUDGET};
@@ -81,7 +82,7 @@ pub fn repair_in(
     cancel: &Cancel,
     progress: &dyn Progress,
 ) -> Result<RepairReport> {
-    let store = Store::new(directory, formats.registry().clone(), formats.analyzers().clone());
+    let store = Store::new(directory, formats.registry().clone(), formats.analyzers().clone(), Memory::unlimited());
     match options.run {
         RepairRun::DryRun => Repair::new(&store, &*store.directory, options, cancel, progress).run(),
         RepairRun::Repair => {

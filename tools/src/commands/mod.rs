@@ -26,10 +26,12 @@ mod writes;
 use crate::args::{Arguments, Command};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::vectors::Shape;
-use lucerne::Searcher;
-use lucerne::index::CommitRef;
+use lucerne::directory::FsDirectory;
+use lucerne::index::{CommitRef, IndexBuilder};
 use lucerne::schema::VectorField;
+use lucerne::{Memory, Searcher};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
@@ -87,4 +89,10 @@ fn shape(schema: &lucerne::Schema, field: &str) -> Outcome<Shape> {
             failure.hint(format!("vector fields of the index: {}", names.join(", ")))
         }
     })
+}
+
+/// An index below a ceiling of memory, if there is one.
+fn open_below(dir: &Path, ceiling: Option<u64>) -> lucerne::Result<lucerne::Index> {
+    let memory = ceiling.map_or_else(Memory::unlimited, Memory::ceiling);
+    IndexBuilder::new().memory(&memory).open(Arc::new(FsDirectory::open(dir)?))
 }
