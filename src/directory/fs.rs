@@ -254,12 +254,6 @@ impl Sink for FileSink {
     }
 }
 
-/// True when two paths lead to one folder.
-pub(super) fn is_same_folder(one: &Path, other: &Path) -> bool {
-    let (one, other) = (fs::canonicalize(one), fs::canonicalize(other));
-    one.is_ok_and(|one| other.is_ok_and(|other| one == other))
-}
-
 /// Whether `path`, which need not exist, is a folder or inside of it.
 pub(super) fn is_inside(folder: &Path, path: &Path) -> bool {
     let Ok(path) = std::path::absolute(path) else { return false };

@@ -1,17 +1,24 @@
 //! What is taken, given back when it is dropped.
 
-use super::Memory;
+use super::ledger::Ledger;
+use std::sync::Arc;
 
-/// What one buffer takes.
-#[derive(Debug, Default)]
+/// What one buffer takes; nothing is counted without a ceiling.
+#[derive(Default)]
 pub(crate) struct Charge {
-    memory: Memory,
+    ledger: Option<Arc<Ledger>>,
     bytes: u64,
 }
 
+impl std::fmt::Debug for Charge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Charge({})", self.bytes)
+    }
+}
+
 impl Charge {
-    pub(super) fn new(memory: Memory) -> Self {
-        Self { memory, bytes: 0 }
+    pub(super) fn new(ledger: Option<Arc<Ledger>>) -> Self {
+        Self { ledger, bytes: 0 }
     }
 
     #[cfg(test)]
@@ -21,9 +28,9 @@ impl Charge {
 
     /// It takes so many bytes now.
     pub(crate) fn set(&mut self, bytes: u64) {
-        if self.memory.0.is_some() {
+        if let Some(ledger) = &self.ledger {
             let before = std::mem::replace(&mut self.bytes, bytes);
-            self.memory.change(|used| used.buffers = (used.buffers + bytes).saturating_sub(before));
+            ledger.change(|used| used.buffers = (used.buffers + bytes).saturating_sub(before));
         }
     }
 }
@@ -34,43 +41,46 @@ impl Drop for Charge {
     }
 }
 
-/// What a merge or a search takes.
-#[derive(Debug)]
-pub(crate) struct Reserved {
-    memory: Memory,
-    bytes: u64,
-    what: What,
-}
-
+/// What takes something from its beginning to its end.
 #[derive(Clone, Copy, Debug)]
-enum What {
+pub(super) enum Taker {
     Merge,
     Search,
 }
 
+/// What a merge or a search takes; nothing is counted without a ceiling.
+pub(crate) struct Reserved {
+    taken: Option<(Arc<Ledger>, Taker, u64)>,
+}
+
 impl Reserved {
     pub(super) fn nothing() -> Self {
-        Self { memory: Memory::unlimited(), bytes: 0, what: What::Search }
+        Self { taken: None }
     }
 
-    pub(super) fn of_merge(memory: Memory, bytes: u64) -> Self {
-        Self { memory, bytes, what: What::Merge }
-    }
-
-    pub(super) fn of_search(memory: Memory, bytes: u64) -> Self {
-        Self { memory, bytes, what: What::Search }
+    /// Takes so many bytes, if there is room.
+    pub(super) fn take(ledger: &Arc<Ledger>, taker: Taker, bytes: u64) -> Option<Self> {
+        let taken = match taker {
+            Taker::Merge => {
+                ledger.take(|shares, now| shares.takes_merge(now, bytes), |now| now.merges += bytes)
+            }
+            Taker::Search => {
+                ledger.take(|shares, now| shares.takes_search(now, bytes), |now| now.searches += bytes)
+            }
+        };
+        taken.then(|| Self { taken: Some((Arc::clone(ledger), taker, bytes)) })
     }
 }
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        let Self { memory, bytes, what } = self;
-        memory.change(|used| {
-            let taken = match what {
-                What::Merge => &mut used.merges,
-                What::Search => &mut used.searches,
+        let Some((ledger, taker, bytes)) = self.taken.take() else { return };
+        ledger.change(|used| {
+            let taken = match taker {
+                Taker::Merge => &mut used.merges,
+                Taker::Search => &mut used.searches,
             };
-            *taken = taken.saturating_sub(*bytes);
+            *taken = taken.saturating_sub(bytes);
         });
     }
 }

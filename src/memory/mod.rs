@@ -5,19 +5,21 @@
 //! divided.
 
 mod charge;
+mod ledger;
 mod shares;
 
+use charge::Taker;
 pub(crate) use charge::{Charge, Reserved};
-use shares::Shares;
+use ledger::Ledger;
 pub use shares::MemoryUse;
+use shares::Shares;
 
 use crate::error::{Error, Result};
 use lucerne_codec::Cancel;
 use lucerne_codec::format::Working;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use std::fmt;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 /// A ceiling on the heap that indexes of this process take together: buffered documents, flushes, merges and searches.
 ///
@@ -53,17 +55,8 @@ use std::time::Duration;
 pub struct Memory(Option<Arc<Shared>>);
 
 struct Shared {
-    shares: Shares,
-    used: Mutex<Used>,
-    /// Notified when something was given back.
-    less: Condvar,
+    ledger: Arc<Ledger>,
     writers: Mutex<Vec<Weak<dyn Sheds>>>,
-}
-
-#[derive(Default)]
-struct Used {
-    now: MemoryUse,
-    peak: u64,
 }
 
 /// Who can give up memory: a writer, by flushing.
@@ -84,14 +77,11 @@ pub(crate) struct MergeNeeds {
     pub(crate) files: u64,
 }
 
-/// Who waits looks again at least this often.
-const LOOK: Duration = Duration::from_millis(50);
-
 impl Memory {
     /// A ceiling of so many bytes; at least 8 MiB.
     pub fn ceiling(bytes: u64) -> Self {
-        let (used, less, writers) = (Mutex::default(), Condvar::new(), Mutex::default());
-        Self(Some(Arc::new(Shared { shares: Shares::of(bytes), used, less, writers })))
+        let ledger = Arc::new(Ledger::new(Shares::of(bytes)));
+        Self(Some(Arc::new(Shared { ledger, writers: Mutex::default() })))
     }
 
     /// No ceiling; what each writer takes is limited by its options alone. This is the default.
@@ -101,22 +91,22 @@ impl Memory {
 
     /// The ceiling in bytes, if there is one.
     pub fn limit(&self) -> Option<u64> {
-        self.0.as_ref().map(|shared| shared.shares.ceiling)
+        self.0.as_ref().map(|shared| shared.ledger.shares.ceiling)
     }
 
     /// What is taken now; zeros without a ceiling.
     pub fn in_use(&self) -> MemoryUse {
-        self.0.as_ref().map(|shared| shared.used.lock().now).unwrap_or_default()
+        self.0.as_ref().map(|shared| shared.ledger.now()).unwrap_or_default()
     }
 
     /// The most bytes that were taken at a time; 0 without a ceiling.
     pub fn peak(&self) -> u64 {
-        self.0.as_ref().map_or(0, |shared| shared.used.lock().peak)
+        self.0.as_ref().map_or(0, |shared| shared.ledger.peak())
     }
 
     /// Bytes that one writer's buffers take at most.
     pub(crate) fn buffer_limit(&self) -> usize {
-        self.0.as_ref().map_or(usize::MAX, |shared| shared.shares.most_of_buffers() as usize)
+        self.0.as_ref().map_or(usize::MAX, |shared| shared.ledger.shares.most_of_buffers() as usize)
     }
 
     /// From now on buffers of this writer may be flushed when others need room.
@@ -129,36 +119,32 @@ impl Memory {
 
     /// What a new buffer will be charged to.
     pub(crate) fn charge(&self) -> Charge {
-        Charge::new(self.clone())
+        Charge::new(self.0.as_ref().map(|shared| Arc::clone(&shared.ledger)))
     }
 
     /// Makes room for so many bytes in a buffer: flushes others' buffers, or waits. Takes nothing yet. `check` says whether
     /// to go on.
     pub(crate) fn make_room(&self, needs: u64, check: impl Fn() -> Result<()>) -> Result<()> {
         let Some(shared) = &self.0 else { return Ok(()) };
-        let most = shared.shares.most_of_buffers();
-        if needs > most {
-            return Err(too_little("adding these documents", needs, most, shared));
-        }
-        loop {
-            if shared.shares.takes_buffer(&shared.used.lock().now, needs) {
-                return Ok(());
-            }
+        let most = shared.ledger.shares.most_of_buffers();
+        shared.check("adding these documents", needs, most)?;
+        while !self.has_room(needs) {
             check()?;
-            self.shed_or_wait(shared)?;
+            shared.shed_or_wait(0)?;
         }
+        Ok(())
     }
 
     /// Whether a buffer can take so many bytes now.
     pub(crate) fn has_room(&self, needs: u64) -> bool {
-        self.0.as_ref().is_none_or(|shared| shared.shares.takes_buffer(&shared.used.lock().now, needs))
+        let takes = |shared: &Arc<Shared>| shared.ledger.shares.takes_buffer(&shared.ledger.now(), needs);
+        self.0.as_ref().is_none_or(takes)
     }
 
     /// An error when a merge can never run under the ceiling.
     pub(crate) fn check_merge(&self, needs: MergeNeeds) -> Result<()> {
         let Some(shared) = &self.0 else { return Ok(()) };
-        let most = shared.shares.most_of_merges();
-        if needs.files <= most { Ok(()) } else { Err(too_little("this merge", needs.files, most, shared)) }
+        shared.check("this merge", needs.files, shared.ledger.shares.most_of_merges())
     }
 
     /// Waits until a merge may run, and says how.
@@ -168,57 +154,48 @@ impl Memory {
         loop {
             cancel.check()?;
             for (bytes, working) in [(needs.heap, Working::Heap), (needs.files, Working::Files)] {
-                let mut used = shared.used.lock();
-                if shared.shares.takes_merge(&used.now, bytes) {
-                    used.take(|now| now.merges += bytes);
-                    return Ok((Reserved::of_merge(self.clone(), bytes), working));
+                if let Some(reserved) = Reserved::take(&shared.ledger, Taker::Merge, bytes) {
+                    return Ok((reserved, working));
                 }
             }
-            self.shed_or_wait(shared)?;
+            shared.shed_or_wait(shared.ledger.shares.reserved)?;
         }
     }
 
     /// Waits until a search may run.
     pub(crate) fn admit_search(&self, needs: u64, cancel: &Cancel) -> Result<Reserved> {
         let Some(shared) = &self.0 else { return Ok(Reserved::nothing()) };
-        let most = shared.shares.most_of_searches();
-        if needs > most {
-            return Err(too_little("this search", needs, most, shared));
-        }
+        shared.check("this search", needs, shared.ledger.shares.most_of_searches())?;
         loop {
-            {
-                let mut used = shared.used.lock();
-                if shared.shares.takes_search(&used.now, needs) {
-                    used.take(|now| now.searches += needs);
-                    return Ok(Reserved::of_search(self.clone(), needs));
-                }
+            if let Some(reserved) = Reserved::take(&shared.ledger, Taker::Search, needs) {
+                return Ok(reserved);
             }
             cancel.check()?;
-            self.shed_or_wait(shared)?;
+            shared.shed_or_wait(shared.ledger.shares.reserved)?;
         }
     }
+}
 
-    /// Changes what is taken; wakes up who waits.
-    fn change(&self, change: impl FnOnce(&mut MemoryUse)) {
-        let Some(shared) = &self.0 else { return };
-        shared.used.lock().take(change);
-        shared.less.notify_all();
+impl Shared {
+    fn check(&self, what: &'static str, needs: u64, most: u64) -> Result<()> {
+        let ceiling = self.ledger.shares.ceiling;
+        if needs <= most { Ok(()) } else { Err(Error::MemoryCeiling { what, needs, most, ceiling }) }
     }
 
-    /// Flushes the largest buffer of all writers if buffers take more than their least share; else waits a little.
-    fn shed_or_wait(&self, shared: &Shared) -> Result<()> {
-        if shared.used.lock().now.buffers > 0 {
+    /// Flushes the largest buffer of all writers where buffers take more than they can always have; else waits a little.
+    fn shed_or_wait(&self, least: u64) -> Result<()> {
+        if self.ledger.now().buffers > least {
             let writers: Vec<Arc<dyn Sheds>> =
-                shared.writers.lock().iter().filter_map(Weak::upgrade).collect();
+                self.writers.lock().iter().filter_map(Weak::upgrade).collect();
             let largest = writers.iter().map(|writer| (writer.largest(), writer));
-            if let Some((_, writer)) = largest.filter(|(bytes, _)| *bytes > 0).max_by_key(|(bytes, _)| *bytes)
+            let largest = largest.filter(|(bytes, _)| *bytes > 0).max_by_key(|(bytes, _)| *bytes);
+            if let Some((_, writer)) = largest
                 && writer.shed()?
             {
                 return Ok(());
             }
         }
-        let mut used = shared.used.lock();
-        shared.less.wait_for(&mut used, LOOK);
+        self.ledger.wait();
         Ok(())
     }
 }
@@ -229,21 +206,11 @@ impl fmt::Debug for Memory {
     }
 }
 
-impl Used {
-    fn take(&mut self, change: impl FnOnce(&mut MemoryUse)) {
-        change(&mut self.now);
-        self.peak = self.peak.max(self.now.total());
-    }
-}
-
-fn too_little(what: &'static str, needs: u64, most: u64, shared: &Shared) -> Error {
-    Error::MemoryCeiling { what, needs, most, ceiling: shared.shares.ceiling }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+    use std::time::Duration;
 
     const MIB: u64 = 1 << 20;
 
@@ -305,7 +272,7 @@ mod tests {
     #[test]
     fn the_largest_buffer_of_all_writers_makes_room_for_any_of_them() {
         let memory = Memory::ceiling(128 * MIB);
-        let buffered: Vec<Arc<Buffered>> = [9 * MIB, 12 * MIB, 7 * MIB].map(|bytes| {
+        let buffered: Vec<Arc<Buffered>> = [10 * MIB, 13 * MIB, 8 * MIB].map(|bytes| {
             let mut charge = memory.charge();
             charge.set(bytes);
             Arc::new(Buffered { charge: Mutex::new(charge), flushed: AtomicU64::new(0) })
@@ -314,12 +281,12 @@ mod tests {
             let weak: Weak<Buffered> = Arc::downgrade(writer);
             memory.register(weak);
         }
-        memory.make_room(MIB, || Ok(())).unwrap();
+        memory.make_room(2 * MIB, || Ok(())).unwrap();
         let flushed = || buffered.iter().map(|writer| writer.flushed.load(SeqCst)).collect::<Vec<_>>();
         assert_eq!(flushed(), [0, 1, 0]);
-        memory.make_room(MIB, || Ok(())).unwrap();
+        memory.make_room(2 * MIB, || Ok(())).unwrap();
         assert_eq!(flushed(), [0, 1, 0]);
-        let refused = memory.make_room(20 * MIB, || Ok(()));
+        let refused = memory.make_room(33 * MIB, || Ok(()));
         assert!(matches!(refused, Err(Error::MemoryCeiling { .. })), "{refused:?}");
     }
 }

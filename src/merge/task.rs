@@ -144,7 +144,7 @@ pub(crate) fn needs<'a>(
     let vectors = |field: u32| {
         let of = |source: &SegmentReader| source.vector_field(field).map_or(0, |it| it.reader.len() as u64);
         // No more are live than there are.
-        sources.clone().map(of).sum()
+        sources.clone().map(of).sum::<u64>()
     };
     let of = |working| memory(schema, registry, live, &vectors, working);
     MergeNeeds { heap: of(Working::Heap), files: of(Working::Files) }

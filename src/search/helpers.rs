@@ -115,6 +115,6 @@ mod tests {
             }
         });
         let kept = Kept::of_process().unwrap();
-        assert_eq!(kept.idle.load(Relaxed), kept.pool.current_num_threads());
+        assert!(kept.idle.load(Relaxed) <= kept.pool.current_num_threads());
     }
 }

@@ -21,8 +21,8 @@ pub struct RenumberedLevel<'a> {
 impl RenumberedLevel<'_> {
     /// The words of all rows, in their new order.
     pub fn words(&self) -> impl Iterator<Item = u32> + '_ {
-        let rows = self.order.iter().map(|&old| self.graph.row(self.number, old));
-        rows.flat_map(|row| row.iter().map(|link| lookup(self.moved, link.get())))
+        let rows = self.order.iter().map(move |&old| self.graph.row(self.number, old));
+        rows.flat_map(move |row| row.iter().map(move |link| lookup(self.moved, link.get())))
     }
 }
 
@@ -45,15 +45,7 @@ impl Graph {
             let problem = format!("an order of {} for {} nodes", permutation.len(), self.len());
             return Err(Error::Invalid(problem));
         }
-        let level = |(nodes, below), number, order, moved| RenumberedLevel {
-            nodes,
-            below,
-            graph: self,
-            number,
-            order,
-            moved,
-        };
-        visit(level((Vec::new(), Vec::new()), 0, permutation, &new_of))?;
+        visit(self.renumbered((Vec::new(), Vec::new()), 0, permutation, &new_of))?;
         // Old position → new position, in the level below the one at hand; none: that of the ordinals.
         let mut below_moved: Option<Vec<u32>> = None;
         for (number, old) in self.levels().iter().enumerate().skip(1) {
@@ -73,10 +65,20 @@ impl Graph {
                     *slot = new;
                 }
             }
-            visit(level((nodes, below), number, &order, &moved))?;
+            visit(self.renumbered((nodes, below), number, &order, &moved))?;
             below_moved = Some(moved);
         }
         Ok(())
+    }
+
+    fn renumbered<'a>(
+        &'a self,
+        (nodes, below): (Vec<Ordinal>, Vec<u32>),
+        number: usize,
+        order: &'a [u32],
+        moved: &'a [u32],
+    ) -> RenumberedLevel<'a> {
+        RenumberedLevel { nodes, below, graph: self, number, order, moved }
     }
 
     /// The same graph with other ordinals, as [`Graph::for_each_renumbered`] hands it out.

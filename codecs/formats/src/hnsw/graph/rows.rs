@@ -20,7 +20,8 @@ pub enum Rows<W> {
 impl Rows<AtomicU32> {
     /// So many words of this value; in a file when a directory for it is given and has such files.
     pub(super) fn filled(value: u32, words: usize, files: Option<&dyn Directory>) -> Result<Self> {
-        if let Some(mut file) = files.map(Directory::create_temporary).transpose()?.flatten() {
+        let files = files.filter(|_| words > 0);
+        if let Some(mut file) = files.map(|files| files.create_temporary()).transpose()?.flatten() {
             // Written and not left out: a disk that is full says so here, and not while the words are changed.
             let step: Vec<u8> = value.to_ne_bytes().into_iter().cycle().take(STEP).collect();
             let mut left = words.saturating_mul(4);
