@@ -4,9 +4,9 @@ use crate::commit::history::kept_generations;
 use crate::commit::{manifest, recover};
 use crate::directory::FsDirectory;
 use crate::document::{Document, FieldAnalyzers, Value};
-use crate::memory::Memory;
 use crate::error::{Error, Result};
 use crate::index::IndexBuilder;
+use crate::memory::Memory;
 use crate::reader::{SegmentReader, Store};
 use crate::schema::Schema;
 use lucerne_codec::commit::{CommitInfo, CommitSegment};
@@ -101,7 +101,8 @@ pub fn check_in(
     cancel: &Cancel,
     progress: &dyn Progress,
 ) -> Result<CheckReport> {
-    let store = Store::new(directory, formats.registry().clone(), formats.analyzers().clone(), Memory::unlimited());
+    let store =
+        Store::new(directory, formats.registry().clone(), formats.analyzers().clone(), Memory::unlimited());
     let names = store.directory.list()?;
     let Some(&generation) = manifest::generations(&names).first() else {
         return Err(recover::no_commit(&*store.directory, &names));

@@ -53,6 +53,13 @@ pub(crate) struct Reserved {
     taken: Option<(Arc<Ledger>, Taker, u64)>,
 }
 
+impl std::fmt::Debug for Reserved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bytes = self.taken.as_ref().map_or(0, |(_, _, bytes)| *bytes);
+        write!(f, "Reserved({bytes})")
+    }
+}
+
 impl Reserved {
     pub(super) fn nothing() -> Self {
         Self { taken: None }

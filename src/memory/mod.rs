@@ -185,8 +185,7 @@ impl Shared {
     /// Flushes the largest buffer of all writers where buffers take more than they can always have; else waits a little.
     fn shed_or_wait(&self, least: u64) -> Result<()> {
         if self.ledger.now().buffers > least {
-            let writers: Vec<Arc<dyn Sheds>> =
-                self.writers.lock().iter().filter_map(Weak::upgrade).collect();
+            let writers: Vec<Arc<dyn Sheds>> = self.writers.lock().iter().filter_map(Weak::upgrade).collect();
             let largest = writers.iter().map(|writer| (writer.largest(), writer));
             let largest = largest.filter(|(bytes, _)| *bytes > 0).max_by_key(|(bytes, _)| *bytes);
             if let Some((_, writer)) = largest
@@ -272,11 +271,13 @@ mod tests {
     #[test]
     fn the_largest_buffer_of_all_writers_makes_room_for_any_of_them() {
         let memory = Memory::ceiling(128 * MIB);
-        let buffered: Vec<Arc<Buffered>> = [10 * MIB, 13 * MIB, 8 * MIB].map(|bytes| {
-            let mut charge = memory.charge();
-            charge.set(bytes);
-            Arc::new(Buffered { charge: Mutex::new(charge), flushed: AtomicU64::new(0) })
-        }).into();
+        let buffered: Vec<Arc<Buffered>> = [10 * MIB, 13 * MIB, 8 * MIB]
+            .map(|bytes| {
+                let mut charge = memory.charge();
+                charge.set(bytes);
+                Arc::new(Buffered { charge: Mutex::new(charge), flushed: AtomicU64::new(0) })
+            })
+            .into();
         for writer in &buffered {
             let weak: Weak<Buffered> = Arc::downgrade(writer);
             memory.register(weak);

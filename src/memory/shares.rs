@@ -83,9 +83,21 @@ mod tests {
             let mut used = MemoryUse::default();
             for who in order {
                 match who {
-                    0 => while shares.takes_buffer(&used, step) { used.buffers += step },
-                    1 => while shares.takes_merge(&used, step) { used.merges += step },
-                    _ => while shares.takes_search(&used, step) { used.searches += step },
+                    0 => {
+                        while shares.takes_buffer(&used, step) {
+                            used.buffers += step
+                        }
+                    }
+                    1 => {
+                        while shares.takes_merge(&used, step) {
+                            used.merges += step
+                        }
+                    }
+                    _ => {
+                        while shares.takes_search(&used, step) {
+                            used.searches += step
+                        }
+                    }
                 }
             }
             assert!(used.total() <= shares.counted, "{used:?}");

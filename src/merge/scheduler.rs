@@ -156,7 +156,11 @@ struct Done {
 impl Done {
     fn admitted(&self) {
         let mut state = self.shared.state.lock();
-        state.running.iter_mut().filter(|running| running.id == self.id).for_each(|running| running.admitted = true);
+        state
+            .running
+            .iter_mut()
+            .filter(|running| running.id == self.id)
+            .for_each(|running| running.admitted = true);
         balance(self.threads, &mut state);
     }
 }
@@ -192,9 +196,14 @@ mod tests {
                 }
             };
             let (next, spawning) = (job(&working), Arc::clone(&scheduler));
-            scheduler.spawn(1, Cancel::new(), || (), move |()| {
-                spawning.spawn(2, Cancel::new(), || (), move |()| next());
-            });
+            scheduler.spawn(
+                1,
+                Cancel::new(),
+                || (),
+                move |()| {
+                    spawning.spawn(2, Cancel::new(), || (), move |()| next());
+                },
+            );
             std::thread::sleep(Duration::from_micros(round % 100));
             scheduler.close();
             assert_eq!(working.load(Ordering::SeqCst), 0, "round {round}");

@@ -1,8 +1,8 @@
 //! One merge: live documents of several segments into a new one, each structure merged by its format.
 
 use super::memory::memory;
-use crate::memory::MergeNeeds;
 use crate::error::Result;
+use crate::memory::MergeNeeds;
 use crate::reader::SegmentReader;
 use crate::schema::{Schema, VectorField};
 use crate::segment_write::{SegmentParts, SegmentWrite};

@@ -172,7 +172,8 @@ fn select(
             return None; // Rolled back meanwhile.
         }
         while writer.store.memory.check_merge(needs_of(writer, &entries)).is_err() {
-            let largest = (0..entries.len()).max_by_key(|&at| entries.get(at).map(|it| it.reader.max_doc()))?;
+            let largest =
+                (0..entries.len()).max_by_key(|&at| entries.get(at).map(|it| it.reader.max_doc()))?;
             entries.remove(largest);
             if entries.len() < 2 {
                 tracing::debug!("a merge does not fit below the ceiling of memory; its segments stay");

@@ -42,7 +42,9 @@ impl Sheds for WriterInner {
         let largest = {
             let mut pool = self.pool.lock();
             let largest = (0..pool.len()).max_by_key(|&at| pool.get(at).map(Buffer::bytes));
-            largest.filter(|&at| pool.get(at).is_some_and(|buffer| !buffer.is_empty())).map(|at| pool.remove(at))
+            largest
+                .filter(|&at| pool.get(at).is_some_and(|buffer| !buffer.is_empty()))
+                .map(|at| pool.remove(at))
         };
         let Some(largest) = largest else { return Ok(false) };
         let immutable = self.segments.lock().freeze(largest);

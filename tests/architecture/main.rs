@@ -25,12 +25,16 @@ const ENGINE: [(&str, &[&str]); 18] = [
     ("document", &["bits", "error", "limits", "analysis", "schema"]),
     ("directory", &["error", "limits"]),
     ("commit", &["error", "limits", "schema", "directory"]),
-    ("reader", &["error", "limits", "memory", "stats", "analysis", "schema", "document", "directory", "commit"]),
+    (
+        "reader",
+        &["error", "limits", "memory", "stats", "analysis", "schema", "document", "directory", "commit"],
+    ),
     ("query", &["automata", "error", "limits", "schema", "document"]),
     (
         "search",
         &[
-            "automata", "error", "limits", "memory", "stats", "analysis", "schema", "document", "reader", "query",
+            "automata", "error", "limits", "memory", "stats", "analysis", "schema", "document", "reader",
+            "query",
         ],
     ),
     ("segment_write", &["error", "limits", "schema", "reader"]),

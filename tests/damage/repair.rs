@@ -335,9 +335,8 @@ fn a_field_that_is_not_stored_is_emptied_and_reported_when_its_terms_are_damaged
 #[test]
 fn what_a_tagged_commit_alone_has_lost_is_told_apart_from_the_losses_of_the_newest() {
     let schema = Schema::builder().key("id").text("t").vector("v", Vector::f32(2)).build().unwrap();
-    let document = |key: &str, text: &str| {
-        Document::new().with("id", key).with("t", text).with("v", vec![1.0, 2.0])
-    };
+    let document =
+        |key: &str, text: &str| Document::new().with("id", key).with("t", text).with("v", vec![1.0, 2.0]);
     let directory = small(schema, |writer| {
         for key in ["a", "b", "c"] {
             writer.add(&document(key, "old")).unwrap();
@@ -348,7 +347,8 @@ fn what_a_tagged_commit_alone_has_lost_is_told_apart_from_the_losses_of_the_newe
         writer.tag("between").unwrap();
         writer.upsert(&document("d", "new")).unwrap();
     });
-    let vectors = directory.files().into_keys().find(|name| name.starts_with("_0.") && name.ends_with(".vec"));
+    let vectors =
+        directory.files().into_keys().find(|name| name.starts_with("_0.") && name.ends_with(".vec"));
     directory.delete(&vectors.unwrap()).unwrap();
     let tags = open(&directory).tags().unwrap();
     let report = run(&directory, RepairRun::Repair).unwrap();
@@ -368,7 +368,8 @@ fn what_a_tagged_commit_alone_has_lost_is_told_apart_from_the_losses_of_the_newe
         ]
     );
     let index = open(&directory);
-    let found = |searcher: &Searcher| searcher.search(Search::new(Match::new("t", "new old"))).unwrap().hits.len();
+    let found =
+        |searcher: &Searcher| searcher.search(Search::new(Match::new("t", "new old"))).unwrap().hits.len();
     assert_eq!(found(&index.searcher().unwrap()), 2);
     assert_eq!(["between", "old"].map(|tag| found(&index.open_at(tag).unwrap())), [1, 0]);
 }

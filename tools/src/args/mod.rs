@@ -128,7 +128,8 @@ fn size(text: &str) -> Result<u64, String> {
         "tb" => Some(1_000_000_000_000),
         _ => None,
     };
-    let bytes = digits.trim().parse::<u64>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
+    let bytes =
+        digits.trim().parse::<u64>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
     bytes.ok_or_else(|| "expected a number with a unit, as 128MiB or 2GB".to_owned())
 }
 

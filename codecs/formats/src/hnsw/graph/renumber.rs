@@ -58,7 +58,8 @@ impl Graph {
             }
             let nodes = order.iter().map(ordinal).collect();
             let of_below = below_moved.as_deref().unwrap_or(&new_of);
-            let below = order.iter().map(|&position| lookup(of_below, lookup(&old.below, position))).collect();
+            let below =
+                order.iter().map(|&position| lookup(of_below, lookup(&old.below, position))).collect();
             let mut moved = vec![NO_NODE; order.len()];
             for (new, &position) in (0..NO_NODE).zip(&order) {
                 if let Some(slot) = moved.get_mut(position as usize) {
