@@ -3,12 +3,12 @@
 use crate::arrow::ArrowTable;
 use crate::call::{Reporter, call, long_call};
 use crate::commit_at::commit_at;
+use crate::memory::{self, Ceiling};
 use crate::merge_events::MergeEvents;
 use crate::scan::Scanner;
 use crate::schema::schema_of;
 use crate::searcher::Searcher;
 use crate::writer::Writer;
-use crate::memory::{self, Ceiling};
 use crate::{errors, json, transfer};
 use lucerne::directory::FsDirectory;
 use lucerne::merge::MergePolicy;
