@@ -14,18 +14,17 @@ use lucerne::index::IndexBuilder;
 use lucerne::merge::MergePolicy;
 use lucerne::query::Exists;
 use lucerne::{
-    Document, Error, Index, Knn, Match, Phrase, Range, Schema, Search, Searcher, Term, Vector, Writer,
-    WriterOptions,
+    Document, Error, Index, Knn, Match, Phrase, Range, Schema, Search, Searcher, Term, Writer, WriterOptions,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-fn run(directory: &MemoryDirectory, run: RepairRun) -> Result<RepairReport, Error> {
+pub(crate) fn run(directory: &MemoryDirectory, run: RepairRun) -> Result<RepairReport, Error> {
     let options = RepairOptions::new().run(run).keep_lost(true);
     admin::repair_in(IndexBuilder::new(), Arc::new(directory.clone()), &options, &Cancel::new(), &())
 }
 
-fn open(directory: &MemoryDirectory) -> Index {
+pub(crate) fn open(directory: &MemoryDirectory) -> Index {
     IndexBuilder::new().open(Arc::new(directory.clone())).unwrap()
 }
 
@@ -307,7 +306,7 @@ fn random_damage_costs_the_documents_whose_own_bytes_were_hit_and_no_others() {
 }
 
 /// A folder with an index, and its files.
-fn small(schema: Schema, fill: impl Fn(&Writer)) -> MemoryDirectory {
+pub(crate) fn small(schema: Schema, fill: impl Fn(&Writer)) -> MemoryDirectory {
     let directory = MemoryDirectory::new();
     let index = IndexBuilder::new().create(Arc::new(directory.clone()), schema).unwrap();
     let options = WriterOptions::new().threads(1).merge_policy(MergePolicy::None);
@@ -330,48 +329,6 @@ fn a_field_that_is_not_stored_is_emptied_and_reported_when_its_terms_are_damaged
     let searcher = open(&directory).searcher().unwrap();
     assert_eq!(searcher.search(Match::new("t", "seen")).unwrap().keys(), ["a"]);
     assert_eq!(searcher.search(Match::new("hidden", "unseen")).unwrap().hits.len(), 0);
-}
-
-#[test]
-fn what_a_tagged_commit_alone_has_lost_is_told_apart_from_the_losses_of_the_newest() {
-    let schema = Schema::builder().key("id").text("t").vector("v", Vector::f32(2)).build().unwrap();
-    let document =
-        |key: &str, text: &str| Document::new().with("id", key).with("t", text).with("v", vec![1.0, 2.0]);
-    let directory = small(schema, |writer| {
-        for key in ["a", "b", "c"] {
-            writer.add(&document(key, "old")).unwrap();
-        }
-        writer.tag("old").unwrap();
-        writer.upsert(&document("a", "new")).unwrap();
-        writer.delete("b").unwrap();
-        writer.tag("between").unwrap();
-        writer.upsert(&document("d", "new")).unwrap();
-    });
-    let vectors =
-        directory.files().into_keys().find(|name| name.starts_with("_0.") && name.ends_with(".vec"));
-    directory.delete(&vectors.unwrap()).unwrap();
-    let tags = open(&directory).tags().unwrap();
-    let report = run(&directory, RepairRun::Repair).unwrap();
-    let keys = |lost: &[admin::LostDocument]| -> Vec<String> {
-        assert!(lost.iter().all(|lost| lost.part == LostPart::Vector { field: "v".to_owned() }));
-        lost.iter().map(|lost| lost.key.clone().unwrap()).collect()
-    };
-    assert_eq!(keys(&report.lost), ["c"]);
-    let kept = report.lost_in_kept.iter();
-    let kept: Vec<_> = kept.map(|kept| (kept.generation, kept.tags.join(" "), keys(&kept.lost))).collect();
-    let lost = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
-    assert_eq!(
-        kept,
-        [
-            (tags["between"], "between".to_owned(), lost(&["c"])),
-            (tags["old"], "old".to_owned(), lost(&["a", "b", "c"])),
-        ]
-    );
-    let index = open(&directory);
-    let found =
-        |searcher: &Searcher| searcher.search(Search::new(Match::new("t", "new old"))).unwrap().hits.len();
-    assert_eq!(found(&index.searcher().unwrap()), 2);
-    assert_eq!(["between", "old"].map(|tag| found(&index.open_at(tag).unwrap())), [1, 0]);
 }
 
 #[test]
