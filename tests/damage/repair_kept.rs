@@ -19,10 +19,10 @@ fn what_a_tagged_commit_alone_has_lost_is_told_apart_from_the_losses_of_the_newe
         writer.tag("between").unwrap();
         writer.upsert(&document("d", "new")).unwrap();
     });
+    let tags = open(&directory).tags().unwrap();
     let vectors =
         directory.files().into_keys().find(|name| name.starts_with("_0.") && name.ends_with(".vec"));
     directory.delete(&vectors.unwrap()).unwrap();
-    let tags = open(&directory).tags().unwrap();
     let report = run(&directory, RepairRun::Repair).unwrap();
     let keys = |lost: &[admin::LostDocument]| -> Vec<String> {
         assert!(lost.iter().all(|lost| lost.part == LostPart::Vector { field: "v".to_owned() }));
