@@ -10,7 +10,7 @@
 mod common;
 
 use common::{Data, Result, Table};
-use lucerne::codec::format::{OpenContext, WriteContext};
+use lucerne::codec::format::{OpenContext, Working, WriteContext};
 use lucerne::codec::vector::{Effort, VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch};
 use lucerne::codec::{Accept, BitSet, Cancel, DocId, FieldInfo, OnStop, Params, SegmentId, Similarity};
 use lucerne::directory::FsDirectory;
@@ -266,6 +266,7 @@ fn segment(
         max_doc,
         seed: 42,
         threads: std::thread::available_parallelism()?.get(),
+        working: Working::Heap,
         cancel: &Cancel::new(),
         progress: &(),
     };

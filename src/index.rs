@@ -9,6 +9,7 @@ use crate::commit::{gc, lock, publish};
 use crate::directory::FsDirectory;
 use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
+use crate::memory::Memory;
 use crate::merge::MergePolicy;
 use crate::reader::{Snapshot, Store};
 use crate::schema::Schema;
@@ -69,13 +70,14 @@ pub struct IndexBuilder {
     registry: Registry,
     analyzers: Analyzers,
     on_damage: OnDamage,
+    memory: Memory,
 }
 
 impl Default for IndexBuilder {
     fn default() -> Self {
         // The one place where the engine learns which formats there are.
         let (registry, analyzers) = (lucerne_formats::builtin(), Analyzers::new());
-        Self { registry, analyzers, on_damage: OnDamage::Refuse }
+        Self { registry, analyzers, on_damage: OnDamage::Refuse, memory: Memory::unlimited() }
     }
 }
 
@@ -117,6 +119,13 @@ impl IndexBuilder {
         self
     }
 
+    /// A ceiling on memory that the index shares with others. Default: none.
+    #[must_use]
+    pub fn memory(mut self, memory: &Memory) -> Self {
+        self.memory = memory.clone();
+        self
+    }
+
     /// Creates an index in a directory that has none; its empty first commit is durable on return.
     ///
     /// # Errors
@@ -127,7 +136,7 @@ impl IndexBuilder {
             field.format(&self.registry)?.check(&field.info())?;
         }
         FieldAnalyzers::of(&schema, &self.analyzers)?;
-        let store = Store::new(directory, self.registry, self.analyzers);
+        let store = Store::new(directory, self.registry, self.analyzers, self.memory);
         let directory = &*store.directory;
         // Before the lock is asked for: an index that is being written exists, whoever holds its lock.
         refuse_existing(directory, &store.registry)?;
@@ -150,7 +159,7 @@ impl IndexBuilder {
     /// # Errors
     /// [`Error::NotAnIndex`] when there is no commit; a typed error naming the file when it is damaged.
     pub fn open(self, directory: Arc<dyn Directory>) -> Result<Index> {
-        let store = Store::new(directory, self.registry, self.analyzers);
+        let store = Store::new(directory, self.registry, self.analyzers, self.memory);
         let index = Index { store: Arc::new(store), on_damage: self.on_damage };
         index.searcher()?;
         Ok(index)
@@ -236,7 +245,8 @@ impl Index {
     }
 
     fn searcher_of(&self, snapshot: Arc<Snapshot>) -> Searcher {
-        Searcher::new(snapshot, self.store.analyzers.clone(), Arc::clone(&self.store.counters))
+        let Store { analyzers, counters, memory, .. } = &*self.store;
+        Searcher::new(snapshot, analyzers.clone(), Arc::clone(counters), memory.clone())
     }
 
     /// What this open index has done so far: counters and latencies of searches, flushes, commits and merges, by all clones

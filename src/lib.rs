@@ -59,6 +59,7 @@
 //! | inspect an index, verify it, measure its recall | [`inspect`](admin::inspect), [`check`](admin::check), [`hash_quality`](admin::hash_quality) | [`admin`] |
 //! | give a search a deadline, cancel it, run it on several threads | [`SearchOptions`](search::SearchOptions), [`Cancel`] | [`search`] |
 //! | watch an index: counters and latencies | [`Index::stats`] | [`stats`] |
+//! | keep any number of indexes below a ceiling of memory | [`Memory`] | |
 //! | cancel a long operation, follow its progress | [`Cancel`], [`Progress`] | |
 //! | handle errors | [`Error`], [`ErrorKind`] | [`error`] |
 //! | write a format of your own | traits of [`codec`] | [`codec`] |
@@ -73,7 +74,8 @@
 //!   deleted in the meantime.
 //! - One [`Writer`] is open per index at a time, in any process; any number of searchers read beside it.
 //! - All calls block. A search runs on the thread that calls it, unless [`SearchOptions`](search::SearchOptions) give it
-//!   others; the library starts its own threads only when something is written.
+//!   others; the library starts its own threads when something is written, and keeps some once a search has asked for more
+//!   than one.
 //! - The library reads no environment variables and prints nothing. It reports through `tracing` events.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -92,6 +94,7 @@ pub mod document;
 pub mod error;
 pub mod index;
 pub mod limits;
+mod memory;
 pub mod merge;
 pub mod query;
 mod reader;
@@ -109,6 +112,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use index::Index;
 #[doc(inline)]
 pub use lucerne_codec::{Cancel, Progress, Similarity};
+pub use memory::{Memory, MemoryUse};
 pub use query::{
     Bool, Fuse, Fuzzy, Knn, Match, MultiMatch, Phrase, Prefix, Query, Range, Regex, Rerank, Search, Sort,
     Sparse, Term, Terms, Wildcard,

@@ -4,7 +4,7 @@
 use crate::error::Result;
 use crate::reader::{Pins, SegmentReader};
 use crate::schema::Schema;
-use lucerne_codec::format::WriteContext;
+use lucerne_codec::format::{Working, WriteContext};
 use lucerne_codec::segment_info::{SegmentInfo, StructureInfo, VectorInfo};
 use lucerne_codec::{Cancel, Directory, Progress, Registry, Report, SegmentId};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ pub(crate) struct SegmentWrite<'a> {
     pub(crate) id: SegmentId,
     pub(crate) seed: u64,
     pub(crate) threads: usize,
+    pub(crate) working: Working,
     pub(crate) cancel: &'a Cancel,
     pub(crate) progress: &'a dyn Progress,
 }
@@ -55,6 +56,7 @@ impl SegmentWrite<'_> {
             max_doc,
             seed: self.seed,
             threads: self.threads,
+            working: self.working,
             cancel: self.cancel,
             progress: self.progress,
         }

@@ -27,6 +27,7 @@ __all__ = [
     "Index",
     "Knn",
     "Match",
+    "Memory",
     "MoreLike",
     "MultiMatch",
     "Phrase",
@@ -62,8 +63,13 @@ _Minimum = int | str
 _Highlights = str | Highlight | Mapping[str, Any] | Sequence[str | Highlight | Mapping[str, Any]]
 _Facets = str | Sequence[str] | Mapping[str, int]
 
-def create(path: str | os.PathLike[str], schema: Schema | Mapping[str, Any] | str) -> Index: ...
-def open(path: str | os.PathLike[str]) -> Index: ...
+def create(
+    path: str | os.PathLike[str],
+    schema: Schema | Mapping[str, Any] | str,
+    *,
+    memory: Memory | int | None = None,
+) -> Index: ...
+def open(path: str | os.PathLike[str], *, memory: Memory | int | None = None) -> Index: ...
 def check(path: str | os.PathLike[str], *, progress: _Progress | None = None) -> dict[str, Any]: ...
 def repair(
     path: str | os.PathLike[str],
@@ -75,6 +81,16 @@ def repair(
     threads: int | None = None,
     progress: _Progress | None = None,
 ) -> dict[str, Any]: ...
+
+@final
+class Memory:
+    def __new__(cls, ceiling: int) -> Memory: ...
+    @property
+    def ceiling(self) -> int: ...
+    @property
+    def in_use(self) -> dict[str, int]: ...
+    @property
+    def peak(self) -> int: ...
 
 @final
 class Index:

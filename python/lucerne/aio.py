@@ -159,14 +159,16 @@ class Index(_Threaded):
         return Writer(await asyncio.to_thread(lambda: self._inner.writer(**options)))
 
 
-async def create(path: str | os.PathLike[str], schema: Any) -> Index:
+async def create(
+    path: str | os.PathLike[str], schema: Any, *, memory: lucerne.Memory | int | None = None
+) -> Index:
     """`lucerne.create`."""
-    return Index(await asyncio.to_thread(lucerne.create, path, schema))
+    return Index(await asyncio.to_thread(lambda: lucerne.create(path, schema, memory=memory)))
 
 
-async def open(path: str | os.PathLike[str]) -> Index:
+async def open(path: str | os.PathLike[str], *, memory: lucerne.Memory | int | None = None) -> Index:
     """`lucerne.open`."""
-    return Index(await asyncio.to_thread(lucerne.open, path))
+    return Index(await asyncio.to_thread(lambda: lucerne.open(path, memory=memory)))
 
 
 async def check(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -54,8 +54,9 @@ fn problems<'py>(py: Python<'py>, found: &[Problem]) -> PyResult<Bound<'py, PyLi
 ///
 /// Returns a dict: `whole` (nothing is damaged), `from_generation`, `generation` (of the commit that replaces it, or None),
 /// `commits` (dicts with `file` and `problem`), `lost_tags`, `segments` (dicts with `segment`, `problems`, `rebuilt`, `docs`,
-/// `lost`, `emptied_fields`, `not_indexed`, `forgotten_deletes`), `lost` (dicts with `segment`, `doc`, `key`, `part`, `field`,
-/// `stored`). A writer must not be open.
+/// `lost`, `emptied_fields`, `not_indexed`, `forgotten_deletes`, `unverified`), `lost` (dicts with `segment`, `doc`, `key`, `part`,
+/// `field`, `perhaps_deleted`, `stored`), `lost_in_kept` (dicts with `generation`, `tags`, `lost`: what commits that are kept
+/// beside the newest one have lost; not to be added again). A writer must not be open.
 #[pyfunction]
 #[pyo3(signature = (path, *, dry_run=false, keep_lost=false, damaged_to=None, ram_budget=None, threads=None, progress=None))]
 #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
@@ -102,7 +103,18 @@ fn repair_report<'py>(py: Python<'py>, report: &RepairReport) -> PyResult<Bound<
     dict.set_item("commits", problems(py, &report.commits)?)?;
     dict.set_item("lost_tags", &report.lost_tags)?;
     dict.set_item("segments", segments)?;
+    let kept = PyList::empty(py);
+    for of_commit in &report.lost_in_kept {
+        let lost: Vec<_> =
+            of_commit.lost.iter().map(|document| lost_document(py, document)).collect::<PyResult<_>>()?;
+        let dict = PyDict::new(py);
+        dict.set_item("generation", of_commit.generation)?;
+        dict.set_item("tags", &of_commit.tags)?;
+        dict.set_item("lost", lost)?;
+        kept.append(dict)?;
+    }
     dict.set_item("lost", lost)?;
+    dict.set_item("lost_in_kept", kept)?;
     Ok(dict)
 }
 
@@ -120,6 +132,7 @@ fn of_segment<'py>(py: Python<'py>, segment: &SegmentRepair) -> PyResult<Bound<'
     dict.set_item("emptied_fields", &segment.emptied_fields)?;
     dict.set_item("not_indexed", segment.not_indexed)?;
     dict.set_item("forgotten_deletes", forgotten)?;
+    dict.set_item("unverified", problems(py, &segment.unverified)?)?;
     Ok(dict)
 }
 
@@ -136,6 +149,7 @@ fn lost_document<'py>(py: Python<'py>, lost: &LostDocument) -> PyResult<Bound<'p
     dict.set_item("key", &lost.key)?;
     dict.set_item("part", part)?;
     dict.set_item("field", field)?;
+    dict.set_item("perhaps_deleted", lost.perhaps_deleted)?;
     dict.set_item("stored", stored.transpose()?)?;
     Ok(dict)
 }

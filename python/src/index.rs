@@ -3,15 +3,16 @@
 use crate::arrow::ArrowTable;
 use crate::call::{Reporter, call, long_call};
 use crate::commit_at::commit_at;
+use crate::memory::{self, Ceiling};
 use crate::merge_events::MergeEvents;
 use crate::scan::Scanner;
 use crate::schema::schema_of;
 use crate::searcher::Searcher;
 use crate::writer::Writer;
 use crate::{errors, json, transfer};
-use lucerne::WriterOptions;
 use lucerne::directory::FsDirectory;
 use lucerne::merge::MergePolicy;
+use lucerne::{Memory, WriterOptions};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::collections::BTreeMap;
@@ -26,34 +27,46 @@ pub(crate) struct Index {
     text: Arc<str>,
     /// The engine's handle, and the process that opened it: a fork opens its own.
     opened: Mutex<(u32, lucerne::Index)>,
+    memory: Memory,
 }
 
 /// Creates an index in a folder that has none. `schema`: a `lucerne.Schema`, its JSON form as a dict, or JSON text.
+/// `memory`: a ceiling, `lucerne.Memory` or bytes.
 #[pyfunction]
-pub(crate) fn create(py: Python<'_>, path: PathBuf, schema: &Bound<'_, PyAny>) -> PyResult<Index> {
-    let schema = schema_of(schema)?;
-    let index = call(py, || lucerne::Index::create(&path, schema))?;
-    Ok(Index::new(path, index))
+#[pyo3(signature = (path, schema, *, memory=None))]
+pub(crate) fn create(
+    py: Python<'_>,
+    path: PathBuf,
+    schema: &Bound<'_, PyAny>,
+    memory: Option<Ceiling>,
+) -> PyResult<Index> {
+    let (schema, memory) = (schema_of(schema)?, Ceiling::memory(memory));
+    let index = call(py, || memory::create(&path, schema, &memory))?;
+    Ok(Index::new(path, index, memory))
 }
 
-/// Opens the index in a folder.
+/// Opens the index in a folder. `memory`: a ceiling, `lucerne.Memory` or bytes.
 #[pyfunction]
-pub(crate) fn open(py: Python<'_>, path: PathBuf) -> PyResult<Index> {
-    let index = call(py, || lucerne::Index::open(&path))?;
-    Ok(Index::new(path, index))
+#[pyo3(signature = (path, *, memory=None))]
+pub(crate) fn open(py: Python<'_>, path: PathBuf, memory: Option<Ceiling>) -> PyResult<Index> {
+    let memory = Ceiling::memory(memory);
+    let index = call(py, || memory::open(&path, &memory))?;
+    Ok(Index::new(path, index, memory))
 }
 
 impl Index {
-    fn new(path: PathBuf, index: lucerne::Index) -> Self {
+    fn new(path: PathBuf, index: lucerne::Index, memory: Memory) -> Self {
         let text = path.display().to_string().into();
-        Self { path, text, opened: Mutex::new((std::process::id(), index)) }
+        Self { path, text, opened: Mutex::new((std::process::id(), index)), memory }
     }
 
     /// The engine's handle, in this process.
     fn index(&self, py: Python<'_>) -> PyResult<lucerne::Index> {
         let mut opened = self.opened.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if opened.0 != std::process::id() {
-            let index = lucerne::Index::open(&self.path).map_err(|error| errors::exception(py, error))?;
+            // Of its own: what the parent held when it forked is never given back here.
+            let memory = self.memory.limit().map_or_else(Memory::unlimited, Memory::ceiling);
+            let index = memory::open(&self.path, &memory).map_err(|error| errors::exception(py, error))?;
             *opened = (std::process::id(), index);
         }
         Ok(opened.1.clone())

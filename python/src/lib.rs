@@ -17,6 +17,7 @@ mod highlight;
 mod hits;
 mod index;
 mod json;
+mod memory;
 mod merge_events;
 mod queries;
 mod reading;
@@ -43,6 +44,8 @@ mod _lucerne {
     use crate::hits::{Group, Hit, Hits};
     #[pymodule_export]
     use crate::index::{Index, create, open};
+    #[pymodule_export]
+    use crate::memory::Memory;
     #[pymodule_export]
     use crate::queries::{
         All, Bool, Boost, Constant, DisMax, Exists, Fuse, Fuzzy, Knn, Match, MoreLike, MultiMatch, Phrase,

@@ -51,3 +51,23 @@ def test_an_index_that_is_written_is_not_repaired(folder: Path) -> None:
     writer.close()
     with pytest.raises(lucerne.NotFoundError):
         lucerne.repair(folder.parent / "nothing")
+
+
+def test_what_a_tag_has_lost_is_told_apart(folder: Path) -> None:
+    with lucerne.open(folder).writer(merge_policy="none") as writer:
+        writer.tag("old")
+        writer.delete("003")
+        writer.commit()
+    (vectors,) = folder.glob("_0.*.vec")
+    vectors.unlink()
+    report = lucerne.repair(folder)
+    (kept,) = report["lost_in_kept"]
+    assert kept["tags"] == ["old"] and len(kept["lost"]) == 200 and len(report["lost"]) == 199
+    assert not report["lost"][0]["perhaps_deleted"] and report["segments"][0]["unverified"] == []
+
+
+def test_without_its_commit_the_message_says_what_can_be_done(folder: Path) -> None:
+    for commit in folder.glob("segments_*"):
+        commit.unlink()
+    with pytest.raises(lucerne.NotFoundError, match="restore a backup.*check --repair"):
+        lucerne.open(folder)

@@ -6,6 +6,7 @@ use crate::directory::FsDirectory;
 use crate::document::{Document, FieldAnalyzers, Value};
 use crate::error::{Error, Result};
 use crate::index::IndexBuilder;
+use crate::memory::Memory;
 use crate::reader::{SegmentReader, Store};
 use crate::schema::Schema;
 use lucerne_codec::commit::{CommitInfo, CommitSegment};
@@ -100,10 +101,11 @@ pub fn check_in(
     cancel: &Cancel,
     progress: &dyn Progress,
 ) -> Result<CheckReport> {
-    let store = Store::new(directory, formats.registry().clone(), formats.analyzers().clone());
+    let store =
+        Store::new(directory, formats.registry().clone(), formats.analyzers().clone(), Memory::unlimited());
     let names = store.directory.list()?;
     let Some(&generation) = manifest::generations(&names).first() else {
-        return Err(Error::NotAnIndex { path: crate::directory::place(&*store.directory) });
+        return Err(recover::no_commit(&*store.directory, &names));
     };
     let file = manifest::commit_file(generation);
     let mut checker = Checker { store: &store, cancel, report: CheckReport::default() };

@@ -15,6 +15,7 @@ use crate::schema::{Schema, VectorField, VectorIndex};
 use crate::segment_write::{SegmentWrite, random_segment_id};
 use crate::writer::{Buffer, WriterOptions, flush};
 use lucerne_codec::Cancel;
+use lucerne_codec::format::Working;
 use lucerne_codec::random::SplitMix64;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,6 +45,8 @@ pub struct Estimate {
     pub writing: u64,
     /// Heap of merging everything into one segment.
     pub merging: u64,
+    /// The same where a ceiling ([`Memory`](crate::Memory)) has no room for that: the largest structures are in files then.
+    pub merging_least: u64,
 }
 
 /// Estimates what `docs` documents of a schema take, with the writer options given.
@@ -89,6 +92,9 @@ pub fn estimate(
     let files: BTreeMap<String, u64> =
         whole.files.iter().map(|(extension, &bytes)| (extension.clone(), grown(extension, bytes))).collect();
     let share = |bytes: u64| (bytes as f64 * docs as f64 / whole.docs as f64) as u64;
+    let vectors = |field: u32| share(whole.vectors.get(&field).copied().unwrap_or(0));
+    let formats = IndexBuilder::new();
+    let merging = |working| merge::memory(schema, formats.registry(), docs, vectors, working);
     let disk = files.values().sum();
     let stored = files.get("stored").copied().unwrap_or(0);
     Ok(Estimate {
@@ -97,9 +103,8 @@ pub fn estimate(
         disk_while_merging: 2 * disk,
         reading: disk - stored.min(disk) - share(whole.not_searched).min(disk - stored.min(disk)),
         writing: share(whole.buffered as u64).min(options.ram_budget as u64),
-        merging: merge::memory(schema, IndexBuilder::new().registry(), docs, |field| {
-            share(whole.vectors.get(&field).copied().unwrap_or(0))
-        }),
+        merging: merging(Working::Heap),
+        merging_least: merging(Working::Files),
         files,
     })
 }
@@ -144,6 +149,7 @@ impl Sampled {
             id: random_segment_id()?,
             seed: DEFAULT_SEED,
             threads: 1,
+            working: Working::Heap,
             cancel: &Cancel::new(),
             progress: &(),
         };

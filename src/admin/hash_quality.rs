@@ -10,7 +10,7 @@ use crate::index::IndexBuilder;
 use crate::limits::{DEFAULT_CANDIDATES, MAX_CANDIDATES, MAX_K};
 use crate::schema::{SIGN_HASH, SignHash, VectorField, VectorIndex};
 use crate::search::Searcher;
-use lucerne_codec::format::{OpenContext, WriteContext};
+use lucerne_codec::format::{OpenContext, Working, WriteContext};
 use lucerne_codec::vector::{Effort, VectorFormat, VectorKind, VectorReader, VectorRows, VectorSearch};
 use lucerne_codec::{
     Accept, BitSet, Cancel, Component, DocId, FieldInfo, OnStop, Ordinal, Progress, SegmentId,
@@ -262,6 +262,7 @@ impl Segment {
             max_doc,
             seed: 0,
             threads: 1,
+            working: Working::Heap,
             cancel,
             progress: &(),
         };

@@ -120,7 +120,7 @@ fn without_raw(index: &Index, searcher: &Searcher, field: &str, loss: &mut RawLo
         segments.push(SnapshotSegment { reader: Arc::new(reader), ..segment.clone() });
     }
     let snapshot = snapshot.followed_by(schema, segments);
-    Ok(Searcher::new(Arc::new(snapshot), store.analyzers.clone(), Arc::default()))
+    Ok(Searcher::new(Arc::new(snapshot), store.analyzers.clone(), Arc::default(), store.memory.clone()))
 }
 
 /// Keys and vectors of live documents, evenly spread.

@@ -1,6 +1,6 @@
 //! Finding the commit that counts.
 
-use super::manifest;
+use super::manifest::{self, FileKind};
 use crate::error::{Error, Result};
 use lucerne_codec::commit::CommitInfo;
 use lucerne_codec::{Directory, Registry};
@@ -39,7 +39,7 @@ pub(crate) fn newest<T>(
             if looked < MAX_LOOKS && names.iter().any(|name| name == manifest::LOCK_FILE) {
                 continue;
             }
-            return Err(Error::NotAnIndex { path: crate::directory::place(directory) });
+            return Err(no_commit(directory, &names));
         };
         let error = match read(directory, registry, newest).and_then(&open) {
             Ok(opened) => return Ok(opened),
@@ -59,6 +59,20 @@ pub(crate) fn newest<T>(
         }
         return Err(error);
     }
+}
+
+/// The error of a folder without a commit.
+pub(crate) fn no_commit(directory: &dyn Directory, names: &[String]) -> Error {
+    let is_segment = |name: &String| matches!(manifest::classify(name), FileKind::Segment(_));
+    let problem = match names.iter().any(is_segment) {
+        false => "no commit found; create one first",
+        // An older commit would have been found: `check --repair` has nothing to begin with either.
+        true => {
+            "there are files of segments, but no commit (segments_N) that names them: it was deleted; restore a backup. \
+             admin::repair (lucerne check --repair) makes again what a commit names, and cannot make a commit"
+        }
+    };
+    Error::NotAnIndex { path: crate::directory::place(directory), problem }
 }
 
 /// Reads the commit of a generation.

@@ -3,7 +3,7 @@
 use super::lock::FileLock;
 use super::output::{BufferedOutput, Sink};
 use super::{check_data_name, check_lock_name, check_name, mmap};
-use lucerne_codec::io::TemporaryOutput;
+use lucerne_codec::io::{SharedWords, TemporaryOutput};
 use lucerne_codec::{Directory, Error, Input, Lock, Output, Result};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -226,6 +226,11 @@ impl TemporaryOutput for TemporaryFile {
         let view = mmap::map(&self.0).map_err(|source| Error::io(TEMPORARY, "map", source))?;
         Ok(Input::new(TEMPORARY, view))
     }
+
+    fn finish_words(self: Box<Self>) -> Result<Option<SharedWords>> {
+        let words = mmap::map_words(&self.0).map_err(|source| Error::io(TEMPORARY, "map", source))?;
+        Ok(Some(words))
+    }
 }
 
 /// A file open for writing.
@@ -249,10 +254,13 @@ impl Sink for FileSink {
     }
 }
 
-/// True when two paths lead to one folder.
-pub(super) fn is_same_folder(one: &Path, other: &Path) -> bool {
-    let (one, other) = (fs::canonicalize(one), fs::canonicalize(other));
-    one.is_ok_and(|one| other.is_ok_and(|other| one == other))
+/// Whether `path`, which need not exist, is a folder or inside of it.
+pub(super) fn is_inside(folder: &Path, path: &Path) -> bool {
+    let Ok(path) = std::path::absolute(path) else { return false };
+    // What exists of it may be a link to there.
+    let there = path.ancestors().find_map(|parent| Some((parent, fs::canonicalize(parent).ok()?)));
+    let folder = fs::canonicalize(folder);
+    there.zip(folder.ok()).is_some_and(|((_, there), folder)| there.starts_with(folder))
 }
 
 fn folder_error(path: &Path, action: &'static str, source: io::Error) -> Error {

@@ -24,6 +24,7 @@ pub use ram::RamDirectory;
 
 use lucerne_codec::{Directory, Error, Result};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// How every lock's name ends.
 const LOCK_SUFFIX: &str = ".lock";
@@ -72,9 +73,9 @@ pub(crate) fn place(directory: &dyn Directory) -> String {
     directory.path().map_or_else(|| format!("{directory:?}"), |path| path.display().to_string())
 }
 
-/// True when two directories are the same folder of the file system.
-pub(crate) fn same_folder(one: &dyn Directory, other: &dyn Directory) -> bool {
-    one.path().zip(other.path()).is_some_and(|(one, other)| fs::is_same_folder(one, other))
+/// Whether a path, which need not exist, is a directory's folder or inside of it.
+pub(crate) fn is_inside(directory: &dyn Directory, path: &Path) -> bool {
+    directory.path().is_some_and(|folder| fs::is_inside(folder, path))
 }
 
 /// The locks of a folder in memory: who holds which.

@@ -17,5 +17,5 @@ pub(crate) use policy::{MergeCandidate, SegmentMeta, expunge_deletes, force_merg
 pub use policy::{MergePolicy, TieredOptions};
 pub use report::{MergeEvent, MergeListener, MergeObserver};
 pub(crate) use scheduler::Scheduler;
-pub(crate) use task::{MergeRecord, Merged, Source, merge, plan};
+pub(crate) use task::{MergeRecord, Merged, Source, merge, needs, plan};
 pub(crate) use throttle::ThrottledDirectory;

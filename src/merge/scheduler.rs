@@ -31,6 +31,8 @@ struct Running {
     id: u64,
     bytes: u64,
     cancel: Cancel,
+    /// It has what it needs; until then it holds nothing up.
+    admitted: bool,
 }
 
 /// Merges that may have begun, working or paused, beyond those that work (Lucene: 5).
@@ -59,8 +61,15 @@ impl Scheduler {
         self.shared.state.lock().running.len()
     }
 
-    /// Runs a merge of that many bytes in a thread of its own. False when it could not be started.
-    pub(crate) fn spawn(&self, bytes: u64, cancel: Cancel, job: impl FnOnce() + Send + 'static) -> bool {
+    /// Runs a merge of that many bytes in a thread of its own, once `admit` has returned there. False when it could not be
+    /// started.
+    pub(crate) fn spawn<T>(
+        &self,
+        bytes: u64,
+        cancel: Cancel,
+        admit: impl FnOnce() -> T + Send + 'static,
+        job: impl FnOnce(T) + Send + 'static,
+    ) -> bool {
         // Held until the handle is in its place: `close` must not miss a thread that has begun.
         let mut state = self.shared.state.lock();
         if state.closed {
@@ -68,13 +77,14 @@ impl Scheduler {
         }
         let id = state.next;
         state.next += 1;
-        state.running.push(Running { id, bytes, cancel });
-        balance(self.threads, &mut state);
+        state.running.push(Running { id, bytes, cancel, admitted: false });
         let (threads, shared) = (self.threads, Arc::clone(&self.shared));
         let thread = std::thread::Builder::new().name(format!("lucerne-merge-{id}"));
         let spawned = thread.spawn(move || {
-            let _done = Done { id, threads, shared }; // Leaves the list also when the job panics.
-            job();
+            let done = Done { id, threads, shared }; // Leaves the list also when the job panics.
+            let admitted = admit();
+            done.admitted();
+            job(admitted);
         });
         match spawned {
             Ok(handle) => {
@@ -127,10 +137,11 @@ impl Scheduler {
     }
 }
 
-/// The smallest merges work, the others wait.
+/// The smallest merges work, the others wait. One that waits for memory does not count: it might wait for what a larger one
+/// holds.
 fn balance(threads: usize, state: &mut State) {
     state.running.sort_by_key(|running| (running.bytes, running.id));
-    for (position, running) in state.running.iter().enumerate() {
+    for (position, running) in state.running.iter().filter(|running| running.admitted).enumerate() {
         running.cancel.pause(position >= threads.max(1));
     }
 }
@@ -140,6 +151,18 @@ struct Done {
     id: u64,
     threads: usize,
     shared: Arc<Shared>,
+}
+
+impl Done {
+    fn admitted(&self) {
+        let mut state = self.shared.state.lock();
+        state
+            .running
+            .iter_mut()
+            .filter(|running| running.id == self.id)
+            .for_each(|running| running.admitted = true);
+        balance(self.threads, &mut state);
+    }
 }
 
 impl Drop for Done {
@@ -173,9 +196,14 @@ mod tests {
                 }
             };
             let (next, spawning) = (job(&working), Arc::clone(&scheduler));
-            scheduler.spawn(1, Cancel::new(), move || {
-                spawning.spawn(2, Cancel::new(), next);
-            });
+            scheduler.spawn(
+                1,
+                Cancel::new(),
+                || (),
+                move |()| {
+                    spawning.spawn(2, Cancel::new(), || (), move |()| next());
+                },
+            );
             std::thread::sleep(Duration::from_micros(round % 100));
             scheduler.close();
             assert_eq!(working.load(Ordering::SeqCst), 0, "round {round}");

@@ -2,11 +2,12 @@
 
 use super::memory::memory;
 use crate::error::Result;
+use crate::memory::MergeNeeds;
 use crate::reader::SegmentReader;
 use crate::schema::{Schema, VectorField};
 use crate::segment_write::{SegmentParts, SegmentWrite};
 use lucerne_codec::envelope;
-use lucerne_codec::format::WriteContext;
+use lucerne_codec::format::{Working, WriteContext};
 use lucerne_codec::segment_info::{StructureInfo, VectorInfo};
 use lucerne_codec::vector::VectorReader;
 use lucerne_codec::{BitSet, DocMap, MergeInput, Registry, Report};
@@ -125,18 +126,32 @@ pub(crate) fn plan(registry: &Registry, schema: &Schema, sources: &[Source]) -> 
     let bytes: u64 = sources.iter().map(Source::bytes).sum();
     let live: u64 = sources.iter().map(|source| u64::from(source.live_docs())).sum();
     let all: u64 = sources.iter().map(|source| u64::from(source.reader.max_doc())).sum();
+    let needs = needs(registry, schema, live, sources.iter().map(|source| &*source.reader));
     Ok(json!({
         "sources": sources.iter().map(source_report).collect::<Vec<_>>(),
         "docs": live,
         "bytes_to_read": bytes,
-        "memory": memory(schema, registry, live, |field| {
-            let of = |source: &Source| source.reader.vector_field(field).map_or(0, |it| it.reader.len() as u64);
-            // No more are live than there are.
-            sources.iter().map(of).sum()
-        }),
+        "memory": needs.heap,
+        "memory_least": needs.files,
         "bytes_to_write": (u128::from(bytes) * u128::from(live) / u128::from(all.max(1))) as u64,
         "fields": fields,
     }))
+}
+
+/// What merging these segments into one of so many documents takes.
+pub(crate) fn needs<'a>(
+    registry: &Registry,
+    schema: &Schema,
+    live: u64,
+    sources: impl Iterator<Item = &'a SegmentReader> + Clone,
+) -> MergeNeeds {
+    let vectors = |field: u32| {
+        let of = |source: &SegmentReader| source.vector_field(field).map_or(0, |it| it.reader.len() as u64);
+        // No more are live than there are.
+        sources.clone().map(of).sum::<u64>()
+    };
+    let of = |working| memory(schema, registry, live, &vectors, working);
+    MergeNeeds { heap: of(Working::Heap), files: of(Working::Files) }
 }
 
 fn source_report(source: &Source) -> Report {

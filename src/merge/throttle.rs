@@ -1,6 +1,6 @@
 //! A directory that writes no faster than it may, and counts.
 
-use lucerne_codec::io::TemporaryOutput;
+use lucerne_codec::io::{SharedWords, TemporaryOutput};
 use lucerne_codec::{Cancel, Directory, Input, Lock, Output, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,13 +27,13 @@ impl ThrottledDirectory {
         self.written.load(Ordering::Relaxed)
     }
 
-    /// Waits until `written` bytes are due, or the work is cancelled.
     /// Counts bytes that were written, and waits while they are ahead of the limit.
     fn wrote(&self, bytes: &[u8]) -> Result<()> {
         self.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.wait()
     }
 
+    /// Waits until what is written is due, or the work is cancelled.
     fn wait(&self) -> Result<()> {
         let Some(limit) = self.limit else { return Ok(()) };
         loop {
@@ -107,6 +107,10 @@ impl TemporaryOutput for ThrottledTemporary {
 
     fn finish(self: Box<Self>) -> Result<Input> {
         self.inner.finish()
+    }
+
+    fn finish_words(self: Box<Self>) -> Result<Option<SharedWords>> {
+        self.inner.finish_words()
     }
 }
 

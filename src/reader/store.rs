@@ -8,6 +8,7 @@ use crate::commit::history::{self, CommitRef};
 use crate::commit::manifest;
 use crate::commit::recover::{self, OnDamage};
 use crate::error::Result;
+use crate::memory::Memory;
 use crate::schema::Schema;
 use crate::stats::Counters;
 use lucerne_codec::commit::CommitInfo;
@@ -23,6 +24,7 @@ pub(crate) struct Store {
     pub(crate) pins: Arc<Pins>,
     pub(crate) cache: SegmentCache,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) memory: Memory,
     latest: Mutex<Latest>,
 }
 
@@ -34,10 +36,15 @@ struct Latest {
 }
 
 impl Store {
-    pub(crate) fn new(directory: Arc<dyn Directory>, registry: Registry, analyzers: Analyzers) -> Self {
+    pub(crate) fn new(
+        directory: Arc<dyn Directory>,
+        registry: Registry,
+        analyzers: Analyzers,
+        memory: Memory,
+    ) -> Self {
         let (pins, cache, latest) = (Arc::default(), SegmentCache::default(), Mutex::default());
         let registry = Arc::new(registry);
-        Self { directory, registry, analyzers, pins, cache, counters: Arc::default(), latest }
+        Self { directory, registry, analyzers, pins, cache, counters: Arc::default(), memory, latest }
     }
 
     /// Opens the newest commit on disk.

@@ -19,11 +19,11 @@ pub(crate) struct Matches {
 /// Finds the documents that match. Memory: a bit for each document.
 pub(crate) fn matches(store: &Store, snapshot: &Snapshot, query: Query, cancel: &Cancel) -> Result<Matches> {
     let options = SearchOptions::new().cancel(cancel);
-    let Store { analyzers, counters, .. } = store;
+    let Store { analyzers, counters, memory, .. } = store;
     let search = Search::new(query);
     let unknown_fields = unknown_fields(snapshot, &search)?;
     let segments =
-        Run { snapshot, analyzers, counters, options: &options }.each_match(search, |docs| docs)?;
+        Run { snapshot, analyzers, counters, memory, options: &options }.each_match(search, |docs| docs)?;
     match segments.len() == snapshot.segments.len() {
         true => Ok(Matches { segments, unknown_fields }),
         false => Err(Error::Cancelled),

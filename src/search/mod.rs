@@ -39,6 +39,8 @@ mod field_values;
 mod function;
 mod fuse;
 mod group;
+mod heap;
+mod helpers;
 mod highlight;
 mod hits;
 mod knn;

@@ -1,6 +1,7 @@
 //! Runs a search: resolve, rank, rerank or sort, read the page.
 
 use super::explanation::Explanation;
+use super::heap::heap;
 use super::hits::Hits;
 use super::node::Node;
 use super::options::SearchOptions;
@@ -16,6 +17,7 @@ use crate::analysis::Analyzers;
 use crate::document::Value;
 use crate::error::{Error, Result};
 use crate::limits::MAX_K;
+use crate::memory::Memory;
 use crate::query::{Query, Search};
 use crate::reader::Snapshot;
 use crate::stats::{Counters, SearchEnd};
@@ -29,6 +31,7 @@ pub(super) struct Run<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) analyzers: &'a Analyzers,
     pub(super) counters: &'a Counters,
+    pub(super) memory: &'a Memory,
     pub(super) options: &'a SearchOptions,
 }
 
@@ -55,6 +58,7 @@ impl<'a> Run<'a> {
         search.set_unset_k();
         check(self.snapshot, &search)?;
         let (cancel, noted) = (self.options.begin(), OnceLock::new());
+        let _heap = self.memory.admit_search(heap(self.snapshot, &search), &cancel)?;
         let stop = Stop::new(&cancel, self.options.on_stop, &noted);
         let unfiltered = self.resolver(stop);
         let filter = stop.part(filter(&unfiltered, &search))?;
@@ -137,6 +141,7 @@ impl<'a> Run<'a> {
     ) -> Result<Vec<T>> {
         search.set_unset_k();
         let (cancel, noted) = (self.options.begin(), OnceLock::new());
+        let _heap = self.memory.admit_search(heap(self.snapshot, &search), &cancel)?;
         let unfiltered = self.resolver(Stop::new(&cancel, OnStop::Fail, &noted));
         let filter = filter(&unfiltered, &search)?;
         let resolver = Resolver { filter: filter.as_ref(), ..unfiltered };

@@ -46,7 +46,7 @@ pub(super) fn collect(node: &Node, part: Part<'_>, collector: &mut TopDocsCollec
 fn equal_score(node: &Node) -> Option<(&Node, f32)> {
     match node {
         Node::Constant(node, score) => Some((node, *score)),
-        Node::Words { .. } | Node::Synonyms(_) | Node::Phrase { .. } => None,
+        Node::Words { .. } | Node::Synonyms(_) | Node::Phrase { .. } | Node::Sparse(_) => None,
         Node::Bool(_) | Node::DisMax(..) | Node::Boost(..) | Node::Found(_) => None,
         node => Some((node, 1.0)),
     }

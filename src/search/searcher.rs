@@ -11,6 +11,7 @@ use super::{knn, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, Value, components};
 use crate::error::{Error, Result};
+use crate::memory::Memory;
 use crate::query::{Knn, Query, Search};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::{FieldType, Schema};
@@ -53,6 +54,7 @@ pub struct Searcher {
     snapshot: Arc<Snapshot>,
     analyzers: Analyzers,
     counters: Arc<Counters>,
+    memory: Memory,
 }
 
 impl std::fmt::Debug for Searcher {
@@ -83,8 +85,13 @@ pub struct AnalyzedTerm {
 }
 
 impl Searcher {
-    pub(crate) fn new(snapshot: Arc<Snapshot>, analyzers: Analyzers, counters: Arc<Counters>) -> Self {
-        Self { snapshot, analyzers, counters }
+    pub(crate) fn new(
+        snapshot: Arc<Snapshot>,
+        analyzers: Analyzers,
+        counters: Arc<Counters>,
+        memory: Memory,
+    ) -> Self {
+        Self { snapshot, analyzers, counters, memory }
     }
 
     pub(crate) fn snapshot(&self) -> &Snapshot {
@@ -374,7 +381,7 @@ impl Searcher {
     }
 
     fn run<'a>(&'a self, options: &'a SearchOptions) -> Run<'a> {
-        let Self { snapshot, analyzers, counters } = self;
-        Run { snapshot, analyzers, counters, options }
+        let Self { snapshot, analyzers, counters, memory } = self;
+        Run { snapshot, analyzers, counters, memory, options }
     }
 }

@@ -1,11 +1,12 @@
 //! On which threads the parts of a search run.
 
+use super::helpers;
 use crate::error::{Error, Result};
 use parking_lot::Mutex;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Threads of an application that searches run on.
 ///
@@ -32,7 +33,7 @@ pub(super) enum Threads {
     /// The one that calls.
     #[default]
     Caller,
-    /// So many, the one that calls among them; the others are started for the search.
+    /// So many, the one that calls among them (`helpers`).
     Count(NonZeroUsize),
     Pool(Arc<dyn Pool>),
 }
@@ -80,7 +81,7 @@ impl Threads {
         };
         match self {
             Self::Pool(pool) => pool.run(jobs, &run),
-            _ => on_threads(count, jobs, &run),
+            _ => helpers::run(count, jobs, &run),
         }
         let done: Vec<Option<Result<T>>> = done.into_iter().map(Mutex::into_inner).collect();
         if failed.into_inner() {
@@ -93,31 +94,6 @@ impl Threads {
 
 fn not_run() -> Error {
     Error::Invalid("the pool of search threads did not run every job".to_owned())
-}
-
-/// Runs jobs on `count` threads, this one among them. Where the system gives no more threads, with those there are.
-fn on_threads(count: usize, jobs: usize, run: &(dyn Fn(usize) + Sync)) {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        loop {
-            let turn = next.fetch_add(1, Relaxed);
-            if turn >= jobs {
-                break;
-            }
-            run(turn);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..count {
-            let started =
-                std::thread::Builder::new().name("lucerne-search".to_owned()).spawn_scoped(scope, work);
-            if let Err(error) = started {
-                tracing::warn!(%error, "no more threads for a search");
-                break;
-            }
-        }
-        work();
-    });
 }
 
 #[cfg(test)]

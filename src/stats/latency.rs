@@ -1,5 +1,6 @@
 //! Latencies as a histogram of fixed size: four buckets for each doubling, from a microsecond to an hour.
 
+use super::exported::Exported;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -95,20 +96,21 @@ pub(crate) struct Timer {
     total: AtomicU64,
     max: AtomicU64,
     counts: [AtomicU64; BUCKETS],
+    exported: Exported,
 }
 
-impl Default for Timer {
-    fn default() -> Self {
+impl Timer {
+    pub(super) fn new(name: &'static str) -> Self {
         Self {
             total: AtomicU64::default(),
             max: AtomicU64::default(),
             counts: [const { AtomicU64::new(0) }; BUCKETS],
+            exported: Exported::new(name),
         }
     }
-}
 
-impl Timer {
     pub(crate) fn record(&self, took: Duration) {
+        self.exported.took(took);
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.total.fetch_add(nanos, Relaxed);
         self.max.fetch_max(nanos, Relaxed);
@@ -135,7 +137,7 @@ mod tests {
         for nanos in
             (0..41).flat_map(|power| [1u64 << power, (1 << power) + (1 << power) / 3, (2 << power) - 1])
         {
-            let (timer, time) = (Timer::default(), Duration::from_nanos(nanos));
+            let (timer, time) = (Timer::new("test"), Duration::from_nanos(nanos));
             timer.record(time);
             timer.record(Duration::MAX);
             let found = timer.read().percentile(0.5).as_nanos() as f64;
@@ -146,7 +148,7 @@ mod tests {
 
     #[test]
     fn percentiles_ascend_to_the_greatest() {
-        let timer = Timer::default();
+        let timer = Timer::new("test");
         assert_eq!(timer.read().percentile(0.5), Duration::ZERO);
         (1..=1_000).for_each(|micros| timer.record(Duration::from_micros(micros)));
         let latency = timer.read();

@@ -1,11 +1,14 @@
-//! Watching: counters and latencies of what an open index does, in this process.
+//! Watching: counters and latencies of what an open index does, in this process. With the feature `metrics` the same go to
+//! the recorder that the application has installed for the crate of that name.
 //!
 //! [`Index::stats`](crate::Index::stats) returns them as they are; two of them taken some time apart say what happened in
 //! between ([`Stats::since`]). Counting needs no lock and no reading of the clock beyond one at the beginning and end of
 //! each operation.
 
+mod exported;
 mod latency;
 
+use exported::Exported;
 pub use latency::Latency;
 pub(crate) use latency::Timer;
 
@@ -90,16 +93,24 @@ impl Stats {
 }
 
 /// Counts up.
-#[derive(Debug, Default)]
-pub(crate) struct Counter(AtomicU64);
+#[derive(Debug)]
+pub(crate) struct Counter {
+    count: AtomicU64,
+    exported: Exported,
+}
 
 impl Counter {
+    fn new(name: &'static str) -> Self {
+        Self { count: AtomicU64::default(), exported: Exported::new(name) }
+    }
+
     pub(crate) fn add(&self, count: u64) {
-        self.0.fetch_add(count, Relaxed);
+        self.count.fetch_add(count, Relaxed);
+        self.exported.count(count);
     }
 
     fn get(&self) -> u64 {
-        self.0.load(Relaxed)
+        self.count.load(Relaxed)
     }
 }
 
@@ -113,7 +124,7 @@ pub(crate) enum SearchEnd {
 }
 
 /// The counters of an open index.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Counters {
     searches: Timer,
     failed_searches: Counter,
@@ -128,6 +139,27 @@ pub(crate) struct Counters {
     pub(crate) failed_merges: Counter,
     bytes_flushed: Counter,
     bytes_merged: Counter,
+}
+
+/// Nothing was done yet. The names are those of `docs/monitoring.md`.
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            searches: Timer::new("lucerne_search_seconds"),
+            failed_searches: Counter::new("lucerne_failed_searches_total"),
+            timed_out_searches: Counter::new("lucerne_timed_out_searches_total"),
+            cancelled_searches: Counter::new("lucerne_cancelled_searches_total"),
+            hits: Counter::new("lucerne_hits_total"),
+            documents_added: Counter::new("lucerne_documents_added_total"),
+            documents_deleted: Counter::new("lucerne_documents_deleted_total"),
+            flushes: Timer::new("lucerne_flush_seconds"),
+            commits: Timer::new("lucerne_commit_seconds"),
+            merges: Timer::new("lucerne_merge_seconds"),
+            failed_merges: Counter::new("lucerne_failed_merges_total"),
+            bytes_flushed: Counter::new("lucerne_flushed_bytes_total"),
+            bytes_merged: Counter::new("lucerne_merged_bytes_total"),
+        }
+    }
 }
 
 impl Counters {

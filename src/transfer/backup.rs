@@ -7,7 +7,7 @@
 use super::backup_folder::BackupFolder;
 use super::copy::{self, OpenFile};
 use crate::commit::{NewFiles, manifest};
-use crate::directory::{FsDirectory, place, same_folder};
+use crate::directory::{FsDirectory, is_inside, place};
 use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::reader::Snapshot;
@@ -61,11 +61,12 @@ impl Index {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotABackup`] when the folder is the index's own, or holds anything but an earlier backup of this index
+    /// [`Error::NotABackup`] when the folder is the index's own or inside of it, or holds anything but an earlier backup of this index
     /// that nobody has written to; [`Error::Locked`] while somebody has a writer on it or takes a backup there;
     /// [`crate::ErrorKind::Corrupt`] with the name of a file of this index that is damaged.
     pub fn backup_to(&self, path: impl AsRef<Path>) -> Result<BackupReport> {
-        self.backup_in(Arc::new(FsDirectory::create(path)?), &Cancel::new(), &())
+        let directory = backup_folder_at(&*self.store.directory, path.as_ref())?;
+        self.backup_in(directory, &Cancel::new(), &())
     }
 
     /// Like [`Index::backup_to`], to any directory; it can be cancelled, and its progress watched.
@@ -92,7 +93,8 @@ impl Searcher {
     /// [`crate::ErrorKind::NotFound`] when a writer of another process has deleted its files: take a new searcher, or call
     /// [`Index::backup_to`], which does.
     pub fn backup_to(&self, path: impl AsRef<Path>) -> Result<BackupReport> {
-        self.backup_in(Arc::new(FsDirectory::create(path)?), &Cancel::new(), &())
+        let directory = backup_folder_at(&*self.snapshot().commit.directory, path.as_ref())?;
+        self.backup_in(directory, &Cancel::new(), &())
     }
 
     /// Like [`Searcher::backup_to`], to any directory; it can be cancelled, and its progress watched.
@@ -113,6 +115,18 @@ impl Searcher {
         }
         back_up(snapshot, &open_all(snapshot)?, directory, cancel, progress)
     }
+}
+
+/// The folder for a backup; nothing is created when it is that of the index or inside of it.
+fn backup_folder_at(index: &dyn Directory, path: &Path) -> Result<Arc<dyn Directory>> {
+    if is_inside(index, path) {
+        return Err(own_folder(path.display().to_string()));
+    }
+    Ok(Arc::new(FsDirectory::create(path)?))
+}
+
+fn own_folder(folder: String) -> Error {
+    Error::NotABackup { folder, problem: "it is the folder of the index itself, or inside of it".to_owned() }
 }
 
 fn open_all(snapshot: &Snapshot) -> Result<Vec<OpenFile>> {
@@ -137,9 +151,8 @@ fn back_up(
     progress: &dyn Progress,
 ) -> Result<BackupReport> {
     let commit = &*snapshot.commit;
-    if same_folder(&*commit.directory, &*directory) {
-        let problem = "it is the folder of the index itself".to_owned();
-        return Err(Error::NotABackup { folder: place(&*directory), problem });
+    if directory.path().is_some_and(|path| is_inside(&*commit.directory, path)) {
+        return Err(own_folder(place(&*directory)));
     }
     let wanted = backed_up(&commit.info);
     let folder = BackupFolder::open(directory, &commit.registry, &wanted)?;

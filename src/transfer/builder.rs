@@ -11,6 +11,7 @@ use crate::reader::{Pins, SegmentReader};
 use crate::schema::Schema;
 use crate::segment_write::{SegmentWrite, random_segment_id};
 use crate::writer::{Buffer, WriterOptions, flush};
+use lucerne_codec::format::Working;
 use lucerne_codec::{Cancel, Directory, Registry};
 use serde_json::Map;
 use std::collections::HashSet;
@@ -116,6 +117,7 @@ impl SegmentBuilder {
                 id,
                 seed: self.options.seed.unwrap_or(crate::limits::DEFAULT_SEED),
                 threads: self.options.threads,
+                working: Working::Heap,
                 cancel: &Cancel::new(),
                 progress: &(),
             },

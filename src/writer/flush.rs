@@ -8,6 +8,7 @@ use crate::error::{Result, catch_panic};
 use crate::reader::SegmentReader;
 use crate::segment_write::{SegmentParts, SegmentWrite};
 use lucerne_codec::Directory as _;
+use lucerne_codec::format::Working;
 use lucerne_codec::segment_info::{StructureInfo, VectorInfo};
 use lucerne_codec::vector::VectorReader;
 use std::sync::Arc;
@@ -104,7 +105,8 @@ impl WriterInner {
 
     /// Bytes that one buffer may take.
     pub(super) fn buffer_budget(&self) -> usize {
-        self.options.ram_budget / self.buffer_count.load(Ordering::Relaxed).max(1)
+        let budget = self.options.ram_budget.min(self.store.memory.buffer_limit());
+        budget / self.buffer_count.load(Ordering::Relaxed).max(1)
     }
 
     pub(super) fn is_full(&self, buffer: &Buffer) -> bool {
@@ -153,6 +155,7 @@ impl WriterInner {
             id: self.segment_id(number)?,
             seed: self.seed(),
             threads: self.options.threads,
+            working: Working::Heap,
             cancel: &self.cancel,
             progress: &(),
         };

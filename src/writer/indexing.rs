@@ -39,6 +39,7 @@ impl WriterInner {
     pub(crate) fn write(&self, document: &Document, mode: Mode) -> Result<String> {
         let mut validated = self.validate(&self.schema(), document)?;
         self.flush_if_full()?;
+        self.make_room([&validated])?;
         let _shared = self.commit_barrier.read();
         self.check_takes_writes()?;
         let (key, mut shard, existing) = self.claim_key(&mut validated, |_| false)?;
@@ -60,6 +61,7 @@ impl WriterInner {
         let validated = documents.iter().map(|document| self.validate(&schema, document));
         let mut validated: Vec<Validated> = validated.collect::<Result<_>>()?;
         self.flush_if_full()?;
+        self.make_room(&validated)?;
         let _exclusive = self.commit_barrier.write();
         self.check_takes_writes()?;
         let mut claimed = Vec::with_capacity(validated.len());
@@ -221,7 +223,7 @@ impl WriterInner {
     fn take_buffer(&self) -> Buffer {
         self.pool.lock().pop().unwrap_or_else(|| {
             self.buffer_count.fetch_add(1, Ordering::Relaxed);
-            Buffer::with_budget(self.buffer_budget())
+            Buffer::with_budget(self.buffer_budget(), self.store.memory.charge())
         })
     }
 

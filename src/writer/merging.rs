@@ -5,11 +5,13 @@ use super::segments::SegmentEntry;
 use super::shared::WriterInner;
 use crate::commit::{NewFiles, manifest};
 use crate::error::{Error, Result, catch_panic};
+use crate::memory::{MergeNeeds, Reserved};
 use crate::merge::{
     self, MergeCandidate, MergeEvent, MergeObserver, MergeRecord, Merged, SegmentMeta, Source,
     ThrottledDirectory,
 };
 use crate::segment_write::SegmentWrite;
+use lucerne_codec::format::Working;
 use lucerne_codec::{Cancel, Directory, Progress, Report};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,6 +23,7 @@ struct SelectedMerge {
     entries: Vec<SegmentEntry>,
     deleted: Vec<DeletedDocs>,
     bytes: u64,
+    needs: MergeNeeds,
 }
 
 impl SelectedMerge {
@@ -55,10 +58,15 @@ pub(crate) fn maybe_merge(writer: &Arc<WriterInner>) {
             return;
         };
         let (selected, cancel, owner) = (Arc::new(selected), Cancel::new(), Arc::downgrade(writer));
-        let (in_thread, own) = (Arc::clone(&selected), cancel.clone());
-        let started = writer.scheduler.spawn(selected.bytes, cancel, move || {
+        let (in_thread, own, memory) = (Arc::clone(&selected), cancel.clone(), writer.store.memory.clone());
+        // Without the writer: whoever waits for memory does not keep it.
+        let admit = {
+            let (needs, cancel) = (selected.needs, cancel.clone());
+            move || memory.admit_merge(needs, &cancel)
+        };
+        let started = writer.scheduler.spawn(selected.bytes, cancel, admit, move |admitted| {
             let Some(writer) = owner.upgrade() else { return };
-            if run(&writer, &in_thread, &own).is_ok() {
+            if run_admitted(&writer, &in_thread, &own, admitted).is_ok() {
                 maybe_merge(&writer);
             }
         });
@@ -107,8 +115,12 @@ pub(crate) fn run_all(
     writer.scheduler.wait_until_idle();
     // As many as are found now: what is written meanwhile is not waited for.
     let records = catch_panic("merging segments", || {
-        let rounds = find(&writer.free_segments()).len();
-        let merges = (0..rounds).map_while(|_| select(writer, &find));
+        let found = find(&writer.free_segments());
+        // Before the first of them begins.
+        for candidate in &found {
+            writer.store.memory.check_merge(needs_of(writer, &entries_of(writer, candidate)))?;
+        }
+        let merges = (0..found.len()).map_while(|_| select(writer, &find));
         merges.map(|selected| run(writer, &selected, cancel)).collect()
     });
     writer.forced_merges.store(false, Ordering::Relaxed);
@@ -122,11 +134,8 @@ pub(crate) fn plan_all(
 ) -> Result<Vec<Report>> {
     let candidates = find(&writer.free_segments());
     let plans = candidates.iter().map(|candidate| {
-        let segments = writer.segments();
-        let named = |entry: &&SegmentEntry| candidate.segments.iter().any(|name| name == entry.reader.name());
-        let sources: Vec<Source> = segments
+        let sources: Vec<Source> = entries_of(writer, candidate)
             .iter()
-            .filter(named)
             .map(|entry| Source {
                 reader: Arc::clone(&entry.reader),
                 live: entry.state.deleted().live(entry.reader.max_doc()),
@@ -137,26 +146,61 @@ pub(crate) fn plan_all(
     plans.collect()
 }
 
-/// The first merge found, its sources marked as being merged.
+/// The segments of a candidate, as they are now.
+fn entries_of(writer: &WriterInner, candidate: &MergeCandidate) -> Vec<SegmentEntry> {
+    let named = |entry: &&SegmentEntry| candidate.segments.iter().any(|name| name == entry.reader.name());
+    writer.segments().iter().filter(named).cloned().collect()
+}
+
+fn needs_of(writer: &WriterInner, entries: &[SegmentEntry]) -> MergeNeeds {
+    let live = entries.iter().map(|entry| u64::from(entry.reader.max_doc() - entry.state.deleted().count()));
+    let readers = entries.iter().map(|entry| &*entry.reader);
+    merge::needs(&writer.store.registry, &writer.schema(), live.sum(), readers)
+}
+
+/// The first merge found that has room under the ceiling, its sources marked as being merged. One that never has is tried
+/// without its largest sources.
 fn select(
     writer: &Arc<WriterInner>,
     find: impl Fn(&[SegmentMeta]) -> Vec<MergeCandidate>,
 ) -> Option<SelectedMerge> {
     // One at a time, so that no segment is selected twice.
     let _selecting = writer.selecting.lock();
-    let candidate = find(&writer.free_segments()).into_iter().next()?;
-    let named = |entry: &&SegmentEntry| candidate.segments.iter().any(|name| name == entry.reader.name());
-    let entries: Vec<SegmentEntry> = writer.segments().iter().filter(named).cloned().collect();
-    if entries.len() != candidate.segments.len() {
-        return None; // Rolled back meanwhile.
-    }
-    entries.iter().for_each(|entry| entry.state.merging.store(true, Ordering::Relaxed));
-    let deleted = entries.iter().map(|entry| entry.state.deleted()).collect();
-    Some(SelectedMerge { number: writer.take_segment_number(), entries, deleted, bytes: candidate.bytes })
+    find(&writer.free_segments()).into_iter().find_map(|candidate| {
+        let mut entries = entries_of(writer, &candidate);
+        if entries.len() != candidate.segments.len() {
+            return None; // Rolled back meanwhile.
+        }
+        while writer.store.memory.check_merge(needs_of(writer, &entries)).is_err() {
+            let largest =
+                (0..entries.len()).max_by_key(|&at| entries.get(at).map(|it| it.reader.max_doc()))?;
+            entries.remove(largest);
+            if entries.len() < 2 {
+                tracing::debug!("a merge does not fit below the ceiling of memory; its segments stay");
+                return None;
+            }
+        }
+        let needs = needs_of(writer, &entries);
+        entries.iter().for_each(|entry| entry.state.merging.store(true, Ordering::Relaxed));
+        let deleted = entries.iter().map(|entry| entry.state.deleted()).collect();
+        let (number, bytes) = (writer.take_segment_number(), candidate.bytes);
+        Some(SelectedMerge { number, entries, deleted, bytes, needs })
+    })
+}
+
+/// Runs one merge, once there is room for it, to its end and returns its record.
+fn run(writer: &Arc<WriterInner>, selected: &SelectedMerge, cancel: &Cancel) -> Result<Report> {
+    let admitted = writer.store.memory.admit_merge(selected.needs, cancel);
+    run_admitted(writer, selected, cancel, admitted)
 }
 
 /// Runs one merge to its end and returns its record.
-fn run(writer: &Arc<WriterInner>, selected: &SelectedMerge, cancel: &Cancel) -> Result<Report> {
+fn run_admitted(
+    writer: &Arc<WriterInner>,
+    selected: &SelectedMerge,
+    cancel: &Cancel,
+    admitted: Result<(Reserved, Working)>,
+) -> Result<Report> {
     let observer = &writer.options.merge_observer;
     let segment = selected.name();
     let names = selected.entries.iter().map(|entry| entry.reader.name().to_owned());
@@ -165,8 +209,9 @@ fn run(writer: &Arc<WriterInner>, selected: &SelectedMerge, cancel: &Cancel) -> 
     let span = tracing::debug_span!("merge", segment, sources = selected.entries.len());
     let (_entered, begun) = (span.enter(), Instant::now());
     let result = catch_panic("merging segments", || {
+        let (_heap, working) = admitted?;
         observer.notify(&started);
-        merge_and_replace(writer, selected, cancel)
+        merge_and_replace(writer, selected, cancel, working)
     });
     writer.release(selected.number, &selected.entries);
     match &result {
@@ -186,7 +231,12 @@ fn run(writer: &Arc<WriterInner>, selected: &SelectedMerge, cancel: &Cancel) -> 
     result
 }
 
-fn merge_and_replace(writer: &Arc<WriterInner>, selected: &SelectedMerge, cancel: &Cancel) -> Result<Report> {
+fn merge_and_replace(
+    writer: &Arc<WriterInner>,
+    selected: &SelectedMerge,
+    cancel: &Cancel,
+    working: Working,
+) -> Result<Report> {
     let sources = selected.sources();
     if sources.iter().zip(&selected.deleted).all(|(source, gone)| gone.count() == source.reader.max_doc()) {
         return replace(writer, selected, None, &[]).map(|()| Report::Null); // Nothing is left of them.
@@ -206,6 +256,7 @@ fn merge_and_replace(writer: &Arc<WriterInner>, selected: &SelectedMerge, cancel
         id: writer.segment_id(selected.number)?,
         seed: writer.seed(),
         threads: options.threads,
+        working,
         cancel,
         progress: &progress,
     };

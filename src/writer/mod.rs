@@ -16,6 +16,7 @@ mod moves;
 mod options;
 mod restore;
 mod rollback;
+mod room;
 mod segment_state;
 mod segments;
 mod shared;
@@ -44,7 +45,7 @@ use lucerne_codec::{BitSet, Cancel, Directory as _, Report, SegmentId};
 use parking_lot::Mutex;
 use shared::{Stopped, WriterInner};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use tags::Change;
 
 /// Adds, replaces and deletes documents of one index. Share it between threads by reference or [`Arc`].
@@ -109,6 +110,8 @@ impl Writer {
         gc::collect(&*inner.directory, &inner.store.registry, &names, keep);
         inner.store.set_latest(0, Arc::clone(&committed.snapshot));
         let (inner, committed) = (Arc::new(inner), Mutex::new(committed));
+        let sheds: Weak<WriterInner> = Arc::downgrade(&inner);
+        inner.store.memory.register(sheds);
         Ok(Self { inner, committed, closed: Mutex::new(false) })
     }
 

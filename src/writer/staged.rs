@@ -50,12 +50,13 @@ impl<'a> Staged<'a> {
     /// Takes the new version of a document. A full buffer becomes a segment.
     pub(super) fn push(&mut self, old: Found, key: &str, document: &Validated) -> Result<()> {
         let writer = self.writer;
-        if self.buffer.as_ref().is_some_and(|buffer| writer.is_full(buffer)) {
+        if self.buffer.as_ref().is_some_and(|buffer| writer.is_full(buffer)) || !writer.has_room(document) {
             self.flush()?;
+            writer.make_room([document])?;
         }
         let buffer = self.buffer.get_or_insert_with(|| {
             writer.buffer_count.fetch_add(1, Ordering::Relaxed);
-            Buffer::with_budget(writer.buffer_budget())
+            Buffer::with_budget(writer.buffer_budget(), writer.store.memory.charge())
         });
         writer.report_zero_vectors(key, &document.vectors);
         let vector_bytes = writer.vector_bytes.read();

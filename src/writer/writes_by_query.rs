@@ -5,7 +5,7 @@ use super::{Writer, merging};
 use crate::document::{Update, Value};
 use crate::error::{Error, Result};
 use crate::query::{Query, Range};
-use crate::schema::FieldType;
+use crate::schema::{FieldType, Schema};
 use lucerne_codec::{Cancel, Progress};
 use std::time::SystemTime;
 
@@ -79,13 +79,20 @@ impl Writer {
     /// # Errors
     /// [`Error::WrongQuery`] when `field` is not a date; else as [`Writer::delete_by_query`].
     pub fn delete_expired(&self, field: &str, now: SystemTime) -> Result<ByQueryReport> {
-        let schema = self.schema();
-        let of_type = schema.require(field)?.field_type();
-        if !matches!(of_type, FieldType::Date) {
-            let problem = format!("expected a date field, it is of type {}", of_type.name());
-            return Err(Error::WrongQuery { field: Some(field.to_owned()), problem });
-        }
-        self.delete_by_query(Range::new(field).lte(Value::from(now)))
+        self.delete_expired_with(field, now, &Cancel::new())
+    }
+
+    /// The same with a way to cancel it, or a deadline ([`Cancel::until`]).
+    ///
+    /// # Errors
+    /// As [`Writer::delete_expired`].
+    pub fn delete_expired_with(
+        &self,
+        field: &str,
+        now: SystemTime,
+        cancel: &Cancel,
+    ) -> Result<ByQueryReport> {
+        self.delete_by_query_with(expired(&self.schema(), field, now)?, cancel)
     }
 
     /// Updates all documents that match a query. Fields that are not named stay as they are, vectors bit for bit (those of
@@ -142,4 +149,14 @@ impl Writer {
         merging::maybe_merge(&self.inner);
         Ok(report)
     }
+}
+
+/// What has expired.
+fn expired(schema: &Schema, field: &str, now: SystemTime) -> Result<Query> {
+    let of_type = schema.require(field)?.field_type();
+    if !matches!(of_type, FieldType::Date) {
+        let problem = format!("expected a date field, it is of type {}", of_type.name());
+        return Err(Error::WrongQuery { field: Some(field.to_owned()), problem });
+    }
+    Ok(Range::new(field).lte(Value::from(now)).into())
 }

@@ -13,30 +13,38 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 /// Every top-level module of the engine, and which it may use. Nothing else.
-const ENGINE: [(&str, &[&str]); 17] = [
+const ENGINE: [(&str, &[&str]); 18] = [
     ("bits", &[]),
     ("automata", &[]),
     ("stats", &[]),
     ("error", &[]),
     ("limits", &[]),
+    ("memory", &["error"]),
     ("analysis", &["error", "limits"]),
     ("schema", &["error", "limits", "analysis"]),
     ("document", &["bits", "error", "limits", "analysis", "schema"]),
     ("directory", &["error", "limits"]),
     ("commit", &["error", "limits", "schema", "directory"]),
-    ("reader", &["error", "limits", "stats", "analysis", "schema", "document", "directory", "commit"]),
+    (
+        "reader",
+        &["error", "limits", "memory", "stats", "analysis", "schema", "document", "directory", "commit"],
+    ),
     ("query", &["automata", "error", "limits", "schema", "document"]),
     (
         "search",
-        &["automata", "error", "limits", "stats", "analysis", "schema", "document", "reader", "query"],
+        &[
+            "automata", "error", "limits", "memory", "stats", "analysis", "schema", "document", "reader",
+            "query",
+        ],
     ),
     ("segment_write", &["error", "limits", "schema", "reader"]),
-    ("merge", &["error", "schema", "reader", "segment_write"]),
+    ("merge", &["error", "memory", "schema", "reader", "segment_write"]),
     (
         "writer",
         &[
             "error",
             "limits",
+            "memory",
             "stats",
             "schema",
             "document",
@@ -53,6 +61,7 @@ const ENGINE: [(&str, &[&str]); 17] = [
         &[
             "error",
             "limits",
+            "memory",
             "stats",
             "analysis",
             "schema",

@@ -11,6 +11,7 @@ mod fuzz;
 mod fuzz_corpus;
 mod overwritten_files;
 mod repair;
+mod repair_kept;
 mod repair_truth;
 mod trials;
 mod truncation;

@@ -20,12 +20,12 @@ use lucerne::{
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-fn run(directory: &MemoryDirectory, run: RepairRun) -> Result<RepairReport, Error> {
+pub(crate) fn run(directory: &MemoryDirectory, run: RepairRun) -> Result<RepairReport, Error> {
     let options = RepairOptions::new().run(run).keep_lost(true);
     admin::repair_in(IndexBuilder::new(), Arc::new(directory.clone()), &options, &Cancel::new(), &())
 }
 
-fn open(directory: &MemoryDirectory) -> Index {
+pub(crate) fn open(directory: &MemoryDirectory) -> Index {
     IndexBuilder::new().open(Arc::new(directory.clone())).unwrap()
 }
 
@@ -308,7 +308,7 @@ fn random_damage_costs_the_documents_whose_own_bytes_were_hit_and_no_others() {
 }
 
 /// A folder with an index, and its files.
-fn small(schema: Schema, fill: impl Fn(&Writer)) -> MemoryDirectory {
+pub(crate) fn small(schema: Schema, fill: impl Fn(&Writer)) -> MemoryDirectory {
     let directory = MemoryDirectory::new();
     let index = IndexBuilder::new().create(Arc::new(directory.clone()), schema).unwrap();
     let options = WriterOptions::new().threads(1).merge_policy(MergePolicy::None);

@@ -161,11 +161,12 @@ impl Sound {
         let lost =
             |docs: BTreeSet<u32>| Fate::Lost(docs.into_iter().map(|doc| (segment.to_owned(), doc)).collect());
         if is_commit(file) || file.ends_with(".si") || file.ends_with(".live") {
-            // 64 bytes of header, length and checksum, the contents twice, both again, 16 bytes of footer.
-            let len = (whole.len() - 64 - 16 - 16) / 2;
-            let (first, second) = (any(72..72 + len), any(72 + len..72 + 2 * len));
+            // 64 bytes of header, length and checksum, the contents, in another block again, both again, 16 bytes of footer.
+            let len = u32::from_le_bytes(whole[64..68].try_into().unwrap()) as usize;
+            let again = (72 + len).next_multiple_of(4096);
+            let (first, second) = (any(72..72 + len), any(again..again + len));
             let cut = damaged.len() != whole.len();
-            let (head, tail) = (any(64..72), any(72 + 2 * len..whole.len() - 16) || cut);
+            let (head, tail) = (any(64..72), any(again + len..whole.len() - 16) || cut);
             let beyond = first && second || head && tail || head && first && cut;
             return match beyond {
                 false => none(),

@@ -271,6 +271,10 @@ fn documents_expire_when_they_are_asked_to_and_at_no_other_time() {
     assert_eq!(writer.delete_expired("expires_at", at(3)).unwrap().matched, 0);
     writer.commit().unwrap();
     assert_eq!(index.searcher().unwrap().len(), 6);
+    let cancelled = Cancel::new();
+    cancelled.cancel();
+    let stopped = writer.delete_expired_with("expires_at", SystemTime::now(), &cancelled).unwrap_err();
+    assert_eq!(stopped.kind(), ErrorKind::Cancelled);
     assert_eq!(writer.delete_expired("expires_at", SystemTime::now()).unwrap().changed, 5);
     for field in ["n", "section", "nothing"] {
         assert_eq!(writer.delete_expired(field, at(0)).unwrap_err().kind(), ErrorKind::Usage);

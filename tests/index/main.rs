@@ -14,8 +14,11 @@ mod folders;
 mod history;
 mod inspect;
 mod long_documents;
+mod memory;
 mod merge_cancel;
 mod merging;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod model;
 mod panics;
 mod snapshot_isolation;

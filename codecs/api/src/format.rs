@@ -10,6 +10,16 @@ pub type Metadata = serde_json::Value;
 /// understand it, and nothing is ever opened by it.
 pub type Report = serde_json::Value;
 
+/// Where a format keeps the largest structures that it works on while it writes. What it writes does not depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Working {
+    /// On the heap.
+    #[default]
+    Heap,
+    /// In files without a name, as far as the directory has them: slower, in less memory.
+    Files,
+}
+
 /// Where a structure is being written, and with what means.
 pub struct WriteContext<'a> {
     /// The index folder.
@@ -24,6 +34,8 @@ pub struct WriteContext<'a> {
     pub seed: u64,
     /// Threads the format may use, itself included; at least 1.
     pub threads: usize,
+    /// Where the largest working structures are.
+    pub working: Working,
     /// Asks the work to stop.
     pub cancel: &'a Cancel,
     /// Is called with how far the work has come.

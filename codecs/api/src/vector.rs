@@ -4,7 +4,7 @@
 //! ([`crate::Component`]).
 
 use crate::envelope::FileEntry;
-use crate::format::{Metadata, OpenContext, Problem, WriteContext, Written};
+use crate::format::{Metadata, OpenContext, Problem, Working, WriteContext, Written};
 use crate::top_k::TieBreak;
 use crate::{
     Accept, Cancel, Component, DocId, Error, FieldInfo, MergeInput, Neighbor, OnStop, Ordinal, Report, Result,
@@ -158,7 +158,7 @@ pub trait VectorFormat: Send + Sync {
     fn buffered_bytes(&self, field: &FieldInfo) -> usize;
 
     /// Bytes of heap that a merge into so many vectors takes at most.
-    fn merge_bytes(&self, field: &FieldInfo, vectors: u64) -> u64 {
+    fn merge_bytes(&self, field: &FieldInfo, vectors: u64, _working: Working) -> u64 {
         vectors.saturating_mul(self.buffered_bytes(field) as u64)
     }
 

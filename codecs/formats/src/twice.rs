@@ -3,10 +3,13 @@
 //! ```text
 //! 0  u32     length
 //! 4  u32     CRC-32 of the bytes
-//! 8  …       the bytes, and once more
+//! 8  …       the bytes
+//!    …       zeros up to a multiple of 4096 in the file
+//!    …       the bytes once more
 //!    u32     CRC-32 again
 //!    u32     length again
 //! ```
+//! A disk loses whole blocks: no block of 4096 bytes, nor a part of one, has both copies.
 
 use byteorder::{ByteOrder, LittleEndian};
 use lucerne_codec::envelope::{self, EnvelopeWriter, HEADER_LEN};
@@ -14,6 +17,14 @@ use lucerne_codec::io::bytes::u32_at;
 use lucerne_codec::{Directory, Error, Input, Result};
 
 const HEAD: usize = 8;
+/// The second copy begins at a multiple of it.
+const BLOCK: u64 = 4096;
+
+/// Where the second copy of so many bytes begins in the body.
+fn second_copy(len: u64) -> Option<u64> {
+    let end = len.checked_add(HEAD as u64 + HEADER_LEN)?;
+    Some(end.checked_next_multiple_of(BLOCK)? - HEADER_LEN)
+}
 
 /// Writes the body of a file.
 pub(crate) fn write(file: &mut EnvelopeWriter, bytes: &[u8]) -> Result<()> {
@@ -22,6 +33,7 @@ pub(crate) fn write(file: &mut EnvelopeWriter, bytes: &[u8]) -> Result<()> {
     let crc = crc32fast::hash(bytes);
     file.write_u32s([len, crc])?;
     file.write(bytes)?;
+    file.align(BLOCK)?;
     file.write(bytes)?;
     file.write_u32s([crc, len])
 }
@@ -29,13 +41,14 @@ pub(crate) fn write(file: &mut EnvelopeWriter, bytes: &[u8]) -> Result<()> {
 /// The bytes in the body of a file whose checksum was verified, and where in the file they are.
 pub(crate) fn read(body: &Input) -> Result<&[u8]> {
     let len = u64::from(body.cursor(0).u32()?);
-    if len.checked_mul(2).and_then(|both| both.checked_add(2 * HEAD as u64)) != Some(body.len() as u64) {
+    let second = second_copy(len).filter(|second| second + len + HEAD as u64 == body.len() as u64);
+    let Some(second) = second else {
         return Err(body.corrupt(0, format!("{len} bytes, twice, do not make {} bytes", body.len())));
-    }
-    let (first, second) = (body.slice(HEAD as u64, len)?, body.slice(HEAD as u64 + len, len)?);
-    let (head, tail) = (body.slice(0, HEAD as u64)?, body.slice(HEAD as u64 + 2 * len, HEAD as u64)?);
+    };
+    let (first, again) = (body.slice(HEAD as u64, len)?, body.slice(second, len)?);
+    let (head, tail) = (body.slice(0, HEAD as u64)?, body.slice(second + len, HEAD as u64)?);
     let sound = head.get(4..) == tail.get(..4) && head.get(..4) == tail.get(4..);
-    if first != second || !sound || u32_at(head, 1) != Some(crc32fast::hash(first)) {
+    if first != again || !sound || u32_at(head, 1) != Some(crc32fast::hash(first)) {
         return Err(body.corrupt(HEAD as u64, "what is there twice is not the same"));
     }
     Ok(first)
@@ -55,7 +68,8 @@ pub(crate) fn salvage(directory: &dyn Directory, name: &str) -> Result<Vec<u8>> 
     let (len_here, crc_here) = (u32_at(body, 0).unwrap_or(0), u32_at(body, 1).unwrap_or(0));
     for len in [len_here as usize, len_there as usize] {
         let first = HEAD.checked_add(len).and_then(|end| body.get(HEAD..end));
-        let second = HEAD.checked_add(len).and_then(|at| body.get(at..at.checked_add(len)?));
+        let at = second_copy(len as u64).and_then(|at| usize::try_from(at).ok());
+        let second = at.and_then(|at| body.get(at..at.checked_add(len)?));
         let whole = |copy: &&[u8]| !copy.is_empty() && [crc_here, crc_there].contains(&crc32fast::hash(copy));
         if let Some(copy) = [first, second].into_iter().flatten().find(whole) {
             return Ok(copy.to_vec());

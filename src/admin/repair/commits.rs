@@ -3,7 +3,7 @@
 use super::damage::is_damage;
 use crate::admin::check::problem_of;
 use crate::commit::history::kept_generations;
-use crate::commit::manifest;
+use crate::commit::{manifest, recover};
 use crate::error::{Error, Result};
 use lucerne_codec::commit::CommitInfo;
 use lucerne_codec::format::Problem;
@@ -52,7 +52,7 @@ pub(super) fn read(directory: &dyn Directory, registry: &Registry, names: &[Stri
         }
     }
     let Some(newest) = found.all.first_mut() else {
-        let none = || Error::NotAnIndex { path: crate::directory::place(directory) };
+        let none = || recover::no_commit(directory, names);
         return Err(first_error.unwrap_or_else(none));
     };
     let info = newest.info.clone();

@@ -21,6 +21,7 @@ use crate::document::FieldAnalyzers;
 use crate::error::Result;
 use crate::index::IndexBuilder;
 use crate::limits::{DEFAULT_RAM_BUDGET, MIN_RAM_BUDGET};
+use crate::memory::Memory;
 use crate::reader::Store;
 use crate::schema::{FieldType, Schema};
 use damage::{Place, Remains};
@@ -81,7 +82,8 @@ pub fn repair_in(
     cancel: &Cancel,
     progress: &dyn Progress,
 ) -> Result<RepairReport> {
-    let store = Store::new(directory, formats.registry().clone(), formats.analyzers().clone());
+    let store =
+        Store::new(directory, formats.registry().clone(), formats.analyzers().clone(), Memory::unlimited());
     match options.run {
         RepairRun::DryRun => Repair::new(&store, &*store.directory, options, cancel, progress).run(),
         RepairRun::Repair => {

@@ -10,7 +10,7 @@ use crate::schema::Schema;
 use crate::segment_write::{SegmentParts, SegmentWrite, random_segment_id};
 use crate::writer::{Buffer, write_columns, write_sparse, write_terms};
 use lucerne_codec::commit::CommitSegment;
-use lucerne_codec::format::WriteContext;
+use lucerne_codec::format::{Working, WriteContext};
 use lucerne_codec::segment_info::{StructureInfo, VectorInfo};
 use lucerne_codec::{Cancel, Directory, DocId, DocMap, MergeInput, Progress, Registry};
 use std::cell::Cell;
@@ -100,6 +100,7 @@ fn write(
         id: random_segment_id()?,
         seed: crate::limits::DEFAULT_SEED,
         threads: means.threads,
+        working: Working::Heap,
         cancel: means.cancel,
         progress: means.progress,
     };

@@ -6,6 +6,7 @@ pub(super) mod terms;
 
 use super::segment_state::SegmentState;
 use crate::document::Validated;
+use crate::memory::Charge;
 use columns::NumbersBuffer;
 use lucerne_codec::DocId;
 use lucerne_codec::vector::VectorRows;
@@ -42,15 +43,19 @@ pub(crate) struct Buffer {
     bytes: usize,
     /// Bytes it may take before it is flushed; 0 when that is not known.
     budget: usize,
+    /// Where these bytes are counted.
+    charge: Charge,
 }
 
 /// Memory a document takes beside its key, stored bytes and vectors: offsets, map entry, allocations.
 const BYTES_PER_DOC: usize = 160;
+/// About what a byte of a stored document takes with the terms made of it.
+const BYTES_PER_STORED: usize = 5;
 
 impl Buffer {
     /// A buffer that is flushed when it takes about `budget` bytes.
-    pub(crate) fn with_budget(budget: usize) -> Self {
-        let mut buffer = Self { budget, ..Self::default() };
+    pub(crate) fn with_budget(budget: usize, charge: Charge) -> Self {
+        let mut buffer = Self { budget, charge, ..Self::default() };
         reserve(&mut buffer.stored, budget / 4);
         buffer
     }
@@ -81,7 +86,14 @@ impl Buffer {
             vectors.docs.push(doc);
             self.bytes += bytes;
         }
+        self.charge.set(self.bytes as u64);
         doc
+    }
+
+    /// About the bytes that a document will take, before its terms are counted.
+    pub(crate) fn needs(document: &Validated, vector_bytes: impl Fn(u32) -> usize) -> u64 {
+        let vectors: usize = document.vectors.iter().map(|(field, _)| vector_bytes(*field)).sum();
+        (BYTES_PER_DOC + BYTES_PER_STORED * document.stored.len() + vectors) as u64
     }
 
     pub(crate) fn len(&self) -> u32 {

@@ -113,7 +113,8 @@ fn body_of(directory: &MemoryDirectory, name: &str) -> Vec<u8> {
 /// The body of a file that has these bytes twice.
 pub(crate) fn twice(bytes: &[u8]) -> Vec<u8> {
     let (len, crc) = ((bytes.len() as u32).to_le_bytes(), crc32fast::hash(bytes).to_le_bytes());
-    [&len[..], &crc, bytes, bytes, &crc, &len].concat()
+    let gap = (72 + bytes.len()).next_multiple_of(4096) - 72 - bytes.len();
+    [&len[..], &crc, bytes, &vec![0; gap], bytes, &crc, &len].concat()
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<u32> {

@@ -141,6 +141,11 @@ pub(crate) struct Import {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) ram_mb: Option<u32>,
 
+    /// Memory for everything: buffers, flushes and merges, which then work in files where they must, and
+    /// more slowly. The pages of files do not count [default: no ceiling].
+    #[arg(long, value_name = "SIZE", value_parser = super::size)]
+    pub(crate) memory: Option<u64>,
+
     /// Threads that read documents and build segments [default: all cores]. With one thread, documents are
     /// added exactly in their order.
     #[arg(long, value_name = "N", value_parser = threads)]

@@ -171,6 +171,11 @@ pub(crate) struct Rewriting {
     #[arg(long)]
     pub(crate) dry_run: bool,
 
+    /// Memory for the merge, which then works in files where it must, and more slowly; one that cannot stay
+    /// below it is refused. The pages of files do not count [default: no ceiling].
+    #[arg(long, value_name = "SIZE", value_parser = super::size)]
+    pub(crate) memory: Option<u64>,
+
     /// Threads that build the merged segment [default: all cores].
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,

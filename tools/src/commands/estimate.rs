@@ -31,6 +31,7 @@ pub(super) fn run(args: &Estimate, json: bool) -> Outcome {
             "reading": found.reading,
             "writing": found.writing,
             "merging": found.merging,
+            "merging_least": found.merging_least,
         }));
     }
     let mut rows = Rows::new([("what", Align::Left), ("bytes", Align::Right)]);
@@ -40,6 +41,7 @@ pub(super) fn run(args: &Estimate, json: bool) -> Outcome {
         ("memory for reading (page cache)", found.reading),
         ("memory for writing", found.writing),
         ("memory for merging into one segment", found.merging),
+        ("the same under a ceiling (--memory)", found.merging_least),
     ] {
         rows.push(vec![what.to_owned(), units::bytes(bytes)]);
     }

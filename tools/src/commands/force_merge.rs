@@ -6,7 +6,7 @@ use crate::failure::{In as _, Outcome};
 use crate::render::{merges, metadata, out, progress::MergeBar, units};
 use crate::signals;
 use lucerne::merge::MergePolicy;
-use lucerne::{Cancel, Index, Writer, WriterOptions};
+use lucerne::{Cancel, Writer, WriterOptions};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Instant;
@@ -50,7 +50,7 @@ impl Rewrite<'_> {
         let mut options = WriterOptions::new().merge_policy(MergePolicy::None).on_merge(bar.listener());
         options = self.how.threads.map_or(options.clone(), |threads| options.threads(threads));
         options = self.how.seed.map_or(options.clone(), |seed| options.seed(seed));
-        let index = Index::open(dir).in_index(dir)?;
+        let index = super::open_below(dir, self.how.memory).in_index(dir)?;
         let writer = index.writer_with(options).in_index(dir)?;
         let before = index.searcher().in_index(dir)?.segment_count();
         let plan = (self.plan)(&writer).in_index(dir)?;

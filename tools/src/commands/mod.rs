@@ -27,10 +27,12 @@ mod writes;
 use crate::args::{Arguments, Command};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::vectors::Shape;
-use lucerne::Searcher;
-use lucerne::index::CommitRef;
+use lucerne::directory::FsDirectory;
+use lucerne::index::{CommitRef, IndexBuilder};
 use lucerne::schema::VectorField;
+use lucerne::{Memory, Searcher};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
@@ -88,4 +90,29 @@ fn shape(schema: &lucerne::Schema, field: &str) -> Outcome<Shape> {
             failure.hint(format!("vector fields of the index: {}", names.join(", ")))
         }
     })
+}
+
+/// An index below a ceiling of memory, if there is one.
+fn open_below(dir: &Path, ceiling: Option<u64>) -> lucerne::Result<lucerne::Index> {
+    if ceiling.is_some() {
+        with_one_arena();
+    }
+    let memory = ceiling.map_or_else(Memory::unlimited, Memory::ceiling);
+    IndexBuilder::new().memory(&memory).open(Arc::new(FsDirectory::open(dir)?))
+}
+
+/// Starts this command again with one arena of glibc's allocator: each further one keeps what its threads have freed, which a
+/// ceiling cannot count. Goes on as it is where that cannot be done, or the caller has set the number.
+fn with_one_arena() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        use std::os::unix::process::CommandExt as _;
+        const ARENAS: &str = "MALLOC_ARENA_MAX";
+        if std::env::var_os(ARENAS).is_none()
+            && let Ok(program) = std::env::current_exe()
+        {
+            let mut again = std::process::Command::new(program);
+            let _not_started = again.args(std::env::args_os().skip(1)).env(ARENAS, "1").exec();
+        }
+    }
 }

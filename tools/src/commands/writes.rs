@@ -20,11 +20,20 @@ pub(super) fn delete(args: &Delete, json: bool) -> Outcome {
     let (dir, now) = (&args.dir, SystemTime::now());
     let index = Index::open(dir).in_index(dir)?;
     let query = match &args.expired {
-        Some(field) => Range::new(field).lte(now).into(),
+        Some(field) => {
+            let schema = index.schema().in_index(dir)?;
+            let of_type = schema.require(field).in_index(dir)?.field_type();
+            if !matches!(of_type, FieldType::Date) {
+                let of_type = of_type.name();
+                let problem = format!("--expired {field}: expected a date field, it is of type {of_type}");
+                return Err(Failure::usage(problem));
+            }
+            Range::new(field).lte(now).into()
+        }
         None => found(&args.which, &index.schema().in_index(dir)?, dir)?,
     };
     write(dir, json, &args.which, "deleted", &index, &query, |writer, stop| match &args.expired {
-        Some(field) => writer.delete_expired(field, now),
+        Some(field) => writer.delete_expired_with(field, now, stop),
         None => writer.delete_by_query_with(query.clone(), stop),
     })
 }

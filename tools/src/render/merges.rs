@@ -9,11 +9,12 @@ use serde_json::Value;
 pub(crate) fn plan(plan: &Value) -> String {
     let number = |name: &str| plan.get(name).and_then(Value::as_u64).unwrap_or(0);
     format!(
-        "{}{} would be read, about {} written, at most {} of memory taken\n",
+        "{}{} would be read, about {} written, at most {} of memory taken, {} below a ceiling\n",
         sources(plan),
         units::bytes(number("bytes_to_read")),
         units::bytes(number("bytes_to_write")),
-        units::bytes(number("memory"))
+        units::bytes(number("memory")),
+        units::bytes(number("memory_least"))
     )
 }
 

@@ -20,6 +20,8 @@ fn backup_copies_what_is_new_and_is_an_index() {
 
     let own = place.run("backup @ @").expect(2).err;
     assert!(own.contains("the folder of the index itself"), "{own}");
+    let inside = place.run(&format!("backup @ {}", place.dir().join("inside").display())).expect(2).err;
+    assert!(inside.contains("or inside of it"), "{inside}");
     let other = place.run("backup @ .").expect(2).err;
     assert!(other.contains("other files"), "{other}");
     place.run("backup missing.idx safe.idx").expect(3);

@@ -132,3 +132,16 @@ fn add_index_joins_indexes_and_refuses_a_common_key() {
     assert_eq!(files(&place), before);
     place.run("check @").expect(0);
 }
+
+#[test]
+fn a_ceiling_of_memory_is_kept_or_said_to_be_too_small() {
+    let place = Place::small();
+    place.import(&documents(3_000), "--flush-docs 1000 --no-merge --memory 16MiB").expect(0);
+    let merged = place.run("force-merge @ --memory 16MiB --json").expect(0).json();
+    assert_eq!(merged["segments_after"], 1);
+    assert!(merged["plan"][0]["memory_least"].as_u64() <= merged["plan"][0]["memory"].as_u64());
+    for size in ["much", "16MiX", "99999999999TiB"] {
+        let ran = place.run(&format!("force-merge @ --memory {size}")).expect(2);
+        assert!(ran.err.contains("expected a number with a unit"), "{ran:?}");
+    }
+}

@@ -66,6 +66,8 @@ fn what_cannot_be_done_is_told_and_nothing_is_changed() {
         ("delete @", "--query"),
         ("delete @ --query size:<5 --key d1", "cannot be used with"),
         ("delete @ --expired size", "expected a date"),
+        ("delete @ --expired size --dry-run", "expected a date"),
+        ("delete @ --expired nope --dry-run", "no field \"nope\""),
         ("delete @ --query nope:1", "no field \"nope\""),
         ("update @ --key d1", "nothing to change"),
         ("update @ --key d1 --set size", "FIELD=VALUE"),

@@ -1,6 +1,6 @@
 //! The folder an index lives in, as promises.
 
-use super::Input;
+use super::{Input, SharedWords};
 use crate::Result;
 use std::fmt;
 use std::path::Path;
@@ -90,6 +90,12 @@ pub trait TemporaryOutput: Send {
 
     /// Ends the writing; all bytes, to be read.
     fn finish(self: Box<Self>) -> Result<Input>;
+
+    /// Ends the writing; all words, in the order of bytes of this machine, to be changed. A rest of less than a word is
+    /// left out. `None` when this directory has no such files.
+    fn finish_words(self: Box<Self>) -> Result<Option<SharedWords>> {
+        Ok(None)
+    }
 }
 
 /// A file being written, strictly forward.

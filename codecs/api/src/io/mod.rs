@@ -4,7 +4,9 @@ pub mod bytes;
 mod cursor;
 mod directory;
 mod input;
+mod words;
 
 pub use cursor::Cursor;
 pub use directory::{Directory, Lock, Output, TemporaryOutput};
 pub use input::{Access, ByteView, Input};
+pub use words::{SharedWords, Words};

@@ -1,6 +1,6 @@
 //! A folder in memory and the contexts to write to it and read from it.
 
-use crate::format::{OpenContext, WriteContext, Written};
+use crate::format::{OpenContext, Working, WriteContext, Written};
 use crate::testing::MemoryDirectory;
 use crate::{Cancel, SegmentId};
 
@@ -35,6 +35,7 @@ impl Bench {
             max_doc,
             seed: 42,
             threads: 1,
+            working: Working::Heap,
             cancel: &self.cancel,
             progress: &(),
         }

@@ -5,16 +5,21 @@
 //! and is collected as such.
 
 use lucerne_codec::envelope::{self, EnvelopeWriter};
-use lucerne_codec::format::{WriteContext, file_name};
+use lucerne_codec::format::{Working, WriteContext, file_name};
 use lucerne_codec::io::{Access, TemporaryOutput};
 use lucerne_codec::{Error, FieldInfo, Input, Result};
 
 /// At most this many bytes stay in memory.
-const IN_MEMORY: usize = 16 << 20;
+const fn most_in_memory(working: Working) -> usize {
+    match working {
+        Working::Heap => 16 << 20,
+        Working::Files => 1 << 20,
+    }
+}
 
 /// The heap that so many bytes take: none where they are in a file.
-pub fn in_memory(bytes: u64) -> u64 {
-    if bytes <= IN_MEMORY as u64 { bytes } else { 0 }
+pub fn in_memory(bytes: u64, working: Working) -> u64 {
+    if bytes <= most_in_memory(working) as u64 { bytes } else { 0 }
 }
 
 /// A file that lives as long as this and is never part of a segment.
@@ -33,7 +38,7 @@ impl<'a> TempFile<'a> {
         extension: &str,
         bytes: usize,
     ) -> Result<Option<Self>> {
-        if bytes <= IN_MEMORY {
+        if bytes <= most_in_memory(context.working) {
             return Ok(None);
         }
         let unnamed = context.directory.create_temporary()?;

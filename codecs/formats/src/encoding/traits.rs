@@ -7,7 +7,7 @@ use super::report::MergeReport;
 use super::rows::Rows;
 use crate::distance::GraphVectors;
 use lucerne_codec::envelope::FileEntry;
-use lucerne_codec::format::{self, Metadata, WriteContext};
+use lucerne_codec::format::{self, Metadata, Working, WriteContext};
 use lucerne_codec::{Cancel, Error, FieldInfo, Input, Ordinal, Result};
 use std::fmt::Debug;
 
@@ -44,7 +44,7 @@ pub trait Encoding: Debug + Send + Sync {
     fn buffered_bytes(&self, field: &FieldInfo) -> usize;
 
     /// Bytes of heap that the encoded vectors of a merge take at most, graph and places apart.
-    fn merge_bytes(&self, _field: &FieldInfo, _vectors: u64) -> u64 {
+    fn merge_bytes(&self, _field: &FieldInfo, _vectors: u64, _working: Working) -> u64 {
         0
     }
 

@@ -48,20 +48,30 @@ pub struct GraphMeta {
     pub self_search: Option<SelfSearch>,
 }
 
-/// Writes a graph.
-pub fn write(context: &WriteContext<'_>, field: &FieldInfo, graph: &Graph) -> Result<(FileEntry, GraphMeta)> {
+/// Writes a graph with other ordinals: node `order[new]` becomes node `new`.
+pub fn write(
+    context: &WriteContext<'_>,
+    field: &FieldInfo,
+    graph: &Graph,
+    order: &[Ordinal],
+) -> Result<(FileEntry, GraphMeta)> {
     let mut writer = context.create(EXTENSION, FORMAT, VERSION, field.number)?;
     writer.align(64)?;
-    let mut levels = Vec::with_capacity(graph.levels().len());
-    for (number, level) in graph.levels().iter().enumerate() {
-        levels.push(graph.level_len(number) as u32);
-        for words in [&level.nodes, &level.below, &level.rows] {
+    let levels = (0..graph.level_count()).map(|number| graph.level_len(number) as u32).collect();
+    graph.for_each_renumbered(order, |level| {
+        for words in [&level.nodes, &level.below] {
             for words in words.chunks(CANCEL_STEP) {
                 context.cancel.check()?;
                 writer.write_u32s(words.iter().copied())?;
             }
         }
-    }
+        let mut words = level.words().peekable();
+        while words.peek().is_some() {
+            context.cancel.check()?;
+            writer.write_u32s(words.by_ref().take(CANCEL_STEP))?;
+        }
+        Ok(())
+    })?;
     let meta = GraphMeta {
         m: graph.m() as u32,
         beam_width: graph.beam_width() as u32,

@@ -6,7 +6,7 @@ use super::reader::VectorFieldReader;
 use super::segment::VectorSegment;
 use super::{merge, salvage, write};
 use lucerne_codec::envelope::FileEntry;
-use lucerne_codec::format::{Metadata, OpenContext, WriteContext, Written};
+use lucerne_codec::format::{Metadata, OpenContext, Working, WriteContext, Written};
 use lucerne_codec::vector::{SalvagedVectors, VectorFormat, VectorKind, VectorReader, VectorRows};
 use lucerne_codec::{Cancel, FieldInfo, MergeInput, Report, Result};
 
@@ -37,10 +37,16 @@ impl VectorFormat for VectorFieldFormat {
     }
 
     /// Beside the graph places, documents and corrections; rows are in files, and codes if they are many.
-    fn merge_bytes(&self, field: &FieldInfo, vectors: u64) -> u64 {
+    fn merge_bytes(&self, field: &FieldInfo, vectors: u64, working: Working) -> u64 {
         let m = self.params(field).map_or(16, |params| params.m as u64);
-        let graph = if self.index == IndexKind::Hnsw { 16 * m } else { 0 };
-        vectors.saturating_mul(graph + MERGE_BYTES).saturating_add(self.encoding.merge_bytes(field, vectors))
+        let graph = match (self.index, working) {
+            (IndexKind::Hnsw, Working::Heap) => 16 * m,
+            // Levels above 0, where every m-th vector is.
+            (IndexKind::Hnsw, Working::Files) => (8 * m + 12) / (m - 1).max(1),
+            _ => 0,
+        };
+        let encoded = self.encoding.merge_bytes(field, vectors, working);
+        vectors.saturating_mul(graph + MERGE_BYTES).saturating_add(encoded)
     }
 
     fn write(

@@ -2,7 +2,7 @@
 
 use crate::encoding::Encoding;
 use crate::hnsw::graph::BuildParams;
-use lucerne_codec::format::WriteContext;
+use lucerne_codec::format::{Working, WriteContext};
 use lucerne_codec::{Component, Error, FieldInfo, Result};
 
 /// Below this many vectors a scan is faster than a graph search.
@@ -88,12 +88,13 @@ impl IndexParams {
     }
 
     /// How a graph is built in a segment.
-    pub(super) fn build_params(&self, context: &WriteContext<'_>) -> BuildParams {
+    pub(super) fn build_params<'a>(&self, context: &WriteContext<'a>) -> BuildParams<'a> {
         BuildParams {
             m: self.m,
             beam_width: self.beam_width,
             seed: context.seed,
             threads: context.threads.max(1),
+            files: (context.working == Working::Files).then_some(context.directory),
         }
     }
 }

@@ -131,7 +131,7 @@ pub(super) fn write(
     match index {
         NewIndex::Flat => {}
         NewIndex::Graph(graph) => {
-            let (file, graph) = hnsw::file::write(context, field, &graph.renumber(&order)?)?;
+            let (file, graph) = hnsw::file::write(context, field, &graph, &order)?;
             files.push(file);
             meta.graph = Some(graph);
         }

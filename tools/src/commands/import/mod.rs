@@ -21,7 +21,7 @@ use crate::render::{out, units};
 use crate::signals;
 use crate::vectors::VectorFile;
 use lucerne::merge::MergePolicy;
-use lucerne::{Index, Schema, WriterOptions, admin};
+use lucerne::{Schema, WriterOptions, admin};
 use serde::Serialize;
 use source::Source;
 use std::time::Instant;
@@ -31,7 +31,7 @@ pub(super) fn run(args: &Import, json: bool) -> Outcome {
     if parquet::is_parquet(&args.docs) {
         return parquet::run(args, json);
     }
-    let index = Index::open(&args.dir).in_index(&args.dir)?;
+    let index = super::open_below(&args.dir, args.memory).in_index(&args.dir)?;
     let options = options(args);
     let (threads, background_merges) = (options.threads, options.merge_threads > 0);
     let writer = index.writer_with(options).in_index(&args.dir)?;

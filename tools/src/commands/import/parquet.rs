@@ -15,9 +15,15 @@ pub(super) fn is_parquet(file: &Path) -> bool {
 
 /// Imports a Parquet file; vectors are columns of it.
 pub(super) fn run(args: &Import, json: bool) -> Outcome {
-    if !args.vectors.is_empty() || args.order.is_some() || args.limit.is_some() || args.skip_bad {
+    if !args.vectors.is_empty()
+        || args.order.is_some()
+        || args.limit.is_some()
+        || args.memory.is_some()
+        || args.skip_bad
+    {
         let problem = "a Parquet file has its vectors as columns and is taken as a whole";
-        return Err(Failure::usage(format!("{problem}: without --vectors, --order, --limit and --skip-bad")));
+        let without = "without --vectors, --order, --limit, --memory and --skip-bad";
+        return Err(Failure::usage(format!("{problem}: {without}")));
     }
     let mut command = Command::new(program());
     command.arg("import").arg(&args.dir).arg(&args.docs);

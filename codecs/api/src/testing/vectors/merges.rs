@@ -1,7 +1,7 @@
 //! What every vector format must do when it merges.
 
 use super::data::{DIMENSION, bytes, doc_of, random_rows, search, write};
-use crate::format::{OpenContext, WriteContext, Written};
+use crate::format::{OpenContext, Working, WriteContext, Written};
 use crate::testing::MemoryDirectory;
 use crate::vector::{Effort, VectorFormat, VectorReader};
 use crate::{Accept, Cancel, DocMap, FieldInfo, MergeInput, Neighbor, SegmentId};
@@ -34,6 +34,7 @@ impl Segment {
             max_doc: self.max_doc,
             seed: 1,
             threads: 1,
+            working: Working::Heap,
             cancel,
             progress: &(),
         }

@@ -10,6 +10,7 @@ use crate::encoding::encoded::EncodedVectors;
 use crate::encoding::merge_sources::MergeSources;
 use crate::encoding::rows::Rows;
 use crate::encoding::traits::{EncodeContext, Encoding, MergePlan, NewVectors, OpenContext, ParamNames};
+use lucerne_codec::format::Working;
 use lucerne_codec::{Cancel, FieldInfo, Result};
 
 /// Sign hashes.
@@ -29,7 +30,7 @@ impl Encoding for SignHash {
         estimator(field).map(|_| ())
     }
 
-    fn merge_bytes(&self, field: &FieldInfo, vectors: u64) -> u64 {
+    fn merge_bytes(&self, field: &FieldInfo, vectors: u64, _working: Working) -> u64 {
         vectors.saturating_mul(u64::from(field.dimension) / 8 + 8)
     }
 

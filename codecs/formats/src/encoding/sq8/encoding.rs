@@ -13,7 +13,7 @@ use crate::encoding::merge_sources::MergeSources;
 use crate::encoding::rows::Rows;
 use crate::encoding::temp_file::in_memory;
 use crate::encoding::traits::{EncodeContext, Encoding, MergePlan, NewVectors, OpenContext, ParamNames};
-use lucerne_codec::format::Metadata;
+use lucerne_codec::format::{Metadata, Working};
 use lucerne_codec::{Cancel, Error, FieldInfo, Ordinal, Result};
 use serde::Deserialize as _;
 
@@ -64,10 +64,10 @@ impl Encoding for Sq8 {
         field.dimension as usize + 24
     }
 
-    fn merge_bytes(&self, field: &FieldInfo, vectors: u64) -> u64 {
+    fn merge_bytes(&self, field: &FieldInfo, vectors: u64, working: Working) -> u64 {
         let dimension = u64::from(field.dimension);
         let four_bits = if dimension < u64::from(LEAST_DIMENSION) { 0 } else { 32 * dimension.div_ceil(64) };
-        [dimension, four_bits].map(|row| in_memory(vectors.saturating_mul(row))).iter().sum()
+        [dimension, four_bits].map(|row| in_memory(vectors.saturating_mul(row), working)).iter().sum()
     }
 
     fn encode<'a>(

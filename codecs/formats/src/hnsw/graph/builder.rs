@@ -4,19 +4,20 @@
 //! is changed by two threads at a time, nor while it may be read (`batch`).
 
 use super::memory::{Level, level_lists, position_in};
+use super::rows::Rows;
 use super::scratch::Visited;
 use super::select::{KnownDistances, Link, LinkLimits, LinkStatus, NeighborSelector};
 use super::separation::{Separations, is_nearer_by_alpha};
 use super::{BuildParams, Graph, GraphView, NO_NODE, NodeAt, max_links};
 use crate::distance::{DistanceComputer, NodeDistances};
-use lucerne_codec::Ordinal;
+use lucerne_codec::{Ordinal, Result};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// What is known of the links of one level.
 #[derive(Debug)]
 struct LinkTable {
     /// The links' distances as bits, in rows like the graph's.
-    distances: Vec<AtomicU32>,
+    distances: Rows<AtomicU32>,
     /// For each row how many links are selected, and in the upper half how many are pruned. Selected links come first,
     /// then pruned ones, then those not checked yet.
     counts: Vec<AtomicU32>,
@@ -43,10 +44,10 @@ impl GraphBuilder {
     /// A graph without links over nodes of these highest levels. `entry_point`, if given, is a node of the highest.
     pub(super) fn new(
         highest: &[u8],
-        params: &BuildParams,
+        params: &BuildParams<'_>,
         separations: Separations,
         entry_point: Option<Ordinal>,
-    ) -> Self {
+    ) -> Result<Self> {
         let mut levels: Vec<Level<AtomicU32>> = vec![Level::default()];
         for nodes in level_lists(highest, entry_point) {
             let below = match levels.len() {
@@ -57,18 +58,20 @@ impl GraphBuilder {
                     below.map(|position| position.unwrap_or(NO_NODE)).collect()
                 }
             };
-            levels.push(Level { nodes, below, rows: Vec::new() });
+            levels.push(Level { nodes, below, rows: Rows::default() });
         }
         let mut links = Vec::with_capacity(levels.len());
         for (number, level) in levels.iter_mut().enumerate() {
             let nodes = if number == 0 { highest.len() } else { level.nodes.len() };
             let words = nodes * max_links(params.m, number);
-            level.rows = (0..words).map(|_| AtomicU32::new(NO_NODE)).collect();
+            // Upper levels are small.
+            let files = params.files.filter(|_| number == 0);
+            level.rows = Rows::filled(NO_NODE, words, files)?;
             let counts = (0..nodes).map(|_| AtomicU32::new(0)).collect();
-            let distances = (0..words).map(|_| AtomicU32::new(0)).collect();
-            links.push(LinkTable { distances, counts });
+            links.push(LinkTable { distances: Rows::filled(0, words, files)?, counts });
         }
-        Self { graph: Graph::new(highest.len(), params.m, params.beam_width, levels), links, separations }
+        let graph = Graph::new(highest.len(), params.m, params.beam_width, levels);
+        Ok(Self { graph, links, separations })
     }
 
     /// The graph as it is now.
@@ -309,7 +312,7 @@ impl GraphBuilder {
         let graph = self.graph.map_levels(|level| Level {
             nodes: level.nodes,
             below: level.below,
-            rows: level.rows.into_iter().map(AtomicU32::into_inner).collect(),
+            rows: level.rows.into_plain(),
         });
         (graph, self.separations)
     }

@@ -26,7 +26,7 @@ const LONG_DETOUR: usize = 12;
 
 /// Builds a graph over all vectors.
 pub fn build(
-    params: &BuildParams,
+    params: &BuildParams<'_>,
     vectors: &dyn GraphVectors,
     cancel: &Cancel,
     progress: &dyn Progress,
@@ -34,7 +34,7 @@ pub fn build(
     check(params, vectors)?;
     let len = vectors.len();
     let highest: Vec<u8> = (0..len as u32).map(|node| level_of(params.seed, node, params.m) as u8).collect();
-    let builder = GraphBuilder::new(&highest, params, Separations::new(vectors, cancel)?, None);
+    let builder = GraphBuilder::new(&highest, params, Separations::new(vectors, cancel)?, None)?;
     let duplicates = Duplicates::new(len);
     let steps = Steps::new(progress, len);
     let mut workers = workers(params, vectors);
@@ -54,7 +54,7 @@ pub fn build(
 }
 
 /// Refuses parameters no graph can be built with.
-pub(super) fn check(params: &BuildParams, vectors: &dyn GraphVectors) -> Result<()> {
+pub(super) fn check(params: &BuildParams<'_>, vectors: &dyn GraphVectors) -> Result<()> {
     if params.m < 2 || params.m > 4_096 || params.beam_width == 0 {
         return Err(Error::Invalid(format!(
             "m {} and beam width {}: expected 2 to 4096 and at least 1",

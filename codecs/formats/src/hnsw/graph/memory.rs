@@ -1,7 +1,8 @@
 //! A graph in memory, and the levels of its nodes.
 
+use super::rows::Rows;
 use super::{GraphView, NO_NODE, SelfSearch, max_links};
-use lucerne_codec::{Error, Ordinal, Result};
+use lucerne_codec::{Error, Ordinal};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -38,7 +39,7 @@ pub struct Level<W = u32> {
     pub below: Vec<u32>,
     /// Linked positions: a row of fixed length for each node, its end filled with [`NO_NODE`]. In a finished graph the
     /// nearest come first.
-    pub rows: Vec<W>,
+    pub rows: Rows<W>,
 }
 
 /// A whole graph in memory. Rows are `2 m` words long on level 0 and `m` above.
@@ -107,6 +108,12 @@ impl<W> Graph<W> {
 }
 
 impl Graph {
+    /// A graph like this one of other levels.
+    pub(super) fn with_levels(&self, levels: Vec<Level>) -> Self {
+        let Self { len, m, beam_width, self_search, .. } = *self;
+        Self { len, m, beam_width, self_search, levels }
+    }
+
     /// The linked positions of the node at `position` of `level`; empty when there is no such node.
     pub(super) fn links(&self, level: usize, position: u32) -> &[u32] {
         let row = self.row(level, position);
@@ -125,55 +132,6 @@ impl Graph {
         let links = links.into_iter().chain(std::iter::repeat(NO_NODE));
         let row = self.row_mut(level, position);
         row.iter_mut().zip(links).for_each(|(word, link)| *word = link);
-    }
-
-    /// The same graph with other ordinals: node `permutation[new]` becomes node `new`. `permutation` must
-    /// hold every ordinal once; otherwise [`Error::Invalid`].
-    pub fn renumber(&self, permutation: &[Ordinal]) -> Result<Graph> {
-        let mut new_of = vec![NO_NODE; self.len];
-        for (new, &old) in (0..NO_NODE).zip(permutation) {
-            match new_of.get_mut(old as usize) {
-                Some(slot) if *slot == NO_NODE => *slot = new,
-                _ => return Err(Error::Invalid(format!("{old} is out of range or twice in an order"))),
-            }
-        }
-        if permutation.len() != self.len {
-            let problem = format!("an order of {} for {} nodes", permutation.len(), self.len);
-            return Err(Error::Invalid(problem));
-        }
-        let mut levels = Vec::with_capacity(self.levels.len());
-        // Old position → new position, in the level below the one at hand.
-        let mut moved = new_of.clone();
-        let mut order = permutation.to_vec();
-        for (number, level) in self.levels.iter().enumerate() {
-            let mut renumbered = Level::default();
-            if number > 0 {
-                let ordinal = |old: &u32| lookup(&new_of, lookup(&level.nodes, *old));
-                order = (0..level.nodes.len() as u32).collect();
-                // The entry point stays in front of the highest level.
-                let fixed = usize::from(number + 1 == self.levels.len());
-                if let Some(rest) = order.get_mut(fixed..) {
-                    rest.sort_unstable_by_key(ordinal);
-                }
-                renumbered.nodes = order.iter().map(ordinal).collect();
-                let below = order.iter().map(|&old| lookup(&moved, lookup(&level.below, old)));
-                renumbered.below = below.collect();
-                moved = vec![NO_NODE; order.len()];
-                for (new, &old) in (0..NO_NODE).zip(&order) {
-                    if let Some(slot) = moved.get_mut(old as usize) {
-                        *slot = new;
-                    }
-                }
-            }
-            renumbered.rows = Vec::with_capacity(level.rows.len());
-            for &old in &order {
-                let row = self.row(number, old);
-                renumbered.rows.extend(row.iter().map(|&link| lookup(&moved, link)));
-            }
-            levels.push(renumbered);
-        }
-        let Self { len, m, beam_width, self_search, .. } = *self;
-        Ok(Graph { len, m, beam_width, self_search, levels })
     }
 }
 

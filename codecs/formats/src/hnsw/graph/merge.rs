@@ -31,7 +31,7 @@ const NEAR_EF: usize = 32;
 /// Merges graphs into one over `vectors`, whose ordinals are the new ones. `without_graph` are the new ordinals of
 /// vectors that are in no source's graph. Every new ordinal must be given exactly once.
 pub fn merge_graphs(
-    params: &BuildParams,
+    params: &BuildParams<'_>,
     vectors: &dyn GraphVectors,
     sources: &[SourceGraph<'_>],
     without_graph: &[Ordinal],
@@ -104,7 +104,7 @@ fn check_numbering(len: usize, sources: &[SourceGraph<'_>], without_graph: &[Ord
 }
 
 /// Nodes of the base keep their levels, so that their links there stay; the others draw theirs.
-fn highest_levels(params: &BuildParams, len: usize, base: SourceGraph<'_>) -> Result<Vec<u8>> {
+fn highest_levels(params: &BuildParams<'_>, len: usize, base: SourceGraph<'_>) -> Result<Vec<u8>> {
     let mut highest: Vec<u8> =
         (0..len as u32).map(|node| level_of(params.seed, node, params.m) as u8).collect();
     for &new in base.ordinals {
@@ -137,7 +137,7 @@ struct Prepared {
 }
 
 fn prepare(
-    params: &BuildParams,
+    params: &BuildParams<'_>,
     highest: &[u8],
     separations: Separations,
     base: SourceGraph<'_>,
@@ -149,10 +149,10 @@ fn prepare(
     let live = [old_entry].into_iter().chain(base.ordinals.iter().copied()).filter(|&new| new != NO_NODE);
     let entry = live.min_by_key(|&new| std::cmp::Reverse(level(new))).unwrap_or(0);
     if level(entry) == top {
-        let builder = GraphBuilder::new(highest, params, separations, Some(entry));
+        let builder = GraphBuilder::new(highest, params, separations, Some(entry))?;
         return Ok(Prepared { entry_point: builder.top(), builder, new_entry_node: None });
     }
-    let builder = GraphBuilder::new(highest, params, separations, None);
+    let builder = GraphBuilder::new(highest, params, separations, None)?;
     let top = builder.top();
     let new_entry_node = builder.graph().node(top.level, top.position);
     let level = usize::from(level(entry));

@@ -36,7 +36,9 @@ mod memory;
 mod mend;
 mod merge;
 mod parallel;
+mod renumber;
 mod repair;
+mod rows;
 mod scratch;
 mod search;
 mod select;
@@ -50,12 +52,14 @@ pub use connectivity::{bfs_order, unreachable};
 pub use insert::build;
 pub use memory::{Graph, Level, Word};
 pub use merge::merge_graphs;
+pub use renumber::RenumberedLevel;
+pub use rows::Rows;
 pub use scratch::SearchScratch;
 pub use search::{GraphSearcher, SearchParams, SearchStats};
 pub use self_search::SelfSearch;
 pub use suspects::self_search_suspects as suspects;
 
-use lucerne_codec::{Error, Ordinal};
+use lucerne_codec::{Directory, Error, Ordinal};
 
 /// Fills the unused end of a row of links.
 pub const NO_NODE: u32 = u32::MAX;
@@ -64,8 +68,8 @@ pub const NO_NODE: u32 = u32::MAX;
 pub const MAX_NODES: usize = 1 << 31;
 
 /// How a graph is built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BuildParams {
+#[derive(Clone, Copy, Debug)]
+pub struct BuildParams<'a> {
     /// Links of a node on an upper level (M); on level 0 it has up to twice as many.
     pub m: usize,
     /// Candidates kept while looking for a new node's neighbors (efConstruction).
@@ -74,12 +78,15 @@ pub struct BuildParams {
     pub seed: u64,
     /// Threads to use, the calling one included. The graph is the same for any number.
     pub threads: usize,
+    /// Where links and their distances are while the graph is built: in files without a name of a directory, as far as it
+    /// has them, instead of on the heap. The graph is the same.
+    pub files: Option<&'a dyn Directory>,
 }
 
-impl Default for BuildParams {
+impl Default for BuildParams<'_> {
     /// The published defaults of the major implementations: 16 and 100.
     fn default() -> Self {
-        Self { m: 16, beam_width: 100, seed: 42, threads: 1 }
+        Self { m: 16, beam_width: 100, seed: 42, threads: 1, files: None }
     }
 }
 

@@ -36,6 +36,6 @@ impl<'v> Worker<'v> {
 }
 
 /// A worker for each thread.
-pub(super) fn workers<'v>(params: &BuildParams, vectors: &'v dyn GraphVectors) -> Vec<Worker<'v>> {
+pub(super) fn workers<'v>(params: &BuildParams<'_>, vectors: &'v dyn GraphVectors) -> Vec<Worker<'v>> {
     (0..params.threads.max(1)).map(|_| Worker::new(vectors)).collect()
 }

@@ -1,7 +1,7 @@
 //! Segments in memory for tests of vector formats.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "every test uses some of it")]
 
-use lucerne_codec::format::{OpenContext, WriteContext, Written};
+use lucerne_codec::format::{OpenContext, Working, WriteContext, Written};
 use lucerne_codec::testing::MemoryDirectory;
 use lucerne_codec::vector::{Effort, VectorFormat, VectorReader, VectorRows, VectorSearch};
 use lucerne_codec::{
@@ -47,6 +47,7 @@ fn context<'a>(directory: &'a MemoryDirectory, docs: u32, cancel: &'a Cancel) ->
         max_doc: docs,
         seed: 42,
         threads: 1,
+        working: Working::Heap,
         cancel,
         progress: &(),
     }

@@ -1,7 +1,7 @@
 //! Graphs in files, sound and hostile.
 
 use super::support::*;
-use lucerne_codec::format::WriteContext;
+use lucerne_codec::format::{Working, WriteContext};
 use lucerne_codec::testing::MemoryDirectory;
 use lucerne_codec::{Cancel, Directory, Error, FieldInfo, Input, SegmentId, Similarity};
 use lucerne_formats::hnsw::file::{GraphFile, GraphMeta, write};
@@ -20,6 +20,7 @@ fn written(graph: &Graph) -> (Vec<u8>, GraphMeta) {
         max_doc: graph.len() as u32,
         seed: 42,
         threads: 1,
+        working: Working::Heap,
         cancel: &cancel,
         progress: &(),
     };
@@ -30,7 +31,8 @@ fn written(graph: &Graph) -> (Vec<u8>, GraphMeta) {
         similarity: Similarity::Euclidean,
         params: Default::default(),
     };
-    let (entry, meta) = write(&context, &field, graph).unwrap();
+    let order: Vec<u32> = (0..graph.len() as u32).collect();
+    let (entry, meta) = write(&context, &field, graph, &order).unwrap();
     let bytes = directory.open(&entry.name).unwrap().bytes().to_vec();
     assert_eq!(bytes.len() as u64, entry.len);
     (bytes, meta)

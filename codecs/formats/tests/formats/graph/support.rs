@@ -96,7 +96,7 @@ impl Vectors {
     }
 }
 
-pub(super) fn params(threads: usize) -> BuildParams {
+pub(super) fn params(threads: usize) -> BuildParams<'static> {
     BuildParams { threads, ..BuildParams::default() }
 }
 
