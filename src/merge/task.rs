@@ -150,7 +150,7 @@ pub(crate) fn needs<'a>(
         // No more are live than there are.
         sources.clone().map(of).sum::<u64>()
     };
-    let of = |working| memory(schema, registry, live, &vectors, working);
+    let of = |working| memory(schema, registry, live, vectors, working);
     MergeNeeds { heap: of(Working::Heap), files: of(Working::Files) }
 }
 
