@@ -2,7 +2,7 @@
 
 use crate::repair::{open, run, small};
 use lucerne::admin::{self, LostPart, RepairRun};
-use lucerne::directory::Directory as _;
+use lucerne::codec::Directory as _;
 use lucerne::{Document, Match, Schema, Search, Searcher, Vector};
 
 #[test]
