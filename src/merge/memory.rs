@@ -24,7 +24,7 @@ pub(crate) fn memory(
     });
     let sparse = |field: &Field| matches!(field.field_type(), FieldType::SparseVector) && field.is_indexed();
     let of_sparse = match schema.fields().iter().any(sparse) {
-        true => registry.default_sparse().map_or(0, |format| format.merge_bytes()),
+        true => registry.default_sparse().map_or(0, |format| format.merge_bytes(working)),
         false => 0,
     };
     LEAST + BYTES_PER_DOC * docs + of_field.max().unwrap_or(0).max(of_sparse)

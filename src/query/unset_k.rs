@@ -22,9 +22,11 @@ impl Search {
         }
     }
 
-    /// Sets the `k` of a kNN query that is searched for: what explanations of this page speak of.
+    /// Sets the `k` of a kNN query that is searched for: what explanations of this page speak of. Reranking looks at all of
+    /// its window.
     pub(crate) fn set_k_of_page(&mut self) {
-        let end = self.offset.saturating_add(self.limit);
+        let window = self.rerank.as_ref().map_or(0, |rerank| rerank.window);
+        let end = self.offset.saturating_add(self.limit).max(window);
         if let Query::Knn(knn) = &mut self.query {
             knn.k.get_or_insert(end);
         }

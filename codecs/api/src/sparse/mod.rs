@@ -8,7 +8,7 @@ mod merged;
 
 pub use merged::MergedSparse;
 
-use crate::format::{OpenContext, Problem, WriteContext, Written};
+use crate::format::{OpenContext, Problem, Working, WriteContext, Written};
 use crate::io::bytes::{PutLe as _, f32s, u32_at, u32s};
 use crate::{Cancel, DocId, MergeInput, Report, Result};
 use serde::{Deserialize, Serialize};
@@ -246,7 +246,7 @@ pub trait SparseFormat: Send + Sync {
     }
 
     /// Bytes of heap that writing or merging takes at most, beside what the source takes.
-    fn merge_bytes(&self) -> u64;
+    fn merge_bytes(&self, working: Working) -> u64;
 }
 
 /// The sparse vectors of one segment, open for reading.

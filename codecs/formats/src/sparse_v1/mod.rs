@@ -36,7 +36,7 @@ mod tests;
 mod verify;
 mod writer;
 
-use lucerne_codec::format::{OpenContext, WriteContext, Written};
+use lucerne_codec::format::{OpenContext, Working, WriteContext, Written};
 use lucerne_codec::sparse::{MAX_CODE, SparseFormat, SparseReader, SparseSource};
 use lucerne_codec::{Cancel, Result};
 
@@ -46,8 +46,10 @@ const ROWS: (&str, &str) = ("sparse", "sparse_rows");
 const LISTS: (&str, &str) = ("slists", "sparse_lists");
 /// Bytes that the table of lists has of each.
 const HEAD_LEN: u64 = 20;
-/// Entries whose lists are made at once, which bounds the memory that it takes.
+/// Entries whose lists are made at once, which bounds the memory that it takes: each time, all vectors are read.
 const TOGETHER: u64 = 1 << 23;
+/// The same where memory is short.
+const FEW_TOGETHER: u64 = 1 << 18;
 
 /// The format of sparse vectors.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,7 +61,7 @@ impl SparseFormat for SparseV1 {
     }
 
     fn write(&self, context: &WriteContext<'_>, source: &dyn SparseSource) -> Result<Written> {
-        writer::write(context, source, TOGETHER)
+        writer::write(context, source, together(context.working))
     }
 
     fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn SparseReader>> {
@@ -70,9 +72,16 @@ impl SparseFormat for SparseV1 {
         reader::Reader::salvage(context, cancel)
     }
 
-    fn merge_bytes(&self) -> u64 {
+    fn merge_bytes(&self, working: Working) -> u64 {
         // Document and code of an entry, and as much again for what is known of dimensions.
-        TOGETHER * 5 * 2
+        together(working) * 5 * 2
+    }
+}
+
+fn together(working: Working) -> u64 {
+    match working {
+        Working::Heap => TOGETHER,
+        Working::Files => FEW_TOGETHER,
     }
 }
 
