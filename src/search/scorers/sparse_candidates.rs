@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 /// Documents that are scored between two looks at the cancel flag.
 const CANCEL_STEP: u32 = 64;
 /// Candidates that are kept beside the best until those are left out that no longer may be among them.
-const SPARE: usize = 1_024;
+const SPARE: usize = 256;
 
 /// Documents with their bounds.
 ///
@@ -30,14 +30,9 @@ impl<'r, 'a> SparseCandidates<'r, 'a> {
     /// Candidates for a collector.
     pub(super) fn new(lists: &'r SparseLists<'a>, collector: &TopDocsCollector<'_>) -> Self {
         let least = lists.bound_of(collector.min_competitive_score());
-        Self {
-            lists,
-            best: BinaryHeap::new(),
-            k: collector.wanted().0,
-            least,
-            found: Vec::new(),
-            full: SPARE,
-        }
+        let k = collector.wanted().0;
+        let best = BinaryHeap::with_capacity(k.min(SPARE));
+        Self { lists, best, k, least, found: Vec::with_capacity(SPARE), full: SPARE }
     }
 
     /// The bound that a document needs; at least 1.

@@ -36,7 +36,7 @@ pub(crate) fn collect_sparse(lists: &SparseLists<'_>, collector: &mut TopDocsCol
         cells: vec![ListBlock::default(); blocks * width],
         own: Vec::with_capacity(width),
         sums: [0; BLOCK],
-        members: Vec::new(),
+        members: Vec::with_capacity(BLOCK),
         candidates: SparseCandidates::new(lists, collector),
         done: 0,
     };
