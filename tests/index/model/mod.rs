@@ -11,10 +11,8 @@
 mod four_threads;
 mod one_thread;
 mod setup;
-mod sparse_field;
 mod vector_field;
 
-use lucerne::document::SparseVector;
 use std::collections::BTreeMap;
 
 /// What a document holds; the tag is different in every write.
@@ -22,7 +20,6 @@ use std::collections::BTreeMap;
 struct Record {
     tag: i64,
     vectors: [Option<Vec<f32>>; 2],
-    weights: SparseVector,
 }
 
 type Model = BTreeMap<String, Record>;

@@ -1,6 +1,6 @@
 //! What a seed chooses before anything is written, and the checks of a searcher against the model.
 
-use super::{FIELDS, Model, Record, sparse_field, vector_field::VectorField};
+use super::{FIELDS, Model, Record, vector_field::VectorField};
 use crate::common::brute_force;
 use crate::common::rng::Rng;
 use lucerne::bits::{BitOrder, pack};
@@ -27,7 +27,7 @@ impl Setup {
         // The formats and metrics in turn: 16 seeds have every combination in each field, but where it is binary.
         let fields = [VectorField::new("a", seed, rng), VectorField::new("b", seed * 5 + seed / 16, rng)];
         let automatic = rng.chance(20);
-        let builder = Schema::builder().i64("tag").keyword("word").sparse_vector(sparse_field::FIELD);
+        let builder = Schema::builder().i64("tag").keyword("word");
         let builder = if automatic { builder.auto_key("id") } else { builder.key("id").key_max_len(40) };
         let builder = builder.field(fields[0].declaration(rng)).field(fields[1].declaration(rng));
         let merging = match rng.below(3) {
@@ -63,7 +63,7 @@ impl Setup {
 
     pub(super) fn record(&self, tag: i64, rng: &mut Rng) -> Record {
         let vectors = [0, 1].map(|field| rng.chance(80).then(|| self.fields[field].vector(rng)));
-        Record { tag, vectors, weights: sparse_field::random(rng) }
+        Record { tag, vectors }
     }
 
     /// The document of a record; without a key when keys are automatic and none is given.
@@ -72,7 +72,6 @@ impl Setup {
         for (name, vector) in FIELDS.iter().zip(&record.vectors) {
             document.set(*name, vector.clone());
         }
-        document.set(sparse_field::FIELD, record.weights.clone());
         document.set("id", key);
         document
     }
@@ -94,7 +93,7 @@ impl Setup {
             let listed = listed.map(|value| Document::new().with("v", value).to_json()["v"].clone());
             assert_eq!(document.to_json().get(*name), listed.as_ref(), "{name} of {key:?}");
         }
-        Some(Record { tag: *tag, vectors, weights: sparse_field::of(&document) })
+        Some(Record { tag: *tag, vectors })
     }
 
     /// A searcher has exactly these documents.
@@ -107,7 +106,6 @@ impl Setup {
     }
 
     pub(super) fn verify_searches(&self, searcher: &Searcher, model: &Model, rng: &mut Rng) {
-        sparse_field::verify(searcher, model, rng);
         for (number, field) in self.fields.iter().enumerate() {
             let documents = || {
                 model.iter().filter_map(|(key, record)| {
