@@ -122,6 +122,31 @@ fn the_best_documents_are_those_of_an_exact_reference() {
 }
 
 #[test]
+fn scores_that_8_bits_do_not_tell_apart_are_ranked_exactly_among_many_blocks() {
+    let mut rng = Rng::new(8);
+    let rows: Rows = (0..12_000)
+        .map(|number| {
+            let near = 1.0 + rng.below(2_000) as f32 / 1e6;
+            let row = match rng.below(10) {
+                0..3 => vec![(1, near), (2, 0.5 * near), (3, 0.001)],
+                3 => vec![(4, 1.5 * near)],
+                _ => vec![(2, 0.1 * near), (3, near)],
+            };
+            (format!("{number:06}"), row)
+        })
+        .collect();
+    let query = [(1, 1.0), (2, 0.9), (3, 0.3), (4, 0.97)];
+    let all = expected(&rows, &query);
+    for flush_docs in [20_000, 5_000] {
+        let (_, searcher) = index(&rows, flush_docs);
+        for limit in [1, 7, 300, 6_000, 10_000] {
+            let best = &all[..limit];
+            assert_eq!(found(&searcher, Search::new(Sparse::new("s", query)).limit(limit)), best, "{limit}");
+        }
+    }
+}
+
+#[test]
 fn weights_may_be_huge_tiny_equal_and_copies() {
     let tiny = f32::from_bits(1);
     let mut rows = Rows::new();

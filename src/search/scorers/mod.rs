@@ -19,7 +19,7 @@
 //! `collector` keeps the best documents of any scorer. For the two most frequent queries, plain words of which one
 //! or all must match, `max_score` and `block_max_and` collect whole blocks of postings instead and skip blocks by
 //! the bounds that the postings keep of them. For a sparse vector alone `sparse_top` takes blocks of documents in the
-//! order of their bounds.
+//! order of their bounds; `sparse_candidates` keeps those of their documents that may be among the best.
 
 mod block_max_and;
 mod bm25;
@@ -36,6 +36,7 @@ mod req_excl;
 mod req_opt;
 mod scorer;
 mod sparse;
+mod sparse_candidates;
 mod sparse_lists;
 mod sparse_top;
 mod synonyms;

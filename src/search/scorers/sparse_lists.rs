@@ -23,6 +23,8 @@ pub(crate) struct SparseLists<'a> {
     lists: Vec<WeightList<'a>>,
     /// Of each list: the bound on the product that a code of 1 stands for, in units.
     factors: Vec<u32>,
+    /// How far a document's bound may be above its score, in units.
+    slack: u32,
     unit: f64,
     max_doc: u32,
 }
@@ -45,8 +47,10 @@ impl<'a> SparseLists<'a> {
         }
         let unit = products.iter().sum::<f64>() / UNITS;
         let factor = |product: f64| (product / f64::from(MAX_CODE) / unit * SLACK).ceil().max(1.0) as u32;
-        let factors = products.into_iter().map(factor).collect();
-        Ok(Self { vectors, query, lists, factors, unit, max_doc })
+        let factors: Vec<u32> = products.into_iter().map(factor).collect();
+        // A code is less than 1 too high; a factor is, too, which counts once for each step of a code.
+        let slack = factors.iter().fold(2, |sum: u32, factor| sum.saturating_add(factor.saturating_add(256)));
+        Ok(Self { vectors, query, lists, factors, slack, unit, max_doc })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -90,6 +94,12 @@ impl<'a> SparseLists<'a> {
 
     /// The least bound of a document whose score may be `least` or more; at least 1.
     pub(super) fn bound_of(&self, least: f32) -> u32 {
-        ((f64::from(least) * ROUNDED / self.unit) as u32).max(1)
+        // Scores near zero are rounded by more than their share.
+        ((f64::from(least) * ROUNDED - f64::from(f32::from_bits(1))) / self.unit).max(1.0) as u32
+    }
+
+    /// The score that every document with this bound has at least.
+    pub(super) fn least_score_of(&self, bound: u32) -> f32 {
+        finite_score(f64::from(bound.saturating_sub(self.slack)) * self.unit)
     }
 }

@@ -3,9 +3,11 @@
 //! This is BMP (Mallia, Suel, Tonellotto: Faster Learned Sparse Retrieval with Block-Max Pruning, 2024). The bound of a
 //! block is the sum of the lists' greatest codes in it. Blocks are taken from the highest bound on, until none can have a
 //! document that is good enough. In a block the lists that alone cannot make a document good enough are left out at first,
-//! as MaxScore does. What may be good enough is scored by its row, so that the result is exact.
+//! as MaxScore does, and then only asked for the documents that still may be. What is left in the end is scored by its row,
+//! so that the result is exact.
 
 use super::collector::TopDocsCollector;
+use super::sparse_candidates::SparseCandidates;
 use super::sparse_lists::SparseLists;
 use lucerne_codec::sparse::{BLOCK_DOCS, ListBlock, ListBlocks};
 use lucerne_codec::{DocId, Result};
@@ -15,12 +17,10 @@ const CELLS: usize = 1 << 17;
 const BLOCKS: std::ops::RangeInclusive<usize> = 16..=1_024;
 /// Blocks that are scored before others are sorted: they make most of the others needless.
 const FIRST: usize = 16;
-/// So many documents are scored by their rows rather than by further lists.
-const FEW: usize = 4;
+/// So many documents of a block are looked up in a list; for more, all of its codes are laid out by place.
+const LOOKED_UP: usize = 8;
 /// Blocks between two looks at the cancel flag.
 const CANCEL_STEP: u32 = 16;
-/// Places of a block that are held against the least bound at once.
-const LANES: usize = 16;
 const BLOCK: usize = BLOCK_DOCS as usize;
 
 /// Collects the documents that have at least one of the dimensions.
@@ -36,7 +36,8 @@ pub(crate) fn collect_sparse(lists: &SparseLists<'_>, collector: &mut TopDocsCol
         cells: vec![ListBlock::default(); blocks * width],
         own: Vec::with_capacity(width),
         sums: [0; BLOCK],
-        candidates: Vec::new(),
+        members: Vec::with_capacity(BLOCK),
+        candidates: SparseCandidates::new(lists, collector),
         done: 0,
     };
     while run.first < end {
@@ -45,7 +46,7 @@ pub(crate) fn collect_sparse(lists: &SparseLists<'_>, collector: &mut TopDocsCol
         run.collect(collector)?;
         run.first = run.first.saturating_add(blocks as u32);
     }
-    Ok(())
+    run.candidates.collect(collector)
 }
 
 /// Some blocks of documents that follow each other.
@@ -59,13 +60,15 @@ struct Run<'r, 'a> {
     cells: Vec<ListBlock>,
     /// The lists that a block has documents of: the bound on what they add, and their number. Ascending.
     own: Vec<(u32, usize)>,
-    /// Of each place of a block: the sum of what lists add.
+    /// Of each place of a block: the sum of what lists add. Zeros between blocks.
     sums: [u32; BLOCK],
-    candidates: Vec<(u32, DocId)>,
+    /// The documents of a block that may be good enough: the sum of what lists add, and the place.
+    members: Vec<(u32, u8)>,
+    candidates: SparseCandidates<'r, 'a>,
     done: u32,
 }
 
-impl Run<'_, '_> {
+impl<'a> Run<'_, 'a> {
     /// Reads what the lists say of the blocks.
     fn read(&mut self, all: &mut [ListBlocks<'_>]) {
         let width = all.len();
@@ -86,57 +89,42 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Collects from the blocks, the highest bound first.
-    fn collect(&mut self, collector: &mut TopDocsCollector<'_>) -> Result<()> {
-        let mut order = self.competitive(0..self.bounds.len(), collector);
+    /// Finds candidates in the blocks, the highest bound first.
+    fn collect(&mut self, collector: &TopDocsCollector<'_>) -> Result<()> {
+        let mut order = self.competitive(0..self.bounds.len());
         if order.len() > 2 * FIRST {
             order.select_nth_unstable_by(FIRST, |left, right| right.cmp(left));
             let later = order.split_off(FIRST);
             self.collect_all(order, collector)?;
-            order = self.competitive(later.into_iter().map(|(_, at)| at), collector);
+            order = self.competitive(later.into_iter().map(|(_, at)| at));
         }
         self.collect_all(order, collector)
     }
 
     /// Those of the blocks whose bounds are high enough, with these.
-    fn competitive(
-        &self,
-        blocks: impl Iterator<Item = usize>,
-        collector: &TopDocsCollector<'_>,
-    ) -> Vec<(u32, usize)> {
-        let least = self.lists.bound_of(collector.min_competitive_score());
+    fn competitive(&self, blocks: impl Iterator<Item = usize>) -> Vec<(u32, usize)> {
+        let least = self.candidates.least();
         let bound = |at: usize| Some((*self.bounds.get(at)?, at));
         blocks.filter_map(bound).filter(|(bound, _)| *bound >= least).collect()
     }
 
-    fn collect_all(
-        &mut self,
-        mut order: Vec<(u32, usize)>,
-        collector: &mut TopDocsCollector<'_>,
-    ) -> Result<()> {
+    fn collect_all(&mut self, mut order: Vec<(u32, usize)>, collector: &TopDocsCollector<'_>) -> Result<()> {
         order.sort_unstable_by(|left, right| right.cmp(left));
         for (bound, at) in order {
             self.done = self.done.wrapping_add(1);
             collector.check_cancelled_every(CANCEL_STEP, self.done)?;
-            let least = self.lists.bound_of(collector.min_competitive_score());
-            if bound < least {
+            if bound < self.candidates.least() {
                 return Ok(());
             }
             let first = (self.first + at as u32).saturating_mul(BLOCK_DOCS);
             if collector.accepts_any(first, BLOCK / 64) {
-                self.collect_block(at, first, least, collector)?;
+                self.collect_block(at, first, collector);
             }
         }
         Ok(())
     }
 
-    fn collect_block(
-        &mut self,
-        at: usize,
-        first: DocId,
-        least: u32,
-        collector: &mut TopDocsCollector<'_>,
-    ) -> Result<()> {
+    fn collect_block(&mut self, at: usize, first: DocId, collector: &TopDocsCollector<'_>) {
         let width = self.lists.lists().len();
         self.own.clear();
         let cells = self.cells.get(at * width..(at + 1) * width).unwrap_or_default();
@@ -147,6 +135,7 @@ impl Run<'_, '_> {
         }
         self.own.sort_unstable();
         // Lists that alone do not make a document good enough.
+        let least = self.candidates.least();
         let (mut rest, mut left_out) = (0u32, 0);
         for (bound, _) in &self.own {
             match rest.checked_add(*bound).filter(|sum| *sum < least) {
@@ -154,54 +143,81 @@ impl Run<'_, '_> {
                 None => break,
             }
         }
-        self.sums = [0; BLOCK];
-        self.add(at, left_out..self.own.len());
-        self.find(first, least - rest);
-        if left_out > 0 && self.candidates.len() > FEW {
-            self.add(at, 0..left_out);
-            rest = 0;
-            self.find(first, least);
-        }
-        self.candidates.sort_unstable_by(|left, right| right.0.cmp(&left.0).then(left.1.cmp(&right.1)));
-        for (sum, doc) in &self.candidates {
-            if sum.saturating_add(rest) < self.lists.bound_of(collector.min_competitive_score()) {
-                break;
-            }
-            if collector.accepts(*doc) {
-                collector.collect(*doc, self.lists.score(*doc)?);
+        self.add(at, left_out);
+        self.take(at, left_out, least - rest);
+        self.complete(at, left_out, least, rest);
+        for (sum, place) in &self.members {
+            let doc = first.saturating_add(u32::from(*place));
+            if collector.accepts(doc) {
+                self.candidates.offer(*sum, doc);
             }
         }
-        Ok(())
     }
 
-    /// Adds what some of the block's lists add to each document.
-    fn add(&mut self, at: usize, own: std::ops::Range<usize>) {
-        let Self { lists, cells, own: all, sums, .. } = self;
-        let width = lists.lists().len();
-        for (_, number) in all.get(own).unwrap_or_default() {
-            let cell = cells.get(at * width + number);
-            let (Some((list, factor)), Some(cell)) = (lists.list(*number), cell) else { continue };
-            let (places, codes) = list.of_block(*cell);
+    /// The `index`-th of the block's lists: the factor, and places and codes of documents.
+    #[inline]
+    fn own_list(&self, at: usize, index: usize) -> Option<(u32, &'a [u8], &'a [u8])> {
+        let (_, number) = *self.own.get(index)?;
+        let (list, factor) = self.lists.list(number)?;
+        let (places, codes) = list.of_block(*self.cells.get(at * self.lists.lists().len() + number)?);
+        Some((factor, places, codes))
+    }
+
+    /// Adds what the block's lists from the `from`-th on add to each document.
+    fn add(&mut self, at: usize, from: usize) {
+        for index in from..self.own.len() {
+            let Some((factor, places, codes)) = self.own_list(at, index) else { continue };
             for (place, code) in places.iter().zip(codes) {
-                if let Some(sum) = sums.get_mut(usize::from(*place)) {
+                if let Some(sum) = self.sums.get_mut(usize::from(*place)) {
                     *sum = sum.wrapping_add(factor.wrapping_mul(u32::from(*code)));
                 }
             }
         }
     }
 
-    /// Finds the documents with a sum of `least` or more.
-    fn find(&mut self, first: DocId, least: u32) {
-        self.candidates.clear();
+    /// Takes the sums of `least` or more; all others are zero then, too.
+    fn take(&mut self, at: usize, from: usize, least: u32) {
+        self.members.clear();
         let least = least.max(1);
-        for (lane, sums) in (0u32..).zip(self.sums.as_chunks::<LANES>().0) {
-            if !sums.iter().fold(false, |any, sum| any | (*sum >= least)) {
-                continue;
-            }
-            for (place, sum) in (0u32..).zip(sums) {
-                if *sum >= least {
-                    self.candidates.push((*sum, first.saturating_add(lane * LANES as u32 + place)));
+        for index in from..self.own.len() {
+            let Some((_, places, _)) = self.own_list(at, index) else { continue };
+            for place in places {
+                let Some(sum) = self.sums.get_mut(usize::from(*place)).map(std::mem::take) else { continue };
+                if sum >= least {
+                    self.members.push((sum, *place));
                 }
+            }
+        }
+    }
+
+    /// Adds what the first `left_out` lists of the block, with bounds that sum up to `rest`, add to the members, and leaves out
+    /// those that do not come to `least`.
+    fn complete(&mut self, at: usize, left_out: usize, least: u32, mut rest: u32) {
+        for index in (0..left_out).rev() {
+            if self.members.is_empty() {
+                return;
+            }
+            let Some((factor, places, codes)) = self.own_list(at, index) else { continue };
+            rest = rest.saturating_sub(self.own.get(index).map_or(0, |(bound, _)| *bound));
+            let needed = least - rest;
+            if self.members.len() > LOOKED_UP {
+                let mut by_place = [0u8; BLOCK];
+                for (place, code) in places.iter().zip(codes) {
+                    if let Some(own) = by_place.get_mut(usize::from(*place)) {
+                        *own = *code;
+                    }
+                }
+                self.members.retain_mut(|(sum, place)| {
+                    let code = by_place.get(usize::from(*place)).copied().unwrap_or(0);
+                    *sum = sum.wrapping_add(factor.wrapping_mul(code.into()));
+                    *sum >= needed
+                });
+            } else {
+                self.members.retain_mut(|(sum, place)| {
+                    let found = places.binary_search(place).ok().and_then(|at| codes.get(at));
+                    *sum = sum.wrapping_add(factor.wrapping_mul(found.copied().unwrap_or(0).into()));
+                    *sum >= needed
+                });
             }
         }
     }

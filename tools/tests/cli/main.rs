@@ -16,6 +16,7 @@ mod interrupt;
 mod repair;
 mod search;
 mod search_queries;
+mod search_sparse;
 mod support;
 mod upgrade;
 mod vector_files;

@@ -76,7 +76,9 @@ impl Lists {
         let (blocks, rest) = bytes.split_at(split(bytes, head.blocks.saturating_mul(4)));
         let (counts, rest) = rest.split_at(split(rest, head.blocks));
         let (places, codes) = rest.split_at(split(rest, head.docs));
-        let docs: u64 = counts.iter().map(|count| u64::from(*count) + 1).sum();
+        // Sums of 256 counts need 16 bits.
+        let sums = counts.chunks(256).map(|some| some.iter().map(|count| u16::from(*count)).sum::<u16>());
+        let docs = sums.map(u64::from).sum::<u64>() + u64::from(head.blocks);
         if docs != u64::from(head.docs) {
             return Err(self.lists.corrupt(head.at, format!("{docs} documents, expected {}", head.docs)));
         }
