@@ -23,7 +23,7 @@ A schema:
       { \"name\": \"size\", \"type\": \"i64\" },
       { \"name\": \"embedding\", \"type\": \"vector\", \"dimension\": 384, \"similarity\": \"cosine\" } ] }
 
-Types: text, keyword, i64, f64, bool, date, vector, binary_vector. Similarities: cosine
+Types: text, keyword, i64, f64, bool, date, vector, binary_vector, sparse_vector. Similarities: cosine
 (default), dot_product, euclidean, max_inner_product; for binary vectors hamming (default) or
 jaccard. By default vectors are quantized to int8 and indexed with an HNSW graph; a field can
 choose otherwise (\"index\": \"flat\", \"quantization\": \"none\", \"m\": 16, \"beam_width\": 100).

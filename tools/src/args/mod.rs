@@ -113,11 +113,11 @@ fn by_task(mut command: clap::Command) -> clap::Command {
     command.help_template(template)
 }
 
-/// `128MiB`, `2GiB`, `500MB`; a number without a unit is bytes.
+/// `128MiB`, `2GiB`, `500MB`, `1048576B`.
 fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let unit = match text.strip_prefix(digits).unwrap_or_default().to_ascii_lowercase().as_str() {
-        "" | "b" => Some(1),
+        "b" => Some(1),
         "k" | "kib" => Some(1 << 10),
         "m" | "mib" => Some(1 << 20),
         "g" | "gib" => Some(1 << 30),
@@ -130,7 +130,8 @@ fn size(text: &str) -> Result<u64, String> {
     };
     let bytes =
         digits.trim().parse::<u64>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
-    bytes.ok_or_else(|| "expected a number with a unit, as 128MiB or 2GB".to_owned())
+    let bytes = bytes.filter(|bytes| *bytes > 0);
+    bytes.ok_or_else(|| "expected a whole number with a unit, as 128MiB or 2GB".to_owned())
 }
 
 fn threads(text: &str) -> Result<usize, String> {
