@@ -24,7 +24,7 @@ def test_sparse_vectors_are_found_by_inner_product(tmp_path):
         assert hits.keys == ["b", "a", "c"] and [hit.score for hit in hits] == [7.0, 0.5, 0.5]
     query = lucerne.Sparse("s", {12: 1.0})
     assert lucerne.Query.from_json(query.to_json()) == query
-    both = lucerne.Fuse([query, lucerne.Match("t", "ant")])
+    both = lucerne.Fuse(query, lucerne.Match("t", "ant"))
     assert index.search(both).keys[0] == "a"
     assert index.search(query, fields=["s"])[0]["s"] == {"12": 1.0, "7": 3.0}
     assert index.count(query) == 2
