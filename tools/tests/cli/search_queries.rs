@@ -249,7 +249,7 @@ fn wrong_queries_show_the_place_and_exit_with_2() {
         (vec!["-q", "*=>[KNN 3 @e $w]"], "no parameter $w"),
         (vec!["-q", "a", "--filter", "size:big"], "expected a whole number"),
         (vec!["-q", "{\"tern\": {}}"], "expected one of `all`, `none`, `term`"),
-        (vec![], "nothing to search for; give --query, --filter, --more-like, or --knn"),
+        (vec![], "nothing to search for; give --query, --filter, --more-like, --sparse, or --knn"),
         (vec!["--knn", "e"], "no query vector"),
         (vec!["--knn", "e", "--like", "nobody"], "no document \"nobody\" that has a vector in \"e\""),
         (vec!["-q", "a", "--sort", "title"], "a text field has no order"),
