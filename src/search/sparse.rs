@@ -61,11 +61,7 @@ pub(super) fn add_matching(vector: &SparseNode, part: Part<'_>, docs: &mut BitSe
             done += 1;
             let first = block.number.saturating_mul(BLOCK_DOCS) as usize / 64;
             let mut words = [0u64; BLOCK_DOCS as usize / 64];
-            for place in list.of_block(block).0 {
-                if let Some(word) = words.get_mut(usize::from(place / 64)) {
-                    *word |= 1 << (place % 64);
-                }
-            }
+            list.add_places(block, &mut words);
             for (at, word) in words.into_iter().enumerate() {
                 docs.insert_word(first + at, word);
             }

@@ -42,11 +42,7 @@ impl<'a> SparseScorer<'a> {
         (self.block, self.members) = (first, [0; 4]);
         for (blocks, list) in self.blocks.iter().zip(self.lists.lists()) {
             let Some(block) = blocks.peek().filter(|block| block.number == first) else { continue };
-            for place in list.of_block(block).0 {
-                if let Some(word) = self.members.get_mut(usize::from(place / 64)) {
-                    *word |= 1 << (place % 64);
-                }
-            }
+            list.add_places(block, &mut self.members);
         }
         Ok(())
     }

@@ -148,6 +148,15 @@ impl<'a> WeightList<'a> {
         let range = block.start as usize..block.end as usize;
         (self.places.get(range.clone()).unwrap_or_default(), self.codes.get(range).unwrap_or_default())
     }
+
+    /// Adds the places of a block's documents to a set of them, a bit each.
+    pub fn add_places(&self, block: ListBlock, set: &mut [u64; BLOCK_DOCS as usize / 64]) {
+        for place in self.of_block(block).0 {
+            if let Some(word) = set.get_mut(usize::from(place / 64)) {
+                *word |= 1 << (place % 64);
+            }
+        }
+    }
 }
 
 /// A block of a list.
