@@ -162,9 +162,10 @@ impl Memory {
         }
     }
 
-    /// Waits until a search may run.
-    pub(crate) fn admit_search(&self, needs: u64, cancel: &Cancel) -> Result<Reserved> {
+    /// Waits until a search may run. What it needs is asked for only where there is a ceiling.
+    pub(crate) fn admit_search(&self, needs: impl FnOnce() -> u64, cancel: &Cancel) -> Result<Reserved> {
         let Some(shared) = &self.0 else { return Ok(Reserved::nothing()) };
+        let needs = needs();
         shared.check("this search", needs, shared.ledger.shares.most_of_searches())?;
         loop {
             if let Some(reserved) = Reserved::take(&shared.ledger, Taker::Search, needs) {
@@ -239,7 +240,7 @@ mod tests {
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| memory.admit_merge(needs(50, 50), &Cancel::new()).map(drop));
             let stopped = Cancel::new();
-            let searching = scope.spawn(|| memory.admit_search(60 * MIB, &Cancel::new()).map(drop));
+            let searching = scope.spawn(|| memory.admit_search(|| 60 * MIB, &Cancel::new()).map(drop));
             stopped.cancel();
             assert!(memory.admit_merge(needs(50, 50), &stopped).is_err());
             std::thread::sleep(Duration::from_millis(20));

@@ -58,7 +58,7 @@ impl<'a> Run<'a> {
         search.set_unset_k();
         check(self.snapshot, &search)?;
         let (cancel, noted) = (self.options.begin(), OnceLock::new());
-        let _heap = self.memory.admit_search(heap(self.snapshot, &search), &cancel)?;
+        let _heap = self.memory.admit_search(|| heap(self.snapshot, &search), &cancel)?;
         let stop = Stop::new(&cancel, self.options.on_stop, &noted);
         let unfiltered = self.resolver(stop);
         let filter = stop.part(filter(&unfiltered, &search))?;
@@ -141,7 +141,7 @@ impl<'a> Run<'a> {
     ) -> Result<Vec<T>> {
         search.set_unset_k();
         let (cancel, noted) = (self.options.begin(), OnceLock::new());
-        let _heap = self.memory.admit_search(heap(self.snapshot, &search), &cancel)?;
+        let _heap = self.memory.admit_search(|| heap(self.snapshot, &search), &cancel)?;
         let unfiltered = self.resolver(Stop::new(&cancel, OnStop::Fail, &noted));
         let filter = filter(&unfiltered, &search)?;
         let resolver = Resolver { filter: filter.as_ref(), ..unfiltered };
