@@ -32,12 +32,12 @@ impl SelectedMerge {
     }
 
     fn sources(&self) -> Vec<Source> {
-        let sources = self.entries.iter().zip(&self.deleted).map(|(entry, deleted)| Source {
-            reader: Arc::clone(&entry.reader),
-            live: deleted.live(entry.reader.max_doc()),
-        });
-        sources.collect()
+        self.entries.iter().zip(&self.deleted).map(|(entry, deleted)| source(entry, deleted)).collect()
     }
+}
+
+fn source(entry: &SegmentEntry, deleted: &DeletedDocs) -> Source {
+    Source { reader: Arc::clone(&entry.reader), live: deleted.live(entry.reader.max_doc()) }
 }
 
 /// Starts the merges that the policy finds, as many as may run.
@@ -134,13 +134,9 @@ pub(crate) fn plan_all(
 ) -> Result<Vec<Report>> {
     let candidates = find(&writer.free_segments());
     let plans = candidates.iter().map(|candidate| {
-        let sources: Vec<Source> = entries_of(writer, candidate)
-            .iter()
-            .map(|entry| Source {
-                reader: Arc::clone(&entry.reader),
-                live: entry.state.deleted().live(entry.reader.max_doc()),
-            })
-            .collect();
+        let entries = entries_of(writer, candidate);
+        let sources: Vec<Source> =
+            entries.iter().map(|entry| source(entry, &entry.state.deleted())).collect();
         merge::plan(&writer.store.registry, &writer.schema(), &sources)
     });
     plans.collect()
@@ -171,7 +167,8 @@ fn select(
         if entries.len() != candidate.segments.len() {
             return None; // Rolled back meanwhile.
         }
-        while writer.store.memory.check_merge(needs_of(writer, &entries)).is_err() {
+        let mut needs = needs_of(writer, &entries);
+        while writer.store.memory.check_merge(needs).is_err() {
             let largest =
                 (0..entries.len()).max_by_key(|&at| entries.get(at).map(|it| it.reader.max_doc()))?;
             entries.remove(largest);
@@ -179,8 +176,8 @@ fn select(
                 tracing::debug!("a merge does not fit below the ceiling of memory; its segments stay");
                 return None;
             }
+            needs = needs_of(writer, &entries);
         }
-        let needs = needs_of(writer, &entries);
         entries.iter().for_each(|entry| entry.state.merging.store(true, Ordering::Relaxed));
         let deleted = entries.iter().map(|entry| entry.state.deleted()).collect();
         let (number, bytes) = (writer.take_segment_number(), candidate.bytes);
