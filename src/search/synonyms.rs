@@ -16,10 +16,7 @@ impl Resolver<'_> {
             return Ok(None);
         }
         let parts = self.analyzers.synonyms(text.text_synonyms(), text.text_analysis())?.parts(terms);
-        let is_plain = |part: &Part| matches!(&*part.alternatives, [one] if one.len() == 1);
-        let is_own = |(part, (term, _)): (&Part, &(String, u32))| {
-            is_plain(part) && part.alternatives.iter().flatten().all(|(own, _)| own == term)
-        };
+        let is_own = |(part, (term, _)): (&Part, &(String, u32))| matches!(&*part.alternatives, [one] if matches!(&**one, [(own, _)] if own == term));
         let all_own = parts.len() == terms.len() && parts.iter().zip(terms).all(is_own);
         Ok((!all_own).then_some(parts))
     }
@@ -78,13 +75,9 @@ impl Resolver<'_> {
             1 => nodes.push(Node::Words { words, required: 1 }),
             _ => nodes.push(Node::Synonyms(words)),
         }
-        Ok(match (nodes.pop(), nodes.is_empty()) {
-            (None, _) => Node::NoTerms,
-            (Some(only), true) => only,
-            (Some(last), false) => {
-                nodes.push(last);
-                Node::DisMax(nodes, 0.0)
-            }
+        Ok(match nodes.len() {
+            0 | 1 => nodes.pop().unwrap_or(Node::NoTerms),
+            _ => Node::DisMax(nodes, 0.0),
         })
     }
 }
