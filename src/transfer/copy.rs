@@ -57,13 +57,14 @@ pub(crate) fn take(
     }
     let mut taken = SegmentInfo { name: name.to_owned(), ..info.clone() };
     let vectors = taken.vectors.iter_mut().flat_map(|vector| &mut vector.structure.files);
-    let others =
-        [Some(&mut taken.stored), Some(&mut taken.keys), taken.postings.as_mut(), taken.columns.as_mut()];
-    let others = others
-        .into_iter()
-        .chain([taken.sparse.as_mut()])
-        .flatten()
-        .flat_map(|structure| &mut structure.files);
+    let others = [
+        Some(&mut taken.stored),
+        Some(&mut taken.keys),
+        taken.postings.as_mut(),
+        taken.columns.as_mut(),
+        taken.sparse.as_mut(),
+    ];
+    let others = others.into_iter().flatten().flat_map(|structure| &mut structure.files);
     for entry in others.chain(vectors) {
         *entry = renamed(entry)?;
     }
