@@ -35,6 +35,8 @@ use crate::commit::history::{CommitRef, find_kept};
 use crate::commit::recover::OnDamage;
 use crate::commit::{OwnedDirectory, gc, lock, manifest};
 use crate::document::{Document, Update};
+#[cfg(doc)]
+use crate::error::Error;
 use crate::error::Result;
 use crate::merge;
 use crate::reader::{SegmentReader, Store};
@@ -125,7 +127,7 @@ impl Writer {
     /// written until they are merged; [`Writer::force_merge`] rewrites them. Durable with the next commit.
     ///
     /// # Errors
-    /// [`Error::Schema`](crate::Error::Schema) when a field was removed, moved or changed in type, dimension,
+    /// [`Error::Schema`] when a field was removed, moved or changed in type, dimension,
     /// similarity or text analysis.
     pub fn set_schema(&self, schema: &Schema) -> Result<()> {
         self.inner.set_schema(schema)
@@ -148,7 +150,7 @@ impl Writer {
     ///
     /// # Errors
     /// When the field is not of int8 codes, when a segment of it has none, because they do not tell its neighbors
-    /// apart ([`Error::Invalid`](crate::Error::Invalid)), when its default recall is 1, or while a segment is being merged by another thread.
+    /// apart ([`Error::Invalid`]), when its default recall is 1, or while a segment is being merged by another thread.
     /// Nothing has changed then.
     pub fn drop_raw(&self, field: &str) -> Result<DroppedRaw> {
         drop_raw::drop_raw(&self.inner, &self.committed, field)
@@ -157,7 +159,7 @@ impl Writer {
     /// Adds a document and returns its key: the one given, or an automatic one.
     ///
     /// # Errors
-    /// [`Error::DuplicateKey`](crate::Error::DuplicateKey) when a live document has that key, and a typed error naming field, value and
+    /// [`Error::DuplicateKey`] when a live document has that key, and a typed error naming field, value and
     /// expectation when the document does not fit the schema, or is longer than
     /// [`crate::limits::MAX_DOCUMENT_BYTES`] as it is stored. A document that fails leaves nothing behind.
     /// When a full buffer cannot be flushed (a full disk), the document is not taken and what was buffered
@@ -198,7 +200,7 @@ impl Writer {
     /// [`Document`] every field of it is set, and one that is null is taken out. What is set is a whole top-level value.
     ///
     /// # Errors
-    /// [`Error::NoSuchDocument`](crate::Error::NoSuchDocument) when there is no live document of that key; [`Error::NotStored`](crate::Error::NotStored) when the
+    /// [`Error::NoSuchDocument`] when there is no live document of that key; [`Error::NotStored`] when the
     /// schema has an indexed field that is not stored and not set, since its values could not be kept; when a number is to
     /// be added to what is no number; else as [`Writer::upsert`].
     pub fn update(&self, key: &str, changes: impl Into<Update>) -> Result<()> {
@@ -231,8 +233,8 @@ impl Writer {
     ///
     /// # Errors
     /// The previous commit stays in force. After a failed sync or rename every later call says that the
-    /// writer must be reopened ([`Error::WriterFailed`](crate::Error::WriterFailed)); likewise when the folder or its lock file was moved,
-    /// replaced or removed, or somebody else has committed ([`Error::WriterLost`](crate::Error::WriterLost)). After any other error (a full
+    /// writer must be reopened ([`Error::WriterFailed`]); likewise when the folder or its lock file was moved,
+    /// replaced or removed, or somebody else has committed ([`Error::WriterLost`]). After any other error (a full
     /// disk) the documents stay in the writer and the commit can be tried again.
     pub fn commit(&self) -> Result<u64> {
         let generation = self.prepare_commit()?.commit()?;
@@ -287,7 +289,7 @@ impl Writer {
     /// Commits everything written so far, and names an earlier commit that is kept.
     ///
     /// # Errors
-    /// As [`Writer::tag`]; [`Error::NoSuchCommit`](crate::Error::NoSuchCommit) when it is not kept.
+    /// As [`Writer::tag`]; [`Error::NoSuchCommit`] when it is not kept.
     pub fn tag_at(&self, name: &str, at: impl Into<CommitRef>) -> Result<u64> {
         self.commit_change(Change::TagAt(name.to_owned(), at.into()))
     }
@@ -296,7 +298,7 @@ impl Writer {
     /// name or [`WriterOptions::keep_commits`] keeps it.
     ///
     /// # Errors
-    /// [`Error::NoSuchCommit`](crate::Error::NoSuchCommit) when there is no such name; else as [`Writer::commit`].
+    /// [`Error::NoSuchCommit`] when there is no such name; else as [`Writer::commit`].
     pub fn untag(&self, name: &str) -> Result<u64> {
         self.commit_change(Change::Untag(name.to_owned()))
     }
@@ -306,7 +308,7 @@ impl Writer {
     /// [`WriterOptions::keep_commits`]). Nothing is copied. Tags stay, and automatic keys go on where they were.
     ///
     /// # Errors
-    /// [`Error::NoSuchCommit`](crate::Error::NoSuchCommit) when it is not kept; else as [`Writer::commit`]. Nothing has changed then.
+    /// [`Error::NoSuchCommit`] when it is not kept; else as [`Writer::commit`]. Nothing has changed then.
     pub fn restore(&self, at: impl Into<CommitRef>) -> Result<u64> {
         restore::restore(&self.inner, &self.committed, &at.into())
     }
@@ -393,7 +395,7 @@ impl Writer {
     }
 
     /// Commits, waits for merges and closes: the lock is free, and every later call says
-    /// [`Error::WriterClosed`](crate::Error::WriterClosed). Documents that other threads are adding are committed or refused, never lost. A
+    /// [`Error::WriterClosed`]. Documents that other threads are adding are committed or refused, never lost. A
     /// writer that is closed already stays so, without an error.
     ///
     /// Dropping the writer instead stops merges and throws uncommitted documents away, with a `tracing` warning
