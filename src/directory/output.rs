@@ -1,7 +1,7 @@
 //! Buffered, strictly forward writing, shared by the kinds of directory that write in larger steps.
 
 use lucerne_codec::{Error, Output, Result};
-use std::io;
+use std::{io, mem};
 
 /// Takes the steps of a [`BufferedOutput`].
 pub(super) trait Sink: Send {
@@ -15,19 +15,23 @@ pub(super) trait Sink: Send {
     fn close(self) -> Result<()>;
 }
 
-/// Gathers small writes into steps of at least the buffer's size. After the first error nothing reaches
-/// the sink any more, and dropping it loses what is buffered.
+/// Gathers small writes into steps that double with the file's length, each at a multiple of its own length: so a system
+/// that keeps files in memory in large pages finds whole ones. After the first error nothing reaches the sink any more, and
+/// dropping it loses what is buffered.
 pub(super) struct BufferedOutput<S> {
     sink: S,
     buffer: Vec<u8>,
+    /// Bytes of the next step, up to `longest`.
     step: usize,
+    longest: usize,
+    appended: u64,
     failed: bool,
 }
 
 impl<S: Sink> BufferedOutput<S> {
-    /// Buffers up to `step` bytes before `sink`.
-    pub(super) fn new(sink: S, step: usize) -> Self {
-        Self { sink, buffer: Vec::new(), step, failed: false }
+    /// Buffers between `shortest` and `longest` bytes before `sink`: powers of two.
+    pub(super) fn new(sink: S, shortest: usize, longest: usize) -> Self {
+        Self { sink, buffer: Vec::new(), step: shortest, longest, appended: 0, failed: false }
     }
 
     fn usable(&self) -> Result<()> {
@@ -38,30 +42,41 @@ impl<S: Sink> BufferedOutput<S> {
         Err(Error::io(self.sink.name(), "write", source))
     }
 
-    /// Runs one step on the sink and remembers a failure.
-    fn step(&mut self, run: impl FnOnce(&mut S, &[u8]) -> Result<()>) -> Result<()> {
-        let result = run(&mut self.sink, &self.buffer);
+    /// Appends to the sink and remembers a failure.
+    fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        let result = self.sink.append(bytes);
         self.failed = result.is_err();
+        self.appended += bytes.len() as u64;
+        if self.step < self.longest && self.appended >= 2 * self.step as u64 {
+            self.step *= 2;
+        }
         result
     }
 
     fn flush(&mut self) -> Result<()> {
-        if !self.buffer.is_empty() {
-            self.step(|sink, buffer| sink.append(buffer))?;
-            self.buffer.clear();
-        }
-        Ok(())
+        let mut buffer = mem::take(&mut self.buffer);
+        let result = self.append(&buffer);
+        buffer.clear();
+        self.buffer = buffer;
+        result
     }
 }
 
 impl<S: Sink> Output for BufferedOutput<S> {
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
         self.usable()?;
-        if self.buffer.len() + bytes.len() > self.step {
-            self.flush()?;
-        }
-        if bytes.len() >= self.step {
-            return self.step(|sink, _| sink.append(bytes));
+        while self.buffer.len() + bytes.len() >= self.step {
+            let steps = if self.step == self.longest { bytes.len() / self.step } else { 1 };
+            if self.buffer.is_empty() {
+                let (now, later) = bytes.split_at(steps * self.step);
+                self.append(now)?;
+                bytes = later;
+            } else {
+                let (now, later) = bytes.split_at(self.step - self.buffer.len());
+                self.buffer.extend_from_slice(now);
+                self.flush()?;
+                bytes = later;
+            }
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())
@@ -69,7 +84,9 @@ impl<S: Sink> Output for BufferedOutput<S> {
 
     fn finish(mut self: Box<Self>) -> Result<()> {
         self.usable()?;
-        self.flush()?;
+        if !self.buffer.is_empty() {
+            self.flush()?;
+        }
         self.sink.close()
     }
 }

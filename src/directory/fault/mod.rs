@@ -204,7 +204,7 @@ impl Directory for FaultDirectory {
         check_data_name(name)?;
         let inode = self.disk.lock().run(Operation::Create, name, |disk| disk.create(name))?;
         let sink = FaultSink { disk: Arc::clone(&self.disk), inode, name: name.to_owned() };
-        Ok(Box::new(BufferedOutput::new(sink, WRITE_STEP)))
+        Ok(Box::new(BufferedOutput::new(sink, WRITE_STEP, WRITE_STEP)))
     }
 
     /// A snapshot of the file's bytes.

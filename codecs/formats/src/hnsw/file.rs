@@ -15,6 +15,7 @@
 use super::graph::{Graph, GraphView, MAX_NODES, NO_NODE, SelfSearch, unreachable};
 use lucerne_codec::envelope::{FOOTER_LEN, FileEntry, HEADER_LEN};
 use lucerne_codec::format::{Problem, WriteContext};
+use lucerne_codec::io::Access;
 use lucerne_codec::io::bytes;
 use lucerne_codec::{Cancel, Error, FieldInfo, Input, Ordinal, Result};
 use serde::{Deserialize, Serialize};
@@ -141,6 +142,8 @@ impl GraphFile {
         if at + FOOTER_LEN != input.len() as u64 {
             return fail(format!("the graph ends at {at}, the file has {} bytes", input.len()));
         }
+        // Nearly every search reads it.
+        input.advise(Access::Resident);
         Ok(Self { input, m: meta.m as usize, levels, self_search: meta.self_search })
     }
 

@@ -45,15 +45,15 @@ fn an_extended_file_keeps_what_was_synced() {
     let disk = FaultDirectory::new();
     let bytes = pattern(20_000);
     let mut output = disk.create("a").unwrap();
-    output.write(&bytes[..5000]).unwrap();
+    output.write(&bytes[..8192]).unwrap();
     disk.sync("a").unwrap();
-    output.write(&bytes[5000..]).unwrap();
+    output.write(&bytes[8192..]).unwrap();
     output.finish().unwrap();
     disk.sync_dir().unwrap();
     for model in Model::ALL {
         let survived = outcomes(&disk, model, |after| read(after, "a").unwrap());
-        assert!(survived.iter().all(|found| found[..5000] == bytes[..5000]));
-        assert!(survived.contains(&bytes[..5000]));
+        assert!(survived.iter().all(|found| found[..8192] == bytes[..8192]));
+        assert!(survived.contains(&bytes[..8192]));
     }
 }
 
