@@ -65,7 +65,7 @@ pub(super) struct Walk<'a> {
     /// Distances computed, the descent included.
     pub(super) visited: u64,
     /// Nodes expanded since one of the nearest that are watched was found.
-    fruitless: usize,
+    pub(super) fruitless: usize,
 }
 
 impl Walk<'_> {
@@ -158,7 +158,7 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
         // Every node can be reached from the entry point, not always from where the descent ended.
         for start in [nearest, entry_point] {
             let mut is_done = |at: &mut Walk<'_>| Ok(at.visited > budget || is_done(at)?);
-            let done = self.search_from(start, k, &mut stats.visited, &mut is_done)?;
+            let done = self.search_from(&[start], k, &mut stats.visited, &mut is_done)?;
             if done || self.scratch.queue.is_full() {
                 break;
             }
@@ -298,11 +298,11 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
         }
     }
 
-    /// Searches level 0 from `entry_point`, watching the `k` nearest; the candidates found are then in the queue. True when
-    /// `is_done` has ended it, false when all candidates are expanded.
-    fn search_from(
+    /// Searches level 0 from `entry_points`, watching the `k` nearest, with the visited set and the queue as they are; the
+    /// candidates found are then in the queue. True when `is_done` has ended it, false when all candidates are expanded.
+    pub(super) fn search_from(
         &mut self,
-        entry_point: Ordinal,
+        entry_points: &[Ordinal],
         k: usize,
         computed: &mut u64,
         is_done: &mut impl FnMut(&mut Walk<'_>) -> Result<bool>,
@@ -310,7 +310,7 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
         let graph = self.graph;
         let SearchScratch { visited, queue, row, links, scored, .. } = &mut *self.scratch;
         let mut fruitless = 0;
-        let mut positions: &[u32] = &[entry_point];
+        let mut positions = entry_points;
         let mut steps = 0;
         loop {
             self.cancel.check_every(STEPS_PER_CHECK, steps)?;

@@ -5,9 +5,12 @@
 //! candidates takes one search.
 
 use super::GraphView;
-use super::search::{GraphSearcher, SearchParams};
+use super::search::{GraphSearcher, SearchParams, Walk};
 use crate::distance::DistanceComputer;
 use lucerne_codec::{Ordinal, Result};
+
+/// Nodes that [`GraphSearcher::go_on_around`] expands without finding one of the nearest before it ends.
+const FRUITLESS_AROUND: usize = 32;
 
 impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D> {
     /// Searches for the nearest `k` with `params`, and calls `visit` for each of `efs`, numbers of candidates that ascend to
@@ -39,6 +42,23 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Goes on where [`GraphSearcher::trace`] has ended, from the links of the node that it did not see: these lead to what is
+    /// near the query and not on its way. Puts the nearest `count` of both searches into `out`.
+    pub fn go_on_around(
+        &mut self,
+        hidden: Ordinal,
+        k: usize,
+        count: usize,
+        out: &mut Vec<(f32, Ordinal)>,
+    ) -> Result<()> {
+        let mut links = Vec::new();
+        self.graph.neighbors(0, hidden, &mut links);
+        let mut is_done = |at: &mut Walk<'_>| Ok(at.fruitless > FRUITLESS_AROUND);
+        self.search_from(&links, k, &mut 0, &mut is_done)?;
+        self.scratch.queue.nearest(count, out);
         Ok(())
     }
 }

@@ -1,24 +1,24 @@
 //! Measuring: the sample is searched for with more and more candidates, by the code that searches.
 //!
-//! One search of a graph shows what all narrower ones would have found (`hnsw/graph/trace`). Where vectors are found in
-//! another way, or documents are counted, each number of candidates takes a search of its own.
+//! One search of a graph shows what all narrower ones would have found (`hnsw/graph/trace`), so that graphs are searched for
+//! many more queries than those whose true neighbors are known (`outcomes`). Where vectors are found in another way, or
+//! documents are counted, each number of candidates takes a search of its own.
 
 use super::curve::{Curve, Curves, MEASURED_K, Point, RESCORED};
-use super::sample::{SampleQuery, sample};
+use super::outcomes::{ENOUGH, Outcome, Searched, Shares, best, mean, points};
+use super::sample::{Nearest, SampleQuery, more, sample, wider};
 use super::threads::in_shares;
 use crate::encoding::Precision;
 use crate::vectors::search::{Measured, Scratch, Trace, TracedQuery, run_measured};
 use crate::vectors::segment::{Index, VectorSegment};
 use lucerne_codec::format::WriteContext;
 use lucerne_codec::vector::{Effort, VectorSearch};
-use lucerne_codec::{Accept, Cancel, DocId, OnStop, Result};
+use lucerne_codec::{Accept, Cancel, DocId, Neighbor, OnStop, Result};
 
 /// Candidates grow by this factor from one measurement to the next.
 const STEP: f64 = 1.6;
 /// As many measurements at most in one search of a graph.
 const STEPS: usize = 11;
-/// Measuring ends at this recall.
-const ENOUGH: f64 = 0.995;
 /// It ends when two steps have gained less than this, from so many candidates for each neighbor on.
 const LEAST_STUCK: usize = 8;
 const LEAST_GAIN: f64 = 0.001;
@@ -28,8 +28,10 @@ const MOST_DISTANCES: usize = 8;
 /// One search may compute its share of them, and at least as many as a search with a thousand candidates does: most end long
 /// before.
 const LEAST_BUDGET: usize = 6_000;
-/// A curve ends where more than one of so many searches had to end before.
-const RARELY_ENDED: usize = 8;
+/// A search with no more candidates than these is the wide one.
+const WIDE: usize = 430;
+/// With a greater standard error of what wide searches lack more queries are measured.
+const MOST_DOUBT: f64 = 0.004;
 /// Fewer vectors are not measured.
 pub(in crate::vectors) const LEAST_VECTORS: usize = 256;
 
@@ -45,7 +47,13 @@ pub(in crate::vectors) fn measure(segment: &VectorSegment, context: &WriteContex
         return Ok(Curves::default());
     }
     context.progress.report("recall", 0, 3);
-    let queries = sample(segment, context)?;
+    let mut queries = sample(segment, context)?;
+    if let Some(trace) = Trace::new(segment, MEASURED_K[0], candidates(MEASURED_K[0]).take(STEPS)) {
+        if doubt(segment, &queries, &trace, context)? > MOST_DOUBT {
+            queries.extend(more(segment, context)?);
+        }
+        queries.extend(wider(segment, context)?);
+    }
     let mut curves = Vec::new();
     for (done, k) in (1..).zip(MEASURED_K) {
         context.progress.report("recall", done, 3);
@@ -57,9 +65,34 @@ pub(in crate::vectors) fn measure(segment: &VectorSegment, context: &WriteContex
     Ok(if segment.raw.is_some() { curves } else { curves.of_share(segment.encoded.recall_of_all()) })
 }
 
+/// The standard error of what wide searches lack of the truth: of some data a few searches lack nearly all, and a small sample
+/// tells little of how many.
+fn doubt(
+    segment: &VectorSegment,
+    queries: &[SampleQuery],
+    trace: &Trace,
+    context: &WriteContext<'_>,
+) -> Result<f64> {
+    let lacking = in_shares(queries, context.threads, |queries| {
+        let mut scratch = Scratch::default();
+        let lacking = |query| {
+            let searched = search_once(segment, query, trace, LEAST_BUDGET, context.cancel, &mut scratch)?;
+            let outcome = searched.outcome(usize::MAX);
+            Ok(outcome.truth.map_or(0.0, |truth| truth.rescored - outcome.of_wide().rescored))
+        };
+        queries.iter().map(lacking).collect::<Result<Vec<f64>>>()
+    })?;
+    Ok(mean(&lacking).1.sqrt())
+}
+
 /// Whether the best by estimates can be rescored.
 fn rescores(segment: &VectorSegment) -> bool {
     segment.encoded.precision() == Precision::Estimate && segment.raw.is_some()
+}
+
+/// The numbers of candidates that are measured.
+fn candidates(k: usize) -> impl Iterator<Item = usize> + Clone {
+    (0..).map(move |step| (k as f64 * STEP.powi(step)) as usize)
 }
 
 /// Measures for one k.
@@ -69,12 +102,16 @@ fn curve(
     k: usize,
     context: &WriteContext<'_>,
 ) -> Result<Curve> {
-    let candidates = (0..).map(|step| (k as f64 * STEP.powi(step)) as usize);
-    let points = match Trace::new(segment, k, candidates.clone().take(STEPS)) {
-        Some(trace) => trace_all(segment, queries, trace, candidates, context)?,
-        None => search_each(segment, queries, k, candidates, context)?,
+    let candidates = candidates(k);
+    let (points, queries) = match Trace::new(segment, k, candidates.clone().take(STEPS)) {
+        Some(trace) => (trace_all(segment, queries, trace, candidates, context)?, queries.len()),
+        None => {
+            let known: Vec<&SampleQuery> =
+                queries.iter().copied().filter(|query| query.truth.is_some()).collect();
+            (search_each(segment, &known, k, candidates, context)?, known.len())
+        }
     };
-    Ok(Curve { k: k as u32, queries: queries.len() as u32, points })
+    Ok(Curve { k: k as u32, queries: queries as u32, points })
 }
 
 /// Searches a graph once for each query, and once more for the first candidates with which a scan is better.
@@ -86,7 +123,8 @@ fn trace_all(
     context: &WriteContext<'_>,
 ) -> Result<Vec<Point>> {
     let estimates = rescores(segment);
-    let budget = (MOST_DISTANCES * segment.len / queries.len().max(1)).max(LEAST_BUDGET);
+    let known = queries.iter().filter(|query| query.truth.is_some()).count();
+    let budget = (MOST_DISTANCES * segment.len / known.max(1)).max(LEAST_BUDGET);
     let mut searched = in_shares(queries, context.threads, |queries| {
         let mut scratch = Scratch::default();
         let search = |&query| search_once(segment, query, &trace, budget, context.cancel, &mut scratch);
@@ -114,75 +152,8 @@ fn trace_all(
     Ok(found)
 }
 
-/// What one search found and cost.
-#[derive(Clone, Copy, Debug, Default)]
-struct Outcome {
-    recall: f64,
-    /// When the best are rescored with raw vectors; the same where distances are exact anyway.
-    rescored: f64,
-    visited: u64,
-}
-
-/// A query with the outcomes of searches with more and more candidates.
-#[derive(Clone)]
-struct Searched<'a> {
-    query: &'a SampleQuery,
-    outcomes: Vec<Outcome>,
-    /// Whether the last has found everything, so that it stands for all with more candidates.
-    complete: bool,
-}
-
-impl<'a> Searched<'a> {
-    fn new(query: &'a SampleQuery) -> Self {
-        Self { query, outcomes: Vec::new(), complete: false }
-    }
-
-    /// The outcome of the search number `at`, or of the last one made: a search that could not go on has found no more.
-    fn outcome(&self, at: usize) -> Outcome {
-        self.outcomes.get(at).or(self.outcomes.last()).copied().unwrap_or_default()
-    }
-
-    /// Whether the search number `at` was neither made nor needless.
-    fn lacks(&self, at: usize) -> bool {
-        at >= self.outcomes.len() && !self.complete
-    }
-}
-
-/// The points of a curve, as far as outcomes are known.
-fn points(searched: &[Searched<'_>], candidates: &[usize], estimates: bool) -> Vec<Point> {
-    let mut points: Vec<Point> = Vec::new();
-    for (at, &candidates) in candidates.iter().enumerate() {
-        if RARELY_ENDED * searched.iter().filter(|one| one.lacks(at)).count() > searched.len() {
-            break;
-        }
-        let outcomes: Vec<(bool, Outcome)> =
-            searched.iter().map(|one| (one.query.moved, one.outcome(at))).collect();
-        let lesser = |recall: fn(&Outcome) -> f64| {
-            let of = |wanted| {
-                let some = outcomes.iter().filter(|(moved, _)| *moved == wanted);
-                expected(some.map(|(_, outcome)| recall(outcome)).collect())
-            };
-            f64::min(of(true), of(false))
-        };
-        let (recall, rescored) = (lesser(|outcome| outcome.recall), lesser(|outcome| outcome.rescored));
-        // By chance a search with more candidates may find less.
-        let last = points.last();
-        let recall = last.map_or(recall, |last| recall.max(last.recall));
-        let rescored = last.and_then(|last| last.rescored).map_or(rescored, |last| rescored.max(last));
-        let point = Point { candidates: candidates as u32, recall, rescored: estimates.then_some(rescored) };
-        points.push(point);
-        if best(&point) >= ENOUGH {
-            break;
-        }
-    }
-    points
-}
-
-fn best(point: &Point) -> f64 {
-    point.rescored.unwrap_or(point.recall)
-}
-
-/// Searches a graph once for a query, without the vector that it was made of, for all candidates.
+/// Searches a graph once for a query, without the vector that it was made of, for all candidates: as far as the wide search,
+/// and on until the true neighbors are found.
 fn search_once<'a>(
     segment: &VectorSegment,
     query: &'a SampleQuery,
@@ -191,19 +162,45 @@ fn search_once<'a>(
     cancel: &Cancel,
     scratch: &mut Scratch,
 ) -> Result<Searched<'a>> {
-    let mut searched = Searched::new(query);
-    let estimates = rescores(segment);
-    let traced = TracedQuery { row: &query.row, hidden: query.hidden, budget: budget as u64 };
-    trace.run(segment, traced, cancel, scratch, |found, visited| {
-        let recall = |rows: usize| query.recall(segment, found.get(..rows).unwrap_or(found), trace.k);
+    let shares = |of: &Nearest, found: &[Neighbor]| {
+        let share = |rows| of.recall(segment, &query.row, found.get(..rows).unwrap_or(found), trace.k);
         // True neighbors among those that are ordered by raw vectors end up in front.
-        let plain = recall(trace.rows.max(trace.k))?;
-        let rescored = if estimates { recall(trace.rescored())? } else { plain };
-        searched.outcomes.push(Outcome { recall: plain, rescored, visited });
-        searched.complete = rescored >= 1.0;
-        Ok(!searched.complete)
+        let plain = share(trace.rows.max(trace.k));
+        Shares { plain, rescored: if rescores(segment) { share(trace.rescored()) } else { plain } }
+    };
+    let traced = |budget: usize| TracedQuery { row: &query.row, hidden: query.hidden, budget: budget as u64 };
+    let wide = trace.candidates.iter().take_while(|&&candidates| candidates <= WIDE).count().max(1);
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    let mut searches = Vec::new();
+    let found = trace.run(wide, segment, traced(LEAST_BUDGET), cancel, scratch, |found, visited| {
+        searches.push((found.to_vec(), visited));
+        Ok(true)
     })?;
-    Ok(searched)
+    let nearest = Nearest::of(segment, &query.row, &found);
+    let outcome = |found: &[Neighbor], visited| Outcome {
+        truth: query.truth.as_ref().map(|truth| shares(truth, found)),
+        wide: Some(shares(&nearest, found)),
+        visited,
+    };
+    outcomes.extend(searches.iter().map(|(found, visited)| outcome(found, *visited)));
+    let is_complete = |outcome: &Outcome| {
+        outcome.of_wide().rescored >= 1.0 && outcome.truth.is_none_or(|truth| truth.rescored >= 1.0)
+    };
+    let mut complete = outcomes.last().is_some_and(is_complete);
+    if !complete {
+        // What the wide search lacks is looked for by all.
+        let budget = if query.truth.is_some() { budget } else { LEAST_BUDGET };
+        let mut at = 0;
+        trace.run(STEPS, segment, traced(budget), cancel, scratch, |found, visited| {
+            at += 1;
+            if at > outcomes.len() {
+                outcomes.push(outcome(found, visited));
+                complete = outcomes.last().is_some_and(is_complete);
+            }
+            Ok(!complete)
+        })?;
+    }
+    Ok(Searched { query, outcomes, complete: complete || query.truth.is_none() })
 }
 
 /// Searches for the queries with more and more candidates, one search for each.
@@ -264,32 +261,16 @@ fn search<'a>(
         };
         let measured = Measured { hidden: Some(query.hidden), watched: Some(k) };
         let hits = run_measured(segment, &request, measured, &mut scratch)?;
-        let plain = hits.neighbors.get(..k).unwrap_or(&hits.neighbors);
-        let recall = query.recall(segment, plain, k)?;
-        let rescored = if estimates { query.recall(segment, &hits.neighbors, k)? } else { recall };
-        searched.outcomes.push(Outcome { recall, rescored, visited: hits.visited });
-        searched.complete = recall >= 1.0;
+        let share =
+            |found| query.truth.as_ref().map_or(1.0, |truth| truth.recall(segment, &query.row, found, k));
+        let plain = share(hits.neighbors.get(..k).unwrap_or(&hits.neighbors));
+        let rescored = if estimates { share(&hits.neighbors) } else { plain };
+        let truth = Shares { plain, rescored };
+        // A search wider than the wide one finds as much of it.
+        let wide = searched.outcomes.last().and_then(|last| last.wide);
+        searched.outcomes.push(Outcome { truth: Some(truth), wide, visited: hits.visited });
+        searched.complete = plain >= 1.0;
         Ok(searched)
     };
     queries.iter().map(search).collect()
-}
-
-/// Standard errors that are taken off a mean: without them half of all segments would promise too much, with so many one in
-/// fifteen does.
-const STANDARD_ERRORS: f64 = 1.5;
-
-/// The mean recall, less [`STANDARD_ERRORS`].
-fn expected(recalls: Vec<f64>) -> f64 {
-    if recalls.is_empty() {
-        return 1.0;
-    }
-    let count = recalls.len() as f64;
-    let mean = recalls.iter().sum::<f64>() / count;
-    let variance = recalls.iter().map(|recall| (recall - mean).powi(2)).sum::<f64>() / count;
-    rounded((mean - STANDARD_ERRORS * (variance / count).sqrt()).max(0.0))
-}
-
-/// Four digits are more than a sample tells.
-fn rounded(recall: f64) -> f64 {
-    (recall * 1e4).round() / 1e4
 }

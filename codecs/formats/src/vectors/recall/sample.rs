@@ -4,6 +4,9 @@
 //! graph was built around it. So every second query is a vector moved part of the way to another one: what such queries
 //! find is what held-out ones find, or a little less (`docs/measurements/recall.md`). The others are vectors as they
 //! are: between tight clusters codes tell neighbors apart that they confuse within one.
+//!
+//! The truth takes a scan for each query. A wider sample goes without: a search with many candidates tells nearly all of it,
+//! and the first sample tells how much it lacks.
 
 use super::curve::MEASURED_K;
 use super::threads::in_shares;
@@ -21,6 +24,11 @@ use std::collections::HashSet;
 const VECTORS_PER_QUERY: usize = 256;
 const LEAST_QUERIES: usize = 32;
 const MOST_QUERIES: usize = 64;
+/// As many times more where these leave a doubt.
+const MORE_QUERIES: usize = 3;
+/// Queries of the wider sample: one for so many vectors, and no more than so many.
+const VECTORS_PER_WIDER: usize = 128;
+const MOST_WIDER: usize = 448;
 /// How far a moved query lies on the way from its vector to another one.
 const MOVED: f32 = 0.3;
 /// The share of the other vector's bits that a moved query of bits takes. Sets of few elements that take more lie where no
@@ -35,52 +43,78 @@ const BLOCK: usize = 128;
 /// Distances compared with the threshold together: most groups have none that is near enough.
 const GROUP: usize = 16;
 
-/// A query whose neighbors are known.
+/// A query that tells what a search finds.
 pub(super) struct SampleQuery {
     pub(super) row: Vec<u8>,
     /// Whether it was moved.
     pub(super) moved: bool,
     /// The vector that it was made of, which no search sees.
     pub(super) hidden: Ordinal,
-    /// How many true neighbors are known.
+    /// How many neighbors it is searched for at most.
     pub(super) k: usize,
-    /// They, nearest first.
-    nearest: Vec<Neighbor>,
+    /// As many true neighbors; `None` in the wider sample.
+    pub(super) truth: Option<Nearest>,
 }
 
-impl SampleQuery {
-    /// The share of the `k` nearest that is among what a search has found. One as near as the last of them counts as
-    /// one of them.
-    pub(super) fn recall(&self, segment: &VectorSegment, found: &[Neighbor], k: usize) -> Result<f64> {
-        let nearest = self.nearest.get(..k).unwrap_or(&self.nearest);
-        let Some(last) = nearest.last() else { return Ok(1.0) };
+/// Vectors near a query, nearest first.
+pub(super) struct Nearest(Vec<Neighbor>);
+
+impl Nearest {
+    /// The nearest of some by distances of raw vectors, or of codes where these are not kept.
+    pub(super) fn of(segment: &VectorSegment, row: &[u8], found: &[Neighbor]) -> Self {
+        let ordinals: Vec<Ordinal> = found.iter().map(|neighbor| neighbor.ordinal).collect();
+        let mut distances = vec![0.0; ordinals.len()];
+        segment.best().query(row).distances.gather(&ordinals, &mut distances);
+        let measured =
+            found.iter().zip(distances).map(|(&neighbor, distance)| Neighbor { distance, ..neighbor });
+        let mut nearest: Vec<Neighbor> = measured.collect();
+        nearest.sort_by(|left, right| left.distance.total_cmp(&right.distance));
+        Self(nearest)
+    }
+
+    /// The share of the first `k` that is among what a search for `row` has found. One as near as the last of them counts
+    /// as one of them.
+    pub(super) fn recall(&self, segment: &VectorSegment, row: &[u8], found: &[Neighbor], k: usize) -> f64 {
+        let nearest = self.0.get(..k).unwrap_or(&self.0);
+        let Some(last) = nearest.last() else { return 1.0 };
         let docs: HashSet<DocId> = nearest.iter().map(|neighbor| neighbor.doc).collect();
-        let mut query = segment.best().query(&self.row).distances;
-        let mut count = 0;
-        for neighbor in found {
-            let mut near = || {
-                let mut distance = [0.0];
-                query.gather(&[neighbor.ordinal], &mut distance);
-                distance <= [last.distance]
-            };
-            count += usize::from(docs.contains(&neighbor.doc) || near());
-        }
-        Ok(count.min(nearest.len()) as f64 / nearest.len() as f64)
+        let mut query = segment.best().query(row).distances;
+        let mut near = |neighbor: &Neighbor| {
+            let mut distance = [0.0];
+            query.gather(&[neighbor.ordinal], &mut distance);
+            distance <= [last.distance]
+        };
+        let count = found.iter().filter(|neighbor| docs.contains(&neighbor.doc) || near(neighbor)).count();
+        count.min(nearest.len()) as f64 / nearest.len() as f64
     }
 }
 
-/// Queries from all over the segment with their true neighbors, about [`QUERIES_FOR_MANY`] of them with many: by raw vectors,
+/// Queries from all over the segment: of the first sample with their true neighbors, about [`QUERIES_FOR_MANY`] of them with many: by raw vectors,
 /// or by codes where these are not kept.
 ///
 /// Where codes find the nearest without raw vectors, as the encoding has measured, the nearest of [`PER_NEIGHBOR`] times as
 /// many by codes are them: a scan of codes takes a fraction of the time of one of raw vectors.
 pub(super) fn sample(segment: &VectorSegment, context: &WriteContext<'_>) -> Result<Vec<SampleQuery>> {
-    let ordinals = ordinals(segment, context.seed);
-    let many = ordinals.len().div_ceil(QUERIES_FOR_MANY).max(1);
-    let [few, most] = MEASURED_K;
-    let k = |number: usize| if number.is_multiple_of(many) { most } else { few };
-    let picked: Vec<(Ordinal, usize)> =
-        ordinals.into_iter().enumerate().map(|(number, ordinal)| (ordinal, k(number))).collect();
+    known(segment, count(segment), context.seed, context)
+}
+
+/// More of them.
+pub(super) fn more(segment: &VectorSegment, context: &WriteContext<'_>) -> Result<Vec<SampleQuery>> {
+    known(segment, MORE_QUERIES * count(segment), context.seed.rotate_left(2), context)
+}
+
+fn count(segment: &VectorSegment) -> usize {
+    (segment.len / VECTORS_PER_QUERY).clamp(LEAST_QUERIES, MOST_QUERIES)
+}
+
+/// Queries with their true neighbors.
+fn known(
+    segment: &VectorSegment,
+    count: usize,
+    seed: u64,
+    context: &WriteContext<'_>,
+) -> Result<Vec<SampleQuery>> {
+    let picked = picked(segment, count, seed);
     let encoded = &*segment.encoded;
     let estimates = encoded.precision() == Precision::Estimate && segment.raw.is_some();
     let by_codes = estimates && encoded.rescore_at_least() == 0 && !segment.params.multiple;
@@ -88,10 +122,18 @@ pub(super) fn sample(segment: &VectorSegment, context: &WriteContext<'_>) -> Res
     in_shares(&picked, context.threads, |picked| truth(segment, picked, by, context))
 }
 
-/// Vectors at about equal distances in the order of the ordinals, which puts neighbors near each other.
-fn ordinals(segment: &VectorSegment, seed: u64) -> Vec<Ordinal> {
+/// Queries of the wider sample.
+pub(super) fn wider(segment: &VectorSegment, context: &WriteContext<'_>) -> Result<Vec<SampleQuery>> {
+    let count = (segment.len / VECTORS_PER_WIDER).min(MOST_WIDER);
+    let picked = picked(segment, count, context.seed.rotate_left(1));
+    picked.into_iter().map(|picked| query(segment, picked, context.seed)).collect()
+}
+
+/// Vectors at about equal distances in the order of the ordinals, which puts neighbors near each other; with how many
+/// neighbors to look for.
+fn picked(segment: &VectorSegment, count: usize, seed: u64) -> Vec<(Ordinal, usize)> {
     let len = segment.len;
-    let count = (len / VECTORS_PER_QUERY).clamp(LEAST_QUERIES, MOST_QUERIES).min(len / 2);
+    let count = count.min(len / 2);
     // A node of the upper levels is a way into the graph: without it the search would not be what it is.
     let upper: HashSet<Ordinal> = match segment.graph() {
         Some(graph) if graph.level_count() > 1 => {
@@ -105,7 +147,10 @@ fn ordinals(segment: &VectorSegment, seed: u64) -> Vec<Ordinal> {
         let from = start + jitter as usize;
         (from..end).chain(start..from).map(|ordinal| ordinal as Ordinal).find(|node| !upper.contains(node))
     };
-    (0..count).filter_map(place).collect()
+    let many = count.div_ceil(QUERIES_FOR_MANY).max(1);
+    let [few, most] = MEASURED_K;
+    let k = |number: usize| if number.is_multiple_of(many) { most } else { few };
+    (0..count).filter_map(place).enumerate().map(|(number, ordinal)| (ordinal, k(number))).collect()
 }
 
 /// Every second one, by chance.
@@ -113,8 +158,15 @@ fn is_moved(ordinal: Ordinal, seed: u64) -> bool {
     SplitMix64::nth(!seed, u64::from(ordinal)) & 1 == 0
 }
 
-/// The query made of a vector by moving it.
-fn query_of(segment: &VectorSegment, ordinal: Ordinal, seed: u64) -> Result<Vec<u8>> {
+/// The query made of a vector, whose neighbors are not known.
+fn query(segment: &VectorSegment, (hidden, k): (Ordinal, usize), seed: u64) -> Result<SampleQuery> {
+    let moved = is_moved(hidden, seed);
+    let row = if moved { moved_row(segment, hidden, seed)? } else { segment.vector(hidden)?.into_owned() };
+    Ok(SampleQuery { row, moved, hidden, k, truth: None })
+}
+
+/// A vector moved.
+fn moved_row(segment: &VectorSegment, ordinal: Ordinal, seed: u64) -> Result<Vec<u8>> {
     let mut random = SplitMix64::new(SplitMix64::nth(seed, u64::from(ordinal)));
     let other = random.below(segment.len as u64) as Ordinal;
     let (own, other) = (segment.vector(ordinal)?, segment.vector(other)?);
@@ -162,11 +214,8 @@ fn truth(
     };
     let mut queries = Vec::with_capacity(picked.len());
     for &(hidden, k) in picked {
-        let moved = is_moved(hidden, context.seed);
-        let own = segment.vector(hidden)?;
-        let row = if moved { query_of(segment, hidden, context.seed)? } else { own.into_owned() };
-        let computer = scanned.query(&row).distances;
-        let query = SampleQuery { row, moved, hidden, k, nearest: Vec::new() };
+        let query = query(segment, (hidden, k), context.seed)?;
+        let computer = scanned.query(&query.row).distances;
         queries.push((query, computer, collector(k * per_neighbor)));
     }
     let mut distances = [0.0; BLOCK];
@@ -200,7 +249,7 @@ fn truth(
             }
             nearest = best.into_sorted(&segment.map)?;
         }
-        Ok(SampleQuery { nearest, ..query })
+        Ok(SampleQuery { truth: Some(Nearest(nearest)), ..query })
     };
     queries.into_iter().map(finish).collect()
 }

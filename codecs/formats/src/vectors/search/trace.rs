@@ -10,7 +10,7 @@ use crate::hnsw::graph::{GraphSearcher, SearchParams};
 use crate::vectors::recall::curve::RESCORED;
 use crate::vectors::segment::VectorSegment;
 use lucerne_codec::vector::{Effort, VectorSearch};
-use lucerne_codec::{Accept, Cancel, DocId, Neighbor, OnStop, Ordinal, Result};
+use lucerne_codec::{Accept, Cancel, DocId, Error, Neighbor, OnStop, Ordinal, Result};
 
 /// Searches for the nearest `k` with several numbers of candidates.
 pub(in crate::vectors) struct Trace {
@@ -61,18 +61,20 @@ impl Trace {
         self.rows.max(RESCORED * self.k)
     }
 
-    /// Searches for all candidates, until `visit` returns false or the budget is spent. It is called for each search, those
-    /// with fewer candidates first, with the best [`Trace::rescored`] by distances of the encoding, nearest first, and the
-    /// distances computed.
+    /// Searches for the first `steps` numbers of candidates, until `visit` returns false or the budget is spent. It is called
+    /// for each search, those with fewer candidates first, with the best [`Trace::rescored`] by distances of the encoding,
+    /// nearest first, and the distances computed. Returns the best that are found when the hidden vector's links are followed
+    /// too.
     pub(in crate::vectors) fn run(
         &self,
+        steps: usize,
         segment: &VectorSegment,
         TracedQuery { row, hidden, budget }: TracedQuery<'_>,
         cancel: &Cancel,
         scratch: &mut Scratch,
         mut visit: impl FnMut(&[Neighbor], u64) -> Result<bool>,
-    ) -> Result<()> {
-        let Some(graph) = segment.graph() else { return Ok(()) };
+    ) -> Result<Vec<Neighbor>> {
+        let Some(graph) = segment.graph() else { return Ok(Vec::new()) };
         let request = VectorSearch {
             query: row,
             k: self.rescored(),
@@ -87,18 +89,26 @@ impl Trace {
         let mut query = Query::new(&*segment.encoded, row);
         let (distances, mut whole) = query.computers();
         let Scratch { graph: memory, found, ordinals, distances: rescored } = scratch;
-        let efs: Vec<usize> = self.candidates.iter().map(|&candidates| self.ef(candidates)).collect();
+        let efs: Vec<usize> =
+            self.candidates.iter().take(steps).map(|&candidates| self.ef(candidates)).collect();
         let ef = efs.last().copied().unwrap_or(0);
         let params = SearchParams { ef, budget, hidden: Some(hidden) };
         let mut searcher = GraphSearcher { graph, distances, scratch: memory, cancel };
-        searcher.trace(self.k, params, &efs, |nodes, visited| {
+        let mut nearest = |nodes: &[(f32, Ordinal)]| {
             found.clear();
             found.extend_from_slice(nodes);
             let more = match &mut whole {
                 Some(whole) => rescore_found(&search, &mut **whole, found, ordinals, rescored),
                 None => 0,
             };
-            visit(&nearest_of(&search, found)?, visited + more)
-        })
+            Ok::<_, Error>((nearest_of(&search, found)?, more))
+        };
+        searcher.trace(self.k, params, &efs, |nodes, visited| {
+            let (found, more) = nearest(nodes)?;
+            visit(&found, visited + more)
+        })?;
+        let mut nodes = Vec::new();
+        searcher.go_on_around(hidden, self.k, ef, &mut nodes)?;
+        Ok(nearest(&nodes)?.0)
     }
 }

@@ -1,0 +1,125 @@
+//! What searches for a sample found, and the points of a curve that follow from it.
+//!
+//! With some queries it is known what is truly nearest. With many more it is known what a wide search found, and one from near
+//! the query. What a narrow search finds of that is measured with all of them, what that lacks of the truth with the first (a
+//! control variate): the truth takes a scan for each query.
+
+use super::curve::Point;
+use super::sample::SampleQuery;
+
+/// Measuring ends at this recall.
+pub(super) const ENOUGH: f64 = 0.995;
+/// A curve ends where more than one of so many searches had to end before.
+const RARELY_ENDED: usize = 8;
+
+/// Shares of the nearest that one search found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Shares {
+    pub(super) plain: f64,
+    /// When the best are rescored with raw vectors; the same where distances are exact anyway.
+    pub(super) rescored: f64,
+}
+
+/// What one search found and cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Outcome {
+    /// Of the true nearest, where they are known.
+    pub(super) truth: Option<Shares>,
+    /// Of the nearest that the wide search and one from near the query found; `None` without them.
+    pub(super) wide: Option<Shares>,
+    pub(super) visited: u64,
+}
+
+impl Outcome {
+    pub(super) fn of_wide(&self) -> Shares {
+        self.wide.or(self.truth).unwrap_or_default()
+    }
+}
+
+/// A query with the outcomes of searches with more and more candidates.
+#[derive(Clone)]
+pub(super) struct Searched<'a> {
+    pub(super) query: &'a SampleQuery,
+    pub(super) outcomes: Vec<Outcome>,
+    /// Whether the last has found everything, so that it stands for all with more candidates.
+    pub(super) complete: bool,
+}
+
+impl<'a> Searched<'a> {
+    pub(super) fn new(query: &'a SampleQuery) -> Self {
+        Self { query, outcomes: Vec::new(), complete: false }
+    }
+
+    /// The outcome of the search number `at`, or of the last one made: a search that could not go on has found no more.
+    pub(super) fn outcome(&self, at: usize) -> Outcome {
+        self.outcomes.get(at).or(self.outcomes.last()).copied().unwrap_or_default()
+    }
+
+    /// Whether the search number `at` was neither made nor needless.
+    pub(super) fn lacks(&self, at: usize) -> bool {
+        at >= self.outcomes.len() && !self.complete
+    }
+}
+
+/// The points of a curve, as far as outcomes are known.
+pub(super) fn points(searched: &[Searched<'_>], candidates: &[usize], estimates: bool) -> Vec<Point> {
+    let known = searched.iter().filter(|one| one.query.truth.is_some()).count();
+    let mut points: Vec<Point> = Vec::new();
+    for (at, &candidates) in candidates.iter().enumerate() {
+        if RARELY_ENDED * searched.iter().filter(|one| one.lacks(at)).count() > known {
+            break;
+        }
+        let lesser = |share: fn(Shares) -> f64| {
+            let of = |moved| {
+                let some = searched.iter().filter(|one| one.query.moved == moved);
+                let outcomes: Vec<Outcome> = some.map(|one| one.outcome(at)).collect();
+                let wide: Vec<f64> = outcomes.iter().map(|outcome| share(outcome.of_wide())).collect();
+                let of_wide = |outcome: &Outcome| Some(share(outcome.truth?) - share(outcome.of_wide()));
+                expected(&wide, &outcomes.iter().filter_map(of_wide).collect::<Vec<f64>>())
+            };
+            f64::min(of(true), of(false))
+        };
+        let (recall, rescored) = (lesser(|shares| shares.plain), lesser(|shares| shares.rescored));
+        // By chance a search with more candidates may find less.
+        let last = points.last();
+        let recall = last.map_or(recall, |last| recall.max(last.recall));
+        let rescored = last.and_then(|last| last.rescored).map_or(rescored, |last| rescored.max(last));
+        let point = Point { candidates: candidates as u32, recall, rescored: estimates.then_some(rescored) };
+        points.push(point);
+        if best(&point) >= ENOUGH {
+            break;
+        }
+    }
+    points
+}
+
+pub(super) fn best(point: &Point) -> f64 {
+    point.rescored.unwrap_or(point.recall)
+}
+
+/// Standard errors that are taken off a mean: without them half of all segments would promise too much, with this one in six
+/// does.
+const STANDARD_ERRORS: f64 = 1.0;
+
+/// The mean recall, less [`STANDARD_ERRORS`]: of what the wide search found, by all queries, and what it lacks of the truth,
+/// by those that know it.
+fn expected(wide: &[f64], lacking: &[f64]) -> f64 {
+    if wide.is_empty() {
+        return 1.0;
+    }
+    let ((wide, of_wide), (lacking, of_lacking)) = (mean(wide), mean(lacking));
+    rounded((wide + lacking - STANDARD_ERRORS * (of_wide + of_lacking).sqrt()).clamp(0.0, 1.0))
+}
+
+/// The mean of some values, and the square of its standard error.
+pub(super) fn mean(values: &[f64]) -> (f64, f64) {
+    let count = values.len().max(1) as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+    (mean, variance / count)
+}
+
+/// Four digits are more than a sample tells.
+fn rounded(recall: f64) -> f64 {
+    (recall * 1e4).round() / 1e4
+}
