@@ -10,7 +10,7 @@ use lucerne::index::IndexBuilder;
 use lucerne::schema::{Quantization, VectorIndex};
 use lucerne::{
     Document, Error, ErrorKind, Index, Knn, Query, Rerank, Schema, Search, Similarity, Update, Value, Vector,
-    admin,
+    WriterOptions, admin,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -285,4 +285,15 @@ fn a_datatype_is_one_of_two_and_of_float_vectors() {
         let error = schema(field).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
+}
+
+#[test]
+fn an_estimate_counts_two_bytes_a_component() {
+    let raw = |field: Vector| {
+        let estimate = admin::estimate(&one_field(field), &[], 10_000, &WriterOptions::new()).unwrap();
+        (estimate.files["vec"] as f64, estimate.files["sq8"])
+    };
+    let (single, half) = (raw(Vector::f32(64)), raw(Vector::f16(64)));
+    assert!((single.0 / 2_560_000.0 - 1.0).abs() < 0.05 && (half.0 / 1_280_000.0 - 1.0).abs() < 0.05);
+    assert_eq!(single.1, half.1, "codes are as many");
 }

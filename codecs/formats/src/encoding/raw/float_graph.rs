@@ -65,7 +65,8 @@ impl NodeDistances for FloatDistances<'_> {
         let scale = self.vectors.scale(node);
         let row = self.vectors.rows.row(node as usize).unwrap_or_default();
         self.query.clear();
-        self.query.extend(self.vectors.kind.components(row).into_iter().map(|value| value * scale));
+        self.vectors.kind.append(row, &mut self.query);
+        self.query.iter_mut().for_each(|value| *value *= scale);
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::encoding::preprocess::norm;
 use lucerne_codec::Component;
+use lucerne_codec::io::bytes::{f16s, f32s};
 use lucerne_simd as simd;
 
 /// Rows of numbers.
@@ -20,13 +21,6 @@ impl FloatRows {
         if component == Component::F16 { Self::F16 } else { Self::F32 }
     }
 
-    fn component(self) -> Component {
-        match self {
-            Self::F32 => Component::F32,
-            Self::F16 => Component::F16,
-        }
-    }
-
     /// Bytes of a component.
     pub fn width(self) -> usize {
         match self {
@@ -35,9 +29,12 @@ impl FloatRows {
         }
     }
 
-    /// The components of a row.
-    pub fn components(self, row: &[u8]) -> Vec<f32> {
-        lucerne_codec::io::bytes::f32s(&self.component().vector(row)).collect()
+    /// Appends the components of a row.
+    pub fn append(self, row: &[u8], to: &mut Vec<f32>) {
+        match self {
+            Self::F32 => to.extend(f32s(row)),
+            Self::F16 => to.extend(f16s(row)),
+        }
     }
 
     /// Inner product of a query and a row.

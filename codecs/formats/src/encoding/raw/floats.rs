@@ -92,7 +92,8 @@ impl FloatQuery {
     /// The same in f64 throughout, for extreme and zero vectors.
     #[cold]
     fn slow(&self, row: &[u8]) -> f32 {
-        let components = self.rows.components(row);
+        let mut components = Vec::with_capacity(self.vector.len());
+        self.rows.append(row, &mut components);
         let pairs = || {
             let row = components.iter().map(|&y| f64::from(y));
             self.vector.iter().map(|&x| f64::from(x)).zip(row)
