@@ -46,8 +46,8 @@ fn vectors_of_half_precision_are_exported_and_imported_as_they_were_rounded() {
     place.write("single.json", SCHEMA);
     let refused = place.run("alter @ --schema single.json").expect(2);
     assert!(refused.err.contains("its datatype is float16, given float32"), "{refused:?}");
-    let segments = place.run("inspect @ schema --json").expect(0).json();
-    assert_eq!(segments["fields"][1]["datatype"], "float16", "{segments}");
+    let schema = place.run("inspect @ schema --json").expect(0).json();
+    assert_eq!(schema["fields"][1]["datatype"], "float16", "{schema}");
     let line = "{\"name\":\"large\",\"e\":[65520,0]}";
     let refused = place.import(line, "").expect(2);
     for expected in ["large", "\"e\"", "65520", "float16"] {
