@@ -54,11 +54,12 @@ class SparseVector(Field):
 
 
 class Vector(Field):
-    """Vectors of `dimension` f32 components, 1 to 4,096.
+    """Vectors of `dimension` components, 1 to 4,096.
 
     `similarity`: cosine, euclidean, dot_product (of unit vectors) or max_inner_product. `index`: hnsw or flat.
     `quantization`: int8 or none. `recall`: what searches ask for unless they say otherwise, 0.95. `multiple`: several
-    vectors in one document. Further options are parameters of the format: `m`, `beam_width`, ….
+    vectors in one document. `datatype`: float32, or float16 for half the bytes of the vectors as they are kept (components
+    are rounded when they are added). Further options are parameters of the format: `m`, `beam_width`, ….
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Vector(Field):
         quantization: str | None = None,
         recall: float | None = None,
         multiple: bool | None = None,
+        datatype: str | None = None,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -80,6 +82,7 @@ class Vector(Field):
             quantization=quantization,
             recall=recall,
             multiple=multiple,
+            datatype=datatype,
             **options,
         )
 

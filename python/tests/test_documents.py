@@ -87,6 +87,27 @@ def test_several_vectors_and_bits_come_as_arrays_or_bytes(tmp_path: Path) -> Non
     assert set(index.search(lucerne.Knn("b", np.array([1, 2], "u1"), k=3)).keys) == {"two", "list", "hex"}
 
 
+def test_half_precision_gives_back_what_numpy_rounds_to(tmp_path: Path) -> None:
+    vector = lucerne.Vector(40, datatype="float16", similarity="euclidean")
+    index = lucerne.create(tmp_path / "a.idx", lucerne.Schema(v=vector))
+    rows = np.random.default_rng(1).normal(size=(20, 40)).astype("f4") * 100
+    rows[3, :4] = [65504, -65519.9, 6e-8, -0.0]
+    with index.writer() as writer:
+        for number, row in enumerate(rows):
+            writer.add({"id": f"{number:02}", "v": row})
+        with pytest.raises(lucerne.LucerneError, match="65520.*float16"):
+            writer.add({"id": "bad", "v": [65520.0] * 40})
+    kept = rows.astype("f2").astype("f4")
+    for number, row in enumerate(kept):
+        found = index.searcher().vector(f"{number:02}", "v")
+        assert found is not None
+        np.testing.assert_array_equal(found.view("u4"), row.view("u4"))
+    query = rows[0] + 0.25
+    hits = index.search(lucerne.Knn("v", query, k=20, exact=True))
+    distances = ((kept.astype("f8") - query) ** 2).sum(axis=1)
+    assert hits.keys == [f"{number:02}" for number in np.argsort(distances, kind="stable")]
+
+
 def test_dates_have_zones_or_are_utc(tmp_path: Path) -> None:
     index = lucerne.create(tmp_path / "a.idx", lucerne.Schema(when="date"))
     zone = datetime.timezone(datetime.timedelta(hours=2))

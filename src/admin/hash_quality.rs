@@ -221,7 +221,7 @@ impl Sample {
                 }
                 // As even as whole numbers can be.
                 if seen * most.min(vectors) / vectors >= taken {
-                    rows.extend_from_slice(reader.row(ordinal)?);
+                    rows.extend_from_slice(&reader.vector(ordinal)?);
                     taken += 1;
                 }
                 seen += 1;

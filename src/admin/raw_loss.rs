@@ -136,9 +136,9 @@ fn sample(searcher: &Searcher, field: u32) -> Result<Vec<(String, Vec<f32>)>> {
         for ordinal in (0..vectors.reader.len() as u32).step_by(step) {
             let doc = vectors.reader.doc(ordinal)?;
             if segment.is_live(doc) {
-                let row = vectors.reader.row(ordinal)?;
+                let row = vectors.reader.vector(ordinal)?;
                 let key = segment.reader.keys().key(doc)?.to_owned();
-                sampled.push((key, lucerne_codec::io::bytes::f32s(row).collect()));
+                sampled.push((key, lucerne_codec::io::bytes::f32s(&row).collect()));
             }
         }
     }

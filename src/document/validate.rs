@@ -19,7 +19,7 @@ pub(crate) struct Validated {
     pub(crate) key: Option<String>,
     /// The stored fields as a JSON object in the document's order, the key included; vectors are not.
     pub(crate) stored: Vec<u8>,
-    /// Rows of little-endian f32 with their field's number; a field of several vectors repeats.
+    /// Rows as they are stored ([`lucerne_codec::FieldInfo::row_len`]) with their field's number; a field of several vectors repeats.
     pub(crate) vectors: Rows,
     /// What is searched beside them.
     pub(crate) indexed: Indexed,

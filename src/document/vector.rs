@@ -1,17 +1,17 @@
-//! Vectors: from values to checked rows, of little-endian f32 bytes or of bits, and back.
+//! Vectors: from values to checked vectors, of little-endian f32 bytes or of bits, and the rows that are stored; and back.
 
 use super::query_vector::QueryVector;
 use super::{Value, bits};
 use crate::bits::BitOrder;
 use crate::error::{Error, Result, ValueProblem};
 use crate::schema::VectorField;
-use lucerne_codec::Similarity;
 use lucerne_codec::io::bytes;
+use lucerne_codec::{Similarity, half};
 
 /// How far a vector's length may be from 1 in a `dot_product` field.
 const UNIT_TOLERANCE: f64 = 1e-3;
 
-/// Checks a query vector against its field and returns its row: dimension, finite, unit length where the
+/// Checks a query vector against its field and returns its bytes, of f32 or of bits: dimension, finite, unit length where the
 /// metric needs it.
 pub(crate) fn check_query(field: VectorField<'_>, query: &QueryVector) -> Result<Vec<u8>> {
     if !field.is_indexed() {
@@ -19,7 +19,7 @@ pub(crate) fn check_query(field: VectorField<'_>, query: &QueryVector) -> Result
     }
     let row = match query {
         _ if field.options().is_binary() => bits::row_of_query(field, query),
-        QueryVector::Floats(components) => row(field, components),
+        QueryVector::Floats(components) => checked(field, components).map(bytes::from_f32s),
         QueryVector::Bits(bytes) => row_of_bytes(field, bytes),
         QueryVector::Text(text) => match crate::bits::from_hex(text) {
             Some(bytes) => row_of_bytes(field, &bytes),
@@ -29,32 +29,32 @@ pub(crate) fn check_query(field: VectorField<'_>, query: &QueryVector) -> Result
     row.map_err(|problem| Error::QueryVector { problem })
 }
 
-/// The row of components as little-endian f32 bytes.
+/// The query of components as little-endian f32 bytes.
 fn row_of_bytes(field: VectorField<'_>, given: &[u8]) -> Result<Vec<u8>, ValueProblem> {
     if given.len() != 4 * field.options().dimension() {
         return Err(wrong_type(field, Value::from(given).describe()));
     }
-    row(field, &bytes::f32s(given).collect::<Vec<f32>>())
+    checked(field, &bytes::f32s(given).collect::<Vec<f32>>()).map(bytes::from_f32s)
 }
 
-/// The value that a row was given as.
-pub(crate) fn given_as(field: VectorField<'_>, row: &[u8]) -> Value {
+/// The value that a vector, of f32 or of bits, was given as.
+pub(crate) fn given_as(field: VectorField<'_>, vector: &[u8]) -> Value {
     match field.options().is_binary() {
-        true => Value::Bits(row.to_vec()),
-        false => Value::Vector(components(field, row)),
+        true => Value::Bits(vector.to_vec()),
+        false => Value::Vector(components(field, vector)),
     }
 }
 
-/// The components of a row; a bit is 0 or 1.
-pub(crate) fn components(field: VectorField<'_>, row: &[u8]) -> Vec<f32> {
+/// The components of a vector, of f32 or of bits; a bit is 0 or 1.
+pub(crate) fn components(field: VectorField<'_>, vector: &[u8]) -> Vec<f32> {
     if field.options().is_binary() {
-        let bits = crate::bits::unpack(row, BitOrder::LsbFirst);
+        let bits = crate::bits::unpack(vector, BitOrder::LsbFirst);
         return bits.into_iter().map(|bit| f32::from(u8::from(bit))).collect();
     }
-    bytes::f32s(row).collect()
+    bytes::f32s(vector).collect()
 }
 
-/// The rows of a document's vector or, in a field of several, vectors.
+/// The stored rows of a document's vector or, in a field of several, vectors.
 pub(super) fn rows_of(
     field: VectorField<'_>,
     value: &Value,
@@ -75,7 +75,7 @@ pub(super) fn rows_of(
     }
 }
 
-/// The row of a document's vector.
+/// The stored row of a document's vector.
 fn row_of(field: VectorField<'_>, value: &Value) -> Result<Vec<u8>, ValueProblem> {
     if field.options().is_binary() {
         return bits::row_of(field, value);
@@ -103,16 +103,39 @@ fn row_of(field: VectorField<'_>, value: &Value) -> Result<Vec<u8>, ValueProblem
     }
 }
 
+/// The row that components are stored as. In half precision they are rounded first, and then held against the metric: what
+/// is stored can be given again.
 fn row(field: VectorField<'_>, components: &[f32]) -> Result<Vec<u8>, ValueProblem> {
+    if !field.options().is_f16() {
+        return checked(field, components).map(bytes::from_f32s);
+    }
+    check_finite(field, components)?;
+    if let Some((position, &value)) =
+        components.iter().enumerate().find(|(_, value)| value.abs() >= half::TOO_LARGE)
+    {
+        return Err(ValueProblem::BeyondFloat16 { field: field.name().to_owned(), position, value });
+    }
+    let row = bytes::f16s_from(components);
+    checked(field, &bytes::f16s(&row).collect::<Vec<f32>>())?;
+    Ok(row)
+}
+
+/// The components, if they are a vector of the field.
+fn checked<'a>(field: VectorField<'_>, components: &'a [f32]) -> Result<&'a [f32], ValueProblem> {
+    check_finite(field, components)?;
+    if field.options().similarity() == Similarity::DotProduct {
+        check_length(field, components)?;
+    }
+    Ok(components)
+}
+
+fn check_finite(field: VectorField<'_>, components: &[f32]) -> Result<(), ValueProblem> {
     check_dimension(field, components.len())?;
     if let Some(position) = components.iter().position(|component| !component.is_finite()) {
         let value = components.get(position).copied().unwrap_or(f32::NAN);
         return Err(not_finite(field, position, value.into()));
     }
-    if field.options().similarity() == Similarity::DotProduct {
-        check_length(field, components)?;
-    }
-    Ok(bytes::from_f32s(components))
+    Ok(())
 }
 
 fn check_dimension(field: VectorField<'_>, given: usize) -> Result<(), ValueProblem> {
@@ -195,6 +218,67 @@ mod tests {
         assert_eq!(row, bytes::from_f32s(&[3.0, 4.0]));
         let error = dot(&[0.0, -0.0], Vector::f32(2).normalize_on_write()).unwrap_err().to_string();
         assert!(error.contains("no direction"), "{error}");
+    }
+
+    #[test]
+    fn half_precision_rounds_documents_to_the_nearest_and_leaves_queries_alone() {
+        let schema = schema(Vector::f16(5));
+        let field = schema.vector_field(0).unwrap();
+        let given = [0.1, -0.0, 65_519.9, 6e-8, 1.0 + 2f32.powi(-11)];
+        let row = row_of(field, &given.into()).unwrap();
+        let kept = [0.099_975_586, -0.0, 65_504.0, 2f32.powi(-24), 1.0];
+        assert_eq!(row, bytes::f16s_from(&kept));
+        let back = field.info().component().vector(&row).into_owned();
+        assert_eq!(given_as(field, &back), Value::Vector(kept.to_vec()));
+        assert_eq!(
+            row_of(field, &given_as(field, &back)).unwrap(),
+            row,
+            "what is given back is the same again"
+        );
+        assert_eq!(check_query(field, &given.into()).unwrap(), bytes::from_f32s(&given));
+        check_query(field, &[1e9; 5].into()).unwrap();
+    }
+
+    #[test]
+    fn half_precision_refuses_what_it_does_not_reach() {
+        let schema = schema(Vector::f16(2));
+        let field = schema.vector_field(0).unwrap();
+        for (bad, shown) in [(65_520.0, "65520"), (-7e4, "-70000"), (f32::MAX, "3402823")] {
+            let problem = row_of(field, &[0.5, bad].into()).unwrap_err();
+            assert_eq!(
+                problem,
+                ValueProblem::BeyondFloat16 { field: "e".to_owned(), position: 1, value: bad }
+            );
+            let text = problem.to_string();
+            assert!(
+                text.contains(shown) && text.contains("position 1") && text.contains("float32"),
+                "{text}"
+            );
+        }
+        assert!(row_of(field, &json!([65_519.9, -65_519.9]).into()).is_ok());
+        for bad in [f32::NAN, f32::INFINITY] {
+            let problem = row_of(field, &[bad, 0.0].into()).unwrap_err();
+            assert!(matches!(problem, ValueProblem::NotFinite { .. }), "{problem}");
+        }
+    }
+
+    #[test]
+    fn half_precision_holds_rounded_vectors_against_the_metric() {
+        let unit = Vector::f16(2).similarity(Similarity::DotProduct);
+        let unit = schema(unit);
+        let field = unit.vector_field(0).unwrap();
+        for angle in 0..1_000 {
+            let (sin, cos) = (angle as f32 / 100.0).sin_cos();
+            let row = row_of(field, &[sin, cos].into()).unwrap();
+            let back = bytes::f16s(&row).collect::<Vec<f32>>();
+            assert_eq!(row_of(field, &back.into()).unwrap(), row);
+        }
+        let normalized = Vector::f16(2).similarity(Similarity::DotProduct).normalize_on_write();
+        let normalized = schema(normalized);
+        let field = normalized.vector_field(0).unwrap();
+        let problem = row_of(field, &[1e-8, 0.0].into()).unwrap_err();
+        assert!(matches!(problem, ValueProblem::ZeroVector { .. }), "{problem}");
+        row_of(field, &[6e-8, 0.0].into()).unwrap();
     }
 
     #[test]

@@ -91,6 +91,19 @@ pub enum ValueProblem {
         /// The value, as text.
         value: String,
     },
+    /// A number that half precision does not reach.
+    #[error(
+        "field {field:?}: {value} at position {position} is too large for datatype float16, which ends at 65504; \
+         scale the vectors, or declare the field with datatype float32"
+    )]
+    BeyondFloat16 {
+        /// The field.
+        field: String,
+        /// Position in the vector.
+        position: usize,
+        /// The number.
+        value: f32,
+    },
     /// A vector whose length is not 1 where the metric needs it.
     #[error(
         "field {field:?}: a vector of length {norm}, expected 1 ± 0.001 (dot_product); normalize it, or \

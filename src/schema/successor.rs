@@ -4,6 +4,7 @@ use super::calibration::Calibration;
 use super::vector::VectorOptions;
 use super::{Field, FieldType, Schema, SchemaInner};
 use crate::error::{Error, Result};
+use lucerne_codec::FieldInfo;
 use std::sync::Arc;
 
 impl Schema {
@@ -57,7 +58,7 @@ impl Schema {
         let fields = json.get_mut("fields").and_then(serde_json::Value::as_array_mut);
         let declared = fields.into_iter().flatten().nth(number as usize);
         if let Some(declared) = declared.and_then(serde_json::Value::as_object_mut) {
-            declared.insert(lucerne_codec::FieldInfo::KEEP_RAW.to_owned(), false.into());
+            declared.insert(FieldInfo::KEEP_RAW.to_owned(), false.into());
         }
         Self::from_value(&json)
     }
@@ -121,6 +122,11 @@ fn vector_difference(old: &VectorOptions, new: &VectorOptions) -> Option<String>
     if old.similarity() != new.similarity() {
         let (old, new) = (old.similarity().name(), new.similarity().name());
         return Some(format!("its similarity is {old}, given {new}; {never}"));
+    }
+    if old.is_f16() != new.is_f16() {
+        let name =
+            |field: &VectorOptions| if field.is_f16() { FieldInfo::FLOAT16 } else { FieldInfo::FLOAT32 };
+        return Some(format!("its datatype is {}, given {}; {never}", name(old), name(new)));
     }
     if old.normalizes() != new.normalizes() {
         return Some(format!("its option `normalize` was changed; {never}"));

@@ -8,7 +8,7 @@ use lucerne_codec::{Component, FieldInfo, Params, Similarity};
 
 /// Declares a vector field: what its vectors are, how they are compared, and how they are indexed.
 ///
-/// The defaults are the cosine metric and an HNSW graph over int8 codes; the raw vectors are always kept.
+/// The defaults are the cosine metric and an HNSW graph over int8 codes, beside which the vectors are kept as they are.
 ///
 /// ```
 /// use lucerne::schema::{Quantization, VectorIndex};
@@ -17,6 +17,7 @@ use lucerne_codec::{Component, FieldInfo, Params, Similarity};
 /// let schema = Schema::builder()
 ///     .vector("text", Vector::f32(384).m(24).beam_width(200))
 ///     .vector("image", Vector::f32(512).similarity(Similarity::Euclidean).quantization(Quantization::None))
+///     .vector("passages", Vector::f16(256).multiple())
 ///     .vector("fingerprint", Vector::bits(1024).similarity(Similarity::Jaccard).ivf())
 ///     .build()?;
 /// let text = schema.vector_field_named("text")?.options();
@@ -63,6 +64,14 @@ impl Vector {
             params: Params::new(),
         };
         Self { indexed: true, stored: true, options }
+    }
+
+    /// Vectors of `dimension` components (1 to 4,096) in half precision (IEEE 754 binary16): half the bytes of
+    /// [`Vector::f32`], and 11 significant bits. Components are rounded to the nearest half when a document is added; one
+    /// of magnitude 65,520 or more is refused. Everything else is done with what they were rounded to, and they are given
+    /// back as f32. Queries are not rounded.
+    pub fn f16(dimension: usize) -> Self {
+        Self::f32(dimension).param(FieldInfo::DATATYPE, FieldInfo::FLOAT16)
     }
 
     /// Vectors of `dimension` bits (a multiple of 8 from 8 to 65,536), kept as one byte for every eight bits. The
@@ -280,6 +289,9 @@ impl VectorOptions {
         if self.params.get(SIGN_HASH).is_some_and(|value| *value == false) {
             self.params.remove(SIGN_HASH);
         }
+        if self.params.get(FieldInfo::DATATYPE).is_some_and(|name| *name == FieldInfo::FLOAT32) {
+            self.params.remove(FieldInfo::DATATYPE);
+        }
         if let Some(format) = &self.format {
             return match (format.is_empty(), self.index, self.quantization) {
                 (true, ..) => Err("format is empty, expected the name of a registered vector format".into()),
@@ -327,6 +339,14 @@ impl VectorOptions {
     /// Checks what depends on what the components are.
     fn check_components(&self) -> Result<(), String> {
         let dimension = self.dimension;
+        let datatypes = [FieldInfo::FLOAT32, FieldInfo::FLOAT16];
+        match self.params.get(FieldInfo::DATATYPE) {
+            Some(_) if self.binary => return Err("datatype is for float vectors; leave it out".to_owned()),
+            Some(value) if !datatypes.iter().any(|name| value == name) => {
+                return Err(format!("datatype is {value}, expected one of {}", datatypes.join(", ")));
+            }
+            _ => {}
+        }
         if self.binary != (self.similarity.component() == Component::Bit) {
             let (is, accepted) = if self.binary {
                 ("binary", &Similarity::BINARY[..])
@@ -367,6 +387,11 @@ impl VectorOptions {
     /// True when components are bits.
     pub fn is_binary(&self) -> bool {
         self.binary
+    }
+
+    /// True when components are kept in half precision ([`Vector::f16`]).
+    pub fn is_f16(&self) -> bool {
+        self.params.get(FieldInfo::DATATYPE).is_some_and(|name| *name == FieldInfo::FLOAT16)
     }
 
     /// Components of a vector.

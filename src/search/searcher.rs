@@ -297,8 +297,8 @@ impl Searcher {
         Document::from_value(serde_json::Value::Object(fields)).map(Some)
     }
 
-    /// A document's vector as it was added, bit for bit (a binary vector as zeros and ones). `None` when no live document
-    /// has the key, or when it has no vector in the field.
+    /// A document's vector as it was added, bit for bit (a binary vector as zeros and ones; a vector of half precision as
+    /// it was rounded). `None` when no live document has the key, or when it has no vector in the field.
     ///
     /// # Errors
     /// [`Error::NotStored`] when the schema says `stored: false`; [`Error::NoRawVectors`] when it says `keep_raw: false`;

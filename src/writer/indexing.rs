@@ -230,8 +230,8 @@ impl WriterInner {
     /// Reads the document at an address from wherever it is now.
     fn read(&self, schema: &Schema, address: &DocAddress) -> Result<ReadOutcome> {
         let from_buffer = |buffer: &Buffer| {
-            let stored = buffer.stored(address.doc).to_vec();
-            ReadOutcome::Read(KeptDocument { stored, vectors: buffer.vectors_of(address.doc) })
+            let (stored, rows) = (buffer.stored(address.doc).to_vec(), buffer.vectors_of(address.doc));
+            ReadOutcome::Read(KeptDocument::buffered(schema, stored, rows))
         };
         let is_there = |state: &Arc<SegmentState>| Arc::ptr_eq(state, &address.segment);
         if let Some(buffer) = self.pool.lock().iter().find(|buffer| is_there(&buffer.state)) {

@@ -6,13 +6,22 @@ use crate::reader::SegmentReader;
 use crate::schema::{FieldType, Schema};
 use lucerne_codec::DocId;
 
-/// A document as it is kept: its stored JSON, and its vectors by field.
+/// A document as it is kept: its stored JSON, and its vectors by field, of f32 or of bits.
 pub(super) struct KeptDocument {
     pub(super) stored: Vec<u8>,
     pub(super) vectors: Vec<(u32, Vec<u8>)>,
 }
 
 impl KeptDocument {
+    /// A document of a buffer, with its stored rows.
+    pub(super) fn buffered(schema: &Schema, stored: Vec<u8>, rows: Vec<(u32, Vec<u8>)>) -> Self {
+        let widened = |(number, row): (u32, Vec<u8>)| match schema.vector_field(number) {
+            Ok(field) => (number, field.info().component().vector(&row).into_owned()),
+            Err(_) => (number, row),
+        };
+        Self { stored, vectors: rows.into_iter().map(widened).collect() }
+    }
+
     /// The document as it was given.
     pub(super) fn document(self, schema: &Schema) -> Result<Document> {
         let mut document = Document::from_slice(&self.stored)?;

@@ -175,12 +175,15 @@ impl WriterInner {
         if self.zero_vector_reported.load(Ordering::Relaxed) {
             return;
         }
-        let is_zero = |row: &[u8]| bytes::f32s(row).all(|component| component == 0.0);
-        for (number, _) in vectors.iter().filter(|(_, row)| is_zero(row)) {
+        // Zeros but for signs, as f32 and as f16.
+        let may_be_zero = |row: &[u8]| row.iter().all(|byte| byte & 0x7f == 0);
+        for (number, row) in vectors.iter().filter(|(_, row)| may_be_zero(row)) {
             let schema = self.schema();
             let Ok(field) = schema.vector_field(*number) else { continue };
             let options = field.options();
+            let vector = field.info().component().vector(row);
             if options.is_binary()
+                || bytes::f32s(&vector).any(|component| component != 0.0)
                 || options.similarity() != Similarity::Cosine
                 || self.zero_vector_reported.swap(true, Ordering::Relaxed)
             {

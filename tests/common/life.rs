@@ -118,7 +118,7 @@ const BITS: &str = "bits";
 
 /// Three kinds of vector fields: raw vectors compared one by one, codes and a graph, inverted lists of bits.
 pub(crate) fn schema() -> Schema {
-    let flat = Vector::f32(4).similarity(Similarity::Euclidean).flat().quantization(Quantization::None);
+    let flat = Vector::f16(4).similarity(Similarity::Euclidean).flat().quantization(Quantization::None);
     let graph = Vector::f32(12).similarity(Similarity::Euclidean).m(4).beam_width(8);
     let graph = graph.advanced("search_bits", 4);
     let schema = Schema::builder().key("id").text("note").i64("version").vector(FLAT, flat);

@@ -338,7 +338,8 @@ fn a_segment_info_that_is_gone_is_made_from_the_files() {
     let vector = || lucerne::Vector::f32(2);
     let schema = Schema::builder().key("id").text("t").i64("n").vector("v", vector().multiple());
     let bits = lucerne::Vector::bits(16).ivf().nlist(2);
-    let directory = small(schema.vector("w", vector()).vector("b", bits).build().unwrap(), |writer| {
+    let half = lucerne::Vector::f16(2);
+    let directory = small(schema.vector("w", half).vector("b", bits).build().unwrap(), |writer| {
         for n in 0..40_i64 {
             let document = Document::new().with("id", format!("{n}")).with("t", "some words").with("n", n);
             let vectors: Vec<lucerne::Value> =

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Vector fields: number, name, bytes of a row.
 pub(crate) const VECTORS: [(u32, &str, usize); 6] =
-    [(3, "near", 36), (4, "flat", 12), (5, "bits", 5), (6, "several", 16), (7, "codes", 16), (8, "hash", 64)];
+    [(3, "near", 36), (4, "flat", 12), (5, "bits", 5), (6, "several", 8), (7, "codes", 16), (8, "hash", 32)];
 /// The field of which only codes are kept.
 const CODES: u32 = 7;
 
@@ -24,7 +24,7 @@ fn schema() -> Schema {
     let near = graph(Vector::f32(9).similarity(Similarity::Euclidean)).advanced("search_bits", 4);
     let flat = Vector::f32(3).similarity(Similarity::Cosine).flat().quantization(Quantization::None);
     let several =
-        Vector::f32(4).similarity(Similarity::MaxInnerProduct).flat().quantization(Quantization::None);
+        Vector::f16(4).similarity(Similarity::MaxInnerProduct).flat().quantization(Quantization::None);
     let codes = graph(Vector::f32(16).similarity(Similarity::Euclidean)).keep_raw(false);
     Schema::builder()
         .key("id")
@@ -37,7 +37,7 @@ fn schema() -> Schema {
         .vector("bits", Vector::bits(40).ivf().nlist(3))
         .vector("several", several.multiple())
         .vector("codes", codes)
-        .vector("hash", Vector::f32(16).similarity(Similarity::Euclidean).sign_hash(true).flat())
+        .vector("hash", Vector::f16(16).similarity(Similarity::Euclidean).sign_hash(true).flat())
         .sparse_vector("weights")
         .build()
         .unwrap()

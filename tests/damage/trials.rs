@@ -45,7 +45,7 @@ pub(crate) const SECOND: u32 = 12;
 /// Key, all field kinds, a graph over int8 codes, raw vectors alone, and inverted lists of bits.
 fn schema() -> Schema {
     let near = Vector::f32(9).similarity(Similarity::Euclidean).m(2).beam_width(8);
-    let flat = Vector::f32(3).similarity(Similarity::Cosine).flat().quantization(Quantization::None);
+    let flat = Vector::f16(3).similarity(Similarity::Cosine).flat().quantization(Quantization::None);
     let builder = Schema::builder().key("id").text("t").keyword("w").i64("i").f64("x").bool("b").date("d");
     let near = near.advanced("graph_threshold", 0).advanced("search_bits", 4);
     let bits = Vector::bits(40).ivf().nlist(2);

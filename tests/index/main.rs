@@ -11,6 +11,7 @@ mod dropped_raw;
 mod estimates;
 mod fields;
 mod folders;
+mod half_precision;
 mod history;
 mod inspect;
 mod long_documents;

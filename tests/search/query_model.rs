@@ -392,8 +392,9 @@ fn same_on_threads(searcher: &lucerne::Searcher, search: &Search, alone: &lucern
 
 // ---- the life of an index -----------------------------------------------------------------------------
 
-fn schema() -> Schema {
-    let vector = Vector::f32(2).similarity(Similarity::Euclidean);
+fn schema(half_precision: bool) -> Schema {
+    let vector = if half_precision { Vector::f16(2) } else { Vector::f32(2) };
+    let vector = vector.similarity(Similarity::Euclidean);
     let vector = vector.index(VectorIndex::Flat).quantization(Quantization::None);
     let schema = Schema::builder().key("id").text("body").keyword("tags").i64("n").f64("x").bool("flag");
     let schema = schema.date("made").i64("sizes").sparse_vector("s");
@@ -444,7 +445,7 @@ fn every_query_finds_what_an_evaluator_of_every_document_finds() {
     for seed in seeds {
         let _announce = Announce(seed);
         let mut rng = Rng::new(seed);
-        let (_, index) = in_memory(schema());
+        let (_, index) = in_memory(schema(rng.chance(50)));
         let policy = if rng.chance(50) { MergePolicy::None } else { MergePolicy::default() };
         let options =
             WriterOptions::new().threads(1).flush_docs(1 + rng.below(12) as u32).merge_policy(policy);

@@ -31,6 +31,16 @@ impl FieldInfo {
     /// The parameter that says, when it is false, that only encoded vectors are kept, not the raw ones they were made of.
     pub const KEEP_RAW: &str = "keep_raw";
 
+    /// The parameter that says how the numbers of float vectors are kept: [`Self::FLOAT32`], the default, or
+    /// [`Self::FLOAT16`].
+    pub const DATATYPE: &str = "datatype";
+
+    /// Numbers are kept in single precision.
+    pub const FLOAT32: &str = "float32";
+
+    /// Numbers are kept in half precision.
+    pub const FLOAT16: &str = "float16";
+
     /// The parameter that groups those that are not for ordinary use: an object of further parameters.
     pub const ADVANCED: &str = "advanced";
 
@@ -54,15 +64,29 @@ impl FieldInfo {
         Ok(Self { params, ..self.clone() })
     }
 
-    /// What a vector consists of.
+    /// What a stored vector consists of.
     pub fn component(&self) -> Component {
-        self.similarity.component()
+        match self.similarity.component() {
+            Component::F32 if self.params.get(Self::DATATYPE).is_some_and(|name| *name == Self::FLOAT16) => {
+                Component::F16
+            }
+            component => component,
+        }
     }
 
-    /// Bytes of one vector row: little-endian f32 components, or bits, eight in a byte.
+    /// Bytes of one stored row: little-endian f32 or f16 components, or bits, eight in a byte.
     pub fn row_len(&self) -> usize {
         match self.component() {
             Component::F32 => self.dimension as usize * 4,
+            Component::F16 => self.dimension as usize * 2,
+            Component::Bit => self.dimension as usize / 8,
+        }
+    }
+
+    /// Bytes of a vector as readers give it and of a query: little-endian f32 components, or bits, eight in a byte.
+    pub fn vector_len(&self) -> usize {
+        match self.component() {
+            Component::F32 | Component::F16 => self.dimension as usize * 4,
             Component::Bit => self.dimension as usize / 8,
         }
     }

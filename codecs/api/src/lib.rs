@@ -24,6 +24,7 @@ pub mod envelope;
 pub mod error;
 pub mod field;
 pub mod format;
+pub mod half;
 pub mod ids;
 pub mod io;
 pub mod keys;

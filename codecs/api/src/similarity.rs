@@ -1,6 +1,8 @@
 //! How near two vectors are: distances (smaller is nearer) and scores (larger is nearer).
 
+use crate::io::bytes::{PutLe as _, f16s};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -44,9 +46,25 @@ pub enum Similarity {
 pub enum Component {
     /// Numbers in single precision; a row is four little-endian bytes for each.
     F32,
+    /// Numbers in half precision ([`crate::half`]); a row is two little-endian bytes for each.
+    F16,
     /// Bits; a row is one byte for every eight, the first in its least significant bit. The dimension is a multiple
     /// of 8.
     Bit,
+}
+
+impl Component {
+    /// The vector of a stored row, as readers give it and queries are given: little-endian f32 components, or bits.
+    pub fn vector(self, row: &[u8]) -> Cow<'_, [u8]> {
+        match self {
+            Self::F32 | Self::Bit => Cow::Borrowed(row),
+            Self::F16 => {
+                let mut vector = Vec::with_capacity(row.len() * 2);
+                f16s(row).for_each(|number| vector.put_f32(number));
+                Cow::Owned(vector)
+            }
+        }
+    }
 }
 
 impl Similarity {
@@ -76,7 +94,8 @@ impl Similarity {
         }
     }
 
-    /// What the vectors it compares consist of.
+    /// What the vectors it compares consist of: numbers, which a field may keep in half precision
+    /// ([`crate::FieldInfo::component`]), or bits.
     pub fn component(self) -> Component {
         match self {
             Self::Hamming | Self::Jaccard => Component::Bit,

@@ -1,7 +1,8 @@
 //! Vector formats: how one vector field of one segment is written, searched, merged and verified.
 //!
-//! Rows are [`FieldInfo::row_len`] bytes each, as the user gave them: little-endian f32 components, finite, or bits
-//! ([`crate::Component`]).
+//! Stored rows are [`FieldInfo::row_len`] bytes each: little-endian f32 or f16 components, finite, or bits
+//! ([`crate::Component`]). Queries, and vectors that readers give back, have [`FieldInfo::vector_len`] bytes: f16 is widened
+//! to f32.
 
 use crate::envelope::FileEntry;
 use crate::format::{Metadata, OpenContext, Problem, Working, WriteContext, Written};
@@ -26,7 +27,7 @@ pub struct VectorRows<'a> {
 /// finds the format that serves it ([`crate::Registry::vectors_for`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VectorKind {
-    /// What a vector consists of.
+    /// What a vector consists of: [`Component::F32`] for float vectors, however they are kept, or [`Component::Bit`].
     pub component: Component,
     /// The index: `hnsw`, `flat`, `ivf`, ….
     pub index: &'static str,
@@ -37,7 +38,7 @@ pub struct VectorKind {
 impl std::fmt::Display for VectorKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let component = match self.component {
-            Component::F32 => "float",
+            Component::F32 | Component::F16 => "float",
             Component::Bit => "binary",
         };
         write!(f, "{component} vectors, index {}, encoding {}", self.index, self.encoding)
@@ -73,7 +74,7 @@ pub enum Effort {
 
 /// A search for the vectors nearest to a query.
 pub struct VectorSearch<'a> {
-    /// The query: one row, finite.
+    /// The query: a vector of [`FieldInfo::vector_len`] bytes, finite.
     pub query: &'a [u8],
     /// Neighbors wanted.
     pub k: usize,
@@ -241,7 +242,7 @@ pub trait VectorReader: Send + Sync {
         Ok(())
     }
 
-    /// A vector's row, bit for bit as it was added.
+    /// A vector's stored row, bit for bit as it was added.
     ///
     /// # Errors
     /// [`Error::Invalid`] when raw vectors are not kept.
@@ -252,7 +253,8 @@ pub trait VectorReader: Send + Sync {
         true
     }
 
-    /// A vector as well as it is known: its row or, where raw vectors are not kept, what its code stands for.
+    /// A vector as well as it is known, of [`FieldInfo::vector_len`] bytes: that of its row ([`Component::vector`]) or, where
+    /// raw vectors are not kept, what its code stands for. A format that takes [`FieldInfo::DATATYPE`] overrides this.
     fn vector(&self, ordinal: Ordinal) -> Result<Cow<'_, [u8]>> {
         self.row(ordinal).map(Cow::Borrowed)
     }

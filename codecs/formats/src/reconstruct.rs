@@ -45,7 +45,7 @@ pub(crate) fn segment_info(
             _ => "flat_f32",
         };
         let mut field = field.clone();
-        field.params.retain(|name, _| name == FieldInfo::MULTIPLE);
+        field.params.retain(|name, _| [FieldInfo::MULTIPLE, FieldInfo::DATATYPE].contains(&name.as_str()));
         let structure = structure(format, vec![raw, ordinals, spare], json!({ "vectors": len }));
         vectors.push(VectorInfo { field, structure });
     }

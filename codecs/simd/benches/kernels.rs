@@ -59,25 +59,27 @@ fn bench(kernels: &Kernels, matrix: &[u8], dim: usize) {
     type F32Many = fn(&Kernels, &[u8], &[u32], &[f32], &mut [f32]);
     type F32One = fn(&Kernels, &[f32], &[u8]) -> f32;
     type F32Scan = fn(&Kernels, &[u8], &[f32], &mut [f32]);
-    let forms: [(&str, F32One, F32Many, F32Scan); 2] = [
-        ("dot_f32", Kernels::dot_f32, Kernels::dot_f32_many, Kernels::dot_f32_scan),
-        ("l2_f32", Kernels::l2_f32, Kernels::l2_f32_many, Kernels::l2_f32_scan),
+    let forms: [(&str, usize, F32One, F32Many, F32Scan); 4] = [
+        ("dot_f32", 4, Kernels::dot_f32, Kernels::dot_f32_many, Kernels::dot_f32_scan),
+        ("l2_f32", 4, Kernels::l2_f32, Kernels::l2_f32_many, Kernels::l2_f32_scan),
+        ("dot_f16", 2, Kernels::dot_f16, Kernels::dot_f16_many, Kernels::dot_f16_scan),
+        ("l2_f16", 2, Kernels::l2_f16, Kernels::l2_f16_many, Kernels::l2_f16_scan),
     ];
-    for (name, one, many, scan) in forms {
+    for (name, bytes, one, many, scan) in forms {
         ids_bench(
             name,
-            4 * dim,
+            bytes * dim,
             &mut |id| {
-                black_box(one(kernels, &query_f32, row(id, 4 * dim)));
+                black_box(one(kernels, &query_f32, row(id, bytes * dim)));
             },
             &mut |ids| {
                 many(kernels, matrix, ids, &query_f32, &mut out_f32);
                 black_box(&out_f32);
             },
         );
-        let count = FAR_BYTES / (4 * dim);
+        let count = FAR_BYTES / (bytes * dim);
         let mut out = vec![0f32; count];
-        let ns = best_ns(count, || scan(kernels, &matrix[..count * 4 * dim], &query_f32, &mut out));
+        let ns = best_ns(count, || scan(kernels, &matrix[..count * bytes * dim], &query_f32, &mut out));
         println!(" {ns:7.1}");
     }
     ids_bench(

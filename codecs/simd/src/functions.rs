@@ -12,6 +12,12 @@ fn check_f32(a: &[f32], row: &[u8]) {
 
 #[inline]
 #[track_caller]
+fn check_f16(a: &[f32], row: &[u8]) {
+    assert!(2 * a.len() == row.len(), "{} components, row of {} bytes", a.len(), row.len());
+}
+
+#[inline]
+#[track_caller]
 fn check_u8(a: usize, b: usize) {
     assert!(a == b, "rows of {a} and {b} codes");
     assert!(a <= MAX_U8_DIMS, "{a} codes, more than {MAX_U8_DIMS}");
@@ -82,6 +88,41 @@ functions! {
         assert!(row.len().is_multiple_of(4), "{} bytes are not f32 components", row.len());
         // SAFETY: the CPU has the level; the row is whole components.
         unsafe { (self.norm2_f32)(row) }
+    }
+
+    /// Dot product of `a` with the `f16` row in `row`.
+    ///
+    /// `row` is `2 * a.len()` little-endian bytes, at any alignment. Precision: see the crate text.
+    ///
+    /// # Panics
+    /// When `row.len() != 2 * a.len()`.
+    fn dot_f16(&self, a: &[f32], row: &[u8]) -> f32 {
+        check_f16(a, row);
+        // SAFETY: the CPU has the level; the lengths agree.
+        unsafe { (self.dot_f16)(a, row) }
+    }
+
+    /// Squared Euclidean distance between `a` and the `f16` row in `row`.
+    ///
+    /// `row` is `2 * a.len()` little-endian bytes, at any alignment. Precision: see the crate text.
+    /// Never negative.
+    ///
+    /// # Panics
+    /// When `row.len() != 2 * a.len()`.
+    fn l2_f16(&self, a: &[f32], row: &[u8]) -> f32 {
+        check_f16(a, row);
+        // SAFETY: the CPU has the level; the lengths agree.
+        unsafe { (self.l2_f16)(a, row) }
+    }
+
+    /// Sum of the squares of the `f16` components in `row` (the squared length of the vector).
+    ///
+    /// # Panics
+    /// When `row.len()` is not a multiple of 2.
+    fn norm2_f16(&self, row: &[u8]) -> f32 {
+        assert!(row.len().is_multiple_of(2), "{} bytes are not f16 components", row.len());
+        // SAFETY: the CPU has the level; the row is whole components.
+        unsafe { (self.norm2_f16)(row) }
     }
 
     /// Replaces `values` by their Walsh–Hadamard transform, not normalized: all sums of ±`values[j]` whose signs are
@@ -166,6 +207,36 @@ functions! {
         let rows = Rows::gather(rows, size_of_val(query), size_of_val(query), ids);
         // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
         unsafe { (self.l2_f32_rows)(rows, query, out) }
+    }
+
+    /// [`dot_f16`] of `query` with the rows that `ids` picks: `out[j]` is the result for `ids[j]`,
+    /// with the same bits as the one-to-one form.
+    ///
+    /// `rows` is a matrix whose row `i` starts at byte `i * 2 * query.len()`.
+    ///
+    /// # Panics
+    /// When `out.len() != ids.len()`, or when an id is not less than the number of whole rows in
+    /// `rows`.
+    fn dot_f16_many(&self, rows: &[u8], ids: &[u32], query: &[f32], out: &mut [f32]) {
+        check_out(ids.len(), out.len());
+        let rows = Rows::gather(rows, 2 * query.len(), 2 * query.len(), ids);
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.dot_f16_rows)(rows, query, out) }
+    }
+
+    /// [`l2_f16`] of `query` with the rows that `ids` picks: `out[j]` is the result for `ids[j]`,
+    /// with the same bits as the one-to-one form.
+    ///
+    /// `rows` is a matrix whose row `i` starts at byte `i * 2 * query.len()`.
+    ///
+    /// # Panics
+    /// When `out.len() != ids.len()`, or when an id is not less than the number of whole rows in
+    /// `rows`.
+    fn l2_f16_many(&self, rows: &[u8], ids: &[u32], query: &[f32], out: &mut [f32]) {
+        check_out(ids.len(), out.len());
+        let rows = Rows::gather(rows, 2 * query.len(), 2 * query.len(), ids);
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.l2_f16_rows)(rows, query, out) }
     }
 
     /// Exact dot products of `query` with the rows of unsigned codes that `ids` picks: `out[j]` is the result for `ids[j]`.
@@ -269,6 +340,30 @@ functions! {
         let rows = Rows::all(rows, size_of_val(query), out.len());
         // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
         unsafe { (self.l2_f32_rows)(rows, query, out) }
+    }
+
+    /// [`dot_f16`] of `query` with every row of `rows`, for exact scans: `out[i]` is the result for
+    /// row `i`, with the same bits as the one-to-one form. Rows are `2 * query.len()` bytes each,
+    /// without gaps.
+    ///
+    /// # Panics
+    /// When `rows.len() != out.len() * 2 * query.len()`.
+    fn dot_f16_scan(&self, rows: &[u8], query: &[f32], out: &mut [f32]) {
+        let rows = Rows::all(rows, 2 * query.len(), out.len());
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.dot_f16_rows)(rows, query, out) }
+    }
+
+    /// [`l2_f16`] of `query` with every row of `rows`, for exact scans: `out[i]` is the result for
+    /// row `i`, with the same bits as the one-to-one form. Rows are `2 * query.len()` bytes each,
+    /// without gaps.
+    ///
+    /// # Panics
+    /// When `rows.len() != out.len() * 2 * query.len()`.
+    fn l2_f16_scan(&self, rows: &[u8], query: &[f32], out: &mut [f32]) {
+        let rows = Rows::all(rows, 2 * query.len(), out.len());
+        // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
+        unsafe { (self.l2_f16_rows)(rows, query, out) }
     }
 
     /// Exact dot products of `query` with every row of `rows`, for scans: `out[i]` is the result for

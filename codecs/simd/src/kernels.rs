@@ -16,7 +16,7 @@ pub const NIBBLES: usize = 64;
 pub enum Level {
     /// Plain Rust: the reference, on every CPU.
     Scalar,
-    /// x86-64 with AVX2 and FMA.
+    /// x86-64 with AVX2, FMA and F16C.
     Avx2,
     /// x86-64 with AVX-512 F, BW, VL and VNNI.
     Avx512,
@@ -46,8 +46,8 @@ impl fmt::Display for Level {
 ///
 /// The pointers may be called only when
 /// - the CPU has the features of `level`;
-/// - the two vectors have the same number of components (`row` is `4 * a.len()` bytes for `f32`),
-///   at most [`MAX_U8_DIMS`] codes or bytes of bits;
+/// - the two vectors have the same number of components (`row` is `4 * a.len()` bytes for `f32`,
+///   `2 * a.len()` for `f16`), at most [`MAX_U8_DIMS`] codes or bytes of bits;
 /// - for `Rows`, the rows are as long as the query, and `out.len()` is `rows.count()`.
 ///
 /// The methods see to the second and third; the first holds because [`Kernels::for_level`] gives
@@ -57,6 +57,9 @@ pub struct Kernels {
     pub(crate) dot_f32: unsafe fn(a: &[f32], row: &[u8]) -> f32,
     pub(crate) l2_f32: unsafe fn(a: &[f32], row: &[u8]) -> f32,
     pub(crate) norm2_f32: unsafe fn(row: &[u8]) -> f32,
+    pub(crate) dot_f16: unsafe fn(a: &[f32], row: &[u8]) -> f32,
+    pub(crate) l2_f16: unsafe fn(a: &[f32], row: &[u8]) -> f32,
+    pub(crate) norm2_f16: unsafe fn(row: &[u8]) -> f32,
     pub(crate) dot_u8_u8: unsafe fn(a: &[u8], b: &[u8]) -> u32,
     pub(crate) sum_u8: unsafe fn(a: &[u8]) -> u32,
     pub(crate) hamming: unsafe fn(a: &[u8], b: &[u8]) -> u32,
@@ -65,6 +68,8 @@ pub struct Kernels {
     pub(crate) hadamard: unsafe fn(values: &mut [f32], scratch: &mut [f32]),
     pub(crate) dot_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
     pub(crate) l2_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
+    pub(crate) dot_f16_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
+    pub(crate) l2_f16_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
     pub(crate) dot_u8_i16_rows: unsafe fn(rows: Rows<'_>, query: &WideQuery, out: &mut [i64]),
     /// Rows are half as long as the query, whose length is a multiple of [`NIBBLES`].
     pub(crate) dot_u4_i8_rows: unsafe fn(rows: Rows<'_>, query: &[i8], out: &mut [i32]),
@@ -94,6 +99,9 @@ macro_rules! table {
             dot_f32,
             l2_f32,
             norm2_f32,
+            dot_f16,
+            l2_f16,
+            norm2_f16,
             dot_u8_u8,
             sum_u8,
             hamming,
@@ -101,6 +109,8 @@ macro_rules! table {
             hadamard,
             dot_f32_rows,
             l2_f32_rows,
+            dot_f16_rows,
+            l2_f16_rows,
             dot_u8_i16_rows,
             dot_u4_i8_rows,
             dot_u8_u8_rows,

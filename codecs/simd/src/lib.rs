@@ -11,7 +11,7 @@
 //!
 //! # Rows are bytes
 //! Stored vectors come straight from a file or a buffer, so a row of `f32` is passed as
-//! little-endian bytes, four per component, at any alignment. A row of int8 codes is one unsigned
+//! little-endian bytes, four per component, at any alignment, a row of `f16` as two per component. A row of int8 codes is one unsigned
 //! byte per component, a row of bits eight components in a byte: in which order does not matter here.
 //!
 //! # What the results promise
@@ -22,6 +22,8 @@
 //!   `(n + 3) · u · Σ|tᵢ| + n · 2^-149` of the exact sum of the terms `tᵢ` (`aᵢbᵢ`, `(aᵢ−bᵢ)²` or
 //!   `bᵢ²`), while `(n + 3) · u` is much less than one and no partial sum overflows. Infinities
 //!   and NaN propagate as in any sum.
+//! - The `f16` functions widen every component, which loses nothing, and give the bits that the `f32` functions give for
+//!   the widened row. Subnormal components count as what they are.
 //! - Vectors without components give 0.
 
 #![deny(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]

@@ -14,12 +14,35 @@ fn components(row: &[u8]) -> impl Iterator<Item = f32> {
     row.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b))
 }
 
-/// The sum of `term` over the components of `a` and `row`; component `i` goes to lane `i % LANES`.
+fn halves(row: &[u8]) -> impl Iterator<Item = f32> {
+    row.as_chunks::<2>().0.iter().map(|b| widen(u16::from_le_bytes(*b)))
+}
+
+/// The number that a half stands for.
+fn widen(half: u16) -> f32 {
+    let (sign, magnitude) = (u32::from(half & 0x8000) << 16, u32::from(half & 0x7fff));
+    let bits = match magnitude {
+        // Below 2^-14 in steps of 2^-24.
+        ..0x0400 => (magnitude as f32 / 16_777_216.0).to_bits(),
+        // Exponents are those of f32 less 112.
+        0x0400..0x7c00 => (magnitude << 13) + (112 << 23),
+        _ => (magnitude << 13) | 0x7f80_0000,
+    };
+    f32::from_bits(sign | bits)
+}
+
+/// The sum of `term` over the components of `a` and `row`, which has `BYTES` for eight of them; component `i` goes to
+/// lane `i % LANES`.
 #[inline(always)]
-fn sum_f32(a: &[f32], row: &[u8], term: impl Fn(f32, f32) -> f32) -> f32 {
+fn sum<'a, const BYTES: usize, C: Iterator<Item = f32>>(
+    a: &[f32],
+    row: &'a [u8],
+    components: impl Fn(&'a [u8]) -> C,
+    term: impl Fn(f32, f32) -> f32,
+) -> f32 {
     let mut lanes = [0f32; LANES];
     let (a, a_tail) = a.as_chunks::<LANES>();
-    let (row, row_tail) = row.as_chunks::<{ 4 * LANES }>();
+    let (row, row_tail) = row.as_chunks::<BYTES>();
     for (a, row) in a.iter().zip(row) {
         for (lane, (&x, y)) in lanes.iter_mut().zip(a.iter().zip(components(row))) {
             *lane += term(x, y);
@@ -27,6 +50,26 @@ fn sum_f32(a: &[f32], row: &[u8], term: impl Fn(f32, f32) -> f32) -> f32 {
     }
     for (lane, (&x, y)) in lanes.iter_mut().zip(a_tail.iter().zip(components(row_tail))) {
         *lane += term(x, y);
+    }
+    lanes.iter().sum()
+}
+
+#[inline(always)]
+fn sum_f32(a: &[f32], row: &[u8], term: impl Fn(f32, f32) -> f32) -> f32 {
+    sum::<{ 4 * LANES }, _>(a, row, components, term)
+}
+
+#[inline(always)]
+fn sum_f16(a: &[f32], row: &[u8], term: impl Fn(f32, f32) -> f32) -> f32 {
+    sum::<{ 2 * LANES }, _>(a, row, halves, term)
+}
+
+/// The sum of the squares of components; component `i` goes to lane `i % LANES`.
+#[inline(always)]
+fn sum_squares(components: impl Iterator<Item = f32>) -> f32 {
+    let mut lanes = [0f32; LANES];
+    for (i, y) in components.enumerate() {
+        lanes[i % LANES] += y * y;
     }
     lanes.iter().sum()
 }
@@ -44,13 +87,19 @@ fn l2_f32(a: &[f32], row: &[u8]) -> f32 {
 }
 
 fn norm2_f32(row: &[u8]) -> f32 {
-    let mut lanes = [0f32; LANES];
-    for chunk in row.chunks(4 * LANES) {
-        for (lane, y) in lanes.iter_mut().zip(components(chunk)) {
-            *lane += y * y;
-        }
-    }
-    lanes.iter().sum()
+    sum_squares(components(row))
+}
+
+fn dot_f16(a: &[f32], row: &[u8]) -> f32 {
+    sum_f16(a, row, |x, y| x * y)
+}
+
+fn l2_f16(a: &[f32], row: &[u8]) -> f32 {
+    sum_f16(a, row, |x, y| (x - y) * (x - y))
+}
+
+fn norm2_f16(row: &[u8]) -> f32 {
+    sum_squares(halves(row))
 }
 
 fn dot_u8_i16(codes: &[u8], query: &WideQuery) -> i64 {
@@ -117,6 +166,8 @@ macro_rules! rows {
 rows! {
     dot_f32_rows: [f32] => f32, |query, row| dot_f32(query, row);
     l2_f32_rows: [f32] => f32, |query, row| l2_f32(query, row);
+    dot_f16_rows: [f32] => f32, |query, row| dot_f16(query, row);
+    l2_f16_rows: [f32] => f32, |query, row| l2_f16(query, row);
     dot_u8_i16_rows: WideQuery => i64, |query, row| dot_u8_i16(row, query);
     dot_u4_i8_rows: [i8] => i32, |query, row| dot_u4_i8(row, query);
     dot_u8_u8_rows: [u8] => u32, |query, row| dot_u8_u8(row, query);

@@ -3,44 +3,76 @@
 //! Macros, not functions, so that a kernel is inlined into a function with the CPU features it needs. Each expands in a
 //! module that has the kernel, whose number of rows `R` is generic.
 
-/// `dot_f32`, `l2_f32`, `norm2_f32` and their forms for rows, `$r` rows at a time, from
-/// `f32_kernel::<R, TERM>(query, rows, n)`.
-macro_rules! f32_functions {
+/// `dot_f32`, `l2_f32`, `norm2_f32`, the same for rows of `f16`, and their forms for rows, `$r` rows at a time, from
+/// `float_kernel::<R, TERM, ROW>(query, rows, n)`.
+macro_rules! float_functions {
     ($features:tt, $r:tt) => {
         #[target_feature(enable = $features)]
         unsafe fn dot_f32(a: &[f32], row: &[u8]) -> f32 {
             // SAFETY: by the contract of the table, the row has a.len() components.
-            unsafe { f32_kernel::<1, DOT>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
+            unsafe { float_kernel::<1, DOT, F32>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
         }
 
         #[target_feature(enable = $features)]
         unsafe fn l2_f32(a: &[f32], row: &[u8]) -> f32 {
             // SAFETY: by the contract of the table, the row has a.len() components.
-            unsafe { f32_kernel::<1, L2>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
+            unsafe { float_kernel::<1, L2, F32>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
         }
 
         #[target_feature(enable = $features)]
         unsafe fn norm2_f32(row: &[u8]) -> f32 {
             // SAFETY: the row has row.len() / 4 components.
-            unsafe { f32_kernel::<1, DOT>(row.as_ptr(), [row.as_ptr()], row.len() / 4)[0] }
+            unsafe { float_kernel::<1, DOT, F32>(row.as_ptr(), [row.as_ptr()], row.len() / 4)[0] }
         }
 
         #[target_feature(enable = $features)]
         unsafe fn dot_f32_rows(rows: $crate::rows::Rows<'_>, query: &[f32], out: &mut [f32]) {
             let (q, n) = (query.as_ptr().cast(), query.len());
             // SAFETY: by the contract of the table, every row has n components.
-            $crate::rows::fill!(rows, out, $r, |p, R| unsafe { f32_kernel::<R, DOT>(q, p, n) });
+            $crate::rows::fill!(rows, out, $r, |p, R| unsafe { float_kernel::<R, DOT, F32>(q, p, n) });
         }
 
         #[target_feature(enable = $features)]
         unsafe fn l2_f32_rows(rows: $crate::rows::Rows<'_>, query: &[f32], out: &mut [f32]) {
             let (q, n) = (query.as_ptr().cast(), query.len());
             // SAFETY: by the contract of the table, every row has n components.
-            $crate::rows::fill!(rows, out, $r, |p, R| unsafe { f32_kernel::<R, L2>(q, p, n) });
+            $crate::rows::fill!(rows, out, $r, |p, R| unsafe { float_kernel::<R, L2, F32>(q, p, n) });
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn dot_f16(a: &[f32], row: &[u8]) -> f32 {
+            // SAFETY: by the contract of the table, the row has a.len() components.
+            unsafe { float_kernel::<1, DOT, F16>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn l2_f16(a: &[f32], row: &[u8]) -> f32 {
+            // SAFETY: by the contract of the table, the row has a.len() components.
+            unsafe { float_kernel::<1, L2, F16>(a.as_ptr().cast(), [row.as_ptr()], a.len())[0] }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn norm2_f16(row: &[u8]) -> f32 {
+            // SAFETY: the row has row.len() / 2 components; squares read no query.
+            unsafe { float_kernel::<1, SQUARE, F16>(row.as_ptr(), [row.as_ptr()], row.len() / 2)[0] }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn dot_f16_rows(rows: $crate::rows::Rows<'_>, query: &[f32], out: &mut [f32]) {
+            let (q, n) = (query.as_ptr().cast(), query.len());
+            // SAFETY: by the contract of the table, every row has n components.
+            $crate::rows::fill!(rows, out, $r, |p, R| unsafe { float_kernel::<R, DOT, F16>(q, p, n) });
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn l2_f16_rows(rows: $crate::rows::Rows<'_>, query: &[f32], out: &mut [f32]) {
+            let (q, n) = (query.as_ptr().cast(), query.len());
+            // SAFETY: by the contract of the table, every row has n components.
+            $crate::rows::fill!(rows, out, $r, |p, R| unsafe { float_kernel::<R, L2, F16>(q, p, n) });
         }
     };
 }
-pub(crate) use f32_functions;
+pub(crate) use float_functions;
 
 /// `hadamard`: the transform compiled for the features.
 macro_rules! hadamard_function {

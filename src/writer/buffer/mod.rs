@@ -119,7 +119,7 @@ impl Buffer {
         self.stored.get(start..end).unwrap_or_default()
     }
 
-    /// The vectors of a document with their field's number, in the order they were given.
+    /// The stored rows of a document with their field's number, in the order they were given.
     pub(crate) fn vectors_of(&self, doc: DocId) -> Vec<(u32, Vec<u8>)> {
         let mut found = Vec::new();
         for (field, BufferedVectors { rows, docs }) in &self.vectors {

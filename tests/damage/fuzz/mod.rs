@@ -176,5 +176,10 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     }
     seeds.extend(sparse::seeds());
     seeds.extend(postings::seeds());
+    // Raw rows in half precision: a sound body, and one of infinities.
+    for first in (16..32).step_by(4) {
+        seeds.push(("flat_f32", [&[first][..], &[0; 24]].concat()));
+        seeds.push(("flat_f32", [&[first + 2][..], &[0, 0x7c].repeat(360)].concat()));
+    }
     seeds
 }

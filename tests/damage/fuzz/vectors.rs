@@ -2,6 +2,7 @@
 
 use super::{FORMATS, Plan, body_of, put};
 use lucerne::codec::format::{OpenContext, Written};
+use lucerne::codec::io::bytes::{f16s_from, from_f32s};
 use lucerne::codec::testing::{Bench, MemoryDirectory};
 use lucerne::codec::vector::{Effort, VectorReader, VectorRows, VectorSearch};
 use lucerne::codec::{
@@ -23,17 +24,24 @@ pub(super) const MAX_DOC: u32 = 50;
 
 /// One for each similarity, in the format with all layers.
 pub(super) static SOUND_VECTORS: LazyLock<Vec<Sound>> =
-    LazyLock::new(|| Similarity::FLOAT.map(sound_vectors).into());
+    LazyLock::new(|| Similarity::FLOAT.map(|similarity| sound_vectors(similarity, "float32")).into());
 
-fn sound_vectors(similarity: Similarity) -> Sound {
-    let params = serde_json::json!({ "m": 2, "beam_width": 8, "advanced": { "graph_threshold": 0, "search_bits": 4 } });
+/// The same in half precision.
+static SOUND_HALVES: LazyLock<Vec<Sound>> =
+    LazyLock::new(|| Similarity::FLOAT.map(|similarity| sound_vectors(similarity, "float16")).into());
+
+fn sound_vectors(similarity: Similarity, datatype: &str) -> Sound {
+    let params = serde_json::json!({ "m": 2, "beam_width": 8, "datatype": datatype,
+        "advanced": { "graph_threshold": 0, "search_bits": 4 } });
     let params: Params = params.as_object().cloned().unwrap();
     let field = FieldInfo { number: 0, name: "v".into(), dimension: 9, similarity, params };
     let docs: Vec<u32> = (0..MAX_DOC).filter(|doc| doc % 5 != 0).collect();
-    let component = |seed: u32| {
-        ((seed.wrapping_mul(2_654_435_761) >> 8) as f32 / (1u32 << 23) as f32 - 1.0).to_le_bytes()
+    let component = |seed: u32| (seed.wrapping_mul(2_654_435_761) >> 8) as f32 / (1u32 << 23) as f32 - 1.0;
+    let components: Vec<f32> = (0..9 * docs.len() as u32).map(component).collect();
+    let rows = match field.component() {
+        Component::F16 => f16s_from(&components),
+        _ => from_f32s(&components),
     };
-    let rows: Vec<u8> = (0..9 * docs.len() as u32).flat_map(component).collect();
     let bench = Bench::new();
     let vectors = VectorRows { rows: &rows, docs: &docs };
     let format = FORMATS.vectors("hnsw_sq8", "fuzz").unwrap();
@@ -90,6 +98,10 @@ impl Sound {
 /// Raw rows, or the maps between ordinals and documents.
 pub(crate) fn flat_f32(data: &[u8]) {
     let Some((plan, data)) = Plan::split(data) else { return };
+    if plan.choice(8) >= 4 && plan.fix() {
+        return SOUND_HALVES[plan.choice(4)]
+            .with_body(".vec", "flat_f16", |sound, _| plan.body(data, &sound));
+    }
     let sound = &SOUND_VECTORS[plan.choice(4)];
     let (extension, format) = if plan.fix() { (".vec", "flat_f32") } else { (".ord", "ordinals") };
     sound.with_body(extension, format, |sound, _| plan.body(data, &sound));
@@ -173,7 +185,7 @@ pub(crate) fn use_vectors(reader: &dyn VectorReader, field: &FieldInfo, max_doc:
     let none = BitSet::empty(max_doc);
     let mut query: Vec<u8> =
         (0..field.dimension).flat_map(|i| (0.5 - i as f32 * 0.3).to_le_bytes()).collect();
-    query.truncate(field.row_len());
+    query.truncate(field.vector_len());
     for (accept, k, effort) in [
         (Accept::all(max_doc), 1, Effort::Candidates(1)),
         (Accept::all(max_doc), 10, Effort::Exact),

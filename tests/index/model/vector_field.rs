@@ -2,6 +2,7 @@
 
 use crate::common::documents::{FORMATS, normalized};
 use crate::common::rng::Rng;
+use lucerne::codec::half;
 use lucerne::schema::{Field, Quantization, VectorIndex};
 use lucerne::{Similarity, Vector};
 
@@ -17,6 +18,8 @@ pub(super) struct VectorField {
     pub(super) grid: bool,
     /// Components are bits, given as zeros and ones.
     pub(super) binary: bool,
+    /// Components are kept in half precision.
+    pub(super) half: bool,
     /// Some vectors occur again and again.
     pub(super) popular: Vec<Vec<f32>>,
 }
@@ -35,8 +38,9 @@ impl VectorField {
             dimension = *rng.pick(&[8, 16, 72]);
             grid = similarity == Similarity::Hamming;
         }
-        let popular = Vec::new();
-        let mut field = Self { name, dimension, similarity, index, quantization, grid, binary, popular };
+        let (half, popular) = (!binary && rng.chance(50), Vec::new());
+        let mut field =
+            Self { name, dimension, similarity, index, quantization, grid, binary, half, popular };
         field.popular = (0..4).map(|_| field.fresh_vector(rng)).collect();
         field
     }
@@ -45,7 +49,18 @@ impl VectorField {
         if rng.chance(25) { rng.pick(&self.popular).clone() } else { self.fresh_vector(rng) }
     }
 
+    /// A vector as the field keeps it.
     pub(super) fn fresh_vector(&self, rng: &mut Rng) -> Vec<f32> {
+        let vector = self.any_vector(rng);
+        // Rounded, none is longer than 1 where that is the length of all: reported dot products end at 1.
+        let scale = if self.similarity == Similarity::DotProduct && !self.grid { 0.9995 } else { 1.0 };
+        match self.half {
+            true => vector.into_iter().map(|number| half::to_f32(half::from_f32(number * scale))).collect(),
+            false => vector,
+        }
+    }
+
+    fn any_vector(&self, rng: &mut Rng) -> Vec<f32> {
         let unit = self.similarity == Similarity::DotProduct;
         if self.binary {
             return (0..self.dimension).map(|_| f32::from(u8::from(rng.chance(25)))).collect();
@@ -78,7 +93,8 @@ impl VectorField {
                 },
             );
         }
-        let vector = Vector::f32(self.dimension).similarity(self.similarity);
+        let vector = if self.half { Vector::f16(self.dimension) } else { Vector::f32(self.dimension) };
+        let vector = vector.similarity(self.similarity);
         let vector = vector.index(self.index).quantization(self.quantization);
         let vector = match self.index {
             VectorIndex::Hnsw => {

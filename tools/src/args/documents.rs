@@ -26,7 +26,7 @@ A schema:
 Types: text, keyword, i64, f64, bool, date, vector, binary_vector, sparse_vector. Similarities: cosine
 (default), dot_product, euclidean, max_inner_product; for binary vectors hamming (default) or
 jaccard. By default vectors are quantized to int8 and indexed with an HNSW graph; a field can
-choose otherwise (\"index\": \"flat\", \"quantization\": \"none\", \"m\": 16, \"beam_width\": 100).
+choose otherwise (\"index\": \"flat\", \"quantization\": \"none\", \"datatype\": \"float16\", \"m\": 16).
 
 Example:
   lucerne create packages.idx --schema schema.json")]
@@ -52,7 +52,7 @@ in force is printed by: lucerne inspect DIR schema --json
 May change: new fields at the end; how a vector field is indexed (index, quantization,
 sign_hash, m, beam_width, ...), and from one vector per document to multiple; weight, k1, b
 and synonyms of a text field; dynamic. Never changes: the key; name, order, type, path, indexed and stored
-of a field; the dimension and similarity of a vector field; the analysis of a text field; the
+of a field; the dimension, similarity and datatype of a vector field; the analysis of a text field; the
 separator of a keyword field. For these, create another index and import the documents again.
 
 Documents that are there have no value in a new field until they are written again. Segments

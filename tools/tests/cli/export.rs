@@ -9,7 +9,11 @@ const SCHEMA: &str = r#"{"key": "name", "dynamic": true, "fields": [
     {"name": "fp", "type": "binary_vector", "dimension": 16}]}"#;
 
 fn filled() -> Place {
-    let place = Place::with_schema(SCHEMA);
+    filled_of(SCHEMA)
+}
+
+fn filled_of(schema: &str) -> Place {
+    let place = Place::with_schema(schema);
     let line = |i: u32| {
         let component = f64::from(i).sin();
         format!(
@@ -30,8 +34,30 @@ fn lines(place: &Place, index: &str) -> String {
 
 #[test]
 fn what_is_exported_is_imported_as_the_same_index() {
-    let place = filled();
-    let whole = lines(&place, "@");
+    comes_back(&filled());
+}
+
+#[test]
+fn vectors_of_half_precision_are_exported_and_imported_as_they_were_rounded() {
+    let half = SCHEMA.replace("\"euclidean\"", "\"euclidean\", \"datatype\": \"float16\"");
+    let place = filled_of(&half);
+    comes_back(&place);
+    assert!(lines(&place, "@").contains("\"e\":[0.84130859375,0.0999755859375]"), "sin 1 and 0.1");
+    place.write("single.json", SCHEMA);
+    let refused = place.run("alter @ --schema single.json").expect(2);
+    assert!(refused.err.contains("its datatype is float16, given float32"), "{refused:?}");
+    let schema = place.run("inspect @ schema --json").expect(0).json();
+    assert_eq!(schema["fields"][1]["datatype"], "float16", "{schema}");
+    let line = "{\"name\":\"large\",\"e\":[65520,0]}";
+    let refused = place.import(line, "").expect(2);
+    for expected in ["large", "\"e\"", "65520", "float16"] {
+        assert!(refused.err.contains(expected), "{refused:?}");
+    }
+}
+
+/// What `place` exports makes an index that exports the same.
+fn comes_back(place: &Place) {
+    let whole = lines(place, "@");
     assert_eq!(whole.lines().count(), 199);
     let key = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["name"].to_string();
     assert!(whole.lines().map(key).is_sorted());
@@ -49,7 +75,7 @@ fn what_is_exported_is_imported_as_the_same_index() {
         let (copy, file) = (format!("copy{number}.idx"), out.split(' ').nth(1).unwrap());
         place.run(&format!("create {copy} --schema schema.json")).expect(0);
         place.run(&format!("import {copy} {file} {vectors} --threads 1")).expect(0);
-        assert_eq!(lines(&place, &copy), whole, "{out}");
+        assert_eq!(lines(place, &copy), whole, "{out}");
     }
     let array = std::fs::read(place.path("e.npy")).unwrap();
     assert_eq!(array.len(), 128 + 199 * 8);

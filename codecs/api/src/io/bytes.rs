@@ -1,5 +1,6 @@
 //! Little-endian numbers in byte slices and buffers: every number in a file of an index is little-endian.
 
+use crate::half;
 use byteorder::{ByteOrder, LittleEndian};
 
 /// Appends numbers to a buffer.
@@ -64,6 +65,19 @@ pub fn f32s(row: &[u8]) -> impl ExactSizeIterator<Item = f32> + '_ {
     row.as_chunks::<4>().0.iter().map(|bytes| LittleEndian::read_f32(bytes))
 }
 
+/// The bytes of a row of f16, each the nearest to a number ([`half::from_f32`]).
+pub fn f16s_from(numbers: &[f32]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(numbers.len() * 2);
+    numbers.iter().for_each(|number| bytes.put_u16(half::from_f32(*number)));
+    bytes
+}
+
+/// The numbers of a row of f16; one that is cut off at the end is left out.
+#[inline]
+pub fn f16s(row: &[u8]) -> impl ExactSizeIterator<Item = f32> + '_ {
+    row.as_chunks::<2>().0.iter().map(|bytes| half::to_f32(LittleEndian::read_u16(bytes)))
+}
+
 /// The numbers of a row of u32; one that is cut off at the end is left out.
 #[inline]
 pub fn u32s(row: &[u8]) -> impl ExactSizeIterator<Item = u32> + '_ {
@@ -107,6 +121,11 @@ mod tests {
         bytes.clear();
         [1.5, -0.0, f32::MAX].into_iter().for_each(|number| bytes.put_f32(number));
         assert_eq!(bytes, from_f32s(&[1.5, -0.0, f32::MAX]));
+        let halves = [1.5, -0.0, 65_504.0, 6e-8];
+        let row = f16s_from(&halves);
+        assert_eq!(row, [0x00, 0x3e, 0x00, 0x80, 0xff, 0x7b, 0x01, 0x00]);
+        assert_eq!(f16s(&row).collect::<Vec<_>>(), [1.5, -0.0, 65_504.0, 2f32.powi(-24)]);
+        assert_eq!(f16s(&row[..7]).len(), 3);
         assert_eq!(f32s(&bytes).map(f32::to_bits).collect::<Vec<_>>(), u32s(&bytes).collect::<Vec<_>>());
     }
 }

@@ -1,4 +1,4 @@
-//! From a raw row of f32 to the vector that is encoded.
+//! From a row of f32 to the vector that is encoded.
 
 use lucerne_codec::Similarity;
 use lucerne_codec::io::bytes::f32s;

@@ -1,6 +1,6 @@
 //! Raw vectors by index, wherever they are: in a buffer, in a file, or spread over the sources of a merge.
 
-use lucerne_codec::{Cancel, Error, Result};
+use lucerne_codec::{Cancel, Component, Error, Result};
 use std::borrow::Cow;
 
 /// Rows between two checks of the cancel flag.
@@ -16,13 +16,12 @@ pub trait Rows: Sync {
         self.len() == 0
     }
 
-    /// One row.
+    /// One row as it is stored.
     fn row(&self, index: usize) -> Result<&[u8]>;
 
-    /// The vector as well as it is known: its row, or what its code stands for where raw vectors are not kept.
-    fn vector(&self, index: usize) -> Result<Cow<'_, [u8]>> {
-        self.row(index).map(Cow::Borrowed)
-    }
+    /// The vector as well as it is known, of f32 or of bits: that of its row, or what its code stands for where raw vectors
+    /// are not kept.
+    fn vector(&self, index: usize) -> Result<Cow<'_, [u8]>>;
 }
 
 impl<R: Rows + ?Sized> Rows for &R {
@@ -43,13 +42,14 @@ impl<R: Rows + ?Sized> Rows for &R {
 #[derive(Debug)]
 pub struct BufferedRows<'a> {
     rows: &'a [u8],
+    component: Component,
     row_len: usize,
 }
 
 impl<'a> BufferedRows<'a> {
     /// Rows of `row_len` bytes.
-    pub fn new(rows: &'a [u8], row_len: usize) -> Self {
-        Self { rows, row_len }
+    pub fn new(rows: &'a [u8], component: Component, row_len: usize) -> Self {
+        Self { rows, component, row_len }
     }
 }
 
@@ -62,6 +62,10 @@ impl Rows for BufferedRows<'_> {
         let start = index.saturating_mul(self.row_len);
         let row = self.rows.get(start..start.saturating_add(self.row_len));
         row.ok_or_else(|| Error::Invalid(format!("there is no row {index}")))
+    }
+
+    fn vector(&self, index: usize) -> Result<Cow<'_, [u8]>> {
+        Ok(self.component.vector(self.row(index)?))
     }
 }
 

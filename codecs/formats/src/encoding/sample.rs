@@ -37,7 +37,7 @@ impl<'a> Sample<'a> {
     pub fn for_each(&self, mut visit: impl FnMut(&[f32])) -> Result<()> {
         let mut vector = Vec::new();
         for_each_index(evenly(self.rows.len(), SAMPLE), self.cancel, |index| {
-            preprocess(self.similarity, self.center, self.rows.row(index)?, &mut vector);
+            preprocess(self.similarity, self.center, &self.rows.vector(index)?, &mut vector);
             visit(&vector);
             Ok(())
         })

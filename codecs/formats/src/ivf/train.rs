@@ -168,6 +168,10 @@ mod tests {
         fn row(&self, index: usize) -> Result<&[u8]> {
             Ok(&self.0[index])
         }
+
+        fn vector(&self, index: usize) -> Result<std::borrow::Cow<'_, [u8]>> {
+            self.row(index).map(std::borrow::Cow::Borrowed)
+        }
     }
 
     fn centroids(rows: &[[u8; 2]], lists: usize, seed: u64) -> Vec<[u8; 2]> {

@@ -95,6 +95,14 @@ fn live_vectors<'a>(
             }
         }
         let own = built_in(source);
+        if own.is_some_and(|own| own.segment.field.component() != field.component()) {
+            return Err(Error::Invalid(format!(
+                "field {:?}: segment {} has vectors of another {:?}",
+                field.name,
+                source.segment,
+                FieldInfo::DATATYPE
+            )));
+        }
         if own.is_some_and(|own| own.segment.field.similarity != field.similarity) {
             return Err(Error::Invalid(format!(
                 "field {:?}: segment {} has another similarity",
@@ -122,7 +130,7 @@ fn live_vectors<'a>(
     }
     for (number, source) in merged.sources.iter().enumerate() {
         let rows = merged.source_rows(number);
-        if !rows.is_empty() && rows.vector(0).is_ok_and(|row| row.len() != field.row_len()) {
+        if !rows.is_empty() && rows.vector(0).is_ok_and(|row| row.len() != field.vector_len()) {
             return Err(Error::Invalid(format!(
                 "field {:?}: segment {} has vectors of another dimension than {}",
                 field.name, source.segment, field.dimension

@@ -2,17 +2,18 @@
 //!
 //! | name | index | encoding | component |
 //! |---|---|---|---|
-//! | `hnsw_sq8` (default) | HNSW graph over the codes | int8 codes | f32 |
-//! | `hnsw_f32` | HNSW graph | raw | f32 |
-//! | `flat_sq8` | none | int8 codes | f32 |
-//! | `flat_f32` | none | raw | f32 |
-//! | `hnsw_hash` | HNSW graph over the raw vectors | sign hashes | f32 |
-//! | `flat_hash` | none | sign hashes | f32 |
+//! | `hnsw_sq8` (default) | HNSW graph over the codes | int8 codes | float |
+//! | `hnsw_f32` | HNSW graph | raw | float |
+//! | `flat_sq8` | none | int8 codes | float |
+//! | `flat_f32` | none | raw | float |
+//! | `hnsw_hash` | HNSW graph over the raw vectors | sign hashes | float |
+//! | `flat_hash` | none | sign hashes | float |
 //! | `bin_hnsw` | HNSW graph | raw | bit |
 //! | `bin_flat` | none | raw | bit |
 //! | `bin_ivf` | inverted lists | raw | bit |
 //!
-//! The raw vectors are always there: everything else is derived from them. A search reads the encoding and never
+//! Raw float vectors are of f32, or with `datatype` `float16` of f16; the same formats serve both, and what is compared is
+//! f32 in either case. The raw vectors are always there: everything else is derived from them. A search reads the encoding and never
 //! touches the raw vectors below int8 codes unless asked to. Sign hashes only find candidates, which are rescored with raw
 //! vectors.
 //!

@@ -67,6 +67,10 @@ impl IndexParams {
             }
             IndexKind::Ivf => ordinary.extend(LISTS),
         }
+        if field.similarity.component() != Component::Bit {
+            ordinary.push(FieldInfo::DATATYPE);
+            field.choice(FieldInfo::DATATYPE, &[FieldInfo::FLOAT32, FieldInfo::FLOAT16])?;
+        }
         field.only(&ordinary)?;
         field.advanced()?.only(&advanced)?;
         encoding.check(field)?;
@@ -101,7 +105,7 @@ impl IndexParams {
 
 /// Refuses a field whose vectors the format is not for.
 pub(super) fn check_component(format: &str, component: Component, field: &FieldInfo) -> Result<()> {
-    if field.component() != component {
+    if (field.component() == Component::Bit) != (component == Component::Bit) {
         let (takes, has) = match component {
             Component::Bit => ("binary", "float"),
             _ => ("float", "binary"),

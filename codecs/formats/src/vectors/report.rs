@@ -7,7 +7,7 @@ use crate::encoding::{FieldReport, MergePlan, MergeReport, MergeSources, Precisi
 use crate::hnsw::file::GraphFile;
 use crate::hnsw::graph::{GraphView, SelfSearch};
 use crate::ivf::ListFile;
-use lucerne_codec::Report;
+use lucerne_codec::{Component, FieldInfo, Report};
 use serde_json::{Map, Value, json};
 
 /// Parts with their sizes, parameters in force, quantiles.
@@ -17,6 +17,9 @@ pub(super) fn inspect(segment: &VectorSegment) -> Report {
     report.set("vectors", segment.len);
     report.set("dimension", segment.field.dimension);
     report.set("similarity", segment.field.similarity.name());
+    if segment.field.component() == Component::F16 {
+        report.set("datatype", FieldInfo::FLOAT16);
+    }
     if segment.params.multiple {
         report.set("documents", segment.map.count_documents());
     }

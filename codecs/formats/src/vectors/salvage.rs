@@ -91,7 +91,8 @@ fn raw_vectors(
     let row_len = file.row_len() as u64;
     let hit = |ordinal: Ordinal| damage.hits(u64::from(ordinal) * row_len, row_len);
     // Of a block without a checksum it is not known whether it is damaged.
-    let finite = |row: &[u8]| field.component() == Component::Bit || f32s(row).all(f32::is_finite);
+    let component = field.component();
+    let finite = |row: &[u8]| component == Component::Bit || f32s(&component.vector(row)).all(f32::is_finite);
     let broken = |ordinal: Ordinal| file.row(ordinal).is_ok_and(|row| !finite(row));
     let damaged = (0..len as Ordinal).filter(|&ordinal| hit(ordinal) || broken(ordinal)).collect();
     Ok((RawVectors::new(file, field.similarity), damaged))

@@ -10,6 +10,8 @@ use crate::encoding::{self, EncodedVectors, Encoding};
 use crate::hnsw::file::{self, GraphFile};
 use crate::ivf::ListFile;
 use lucerne_codec::format::OpenContext;
+use lucerne_codec::half;
+use lucerne_codec::io::bytes::{f32s, from_f32s};
 use lucerne_codec::{Component, Error, FieldInfo, Ordinal, Result};
 use std::borrow::Cow;
 
@@ -118,14 +120,24 @@ impl VectorSegment {
     /// A vector as well as it is known.
     pub(super) fn vector(&self, ordinal: Ordinal) -> Result<Cow<'_, [u8]>> {
         match &self.raw {
-            Some(raw) => raw.row(ordinal).map(Cow::Borrowed),
-            None => self.encoded.decode(ordinal).map(Cow::Owned),
+            Some(raw) => raw.vector(ordinal),
+            None => self.decoded(ordinal).map(Cow::Owned),
         }
     }
 
-    /// Refuses a query that is not one row.
+    /// What a code stands for, within the range of what it was made of.
+    fn decoded(&self, ordinal: Ordinal) -> Result<Vec<u8>> {
+        let decoded = self.encoded.decode(ordinal)?;
+        if self.field.component() != Component::F16 {
+            return Ok(decoded);
+        }
+        let components: Vec<f32> = f32s(&decoded).map(|value| value.clamp(-half::MAX, half::MAX)).collect();
+        Ok(from_f32s(&components))
+    }
+
+    /// Refuses a query that is not one vector.
     pub(super) fn check_query(&self, query: &[u8]) -> Result<()> {
-        if query.len() == self.field.row_len() {
+        if query.len() == self.field.vector_len() {
             return Ok(());
         }
         let components = match self.field.component() {

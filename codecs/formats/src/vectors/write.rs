@@ -30,7 +30,7 @@ pub(super) fn flush(
     previous: Option<&VectorFieldReader>,
 ) -> Result<Written> {
     let params = format.params(field)?;
-    let rows = BufferedRows::new(vectors.rows, field.row_len());
+    let rows = BufferedRows::new(vectors.rows, field.component(), field.row_len());
     if rows.len() != vectors.docs.len() || rows.len() * field.row_len() != vectors.rows.len() {
         return Err(Error::Invalid(format!(
             "field {:?}: {} bytes are not {} vectors of dimension {}",

@@ -223,6 +223,32 @@ fn sign_hashes() {
     }
 }
 
+/// Rows of f16, with the maps and checksums beside them.
+#[test]
+fn half_precision() {
+    let (bench, registry) = (Bench::new(), builtin());
+    let format = registry.vectors("flat_f32", "test").expect("registered");
+    let mut params = Params::new();
+    params.insert("datatype".to_owned(), json!("float16"));
+    let similarity = Similarity::Euclidean;
+    let field = FieldInfo { number: 11, name: "half".to_owned(), dimension: 3, similarity, params };
+    let rows = [[0x3c00_u16, 0xbc01, 0x8000], [0x7bff, 0xfbff, 0x0001], [0x03ff, 0x0400, 0x0000]];
+    let bytes: Vec<u8> = rows.iter().flatten().flat_map(|half| half.to_le_bytes()).collect();
+    let vectors = VectorRows { rows: &bytes, docs: &[0, 2, 3] };
+    let written = format.write(&bench.write(MAX_DOC), &field, vectors, None).expect("written");
+    hold_against_golden(&bench.directory);
+    let file = bench.directory.get(&written.files[0].name).expect("a file");
+    assert_eq!(file[64..82], bytes);
+    let reader = format.open(&bench.open(MAX_DOC, &written), &field).expect("opened");
+    assert_eq!(reader.row(1).expect("read"), &bytes[6..12]);
+    let numbers = [65_504.0, -65_504.0, 2f32.powi(-24)];
+    assert_eq!(*reader.vector(1).expect("read"), numbers.map(f32::to_le_bytes).concat());
+    assert_eq!(reader.verify(&Cancel::new()).expect("verified"), []);
+    // A row of one cannot be taken for a row of the other.
+    let single = FieldInfo { params: Params::new(), ..field };
+    assert!(format.open(&bench.open(MAX_DOC, &written), &single).is_err());
+}
+
 /// Two lists of bits: rows in their order, the maps, ends and centroids.
 #[test]
 fn inverted_lists() {

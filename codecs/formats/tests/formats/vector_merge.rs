@@ -3,7 +3,7 @@
 use crate::common::{Segment, built_in, field, format, merge, outcomes, recall, search};
 use lucerne_codec::testing::random_rows;
 use lucerne_codec::vector::{Effort, VectorFormat};
-use lucerne_codec::{Component, Similarity};
+use lucerne_codec::{Component, DocMap, MergeInput, Similarity};
 use lucerne_formats::encoding::sq8::{Sq8, Sq8Vectors};
 use lucerne_formats::vectors::{IndexKind, VectorFieldFormat};
 use std::sync::Arc;
@@ -286,4 +286,16 @@ fn any_format_migrates_to_any_other() {
             assert!(recall(&merged, &rows(20, 9), 100, 15) > 0.95);
         }
     }
+}
+
+#[test]
+fn vectors_of_another_datatype_are_refused() {
+    let single = field(24, Similarity::Cosine, "{}");
+    let half = field(24, Similarity::Cosine, r#"{"datatype": "float16"}"#);
+    let segment = Segment::flush(format("flat_sq8"), &single, &random_rows(20, 24, 1));
+    let docs = DocMap::new((0..20).map(Some));
+    let reader = segment.open();
+    let source = MergeInput { segment: "_0", reader: Some(&*reader), docs: &docs };
+    let error = segment.format.plan_merge(&half, &[source]).unwrap_err().to_string();
+    assert!(error.contains("\"v\"") && error.contains("datatype"), "{error}");
 }

@@ -71,3 +71,17 @@ fn bin_ivf() {
     check("bin_ivf", "{}");
     check("bin_ivf", r#"{"nlist": 128}"#);
 }
+
+#[test]
+fn half_precision() {
+    check("flat_f32", r#"{"datatype": "float16"}"#);
+    check("hnsw_f32", r#"{"datatype": "float16", "advanced": {"graph_threshold": 0}}"#);
+    check("flat_sq8", r#"{"datatype": "float16"}"#);
+    let graph = r#""advanced": {"graph_threshold": 0, "search_bits": 4}, "m": 4, "beam_width": 20"#;
+    check("hnsw_sq8", &format!(r#"{{"datatype": "float16", {graph}}}"#));
+    check("flat_hash", r#"{"datatype": "float16"}"#);
+    check(
+        "hnsw_hash",
+        r#"{"datatype": "float16", "advanced": {"graph_threshold": 0}, "sign_hash": "plain"}"#,
+    );
+}

@@ -11,7 +11,7 @@ use super::neon_bits::{hamming, hamming_rows, overlap, overlap_rows};
 use crate::kernels::{Kernels, Level, table};
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
-use crate::wrappers::{f32_functions, hadamard_function, nibbles_functions};
+use crate::wrappers::{float_functions, hadamard_function, nibbles_functions};
 
 pub(super) static KERNELS: Kernels = table!(Level::Neon);
 
@@ -21,6 +21,13 @@ const DOT: u8 = 0;
 const L2: u8 = 1;
 /// The product of an unsigned code with a signed query.
 const DOT_SIGNED: u8 = 2;
+/// The square of a component, whatever the query.
+const SQUARE: u8 = 3;
+
+/// A row of `f32`.
+const F32: u8 = 0;
+/// A row of `f16`.
+const F16: u8 = 1;
 
 /// `f32` components in a vector register.
 const F: usize = 4;
@@ -28,17 +35,18 @@ const F: usize = 4;
 /// Bytes in a vector register.
 const B: usize = 16;
 
-// ---- f32 ----
+// ---- f32 and f16 ----
 
 #[inline]
 #[target_feature(enable = "neon")]
-fn add_term_f32<const TERM: u8>(acc: float32x4_t, q: uint8x16_t, x: uint8x16_t) -> float32x4_t {
-    let (q, x) = (vreinterpretq_f32_u8(q), vreinterpretq_f32_u8(x));
-    if TERM == L2 {
-        let d = vsubq_f32(q, x);
-        vfmaq_f32(acc, d, d)
-    } else {
-        vfmaq_f32(acc, q, x)
+fn add_term_f32<const TERM: u8>(acc: float32x4_t, q: float32x4_t, x: float32x4_t) -> float32x4_t {
+    match TERM {
+        L2 => {
+            let d = vsubq_f32(q, x);
+            vfmaq_f32(acc, d, d)
+        }
+        SQUARE => vfmaq_f32(acc, x, x),
+        _ => vfmaq_f32(acc, q, x),
     }
 }
 
@@ -50,14 +58,50 @@ fn sum_f32(v: float32x4_t) -> f32 {
     vget_lane_f32::<0>(v) + vget_lane_f32::<1>(v)
 }
 
-/// `R` rows at once. Component `i` of a row always goes to lane `i % 4` of its sum `i / 4 % 4`,
-/// so a row's result does not depend on `R`.
-///
-/// # Safety
-/// The CPU has NEON; `q` and each of `rows` have `n` components, at any alignment.
+/// The numbers that the first four halves stand for, as the scalar version computes them: the instruction that converts
+/// them is not to be had in stable Rust.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn f32_kernel<const R: usize, const TERM: u8>(
+fn widen(halves: uint8x16_t) -> float32x4_t {
+    let half = vmovl_u16(vreinterpret_u16_u8(vget_low_u8(halves)));
+    let sign = vshlq_n_u32::<16>(vandq_u32(half, vdupq_n_u32(0x8000)));
+    let magnitude = vandq_u32(half, vdupq_n_u32(0x7fff));
+    // Below 2^-14 in steps of 2^-24.
+    let steps = vmulq_n_f32(vcvtq_f32_u32(magnitude), 1.0 / 16_777_216.0);
+    // Exponents are those of f32 less 112, but for infinities and NaN.
+    let moved = vaddq_u32(vshlq_n_u32::<13>(magnitude), vdupq_n_u32(112 << 23));
+    let infinite = vandq_u32(vcgeq_u32(magnitude, vdupq_n_u32(0x7c00)), vdupq_n_u32(0x7f80_0000));
+    let is_small = vcltq_u32(magnitude, vdupq_n_u32(0x0400));
+    let bits = vbslq_u32(is_small, vreinterpretq_u32_f32(steps), vorrq_u32(moved, infinite));
+    vreinterpretq_f32_u32(vorrq_u32(bits, sign))
+}
+
+/// The components `i .. i + count` of a row, with zeros in the other lanes.
+///
+/// # Safety
+/// The CPU has NEON; the row has these components, at most 4.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn load<const ROW: u8>(row: *const u8, i: usize, count: usize) -> float32x4_t {
+    // SAFETY: the components are readable, and at most 16 bytes.
+    unsafe {
+        match (ROW, count) {
+            (F16, F) => widen(vcombine_u8(vld1_u8(row.add(2 * i)), vdup_n_u8(0))),
+            (F16, _) => widen(load_first(row.add(2 * i), 2 * count)),
+            (_, F) => vreinterpretq_f32_u8(vld1q_u8(row.add(4 * i))),
+            _ => vreinterpretq_f32_u8(load_first(row.add(4 * i), 4 * count)),
+        }
+    }
+}
+
+/// `R` rows at once. Component `i` of a row always goes to lane `i % 4` of its sum `i / 4 % 4`,
+/// so a row's result does not depend on `R`, nor on how its components are stored.
+///
+/// # Safety
+/// The CPU has NEON; `q`, unless squares are summed, and each of `rows` have `n` components, at any alignment.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn float_kernel<const R: usize, const TERM: u8, const ROW: u8>(
     q: *const u8,
     rows: [*const u8; R],
     n: usize,
@@ -66,12 +110,15 @@ unsafe fn f32_kernel<const R: usize, const TERM: u8>(
     let mut i = 0;
     while n - i >= 4 * F {
         for k in 0..4 {
-            let at = 4 * (i + k * F);
-            // SAFETY: components i + k * F .. + F are less than n.
-            let qv = unsafe { vld1q_u8(q.add(at)) };
+            let at = i + k * F;
+            let mut qv = vdupq_n_f32(0.0);
+            if TERM != SQUARE {
+                // SAFETY: components at .. at + F are less than n.
+                qv = unsafe { load::<F32>(q, at, F) };
+            }
             for r in 0..R {
                 // SAFETY: as for the query.
-                let x = unsafe { vld1q_u8(rows[r].add(at)) };
+                let x = unsafe { load::<ROW>(rows[r], at, F) };
                 acc[r][k] = add_term_f32::<TERM>(acc[r][k], qv, x);
             }
         }
@@ -79,15 +126,18 @@ unsafe fn f32_kernel<const R: usize, const TERM: u8>(
     }
     for k in 0..4 {
         if i < n {
-            let step = F.min(n - i);
-            // SAFETY: components i .. i + step are less than n, and step is at most 4.
-            let qv = unsafe { load_first(q.add(4 * i), 4 * step) };
+            let count = F.min(n - i);
+            let mut qv = vdupq_n_f32(0.0);
+            if TERM != SQUARE {
+                // SAFETY: components i .. i + count are less than n, and at most 4.
+                qv = unsafe { load::<F32>(q, i, count) };
+            }
             for r in 0..R {
                 // SAFETY: as for the query.
-                let x = unsafe { load_first(rows[r].add(4 * i), 4 * step) };
+                let x = unsafe { load::<ROW>(rows[r], i, count) };
                 acc[r][k] = add_term_f32::<TERM>(acc[r][k], qv, x);
             }
-            i += step;
+            i += count;
         }
     }
     let mut out = [0.0; R];
@@ -99,7 +149,7 @@ unsafe fn f32_kernel<const R: usize, const TERM: u8>(
     out
 }
 
-f32_functions!("neon", 4);
+float_functions!("neon", 4);
 hadamard_function!("neon");
 
 // ---- codes ----

@@ -1,4 +1,4 @@
-//! AVX2 and FMA kernels.
+//! AVX2, FMA and F16C kernels.
 //!
 //! Every function here needs these features; a kernel that reads memory also needs `len`
 //! components readable at the query and at each row. Codes are widened to 16 bits before they
@@ -10,7 +10,7 @@ use super::avx2_bits::{hamming, hamming_rows, overlap, overlap_rows};
 use crate::kernels::{Kernels, Level, table};
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
-use crate::wrappers::{f32_functions, hadamard_function, nibbles_functions};
+use crate::wrappers::{float_functions, hadamard_function, nibbles_functions};
 
 pub(super) static KERNELS: Kernels = table!(Level::Avx2);
 
@@ -18,6 +18,13 @@ pub(super) static KERNELS: Kernels = table!(Level::Avx2);
 const DOT: u8 = 0;
 /// The square of a difference.
 const L2: u8 = 1;
+/// The square of a component, whatever the query.
+const SQUARE: u8 = 2;
+
+/// A row of `f32`.
+const F32: u8 = 0;
+/// A row of `f16`.
+const F16: u8 = 1;
 
 /// `f32` components in a vector register.
 const F: usize = 8;
@@ -25,22 +32,24 @@ const F: usize = 8;
 /// Bytes in a vector register.
 const B: usize = 32;
 
-// ---- f32 ----
+// ---- f32 and f16 ----
 
 #[inline]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,f16c")]
 fn add_term_f32<const TERM: u8>(acc: __m256, q: __m256, x: __m256) -> __m256 {
-    if TERM == L2 {
-        let d = _mm256_sub_ps(q, x);
-        _mm256_fmadd_ps(d, d, acc)
-    } else {
-        _mm256_fmadd_ps(q, x, acc)
+    match TERM {
+        L2 => {
+            let d = _mm256_sub_ps(q, x);
+            _mm256_fmadd_ps(d, d, acc)
+        }
+        SQUARE => _mm256_fmadd_ps(x, x, acc),
+        _ => _mm256_fmadd_ps(q, x, acc),
     }
 }
 
 /// The sum of the lanes, always in the same order.
 #[inline]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,f16c")]
 fn sum_f32(v: __m256) -> f32 {
     let v = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
     let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
@@ -48,14 +57,52 @@ fn sum_f32(v: __m256) -> f32 {
     _mm_cvtss_f32(v)
 }
 
-/// `R` rows at once. Component `i` of a row always goes to lane `i % 8` of its sum `i / 8 % 4`,
-/// so a row's result does not depend on `R`.
+/// The components `i .. i + 8` of a row.
 ///
 /// # Safety
-/// The CPU has the features; `q` and each of `rows` have `n` components, at any alignment.
+/// The CPU has the features; the row has these components.
 #[inline]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn f32_kernel<const R: usize, const TERM: u8>(
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn load<const ROW: u8>(row: *const u8, i: usize) -> __m256 {
+    // SAFETY: components i .. i + 8 are readable.
+    unsafe {
+        match ROW {
+            F16 => _mm256_cvtph_ps(_mm_loadu_si128(row.add(2 * i).cast())),
+            _ => _mm256_loadu_ps(row.add(4 * i).cast()),
+        }
+    }
+}
+
+/// The components `i .. i + count` of a row, with zeros in the other lanes.
+///
+/// # Safety
+/// The CPU has the features; the row has these components, at most 8.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn load_first<const ROW: u8>(row: *const u8, i: usize, count: usize) -> __m256 {
+    if ROW == F16 {
+        let mut bytes = [0u8; 2 * F];
+        // SAFETY: the components are readable and fit in `bytes`, which is as long as a register of halves.
+        unsafe {
+            core::ptr::copy_nonoverlapping(row.add(2 * i), bytes.as_mut_ptr(), 2 * count);
+            return _mm256_cvtph_ps(_mm_loadu_si128(bytes.as_ptr().cast()));
+        }
+    }
+    // Lane l is read when l < count.
+    let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    let mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), lanes);
+    // SAFETY: the mask leaves out what is not among the components.
+    unsafe { _mm256_maskload_ps(row.add(4 * i).cast(), mask) }
+}
+
+/// `R` rows at once. Component `i` of a row always goes to lane `i % 8` of its sum `i / 8 % 4`,
+/// so a row's result does not depend on `R`, nor on how its components are stored.
+///
+/// # Safety
+/// The CPU has the features; `q`, unless squares are summed, and each of `rows` have `n` components, at any alignment.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn float_kernel<const R: usize, const TERM: u8, const ROW: u8>(
     q: *const u8,
     rows: [*const u8; R],
     n: usize,
@@ -64,12 +111,15 @@ unsafe fn f32_kernel<const R: usize, const TERM: u8>(
     let mut i = 0;
     while n - i >= 4 * F {
         for k in 0..4 {
-            let at = 4 * (i + k * F);
-            // SAFETY: components i + k * F .. + F are less than n.
-            let qv = unsafe { _mm256_loadu_ps(q.add(at).cast()) };
+            let at = i + k * F;
+            let mut qv = _mm256_setzero_ps();
+            if TERM != SQUARE {
+                // SAFETY: components at .. at + F are less than n.
+                qv = unsafe { load::<F32>(q, at) };
+            }
             for r in 0..R {
                 // SAFETY: as for the query.
-                let x = unsafe { _mm256_loadu_ps(rows[r].add(at).cast()) };
+                let x = unsafe { load::<ROW>(rows[r], at) };
                 acc[r][k] = add_term_f32::<TERM>(acc[r][k], qv, x);
             }
         }
@@ -77,17 +127,18 @@ unsafe fn f32_kernel<const R: usize, const TERM: u8>(
     }
     for k in 0..4 {
         if i < n {
-            // Lane l is read when l < n - i.
-            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-            let mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(F.min(n - i) as i32), lanes);
-            // SAFETY: the mask leaves out what is not less than n; i is less than n.
-            let qv = unsafe { _mm256_maskload_ps(q.add(4 * i).cast(), mask) };
+            let count = F.min(n - i);
+            let mut qv = _mm256_setzero_ps();
+            if TERM != SQUARE {
+                // SAFETY: components i .. i + count are less than n, and at most 8.
+                qv = unsafe { load_first::<F32>(q, i, count) };
+            }
             for r in 0..R {
                 // SAFETY: as for the query.
-                let x = unsafe { _mm256_maskload_ps(rows[r].add(4 * i).cast(), mask) };
+                let x = unsafe { load_first::<ROW>(rows[r], i, count) };
                 acc[r][k] = add_term_f32::<TERM>(acc[r][k], qv, x);
             }
-            i += F.min(n - i);
+            i += count;
         }
     }
     let mut out = [0.0; R];
@@ -99,7 +150,7 @@ unsafe fn f32_kernel<const R: usize, const TERM: u8>(
     out
 }
 
-f32_functions!("avx2,fma", 2);
+float_functions!("avx2,fma,f16c", 2);
 hadamard_function!("avx2,fma");
 
 // ---- codes ----

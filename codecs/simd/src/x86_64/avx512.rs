@@ -11,7 +11,7 @@ use super::avx512_bits;
 use crate::kernels::{Kernels, Level, table};
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
-use crate::wrappers::{f32_functions, hadamard_function, nibbles_functions};
+use crate::wrappers::{float_functions, hadamard_function, nibbles_functions};
 
 pub(super) static KERNELS: Kernels = table!(Level::Avx512);
 
@@ -28,20 +28,29 @@ pub(super) static KERNELS_VPOPCNT: Kernels = Kernels {
 const DOT: u8 = 0;
 /// The square of a difference.
 const L2: u8 = 1;
+/// The square of a component, whatever the query.
+const SQUARE: u8 = 2;
+
+/// A row of `f32`.
+const F32: u8 = 0;
+/// A row of `f16`.
+const F16: u8 = 1;
 
 /// `f32` components in a vector register.
 const F: usize = 16;
 
-// ---- f32 ----
+// ---- f32 and f16 ----
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn add_term_f32<const TERM: u8>(acc: __m512, q: __m512, x: __m512) -> __m512 {
-    if TERM == L2 {
-        let d = _mm512_sub_ps(q, x);
-        _mm512_fmadd_ps(d, d, acc)
-    } else {
-        _mm512_fmadd_ps(q, x, acc)
+    match TERM {
+        L2 => {
+            let d = _mm512_sub_ps(q, x);
+            _mm512_fmadd_ps(d, d, acc)
+        }
+        SQUARE => _mm512_fmadd_ps(x, x, acc),
+        _ => _mm512_fmadd_ps(q, x, acc),
     }
 }
 
@@ -57,14 +66,47 @@ fn sum_f32(v: __m512) -> f32 {
     _mm_cvtss_f32(v)
 }
 
-/// `R` rows at once. Component `i` of a row always goes to lane `i % 16` of its sum `i / 16 % 4`,
-/// so a row's result does not depend on `R`.
+/// The components `i .. i + 16` of a row.
 ///
 /// # Safety
-/// The CPU has the features; `q` and each of `rows` have `n` components, at any alignment.
+/// The CPU has the features; the row has these components.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn f32_kernel<const R: usize, const TERM: u8>(
+unsafe fn load<const ROW: u8>(row: *const u8, i: usize) -> __m512 {
+    // SAFETY: components i .. i + 16 are readable.
+    unsafe {
+        match ROW {
+            F16 => _mm512_cvtph_ps(_mm256_loadu_si256(row.add(2 * i).cast())),
+            _ => _mm512_loadu_ps(row.add(4 * i).cast()),
+        }
+    }
+}
+
+/// The components `i .. i + count` of a row, with zeros in the other lanes.
+///
+/// # Safety
+/// The CPU has the features; the row has these components, at most 16.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn load_first<const ROW: u8>(row: *const u8, i: usize, count: usize) -> __m512 {
+    let mask = (0xffff_u32 >> (F - count)) as __mmask16;
+    // SAFETY: the mask leaves out what is not among the components.
+    unsafe {
+        match ROW {
+            F16 => _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, row.add(2 * i).cast())),
+            _ => _mm512_maskz_loadu_ps(mask, row.add(4 * i).cast()),
+        }
+    }
+}
+
+/// `R` rows at once. Component `i` of a row always goes to lane `i % 16` of its sum `i / 16 % 4`,
+/// so a row's result does not depend on `R`, nor on how its components are stored.
+///
+/// # Safety
+/// The CPU has the features; `q`, unless squares are summed, and each of `rows` have `n` components, at any alignment.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn float_kernel<const R: usize, const TERM: u8, const ROW: u8>(
     q: *const u8,
     rows: [*const u8; R],
     n: usize,
@@ -73,12 +115,15 @@ unsafe fn f32_kernel<const R: usize, const TERM: u8>(
     let mut i = 0;
     while n - i >= 4 * F {
         for k in 0..4 {
-            let at = 4 * (i + k * F);
-            // SAFETY: components i + k * F .. + F are less than n.
-            let qv = unsafe { _mm512_loadu_ps(q.add(at).cast()) };
+            let at = i + k * F;
+            let mut qv = _mm512_setzero_ps();
+            if TERM != SQUARE {
+                // SAFETY: components at .. at + F are less than n.
+                qv = unsafe { load::<F32>(q, at) };
+            }
             for r in 0..R {
                 // SAFETY: as for the query.
-                let x = unsafe { _mm512_loadu_ps(rows[r].add(at).cast()) };
+                let x = unsafe { load::<ROW>(rows[r], at) };
                 acc[r][k] = add_term_f32::<TERM>(acc[r][k], qv, x);
             }
         }
@@ -86,15 +131,18 @@ unsafe fn f32_kernel<const R: usize, const TERM: u8>(
     }
     for k in 0..4 {
         if i < n {
-            let mask = (0xffff_u32 >> (F - F.min(n - i))) as __mmask16;
-            // SAFETY: the mask leaves out what is not less than n; i is less than n.
-            let qv = unsafe { _mm512_maskz_loadu_ps(mask, q.add(4 * i).cast()) };
+            let count = F.min(n - i);
+            let mut qv = _mm512_setzero_ps();
+            if TERM != SQUARE {
+                // SAFETY: components i .. i + count are less than n, and at most 16.
+                qv = unsafe { load_first::<F32>(q, i, count) };
+            }
             for r in 0..R {
                 // SAFETY: as for the query.
-                let x = unsafe { _mm512_maskz_loadu_ps(mask, rows[r].add(4 * i).cast()) };
+                let x = unsafe { load_first::<ROW>(rows[r], i, count) };
                 acc[r][k] = add_term_f32::<TERM>(acc[r][k], qv, x);
             }
-            i += F.min(n - i);
+            i += count;
         }
     }
     let mut out = [0.0; R];
@@ -106,7 +154,7 @@ unsafe fn f32_kernel<const R: usize, const TERM: u8>(
     out
 }
 
-f32_functions!("avx512f,avx512bw,avx512vl,avx512vnni", 4);
+float_functions!("avx512f,avx512bw,avx512vl,avx512vnni", 4);
 hadamard_function!("avx512f,avx512bw,avx512vl,avx512vnni");
 
 // ---- codes ----

@@ -14,7 +14,9 @@ mod avx512_bits;
 
 /// The kernels of an x86-64 level, or `None` when this CPU lacks a feature they use.
 pub(crate) fn kernels(level: Level) -> Option<&'static Kernels> {
-    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    let avx2 = is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("f16c");
     let avx512 = avx2
         && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")

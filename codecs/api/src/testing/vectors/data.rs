@@ -2,7 +2,7 @@
 
 use crate::format::{WriteContext, Written};
 use crate::vector::{Effort, VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch};
-use crate::{Accept, Cancel, Component, DocId, FieldInfo, OnStop, Similarity};
+use crate::{Accept, Cancel, Component, DocId, FieldInfo, OnStop, Similarity, half};
 
 /// Components of the suite's vectors: not a multiple of any register. Of a binary vector they are the first bits, set
 /// where the component is positive; the others are not set.
@@ -23,16 +23,36 @@ pub fn random_rows(count: usize, dimension: usize, seed: u64) -> Vec<Vec<f32>> {
     (0..count).map(|_| (0..dimension).map(|_| value()).collect()).collect()
 }
 
-/// A vector's row in a field.
+/// A vector's stored row in a field.
 pub(super) fn bytes(field: &FieldInfo, vector: &[f32]) -> Vec<u8> {
-    if field.component() != Component::Bit {
-        return crate::io::bytes::from_f32s(vector);
+    match field.component() {
+        Component::F32 => return crate::io::bytes::from_f32s(vector),
+        Component::F16 => return crate::io::bytes::f16s_from(vector),
+        Component::Bit => {}
     }
     let mut row = vec![0; field.row_len()];
     for (at, _) in vector.iter().enumerate().filter(|(_, value)| **value > 0.0) {
         row[at / 8] |= 1 << (at % 8);
     }
     row
+}
+
+/// A query in a field, or a vector as readers give it.
+pub(super) fn query_bytes(field: &FieldInfo, vector: &[f32]) -> Vec<u8> {
+    match field.component() {
+        Component::F32 | Component::F16 => crate::io::bytes::from_f32s(vector),
+        Component::Bit => bytes(field, vector),
+    }
+}
+
+/// The vectors as a field keeps them: of half precision as they are rounded, and within its range.
+pub(super) fn kept(field: &FieldInfo, mut vectors: Vec<Vec<f32>>) -> Vec<Vec<f32>> {
+    if field.component() == Component::F16 {
+        for value in vectors.iter_mut().flatten() {
+            *value = half::to_f32(half::from_f32(value.clamp(-half::MAX, half::MAX)));
+        }
+    }
+    vectors
 }
 
 /// Vector i belongs to document 2i + 1: some documents have none.

@@ -1,6 +1,6 @@
 //! What every vector format must do when it merges.
 
-use super::data::{DIMENSION, bytes, doc_of, random_rows, search, write};
+use super::data::{DIMENSION, bytes, doc_of, kept, query_bytes, random_rows, search, write};
 use crate::format::{OpenContext, Working, WriteContext, Written};
 use crate::testing::MemoryDirectory;
 use crate::vector::{Effort, VectorFormat, VectorReader};
@@ -54,6 +54,8 @@ impl Segment {
 
 /// Merges segments, leaving out documents; what is left must be what lived, bit for bit.
 fn merge(format: &dyn VectorFormat, field: &FieldInfo, sources: &[Vec<Vec<f32>>], drop: usize) {
+    let sources: Vec<Vec<Vec<f32>>> = sources.iter().map(|vectors| kept(field, vectors.clone())).collect();
+    let sources = &sources;
     let segments: Vec<Segment> = (1u8..)
         .zip(sources)
         .map(|(number, vectors)| Segment::write(format, field, vectors, number))
@@ -111,7 +113,7 @@ fn merge(format: &dyn VectorFormat, field: &FieldInfo, sources: &[Vec<Vec<f32>>]
     }
     assert_eq!(reader.verify(&cancel).expect("checking"), []);
     for query in random_rows(2, DIMENSION, 5) {
-        let row = bytes(field, &query);
+        let row = query_bytes(field, &query);
         let all = Accept::all(next);
         let exact = search(&*reader, &row, 10, Effort::Exact, all);
         let hits = search(&*reader, &row, 10, Effort::Candidates(200), all);

@@ -14,7 +14,7 @@ use crate::{
     Accept, BitSet, Cancel, Component, Directory, DocId, Error, FieldInfo, Neighbor, OnStop, Params,
     Similarity,
 };
-use data::{BITS, DIMENSION, bytes, distance, doc_of, search, write};
+use data::{BITS, DIMENSION, bytes, distance, doc_of, kept, query_bytes, search, write};
 use merges::{check_merge, check_merge_of_small_segments};
 use std::cmp::Ordering;
 
@@ -26,7 +26,7 @@ pub fn check_vector_format(format: &dyn VectorFormat, params: &Params) {
     assert!(!accepted.is_empty(), "no field of the suite is accepted");
     for field in &accepted {
         for vectors in shapes() {
-            check_segment(format, field, &vectors);
+            check_segment(format, field, &kept(field, vectors));
         }
         check_merge(format, field);
         check_merge_of_small_segments(format, field);
@@ -88,6 +88,7 @@ fn check_segment(format: &dyn VectorFormat, field: &FieldInfo, vectors: &[Vec<f3
         let ordinal = reader.ordinal(doc).expect("the map").expect("a vector");
         assert_eq!(reader.doc(ordinal).expect("the map"), doc);
         assert_eq!(reader.row(ordinal).expect("the row"), bytes(field, vector));
+        assert_eq!(*reader.vector(ordinal).expect("the vector"), query_bytes(field, vector));
         assert_eq!(reader.ordinal(doc - 1).expect("the map"), None);
     }
     assert!(reader.row(vectors.len() as u32).is_err());
@@ -110,7 +111,7 @@ fn check_segment(format: &dyn VectorFormat, field: &FieldInfo, vectors: &[Vec<f3
     assert!(reader.search(&short).is_err(), "a query of another dimension");
     let Some(first) = vectors.first() else { return };
     cancel.cancel();
-    let row = bytes(field, first);
+    let row = query_bytes(field, first);
     for effort in [Effort::Exact, Effort::Candidates(50)] {
         let stopped = VectorSearch { query: &row, effort, accept: Accept::all(max_doc), ..short };
         assert!(matches!(reader.search(&stopped), Err(Error::Cancelled)), "a search that was stopped");
@@ -131,7 +132,7 @@ fn check_query(reader: &dyn VectorReader, field: &FieldInfo, vectors: &[Vec<f32>
         });
         sets.push(set);
     }
-    let row = bytes(field, query);
+    let row = query_bytes(field, query);
     for set in &sets {
         let accepted: Vec<usize> = (0..vectors.len()).filter(|&i| set.contains(doc_of(i))).collect();
         for k in [0, 1, 10, vectors.len() + 5] {
@@ -189,7 +190,7 @@ fn damage(format: &dyn VectorFormat, field: &FieldInfo) {
     let vectors = random_rows(5, DIMENSION, 8);
     let max_doc = doc_of(vectors.len());
     let written = write(format, field, &vectors, &bench.write(max_doc));
-    let query = bytes(field, &random_rows(1, DIMENSION, 4)[0]);
+    let query = query_bytes(field, &random_rows(1, DIMENSION, 4)[0]);
     for (position, entry) in written.files.iter().enumerate() {
         let read = |forged: &crate::envelope::FileEntry| {
             let mut files = written.files.clone();

@@ -1,6 +1,6 @@
 //! Fields in which a document may have several vectors.
 
-use super::data::{DIMENSION, bytes, distance, random_rows, search};
+use super::data::{DIMENSION, bytes, distance, kept, query_bytes, random_rows, search};
 use crate::format::Written;
 use crate::testing::Bench;
 use crate::vector::{Effort, VectorFormat, VectorReader, VectorRows};
@@ -18,15 +18,15 @@ pub(super) fn check_several(format: &dyn VectorFormat, field: &FieldInfo) {
         assert!(error.to_string().contains(FieldInfo::MULTIPLE), "{error}");
         return;
     }
-    let documents = documents(70, 1);
+    let documents = documents(&field, 70, 1);
     let (bench, written) = write(format, &field, &documents);
     let reader = format.open(&bench.open(max_doc(&documents), &written), &field).expect("opening");
     check_reader(&*reader, &field, &documents);
-    check_merge(format, &field, [&documents, &self::documents(30, 2)]);
+    check_merge(format, &field, [&documents, &self::documents(&field, 30, 2)]);
 }
 
 /// Documents 1, 3, 5, …: two in three have one vector to four, one has so many alike that they crowd out others.
-fn documents(count: u32, seed: u64) -> Documents {
+fn documents(field: &FieldInfo, count: u32, seed: u64) -> Documents {
     let mut rows = random_rows(5 * count as usize, DIMENSION, seed).into_iter();
     let mut documents: Documents = (0..count)
         .map(|doc| (2 * doc + 1, rows.by_ref().take((doc % 6).min(4) as usize).collect()))
@@ -35,7 +35,7 @@ fn documents(count: u32, seed: u64) -> Documents {
     let crowd = rows.next().expect("a row left");
     let alike = (0..60).map(|step| crowd.iter().map(|value| value * (1.0 + 1e-3 * step as f32)).collect());
     documents.insert(2 * (count / 2) + 1, alike.collect());
-    documents
+    documents.into_iter().map(|(doc, vectors)| (doc, kept(field, vectors))).collect()
 }
 
 fn max_doc(documents: &Documents) -> u32 {
@@ -105,7 +105,7 @@ fn check_query(
     let truth: BTreeMap<DocId, f64> = accepted.map(|(doc, vectors)| (*doc, nearest(vectors))).collect();
     let mut ranked: Vec<f64> = truth.values().copied().collect();
     ranked.sort_by(f64::total_cmp);
-    let row = bytes(field, query);
+    let row = query_bytes(field, query);
     let close = |left: f32, right: f64| (f64::from(left) - right).abs() <= 1e-4 * (1.0 + right.abs());
     for k in [0, 1, 10, 500] {
         for effort in [Effort::Exact, Effort::Candidates(1), Effort::Candidates(30)] {

@@ -2,6 +2,7 @@
 
 use super::bit_graph::GraphBits;
 use super::float_graph::GraphFloats;
+use super::float_rows::FloatRows;
 use crate::distance::GraphVectors;
 use crate::encoding::encoded::EncodedVectors;
 use crate::encoding::merge_sources::MergeSources;
@@ -76,7 +77,7 @@ impl NewVectors for NewRawVectors<'_> {
 pub fn raw_graph_vectors<'a>(field: &FieldInfo, rows: &'a dyn Rows) -> Result<Box<dyn GraphVectors + 'a>> {
     Ok(match field.component() {
         Component::Bit => Box::new(GraphBits::new(field.similarity, rows, field.row_len())),
-        _ => Box::new(GraphFloats::new(field.similarity, rows)?),
+        component => Box::new(GraphFloats::new(field.similarity, FloatRows::of(component), rows)?),
     })
 }
 

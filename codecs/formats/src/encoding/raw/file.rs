@@ -1,5 +1,5 @@
-//! The `.vec` file: rows one after the other, of little-endian f32, or of bits, eight components in a byte. Its checksums
-//! (`summed`) are in another file.
+//! The `.vec` file: rows one after the other, of little-endian f32 or f16, or of bits, eight components in a byte. Its
+//! checksums (`summed`) are in another file.
 
 use crate::summed::{Damage, Kind, SummedFile, SummedWriter};
 use lucerne_codec::envelope::FileEntry;
@@ -11,6 +11,10 @@ use lucerne_codec::{Cancel, Component, FieldInfo, Input, Ordinal, Result};
 pub const FORMAT: &str = "flat_f32";
 /// Version written.
 pub const VERSION: u32 = 1;
+/// Format name of a file of f16.
+pub const F16_FORMAT: &str = "flat_f16";
+/// Version of it that is written.
+pub const F16_VERSION: u32 = 1;
 /// Format name of a file of bits.
 pub const BITS_FORMAT: &str = "flat_bits";
 /// Version of it that is written.
@@ -20,6 +24,7 @@ pub const BITS_VERSION: u32 = 1;
 fn kind_of(field: &FieldInfo) -> Kind {
     let (format, version) = match field.component() {
         Component::Bit => (BITS_FORMAT, BITS_VERSION),
+        Component::F16 => (F16_FORMAT, F16_VERSION),
         _ => (FORMAT, VERSION),
     };
     Kind { format, version, field: field.number }
@@ -52,6 +57,7 @@ pub fn write<'a>(
 #[derive(Clone, Debug)]
 pub struct RawFile {
     file: SummedFile,
+    component: Component,
     row_len: usize,
     len: usize,
 }
@@ -70,7 +76,7 @@ impl RawFile {
         let what = || format!("{len} rows of {row_len} bytes");
         let file = SummedFile::open(context, entry, kind_of(field), bytes, sums, what)?;
         file.data.advise(Access::Random);
-        Ok(Self { file, row_len, len })
+        Ok(Self { file, component: field.component(), row_len, len })
     }
 
     /// Opens what is left of the file, and says where it is damaged.
@@ -85,7 +91,7 @@ impl RawFile {
         let row_len = field.row_len();
         let bytes = (len as u64).checked_mul(row_len as u64);
         let (file, damage) = SummedFile::salvage(context, entry, kind_of(field), bytes, sums, cancel)?;
-        Ok((Self { file, row_len, len }, damage))
+        Ok((Self { file, component: field.component(), row_len, len }, damage))
     }
 
     /// Compares the rows with their checksums.
@@ -105,6 +111,11 @@ impl RawFile {
     /// True when there are none.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// What rows consist of.
+    pub fn component(&self) -> Component {
+        self.component
     }
 
     /// Bytes of a row.

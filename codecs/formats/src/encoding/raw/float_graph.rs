@@ -1,16 +1,17 @@
 //! Distances between raw vectors, for building and merging graphs without codes: the same as between codes
 //! (`sq8/graph_vectors` says why they are not always the metric's).
 
+use super::float_rows::FloatRows;
 use crate::distance::{DistanceComputer, GraphVectors, NodeDistances};
-use crate::encoding::preprocess::{finite, norm};
+use crate::encoding::preprocess::finite;
 use crate::encoding::rows::Rows;
-use lucerne_codec::io::bytes::f32s;
 use lucerne_codec::{Ordinal, Result, Similarity};
 use lucerne_simd as simd;
 
 /// The vectors of one segment being written. Memory: 0 or 4 bytes per vector.
 pub struct GraphFloats<'a> {
     similarity: Similarity,
+    kind: FloatRows,
     rows: &'a dyn Rows,
     /// Cosine: 1/|x|, 0 for a zero vector.
     scales: Vec<f32>,
@@ -20,9 +21,9 @@ pub struct GraphFloats<'a> {
 
 impl<'a> GraphFloats<'a> {
     /// Prepares the vectors; reads each once for cosine.
-    pub fn new(similarity: Similarity, rows: &'a dyn Rows) -> Result<Self> {
+    pub fn new(similarity: Similarity, kind: FloatRows, rows: &'a dyn Rows) -> Result<Self> {
         let scale = |index| -> Result<f32> {
-            let norm = norm(rows.row(index)?);
+            let norm = kind.norm(rows.row(index)?);
             Ok(if norm > 0.0 { finite((1.0 / norm) as f32) } else { 0.0 })
         };
         let scales = match similarity {
@@ -30,7 +31,7 @@ impl<'a> GraphFloats<'a> {
             _ => Vec::new(),
         };
         let base = if similarity == Similarity::MaxInnerProduct { 0.0 } else { 1.0 };
-        Ok(Self { similarity, rows, scales, base })
+        Ok(Self { similarity, kind, rows, scales, base })
     }
 
     fn scale(&self, ordinal: Ordinal) -> f32 {
@@ -64,7 +65,8 @@ impl NodeDistances for FloatDistances<'_> {
         let scale = self.vectors.scale(node);
         let row = self.vectors.rows.row(node as usize).unwrap_or_default();
         self.query.clear();
-        self.query.extend(f32s(row).map(|value| value * scale));
+        self.vectors.kind.append(row, &mut self.query);
+        self.query.iter_mut().for_each(|value| *value *= scale);
     }
 }
 
@@ -82,9 +84,9 @@ impl DistanceComputer for FloatDistances<'_> {
             let row = row(ordinal);
             let distance = match vectors.similarity {
                 // A row that cannot be read is far from everything.
-                _ if row.len() != query.len() * 4 => f32::MAX,
-                Similarity::Euclidean => simd::l2_f32(query, row),
-                _ => vectors.base - simd::dot_f32(query, row) * vectors.scale(*ordinal),
+                _ if row.len() != query.len() * vectors.kind.width() => f32::MAX,
+                Similarity::Euclidean => vectors.kind.l2(query, row),
+                _ => vectors.base - vectors.kind.dot(query, row) * vectors.scale(*ordinal),
             };
             *out = finite(distance);
         }

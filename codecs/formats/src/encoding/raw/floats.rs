@@ -7,31 +7,37 @@
 //! Sums that overflow or vanish in f32 (components beyond about 1e18 or all below 1e-19) are computed
 //! again in f64, where no sum of 4,096 squares of f32 can overflow. No distance is ever NaN or infinite.
 
+use super::float_rows::FloatRows;
 use crate::encoding::preprocess::{PRECISE, finite, norm};
 use lucerne_codec::Similarity;
 use lucerne_codec::io::bytes::f32s;
-use lucerne_simd as simd;
 
 /// A query prepared for exact distances.
 #[derive(Debug)]
 pub struct FloatQuery {
     similarity: Similarity,
+    rows: FloatRows,
     vector: Vec<f32>,
     /// Length of the query, for cosine.
     norm: f64,
 }
 
 impl FloatQuery {
-    /// Prepares a query row.
-    pub fn new(similarity: Similarity, row: &[u8]) -> Self {
-        Self { similarity, vector: f32s(row).collect(), norm: norm(row) }
+    /// Prepares a query, little-endian f32, for rows of f32.
+    pub fn new(similarity: Similarity, query: &[u8]) -> Self {
+        Self::for_rows(FloatRows::F32, similarity, query)
+    }
+
+    /// Prepares a query, little-endian f32, for rows of either kind.
+    pub fn for_rows(rows: FloatRows, similarity: Similarity, query: &[u8]) -> Self {
+        Self { similarity, rows, vector: f32s(query).collect(), norm: norm(query) }
     }
 
     /// Distance to one row of the query's length.
     pub fn distance(&self, row: &[u8]) -> f32 {
         let value = match self.similarity {
-            Similarity::Euclidean => simd::l2_f32(&self.vector, row),
-            _ => simd::dot_f32(&self.vector, row),
+            Similarity::Euclidean => self.rows.l2(&self.vector, row),
+            _ => self.rows.dot(&self.vector, row),
         };
         self.finish(value, row)
     }
@@ -39,10 +45,10 @@ impl FloatQuery {
     /// Distances to rows that lie one after the other; `out` has a place for each.
     pub fn scan(&self, rows: &[u8], out: &mut [f32]) {
         match self.similarity {
-            Similarity::Euclidean => simd::l2_f32_scan(rows, &self.vector, out),
-            _ => simd::dot_f32_scan(rows, &self.vector, out),
+            Similarity::Euclidean => self.rows.l2_scan(rows, &self.vector, out),
+            _ => self.rows.dot_scan(rows, &self.vector, out),
         }
-        let row_len = (self.vector.len() * 4).max(1);
+        let row_len = (self.vector.len() * self.rows.width()).max(1);
         for (value, row) in out.iter_mut().zip(rows.chunks_exact(row_len)) {
             *value = self.finish(*value, row);
         }
@@ -51,10 +57,10 @@ impl FloatQuery {
     /// Distances to rows picked by their numbers from a matrix of rows.
     pub fn gather(&self, rows: &[u8], ids: &[u32], out: &mut [f32]) {
         match self.similarity {
-            Similarity::Euclidean => simd::l2_f32_many(rows, ids, &self.vector, out),
-            _ => simd::dot_f32_many(rows, ids, &self.vector, out),
+            Similarity::Euclidean => self.rows.l2_many(rows, ids, &self.vector, out),
+            _ => self.rows.dot_many(rows, ids, &self.vector, out),
         }
-        let row_len = self.vector.len() * 4;
+        let row_len = self.vector.len() * self.rows.width();
         for (value, &id) in out.iter_mut().zip(ids) {
             let start = id as usize * row_len;
             *value = self.finish(*value, rows.get(start..start + row_len).unwrap_or_default());
@@ -75,7 +81,7 @@ impl FloatQuery {
 
     #[inline]
     fn cosine(&self, dot: f32, row: &[u8]) -> f32 {
-        let norm2 = simd::norm2_f32(row);
+        let norm2 = self.rows.norm2(row);
         if !dot.is_finite() || !PRECISE.contains(&norm2) || self.norm < 1e-15 {
             return self.slow(row);
         }
@@ -86,15 +92,17 @@ impl FloatQuery {
     /// The same in f64 throughout, for extreme and zero vectors.
     #[cold]
     fn slow(&self, row: &[u8]) -> f32 {
+        let mut components = Vec::with_capacity(self.vector.len());
+        self.rows.append(row, &mut components);
         let pairs = || {
-            let row = f32s(row).map(f64::from);
+            let row = components.iter().map(|&y| f64::from(y));
             self.vector.iter().map(|&x| f64::from(x)).zip(row)
         };
         let dot = || pairs().map(|(x, y)| x * y).sum::<f64>();
         let distance = match self.similarity {
             Similarity::Euclidean => pairs().map(|(x, y)| (x - y) * (x - y)).sum(),
             Similarity::Cosine => {
-                let norms = self.norm * norm(row);
+                let norms = self.norm * self.rows.norm(row);
                 let cosine = if norms > 0.0 { dot() / norms } else { 0.0 };
                 1.0 - cosine.clamp(-1.0, 1.0)
             }
@@ -119,6 +127,34 @@ mod tests {
         query.scan(&[row(vector), row(vector)].concat(), &mut many);
         assert_eq!(many.map(f32::to_bits), [one.to_bits(); 2]);
         one
+    }
+
+    #[test]
+    fn distances_to_halves_are_those_to_the_numbers_they_stand_for() {
+        let vectors: [[f32; 3]; 6] = [
+            [0.0, -0.0, 0.0],
+            [65_504.0, -65_504.0, 65_504.0],
+            [2f32.powi(-24), -(2f32.powi(-24)), 0.0],
+            [1.0, 0.5, -0.25],
+            [2f32.powi(-14), 1023.0 * 2f32.powi(-24), 0.0],
+            [2048.0, 2f32.powi(-24), -1.0],
+        ];
+        let queries =
+            vectors.iter().copied().chain([[3e38, -3e38, 1e38], [1e-40, 0.0, 1e-40], [0.1, 0.2, 0.3]]);
+        for (query, similarity) in queries.flat_map(|query| Similarity::FLOAT.map(|it| (query, it))) {
+            let halves = FloatQuery::for_rows(FloatRows::F16, similarity, &row(&query));
+            let rows = vectors.map(|vector| lucerne_codec::io::bytes::f16s_from(&vector)).concat();
+            let (mut scanned, mut gathered) = ([0.0; 6], [0.0; 2]);
+            halves.scan(&rows, &mut scanned);
+            halves.gather(&rows, &[5, 0], &mut gathered);
+            for (at, vector) in vectors.iter().enumerate() {
+                let expected = FloatQuery::new(similarity, &row(&query)).distance(&row(vector));
+                let found = halves.distance(&rows[6 * at..6 * at + 6]);
+                assert_eq!(found.to_bits(), expected.to_bits(), "{similarity} {query:?} {vector:?}");
+                assert_eq!(scanned[at].to_bits(), expected.to_bits());
+            }
+            assert_eq!(gathered, [scanned[5], scanned[0]]);
+        }
     }
 
     #[test]

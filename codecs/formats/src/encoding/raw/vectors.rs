@@ -10,8 +10,9 @@ use lucerne_codec::format::Problem;
 use lucerne_codec::io::bytes::f32s;
 use lucerne_codec::{Cancel, Component, Ordinal, Result, Similarity};
 use std::any::Any;
+use std::borrow::Cow;
 
-/// f32: memory is what takes time, four times as much of it as of int8 codes. A scan is the exact search itself: a
+/// Numbers: memory is what takes time, four times as much of it as of int8 codes. A scan is the exact search itself: a
 /// search that gives up a graph and then scans must not cost much more.
 const FLOAT_COST: ScanCost = ScanCost { sequential: 0.8, gathered: 1.0, graph_budget: 0.25 };
 /// Bits are short and quick to compare (`docs/measurements/binary-vectors.md`).
@@ -50,9 +51,14 @@ impl RawVectors {
         self.file.bytes()
     }
 
-    /// The row of a vector.
+    /// The stored row of a vector.
     pub fn row(&self, ordinal: Ordinal) -> Result<&[u8]> {
         self.file.row(ordinal)
+    }
+
+    /// A vector: f32 components, or bits.
+    pub fn vector(&self, ordinal: Ordinal) -> Result<Cow<'_, [u8]>> {
+        Ok(self.file.component().vector(self.file.row(ordinal)?))
     }
 
     /// Loads a row's bytes ahead of their use.
@@ -60,9 +66,9 @@ impl RawVectors {
         self.file.prefetch(ordinal);
     }
 
-    /// A query for one row at a time.
-    pub fn exact_query(&self, row: &[u8]) -> ExactQuery {
-        ExactQuery::new(self.similarity, row)
+    /// A query for stored rows, one at a time.
+    pub fn exact_query(&self, query: &[u8]) -> ExactQuery {
+        ExactQuery::for_rows(self.file.component(), self.similarity, query)
     }
 }
 
@@ -101,7 +107,7 @@ impl EncodedVectors for RawVectors {
             return Ok(problems);
         }
         problems.extend(each_vector(self.len(), cancel, self.file.name(), |ordinal| {
-            let finite = f32s(self.row(ordinal)?).all(f32::is_finite);
+            let finite = f32s(&self.vector(ordinal)?).all(f32::is_finite);
             Ok((!finite).then(|| "a component is not finite".to_owned()))
         })?);
         Ok(problems)

@@ -71,7 +71,7 @@ impl Hashes {
     ) -> Result<Self> {
         let mut hashes = Self::new(field, estimator, center, rows.len());
         for_each_index(0..rows.len(), cancel, |index| {
-            hashes.encode(rows.row(index)?);
+            hashes.encode(&rows.vector(index)?);
             Ok(())
         })?;
         Ok(hashes)
@@ -83,7 +83,7 @@ impl Hashes {
         self.corrections.clear();
     }
 
-    /// Hashes a raw row.
+    /// Hashes a vector, little-endian f32.
     pub fn encode(&mut self, row: &[u8]) {
         match self.estimator {
             Estimator::Plain => {

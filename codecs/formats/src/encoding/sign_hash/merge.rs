@@ -87,7 +87,7 @@ impl MergePlan for HashMerge {
             match source.and_then(|source| hashes(source, self.estimator)) {
                 Some(file) => merged.copy(&file.rows(), vector.ordinal as usize),
                 None => {
-                    merged.encode(sources.row(index)?);
+                    merged.encode(&sources.vector(index)?);
                     if let Some(count) = reencoded.get_mut(number) {
                         *count += 1;
                     }

@@ -23,7 +23,7 @@ pub(super) fn verify_hashes(
     let stored = file.rows();
     each_vector(raw.len(), cancel, file.name(), |ordinal| {
         again.clear();
-        again.encode(raw.row(ordinal)?);
+        again.encode(&raw.vector(ordinal)?);
         let start = ordinal as usize * hash_len;
         let bits = stored.bits.get(start..start + hash_len).unwrap_or_default();
         let differing: u32 = bits.iter().zip(again.rows().bits).map(|(a, b)| (a ^ b).count_ones()).sum();

@@ -80,6 +80,7 @@ fn middle<T: Copy + Default>(values: &mut [T], order: fn(&T, &T) -> std::cmp::Or
 mod tests {
     use super::*;
     use crate::encoding::rows::BufferedRows;
+    use lucerne_codec::Component;
     use lucerne_codec::io::bytes::from_f32s;
     use lucerne_codec::testing::random_rows;
 
@@ -90,7 +91,7 @@ mod tests {
             rows.iter_mut().flatten().for_each(|value| *value += shift);
             rows[3][0] = outlier;
             let bytes = from_f32s(&rows.concat());
-            let rows = BufferedRows::new(&bytes, 64);
+            let rows = BufferedRows::new(&bytes, Component::F32, 64);
             CenterSample::new(Similarity::Euclidean, 16, &rows, &Cancel::new()).unwrap()
         };
         let here = sample(100.0, -1e9);

@@ -93,7 +93,7 @@ mod tests {
 
     fn found(values: &[f32]) -> Option<Quantiles> {
         let bytes = from_f32s(values);
-        find(&BufferedRows::new(&bytes, 8), &Cancel::new()).unwrap()
+        find(&BufferedRows::new(&bytes, lucerne_codec::Component::F32, 8), &Cancel::new()).unwrap()
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) fn verify_codes(
             let finite = term.is_finite() && scale.is_finite();
             return Ok((!finite).then(|| format!("corrections {term} and {scale} are not finite")));
         };
-        frame.project(raw.row(ordinal)?, &mut projected);
+        frame.project(&raw.vector(ordinal)?, &mut projected);
         let quantizer = Quantizer::new(version.quantiles, frame.stretches());
         let scales = quantizer.encode(&projected.vector, projected.length, &mut again, &mut other);
         // Sums are in one order on every CPU: codes are the same to the bit.
