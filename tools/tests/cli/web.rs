@@ -366,7 +366,8 @@ fn the_console_searches_as_the_command_line_does() {
     }
     let why = server.view("why", json!({ "search": { "query": "zyxxyz" }, "key": key }));
     assert_eq!(why["explanation"]["matches"], false);
-    let marked = server.view("search", json!({ "search": { "query": "library", "highlight": ["short"] } }));
+    let marked =
+        server.view("search", json!({ "search": { "query": "library", "highlight": ["description"] } }));
     assert!(marked.to_string().contains("\\u0001"), "{marked}");
     let wrong = server.ask("search", &json!({ "search": { "query": "nosuch:1" } }));
     let said = place.run("search @ --query nosuch:1").expect(2).err;

@@ -1,9 +1,9 @@
 // Pictures in SVG. Each has a name for screen readers, and a table of its numbers beside it.
 
 import { folded, h, svg, table } from "./dom.js";
-import { count, percent, short } from "./units.js";
+import { axis, count, percent, short } from "./units.js";
 
-/** A picture with a title, a sentence that says how to read it, and its numbers. */
+/** A picture with a title, a sentence that says how to read it, and its numbers, made when they are asked for. */
 export function figure(title, note, picture, numbers = null) {
   return h("figure", null,
     h("figcaption", null, h("h3", null, title), note && h("p", { class: "note" }, note)),
@@ -74,7 +74,7 @@ export function columns(bars, label, { xLabel = "", from = null, to = null, log 
   const every = Math.ceil(bars.length / 9);
   const names = from === null
     ? bars.flatMap((bar, at) => at % every === 0 ? [words(left + (at + 0.5) * step, height - bottom + 14, bar.short ?? bar.label, { "text-anchor": "middle" })] : [])
-    : ticks(from, to, 6).map((value) => words(left + ((value - from) / (to - from || 1)) * (width - left - 8), height - bottom + 14, short(value), { "text-anchor": "middle" }));
+    : ticks(from, to, 6).map((value) => words(left + ((value - from) / (to - from || 1)) * (width - left - 8), height - bottom + 14, axis(value), { "text-anchor": "middle" }));
   return canvas(width, height, label, grid(ticks(0, most, 4), y, left, width), rects, names,
     words(left + (width - left) / 2, height - 4, xLabel, { "text-anchor": "middle", class: "label" }), log && null);
 }
@@ -82,7 +82,7 @@ export function columns(bars, label, { xLabel = "", from = null, to = null, log 
 function grid(values, y, left, width) {
   return values.map((value) => [
     svg("line", { x1: left, x2: width - 8, y1: y(value), y2: y(value), class: "grid" }),
-    words(left - 6, y(value) + 4, short(value), { "text-anchor": "end" }),
+    words(left - 6, y(value) + 4, axis(value), { "text-anchor": "end" }),
   ]);
 }
 
@@ -113,7 +113,7 @@ export function lines(series, label, { xLabel = "", yLabel = "", log = false, yF
     rules.map(({ value, name }) => [
       svg("line", { x1: left, x2: width - 8, y1: y(value), y2: y(value), class: "rule" }),
       words(width - 10, y(value) - 4, name, { "text-anchor": "end", class: "label" })]),
-    marks.map((value) => words(x(value), height - bottom + 14, short(value), { "text-anchor": "middle" })),
+    marks.map((value) => words(x(value), height - bottom + 14, axis(value), { "text-anchor": "middle" })),
     paths, dots,
     words(left + (width - left) / 2, height - 6, xLabel, { "text-anchor": "middle", class: "label" }),
     words(4, 11, yLabel, { class: "label" }));

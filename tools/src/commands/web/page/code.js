@@ -98,7 +98,11 @@ export function python(index, asked) {
       asked.rescore && `rescore=${asked.rescore}`, asked.exact && "exact=True",
     ].filter(Boolean);
     lines.push(`near = lucerne.Knn(${[literal(asked.knn), asked.like ? "vector" : asked.vector ?? "[]", ...options].join(", ")})`);
-    query = asked.query === undefined ? "near" : `lucerne.Fuse(${query}, near${asked.hybrid === "linear" ? ', method="linear"' : ""})`;
+    const field = index.schema?.fields.find((it) => it.type === "text")?.name;
+    if (asked.query !== undefined && (field === undefined || !/^[\p{L}\p{N} ]+$/u.test(asked.query) || /\b(AND|OR|NOT)\b/.test(asked.query))) {
+      return "# In Python a Fuse is made of query objects: write the query as one, such as lucerne.Match(field, words)\n# or lucerne.Bool(...), and give it to lucerne.Fuse together with lucerne.Knn(...).\n";
+    }
+    query = asked.query === undefined ? "near" : `lucerne.Fuse(lucerne.Match(${literal(field)}, ${query}), near${asked.hybrid === "linear" ? ', method="linear"' : ""})`;
   }
   const list = (names_) => `[${names_.map(literal).join(", ")}]`;
   const options = [

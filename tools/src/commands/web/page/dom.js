@@ -28,6 +28,9 @@ export function visible(text) {
   ).replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 
+/** Rows that are there at once; more follow when the page has been painted. */
+const FIRST_ROWS = 60;
+
 /** A table with a caption. A column is `{ name, of: row => cell, number: true, title }`. */
 export function table(caption, columns, rows, { foot = null, wide = false } = {}) {
   const cell = (column, content, tag = "td") =>
@@ -35,11 +38,15 @@ export function table(caption, columns, rows, { foot = null, wide = false } = {}
   const line = (row) => h("tr", null, columns.map((column, at) => cell(column, column.of(row), at === 0 ? "th" : "td")));
   const heading = (column) =>
     h("th", { scope: "col", class: column.number ? "number" : null, title: column.title }, column.name);
+  const body = h("tbody", null, rows.slice(0, FIRST_ROWS).map(line));
+  if (rows.length > FIRST_ROWS) {
+    requestAnimationFrame(() => setTimeout(() => body.append(...rows.slice(FIRST_ROWS).map(line))));
+  }
   return h("div", { class: wide ? "scroll wide" : "scroll", tabindex: "0", role: "region", "aria-label": caption },
     h("table", null,
       h("caption", null, caption),
       h("thead", null, h("tr", null, columns.map(heading))),
-      h("tbody", null, rows.map(line)),
+      body,
       foot && h("tfoot", null, h("tr", null, columns.map((column, at) => cell(column, foot[at] ?? "", at === 0 ? "th" : "td")))),
     ));
 }
@@ -56,9 +63,13 @@ export function section(title, ...children) {
   return h("section", { "aria-label": title }, h("h2", null, title), children);
 }
 
-/** Folded content. */
+/** Folded content; a function makes it when it is opened. */
 export function folded(summary, ...children) {
-  return h("details", null, h("summary", null, summary), children);
+  const details = h("details", null, h("summary", null, summary), children.filter((child) => typeof child !== "function"));
+  for (const make of children.filter((child) => typeof child === "function")) {
+    details.addEventListener("toggle", () => details.append(make()), { once: true });
+  }
+  return details;
 }
 
 /** The error of a view, as the command line would say it. */

@@ -36,15 +36,18 @@ const PHASES = [["resolve", "resolving the query"], ["search", "searching"], ["r
 export function search(index, parts) {
   const asked = Object.fromEntries(NAMES.filter((name) => parts.get(name)).map((name) => [name, parts.get(name)]));
   const why = parts.get("why");
-  const page = [h("h1", null, "Search"), form(index, asked, why)];
+  const page = [h("h1", null, "Search"), form(index, { ...asked }, why)];
   if (Object.keys(asked).length === 0) {
     return [...page, h("p", { class: "note" }, "Words without a field search the first text field. ", link("All documents", "search", { query: "*:*" }), " is a start.")];
   }
+  // A key says little: the first text field says what a hit is.
+  asked.fields ??= index.schema.fields.find((it) => it.type === "text" && it.stored !== false)?.name;
+  if (asked.fields === undefined) delete asked.fields;
   const question = { search: argumentsOf(asked) };
   if (why) {
     return [...page, section(`Why is ${why} here, or not`, later(ask("why", { ...question, key: why }), (found) => [
       h("p", null, verdict(found.explanation), " ", link("The document", "document", { key: why })),
-      explained(found.explanation), calls(index, asked, found.call)], "Explaining …"))];
+      explained(found.explanation), calls(index, asked, [...found.call, `--why=${why}`])], "Explaining …"))];
   }
   return [...page, later(ask("search", question), (found) => results(index, asked, found), "Searching …")];
 }
@@ -158,14 +161,14 @@ function time(found) {
     table(`${short(found.took_ms.total)} ms in all`, [
       { name: "phase", of: (it) => it.name }, { name: "ms", of: (it) => short(it.value), number: true },
     ], phases),
-    used.size > 0 && table("How vectors were searched", [
+    used.size > 0 && table("How segments were searched", [
       { name: "strategy", of: (it) => it.strategy },
       { name: "segments", of: (it) => count(it.segments), number: true },
-      { name: "vectors compared", of: (it) => count(it.visited), number: true },
+      { name: "documents or vectors looked at", of: (it) => count(it.visited), number: true },
     ], [...used.values()]),
     (found.segments?.length ?? 0) > 1 && folded("By segment", table("How each segment was searched", [
       { name: "segment", of: (it) => it.segment }, { name: "strategy", of: (it) => it.strategy },
-      { name: "vectors compared", of: (it) => count(it.visited), number: true },
+      { name: "looked at", of: (it) => count(it.visited), number: true },
       { name: "allowed by the filter", of: (it) => count(it.accepted), number: true },
     ], found.segments)),
   ];

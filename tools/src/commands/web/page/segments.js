@@ -127,7 +127,7 @@ function merged(field, report, merge) {
     `${field}: ${counts.join(", ") || plural(sources.length, "segment")}`,
     outcomes.filter((it) => OUTCOMES[it]).map((it) => `${it[0].toUpperCase()}${it.slice(1)}: ${OUTCOMES[it][1]}.`).join(" "),
     [legend(outcomes.map((it) => ({ name: it, kind: outcomeKind(it) }))), flow(field, sources)],
-    table(`Sources of the merge of ${field}`, [
+    () => table(`Sources of the merge of ${field}`, [
       { name: "segment", of: name },
       { name: "live", of: (it) => count(it.live), number: true },
       { name: "deleted", of: (it) => count(it.deleted), number: true },
@@ -180,6 +180,9 @@ export async function segment(index, parts) {
   return [
     h("h1", null, `Segment ${name}`),
     facts([["Documents", count(found.docs)], ["Deleted", count(found.deleted)], ["Size", bytes(found.bytes)], ["Written by", found.written_by]]),
+    Object.keys(found.fields ?? {}).length > 0 && h("p", null, "Recall, codes and graph: ",
+      Object.keys(found.fields).map((field) => [link(`vectors of ${field}`, "vectors", { field }), " "])),
+    section("What takes the space", segmentSpace(index, found)),
     found.merge && section("The merge that made it", Object.entries(found.merge.fields ?? {}).map(([field, report]) => merged(field, report, found.merge)),
       facts([["Read", bytes(found.merge.bytes_read ?? 0)], ["Written", bytes(found.merge.bytes_written ?? 0)], ["Took", found.merge.seconds && seconds(found.merge.seconds.all)]])),
     section("Files", table("Files of the segment", [
@@ -187,6 +190,13 @@ export async function segment(index, parts) {
     ], found.files)),
     section("All metadata", tree(found)),
   ];
+}
+
+/** The parts of one segment, as the overview has them of all. */
+function segmentSpace(index, found) {
+  const parts = partsOf(index, index.segments.filter((row) => row.name === found.name));
+  return [stacked(parts, parts.map((it) => `${it.name} ${it.text}`).join(", "), { height: 18, width: 800 }),
+    legend(parts.map((it) => ({ ...it, name: `${it.name} ${it.text}` })))];
 }
 
 /** Any JSON, folded. */

@@ -39,12 +39,19 @@ export function percent(share) {
   return `${value < 1 ? value.toFixed(2) : value < 10 ? value.toFixed(1) : value.toFixed(value > 99 && value < 100 ? 1 : 0)} %`;
 }
 
-/** A number in at most four digits. */
+const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
+
+/** A number for an axis: `1.2M`. */
+export function axis(value) {
+  return Math.abs(value) >= 1e5 ? compact.format(value) : short(value);
+}
+
+/** A number in four digits, or all those before the point. */
 export function short(value) {
   if (value === null || value === undefined) return "–";
-  if (Number.isInteger(value) && Math.abs(value) < 1e6) return count(value);
   const size = Math.abs(value);
-  if (size >= 1e4 || (size < 1e-3 && size > 0)) return value.toExponential(2).replace("e+", "e");
+  if (size >= 1e15 || (size < 1e-3 && size > 0)) return value.toExponential(2).replace("e+", "e");
+  if (Number.isInteger(value) || size >= 1000) return count(Math.round(value));
   return String(Number(value.toPrecision(4)));
 }
 

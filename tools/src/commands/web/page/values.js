@@ -4,7 +4,7 @@ import { ask, isReport } from "./ask.js";
 import { facts, folded, h, section, table, to } from "./dom.js";
 import { columns, figure, ranking } from "./charts.js";
 import { tree } from "./segments.js";
-import { bytes, count, percent, plural, short } from "./units.js";
+import { axis, bytes, count, percent, plural, short } from "./units.js";
 
 export async function values(index, parts) {
   const field = parts.get("field");
@@ -51,13 +51,13 @@ function buckets(field, list, index) {
 function distribution(found) {
   const bars = found.bars.buckets.map((bucket, at) => {
     const last = at === found.bars.buckets.length - 1;
-    const label = found.stats ? (last ? `${short(bucket.from)} and more` : `${short(bucket.from)} to ${short(bucket.to)}`) : String(bucket.key).slice(0, 10);
-    const name = found.stats ? (last ? `≥ ${short(bucket.from)}` : short(bucket.from)) : String(bucket.key).slice(0, 7);
+    const label = found.stats ? (last ? `${short(bucket.from)} and more` : `${short(bucket.from ?? found.stats.min)} to below ${short(bucket.to)}`) : String(bucket.key).slice(0, 10);
+    const name = found.stats ? axis(bucket.from ?? found.stats.min) : String(bucket.key).slice(0, 7);
     return { label, short: name, value: bucket.doc_count, strong: found.stats && last };
   });
-  return figure("Documents by value", found.stats ? "Up to the 99th percentile; the last bar, marked, has all that is above." : "",
+  return figure("Documents by value", found.stats ? `Up to the 99th percentile; the last bar, marked, has all that is above.${found.logarithmic ? " Each bar is wider than the one before by the same factor." : ""}` : "",
     columns(bars, `Histogram of ${plural(bars.length, "bar")}`, { xLabel: found.field }),
-    table("Documents by value", [{ name: "value", of: (it) => it.label }, { name: "documents", of: (it) => count(it.value), number: true }], bars));
+    () => table("Documents by value", [{ name: "value", of: (it) => it.label }, { name: "documents", of: (it) => count(it.value), number: true }], bars));
 }
 
 function numbers(found) {

@@ -88,7 +88,7 @@ function recall(index, segments) {
     `Searches for 10, measured with ${plural(curveOf(own[0]).queries, "query").replace("querys", "queries")} when a segment was written. Dashed: rescored with raw vectors.${own.length > COLORS ? ` Of ${own.length} segments the lowest, the middle and the highest curve.` : ""}`,
     [legend(drawn.map((it, at) => ({ name: it.segment, kind: at }))),
       lines(series, "Recall against candidates for each segment", { xLabel: "candidates", yLabel: "recall", log: true, yFrom: Math.max(0, Math.min(0.9, Math.floor(least * 20) / 20)), yTo: 1, rules: [{ value: index.defaults.recall, name: `asked for: ${index.defaults.recall}` }] })],
-    table("Recall by candidates", [
+    () => table("Recall by candidates", [
       { name: "segment", of: (it) => it.segment },
       { name: "candidates", of: (it) => count(it.candidates), number: true },
       { name: "recall", of: (it) => short(it.recall), number: true },
@@ -125,7 +125,7 @@ function codes(segments, figures) {
     degrees.length > 0 && figure("Links of graph nodes",
       "Nodes of the lowest level by their number of links, of a sample. Nodes with very few links are hard to reach.",
       columns(degrees.map((value, at) => ({ label: plural(at, "link"), short: String(at), value })), `Nodes by links, 0 to ${degrees.length - 1}`, { xLabel: "links of a node" }),
-      table("Nodes by links", [{ name: "links", of: (it) => it.at }, { name: "nodes", of: (it) => count(it.value), number: true }],
+      () => table("Nodes by links", [{ name: "links", of: (it) => it.at }, { name: "nodes", of: (it) => count(it.value), number: true }],
         degrees.map((value, at) => ({ at, value })).filter((it) => it.value > 0))),
     coded.length === 0 && degrees.length === 0 && h("p", null, "Vectors are compared as they are: there are no codes and no graph to show."),
   ];
@@ -147,7 +147,7 @@ function histogram(segment, report) {
   return figure(`Components between the quantiles of ${segment.segment}`,
     `${percent(clipped)} of the components have the first or the last code, marked: what is beyond the quantiles is clipped to them. ${plural(segment.figures.sampled, "vector")} sampled.`,
     columns(bars, `Histogram of components between ${short(low)} and ${short(high)}; ${percent(clipped)} at the ends`, { xLabel: "component, as codes have it", from: low, to: high }),
-    table("Components by code", [
+    () => table("Components by code", [
       { name: "range", of: (it) => it.label }, { name: "components", of: (it) => count(it.value), number: true },
       { name: "share", of: (it) => percent(it.value / all), number: true },
     ], bars));
@@ -163,7 +163,7 @@ function neighbors(found) {
     [legend(own.map((it, kind) => ({ name: name(it.rank), kind }))),
       lines(own.map((it, kind) => ({ name: name(it.rank), kind, points: it.distances.map((distance, place) => [distance, (place + 1) / it.distances.length]) })),
         "Share of vectors whose neighbor is within a distance", { xLabel: "distance", yLabel: "share of vectors", yFrom: 0, yTo: 1 })],
-    table("Distances", [
+    () => table("Distances", [
       { name: "", of: (it) => name(it.rank) },
       { name: "least", of: (it) => short(it.distances[0]), number: true },
       { name: "median", of: (it) => short(at(it.distances, 0.5)), number: true },

@@ -1,15 +1,17 @@
 //! The search console. A question is the arguments of `lucerne search` by their names, so that the page searches as the
 //! command line does, fails with its messages, and shows the call that does the same.
 
-use super::asked;
+use super::{asked, bytes};
 use crate::args::{Arguments, Command, Search};
 use crate::commands::search::request;
 use crate::commands::web::watched::Commit;
 use crate::failure::{Failure, In as _, Outcome};
 use crate::render::hits;
 use clap::Parser as _;
-use lucerne::search::SearchOptions;
-use serde_json::{Value, json};
+use hyper::body::Bytes;
+use lucerne::search::{Explanation, SearchOptions};
+use serde::Serialize;
+use serde_json::Value;
 use std::time::Duration;
 
 /// Arguments with a value. None of them names a file.
@@ -53,22 +55,32 @@ const MARKS: (&str, &str) = ("\u{1}", "\u{2}");
 /// The longest that a search may take.
 const WITHIN: Duration = Duration::from_secs(20);
 
+#[derive(Serialize)]
+struct Answer<'a> {
+    /// The words of the call of the command line.
+    call: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<hits::JsonHits<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<Explanation>,
+}
+
 /// The hits, with the call of the command line that finds them.
-pub(super) fn search(commit: &Commit, question: &Value) -> Outcome<Value> {
+pub(super) fn search(commit: &Commit, question: &Value) -> Outcome<Bytes> {
     let (call, args) = arguments(commit, question)?;
     let search = request::of(&args, &commit.searcher, MARKS)?;
     let found = commit.searcher.search_with(search, &SearchOptions::new().timeout(WITHIN));
     let found = found.in_index(&commit.dir)?;
-    Ok(json!({ "call": call, "found": hits::as_json(&found) }))
+    bytes(&Answer { call, found: Some(hits::as_json(&found)), explanation: None })
 }
 
 /// Why the document with a key is among the hits, or why it is not.
-pub(super) fn why(commit: &Commit, question: &Value) -> Outcome<Value> {
+pub(super) fn why(commit: &Commit, question: &Value) -> Outcome<Bytes> {
     let key = asked(question, "key")?;
     let (call, args) = arguments(commit, question)?;
     let search = request::of(&args, &commit.searcher, MARKS)?;
     let explained = commit.searcher.explain_with(search, key, &SearchOptions::new().timeout(WITHIN));
-    Ok(json!({ "call": call, "explanation": explained.in_index(&commit.dir)? }))
+    bytes(&Answer { call, found: None, explanation: Some(explained.in_index(&commit.dir)?) })
 }
 
 /// The arguments in `search` of the question: as words of a call, and as the command line reads them.

@@ -1,6 +1,6 @@
 //! One document by its key.
 
-use super::{asked, in_time};
+use super::{asked, in_time, short};
 use crate::commands::web::watched::Commit;
 use crate::failure::{In as _, Outcome};
 use lucerne::search::SearchOptions;
@@ -62,13 +62,13 @@ fn vector(commit: &Commit, field: &str, key: &str, vector: &[f32], count: usize)
     let search = Search::new(knn).limit(NEIGHBORS + 1);
     let hits = commit.searcher.search_with(search, &options).in_index(&commit.dir)?;
     let others = hits.hits.iter().filter(|hit| hit.key != key).take(NEIGHBORS);
-    let others = others.map(|hit| json!({ "key": hit.key, "distance": hit.distance }));
+    let others = others.map(|hit| json!({ "key": hit.key, "distance": hit.distance.map(short) }));
     let length = vector.iter().map(|it| f64::from(*it) * f64::from(*it)).sum::<f64>().sqrt();
     Ok(json!({
         "dimension": vector.len(),
         "count": count,
         "length": length,
-        "components": vector.iter().take(SHOWN).collect::<Vec<_>>(),
+        "components": vector.iter().copied().map(short).take(SHOWN).collect::<Vec<_>>(),
         "exact": hits.exact,
         "neighbors": others.collect::<Vec<_>>(),
     }))

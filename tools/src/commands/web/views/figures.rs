@@ -1,7 +1,7 @@
 //! Pictures of a field of vectors for which vectors are read: a sample of them.
 
 use super::projection::project;
-use super::{asked, in_time};
+use super::{asked, in_time, short};
 use crate::commands::web::watched::Commit;
 use crate::failure::{In as _, Outcome};
 use lucerne::admin::{self, SampledVector};
@@ -50,8 +50,10 @@ pub(super) fn distances(commit: &Commit, question: &Value) -> Outcome<Value> {
         searched += 1;
     }
     found.iter_mut().for_each(|distances| distances.sort_by(f32::total_cmp));
-    let ranks =
-        RANKS.iter().zip(&found).map(|(rank, distances)| json!({ "rank": rank, "distances": distances }));
+    let ranks = RANKS.iter().zip(&found).map(|(rank, distances)| {
+        let distances: Vec<f64> = distances.iter().copied().map(short).collect();
+        json!({ "rank": rank, "distances": distances })
+    });
     Ok(json!({ "searched": searched, "ranks": ranks.collect::<Vec<_>>() }))
 }
 
@@ -69,7 +71,7 @@ pub(super) fn projection(commit: &Commit, question: &Value) -> Outcome<Value> {
     let points = sampled
         .iter()
         .zip(projected.points)
-        .map(|(sampled, [x, y])| json!({ "key": sampled.key, "segment": sampled.segment, "x": x, "y": y }));
+        .map(|(sampled, [x, y])| json!({ "key": sampled.key, "segment": sampled.segment, "x": short(x), "y": short(y) }));
     Ok(json!({ "shares": projected.shares, "points": points.collect::<Vec<_>>() }))
 }
 

@@ -15,6 +15,7 @@ use super::watched::{Commit, Watched};
 use crate::failure::{Code, Failure, In as _, Outcome};
 use hyper::body::Bytes;
 use lucerne::{Cancel, admin};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -35,10 +36,6 @@ const OF_COMMIT: [(&str, View); 8] = [
     ("values", values::field),
 ];
 
-/// Views that are made anew each time.
-const EACH_TIME: [(&str, View); 3] =
-    [("document", document::document), ("search", console::search), ("why", console::why)];
-
 /// The answer of a view to a question in JSON.
 pub(super) fn answer(watched: &Watched, view: &str, question: &[u8]) -> Outcome<Bytes> {
     let question: Value = if question.is_empty() {
@@ -47,17 +44,17 @@ pub(super) fn answer(watched: &Watched, view: &str, question: &[u8]) -> Outcome<
         serde_json::from_slice(question).map_err(|error| Failure::usage(format!("the question: {error}")))?
     };
     let commit = watched.commit()?;
-    if view == "state" {
-        return bytes(&state(&commit));
+    match view {
+        "state" => bytes(&state(&commit)),
+        "check" => bytes(&check(&commit)?),
+        "document" => bytes(&document::document(&commit, &question)?),
+        "search" => console::search(&commit, &question),
+        "why" => console::why(&commit, &question),
+        _ => {
+            let compute = of_commit(view)?;
+            commit.kept(format!("{view} {question}"), || bytes(&compute(&commit, &question)?))
+        }
     }
-    if view == "check" {
-        return bytes(&check(&commit)?);
-    }
-    if let Some((_, compute)) = EACH_TIME.iter().find(|(name, _)| *name == view) {
-        return bytes(&compute(&commit, &question)?);
-    }
-    let compute = of_commit(view)?;
-    commit.kept(format!("{view} {question}"), || bytes(&compute(&commit, &question)?))
 }
 
 /// A view that depends on a commit and the question alone, by its name.
@@ -66,7 +63,7 @@ pub(super) fn of_commit(view: &str) -> Outcome<View> {
     found.map(|(_, compute)| *compute).ok_or_else(|| Failure::usage(format!("there is no view {view:?}")))
 }
 
-fn bytes(view: &Value) -> Outcome<Bytes> {
+fn bytes(view: &impl Serialize) -> Outcome<Bytes> {
     let written = serde_json::to_vec(view);
     written.map(Bytes::from).map_err(|error| Failure::new(Code::Io, format!("cannot write JSON: {error}")))
 }
@@ -95,6 +92,11 @@ fn check(commit: &Commit) -> Outcome<Value> {
 /// What stops a view that takes too long.
 fn in_time() -> Cancel {
     Cancel::new().until(Instant::now() + WITHIN)
+}
+
+/// A number in as few digits as tell it from other single-precision numbers.
+fn short(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(value.into())
 }
 
 /// A text of the question.

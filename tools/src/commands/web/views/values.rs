@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 const TERMS: usize = 40;
 /// Bars of a histogram of numbers; one more has what is above.
 const BARS: usize = 30;
+/// Where the 99th percentile is so many medians, bars grow.
+const LOPSIDED: f64 = 20.0;
 
 /// Terms and their documents, or a histogram with percentiles, by the type of the field.
 pub(super) fn field(commit: &Commit, question: &Value) -> Outcome<Value> {
@@ -66,15 +68,27 @@ fn numbers(commit: &Commit, name: &str) -> Outcome<Value> {
     let (Some(least), Some(high)) = (float("/stats/min"), float("/percentiles/values/99.0")) else {
         return Ok(view);
     };
-    let width = (high - least) / BARS as f64;
-    let width = if view.pointer("/stats/min").is_some_and(Value::is_i64) { width.ceil() } else { width };
-    let width = if width > 0.0 && width.is_finite() { width } else { 1.0 };
-    let edge = |bar: usize| least + width * bar as f64;
+    let (low, middle) = (float("/percentiles/values/1.0"), float("/percentiles/values/50.0"));
+    // Bars of one width would leave most values in the first.
+    let low = low.filter(|low| *low > 0.0 && least >= 0.0 && middle.is_some_and(|it| high > LOPSIDED * it));
+    let edges = match low {
+        Some(low) => geometric(low, high),
+        None => even(least, high, view.pointer("/stats/min").is_some_and(Value::is_i64)),
+    };
     let ranges = Aggregation::ranges(name);
-    let ranges = (0..BARS).fold(ranges, |ranges, bar| ranges.between(edge(bar), edge(bar + 1)));
-    let bars = aggregated(commit, [("bars", ranges.at_least(edge(BARS)))])?;
+    let ranges = match (low, edges.first()) {
+        (Some(_), Some(first)) => ranges.below(*first),
+        _ => ranges,
+    };
+    let ranges = edges.windows(2).fold(ranges, |ranges, pair| match pair {
+        [from, to] => ranges.between(*from, *to),
+        _ => ranges,
+    });
+    let ranges = edges.last().into_iter().fold(ranges, |ranges, last| ranges.at_least(*last));
+    let bars = aggregated(commit, [("bars", ranges)])?;
     if let (Some(fields), Some(bars)) = (view.as_object_mut(), bars.get("bars")) {
         fields.insert("bars".to_owned(), bars.clone());
+        fields.insert("logarithmic".to_owned(), low.is_some().into());
     }
     Ok(view)
 }
@@ -93,6 +107,20 @@ fn dates(commit: &Commit, name: &str) -> Outcome<Value> {
         fields.insert("bars".to_owned(), bars.clone());
     }
     Ok(view)
+}
+
+/// Edges of bars of one width.
+fn even(least: f64, high: f64, whole: bool) -> Vec<f64> {
+    let width = (high - least) / BARS as f64;
+    let width = if whole { width.ceil() } else { width };
+    let width = if width > 0.0 && width.is_finite() { width } else { 1.0 };
+    (0..=BARS).map(|bar| least + width * bar as f64).collect()
+}
+
+/// Edges of bars that grow by one factor; `low` is above 0.
+fn geometric(low: f64, high: f64) -> Vec<f64> {
+    let factor = (high / low).powf(1.0 / BARS as f64);
+    (0..=BARS as i32).map(|bar| low * factor.powi(bar)).collect()
 }
 
 /// What the format reports of a field of sparse vectors, for each segment.
