@@ -62,13 +62,16 @@ impl Server {
     }
 
     fn get(&self, path: &str, headers: &str) -> Answer {
-        self.send(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", self.host()))
+        self.send(&format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n",
+            self.host()
+        ))
     }
 
     fn post(&self, path: &str, headers: &str, body: &str) -> Answer {
         let (host, length) = (self.host(), body.len());
         self.send(&format!(
-            "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
         ))
     }
 
@@ -130,7 +133,8 @@ fn the_page_and_its_views_are_served_with_headers_that_allow_nothing_else() {
 fn strangers_are_refused() {
     let (_place, server) = small_server();
     let (own, state) = (format!("/{}/", server.token), format!("/{}/api/state", server.token));
-    let with_host = |host: &str| server.send(&format!("GET {own} HTTP/1.1\r\n{host}\r\n")).status;
+    let with_host =
+        |host: &str| server.send(&format!("GET {own} HTTP/1.1\r\nConnection: close\r\n{host}\r\n")).status;
     // A name that somebody has made resolve to this machine.
     assert_eq!(with_host(&format!("Host: example.org:{}\r\n", server.port)), 421);
     assert_eq!(with_host("Host: 127.0.0.1\r\n"), 421);
@@ -160,7 +164,7 @@ fn strangers_are_refused() {
     assert_eq!(server.get(&state, "").status, 405);
     assert_eq!(server.post(&own, "", "").status, 405);
     let options = server.send(&format!(
-        "OPTIONS {state} HTTP/1.1\r\nHost: {}\r\nOrigin: https://example.org\r\n\r\n",
+        "OPTIONS {state} HTTP/1.1\r\nConnection: close\r\nHost: {}\r\nOrigin: https://example.org\r\n\r\n",
         server.host()
     ));
     assert_eq!(options.status, 403);

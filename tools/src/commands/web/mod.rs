@@ -2,7 +2,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `server` | HTTP on loopback: one request to a connection, everything bounded |
+//! | `server` | HTTP on loopback, everything bounded |
 //! | `gate` | which requests are answered: host, token, origin, method, path |
 //! | `answer` | responses with the headers that keep a browser from doing anything else |
 //! | `watched` | the index, its newest commit, and what was computed of that |

@@ -1,5 +1,5 @@
-//! HTTP on loopback. One request to a connection, and every part of it has a limit, so that nothing that connects can make
-//! the page wait for ever or take memory without end.
+//! HTTP on loopback. Everything has a limit, so that nothing that connects can make the page wait for ever or take memory
+//! without end.
 
 use super::answer::{self, Answer};
 use super::gate::{Call, Gate};
@@ -15,6 +15,7 @@ use lucerne::Cancel;
 use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -34,8 +35,9 @@ const BODY_BYTES: usize = 256 << 10;
 /// How long a client may take to send the head of a request, and its body.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 const BODY_WITHIN: Duration = Duration::from_secs(5);
-/// How long a connection may last: views take at most [`views::WITHIN`].
-const CONNECTION_WITHIN: Duration = Duration::from_secs(90);
+/// How long a connection takes new requests, and how long the last one may then take: more than [`views::WITHIN`].
+const REQUESTS_WITHIN: Duration = Duration::from_secs(20);
+const LAST_WITHIN: Duration = Duration::from_secs(75);
 /// How often it is looked whether to end.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -68,7 +70,7 @@ async fn accept(listener: TcpListener, site: Arc<Site>, stop: &Cancel) -> io::Re
                 let site = Arc::clone(&site);
                 tokio::spawn(async move {
                     let _place = place;
-                    let _ended = timeout(CONNECTION_WITHIN, connection(stream, site)).await;
+                    connection(stream, site).await;
                 });
             }
         }
@@ -82,10 +84,13 @@ async fn connection(stream: TcpStream, site: Arc<Site>) {
         async move { Ok::<_, Infallible>(answer(site, request).await) }
     });
     let mut protocol = http1::Builder::new();
-    protocol.keep_alive(false).max_buf_size(HEAD_BYTES);
-    protocol.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    protocol.max_buf_size(HEAD_BYTES).timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    let mut requests = pin!(protocol.serve_connection(TokioIo::new(stream), service));
     // A client that goes away, or sends what is no HTTP, has been answered if it could be.
-    let _ended = protocol.serve_connection(TokioIo::new(stream), service).await;
+    if timeout(REQUESTS_WITHIN, requests.as_mut()).await.is_err() {
+        requests.as_mut().graceful_shutdown();
+        let _ended = timeout(LAST_WITHIN, requests).await;
+    }
 }
 
 async fn answer(site: Arc<Site>, request: Request<Incoming>) -> Answer {

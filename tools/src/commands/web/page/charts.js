@@ -106,7 +106,7 @@ export function lines(series, label, { xLabel = "", yLabel = "", log = false, yF
     svg("circle", { cx: x(px).toFixed(1), cy: y(py).toFixed(1), r: 3, class: `kind-${one.kind}` },
       svg("title", null, `${one.name}: ${xLabel} ${short(px)}, ${yLabel} ${short(py)}`))));
   const marks = log
-    ? [...new Set(all.map(([px]) => px))].sort((a, b) => a - b).filter((value, at, sorted) => at === 0 || at === sorted.length - 1 || at % Math.ceil(sorted.length / 8) === 0)
+    ? apart([...new Set(all.map(([px]) => px))].sort((a, b) => a - b), x)
     : ticks(xLow, xHigh, 6);
   return canvas(width, height, label,
     grid(ticks(yLow, yHigh, 5), y, left, width),
@@ -117,6 +117,13 @@ export function lines(series, label, { xLabel = "", yLabel = "", log = false, yF
     paths, dots,
     words(left + (width - left) / 2, height - 6, xLabel, { "text-anchor": "middle", class: "label" }),
     words(4, 11, yLabel, { class: "label" }));
+}
+
+/** Those of the values that have room for their names beside each other. */
+function apart(values, x) {
+  const kept = [];
+  for (const value of values) if (kept.length === 0 || x(value) - x(kept.at(-1)) > 44) kept.push(value);
+  return kept;
 }
 
 /** Points of a plane: `{ x, y, name, kind, href }`. */
@@ -138,7 +145,7 @@ export function scatter(points, label) {
 export function ranking(caption, entries, valueName, whole = null) {
   const most = Math.max(1, ...entries.map((entry) => entry.value));
   return table(caption, [
-    { name: "", of: (entry) => entry.href ? h("a", { href: entry.href }, entry.name) : entry.name },
+    { name: "value", of: (entry) => entry.href ? h("a", { href: entry.href }, entry.name) : entry.name },
     { name: valueName, of: (entry) => count(entry.value), number: true },
     whole && { name: "share", of: (entry) => percent(entry.value / whole), number: true },
     { name: "", of: (entry) => stacked([{ name: entry.name, value: entry.value, kind: 0 }], "", { whole: most, height: 10 }) },

@@ -35,7 +35,8 @@ export async function documentView(index, parts) {
 
 /** Any value; long texts are folded. */
 export function value(content) {
-  const text = typeof content === "string" ? content : JSON.stringify(content, null, Array.isArray(content) ? 0 : 1);
+  const simple = Array.isArray(content) && content.every((it) => typeof it === "string");
+  const text = typeof content === "string" ? content : simple ? content.join(", ") : JSON.stringify(content, null, Array.isArray(content) ? 0 : 1);
   const whole = h("span", { class: "text" }, text);
   return text.length > LONG ? folded(`${visible(text.slice(0, 120))} …`, whole) : whole;
 }

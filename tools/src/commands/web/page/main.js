@@ -37,7 +37,7 @@ function tabs(view) {
 
 function showLive(index) {
   live.replaceChildren(`generation ${count(index.generation)}, ${plural(index.docs, "document")}, ` +
-    `${isReport ? "a report" : "live"}`);
+    (isReport ? `a report, made ${ago(Number(document.getElementById("embedded").dataset.made))}` : "live"));
 }
 
 /** Shows the view of the address. With `again`, the same view of a newer commit, where the reader is. */
@@ -102,4 +102,3 @@ document.getElementById("skip").addEventListener("click", (event) => {
 addEventListener("hashchange", () => show());
 await show();
 if (!isReport) setTimeout(follow, EVERY_MS);
-else live.append(`, made ${ago(Number(document.getElementById("embedded").dataset.made))}`);

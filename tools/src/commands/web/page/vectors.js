@@ -22,7 +22,7 @@ export async function vectors(index, parts) {
   if (all === 0) return [title, head, h("p", null, "No document has a vector in this field.")];
   return [
     title, head,
-    section("Why recall is what it is", reasons(index, segments), recall(index, segments)),
+    section("Why recall is what it is", reasons(index, field, segments), recall(index, segments)),
     section("Codes and graph", later(ask("figures", { field }), (it) => codes(segments, it.segments), "Reading a sample of codes …")),
     section("Distances to neighbors", later(ask("distances", { field }), neighbors, "Searching for neighbors of a sample …")),
     section("A sample of the vectors", later(ask("projection", { field }), projection, "Projecting a sample …")),
@@ -32,8 +32,11 @@ export async function vectors(index, parts) {
 const curveOf = (segment) => segment.report.recall?.[0];
 
 /** For each segment what costs recall, in words. */
-function reasons(index, segments) {
-  const worst = (segment) => segment.report.code_quality?.recall ?? 1;
+function reasons(index, field, segments) {
+  const worst = ({ report }) => Math.min(
+    report.code_quality?.recall ?? 1,
+    1 - (report.graph?.self_search ? report.graph.self_search.missed / Math.max(1, report.graph.self_search.searched) : 0),
+    Math.max(0, ...(report.recall?.[0]?.points ?? [{ recall: 1 }]).map((it) => it.recall)));
   const rows = [...segments].sort((a, b) => worst(a) - worst(b)).slice(0, 40);
   return [
     h("p", { class: "note" }, `A search loses neighbors in two places: codes order vectors a little differently than the vectors themselves, and a graph search does not look at all of them. More candidates mend the second, rescoring with raw vectors the first. Searches ask for a recall of ${index.defaults.recall} unless they say otherwise, and each segment keeps as many candidates as its own curve says.`),
@@ -44,6 +47,8 @@ function reasons(index, segments) {
       { name: "not found by the graph", number: true, of: (it) => missed(it) , title: "stored vectors that a search for themselves has missed" },
       { name: "in words", of: (it) => inWords(it, index.defaults.recall) },
     ], rows, { wide: true }),
+    h("p", { class: "note" }, "Measured with vectors of the segment itself. With queries of your own: ",
+      h("code", null, `lucerne eval ${index.dir} --field ${field} --queries FILE`), ", and ", h("code", null, "lucerne calibrate"), " keeps what they take."),
   ];
 }
 
@@ -60,6 +65,9 @@ function inWords(segment, wanted) {
   else if (report.code_quality.recall >= 0.95) words.push(`Codes cost ${percent(1 - report.code_quality.recall)}.`);
   else words.push(`Codes cost ${percent(1 - report.code_quality.recall)}: rescore, or use no quantization.`);
   if (report.rescored > 0) words.push(`Each search rescores ${report.rescored} raw vectors for it.`);
+  const searches = report.graph?.self_search;
+  const share = searches ? searches.missed / Math.max(1, searches.searched) : 0;
+  if (share > 0.01) words.push(`The graph misses ${percent(share)} of its own vectors: it has too few links, a larger m or beam_width gives it more.`);
   const curve = curveOf(segment);
   if (curve) {
     const point = curve.points.find((it) => it.recall >= wanted);

@@ -42,9 +42,13 @@ fn unreachable(segment: &str, field: &str, report: &Value) -> Option<Value> {
     let share = 1.0 - missed as f64 / searched.max(1) as f64;
     (share < FOUND).then(|| {
         let title = format!("The graph of {field} in {segment} misses some of its own vectors");
-        let detail =
-            format!("{missed} of {searched} stored vectors were not found by a search for themselves.");
-        finding("warning", &title, &detail, "lucerne check DIR")
+        let detail = format!(
+            "{} of {} stored vectors were not found by a search for themselves. A larger m or beam_width gives the \
+             graph more links.",
+            units::grouped(missed),
+            units::grouped(searched)
+        );
+        finding("warning", &title, &detail, "")
     })
 }
 
