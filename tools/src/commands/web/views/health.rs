@@ -1,6 +1,6 @@
 //! What somebody who looks after an index would like to know without asking.
 
-use super::overview::candidates_for;
+use super::curves::candidates_for;
 use super::{list, number, text};
 use crate::render::units;
 use lucerne::limits::DEFAULT_RECALL;

@@ -2,6 +2,7 @@
 //! index, `plan` of its segments, `vectors`, `figures` and `values` of a field, `document` and `console` of documents.
 
 mod console;
+mod curves;
 mod document;
 mod figures;
 mod health;

@@ -1,5 +1,6 @@
 //! The whole index, its segments, and the plan of a forced merge.
 
+use super::curves::candidates_for;
 use super::{health, list, number, parts, text};
 use crate::commands::web::watched::Commit;
 use crate::failure::{Failure, In as _, Outcome};
@@ -68,12 +69,6 @@ fn vector_row(field: &Value) -> Value {
         "candidates": candidates,
         "code_recall": field.pointer("/code_quality/recall"),
     })
-}
-
-/// The least candidates that have reached a recall, without rescoring; `None` where none have.
-pub(super) fn candidates_for(curve: &Value, recall: f64) -> Option<u64> {
-    let reached = |point: &&Value| point.get("recall").and_then(Value::as_f64).is_some_and(|it| it >= recall);
-    list(curve, "points").iter().find(reached).map(|point| number(point, "candidates"))
 }
 
 /// The merge that a segment comes from, in short.
