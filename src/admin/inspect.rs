@@ -46,6 +46,31 @@ pub fn inspect(searcher: &Searcher) -> Result<Report> {
     }))
 }
 
+/// The name of the segment that holds the live document with a key; `None` when there is none.
+///
+/// ```
+/// # let folder = tempfile::tempdir().unwrap();
+/// use lucerne::{Document, Index, Schema, admin};
+///
+/// let index = Index::create(folder.path(), Schema::builder().key("id").build()?)?;
+/// let writer = index.writer()?;
+/// writer.add(&Document::new().with("id", "vim"))?;
+/// writer.commit()?;
+/// assert_eq!(admin::segment_of(&index.searcher()?, "vim")?, Some("_0".to_owned()));
+/// # Ok::<(), lucerne::Error>(())
+/// ```
+///
+/// # Errors
+/// When a file is damaged.
+pub fn segment_of(searcher: &Searcher, key: &str) -> Result<Option<String>> {
+    for segment in searcher.snapshot().segments.iter().rev() {
+        if segment.reader.find_live(key, |doc| !segment.is_live(doc))?.is_some() {
+            return Ok(Some(segment.reader.name().to_owned()));
+        }
+    }
+    Ok(None)
+}
+
 /// A number in as few digits as tell it from other single-precision numbers.
 fn short(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(value.into())

@@ -12,14 +12,14 @@ use super::segments::{SegmentEntry, SegmentList};
 use crate::commit::{OwnedDirectory, manifest};
 use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
-use crate::merge::{Scheduler, SegmentMeta};
+use crate::merge::{Scheduler, SegmentMeta, is_outdated};
 use crate::reader::{Snapshot, Store};
-use crate::schema::{Calibration, Schema, VectorField};
+use crate::schema::{Calibration, Schema};
 use crate::segment_write::random_segment_id;
 use byteorder::{ByteOrder, LittleEndian};
 use lucerne_codec::io::bytes;
 use lucerne_codec::random::mix;
-use lucerne_codec::{Cancel, Registry, SegmentId, Similarity};
+use lucerne_codec::{Cancel, SegmentId, Similarity};
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -298,7 +298,7 @@ impl WriterInner {
             docs: entry.reader.max_doc(),
             deleted: entry.state.deleted().count(),
             bytes: entry.reader.files().map(|file| file.len).sum(),
-            outdated: is_outdated(&self.store.registry, &schema, entry),
+            outdated: is_outdated(&self.store.registry, &schema, &entry.reader),
         })
         .collect()
     }
@@ -312,34 +312,6 @@ impl WriterInner {
     pub(crate) fn next_segment(&self) -> u64 {
         self.next_segment.load(Ordering::Relaxed)
     }
-}
-
-/// True when a segment was written with another format, an older version of it, or other parameters than it would be
-/// written with now.
-fn is_outdated(registry: &Registry, schema: &Schema, entry: &SegmentEntry) -> bool {
-    let (segment, info) = (&entry.reader, entry.reader.info());
-    let vectors = segment.vectors().iter().any(|vectors| {
-        let differs = |field: VectorField<'_>| {
-            field.format(registry).is_ok_and(|format| format.name() != vectors.format)
-                || field.info() != vectors.field
-                || !vectors.reader.is_current()
-        };
-        schema.vector_field(vectors.field.number).is_ok_and(differs)
-    });
-    let stored = registry.default_stored().is_ok_and(|format| format.name() != info.stored.format);
-    let keys = registry.default_keys().is_ok_and(|format| format.name() != info.keys.format);
-    let postings = registry.default_postings().map(|format| format.name());
-    let postings = info.postings.as_ref().is_some_and(|own| postings.is_ok_and(|name| name != own.format));
-    let columns = registry.default_columns().map(|format| format.name());
-    let columns = info.columns.as_ref().is_some_and(|own| columns.is_ok_and(|name| name != own.format));
-    let sparse = registry.default_sparse().map(|format| format.name());
-    let sparse = info.sparse.as_ref().is_some_and(|own| sparse.is_ok_and(|name| name != own.format));
-    let older = !segment.stored().is_current()
-        || !segment.keys().is_current()
-        || segment.postings().is_some_and(|postings| !postings.is_current())
-        || segment.columns().is_some_and(|columns| !columns.is_current())
-        || segment.sparse().is_some_and(|sparse| !sparse.is_current());
-    vectors || stored || keys || postings || columns || sparse || older
 }
 
 /// Bytes that one vector of each field costs until it is flushed; checks the fields' parameters.

@@ -10,6 +10,7 @@ mod determinism;
 mod dropped_raw;
 mod estimates;
 mod fields;
+mod figures;
 mod folders;
 mod half_precision;
 mod history;

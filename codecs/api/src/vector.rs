@@ -281,6 +281,16 @@ pub trait VectorReader: Send + Sync {
     /// A report for people and tools: parts with their sizes, parameters in force, quantiles, ….
     fn inspect(&self) -> Report;
 
+    /// Figures of some of the vectors, which take longer than [`inspect`](Self::inspect): `codes`, how often each code value
+    /// occurs among their components; `code_error`, how far codes are from the vectors; `degrees`, how many nodes of the
+    /// graph have 0, 1, 2, … links. What a format has no figures of is not there; `Null` where it has none at all.
+    ///
+    /// # Errors
+    /// When a file is damaged, or on cancellation.
+    fn figures(&self, _sample: &[Ordinal], _cancel: &Cancel) -> Result<Report> {
+        Ok(Report::Null)
+    }
+
     /// Compares everything with everything: cross-file agreement, ranges, codes against raw vectors,
     /// reachability. Checksums are checked by the caller.
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>>;

@@ -15,7 +15,7 @@ pub(crate) use export::Export;
 pub(crate) use history::{Backup, Restore, Tag, Tags, Untag};
 pub(crate) use relevance::Relevance;
 pub(crate) use search::{Format, Fusion, Search, Second};
-pub(crate) use segments::{Check, DropRaw, Estimate, ForceMerge, Inspect, Rewriting, Upgrade};
+pub(crate) use segments::{Check, DropRaw, Estimate, ForceMerge, Inspect, Rewriting, Upgrade, Web};
 pub(crate) use writes::{Delete, Update, Which};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -36,7 +36,7 @@ const TASKS: [(&str, &[&str]); 7] = [
     ("Create and fill an index", &["create", "import", "add-index", "alter", "estimate"]),
     ("Change documents, and read all of them", &["delete", "update", "export"]),
     ("Search", &["search"]),
-    ("Inspect and maintain", &["inspect", "check", "force-merge", "upgrade", "drop-raw"]),
+    ("Inspect and maintain", &["inspect", "web", "check", "force-merge", "upgrade", "drop-raw"]),
     ("Back up, keep and restore commits", &["backup", "tag", "tags", "untag", "restore"]),
     ("Measure recall, speed and relevance", &["eval", "calibrate", "hash-quality", "relevance"]),
     ("Other", &["completions", "help"]),
@@ -66,6 +66,7 @@ pub(crate) enum Command {
     Export(Export),
     Search(Box<Search>),
     Inspect(Inspect),
+    Web(Web),
     Check(Check),
     Eval(Eval),
     Calibrate(Calibrate),

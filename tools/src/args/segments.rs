@@ -1,4 +1,4 @@
-//! Arguments of `inspect`, `check`, `force-merge`, `upgrade` and `drop-raw`.
+//! Arguments of `inspect`, `web`, `check`, `force-merge`, `upgrade` and `drop-raw`.
 
 use super::threads;
 use clap::Args;
@@ -12,7 +12,8 @@ Examples:
   lucerne inspect packages.idx              segments, totals, defaults
   lucerne inspect packages.idx _3           all metadata of segment _3
   lucerne inspect packages.idx schema       the schema, with all defaults filled in
-  lucerne inspect packages.idx --json       everything, for programs")]
+  lucerne inspect packages.idx --json       everything, for programs
+  lucerne inspect packages.idx --html report.html       pictures, to attach to a ticket")]
 pub(crate) struct Inspect {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
@@ -28,6 +29,30 @@ pub(crate) struct Inspect {
     /// Print plain numbers, without units.
     #[arg(long)]
     pub(crate) bytes: bool,
+
+    /// Write pictures of the index to this file instead, a page of its own: segments, what a forced merge
+    /// would do, vectors, values, frequent terms. Documents are not in it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["part", "bytes"])]
+    pub(crate) html: Option<PathBuf>,
+}
+
+/// Show an index in a browser on this machine: segments, fields, documents, and a search console.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+An address is printed; open it. The page only reads, follows new commits by itself, loads nothing
+from elsewhere, and answers nobody who does not know the address. Ctrl-C ends it.
+
+Examples:
+  lucerne web packages.idx
+  lucerne web packages.idx --port 8080
+  lucerne inspect packages.idx --html report.html       the same pictures in one file")]
+pub(crate) struct Web {
+    /// Folder of the index.
+    pub(crate) dir: PathBuf,
+
+    /// The port to listen on, on 127.0.0.1 [default: a free one].
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub(crate) port: u16,
 }
 
 /// Verify an index: read every byte, compare all checksums and structures. Repair what is damaged.

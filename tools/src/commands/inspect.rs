@@ -1,17 +1,26 @@
 //! `inspect`: segments, sizes, schema and defaults. Metadata of formats is printed as it is.
 
 use crate::args::Inspect;
-use crate::commands::searcher_at;
+use crate::commands::{searcher_at, web::report};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::render::metadata::{self, Numbers};
 use crate::render::table::{Align, Rows};
 use crate::render::{out, units};
 use lucerne::limits::{DEFAULT_K, DEFAULT_RAM_BUDGET, DEFAULT_RECALL};
 use lucerne::{Searcher, admin};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(super) fn run(args: &Inspect, json: bool) -> Outcome {
     let searcher = searcher_at(&args.dir, args.at.as_ref())?;
+    if let Some(path) = &args.html {
+        let html = report::html(&args.dir, searcher)?;
+        std::fs::write(path, html).map_err(|error| Failure::file(path, "write", &error))?;
+        return if json {
+            out::json(&json!({ "html": path }))
+        } else {
+            out::line(&format!("Wrote {}.", path.display()))
+        };
+    }
     let numbers = if args.bytes { Numbers::Raw } else { Numbers::Units };
     if args.part.as_deref() == Some("schema") {
         return if json {

@@ -22,6 +22,7 @@ mod repair;
 mod search;
 mod synonyms;
 mod upgrade;
+mod web;
 mod writes;
 
 use crate::args::{Arguments, Command};
@@ -46,6 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Export(args) => export::run(args, json),
         Command::Search(args) => search::run(args, json),
         Command::Inspect(args) => inspect::run(args, json),
+        Command::Web(args) => web::run(args, json),
         Command::Check(args) => check::run(args, json),
         Command::ForceMerge(args) => force_merge::run(args, json),
         Command::Upgrade(args) => upgrade::run(args, json),

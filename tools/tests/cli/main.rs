@@ -20,4 +20,5 @@ mod search_sparse;
 mod support;
 mod upgrade;
 mod vector_files;
+mod web;
 mod writes;

@@ -76,6 +76,15 @@ pub trait EncodedVectors: Send + Sync {
         Err(Error::Invalid("this encoding cannot be decoded".to_owned()))
     }
 
+    /// How often each of the 256 code values occurs among the components of some vectors; `None` for an encoding without
+    /// such codes.
+    ///
+    /// # Errors
+    /// When the file is damaged, or on cancellation.
+    fn code_counts(&self, _sample: &[Ordinal], _cancel: &Cancel) -> Result<Option<Vec<u64>>> {
+        Ok(None)
+    }
+
     /// The share of the nearest ten that are the nearest ten by these distances, as far as it was measured.
     fn recall_of_all(&self) -> f64 {
         1.0

@@ -28,9 +28,10 @@
 //! | `search` | searching one segment |
 //! | `recall` | which recall a search reaches by how much it does |
 //! | `write`, `merge`, `salvage` | flushes, merges, and what a repair is made from |
-//! | `report`, `verify`, `self_search` | `inspect` and `check` |
+//! | `report`, `figures`, `verify`, `self_search` | `inspect`, its pictures, and `check` |
 
 mod codec;
+mod figures;
 mod format;
 mod merge;
 mod meta;

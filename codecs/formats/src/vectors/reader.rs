@@ -2,7 +2,7 @@
 
 use super::search::{self, Scratch};
 use super::segment::VectorSegment;
-use super::{report, self_search, verify};
+use super::{figures, report, self_search, verify};
 use crate::encoding::EncodedVectors;
 use crate::hnsw::file::GraphFile;
 use lucerne_codec::format::Problem;
@@ -97,6 +97,10 @@ impl VectorReader for VectorFieldReader {
 
     fn inspect(&self) -> Report {
         report::inspect(&self.segment)
+    }
+
+    fn figures(&self, sample: &[Ordinal], cancel: &Cancel) -> Result<Report> {
+        figures::figures(&self.segment, sample, cancel)
     }
 
     fn verify(&self, cancel: &Cancel) -> Result<Vec<Problem>> {

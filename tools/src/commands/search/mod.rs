@@ -1,6 +1,6 @@
 //! `search`: builds a search from the arguments, runs it and prints the hits.
 
-mod request;
+pub(super) mod request;
 
 use crate::args::{Format, Search};
 use crate::commands::searcher_at;
@@ -11,7 +11,7 @@ use lucerne::search::SearchOptions;
 
 pub(super) fn run(args: &Search, json: bool) -> Outcome {
     let searcher = searcher_at(&args.dir, args.at.as_ref())?;
-    let search = request::of(args, &searcher)?;
+    let search = request::of(args, &searcher, ("[", "]"))?;
     let options = options(args);
     let format = if json { Format::Json } else { args.format };
     if let Some(key) = &args.why {

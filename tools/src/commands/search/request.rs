@@ -10,8 +10,12 @@ use lucerne::{Fuse, Knn, Query, Rerank, Search, Searcher, Sort, Sparse};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The search that the arguments describe.
-pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
+/// The search that the arguments describe; `marks` begin and end highlighted words.
+pub(in crate::commands) fn of(
+    args: &args::Search,
+    searcher: &Searcher,
+    marks: (&str, &str),
+) -> Outcome<Search> {
     let parser = parser(args, searcher)?;
     let reranks =
         args.rerank.is_some() || args.mmr.is_some() || args.decay.is_some() || args.max_sim.is_some();
@@ -56,7 +60,7 @@ pub(super) fn of(args: &args::Search, searcher: &Searcher) -> Outcome<Search> {
     }
     search = counted(args, search)?;
     for field in &args.highlight {
-        search = search.highlight(Highlight::new(field).tags("[", "]"));
+        search = search.highlight(Highlight::new(field).tags(marks.0, marks.1));
     }
     if !args.fields.is_empty() {
         let all = args.fields.iter().any(|field| field == "*");

@@ -133,6 +133,19 @@ impl EncodedVectors for Sq8Vectors {
         decode(&self.codes, &self.frame, ordinal)
     }
 
+    fn code_counts(&self, sample: &[Ordinal], cancel: &Cancel) -> Result<Option<Vec<u64>>> {
+        let mut counts = vec![0; 256];
+        for (done, &ordinal) in sample.iter().enumerate() {
+            cancel.check_every(1_024, done)?;
+            for &code in self.codes.codes(ordinal)? {
+                if let Some(count) = counts.get_mut(usize::from(code)) {
+                    *count += 1;
+                }
+            }
+        }
+        Ok(Some(counts))
+    }
+
     fn recall_of_all(&self) -> f64 {
         self.codes.meta().quality.map_or(1.0, |quality| f64::from(quality.recall))
     }

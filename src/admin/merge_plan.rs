@@ -1,0 +1,55 @@
+//! What a forced merge would do, told without a writer.
+
+use crate::error::Result;
+use crate::merge::{self, SegmentMeta, Source};
+use crate::reader::SnapshotSegment;
+use crate::search::Searcher;
+use lucerne_codec::Report;
+use std::sync::Arc;
+
+/// What [`Writer::force_merge`](crate::Writer::force_merge) would do with the segments of a searcher's point in time: a plan
+/// for each merge, as [`Writer::plan_force_merge`](crate::Writer::plan_force_merge) returns. Nothing is locked and nothing
+/// is written.
+///
+/// ```
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path();
+/// use lucerne::{Document, Index, Schema, admin};
+///
+/// let index = Index::create(path, Schema::builder().build()?)?;
+/// let writer = index.writer()?;
+/// for _ in 0..2 {
+///     writer.add(&Document::new())?;
+///     writer.commit()?; // a segment each
+/// }
+/// let plan = admin::plan_force_merge(&index.searcher()?, 1)?;
+/// assert_eq!((plan.len(), &plan[0]["docs"]), (1, &2.into()));
+/// # Ok::<(), lucerne::Error>(())
+/// ```
+///
+/// # Errors
+/// When a segment cannot be read.
+pub fn plan_force_merge(searcher: &Searcher, max_segments: usize) -> Result<Vec<Report>> {
+    let snapshot = searcher.snapshot();
+    let (registry, schema) = (&snapshot.commit.registry, &snapshot.schema);
+    let meta = |segment: &SnapshotSegment| SegmentMeta {
+        name: segment.reader.name().to_owned(),
+        docs: segment.reader.max_doc(),
+        deleted: segment.reader.max_doc() - segment.live_docs(),
+        bytes: segment.reader.files().map(|file| file.len).sum(),
+        outdated: merge::is_outdated(registry, schema, &segment.reader),
+    };
+    let metas: Vec<SegmentMeta> = snapshot.segments.iter().map(meta).collect();
+    let candidates = merge::force_merge(&metas, max_segments);
+    let plans = candidates.iter().map(|candidate| {
+        let chosen = snapshot.segments.iter();
+        let chosen = chosen.filter(|segment| candidate.segments.iter().any(|it| it == segment.reader.name()));
+        let sources: Vec<Source> = chosen.map(source).collect();
+        merge::plan(registry, schema, &sources)
+    });
+    plans.collect()
+}
+
+fn source(segment: &SnapshotSegment) -> Source {
+    Source { reader: Arc::clone(&segment.reader), live: segment.live.as_deref().cloned() }
+}

@@ -1,0 +1,122 @@
+//! The views of the page: from a commit and a question to an answer, both JSON. `overview` and `health` are of the whole
+//! index, `plan` of its segments, `vectors`, `figures` and `values` of a field, `document` and `console` of documents.
+
+mod console;
+mod curves;
+mod document;
+mod figures;
+mod health;
+mod overview;
+mod parts;
+mod projection;
+mod values;
+mod vectors;
+
+use super::watched::{Commit, Watched};
+use crate::failure::{Code, Failure, In as _, Outcome};
+use hyper::body::Bytes;
+use lucerne::{Cancel, admin};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// The longest that a view may take.
+pub(super) const WITHIN: Duration = Duration::from_secs(60);
+
+type View = fn(&Commit, &Value) -> Outcome<Value>;
+
+/// Views that depend on the commit and the question alone.
+const OF_COMMIT: [(&str, View); 8] = [
+    ("overview", overview::overview),
+    ("segment", overview::segment),
+    ("plan", overview::plan),
+    ("vectors", vectors::field),
+    ("figures", figures::figures),
+    ("distances", figures::distances),
+    ("projection", figures::projection),
+    ("values", values::field),
+];
+
+/// The answer of a view to a question in JSON.
+pub(super) fn answer(watched: &Watched, view: &str, question: &[u8]) -> Outcome<Bytes> {
+    let question: Value = if question.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(question).map_err(|error| Failure::usage(format!("the question: {error}")))?
+    };
+    let commit = watched.commit()?;
+    match view {
+        "state" => bytes(&state(&commit)),
+        "check" => bytes(&check(&commit)?),
+        "document" => bytes(&document::document(&commit, &question)?),
+        "search" => console::search(&commit, &question),
+        "why" => console::why(&commit, &question),
+        _ => {
+            let compute = of_commit(view)?;
+            commit.kept(format!("{view} {question}"), || bytes(&compute(&commit, &question)?))
+        }
+    }
+}
+
+/// A view that depends on a commit and the question alone, by its name.
+pub(super) fn of_commit(view: &str) -> Outcome<View> {
+    let found = OF_COMMIT.iter().find(|(name, _)| *name == view);
+    found.map(|(_, compute)| *compute).ok_or_else(|| Failure::usage(format!("there is no view {view:?}")))
+}
+
+fn bytes(view: &impl Serialize) -> Outcome<Bytes> {
+    let written = serde_json::to_vec(view);
+    written.map(Bytes::from).map_err(|error| Failure::new(Code::Io, format!("cannot write JSON: {error}")))
+}
+
+/// What tells whether there is something new to see.
+fn state(commit: &Commit) -> Value {
+    let searcher = &commit.searcher;
+    json!({
+        "generation": searcher.generation(),
+        "docs": searcher.len(),
+        "segments": searcher.segment_count(),
+    })
+}
+
+/// Reads every byte, as `lucerne check` does.
+fn check(commit: &Commit) -> Outcome<Value> {
+    let checked = admin::check(&commit.dir, &in_time(), &()).in_index(&commit.dir)?;
+    let problem = |problem: &admin::Problem| json!({ "file": problem.file, "problem": problem.problem });
+    Ok(json!({
+        "generation": checked.generation,
+        "bytes": checked.bytes,
+        "problems": checked.problems.iter().map(problem).collect::<Vec<_>>(),
+    }))
+}
+
+/// What stops a view that takes too long.
+fn in_time() -> Cancel {
+    Cancel::new().until(Instant::now() + WITHIN)
+}
+
+/// A number in as few digits as tell it from other single-precision numbers.
+fn short(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(value.into())
+}
+
+/// A text of the question.
+fn asked<'a>(question: &'a Value, name: &str) -> Outcome<&'a str> {
+    let text = question.get(name).and_then(Value::as_str);
+    text.ok_or_else(|| Failure::usage(format!("the question lacks {name:?}, a text")))
+}
+
+/// A number of metadata; 0 where there is none.
+fn number(metadata: &Value, name: &str) -> u64 {
+    metadata.get(name).and_then(Value::as_u64).unwrap_or(0)
+}
+
+/// A text of metadata; empty where there is none.
+fn text<'a>(metadata: &'a Value, name: &str) -> &'a str {
+    metadata.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A list of metadata; empty where there is none.
+fn list<'a>(metadata: &'a Value, name: &str) -> &'a [Value] {
+    metadata.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
