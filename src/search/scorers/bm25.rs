@@ -24,7 +24,7 @@ impl Default for Bm25 {
 }
 
 /// Frequencies whose longest competitive documents are worked out.
-const KNOWN_FREQS: usize = 15;
+const KNOWN_FREQS: usize = 7;
 
 /// The greatest length of a competitive document by its frequency; of higher frequencies any length may be.
 #[derive(Clone, Copy, Debug)]

@@ -41,6 +41,8 @@ pub(super) struct List<'a> {
     /// The block of the member looked up last, and where counting its members goes on: the next document, and how many
     /// members of the block are before it.
     looked: (usize, DocId, u32),
+    /// The block that was bounded last.
+    bounded: usize,
     /// The last document of the block loaded last.
     read_to: Option<DocId>,
     /// The last document of a list without a table, once it has been read.
@@ -80,6 +82,7 @@ impl Lists {
             whole,
             current: 0,
             looked: (0, 0, 0),
+            bounded: 0,
             read_to: None,
             only_last: None,
             positions: None,
@@ -304,10 +307,13 @@ impl Blocks for List<'_> {
             let last_doc = self.only_last()?;
             return Ok(if target > last_doc { none } else { Impact { last_doc, ..self.whole } });
         }
-        let index = self.find(self.current, target);
+        // Mostly one asks for the block behind the one asked for before.
+        let known = self.bounded.checked_sub(1).is_none_or(|before| self.last_doc(before) < Some(target));
+        let index = self.find(if known { self.bounded } else { self.current }, target);
         if index >= self.blocks() {
             return Ok(none);
         }
+        self.bounded = index;
         let last_doc = self.last_doc(index).ok_or_else(|| self.damaged(index))?;
         if self.lists.pos.is_none() {
             return Ok(Impact { last_doc, ..self.whole });

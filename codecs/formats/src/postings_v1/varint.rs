@@ -20,6 +20,20 @@ pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
 /// Takes what follows the first byte of a value.
 fn take_rest(first: u8, bytes: &mut &[u8]) -> Option<u64> {
     let mut value = u64::from(first & 0x7F);
+    // Up to three bytes are frequent.
+    if let Some(&[second, third]) = bytes.first_chunk() {
+        value |= u64::from(second & 0x7F) << 7;
+        if second < 0x80 {
+            *bytes = bytes.get(1..)?;
+            return Some(value);
+        }
+        value |= u64::from(third & 0x7F) << 14;
+        if third < 0x80 {
+            *bytes = bytes.get(2..)?;
+            return Some(value);
+        }
+        value = u64::from(first & 0x7F);
+    }
     for shift in (7..64).step_by(7) {
         let (&byte, rest) = bytes.split_first()?;
         *bytes = rest;
