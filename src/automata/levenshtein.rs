@@ -108,14 +108,15 @@ impl LevenshteinWalk {
         row.within.get(usize::from(edits)).copied().unwrap_or(0)
     }
 
-    /// The least character above `character` with which a term may go on behind its first `i` characters.
-    fn next_live(&self, i: usize, character: char) -> Option<char> {
+    /// The least character above `character`, if there is one, with which a term may go on behind its first `i` characters.
+    fn next_live(&self, i: usize, character: Option<char>) -> Option<char> {
         let above = self.rows.get(i)?;
         let before = i.checked_sub(1).and_then(|before| self.rows.get(before));
         let mut swaps = 0;
         if let Some(fewer) = self.edits.checked_sub(1) {
             if Self::within(above, fewer) != 0 {
                 let next = |number: u32| char::from_u32(number + 1);
+                let Some(character) = character else { return Some('\0') };
                 return next(character.into()).or_else(|| (character < '\u{E000}').then_some('\u{E000}'));
             }
             swaps = before.filter(|_| self.transpositions).map_or(0, |row| Self::within(row, fewer));
@@ -129,7 +130,7 @@ impl LevenshteinWalk {
             let other = i.checked_sub(1).and_then(|before| self.follows(before, at));
             let swapped = other.filter(|_| next.is_some() && next == last && swaps >> at & 1 == 1);
             for live in [as_it_is, swapped].into_iter().flatten() {
-                if live > character && least.is_none_or(|least| live < least) {
+                if character.is_none_or(|character| live > character) && least.is_none_or(|least| live < least) {
                     least = Some(live);
                 }
             }
@@ -139,17 +140,43 @@ impl LevenshteinWalk {
 
     /// No term that goes on with `character` behind the first characters of the last one is near: what comes next.
     fn skip(&mut self, mut character: char, next: &mut Vec<u8>) -> Verdict {
-        loop {
-            if let Some(live) = self.next_live(self.term.len(), character) {
-                next.extend_from_slice(&self.bytes);
-                next.extend_from_slice(live.encode_utf8(&mut [0; 4]).as_bytes());
-                return Verdict::Skip;
+        let mut live = loop {
+            match self.next_live(self.term.len(), Some(character)) {
+                Some(live) => break live,
+                None => match self.pop() {
+                    Some(last) => character = last,
+                    None => return Verdict::Over,
+                },
             }
-            match self.pop() {
-                Some(last) => character = last,
-                None => return Verdict::Over,
+        };
+        // Where no edit is left, how the next term goes on is known up to its end.
+        while let Some(row) = self.row(self.term.len(), live) {
+            self.push(live, row);
+            let is_free = self.edits.checked_sub(1).is_some_and(|fewer| Self::within(&row, fewer) != 0);
+            match self.next_live(self.term.len(), None) {
+                Some(next) if !is_free && self.distance().is_none() => live = next,
+                _ => break,
             }
         }
+        next.extend_from_slice(&self.bytes);
+        Verdict::Skip
+    }
+
+    /// Adds a character behind the last one.
+    #[inline]
+    fn push(&mut self, character: char, row: Row) {
+        self.term.push((character, self.bytes.len()));
+        self.bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        self.rows.push(row);
+    }
+
+    /// The edits between the word and the characters so far, if they are near.
+    #[inline]
+    fn distance(&self) -> Option<u8> {
+        let len = self.term.len();
+        let at = (self.word.len() + MIDDLE).checked_sub(len).filter(|at| *at < WIDTH)?;
+        let row = self.rows.get(len)?;
+        (0..=self.edits).find(|edits| Self::within(row, *edits) >> at & 1 == 1)
     }
 
     /// Where the last character ends.
@@ -176,22 +203,14 @@ impl Automaton for LevenshteinWalk {
         // No text of ours is something else; of a damaged file it may be.
         let rest = term.get(end..).map(std::str::from_utf8);
         let Some(Ok(rest)) = rest else { return Verdict::No };
-        for (at, character) in rest.char_indices() {
+        for character in rest.chars() {
             match self.row(self.term.len(), character) {
-                Some(row) if Self::within(&row, self.edits) != 0 => {
-                    self.term.push((character, end + at));
-                    self.bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                    self.rows.push(row);
-                }
+                Some(row) if Self::within(&row, self.edits) != 0 => self.push(character, row),
                 _ => return self.skip(character, next),
             }
         }
-        let len = self.term.len();
-        let at = (self.word.len() + MIDDLE).checked_sub(len).filter(|at| *at < WIDTH);
-        let (Some(at), Some(row)) = (at, self.rows.get(len)) else { return Verdict::No };
-        let edits = (0..=self.edits).find(|edits| Self::within(row, *edits) >> at & 1 == 1);
-        let Some(distance) = edits else { return Verdict::No };
-        let shorter = self.before + self.word.len().min(len);
+        let Some(distance) = self.distance() else { return Verdict::No };
+        let shorter = self.before + self.word.len().min(self.term.len());
         let is_near = distance == 0 || usize::from(distance) < shorter;
         if is_near { Verdict::Match(distance) } else { Verdict::No }
     }

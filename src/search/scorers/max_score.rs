@@ -201,6 +201,7 @@ impl<'a> MaxScore<'a> {
                 from = next;
             }
         }
+        let mut least = collector.min_competitive_score();
         let words = (window.last - window.first) as usize / 64 + 1;
         for word in 0..words {
             let mut bits = self.touched.get_mut(word).map(std::mem::take).unwrap_or(0);
@@ -208,7 +209,11 @@ impl<'a> MaxScore<'a> {
                 let slot = word * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
                 let sum = self.scores.get_mut(slot).map(std::mem::take).unwrap_or(0.0);
-                self.complete(window.first + slot as u32, sum, split, collector)?;
+                // Most documents end here.
+                if ((sum + split.rest) as f32) >= least {
+                    self.complete(window.first + slot as u32, sum, split, collector)?;
+                    least = collector.min_competitive_score();
+                }
             }
         }
         Ok(())

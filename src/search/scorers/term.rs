@@ -131,11 +131,11 @@ impl<'a> TermScorer<'a> {
             _ => (docs.partition_point(|&doc| doc <= last), None),
         };
         let docs = docs.get(..count).unwrap_or_default();
-        // In runs that a compiler makes vectors of: first the lengths, which lie scattered, then the scores.
-        let mut lengths = [0; BLOCK_LEN];
-        self.lengths.take(docs, &mut lengths);
         if least <= 0.0 {
             into.docs.iter_mut().zip(docs).for_each(|(to, doc)| *to = *doc);
+            // In runs that a compiler makes vectors of: first the lengths, which lie scattered, then the scores.
+            let mut lengths = [0; BLOCK_LEN];
+            self.lengths.take(docs, &mut lengths);
             let lengths = lengths.get(..count).unwrap_or_default();
             self.weight.scores(freqs, lengths, &mut into.scores);
             return Ok((count, next));
@@ -143,18 +143,17 @@ impl<'a> TermScorer<'a> {
         // Without branches: which documents are kept is not foreseeable.
         let limits = self.weight.length_limits(least);
         let (mut kept_at, mut kept) = ([0u8; BLOCK_LEN], 0);
-        let (freqs, lengths) = (freqs.get(..count).unwrap_or_default(), lengths.get(..count).unwrap_or_default());
-        for at in 0..count {
-            let (Some(&freq), Some(&length)) = (freqs.get(at), lengths.get(at)) else { break };
-            if let Some(slot) = kept_at.get_mut(kept % BLOCK_LEN) {
+        let freqs = freqs.get(..count).unwrap_or_default();
+        self.lengths.each(docs, |at, length| {
+            if let (Some(slot), Some(&freq)) = (kept_at.get_mut(kept % BLOCK_LEN), freqs.get(at)) {
                 *slot = at as u8;
+                kept += usize::from(limits.may_reach(freq, length));
             }
-            kept += usize::from(limits.may_reach(freq, length));
-        }
+        });
         for (to, &at) in kept_at.iter().take(kept).enumerate() {
             let at = usize::from(at);
-            if let (Some(&doc), Some(&freq), Some(&length)) = (docs.get(at), freqs.get(at), lengths.get(at)) {
-                into.set(to, doc, self.weight.score(freq as f32, length).into());
+            if let (Some(&doc), Some(&freq)) = (docs.get(at), freqs.get(at)) {
+                into.set(to, doc, self.weight.score(freq as f32, self.lengths.get(doc)).into());
             }
         }
         Ok((kept, next))

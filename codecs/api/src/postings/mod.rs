@@ -334,18 +334,24 @@ impl<'a> Lengths<'a> {
     /// Writes the lengths of documents, as many as there is room for.
     #[inline]
     pub fn take(&self, docs: &[DocId], into: &mut [u32]) {
+        self.each(docs.get(..into.len()).unwrap_or(docs), |at, length| {
+            into.get_mut(at).into_iter().for_each(|to| *to = length);
+        });
+    }
+
+    /// Calls `each` with the place of each document in `docs` and its length.
+    #[inline]
+    pub fn each(&self, docs: &[DocId], mut each: impl FnMut(usize, u32)) {
         // The width is looked at once, not for each document.
-        let docs = into.iter_mut().zip(docs);
+        let docs = docs.iter().enumerate();
         match self.width {
-            1 => {
-                docs.for_each(|(to, doc)| *to = self.bytes.get(*doc as usize).map_or(0, |&byte| byte.into()))
-            }
+            1 => docs.for_each(|(at, &doc)| each(at, self.bytes.get(doc as usize).map_or(0, |&one| one.into()))),
             2 => {
                 let lengths = self.bytes.as_chunks().0;
                 let length = |doc: DocId| lengths.get(doc as usize).map_or(0, |two| u16::from_le_bytes(*two));
-                docs.for_each(|(to, doc)| *to = length(*doc).into())
+                docs.for_each(|(at, &doc)| each(at, length(doc).into()))
             }
-            _ => docs.for_each(|(to, doc)| *to = self.get(*doc)),
+            _ => docs.for_each(|(at, &doc)| each(at, self.get(doc))),
         }
     }
 }
