@@ -130,7 +130,9 @@ impl LevenshteinWalk {
             let other = i.checked_sub(1).and_then(|before| self.follows(before, at));
             let swapped = other.filter(|_| next.is_some() && next == last && swaps >> at & 1 == 1);
             for live in [as_it_is, swapped].into_iter().flatten() {
-                if character.is_none_or(|character| live > character) && least.is_none_or(|least| live < least) {
+                if character.is_none_or(|character| live > character)
+                    && least.is_none_or(|least| live < least)
+                {
                     least = Some(live);
                 }
             }

@@ -345,7 +345,8 @@ impl<'a> Lengths<'a> {
         // The width is looked at once, not for each document.
         let docs = docs.iter().enumerate();
         match self.width {
-            1 => docs.for_each(|(at, &doc)| each(at, self.bytes.get(doc as usize).map_or(0, |&one| one.into()))),
+            1 => docs
+                .for_each(|(at, &doc)| each(at, self.bytes.get(doc as usize).map_or(0, |&one| one.into()))),
             2 => {
                 let lengths = self.bytes.as_chunks().0;
                 let length = |doc: DocId| lengths.get(doc as usize).map_or(0, |two| u16::from_le_bytes(*two));

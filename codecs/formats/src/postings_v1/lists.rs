@@ -232,7 +232,8 @@ impl<'a> List<'a> {
         // Documents before the last one are looked for from the beginning.
         let index = self.find(if next <= doc { block } else { 0 }, doc);
         if index != block || next > doc {
-            let first = index.checked_sub(1).map_or(Some(0), |before| self.last_doc(before)?.checked_add(1))?;
+            let first =
+                index.checked_sub(1).map_or(Some(0), |before| self.last_doc(before)?.checked_add(1))?;
             self.looked = (index, first, 0);
         }
         let (_, next, before) = self.looked;
