@@ -27,7 +27,9 @@ pub(super) fn parts(
     }
     if let Some(Rerank { by: RerankBy::Mmr { field, lambda }, window, .. }) = &search.rerank {
         let description = format!(
-            "reordered, when among the best {window}: {lambda} × relevance − {} × similarity in {field:?} to a hit before it",
+            "reordered, when among the best {window}: the score of the hit, which decides the order, is not a sum but {lambda} × \
+             relevance (the score by the query, as a part of the best one) − {} × the largest similarity in {field:?} to a \
+             hit before it",
             1.0 - lambda
         );
         parts.push(Explanation::new(true, 0.0, description));

@@ -142,3 +142,15 @@ fn newer_documents_come_first_by_a_decay_over_dates() {
     let dates = Search::new(Term::new("t", "word")).rerank(Rerank::field_value(FieldValue::new("made")));
     assert_eq!(searcher.search(dates).unwrap_err().kind(), ErrorKind::Usage);
 }
+
+#[test]
+fn the_explanation_of_diverse_hits_says_what_their_score_is() {
+    let schema = Schema::builder().key("id").text("t").vector("v", Vector::f32(2)).build().unwrap();
+    let (_, index) = in_memory(schema);
+    let writer = index.writer().unwrap();
+    writer.add(&Document::new().with("id", "a").with("v", [1.0, 0.0]).with("t", "red car")).unwrap();
+    writer.commit().unwrap();
+    let search = Search::new(Match::new("t", "red")).rerank(Rerank::mmr("v", 0.5));
+    let explained = index.searcher().unwrap().explain(search, "a").unwrap().to_string();
+    assert!(explained.contains("is not a sum but 0.5 × relevance"), "{explained}");
+}

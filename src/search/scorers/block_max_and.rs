@@ -6,7 +6,7 @@
 
 use super::collector::TopDocsCollector;
 use super::scorer::Scorer;
-use super::term::{ScoredBlock, TermScorer};
+use super::term::{ScoredBlock, TermScorer, own_least};
 use lucerne_codec::postings::NO_MORE_DOCS;
 use lucerne_codec::{DocId, Result};
 
@@ -46,7 +46,8 @@ pub(crate) fn collect_all_terms(
                 continue;
             }
         }
-        let (count, next) = lead.score_block(first, NO_MORE_DOCS - 1, &mut scored)?;
+        let own = own_least(least, bounds.iter().sum());
+        let (count, next) = lead.score_block(first, NO_MORE_DOCS - 1, own, &mut scored)?;
         intersect_others(others, &mut scored, count, &bounds, collector)?;
         let Some(next) = next else { break };
         first = next;

@@ -23,6 +23,22 @@ impl Default for Bm25 {
     }
 }
 
+/// Frequencies whose longest competitive documents are worked out.
+const KNOWN_FREQS: usize = 7;
+
+/// The greatest length of a competitive document by its frequency; of higher frequencies any length may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LengthLimits([u32; KNOWN_FREQS + 2]);
+
+impl LengthLimits {
+    /// False when a document's score is too low, without computing it.
+    #[inline]
+    pub(super) fn may_reach(&self, freq: u32, length: u32) -> bool {
+        let limit = self.0.get((freq as usize).min(KNOWN_FREQS + 1)).copied().unwrap_or(u32::MAX);
+        length <= limit
+    }
+}
+
 /// The factors of a term's score that do not depend on the document.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Weight {
@@ -65,6 +81,22 @@ impl Weight {
         for ((score, &freq), &length) in into.iter_mut().zip(freqs).zip(lengths) {
             *score = self.score(freq as f32, length).into();
         }
+    }
+
+    /// Which documents may score `least` or more: all of these and few others.
+    pub(super) fn length_limits(&self, least: f64) -> LengthLimits {
+        let mut limits = [u32::MAX; KNOWN_FREQS + 2];
+        if least > 0.0 {
+            let (base, per_token) = (f64::from(self.base), f64::from(self.per_token));
+            // The score as a fraction of its limit, and room for the rounding of scores.
+            let most = f64::from(self.factor) / least * (1.0 + f64::from(SLACK - 1.0) * 8.0);
+            let tokens = (1.0 / per_token).min(f64::MAX);
+            for (freq, limit) in limits.iter_mut().enumerate().take(KNOWN_FREQS + 1) {
+                let freq = freq as f64;
+                *limit = ((freq * most - (freq + base)) * tokens) as u32;
+            }
+        }
+        LengthLimits(limits)
     }
 
     /// The upper bound on the score for any frequency and length.

@@ -7,7 +7,7 @@
 
 use super::collector::TopDocsCollector;
 use super::scorer::Scorer;
-use super::term::{ScoredBlock, TermScorer};
+use super::term::{ScoredBlock, TermScorer, own_least};
 use lucerne_codec::postings::NO_MORE_DOCS;
 use lucerne_codec::{DocId, Result};
 
@@ -167,7 +167,8 @@ impl<'a> MaxScore<'a> {
         while let (Some(first), Some(term)) = (from, self.terms.get_mut(lead)) {
             blocks = blocks.wrapping_add(1);
             collector.check_cancelled_every(CANCEL_STEP, blocks)?;
-            let (count, next) = term.score_block(first, window.last, scored)?;
+            let least = own_least(collector.min_competitive_score(), split.rest);
+            let (count, next) = term.score_block(first, window.last, least, scored)?;
             for (&doc, &score) in scored.docs.iter().zip(&scored.scores).take(count) {
                 self.complete(doc, score, split, collector)?;
             }
@@ -188,7 +189,7 @@ impl<'a> MaxScore<'a> {
             collector.check_cancelled()?;
             let mut from = Some(window.first);
             while let (Some(first), Some(term)) = (from, self.terms.get_mut(at)) {
-                let (count, next) = term.score_block(first, window.last, scored)?;
+                let (count, next) = term.score_block(first, window.last, f64::NEG_INFINITY, scored)?;
                 for (doc, score) in scored.docs.iter().zip(&scored.scores).take(count) {
                     let slot = (doc - window.first) as usize;
                     let (sum, word) = (self.scores.get_mut(slot), self.touched.get_mut(slot / 64));
@@ -200,6 +201,7 @@ impl<'a> MaxScore<'a> {
                 from = next;
             }
         }
+        let mut least = collector.min_competitive_score();
         let words = (window.last - window.first) as usize / 64 + 1;
         for word in 0..words {
             let mut bits = self.touched.get_mut(word).map(std::mem::take).unwrap_or(0);
@@ -207,7 +209,11 @@ impl<'a> MaxScore<'a> {
                 let slot = word * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
                 let sum = self.scores.get_mut(slot).map(std::mem::take).unwrap_or(0.0);
-                self.complete(window.first + slot as u32, sum, split, collector)?;
+                // Most documents end here.
+                if ((sum + split.rest) as f32) >= least {
+                    self.complete(window.first + slot as u32, sum, split, collector)?;
+                    least = collector.min_competitive_score();
+                }
             }
         }
         Ok(())
@@ -234,8 +240,8 @@ impl<'a> MaxScore<'a> {
                 return Ok(());
             }
             let Some(term) = self.terms.get_mut(at) else { continue };
-            if term.may_have(doc) && term.seek(doc)? == doc {
-                sum += f64::from(term.score()?);
+            if let Some(own) = term.score_of(doc)? {
+                sum += f64::from(own);
             }
             rest -= f64::from(bound);
         }

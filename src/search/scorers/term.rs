@@ -31,6 +31,13 @@ pub(super) struct ScoredBlock {
     pub(super) scores: [f64; BLOCK_LEN],
 }
 
+/// What a document's score for one term must reach where others add at most `rest`: a bit less, for the rounding of sums.
+#[inline]
+pub(super) fn own_least(least: f32, rest: f64) -> f64 {
+    let least = f64::from(least);
+    least - rest - least.abs() * 1e-6
+}
+
 impl Default for ScoredBlock {
     fn default() -> Self {
         Self { docs: [0; BLOCK_LEN], scores: [0.0; BLOCK_LEN] }
@@ -88,7 +95,7 @@ impl<'a> TermScorer<'a> {
 
     /// False when a document has not the term: it is known of frequent ones without a seek, and of documents passed.
     #[inline]
-    pub(super) fn may_have(&self, doc: DocId) -> bool {
+    fn may_have(&self, doc: DocId) -> bool {
         self.cursor.doc() <= doc && self.members.is_none_or(|members| members.contains(doc))
     }
 
@@ -106,13 +113,15 @@ impl<'a> TermScorer<'a> {
         Ok(if bound.last_doc >= last { score } else { self.max_score })
     }
 
-    /// Scores the documents from `first` to `last`, at most one block. Returns how many were scored and, when there
-    /// may be more, the document to continue from. The cursor stays on the block that was read.
+    /// Scores the documents from `first` to `last`, at most one block: all that score `least` or more, and few others. Returns
+    /// how many were scored and, when there may be more, the document to continue from. The cursor stays on the block that
+    /// was read.
     #[inline]
     pub(super) fn score_block(
         &mut self,
         first: DocId,
         last: DocId,
+        least: f64,
         into: &mut ScoredBlock,
     ) -> Result<(usize, Option<DocId>)> {
         self.cursor.seek(first)?;
@@ -122,13 +131,50 @@ impl<'a> TermScorer<'a> {
             _ => (docs.partition_point(|&doc| doc <= last), None),
         };
         let docs = docs.get(..count).unwrap_or_default();
-        into.docs.iter_mut().zip(docs).for_each(|(to, doc)| *to = *doc);
-        // In runs that a compiler makes vectors of: first the lengths, which lie scattered, then the scores.
-        let mut lengths = [0; BLOCK_LEN];
-        self.lengths.take(docs, &mut lengths);
-        let lengths = lengths.get(..count).unwrap_or_default();
-        self.weight.scores(freqs, lengths, &mut into.scores);
-        Ok((count, next))
+        if least <= 0.0 {
+            into.docs.iter_mut().zip(docs).for_each(|(to, doc)| *to = *doc);
+            // In runs that a compiler makes vectors of: first the lengths, which lie scattered, then the scores.
+            let mut lengths = [0; BLOCK_LEN];
+            self.lengths.take(docs, &mut lengths);
+            let lengths = lengths.get(..count).unwrap_or_default();
+            self.weight.scores(freqs, lengths, &mut into.scores);
+            return Ok((count, next));
+        }
+        // Without branches: which documents are kept is not foreseeable.
+        let limits = self.weight.length_limits(least);
+        let (mut kept_at, mut kept) = ([0u8; BLOCK_LEN], 0);
+        let freqs = freqs.get(..count).unwrap_or_default();
+        self.lengths.each(docs, |at, length| {
+            if let (Some(slot), Some(&freq)) = (kept_at.get_mut(kept % BLOCK_LEN), freqs.get(at)) {
+                *slot = at as u8;
+                kept += usize::from(limits.may_reach(freq, length));
+            }
+        });
+        for (to, &at) in kept_at.iter().take(kept).enumerate() {
+            let at = usize::from(at);
+            if let (Some(&doc), Some(&freq)) = (docs.get(at), freqs.get(at)) {
+                into.set(to, doc, self.weight.score(freq as f32, self.lengths.get(doc)).into());
+            }
+        }
+        Ok((kept, next))
+    }
+
+    /// The score of a document that is not before those asked for earlier; `None` when it has not the term.
+    #[inline]
+    pub(super) fn score_of(&mut self, doc: DocId) -> Result<Option<f32>> {
+        if !self.may_have(doc) {
+            return Ok(None);
+        }
+        let known = match self.members {
+            Some(_) => self.cursor.member_freq(doc)?,
+            None => None,
+        };
+        let freq = match known {
+            Some(freq) => freq,
+            None if self.cursor.seek(doc)? == doc => self.cursor.freq()?,
+            None => return Ok(None),
+        };
+        Ok(Some(self.weight.score(freq as f32, self.lengths.get(doc))))
     }
 
     /// Keeps those of the first `count` documents that have this term too and adds its scores; returns how many are kept.
@@ -143,10 +189,8 @@ impl<'a> TermScorer<'a> {
         let mut kept = 0;
         for at in 0..count {
             let (Some(&doc), Some(&score)) = (scored.docs.get(at), scored.scores.get(at)) else { break };
-            if !self.may_have(doc) {
-                continue;
-            }
-            if least > f32::NEG_INFINITY {
+            // Where it is known which documents have the term, a bound would save little.
+            if self.members.is_none() && least > f32::NEG_INFINITY && self.may_have(doc) {
                 let bound = self.bound(doc)?;
                 if bound.last_doc == NO_MORE_DOCS {
                     break;
@@ -155,8 +199,7 @@ impl<'a> TermScorer<'a> {
                     continue;
                 }
             }
-            if self.cursor.seek(doc)? == doc {
-                let own = self.weight.score(self.cursor.freq()? as f32, self.lengths.get(doc));
+            if let Some(own) = self.score_of(doc)? {
                 scored.set(kept, doc, score + f64::from(own));
                 kept += 1;
             }

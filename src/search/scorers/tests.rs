@@ -358,3 +358,20 @@ fn a_cancelled_search_stops() {
         "{stopped:?}"
     );
 }
+
+#[test]
+fn no_document_that_may_compete_is_passed_over_for_its_length() {
+    for (k1, b) in [(1.2, 0.75), (0.0, 0.5), (2.0, 1.0), (1.2, 0.0)] {
+        let weight = Bm25 { k1, b }.weight(1.7, 2.3, 1_000, 40_000);
+        let scores = |length: u32| (1..=20u32).map(move |freq| (freq, weight.score(freq as f32, length)));
+        for least in (0..400).step_by(7).flat_map(scores).map(|(_, score)| score) {
+            let limits = weight.length_limits(least.into());
+            for length in (0..400).step_by(11) {
+                for (freq, score) in scores(length) {
+                    assert!(score < least || limits.may_reach(freq, length), "{freq} of {length}: {score}");
+                }
+            }
+        }
+        assert!(weight.length_limits(0.0).may_reach(1, u32::MAX));
+    }
+}

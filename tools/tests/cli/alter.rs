@@ -70,7 +70,11 @@ fn synonyms_come_from_a_file_and_may_change() {
     let ran = place.run("alter @ --synonyms x=rules.txt").expect(2);
     assert!(ran.err.contains("no field \"x\""), "{ran:?}");
     place.write("none.txt", "");
-    place.run("alter @ --synonyms t=none.txt").expect(0);
+    let removed = place.run("alter @ --synonyms t=none.txt").expect(0).err;
+    assert!(
+        removed.contains("none.txt has no rules: all") && removed.contains("of t are removed"),
+        "{removed}"
+    );
     place.run("search @ --query t:tv").expect(1);
 }
 

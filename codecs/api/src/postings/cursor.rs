@@ -34,6 +34,12 @@ impl<'a> PostingsCursor<'a> {
         Ok(self.block.freqs.get(self.at).copied().unwrap_or(0))
     }
 
+    /// Occurrences in a document that the term is known to have; see [`Blocks::member_freq`]. The cursor stays where it is.
+    #[inline]
+    pub fn member_freq(&mut self, doc: DocId) -> Result<Option<u32>> {
+        self.blocks.member_freq(doc)
+    }
+
     /// Moves to the next document.
     #[inline]
     pub fn advance(&mut self) -> Result<DocId> {

@@ -241,6 +241,13 @@ pub trait Blocks {
     /// Bounds on all documents of the term.
     fn whole(&self) -> Impact;
 
+    /// Occurrences in a document that is among [`FieldPostings::members`], where the format can tell without loading its block.
+    /// It is fastest for documents that ascend, and does not change which block is loaded.
+    fn member_freq(&mut self, doc: DocId) -> Result<Option<u32>> {
+        let _ = doc;
+        Ok(None)
+    }
+
     /// Replaces the content of `into` by the positions of the `index`-th document of `block`, which is the loaded one.
     fn positions(&mut self, block: &mut Block, index: usize, into: &mut Vec<u32>) -> Result<()>;
 }
@@ -264,6 +271,19 @@ impl<'a> Members<'a> {
     /// Number of members.
     pub fn count(&self) -> u32 {
         self.words().map(u64::count_ones).sum()
+    }
+
+    /// Number of members from `from` to before `to`; those beyond the last are none.
+    #[inline]
+    pub fn count_between(&self, from: DocId, to: DocId) -> u32 {
+        let (first, last) = ((from / 8) as usize, (to / 8) as usize);
+        let bytes = self.0.get(first.min(self.0.len())..(last + 1).min(self.0.len())).unwrap_or_default();
+        let (words, rest) = bytes.as_chunks::<8>();
+        let ones: u32 = words.iter().map(|word| u64::from_le_bytes(*word).count_ones()).sum();
+        let ones = ones + rest.iter().map(|byte| byte.count_ones()).sum::<u32>();
+        let before = bytes.first().map_or(0, |byte| (byte & ((1 << (from % 8)) - 1)).count_ones());
+        let behind = self.0.get(last).map_or(0, |byte| (byte >> (to % 8)).count_ones());
+        if from < to { ones.saturating_sub(before + behind) } else { 0 }
     }
 
     /// Adds the members to a set; returns how many there are, those beyond the set's length among them.
@@ -314,16 +334,25 @@ impl<'a> Lengths<'a> {
     /// Writes the lengths of documents, as many as there is room for.
     #[inline]
     pub fn take(&self, docs: &[DocId], into: &mut [u32]) {
+        self.each(docs.get(..into.len()).unwrap_or(docs), |at, length| {
+            into.get_mut(at).into_iter().for_each(|to| *to = length);
+        });
+    }
+
+    /// Calls `each` with the place of each document in `docs` and its length.
+    #[inline]
+    pub fn each(&self, docs: &[DocId], mut each: impl FnMut(usize, u32)) {
         // The width is looked at once, not for each document.
-        let docs = into.iter_mut().zip(docs);
+        let docs = docs.iter().enumerate();
         match self.width {
-            1 => {
-                docs.for_each(|(to, doc)| *to = self.bytes.get(*doc as usize).map_or(0, |&byte| byte.into()))
+            1 => docs
+                .for_each(|(at, &doc)| each(at, self.bytes.get(doc as usize).map_or(0, |&one| one.into()))),
+            2 => {
+                let lengths = self.bytes.as_chunks().0;
+                let length = |doc: DocId| lengths.get(doc as usize).map_or(0, |two| u16::from_le_bytes(*two));
+                docs.for_each(|(at, &doc)| each(at, length(doc).into()))
             }
-            2 => docs.for_each(|(to, doc)| {
-                *to = bytes::u16_at(self.bytes, *doc as usize).map_or(0, u32::from);
-            }),
-            _ => docs.for_each(|(to, doc)| *to = self.get(*doc)),
+            _ => docs.for_each(|(at, &doc)| each(at, self.get(doc))),
         }
     }
 }

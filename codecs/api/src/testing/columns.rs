@@ -84,11 +84,12 @@ fn expect_numbers(reader: &dyn ColumnsReader, number: u32, values: &Values<i64>,
 }
 
 /// Sets of documents: all, none, some, and the last alone.
-fn subsets(max_doc: u32) -> [BitSet; 4] {
-    let mut subsets = [(); 4].map(|()| BitSet::empty(max_doc));
+fn subsets(max_doc: u32) -> [BitSet; 5] {
+    let mut subsets = [(); 5].map(|()| BitSet::empty(max_doc));
     subsets[0] = BitSet::full(max_doc);
     (0..max_doc).filter(|doc| doc % 7 < 3).for_each(|doc| _ = subsets[2].insert(doc));
     subsets[3].insert(max_doc - 1);
+    (0..max_doc).filter(|doc| doc % 7 < 5).for_each(|doc| _ = subsets[4].insert(doc));
     subsets
 }
 

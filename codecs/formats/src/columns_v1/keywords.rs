@@ -6,6 +6,7 @@ use super::numbers::Numbers;
 use super::take::Taken;
 use lucerne_codec::columns::{KeywordColumn, NumberColumn, TakeValues};
 use lucerne_codec::{BitSet, Cancel, DocId, Error, Input, Result};
+use std::sync::OnceLock;
 
 /// So many different values are few.
 const FEW: usize = 256;
@@ -17,6 +18,8 @@ pub(super) struct Keywords {
     ordinals: Numbers,
     pub(super) dictionary: Dictionary,
     column: Input,
+    /// How many documents have each of few values, once it was counted.
+    totals: OnceLock<Box<[u64]>>,
 }
 
 impl Keywords {
@@ -27,7 +30,8 @@ impl Keywords {
         dictionary: DictionaryMeta,
     ) -> Result<Self> {
         let (dictionary, end) = Dictionary::open(column, dictionary)?;
-        Ok(Self { ordinals: Numbers::open(column, end, max_doc, meta)?, dictionary, column: column.clone() })
+        let ordinals = Numbers::open(column, end, max_doc, meta)?;
+        Ok(Self { ordinals, dictionary, column: column.clone(), totals: OnceLock::new() })
     }
 
     /// A value of the ordinals' column as a position that exists.
@@ -67,6 +71,27 @@ impl Keywords {
             Some(value) => self.ordinal(value).map(drop),
             None => Ok(()),
         }
+    }
+
+    /// Counts few different values of most documents: all less those of the others, which are fewer.
+    fn count_most(&self, docs: &BitSet, cancel: &Cancel, counts: &mut [u64]) -> Result<()> {
+        let terms = self.dictionary.terms() as usize;
+        let all = BitSet::full(self.ordinals.max_doc());
+        let totals = match self.totals.get() {
+            Some(totals) => totals,
+            None => {
+                let mut totals = vec![0; terms];
+                self.count_few(&all, cancel, &mut totals)?;
+                self.totals.get_or_init(|| totals.into())
+            }
+        };
+        let (mut others, mut left) = (all, vec![0; terms]);
+        others.difference(docs);
+        self.count_few(&others, cancel, &mut left)?;
+        for (count, (total, left)) in counts.iter_mut().zip(totals.iter().zip(left)) {
+            *count += total.saturating_sub(left);
+        }
+        Ok(())
     }
 
     /// Reads everything: every term is some document's.
@@ -119,7 +144,10 @@ impl KeywordColumn for Keywords {
 
     fn count(&self, docs: &BitSet, cancel: &Cancel, counts: &mut [u64]) -> Result<()> {
         if self.dictionary.terms() as usize <= FEW {
-            return self.count_few(docs, cancel, counts);
+            return match docs.count() > self.ordinals.max_doc() / 2 {
+                true => self.count_most(docs, cancel, counts),
+                false => self.count_few(docs, cancel, counts),
+            };
         }
         let (mut taken, mut beyond) = (Taken::default(), None);
         self.ordinals.blocks_of(docs, cancel, |block| {

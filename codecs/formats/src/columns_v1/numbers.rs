@@ -32,6 +32,11 @@ impl Numbers {
         })
     }
 
+    /// Number of documents of the segment.
+    pub(super) fn max_doc(&self) -> u32 {
+        self.max_doc
+    }
+
     fn entry(&self, index: u32) -> Result<Entry> {
         Entry::read(&self.table, index, self.max_doc)
     }

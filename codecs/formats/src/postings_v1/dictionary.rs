@@ -2,7 +2,7 @@
 
 use super::lists_writer::WrittenList;
 use super::sink::Sink;
-use super::varint::{put, take, take_u32};
+use super::varint::{Short, put, take};
 use super::{Handle, MAX_TERM, TERMS_PER_BLOCK};
 use lucerne_codec::io::bytes::{PutLe, u64_at};
 use lucerne_codec::postings::{TermEntry, Terms};
@@ -89,6 +89,23 @@ fn common(left: &[u8], right: &[u8]) -> usize {
     left.iter().zip(right).take_while(|(left, right)| left == right).count()
 }
 
+/// Takes the numbers of an entry: the second is 0 in that of a list.
+#[inline]
+fn numbers(bytes: &mut &[u8]) -> Option<(u64, u64, u64)> {
+    if let Some(mut short) = Short::new(bytes) {
+        let (count, first) = (short.take(), short.take());
+        let of_list = short;
+        let second = short.take();
+        let (second, taken) = if count & 1 == 1 { (second, short) } else { (0, of_list) };
+        if let Some(len) = taken.len() {
+            *bytes = bytes.get(len..)?;
+            return Some((count, first, second));
+        }
+    }
+    let (count, first) = (take(bytes)?, take(bytes)?);
+    Some((count, first, if count & 1 == 1 { take(bytes)? } else { 0 }))
+}
+
 /// A field's terms, open for reading.
 #[derive(Debug)]
 pub(super) struct Dictionary {
@@ -150,16 +167,16 @@ impl Dictionary {
         let rest_len = take(bytes)?;
         let (rest, after) = bytes.split_at_checked(usize::try_from(rest_len).ok()?)?;
         *bytes = after;
-        let count = take(bytes)?;
+        let (count, first, second) = numbers(bytes)?;
         let doc_freq = u32::try_from(count >> 1).ok().filter(|count| (1..=self.max_doc).contains(count))?;
         let handle = match count & 1 {
             1 => {
-                let (doc, position) = (take_u32(bytes)?, take_u32(bytes)?);
+                let (doc, position) = (u32::try_from(first).ok()?, u32::try_from(second).ok()?);
                 let sound = doc_freq == 1 && doc < self.max_doc && position <= Handle::MAX_POSITION;
                 sound.then_some(Handle::Inline { doc, position })?
             }
             _ => {
-                *handle = handle.checked_add(take(bytes)?).filter(|&handle| handle >> 63 == 0)?;
+                *handle = handle.checked_add(first).filter(|&handle| handle >> 63 == 0)?;
                 Handle::List(*handle)
             }
         };

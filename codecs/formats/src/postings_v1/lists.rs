@@ -1,7 +1,7 @@
 //! Reads the documents of a term.
 
 use super::impacts::{self, PAIRS_LEN};
-use super::packing::{skip_docs, take_docs, take_values};
+use super::packing::{skip_docs, take_docs, take_values, value_at};
 use super::positions::Positions;
 use super::varint::{take, take_u32};
 use super::{has_members, members_len};
@@ -38,6 +38,11 @@ pub(super) struct List<'a> {
     whole: Impact,
     /// The loaded block, or the first.
     current: usize,
+    /// The block of the member looked up last, and where counting its members goes on: the next document, and how many
+    /// members of the block are before it.
+    looked: (usize, DocId, u32),
+    /// The block that was bounded last.
+    bounded: usize,
     /// The last document of the block loaded last.
     read_to: Option<DocId>,
     /// The last document of a list without a table, once it has been read.
@@ -76,6 +81,8 @@ impl Lists {
             pos_start,
             whole,
             current: 0,
+            looked: (0, 0, 0),
+            bounded: 0,
             read_to: None,
             only_last: None,
             positions: None,
@@ -218,6 +225,31 @@ impl<'a> List<'a> {
         take_freqs(freq_bits, &mut skip_docs(doc_bits, packed)?, freqs)
     }
 
+    /// How often a member occurs: of a full block, from its place among the members, without decoding the block.
+    #[inline]
+    fn freq_of_member(&mut self, members: Members<'_>, doc: DocId) -> Option<Option<u32>> {
+        let (block, next, _) = self.looked;
+        // Documents before the last one are looked for from the beginning.
+        let index = self.find(if next <= doc { block } else { 0 }, doc);
+        if index != block || next > doc {
+            let first =
+                index.checked_sub(1).map_or(Some(0), |before| self.last_doc(before)?.checked_add(1))?;
+            self.looked = (index, first, 0);
+        }
+        let (_, next, before) = self.looked;
+        let place = before + members.count_between(next, doc);
+        self.looked = (index, doc, place);
+        if (index + 1) * BLOCK_LEN > self.doc_freq as usize {
+            return Some(None);
+        }
+        let (&[doc_bits, freq_bits], packed) = self.data_of(index)?.split_first_chunk()?;
+        let less_one = match freq_bits {
+            0 => 0,
+            bits => value_at(bits, skip_docs(doc_bits, packed)?, place as usize)?,
+        };
+        Some(Some(less_one.saturating_add(1)))
+    }
+
     /// The last document of a list that has no table.
     fn only_last(&mut self) -> Result<DocId> {
         if self.only_last.is_none() {
@@ -234,7 +266,11 @@ fn take_freqs(bits: u8, bytes: &mut &[u8], freqs: &mut [u32; BLOCK_LEN]) -> Opti
         return Some(());
     }
     take_values(bits, bytes, freqs)?;
-    freqs.iter_mut().for_each(|freq| *freq = freq.saturating_add(1));
+    // Only numbers of the greatest width can be too great; others are added to in vectors.
+    match bits {
+        32.. => freqs.iter_mut().for_each(|freq| *freq = freq.saturating_add(1)),
+        _ => freqs.iter_mut().for_each(|freq| *freq = freq.wrapping_add(1)),
+    }
     Some(())
 }
 
@@ -272,10 +308,13 @@ impl Blocks for List<'_> {
             let last_doc = self.only_last()?;
             return Ok(if target > last_doc { none } else { Impact { last_doc, ..self.whole } });
         }
-        let index = self.find(self.current, target);
+        // Mostly one asks for the block behind the one asked for before.
+        let known = self.bounded.checked_sub(1).is_none_or(|before| self.last_doc(before) < Some(target));
+        let index = self.find(if known { self.bounded } else { self.current }, target);
         if index >= self.blocks() {
             return Ok(none);
         }
+        self.bounded = index;
         let last_doc = self.last_doc(index).ok_or_else(|| self.damaged(index))?;
         if self.lists.pos.is_none() {
             return Ok(Impact { last_doc, ..self.whole });
@@ -286,6 +325,11 @@ impl Blocks for List<'_> {
 
     fn whole(&self) -> Impact {
         self.whole
+    }
+
+    fn member_freq(&mut self, doc: DocId) -> Result<Option<u32>> {
+        let Some(members) = self.members else { return Ok(None) };
+        self.freq_of_member(members, doc).ok_or_else(|| self.damaged(self.looked.0))
     }
 
     fn positions(&mut self, block: &mut Block, index: usize, into: &mut Vec<u32>) -> Result<()> {

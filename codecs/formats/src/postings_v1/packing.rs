@@ -66,6 +66,17 @@ pub(super) fn take_values(bits: u8, bytes: &mut &[u8], into: &mut Run) -> Option
     Some(())
 }
 
+/// One of the packed numbers at the front of `bytes`; `None` when there are too few.
+#[inline]
+pub(super) fn value_at(bits: u8, mut bytes: &[u8], index: usize) -> Option<u32> {
+    let packed = take_packed(bits, &mut bytes)?;
+    let (lane, bit) = (index % 4, index / 4 * usize::from(bits));
+    let word = |at: usize| Some(u64::from(u32::from_le_bytes(*packed.as_chunks().0.get(at * 4 + lane)?)));
+    let (low, shift) = (word(bit / 32)?, bit % 32);
+    let both = if shift + usize::from(bits) > 32 { low | word(bit / 32 + 1)? << 32 } else { low };
+    Some((both >> shift & ((1 << bits) - 1)) as u32)
+}
+
 #[inline]
 fn take_packed<'a>(bits: u8, bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     if bits > MAX_BITS {
@@ -106,6 +117,10 @@ mod tests {
             let mut back = [0; BLOCK_LEN];
             take_values(width as u8, &mut &packed[..], &mut back).unwrap();
             assert_eq!(back, values);
+            let one_by_one: Vec<_> = (0..BLOCK_LEN).map(|at| value_at(width as u8, &packed, at)).collect();
+            assert_eq!(one_by_one, values.map(Some));
+            assert_eq!(value_at(width as u8, &packed[1..], 0), None);
+            assert_eq!(value_at(width as u8, &packed, BLOCK_LEN), None);
         }
     }
 

@@ -22,6 +22,13 @@ pub(in crate::commands) fn of(
     if args.hybrid.is_some() && args.knn.is_none() && args.sparse.is_none() {
         return Err(Failure::usage("--hybrid fuses --query with --knn or --sparse; give one of them"));
     }
+    let has_vector = args.vector.is_some() || args.vector_file.is_some();
+    if args.knn.is_none() && (has_vector || args.like.is_some() || !args.liked.is_empty()) {
+        let problem = "--like, --liked, --vector and --vector-file are for --knn";
+        return Err(
+            Failure::usage(problem).hint("give --knn FIELD, the vector field to search, and not --sparse")
+        );
+    }
     if args.window.is_some() && args.hybrid.is_none() && !reranks {
         return Err(Failure::usage("--window is only for --hybrid, --rerank, --mmr, --max-sim and --decay"));
     }
