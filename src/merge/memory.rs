@@ -6,8 +6,8 @@ use lucerne_codec::format::Working;
 
 /// Places of documents and their keys.
 const BYTES_PER_DOC: u64 = 24;
-/// Buffers of two files of more than some MiB, whatever is merged.
-const LEAST: u64 = 4 << 20;
+/// Buffers of files, whatever is merged.
+const LEAST: u64 = 2 << 20;
 
 /// Bytes of heap that merging so many live documents takes at most; `vectors` says how many of them a field has. Fields are
 /// merged one after the other.

@@ -10,8 +10,9 @@ use std::path::PathBuf;
 #[command(after_help = "\
 What is written is one commit, whatever others write meanwhile. Vectors are in the lines, unless
 --vectors puts those of a field into a .npy file (f32, or bits packed to bytes): row i belongs to
-line i, so that every document must have one. Fields that are not stored are not written.
-lucerne import reads all of it back.
+line i, so that every document must have one. Fields that are not stored are not written, and vectors of
+fields without raw vectors only by --vectors, which writes what their codes stand for. lucerne import reads
+all of it back.
 
 Examples:
   lucerne export packages.idx > docs.jsonl

@@ -37,6 +37,8 @@ fn the_loss_is_printed_first_and_a_dry_run_changes_nothing() {
     assert!(place.run("inspect @ _0").expect(0).out.contains("not kept"));
     place.run("force-merge @").expect(0);
     place.run("check @").expect(0);
+    let exported = place.run("export @ --limit 1").expect(0).err;
+    assert!(exported.contains("vectors of e are not in the lines"), "{exported}");
     let again = place.run("drop-raw @ --field e").expect(2).err;
     assert!(again.contains("keeps no raw vectors"), "{again}");
 }

@@ -64,7 +64,9 @@ fn words_and_a_sparse_vector_are_fused_when_that_is_asked_for() {
 #[test]
 fn a_sparse_vector_takes_no_documents_to_be_like() {
     let place = place();
-    for like in [["--liked", "a"], ["--like", "a"], ["--vector", "[1]"]] {
+    for like in
+        [["--liked", "a"], ["--like", "a"], ["--vector", "[1]"], ["--recall", "0.9"], ["--rescore", "2"]]
+    {
         let refused = ask(&place, &[&["--sparse", r#"splade:{"12": 1}"#], &like[..]].concat()).expect(2).err;
         assert!(refused.contains("are for --knn") && refused.contains("give --knn FIELD"), "{refused}");
     }

@@ -31,6 +31,7 @@ pub(super) fn run(args: &Export, json: bool) -> Outcome {
     for (field, path) in &args.vectors {
         arrays.push(Npy::create(&searcher, field, path)?);
     }
+    warn_of_vectors_left(args, &searcher);
     let scan = scan(args, &searcher)?;
     let documents = searcher.scan(&scan).in_index(&args.dir)?;
     let mut lines = Lines::create(args.output.as_deref())?;
@@ -75,6 +76,21 @@ fn different_files(args: &Export) -> Outcome {
     match files.iter().zip(files.iter().skip(1)).find(|(one, other)| one == other) {
         Some((path, _)) => Err(Failure::usage(format!("{}: the file of two outputs", path.display()))),
         None => Ok(()),
+    }
+}
+
+/// Codes are not put into lines: they would be taken for the vectors themselves.
+fn warn_of_vectors_left(args: &Export, searcher: &Searcher) {
+    let wanted = |name: &str| args.fields.is_empty() || args.fields.iter().any(|field| field == name);
+    for field in searcher.schema().vector_fields() {
+        let name = field.name();
+        let in_array = args.vectors.iter().any(|(field, _)| field == name);
+        if !field.options().keeps_raw() && wanted(name) && !in_array {
+            out::warning(&format!(
+                "vectors of {name} are not in the lines: only their codes are kept; --vectors {name}=FILE.npy writes \
+                 what these stand for"
+            ));
+        }
     }
 }
 

@@ -10,6 +10,21 @@ use lucerne::{Fuse, Knn, Query, Rerank, Search, Searcher, Sort, Sparse};
 use std::collections::BTreeSet;
 use std::path::Path;
 
+/// Refuses arguments of --knn without it.
+fn for_knn(args: &args::Search) -> Outcome {
+    let has_vector = args.vector.is_some() || args.vector_file.is_some() || args.like.is_some();
+    let has_examples = !args.liked.is_empty() || !args.disliked.is_empty();
+    let has_effort = args.recall.is_some() || args.candidates.is_some() || args.nprobe.is_some();
+    let has_effort = has_effort || args.rescore.is_some() || args.exact;
+    let problem = match (has_vector || has_examples, has_effort) {
+        _ if args.knn.is_some() => return Ok(()),
+        (true, _) => "--like, --liked, --disliked, --vector and --vector-file are for --knn",
+        (false, true) => "--recall, --candidates, --nprobe, --rescore and --exact are for --knn",
+        (false, false) => return Ok(()),
+    };
+    Err(Failure::usage(problem).hint("give --knn FIELD, the vector field to search, and not --sparse"))
+}
+
 /// The search that the arguments describe; `marks` begin and end highlighted words.
 pub(in crate::commands) fn of(
     args: &args::Search,
@@ -22,13 +37,7 @@ pub(in crate::commands) fn of(
     if args.hybrid.is_some() && args.knn.is_none() && args.sparse.is_none() {
         return Err(Failure::usage("--hybrid fuses --query with --knn or --sparse; give one of them"));
     }
-    let has_vector = args.vector.is_some() || args.vector_file.is_some();
-    if args.knn.is_none() && (has_vector || args.like.is_some() || !args.liked.is_empty()) {
-        let problem = "--like, --liked, --vector and --vector-file are for --knn";
-        return Err(
-            Failure::usage(problem).hint("give --knn FIELD, the vector field to search, and not --sparse")
-        );
-    }
+    for_knn(args)?;
     if args.window.is_some() && args.hybrid.is_none() && !reranks {
         return Err(Failure::usage("--window is only for --hybrid, --rerank, --mmr, --max-sim and --decay"));
     }

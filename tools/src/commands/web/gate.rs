@@ -59,7 +59,8 @@ impl Gate {
     fn host<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
         let mut hosts = headers.get_all(header::HOST).iter();
         let host = hosts.next()?.to_str().ok()?;
-        let (name, port) = host.rsplit_once(':')?;
+        // Browsers leave the port of HTTP out.
+        let (name, port) = host.rsplit_once(':').unwrap_or((host, "80"));
         let known = matches!(name, "127.0.0.1" | "localhost") && port == self.port.to_string();
         (known && hosts.next().is_none()).then_some(host)
     }
@@ -78,4 +79,20 @@ fn comes_from_elsewhere(headers: &HeaderMap, host: &str) -> bool {
 fn same(left: &[u8], right: &[u8]) -> bool {
     let differing = left.iter().zip(right).fold(0, |all, (left, right)| all | (left ^ right));
     left.len() == right.len() && differing == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::Request;
+
+    #[test]
+    fn the_port_of_http_may_be_left_out_of_the_host() {
+        let admits = |port, host: &str| {
+            let request = Request::get("/token/").header(header::HOST, host).body(()).unwrap();
+            Gate::new(port, "token".to_owned()).admit(&request.into_parts().0).is_ok()
+        };
+        assert!(admits(80, "127.0.0.1") && admits(80, "localhost:80") && admits(81, "localhost:81"));
+        assert!(!admits(81, "127.0.0.1") && !admits(81, "localhost:80") && !admits(80, "elsewhere"));
+    }
 }
