@@ -20,6 +20,7 @@ fn figures_are_of_as_many_vectors_as_were_asked_for_and_only_of_what_a_format_ha
             ["codes", "code_error", "degrees"].as_slice(),
         ),
         (Vector::f32(DIMENSION).flat(), &["codes", "code_error"]),
+        (Vector::f16(DIMENSION).flat(), &["codes", "code_error"]),
         (Vector::f32(DIMENSION).keep_raw(false), &["codes"]),
         (Vector::f32(DIMENSION).flat().sign_hash(true), &[]),
     ] {

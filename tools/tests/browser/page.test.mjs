@@ -108,6 +108,33 @@ test("what documents hold is text, never markup", async () => {
   assert.deepEqual(wrong, []);
 });
 
+test("every field leads to a view of its own, whatever its type", async () => {
+  const fields = [
+    { name: "bits", type: "binary_vector", dimension: 16 }, { name: "halves", type: "vector", dimension: 2, datatype: "float16" },
+    { name: "first", type: "sparse_vector" }, { name: "second", type: "sparse_vector" }, { name: "good", type: "bool" }, { name: "at", type: "date" },
+  ];
+  writeFileSync(join(folder, "types.json"), JSON.stringify({ key: "id", fields }));
+  const lines = Array.from({ length: 40 }, (_, at) => JSON.stringify({
+    id: String(at), bits: Array.from({ length: 16 }, (_, bit) => (at >> bit % 6) & 1), halves: [Math.sin(at), Math.cos(at)],
+    first: { 1: 1 + at, [at + 2]: 0.5 }, second: { 7: 1 }, good: at % 2 === 0, at: "2026-11-29",
+  }));
+  writeFileSync(join(folder, "types.jsonl"), `${lines.join("\n")}\n`);
+  run("create", "types.idx", "--schema", "types.json");
+  run("import", "types.idx", "types.jsonl");
+  const url = await serve(join(folder, "types.idx"));
+  const { page, wrong } = await open(url);
+  await ready(page);
+  for (const { name } of fields) {
+    await go(page, "view=overview");
+    await page.locator("table a", { hasText: name }).first().click();
+    await page.waitForFunction((title) => document.querySelector("h1")?.textContent === title, name);
+    await ready(page);
+    assert.equal(await page.locator("[role=alert]").count(), 0, `${name}: ${await page.locator("main").innerText()}`);
+    if (name === "second") assert.doesNotMatch(await page.locator("main").evaluate((main) => main.textContent), /first/);
+  }
+  assert.deepEqual(wrong, []);
+});
+
 test("the page can be used with a keyboard alone", async () => {
   const { page, wrong } = await open(await serve(sample("keyboard.idx", 300)));
   await ready(page);

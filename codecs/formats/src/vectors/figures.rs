@@ -32,7 +32,7 @@ pub(super) fn figures(segment: &VectorSegment, sample: &[Ordinal], cancel: &Canc
 fn code_error(segment: &VectorSegment, sample: &[Ordinal], cancel: &Cancel) -> Result<Option<Value>> {
     let Some(raw) = &segment.raw else { return Ok(None) };
     // Where length has no meaning, codes stand for vectors of length 1.
-    let any_length = matches!(segment.field.similarity, Similarity::Cosine | Similarity::DotProduct);
+    let of_length_one = matches!(segment.field.similarity, Similarity::Cosine | Similarity::DotProduct);
     let mut errors = Vec::with_capacity(sample.len());
     for (done, &ordinal) in sample.iter().enumerate() {
         cancel.check_every(CANCEL_STEP, done)?;
@@ -40,12 +40,12 @@ fn code_error(segment: &VectorSegment, sample: &[Ordinal], cancel: &Cancel) -> R
             Err(Error::Invalid(_)) => return Ok(None),
             decoded => decoded?,
         };
-        let vector: Vec<f64> = bytes::f32s(raw.row(ordinal)?).map(f64::from).collect();
+        let vector: Vec<f64> = bytes::f32s(&raw.vector(ordinal)?).map(f64::from).collect();
         let length = vector.iter().map(|component| component * component).sum::<f64>().sqrt();
         if length <= 0.0 || !length.is_finite() {
             continue;
         }
-        let scale = if any_length { 1.0 / length } else { 1.0 };
+        let scale = if of_length_one { 1.0 / length } else { 1.0 };
         let squares = vector.iter().zip(bytes::f32s(&decoded)).map(|(component, decoded)| {
             let difference = component * scale - f64::from(decoded);
             difference * difference

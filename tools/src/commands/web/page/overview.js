@@ -13,10 +13,9 @@ export function partsOf(index, segments) {
     .map((part) => ({ ...part, text: bytes(part.value) }));
 }
 
-/** Where to look at a field; `null` for one that has no view. */
-export function viewOf(field) {
-  if (field.type === "vector") return "vectors";
-  return "values";
+/** Where to look at a field. */
+function viewOf(field) {
+  return field.type === "vector" || field.type === "binary_vector" ? "vectors" : "values";
 }
 
 export function overview(index) {

@@ -123,14 +123,15 @@ fn geometric(low: f64, high: f64) -> Vec<f64> {
     (0..=BARS as i32).map(|bar| low * factor.powi(bar)).collect()
 }
 
-/// What the format reports of a field of sparse vectors, for each segment.
+/// What the format reports of a field of sparse vectors, for each segment that has it.
 fn sparse(commit: &Commit, name: &str) -> Outcome<Value> {
     let segments = list(commit.report()?, "segments").iter();
-    let reports = segments.filter_map(|segment| Some((segment.get("name")?, segment.get("sparse")?)));
-    let reports = reports.filter(|(_, report)| !report.is_null());
-    let reports: Vec<Value> =
-        reports.map(|(segment, report)| json!({ "segment": segment, "report": report })).collect();
-    Ok(json!({ "sparse": reports, "field": name }))
+    let reports = segments.filter_map(|segment| {
+        let is_own = |it: &&Value| it.pointer("/field/name").is_some_and(|own| own == name);
+        let report = list(segment.get("sparse")?, "fields").iter().find(is_own)?;
+        Some(json!({ "segment": segment.get("name"), "report": report }))
+    });
+    Ok(json!({ "sparse": reports.collect::<Vec<Value>>() }))
 }
 
 /// Aggregations of all documents.
