@@ -32,12 +32,9 @@ use std::sync::Arc;
 pub fn plan_force_merge(searcher: &Searcher, max_segments: usize) -> Result<Vec<Report>> {
     let snapshot = searcher.snapshot();
     let (registry, schema) = (&snapshot.commit.registry, &snapshot.schema);
-    let meta = |segment: &SnapshotSegment| SegmentMeta {
-        name: segment.reader.name().to_owned(),
-        docs: segment.reader.max_doc(),
-        deleted: segment.reader.max_doc() - segment.live_docs(),
-        bytes: segment.reader.files().map(|file| file.len).sum(),
-        outdated: merge::is_outdated(registry, schema, &segment.reader),
+    let meta = |segment: &SnapshotSegment| {
+        let deleted = segment.reader.max_doc() - segment.live_docs();
+        merge::segment_meta(registry, schema, &segment.reader, deleted)
     };
     let metas: Vec<SegmentMeta> = snapshot.segments.iter().map(meta).collect();
     let candidates = merge::force_merge(&metas, max_segments);

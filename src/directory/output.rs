@@ -66,17 +66,19 @@ impl<S: Sink> Output for BufferedOutput<S> {
     fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
         self.usable()?;
         while self.buffer.len() + bytes.len() >= self.step {
-            let steps = if self.step == self.longest { bytes.len() / self.step } else { 1 };
-            if self.buffer.is_empty() {
-                let (now, later) = bytes.split_at(steps * self.step);
+            // Of the longest steps as many as there are go without the buffer, together.
+            let unbuffered = self.buffer.is_empty();
+            let many = unbuffered && self.step == self.longest;
+            let wanted =
+                if many { bytes.len() / self.step * self.step } else { self.step - self.buffer.len() };
+            let (now, later) = bytes.split_at(wanted);
+            if unbuffered {
                 self.append(now)?;
-                bytes = later;
             } else {
-                let (now, later) = bytes.split_at(self.step - self.buffer.len());
                 self.buffer.extend_from_slice(now);
                 self.flush()?;
-                bytes = later;
             }
+            bytes = later;
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())

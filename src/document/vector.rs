@@ -116,17 +116,23 @@ fn row(field: VectorField<'_>, components: &[f32]) -> Result<Vec<u8>, ValueProbl
         return Err(ValueProblem::BeyondFloat16 { field: field.name().to_owned(), position, value });
     }
     let row = bytes::f16s_from(components);
-    checked(field, &bytes::f16s(&row).collect::<Vec<f32>>())?;
+    check_metric(field, &bytes::f16s(&row).collect::<Vec<f32>>())?;
     Ok(row)
 }
 
 /// The components, if they are a vector of the field.
 fn checked<'a>(field: VectorField<'_>, components: &'a [f32]) -> Result<&'a [f32], ValueProblem> {
     check_finite(field, components)?;
-    if field.options().similarity() == Similarity::DotProduct {
-        check_length(field, components)?;
-    }
+    check_metric(field, components)?;
     Ok(components)
+}
+
+/// Refuses a length that the metric does not take.
+fn check_metric(field: VectorField<'_>, components: &[f32]) -> Result<(), ValueProblem> {
+    match field.options().similarity() {
+        Similarity::DotProduct => check_length(field, components),
+        _ => Ok(()),
+    }
 }
 
 fn check_finite(field: VectorField<'_>, components: &[f32]) -> Result<(), ValueProblem> {

@@ -12,7 +12,7 @@ use super::segments::{SegmentEntry, SegmentList};
 use crate::commit::{OwnedDirectory, manifest};
 use crate::document::FieldAnalyzers;
 use crate::error::{Error, Result};
-use crate::merge::{Scheduler, SegmentMeta, is_outdated};
+use crate::merge::{Scheduler, SegmentMeta, segment_meta};
 use crate::reader::{Snapshot, Store};
 use crate::schema::{Calibration, Schema};
 use crate::segment_write::random_segment_id;
@@ -293,14 +293,10 @@ impl WriterInner {
         let free = segments.iter().filter(|entry| {
             entry.state.published.load(Ordering::Acquire) && !entry.state.merging.load(Ordering::Relaxed)
         });
-        free.map(|entry| SegmentMeta {
-            name: entry.reader.name().to_owned(),
-            docs: entry.reader.max_doc(),
-            deleted: entry.state.deleted().count(),
-            bytes: entry.reader.files().map(|file| file.len).sum(),
-            outdated: is_outdated(&self.store.registry, &schema, &entry.reader),
-        })
-        .collect()
+        let meta = |entry: &SegmentEntry| {
+            segment_meta(&self.store.registry, &schema, &entry.reader, entry.state.deleted().count())
+        };
+        free.map(meta).collect()
     }
 
     /// Seed of graphs.

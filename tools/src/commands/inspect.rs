@@ -3,7 +3,7 @@
 use crate::args::Inspect;
 use crate::commands::{searcher_at, web::report};
 use crate::failure::{Failure, In as _, Outcome};
-use crate::render::metadata::{self, Numbers};
+use crate::render::metadata::{self, Numbers, candidates_for, list, number, text};
 use crate::render::table::{Align, Rows};
 use crate::render::{out, units};
 use lucerne::limits::{DEFAULT_K, DEFAULT_RAM_BUDGET, DEFAULT_RECALL};
@@ -41,15 +41,7 @@ pub(super) fn run(args: &Inspect, json: bool) -> Outcome {
 }
 
 fn segments(all: &Value) -> &[Value] {
-    all.get("segments").and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn text<'a>(metadata: &'a Value, name: &str) -> &'a str {
-    metadata.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn number(metadata: &Value, name: &str) -> u64 {
-    metadata.get(name).and_then(Value::as_u64).unwrap_or_default()
+    list(all, "segments")
 }
 
 fn find<'a>(all: &'a Value, name: &str) -> Outcome<&'a Value> {
@@ -221,7 +213,7 @@ fn recall_table(segments: &[Value], names: &[String]) -> Option<String> {
             let Some(curve) = curve else { continue };
             let mut row =
                 vec![name.clone(), text(segment, "name").to_owned(), number(curve, "queries").to_string()];
-            row.extend(shown.map(|recall| candidates_for(curve, recall)));
+            row.extend(shown.map(|recall| reached(curve, recall)));
             rows.push(row);
             any = true;
         }
@@ -231,15 +223,9 @@ fn recall_table(segments: &[Value], names: &[String]) -> Option<String> {
     })
 }
 
-/// The candidates of the first point of a curve that reaches a recall, without rescoring and with it.
-fn candidates_for(curve: &Value, recall: f64) -> String {
-    let points = curve.get("points").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let first = |which: &str| {
-        let reached =
-            |point: &&Value| point.get(which).and_then(Value::as_f64).is_some_and(|it| it >= recall);
-        points.iter().find(reached).map(|point| number(point, "candidates"))
-    };
-    match (first("recall"), first("rescored")) {
+/// The candidates that reach a recall, without rescoring and with it.
+fn reached(curve: &Value, recall: f64) -> String {
+    match (candidates_for(curve, "recall", recall), candidates_for(curve, "rescored", recall)) {
         (None, None) => "-".to_owned(),
         (Some(plain), Some(rescored)) if rescored < plain => format!("{plain}, {rescored} rescored"),
         (Some(plain), _) => plain.to_string(),

@@ -56,6 +56,11 @@ pub(crate) fn seconds(seconds: f64) -> String {
     }
 }
 
+/// A number in as few digits as tell it from other single-precision numbers.
+pub(crate) fn short(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(value.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

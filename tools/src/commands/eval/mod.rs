@@ -7,6 +7,7 @@ use crate::args::{Eval, RecallBy};
 use crate::commands::{searcher, shape};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::render::out;
+use crate::render::units::short;
 use crate::vectors::{Shape, VectorFile};
 use lucerne::{Knn, Searcher};
 use measure::Timing;
@@ -95,11 +96,6 @@ fn with_setting(query: Knn, setting: Setting, args: &Eval) -> Knn {
         Some(factor) => query.rescore(factor),
         None => query,
     }
-}
-
-/// As many digits as tell a number from other single-precision numbers.
-fn short(value: f32) -> f64 {
-    value.to_string().parse().unwrap_or(value.into())
 }
 
 fn queries(args: &Eval, shape: Shape) -> Outcome<Vec<Vec<f32>>> {

@@ -170,7 +170,6 @@ fn search_once<'a>(
     };
     let traced = |budget: usize| TracedQuery { row: &query.row, hidden: query.hidden, budget: budget as u64 };
     let wide = trace.candidates.iter().take_while(|&&candidates| candidates <= WIDE).count().max(1);
-    let mut outcomes: Vec<Outcome> = Vec::new();
     let mut searches = Vec::new();
     let found = trace.run(wide, segment, traced(LEAST_BUDGET), cancel, scratch, |found, visited| {
         searches.push((found.to_vec(), visited));
@@ -182,7 +181,8 @@ fn search_once<'a>(
         wide: Some(shares(&nearest, found)),
         visited,
     };
-    outcomes.extend(searches.iter().map(|(found, visited)| outcome(found, *visited)));
+    let mut outcomes: Vec<Outcome> =
+        searches.iter().map(|(found, visited)| outcome(found, *visited)).collect();
     let is_complete = |outcome: &Outcome| {
         outcome.of_wide().rescored >= 1.0 && outcome.truth.is_none_or(|truth| truth.rescored >= 1.0)
     };

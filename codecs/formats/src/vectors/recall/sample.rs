@@ -89,8 +89,8 @@ impl Nearest {
     }
 }
 
-/// Queries from all over the segment: of the first sample with their true neighbors, about [`QUERIES_FOR_MANY`] of them with many: by raw vectors,
-/// or by codes where these are not kept.
+/// The first sample: queries from all over the segment with their true neighbors, about [`QUERIES_FOR_MANY`] of them with
+/// many: by raw vectors, or by codes where these are not kept.
 ///
 /// Where codes find the nearest without raw vectors, as the encoding has measured, the nearest of [`PER_NEIGHBOR`] times as
 /// many by codes are them: a scan of codes takes a fraction of the time of one of raw vectors.

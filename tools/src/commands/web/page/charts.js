@@ -61,7 +61,7 @@ export function range(low, high, from, to, label, mark = null) {
 }
 
 /** Upright bars: `{ label, value, strong }`. */
-export function columns(bars, label, { xLabel = "", from = null, to = null, log = false } = {}) {
+export function columns(bars, label, { xLabel = "", from = null, to = null } = {}) {
   const [width, height, left, bottom, top] = [560, 200, 52, 34, 8];
   const most = Math.max(1, ...bars.map((bar) => bar.value));
   const y = (value) => height - bottom - (value / most) * (height - bottom - top);
@@ -76,7 +76,7 @@ export function columns(bars, label, { xLabel = "", from = null, to = null, log 
     ? bars.flatMap((bar, at) => at % every === 0 ? [words(left + (at + 0.5) * step, height - bottom + 14, bar.short ?? bar.label, { "text-anchor": "middle" })] : [])
     : ticks(from, to, 6).map((value) => words(left + ((value - from) / (to - from || 1)) * (width - left - 8), height - bottom + 14, axis(value), { "text-anchor": "middle" }));
   return canvas(width, height, label, grid(ticks(0, most, 4), y, left, width), rects, names,
-    words(left + (width - left) / 2, height - 4, xLabel, { "text-anchor": "middle", class: "label" }), log && null);
+    words(left + (width - left) / 2, height - 4, xLabel, { "text-anchor": "middle", class: "label" }));
 }
 
 function grid(values, y, left, width) {

@@ -14,8 +14,8 @@ use serde::Serialize;
 use serde_json::Value;
 use std::time::Duration;
 
-/// Arguments with a value. None of them names a file.
-const VALUES: [&str; 27] = [
+/// Arguments with a value, some of them lists, given with commas or more than once. None of them names a file.
+const VALUES: [&str; 31] = [
     "query",
     "filter",
     "default-field",
@@ -43,9 +43,11 @@ const VALUES: [&str; 27] = [
     "min-score",
     "sort",
     "group-by",
+    "facet",
+    "highlight",
+    "fields",
+    "aggregate",
 ];
-/// Arguments with a value for the page; lists are given with commas, or more than once.
-const LISTS: [&str; 4] = ["facet", "highlight", "fields", "aggregate"];
 /// Arguments without a value.
 const FLAGS: [&str; 5] = ["exact", "post-filter", "lenient", "total", "explain"];
 
@@ -98,8 +100,8 @@ fn arguments(commit: &Commit, question: &Value) -> Outcome<(Vec<String>, Box<Sea
             match value {
                 Value::Null | Value::Bool(false) => {}
                 Value::Bool(true) if FLAGS.contains(&name) => call.push(format!("--{name}")),
-                Value::String(text) if is_value(name) => call.push(format!("--{name}={text}")),
-                Value::Number(number) if is_value(name) => call.push(format!("--{name}={number}")),
+                Value::String(text) if VALUES.contains(&name) => call.push(format!("--{name}={text}")),
+                Value::Number(number) if VALUES.contains(&name) => call.push(format!("--{name}={number}")),
                 _ => {
                     return Err(Failure::usage(format!("the console has no argument {name:?} of that kind")));
                 }
@@ -115,8 +117,4 @@ fn arguments(commit: &Commit, question: &Value) -> Outcome<(Vec<String>, Box<Sea
         Command::Search(args) => Ok((call, args)),
         _ => Err(Failure::usage("this is no search")),
     }
-}
-
-fn is_value(name: &str) -> bool {
-    VALUES.contains(&name) || LISTS.contains(&name)
 }

@@ -1,7 +1,7 @@
 //! What somebody who looks after an index would like to know without asking.
 
-use super::curves::candidates_for;
 use super::{list, number, text};
+use crate::render::metadata::candidates_for;
 use crate::render::units;
 use lucerne::limits::DEFAULT_RECALL;
 use serde_json::{Value, json};
@@ -59,7 +59,7 @@ fn low_recall(segments: &[Value]) -> Option<Value> {
         let mut fields = segment.get("fields").and_then(Value::as_object).into_iter().flatten();
         fields.any(|(_, field)| {
             let curve = field.get("recall").and_then(|curves| curves.get(0));
-            curve.is_some_and(|curve| candidates_for(curve, recall).is_none())
+            curve.is_some_and(|curve| candidates_for(curve, "recall", recall).is_none())
         })
     });
     let names: Vec<&str> = low.map(|segment| text(segment, "name")).collect();

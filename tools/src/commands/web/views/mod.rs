@@ -2,7 +2,6 @@
 //! index, `plan` of its segments, `vectors`, `figures` and `values` of a field, `document` and `console` of documents.
 
 mod console;
-mod curves;
 mod document;
 mod figures;
 mod health;
@@ -14,6 +13,8 @@ mod vectors;
 
 use super::watched::{Commit, Watched};
 use crate::failure::{Code, Failure, In as _, Outcome};
+use crate::render::metadata::{list, number, text};
+use crate::render::units::short;
 use hyper::body::Bytes;
 use lucerne::{Cancel, admin};
 use serde::Serialize;
@@ -95,28 +96,8 @@ fn in_time() -> Cancel {
     Cancel::new().until(Instant::now() + WITHIN)
 }
 
-/// A number in as few digits as tell it from other single-precision numbers.
-fn short(value: f32) -> f64 {
-    value.to_string().parse().unwrap_or(value.into())
-}
-
 /// A text of the question.
 fn asked<'a>(question: &'a Value, name: &str) -> Outcome<&'a str> {
     let text = question.get(name).and_then(Value::as_str);
     text.ok_or_else(|| Failure::usage(format!("the question lacks {name:?}, a text")))
-}
-
-/// A number of metadata; 0 where there is none.
-fn number(metadata: &Value, name: &str) -> u64 {
-    metadata.get(name).and_then(Value::as_u64).unwrap_or(0)
-}
-
-/// A text of metadata; empty where there is none.
-fn text<'a>(metadata: &'a Value, name: &str) -> &'a str {
-    metadata.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// A list of metadata; empty where there is none.
-fn list<'a>(metadata: &'a Value, name: &str) -> &'a [Value] {
-    metadata.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }

@@ -1,10 +1,9 @@
 //! The whole index, its segments, and the plan of a forced merge.
 
-use super::curves::candidates_for;
 use super::{health, list, number, parts, text};
 use crate::commands::web::watched::Commit;
 use crate::failure::{Failure, In as _, Outcome};
-use crate::render::metadata;
+use crate::render::metadata::{self, candidates_for};
 use lucerne::admin;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -61,7 +60,7 @@ fn row(segment: &Value) -> Value {
 /// What the segments table says of a vector field.
 fn vector_row(field: &Value) -> Value {
     let curve = field.get("recall").and_then(|curves| curves.get(0));
-    let candidates = curve.map(|curve| RECALLS.map(|recall| candidates_for(curve, recall)));
+    let candidates = curve.map(|curve| RECALLS.map(|recall| candidates_for(curve, "recall", recall)));
     json!({
         "format": field.get("format"),
         "vectors": field.get("vectors"),

@@ -1,12 +1,29 @@
-//! Which segments a merge should rewrite for their formats alone.
+//! What policies are told of a segment: among it whether a merge should rewrite it for its formats alone.
 
+use super::policy::SegmentMeta;
 use crate::reader::SegmentReader;
 use crate::schema::{Schema, VectorField};
 use lucerne_codec::Registry;
 
+/// What policies are told of a segment with so many deleted documents.
+pub(crate) fn segment_meta(
+    registry: &Registry,
+    schema: &Schema,
+    segment: &SegmentReader,
+    deleted: u32,
+) -> SegmentMeta {
+    SegmentMeta {
+        name: segment.name().to_owned(),
+        docs: segment.max_doc(),
+        deleted,
+        bytes: segment.files().map(|file| file.len).sum(),
+        outdated: is_outdated(registry, schema, segment),
+    }
+}
+
 /// True when a segment was written with another format, an older version of it, or other parameters than it would be
 /// written with now.
-pub(crate) fn is_outdated(registry: &Registry, schema: &Schema, segment: &SegmentReader) -> bool {
+fn is_outdated(registry: &Registry, schema: &Schema, segment: &SegmentReader) -> bool {
     let info = segment.info();
     let vectors = segment.vectors().iter().any(|vectors| {
         let differs = |field: VectorField<'_>| {
