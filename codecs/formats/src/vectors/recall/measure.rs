@@ -13,7 +13,7 @@ use crate::vectors::search::{Measured, Scratch, Trace, TracedQuery, run_measured
 use crate::vectors::segment::{Index, VectorSegment};
 use lucerne_codec::format::WriteContext;
 use lucerne_codec::vector::{Effort, VectorSearch};
-use lucerne_codec::{Accept, Cancel, DocId, Neighbor, OnStop, Result};
+use lucerne_codec::{Accept, Cancel, DocId, Neighbor, OnStop, Result, Similarity};
 
 /// Candidates grow by this factor from one measurement to the next.
 const STEP: f64 = 1.6;
@@ -49,7 +49,10 @@ pub(in crate::vectors) fn measure(segment: &VectorSegment, context: &WriteContex
     context.progress.report("recall", 0, 3);
     let mut queries = sample(segment, context)?;
     if let Some(trace) = Trace::new(segment, MEASURED_K[0], candidates(MEASURED_K[0]).take(STEPS)) {
-        if doubt(segment, &queries, &trace, context)? > MOST_DOUBT {
+        // What has a great inner product with a query need not be near the vector that it was made of: a wide search that
+        // fails does not look like one.
+        let is_inner = segment.field.similarity == Similarity::MaxInnerProduct;
+        if is_inner || doubt(segment, &queries, &trace, context)? > MOST_DOUBT {
             queries.extend(more(segment, context)?);
         }
         queries.extend(wider(segment, context)?);

@@ -97,9 +97,13 @@ pub(super) fn best(point: &Point) -> f64 {
     point.rescored.unwrap_or(point.recall)
 }
 
-/// Standard errors that are taken off a mean: without them half of all segments would promise too much, with this one in six
-/// does.
-const STANDARD_ERRORS: f64 = 1.0;
+/// Standard errors that are taken off a mean: without them half of all segments would promise too much, with one of them one
+/// in six, with two one in forty.
+const STANDARD_ERRORS: f64 = 2.0;
+
+/// Further queries that are taken to find nothing. Where few searches fail altogether a small sample may have none of them,
+/// and its standard error says nothing of it.
+const FAILED: f64 = 0.5;
 
 /// The mean recall, less [`STANDARD_ERRORS`]: of what the wide search found, by all queries, and what it lacks of the truth,
 /// by those that know it.
@@ -107,7 +111,9 @@ fn expected(wide: &[f64], lacking: &[f64]) -> f64 {
     if wide.is_empty() {
         return 1.0;
     }
+    let queries = wide.len() as f64;
     let ((wide, of_wide), (lacking, of_lacking)) = (mean(wide), mean(lacking));
+    let wide = wide * queries / (queries + FAILED);
     rounded((wide + lacking - STANDARD_ERRORS * (of_wide + of_lacking).sqrt()).clamp(0.0, 1.0))
 }
 

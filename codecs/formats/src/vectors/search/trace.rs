@@ -4,7 +4,7 @@ use super::cost;
 use super::graph::{nearest_of, rescore_found};
 use super::query::Query;
 use super::request::{Scratch, Search};
-use super::strategy::rows_needed;
+use super::strategy::{room, rows_needed};
 use super::work::Work;
 use crate::hnsw::graph::{GraphSearcher, SearchParams};
 use crate::vectors::recall::curve::RESCORED;
@@ -53,7 +53,7 @@ impl Trace {
 
     /// The nodes that a search with so many candidates keeps.
     fn ef(&self, candidates: usize) -> usize {
-        candidates.max(2 * self.rows).max(self.k)
+        candidates.max(room(self.rows)).max(self.k)
     }
 
     /// As many of the best as are ordered by raw vectors when the best are rescored.
