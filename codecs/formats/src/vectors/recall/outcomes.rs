@@ -6,6 +6,7 @@
 
 use super::curve::Point;
 use super::sample::SampleQuery;
+use std::ops::RangeInclusive;
 
 /// Measuring ends at this recall.
 pub(super) const ENOUGH: f64 = 0.995;
@@ -98,14 +99,17 @@ pub(super) fn best(point: &Point) -> f64 {
 }
 
 /// Standard errors that are taken off a mean: without them half of all segments would promise too much, with one of them one
-/// in six, with two one in forty.
-const STANDARD_ERRORS: f64 = 2.0;
+/// in six, with two one in forty. The fewer queries, the more: only small segments have few, and caution costs little in them,
+/// since a scan is never far.
+const STANDARD_ERRORS: RangeInclusive<f64> = 1.0..=2.0;
+/// With so many queries, moved ones or others, the least are taken.
+const MANY_QUERIES: f64 = 256.0;
 
 /// Further queries that are taken to find nothing. Where few searches fail altogether a small sample may have none of them,
 /// and its standard error says nothing of it.
 const FAILED: f64 = 0.5;
 
-/// The mean recall, less [`STANDARD_ERRORS`]: of what the wide search found, by all queries, and what it lacks of the truth,
+/// The mean recall, less [`STANDARD_ERRORS`] of it: of what the wide search found, by all queries, and what it lacks of the truth,
 /// by those that know it.
 fn expected(wide: &[f64], lacking: &[f64]) -> f64 {
     if wide.is_empty() {
@@ -114,7 +118,9 @@ fn expected(wide: &[f64], lacking: &[f64]) -> f64 {
     let queries = wide.len() as f64;
     let ((wide, of_wide), (lacking, of_lacking)) = (mean(wide), mean(lacking));
     let wide = wide * queries / (queries + FAILED);
-    rounded((wide + lacking - STANDARD_ERRORS * (of_wide + of_lacking).sqrt()).clamp(0.0, 1.0))
+    let (least, most) = STANDARD_ERRORS.into_inner();
+    let errors = least + (most - least) * (1.0 - queries / MANY_QUERIES).max(0.0);
+    rounded((wide + lacking - errors * (of_wide + of_lacking).sqrt()).clamp(0.0, 1.0))
 }
 
 /// The mean of some values, and the square of its standard error.
