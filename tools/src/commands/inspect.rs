@@ -3,7 +3,7 @@
 use crate::args::Inspect;
 use crate::commands::{searcher_at, web::report};
 use crate::failure::{Failure, In as _, Outcome};
-use crate::render::metadata::{self, Numbers, candidates_for, list, number, text};
+use crate::render::metadata::{self, Numbers, list, number, text};
 use crate::render::table::{Align, Rows};
 use crate::render::{out, units};
 use lucerne::limits::{DEFAULT_K, DEFAULT_RAM_BUDGET, DEFAULT_RECALL};
@@ -198,38 +198,50 @@ fn vector_table(segments: &[Value], names: &[String], numbers: Numbers) -> Strin
     rows.text(None, usize::MAX)
 }
 
-/// The candidates that reach a recall of searches for 10 in each segment, as measured when it was written; nothing
+/// What searches for 10 do in each segment to reach a recall, by the curve that it measured when it was written; nothing
 /// where no segment has an index.
 fn recall_table(segments: &[Value], names: &[String]) -> Option<String> {
-    let shown = [0.8, 0.9, 0.95, 0.98, 0.99];
+    let all = segments.iter().flat_map(fields).map(|(_, metadata)| list(metadata, "searches"));
+    let shown: Vec<String> = all.max_by_key(|searches| searches.len())?.iter().map(asked).collect();
     let heading = [("field", Align::Left), ("segment", Align::Left), ("queries", Align::Right)];
     let heading = heading.map(|(name, align)| (name.to_owned(), align)).into_iter();
-    let mut rows = Rows::new(heading.chain(shown.map(|recall| (format!("recall {recall}"), Align::Right))));
-    let mut any = false;
+    let mut rows =
+        Rows::new(heading.chain(shown.iter().map(|recall| (format!("recall {recall}"), Align::Right))));
     for name in names {
         for segment in segments {
-            let metadata = fields(segment).find(|(field, _)| *field == name);
-            let curve = metadata.and_then(|(_, metadata)| metadata.get("recall")?.get(0));
-            let Some(curve) = curve else { continue };
-            let mut row =
-                vec![name.clone(), text(segment, "name").to_owned(), number(curve, "queries").to_string()];
-            row.extend(shown.map(|recall| reached(curve, recall)));
+            let Some((_, metadata)) = fields(segment).find(|(field, _)| *field == name) else { continue };
+            let searches = list(metadata, "searches");
+            if searches.is_empty() {
+                continue;
+            }
+            let queries = metadata.pointer("/recall/0/queries").map(metadata::scalar).unwrap_or_default();
+            let mut row = vec![name.clone(), text(segment, "name").to_owned(), queries];
+            row.extend(shown.iter().map(|recall| {
+                let found = searches.iter().find(|search| asked(search) == *recall);
+                found.map_or_else(|| "-".to_owned(), effort)
+            }));
             rows.push(row);
-            any = true;
         }
     }
-    any.then(|| {
-        format!("Candidates that reach a recall, k 10 (as measured)\n{}", rows.text(None, usize::MAX))
+    (!shown.is_empty()).then(|| {
+        format!(
+            "Candidates that searches for 10 keep to reach a recall (+ rescored; ~ beyond what was measured)\n{}",
+            rows.text(None, usize::MAX)
+        )
     })
 }
 
-/// The candidates that reach a recall, without rescoring and with it.
-fn reached(curve: &Value, recall: f64) -> String {
-    match (candidates_for(curve, "recall", recall), candidates_for(curve, "rescored", recall)) {
-        (None, None) => "-".to_owned(),
-        (Some(plain), Some(rescored)) if rescored < plain => format!("{plain}, {rescored} rescored"),
-        (Some(plain), _) => plain.to_string(),
-        (None, Some(rescored)) => format!("{rescored} rescored"),
+/// The recall that a search asks for.
+fn asked(search: &Value) -> String {
+    search.get("recall").map(metadata::scalar).unwrap_or_default()
+}
+
+/// `40`, `25 + 20`, `~310`.
+fn effort(search: &Value) -> String {
+    let beyond = if search.get("measured") == Some(&Value::Bool(false)) { "~" } else { "" };
+    match (number(search, "candidates"), number(search, "rescored")) {
+        (candidates, 0) => format!("{beyond}{candidates}"),
+        (candidates, rescored) => format!("{beyond}{candidates} + {rescored}"),
     }
 }
 

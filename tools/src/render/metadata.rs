@@ -214,12 +214,6 @@ pub(crate) fn list<'a>(metadata: &'a Value, name: &str) -> &'a [Value] {
     metadata.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// The candidates of the first point of a recall curve that reaches a recall: by `recall`, or `rescored`.
-pub(crate) fn candidates_for(curve: &Value, by: &str, recall: f64) -> Option<u64> {
-    let reached = |point: &&Value| point.get(by).and_then(Value::as_f64).is_some_and(|it| it >= recall);
-    list(curve, "points").iter().find(reached).map(|point| number(point, "candidates"))
-}
-
 /// Quantiles as `-0.75 … 0.86`, from `[lower, upper]` or `{"lower", "upper"}`.
 pub(crate) fn quantiles(metadata: &Value) -> Option<String> {
     let found = find(metadata, "quantiles")?;

@@ -1,7 +1,7 @@
 //! Reports for people and tools: what an open field is, and what a merge decides and did.
 
 use super::recall::curve::Curves;
-use super::search::cost;
+use super::search::{cost, to_reach};
 use super::segment::{Index, VectorSegment};
 use crate::encoding::{FieldReport, MergePlan, MergeReport, MergeSources, Precision};
 use crate::hnsw::file::GraphFile;
@@ -9,6 +9,9 @@ use crate::hnsw::graph::{GraphView, SelfSearch};
 use crate::ivf::ListFile;
 use lucerne_codec::{Component, FieldInfo, Report};
 use serde_json::{Map, Value, json};
+
+/// The recalls of which it is said what they take.
+const SHOWN_RECALLS: [f32; 5] = [0.8, 0.9, 0.95, 0.98, 0.99];
 
 /// Parts with their sizes, parameters in force, quantiles.
 pub(super) fn inspect(segment: &VectorSegment) -> Report {
@@ -48,6 +51,7 @@ pub(super) fn inspect(segment: &VectorSegment) -> Report {
     }
     if !segment.curves.is_empty() {
         report.set("recall", describe_recall(&segment.curves));
+        report.set("searches", describe_searches(segment));
     }
     report.set_bytes("maps", segment.map.bytes());
     if segment.encoded.precision() == Precision::CandidatesOnly {
@@ -74,6 +78,22 @@ fn describe_recall(curves: &Curves) -> Value {
         .iter()
         .map(|curve| json!({ "k": curve.k, "queries": curve.queries, "points": curve.points }));
     curves.collect()
+}
+
+/// What searches for 10 do to reach a recall: between the points of the curve they go on in proportion, beyond the last one by
+/// how it rises (`measured` is false).
+fn describe_searches(segment: &VectorSegment) -> Value {
+    let k = 10;
+    let last = segment.curves.0.first().and_then(|curve| curve.points.last());
+    let most = last.map_or(0.0, |point| point.recall.max(point.rescored.unwrap_or(0.0)));
+    let searches = SHOWN_RECALLS.map(|recall| {
+        let (candidates, rescored) = to_reach(segment, k, recall);
+        let recall = (f64::from(recall) * 1e4).round() / 1e4;
+        json!({
+            "recall": recall, "candidates": candidates, "rescored": rescored, "measured": recall <= most,
+        })
+    });
+    Value::from(searches.to_vec())
 }
 
 /// How many lists there are, and how many were wanted if that is another number.

@@ -27,6 +27,7 @@ use lucerne::ErrorKind;
 use serde_json::json;
 use server::Site;
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
 use watched::Watched;
 
 /// Random bytes of the token.
@@ -60,8 +61,20 @@ pub(super) fn run(args: &Web, json: bool) -> Outcome {
         out::line(&url)?;
         out::note("only this machine can open it, and only with this address; Ctrl-C ends it");
     }
-    let site = Site { gate: Gate::new(port, token), watched };
+    let site = Arc::new(Site { gate: Gate::new(port, token), watched });
+    prepare(&site);
     server::serve(listener, site, &signals::stop_flag()).map_err(|error| problem("serve", &error))
+}
+
+/// Computes the views that come first while the browser starts; what fails is told to who asks for it.
+fn prepare(site: &Arc<Site>) {
+    let site = Arc::clone(site);
+    let prepared = move || {
+        for (view, question) in views::FIRST {
+            let _told_later = views::answer(&site.watched, view, question);
+        }
+    };
+    let _not_started = std::thread::Builder::new().spawn(prepared);
 }
 
 /// What the address must have, so that no other program or page of this machine gets an answer.

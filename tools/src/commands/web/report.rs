@@ -49,7 +49,7 @@ fn in_one_file(answers: &Value) -> String {
     let text = |name: &str| page::file(name).map_or("", |file| file.text);
     let scripts = page::scripts().map(|File { name, text, .. }| {
         // Relative names mean nothing in a script that comes from no place.
-        let text = text.replace("from \"./", "from \"page/");
+        let text = text.replace("from \"./", "from \"page/").replace("import(\"./", "import(\"page/");
         (
             format!("page/{name}"),
             Value::from(format!("data:text/javascript;charset=utf-8,{}", encoded(&text))),
@@ -58,11 +58,12 @@ fn in_one_file(answers: &Value) -> String {
     let imports = json!({ "imports": scripts.collect::<Map<_, _>>() });
     let made = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
     let embedded = format!(
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n<style>\n{}</style>\n\
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n<style>\n{}{}</style>\n\
          <script type=\"importmap\">{}</script>\n\
          <script type=\"application/json\" id=\"embedded\" data-made=\"{made}\">{}</script>\n\
          <script type=\"module\">import \"page/main.js\";</script>\n</head>",
         text("style.css"),
+        text("pictures.css"),
         in_markup(&imports),
         in_markup(answers),
     );

@@ -49,10 +49,10 @@ pub(super) struct Site {
 }
 
 /// Answers requests until `stop`.
-pub(super) fn serve(listener: TcpListener, site: Site, stop: &Cancel) -> io::Result<()> {
+pub(super) fn serve(listener: TcpListener, site: Arc<Site>, stop: &Cancel) -> io::Result<()> {
     let mut builder = runtime::Builder::new_current_thread();
     let runtime = builder.enable_io().enable_time().max_blocking_threads(THREADS).build()?;
-    let served = runtime.block_on(accept(listener, Arc::new(site), stop));
+    let served = runtime.block_on(accept(listener, site, stop));
     runtime.shutdown_background();
     served
 }

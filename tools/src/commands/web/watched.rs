@@ -6,7 +6,7 @@ use lucerne::{Index, Searcher, admin};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Views kept of a commit.
 const KEPT: usize = 64;
@@ -24,8 +24,12 @@ pub(in crate::commands) struct Commit {
     pub(super) dir: PathBuf,
     pub(super) searcher: Searcher,
     report: OnceLock<Value>,
-    views: Mutex<BTreeMap<String, Bytes>>,
+    reporting: Mutex<()>,
+    views: Mutex<BTreeMap<String, View>>,
 }
+
+/// A view, once it was computed. Its lock is held meanwhile, so that nobody computes it beside.
+type View = Arc<Mutex<Option<Bytes>>>;
 
 impl Watched {
     pub(super) fn new(dir: &Path) -> Self {
@@ -39,7 +43,7 @@ impl Watched {
 
     /// The newest commit; an error of the engine as it is. Where it cannot be read, the index is opened anew the next time.
     pub(super) fn open(&self) -> lucerne::Result<Arc<Commit>> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = locked(&self.open);
         let newer = match open.take() {
             None => {
                 let index = Index::open(&self.dir)?;
@@ -59,11 +63,13 @@ impl Watched {
 
 impl Commit {
     pub(in crate::commands) fn new(dir: &Path, searcher: Searcher) -> Self {
-        Self { dir: dir.to_owned(), searcher, report: OnceLock::new(), views: Mutex::default() }
+        let (report, reporting, views) = (OnceLock::new(), Mutex::default(), Mutex::default());
+        Self { dir: dir.to_owned(), searcher, report, reporting, views }
     }
 
     /// What `inspect` reports.
     pub(super) fn report(&self) -> Outcome<&Value> {
+        let _one = locked(&self.reporting);
         if let Some(report) = self.report.get() {
             return Ok(report);
         }
@@ -73,16 +79,23 @@ impl Commit {
 
     /// A view that depends on nothing but this commit and the question: computed once.
     pub(super) fn kept(&self, question: String, compute: impl FnOnce() -> Outcome<Bytes>) -> Outcome<Bytes> {
-        let views = || self.views.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(view) = views().get(&question) {
+        let view = {
+            let mut views = locked(&self.views);
+            if views.len() >= KEPT && !views.contains_key(&question) {
+                views.pop_first();
+            }
+            Arc::clone(views.entry(question).or_default())
+        };
+        let mut view = locked(&view);
+        if let Some(view) = &*view {
             return Ok(view.clone());
         }
-        let view = compute()?;
-        let mut views = views();
-        if views.len() >= KEPT {
-            views.pop_first();
-        }
-        views.insert(question, view.clone());
-        Ok(view)
+        let computed = compute()?;
+        *view = Some(computed.clone());
+        Ok(computed)
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -43,4 +43,4 @@ pub(super) use request::{Measured, Scratch};
 pub(super) use rescore::rescore_neighbors;
 pub(super) use strategy::{run, run_measured};
 pub(super) use trace::{Trace, TracedQuery};
-pub(super) use work::candidates;
+pub(super) use work::{candidates, to_reach};

@@ -19,6 +19,13 @@ pub(in crate::vectors) fn candidates(segment: &VectorSegment, k: usize, effort: 
     Work::of(segment, k, effort).map(|work| work.candidates.max(work.rescored).max(k))
 }
 
+/// What a search for `k` that asks for a recall does: the candidates that it keeps, and how many of the best it rescores with
+/// raw vectors.
+pub(in crate::vectors) fn to_reach(segment: &VectorSegment, k: usize, recall: f32) -> (usize, usize) {
+    let work = Work::for_recall(segment, k, recall, 1.0);
+    (work.candidates.max(work.rescored).max(k), work.rescored)
+}
+
 /// What a search of an index does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Work {

@@ -1,7 +1,7 @@
 // Pictures in SVG. Each has a name for screen readers, and a table of its numbers beside it.
 
 import { folded, h, svg, table } from "./dom.js";
-import { axis, count, percent, short } from "./units.js";
+import { axis, count, percent } from "./units.js";
 
 /** A picture with a title, a sentence that says how to read it, and its numbers, made when they are asked for. */
 export function figure(title, note, picture, numbers = null) {
@@ -86,44 +86,9 @@ function grid(values, y, left, width) {
   ]);
 }
 
-/** Lines: series of `{ name, kind, points: [[x, y], …], dashed }`. */
-export function lines(series, label, { xLabel = "", yLabel = "", log = false, yFrom = null, yTo = null, rules = [] } = {}) {
-  const [width, height, left, bottom, top] = [560, 240, 52, 38, 18];
-  const all = series.flatMap((one) => one.points);
-  if (all.length === 0) return h("p", { class: "wait" }, "There is nothing to draw.");
-  const scale = log ? (value) => Math.log2(Math.max(value, 1e-9)) : (value) => value;
-  const xs = all.map(([x]) => scale(x));
-  const [xLow, xHigh] = [Math.min(...xs), Math.max(...xs)];
-  const yLow = yFrom ?? Math.min(...all.map(([, y]) => y));
-  const yHigh = yTo ?? Math.max(...all.map(([, y]) => y));
-  const x = (value) => left + ((scale(value) - xLow) / (xHigh - xLow || 1)) * (width - left - 16);
-  const y = (value) => height - bottom - ((value - yLow) / (yHigh - yLow || 1)) * (height - bottom - top);
-  const paths = series.map((one) => svg("path", {
-    d: one.points.map(([px, py], at) => `${at ? "L" : "M"}${x(px).toFixed(1)} ${y(py).toFixed(1)}`).join(""),
-    class: `line stroke-${one.kind}${one.dashed ? " dashed" : ""}`,
-  }, svg("title", null, one.name)));
-  const dots = series.filter((one) => one.dots).flatMap((one) => one.points.map(([px, py]) =>
-    svg("circle", { cx: x(px).toFixed(1), cy: y(py).toFixed(1), r: 3, class: `kind-${one.kind}` },
-      svg("title", null, `${one.name}: ${xLabel} ${short(px)}, ${yLabel} ${short(py)}`))));
-  const marks = log
-    ? apart([...new Set(all.map(([px]) => px))].sort((a, b) => a - b), x)
-    : ticks(xLow, xHigh, 6);
-  return canvas(width, height, label,
-    grid(ticks(yLow, yHigh, 5), y, left, width),
-    rules.map(({ value, name }) => [
-      svg("line", { x1: left, x2: width - 8, y1: y(value), y2: y(value), class: "rule" }),
-      words(width - 10, y(value) - 4, name, { "text-anchor": "end", class: "label" })]),
-    marks.map((value) => words(x(value), height - bottom + 14, axis(value), { "text-anchor": "middle" })),
-    paths, dots,
-    words(left + (width - left) / 2, height - 6, xLabel, { "text-anchor": "middle", class: "label" }),
-    words(4, 11, yLabel, { class: "label" }));
-}
-
-/** Those of the values that have room for their names beside each other. */
-function apart(values, x) {
-  const kept = [];
-  for (const value of values) if (kept.length === 0 || x(value) - x(kept.at(-1)) > 44) kept.push(value);
-  return kept;
+/** A picture that the server has drawn, which has made text of all that is not its own. */
+export function drawn(picture) {
+  return document.importNode(new DOMParser().parseFromString(picture, "image/svg+xml").documentElement, true);
 }
 
 /** Points of a plane: `{ x, y, name, kind, href }`. */

@@ -28,8 +28,9 @@ export function visible(text) {
   ).replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 
-/** Rows that are there at once; more follow when the page has been painted. */
-const FIRST_ROWS = 60;
+/** Rows that are there at once, more than a table shows without scrolling; others follow in batches when nothing else is to be done. */
+const FIRST_ROWS = 24;
+const BATCH = 80;
 
 /** A table with a caption. A column is `{ name, of: row => cell, number: true, title }`. */
 export function table(caption, columns, rows, { foot = null, wide = false } = {}) {
@@ -39,9 +40,7 @@ export function table(caption, columns, rows, { foot = null, wide = false } = {}
   const heading = (column) =>
     h("th", { scope: "col", class: column.number ? "number" : null, title: column.title }, column.name);
   const body = h("tbody", null, rows.slice(0, FIRST_ROWS).map(line));
-  if (rows.length > FIRST_ROWS) {
-    requestAnimationFrame(() => setTimeout(() => body.append(...rows.slice(FIRST_ROWS).map(line))));
-  }
+  follow(body, rows.slice(FIRST_ROWS), line);
   return h("div", { class: wide ? "scroll wide" : "scroll", tabindex: "0", role: "region", "aria-label": caption },
     h("table", null,
       h("caption", null, caption),
@@ -50,6 +49,20 @@ export function table(caption, columns, rows, { foot = null, wide = false } = {}
       foot && h("tfoot", null, h("tr", null, columns.map((column, at) => cell(column, foot[at] ?? "", at === 0 ? "th" : "td")))),
     ));
 }
+
+/** Appends rows in batches, each when the browser is idle; `data-more` says that there are more to come. */
+function follow(body, rows, line) {
+  if (rows.length === 0) return;
+  body.dataset.more = "";
+  const next = (at) => whenIdle(() => {
+    body.append(...rows.slice(at, at + BATCH).map(line));
+    if (at + BATCH < rows.length) next(at + BATCH);
+    else delete body.dataset.more;
+  });
+  requestAnimationFrame(() => next(0));
+}
+
+const whenIdle = globalThis.requestIdleCallback ?? ((work) => setTimeout(work, 20));
 
 /** Names with their values. */
 export function facts(pairs) {

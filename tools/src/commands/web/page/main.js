@@ -5,12 +5,15 @@ import { h, link, problem } from "./dom.js";
 import { ago, count, plural } from "./units.js";
 import { overview } from "./overview.js";
 import { segments, segment } from "./segments.js";
-import { vectors } from "./vectors.js";
-import { values } from "./values.js";
-import { documentView } from "./document.js";
-import { search } from "./search.js";
 
-const VIEWS = { overview, segments, segment, vectors, values, document: documentView, search };
+/** The views; those that nobody begins with are loaded when they are asked for. */
+const VIEWS = {
+  overview, segments, segment,
+  vectors: async (...asked) => (await import("./vectors.js")).vectors(...asked),
+  values: async (...asked) => (await import("./values.js")).values(...asked),
+  document: async (...asked) => (await import("./document.js")).documentView(...asked),
+  search: async (...asked) => (await import("./search.js")).search(...asked),
+};
 const TABS = [["overview", "Overview"], ["segments", "Segments"], ["document", "Document"], ["search", "Search"]];
 /** How often it is looked for a new commit. */
 const EVERY_MS = 1500;

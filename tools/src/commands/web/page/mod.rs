@@ -13,9 +13,10 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// All files; that without a name is the page itself.
-const FILES: [File; 14] = [
+const FILES: [File; 15] = [
     File { name: "", kind: HTML, text: include_str!("index.html") },
     File { name: "style.css", kind: CSS, text: include_str!("style.css") },
+    File { name: "pictures.css", kind: CSS, text: lucerne_pictures::STYLE },
     File { name: "main.js", kind: SCRIPT, text: include_str!("main.js") },
     File { name: "ask.js", kind: SCRIPT, text: include_str!("ask.js") },
     File { name: "dom.js", kind: SCRIPT, text: include_str!("dom.js") },

@@ -2,7 +2,7 @@
 
 import { ask, isReport } from "./ask.js";
 import { facts, folded, h, later, link, section, table } from "./dom.js";
-import { figure, legend, range, stacked } from "./charts.js";
+import { drawn, figure, legend, range, stacked } from "./charts.js";
 import { partsOf } from "./overview.js";
 import { bytes, count, percent, plural, seconds, short } from "./units.js";
 
@@ -31,6 +31,11 @@ export function fieldsOf(rows) {
   return [...new Set(rows.flatMap((row) => Object.keys(row.fields)))];
 }
 
+/** What a search does to reach a recall: `40`, `25 + 20`, `~310`. */
+export function effort({ candidates, rescored, measured }) {
+  return `${measured ? "" : "~"}${count(candidates)}${rescored ? ` + ${count(rescored)}` : ""}`;
+}
+
 const nameOf = (row) => (isReport ? row.name : link(row.name, "segment", { name: row.name }));
 
 function sizes(index, rows) {
@@ -52,12 +57,12 @@ function quality(rows, field) {
   const own = rows.filter((row) => row.fields[field]);
   const all = own.map((row) => row.fields[field].quantiles).filter(Array.isArray);
   const [from, to] = [Math.min(...all.map(([low]) => low)), Math.max(...all.map(([, high]) => high))];
-  const at = (row, which) => {
-    const { candidates } = row.fields[field];
-    return candidates ? candidates[which] ?? "not reached" : "no graph";
+  const at = (row, recall) => {
+    const found = row.fields[field].searches?.find((it) => it.recall === recall);
+    return found ? effort(found) : "no graph";
   };
   return [
-    h("p", { class: "note" }, "Quantiles bound what int8 codes tell apart, on one axis for all segments. Candidates: how many a search for 10 keeps to reach a recall, as measured when the segment was written; a segment without a graph compares all codes. ",
+    h("p", { class: "note" }, "Quantiles bound what int8 codes tell apart, on one axis for all segments. Candidates: how many a search for 10 keeps to reach a recall (+ how many it rescores with raw vectors), by the curve that the segment measured when it was written; ~ is beyond what was measured. A segment without a graph compares all codes. ",
       link(`Pictures of ${field}`, "vectors", { field }), "."),
     table(`Vectors of ${field} in each segment`, [
       { name: "segment", of: nameOf },
@@ -72,9 +77,9 @@ function quality(rows, field) {
         return Array.isArray(pair) ? `${pair[0].toFixed(4)} … ${pair[1].toFixed(4)}` : "";
       } },
       { name: "recall by codes alone", title: "share of the true nearest 10 when all codes are compared", number: true, of: (row) => percent(row.fields[field].code_recall) },
-      { name: "candidates for 0.90", of: (row) => at(row, 0), number: true },
-      { name: "0.95", of: (row) => at(row, 1), number: true },
-      { name: "0.99", of: (row) => at(row, 2), number: true },
+      { name: "candidates for 0.90", of: (row) => at(row, 0.9), number: true },
+      { name: "0.95", of: (row) => at(row, 0.95), number: true },
+      { name: "0.99", of: (row) => at(row, 0.99), number: true },
     ].filter(Boolean), own, { wide: true }),
   ];
 }
@@ -107,7 +112,6 @@ function planned(index, found) {
         ["Memory, at least", bytes(merge.memory_least)],
       ]),
       Object.entries(merge.fields).map(([field, report]) => merged(field, report, merge)),
-      Object.keys(merge.fields).length === 0 && flow("Documents", merge.sources.map((it) => ({ segment: it.segment, live: it.docs, outcome: "kept" }))),
     ]),
     command,
   ];
@@ -126,7 +130,7 @@ function merged(field, report, merge) {
   return figure(
     `${field}: ${counts.join(", ") || plural(sources.length, "segment")}`,
     outcomes.filter((it) => OUTCOMES[it]).map((it) => `${it[0].toUpperCase()}${it.slice(1)}: ${OUTCOMES[it][1]}.`).join(" "),
-    [legend(outcomes.map((it) => ({ name: it, kind: outcomeKind(it) }))), flow(field, sources)],
+    merge.pictures?.[field] && drawn(merge.pictures[field]),
     () => table(`Sources of the merge of ${field}`, [
       { name: "segment", of: name },
       { name: "live", of: (it) => count(it.live), number: true },
@@ -146,17 +150,6 @@ function findSources(report) {
     }
   }
   return [];
-}
-
-/** Sources as blocks as wide as they have vectors; the color says what becomes of their codes. */
-function flow(field, sources) {
-  const sorted = [...sources].sort((a, b) => (b.live ?? 0) - (a.live ?? 0));
-  const parts = sorted.map((it) => ({ name: `${it.segment}, ${it.outcome ?? ""}`, value: it.live ?? 0, kind: outcomeKind(it.outcome), text: plural(it.live ?? 0, "vector") }));
-  const words = `${field}: ${sorted.slice(0, 8).map((it) => `${it.segment} ${it.outcome ?? ""}`).join(", ")}${sorted.length > 8 ? ", …" : ""}`;
-  return h("div", { class: "flow" },
-    h("div", null, stacked(parts, words, { height: 22, width: 800 }), h("span", { class: "note" }, plural(sources.length, "segment"))),
-    h("span", { "aria-hidden": "true", class: "arrow" }, "↓"),
-    h("div", null, stacked([{ name: "merged", value: 1, kind: 2 }], "one merged segment", { height: 22, width: 800 }), h("span", { class: "note" }, "1 segment")));
 }
 
 function history(rows) {

@@ -2,7 +2,8 @@
 
 import { ask, isReport } from "./ask.js";
 import { facts, h, later, section, table, to } from "./dom.js";
-import { columns, figure, legend, lines, scatter } from "./charts.js";
+import { columns, drawn, figure, legend, scatter } from "./charts.js";
+import { effort } from "./segments.js";
 import { count, percent, plural, short } from "./units.js";
 
 /** Segments that have a color of their own; of more only the extremes are drawn. */
@@ -22,7 +23,7 @@ export async function vectors(index, parts) {
   if (all === 0) return [title, head, h("p", null, "No document has a vector in this field.")];
   return [
     title, head,
-    section("Why recall is what it is", reasons(index, field, segments), recall(index, segments)),
+    section("Why recall is what it is", reasons(index, found), recall(found)),
     section("Codes and graph", later(ask("figures", { field }), (it) => codes(segments, it.segments), "Reading a sample of codes …")),
     section("Distances to neighbors", later(ask("distances", { field }), neighbors, "Searching for neighbors of a sample …")),
     section("A sample of the vectors", later(ask("projection", { field }), projection, "Projecting a sample …")),
@@ -32,20 +33,20 @@ export async function vectors(index, parts) {
 const curveOf = (segment) => segment.report.recall?.[0];
 
 /** For each segment what costs recall, in words. */
-function reasons(index, field, segments) {
+function reasons(index, { field, segments, asked }) {
   const worst = ({ report }) => Math.min(
     report.code_quality?.recall ?? 1,
     1 - (report.graph?.self_search ? report.graph.self_search.missed / Math.max(1, report.graph.self_search.searched) : 0),
     Math.max(0, ...(report.recall?.[0]?.points ?? [{ recall: 1 }]).map((it) => it.recall)));
   const rows = [...segments].sort((a, b) => worst(a) - worst(b)).slice(0, 40);
   return [
-    h("p", { class: "note" }, `A search loses neighbors in two places: codes order vectors a little differently than the vectors themselves, and a graph search does not look at all of them. More candidates mend the second, rescoring with raw vectors the first. Searches ask for a recall of ${index.defaults.recall} unless they say otherwise, and each segment keeps as many candidates as its own curve says.`),
+    h("p", { class: "note" }, `A search loses neighbors in two places: codes order vectors a little differently than the vectors themselves, and a graph search does not look at all of them. More candidates mend the second, rescoring with raw vectors the first. Searches of this field ask for a recall of ${asked} unless they say otherwise, and each segment keeps as many candidates as its own curve says.`),
     table("What each segment has measured of itself, the worst first", [
       { name: "segment", of: (it) => (isReport ? it.segment : h("a", { href: to("segment", { name: it.segment }) }, it.segment)) },
       { name: "vectors", of: (it) => count(it.report.vectors), number: true },
       { name: "found by codes alone", number: true, of: (it) => percent(it.report.code_quality?.recall), title: "of the true nearest 10, when all codes are compared" },
       { name: "not found by the graph", number: true, of: (it) => missed(it) , title: "stored vectors that a search for themselves has missed" },
-      { name: "in words", of: (it) => inWords(it, index.defaults.recall) },
+      { name: "in words", of: (it) => inWords(it, asked) },
     ], rows, { wide: true }),
     h("p", { class: "note" }, "Measured with vectors of the segment itself. With queries of your own: ",
       h("code", null, `lucerne eval ${index.dir} --field ${field} --queries FILE`), ", and ", h("code", null, "lucerne calibrate"), " keeps what they take."),
@@ -70,38 +71,26 @@ function inWords(segment, wanted) {
   if (share > 0.01) words.push(`The graph misses ${percent(share)} of its own vectors: it has too few links, a larger m or beam_width gives it more.`);
   const curve = curveOf(segment);
   if (curve) {
-    const point = curve.points.find((it) => it.recall >= wanted);
-    words.push(point ? `A graph search reaches ${wanted} with ${plural(point.candidates, "candidate")}.`
-      : `A graph search has not reached ${wanted} with up to ${count(curve.points.at(-1)?.candidates)} candidates; the best was ${short(Math.max(...curve.points.map((it) => it.recall)))}.`);
+    const search = report.searches?.find((it) => it.recall === wanted);
+    if (curve.points.some((it) => it.recall >= wanted)) words.push(search ? `A graph search reaches ${wanted} with ${effort(search)} candidates${search.rescored ? " (+ rescored)" : ""}.` : `A graph search reaches ${wanted}.`);
+    else words.push(`A graph search has not reached ${wanted} with up to ${count(curve.points.at(-1)?.candidates)} candidates; the best was ${short(Math.max(...curve.points.map((it) => it.recall)))}.`);
   } else if (typeof report.graph === "string") words.push(`Graph: ${report.graph}, all codes are compared.`);
   return words.join(" ");
 }
 
 /** Recall against effort, as each segment has measured it. */
-function recall(index, segments) {
+function recall({ segments, picture }) {
   const own = segments.filter(curveOf);
-  if (own.length === 0) return h("p", { class: "note" }, "No segment has a graph: searches compare all vectors, and no curve was measured.");
-  const byEnd = [...own].sort((a, b) => curveOf(a).points[0].recall - curveOf(b).points[0].recall);
-  const drawn = own.length <= COLORS ? own : [byEnd[0], byEnd[Math.floor(byEnd.length / 2)], byEnd.at(-1)];
-  const series = drawn.flatMap((it, at) => {
-    const points = curveOf(it).points;
-    const rescored = points.filter((point) => typeof point.rescored === "number");
-    return [
-      { name: `${it.segment}`, kind: at, dots: true, points: points.map((point) => [point.candidates, point.recall]) },
-      rescored.length > 0 && { name: `${it.segment}, rescored`, kind: at, dashed: true, points: rescored.map((point) => [point.candidates, point.rescored]) },
-    ].filter(Boolean);
-  });
-  const least = Math.min(...series.flatMap((it) => it.points.map(([, y]) => y)));
+  if (!picture) return h("p", { class: "note" }, "No segment has a graph: searches compare all vectors, and no curve was measured.");
   return figure("Recall against effort",
-    `Searches for 10, measured with ${plural(curveOf(own[0]).queries, "query").replace("querys", "queries")} when a segment was written. Dashed: rescored with raw vectors.${own.length > COLORS ? ` Of ${own.length} segments the lowest, the middle and the highest curve.` : ""}`,
-    [legend(drawn.map((it, at) => ({ name: it.segment, kind: at }))),
-      lines(series, "Recall against candidates for each segment", { xLabel: "candidates", yLabel: "recall", log: true, yFrom: Math.max(0, Math.min(0.9, Math.floor(least * 20) / 20)), yTo: 1, rules: [{ value: index.defaults.recall, name: `asked for: ${index.defaults.recall}` }] })],
-    () => table("Recall by candidates", [
+    `Dots: searches for 10, measured with ${count(curveOf(own[0]).queries)} queries when a segment was written. Between them searches follow the lines. Dashed: rescored with raw vectors.${own.length > COLORS ? ` Of ${own.length} segments the lowest, the middle and the highest curve.` : ""}`,
+    drawn(picture),
+    () => table("Recall by candidates, as measured", [
       { name: "segment", of: (it) => it.segment },
       { name: "candidates", of: (it) => count(it.candidates), number: true },
       { name: "recall", of: (it) => short(it.recall), number: true },
       { name: "rescored", of: (it) => short(it.rescored), number: true },
-    ], drawn.flatMap((it) => curveOf(it).points.map((point) => ({ segment: it.segment, ...point })))));
+    ], own.flatMap((it) => curveOf(it).points.map((point) => ({ segment: it.segment, ...point })))));
 }
 
 /** What codes look like between the quantiles, and how many links nodes have. */
@@ -168,9 +157,7 @@ function neighbors(found) {
   const name = (rank) => `neighbor ${rank}`;
   return figure("Distances to the 1st, 10th and 100th neighbor",
     `Exact distances of ${plural(found.searched, "stored vector")}. Where the curves lie close together, neighbors are hard to tell apart and recall costs more.`,
-    [legend(own.map((it, kind) => ({ name: name(it.rank), kind }))),
-      lines(own.map((it, kind) => ({ name: name(it.rank), kind, points: it.distances.map((distance, place) => [distance, (place + 1) / it.distances.length]) })),
-        "Share of vectors whose neighbor is within a distance", { xLabel: "distance", yLabel: "share of vectors", yFrom: 0, yTo: 1 })],
+    drawn(found.picture),
     () => table("Distances", [
       { name: "", of: (it) => name(it.rank) },
       { name: "least", of: (it) => short(it.distances[0]), number: true },

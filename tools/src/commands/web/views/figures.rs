@@ -7,6 +7,7 @@ use crate::failure::{In as _, Outcome};
 use lucerne::admin::{self, SampledVector};
 use lucerne::search::SearchOptions;
 use lucerne::{Knn, Search, Similarity};
+use lucerne_pictures::{Axis, Lines, Point, Scale, Series};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -54,7 +55,27 @@ pub(super) fn distances(commit: &Commit, question: &Value) -> Outcome<Value> {
         let distances: Vec<f64> = distances.iter().copied().map(short).collect();
         json!({ "rank": rank, "distances": distances })
     });
-    Ok(json!({ "searched": searched, "ranks": ranks.collect::<Vec<_>>() }))
+    let picture = (searched > 0).then(|| shares(&found).draw().svg());
+    Ok(json!({ "searched": searched, "ranks": ranks.collect::<Vec<_>>(), "picture": picture }))
+}
+
+/// For each rank the share of vectors whose neighbor is within a distance.
+fn shares(found: &[Vec<f32>; RANKS.len()]) -> Lines {
+    let series = RANKS.iter().zip(found).enumerate().map(|(color, (rank, distances))| {
+        let within = |(at, distance): (usize, &f32)| {
+            Point::new(f64::from(*distance), (at + 1) as f64 / distances.len() as f64)
+        };
+        let points = distances.iter().enumerate().map(within).collect();
+        Series { name: format!("neighbor {rank}"), color, dashed: false, dots: false, points }
+    });
+    let axis = |name: &str, from, to| Axis { name: name.to_owned(), scale: Scale::Linear, from, to };
+    Lines {
+        label: "Share of vectors whose neighbor is within a distance".to_owned(),
+        x: axis("distance", None, None),
+        y: axis("share of vectors", Some(0.0), Some(1.0)),
+        rules: Vec::new(),
+        series: series.filter(|series| !series.points.is_empty()).collect(),
+    }
 }
 
 /// A sample of vectors in two dimensions, with their keys and segments.

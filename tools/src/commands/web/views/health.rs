@@ -1,7 +1,6 @@
 //! What somebody who looks after an index would like to know without asking.
 
 use super::{list, number, text};
-use crate::render::metadata::candidates_for;
 use crate::render::units;
 use lucerne::limits::DEFAULT_RECALL;
 use serde_json::{Value, json};
@@ -58,8 +57,10 @@ fn low_recall(segments: &[Value]) -> Option<Value> {
     let low = segments.iter().filter(|segment| {
         let mut fields = segment.get("fields").and_then(Value::as_object).into_iter().flatten();
         fields.any(|(_, field)| {
-            let curve = field.get("recall").and_then(|curves| curves.get(0));
-            curve.is_some_and(|curve| candidates_for(curve, "recall", recall).is_none())
+            let points = field.pointer("/recall/0/points").and_then(Value::as_array);
+            let reached =
+                |point: &Value| point.get("recall").and_then(Value::as_f64).is_some_and(|it| it >= recall);
+            points.is_some_and(|points| !points.iter().any(reached))
         })
     });
     let names: Vec<&str> = low.map(|segment| text(segment, "name")).collect();

@@ -6,7 +6,6 @@ mod document;
 mod figures;
 mod health;
 mod overview;
-mod parts;
 mod projection;
 mod values;
 mod vectors;
@@ -23,6 +22,9 @@ use std::time::{Duration, Instant};
 
 /// The longest that a view may take.
 pub(super) const WITHIN: Duration = Duration::from_secs(60);
+
+/// The views that a page asks for first, with its questions.
+pub(super) const FIRST: [(&str, &[u8]); 2] = [("overview", b"null"), ("plan", br#"{"max_segments":1}"#)];
 
 type View = fn(&Commit, &Value) -> Outcome<Value>;
 

@@ -1,16 +1,14 @@
 //! The whole index, its segments, and the plan of a forced merge.
 
-use super::{health, list, number, parts, text};
+use super::{health, list, number, text};
 use crate::commands::web::watched::Commit;
 use crate::failure::{Failure, In as _, Outcome};
-use crate::render::metadata::{self, candidates_for};
+use crate::render::metadata;
 use lucerne::admin;
+use lucerne_pictures::{flow, parts};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::time::UNIX_EPOCH;
-
-/// The recalls whose candidates a row says.
-const RECALLS: [f64; 3] = [0.9, 0.95, 0.99];
 
 /// Totals, fields, settings, findings, and a row for each segment.
 pub(super) fn overview(commit: &Commit, _: &Value) -> Outcome<Value> {
@@ -59,13 +57,11 @@ fn row(segment: &Value) -> Value {
 
 /// What the segments table says of a vector field.
 fn vector_row(field: &Value) -> Value {
-    let curve = field.get("recall").and_then(|curves| curves.get(0));
-    let candidates = curve.map(|curve| RECALLS.map(|recall| candidates_for(curve, "recall", recall)));
     json!({
         "format": field.get("format"),
         "vectors": field.get("vectors"),
         "quantiles": metadata::find(field, "quantiles"),
-        "candidates": candidates,
+        "searches": field.get("searches"),
         "code_recall": field.pointer("/code_quality/recall"),
     })
 }
@@ -125,15 +121,30 @@ pub(super) fn segment(commit: &Commit, question: &Value) -> Outcome<Value> {
     let name = super::asked(question, "name")?;
     let segments = list(commit.report()?, "segments");
     let found = segments.iter().find(|segment| text(segment, "name") == name);
-    found.cloned().ok_or_else(|| {
+    let mut found = found.cloned().ok_or_else(|| {
         Failure::usage(format!("there is no segment {name:?}")).hint("a merge may have replaced it")
-    })
+    })?;
+    if let Some(merge) = found.get_mut("merge") {
+        draw(merge);
+    }
+    Ok(found)
+}
+
+/// Puts the pictures of a merge into its plan or record: for each field what becomes of the codes of its sources.
+fn draw(merge: &mut Value) {
+    let fields = merge.get("fields").and_then(Value::as_object).into_iter().flatten();
+    let pictures = fields.filter_map(|(name, report)| Some((name.clone(), flow(name, report)?.svg().into())));
+    let pictures: Map<String, Value> = pictures.collect();
+    if let Some(merge) = merge.as_object_mut() {
+        merge.insert("pictures".to_owned(), pictures.into());
+    }
 }
 
 /// What a forced merge into `max_segments` would do.
 pub(super) fn plan(commit: &Commit, question: &Value) -> Outcome<Value> {
     let most = question.get("max_segments").and_then(Value::as_u64).unwrap_or(1);
     let most = usize::try_from(most).unwrap_or(usize::MAX).max(1);
-    let merges = admin::plan_force_merge(&commit.searcher, most).in_index(&commit.dir)?;
+    let mut merges = admin::plan_force_merge(&commit.searcher, most).in_index(&commit.dir)?;
+    merges.iter_mut().for_each(draw);
     Ok(json!({ "segments": commit.searcher.segment_count(), "max_segments": most, "merges": merges }))
 }

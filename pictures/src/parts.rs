@@ -1,9 +1,8 @@
 //! What takes the space: files by what is in them.
 
-use super::{list, number, text};
 use serde_json::{Map, Value};
 
-/// The parts by the extensions of their files, in the order in which pictures show them.
+/// The parts by the extensions of their files, in the order in which pictures show them: a part's place is its color.
 const PARTS: [(&str, &[&str]); 8] = [
     ("raw vectors", &["vec"]),
     ("codes", &["sq8", "sq4", "sign"]),
@@ -19,18 +18,22 @@ const PARTS: [(&str, &[&str]); 8] = [
 const OTHER: &str = "other";
 
 /// The names of all parts.
-pub(super) fn names() -> Vec<&'static str> {
+#[must_use]
+pub fn names() -> Vec<&'static str> {
     PARTS.iter().map(|(name, _)| *name).chain([OTHER]).collect()
 }
 
-/// Bytes by part of a segment, those of all its files; parts that it does not have are left out.
-pub(super) fn of_segment(segment: &Value) -> Map<String, Value> {
+/// Bytes by part of a segment's report, those of all its files; parts that it does not have are left out.
+#[must_use]
+pub fn of_segment(segment: &Value) -> Map<String, Value> {
     let mut parts = Map::new();
-    for file in list(segment, "files") {
-        let extension = text(file, "name").rsplit('.').next().unwrap_or_default();
+    for file in segment.get("files").and_then(Value::as_array).into_iter().flatten() {
+        let name = file.get("name").and_then(Value::as_str).unwrap_or_default();
+        let extension = name.rsplit('.').next().unwrap_or_default();
         let part = PARTS.iter().find(|(_, extensions)| extensions.contains(&extension));
         let part = part.map_or(OTHER, |(name, _)| name);
-        let bytes = parts.get(part).and_then(Value::as_u64).unwrap_or(0) + number(file, "bytes");
+        let own = file.get("bytes").and_then(Value::as_u64).unwrap_or(0);
+        let bytes = parts.get(part).and_then(Value::as_u64).unwrap_or(0) + own;
         parts.insert(part.to_owned(), bytes.into());
     }
     parts
