@@ -66,6 +66,7 @@ from .errors import (
     TimedOutError,
     UsageError,
 )
+from .reports import MergeReport
 from .schema import BinaryVector, Field, Keyword, Schema, SparseVector, Text, Vector
 
 __version__ = "0.1.0"
@@ -106,6 +107,7 @@ __all__ = [
     "LucerneError",
     "Match",
     "Memory",
+    "MergeReport",
     "MoreLike",
     "MultiMatch",
     "NotFoundError",

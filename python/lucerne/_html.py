@@ -41,6 +41,22 @@ def table(rows: list[dict[str, Any]]) -> str:
     return f"<table><tr>{head}</tr>{body}</table>{more}"
 
 
+def schema(json: dict[str, Any]) -> str:
+    """The key and the fields of a schema as a table."""
+    key = json.get("key")
+    named = key if isinstance(key, dict) else {"name": "assigned" if key is None else key}
+    options = {name: value for name, value in named.items() if name != "name"}
+    rows = [{"field": named.get("name"), "type": "key", "options": _options(options)}]
+    for field in json.get("fields", []):
+        options = {name: value for name, value in field.items() if name not in ("name", "type")}
+        rows.append({"field": field.get("name"), "type": field.get("type"), "options": _options(options)})
+    return table(rows)
+
+
+def _options(options: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in options.items())
+
+
 def hits(found: lucerne.Hits) -> str:
     """Hits as a table with what was found marked, and the values of their facets."""
     rows = found.to_dicts()
@@ -54,18 +70,3 @@ def hits(found: lucerne.Hits) -> str:
         table([{field: value, "documents": count} for value, count in values]) for field, values in found.facets.items()
     )
     return f"<p>{len(found)} of {more}{found.total:,} documents</p>{table(rows)}{facets}"
-
-
-def index(report: dict[str, Any]) -> str:
-    """The report of `inspect` as a table of segments."""
-    segments = [
-        {
-            "segment": segment.get("name", segment.get("segment")),
-            "documents": segment.get("docs"),
-            "deleted": segment.get("deleted"),
-            "bytes": sum(file.get("bytes", 0) for file in segment.get("files", [])),
-        }
-        for segment in report.get("segments", [])
-    ]
-    head = f"<p>{report.get('docs', 0):,} documents, generation {report.get('generation')}</p>"
-    return head + table(segments)

@@ -77,6 +77,11 @@ class Searcher(_Threaded):
             "decoded_vector",
             "explain",
             "inspect",
+            "segment_of",
+            "top_terms",
+            "vector_figures",
+            "sample_vectors",
+            "plan_force_merge",
         }
     )
 

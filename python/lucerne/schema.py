@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
 from typing import Any, Mapping, Union
+
+from . import _html
 
 
 class Field:
@@ -146,15 +147,7 @@ class Schema:
         return f"Schema(key={self._json.get('key')!r}, {fields})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            "<tr><td>{}</td><td>{}</td><td>{}</td></tr>".format(
-                html.escape(str(field.get("name"))),
-                html.escape(str(field.get("type"))),
-                html.escape(", ".join(f"{k} {v}" for k, v in field.items() if k not in ("name", "type"))),
-            )
-            for field in self._json.get("fields", [])
-        )
-        return f"<table><tr><th>field</th><th>type</th><th>options</th></tr>{rows}</table>"
+        return _html.schema(self._json)
 
 
 def _field(name: str, field: FieldLike) -> dict[str, Any]:

@@ -322,7 +322,7 @@ impl Index {
     }
 
     fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
-        py.import("lucerne._html")?.call_method1("index", (self.inspect(py)?,))?.extract()
+        figures::index_html(py, &self.searcher(py)?.searcher)
     }
 
     /// Opens the folder again elsewhere.

@@ -13,6 +13,7 @@ mod commit_at;
 mod dates;
 mod document;
 mod errors;
+mod figures;
 mod highlight;
 mod hits;
 mod index;
@@ -38,6 +39,8 @@ mod _lucerne {
     use crate::admin::{check, repair};
     #[pymodule_export]
     use crate::arrow::ArrowTable;
+    #[pymodule_export]
+    use crate::figures::_merge_report_html;
     #[pymodule_export]
     use crate::highlight::Highlight;
     #[pymodule_export]

@@ -9,7 +9,7 @@ use crate::rerank::{self, Rerank};
 use crate::rows::{self, KeysAndScores};
 use crate::scan::Scanner;
 use crate::search::{Keywords, Limits, run, search};
-use crate::{aggregations, arrays, errors, json, queries};
+use crate::{aggregations, arrays, errors, figures, json, queries};
 use lucerne::search::Scan;
 use lucerne::{Document, Knn};
 use numpy::PyUntypedArrayMethods;
@@ -292,6 +292,48 @@ impl Searcher {
     pub(crate) fn inspect<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let report = call(py, || lucerne::admin::inspect(&self.searcher))?;
         json::to_python(py, &report)
+    }
+
+    /// The name of the segment that holds the live document with a key; None when there is none.
+    fn segment_of(&self, py: Python<'_>, key: &str) -> PyResult<Option<String>> {
+        call(py, || lucerne::admin::segment_of(&self.searcher, key))
+    }
+
+    /// The terms of a text or keyword field that most documents have, with their numbers, most frequent first. Deleted documents
+    /// count until their segments are merged.
+    #[pyo3(signature = (field, *, limit=20))]
+    fn top_terms(&self, py: Python<'_>, field: &str, limit: usize) -> PyResult<Vec<(String, u64)>> {
+        figures::top_terms(py, &self.searcher, field, limit)
+    }
+
+    /// Figures of about `sample` vectors of a field: for each segment a dict with `segment` and `figures`, among them how codes
+    /// lie between the quantiles, how far they are from the vectors, how many links nodes of the graph have.
+    #[pyo3(signature = (field, *, sample=4_096))]
+    fn vector_figures<'py>(
+        &self,
+        py: Python<'py>,
+        field: &str,
+        sample: usize,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        figures::vector_figures(py, &self.searcher, field, sample)
+    }
+
+    /// About `sample` vectors of a field, evenly spread over its segments, those of deleted documents left out: tuples of
+    /// segment, key and vector.
+    #[pyo3(signature = (field, *, sample=1_000))]
+    fn sample_vectors<'py>(
+        &self,
+        py: Python<'py>,
+        field: &str,
+        sample: usize,
+    ) -> PyResult<Vec<figures::Sampled<'py>>> {
+        figures::sample_vectors(py, &self.searcher, field, sample)
+    }
+
+    /// What `Writer.force_merge` would do with these segments, without a writer: nothing is locked.
+    #[pyo3(signature = (max_segments=1))]
+    fn plan_force_merge<'py>(&self, py: Python<'py>, max_segments: usize) -> PyResult<Bound<'py, PyAny>> {
+        figures::plan_force_merge(py, &self.searcher, max_segments)
     }
 
     /// All documents by ascending key as a table for `polars.DataFrame`, `pyarrow.table`, `duckdb` and whatever else takes

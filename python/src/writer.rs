@@ -7,7 +7,7 @@ use crate::document::{self, VectorFields};
 use crate::merge_events::MergeEvents;
 use crate::reading::{self, Reading};
 use crate::schema::schema_of;
-use crate::{arrow, changes, errors, json};
+use crate::{arrow, changes, errors, figures, json};
 use lucerne::Cancel;
 use lucerne::codec::Report;
 use lucerne_arrow::OnExisting;
@@ -53,7 +53,7 @@ impl Writer {
         py: Python<'py>,
         progress: Option<Py<PyAny>>,
         merge: impl FnOnce(&lucerne::Writer, &Cancel) -> lucerne::Result<Vec<Report>> + Send,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let writer = self.open(py)?;
         let reports = long_call(py, |cancel: &Cancel| {
             let reporter = Reporter { callable: progress, cancel: cancel.clone() };
@@ -61,21 +61,17 @@ impl Writer {
             writer.commit()?;
             Ok(reports)
         })?;
-        as_python(py, &reports)
+        figures::merge_report(py, &reports)
     }
 
     fn plan<'py>(
         &self,
         py: Python<'py>,
         plan: impl FnOnce(&lucerne::Writer) -> lucerne::Result<Vec<Report>> + Send,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let writer = self.open(py)?;
-        as_python(py, &long_call(py, |_| plan(writer))?)
+        figures::merge_report(py, &long_call(py, |_| plan(writer))?)
     }
-}
-
-fn as_python<'py>(py: Python<'py>, reports: &[Report]) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    reports.iter().map(|report| json::to_python(py, report)).collect()
 }
 
 impl Drop for Writer {
@@ -270,7 +266,7 @@ impl Writer {
         long_call(py, |_| writer.set_schema(&schema))
     }
 
-    /// Merges until at most `max_segments` are left, and commits. Returns a dict for each merge: what was kept,
+    /// Merges until at most `max_segments` are left, and commits. Returns a `MergeReport`, a dict for each merge: what was kept,
     /// requantized and resampled. `progress(phase, done, total)` is called now and then while it merges; returning False
     /// cancels, which leaves the segments as they were.
     #[pyo3(signature = (max_segments=1, *, progress=None))]
@@ -279,7 +275,7 @@ impl Writer {
         py: Python<'py>,
         max_segments: usize,
         progress: Option<Py<PyAny>>,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         self.merge(py, progress, |writer, cancel| writer.force_merge(max_segments, cancel))
     }
 
@@ -290,7 +286,7 @@ impl Writer {
         &self,
         py: Python<'py>,
         max_segments: usize,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         self.plan(py, |writer| writer.plan_force_merge(max_segments))
     }
 
@@ -302,13 +298,13 @@ impl Writer {
         py: Python<'py>,
         above: f64,
         progress: Option<Py<PyAny>>,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         self.merge(py, progress, |writer, cancel| writer.expunge_deletes(above, cancel))
     }
 
     /// Rewrites segments that this release would write in another way, and commits. Returns what `force_merge` does.
     #[pyo3(signature = (*, progress=None))]
-    fn upgrade<'py>(&self, py: Python<'py>, progress: Option<Py<PyAny>>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    fn upgrade<'py>(&self, py: Python<'py>, progress: Option<Py<PyAny>>) -> PyResult<Bound<'py, PyAny>> {
         self.merge(py, progress, lucerne::Writer::upgrade)
     }
 

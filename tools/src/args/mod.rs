@@ -53,6 +53,10 @@ pub(crate) struct Arguments {
     /// Print JSON, one object per line, for programs.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+
+    /// Print results, warnings and errors only: no progress, no notes.
+    #[arg(long, global = true)]
+    pub(crate) quiet: bool,
 }
 
 /// The command.

@@ -12,14 +12,16 @@ Examples:
   lucerne inspect packages.idx              segments, totals, defaults
   lucerne inspect packages.idx _3           all metadata of segment _3
   lucerne inspect packages.idx schema       the schema, with all defaults filled in
+  lucerne inspect packages.idx size         what is in field \"size\": a histogram, or frequent terms
+  lucerne inspect packages.idx --watch      follow commits and merges until Ctrl-C
   lucerne inspect packages.idx --json       everything, for programs
   lucerne inspect packages.idx --html report.html       pictures, to attach to a ticket")]
 pub(crate) struct Inspect {
     /// Folder of the index.
     pub(crate) dir: PathBuf,
 
-    /// The name of a segment, or "schema".
-    #[arg(value_name = "SEGMENT")]
+    /// The name of a segment, "schema", or the name of a field.
+    #[arg(value_name = "PART")]
     pub(crate) part: Option<String>,
 
     /// Show a commit that is kept, given by its tag or generation.
@@ -29,6 +31,10 @@ pub(crate) struct Inspect {
     /// Print plain numbers, without units.
     #[arg(long)]
     pub(crate) bytes: bool,
+
+    /// Follow commits and merges: refresh what a terminal shows; elsewhere print a line for each change.
+    #[arg(long, conflicts_with_all = ["part", "at", "html"])]
+    pub(crate) watch: bool,
 
     /// Write pictures of the index to this file instead, a page of its own: segments, what a forced merge
     /// would do, vectors, values, frequent terms. Documents are not in it.
@@ -101,6 +107,7 @@ have the index open (exit code 4).
 
 Examples:
   lucerne force-merge packages.idx --dry-run
+  lucerne force-merge packages.idx --dry-run --plot plan.svg
   lucerne force-merge packages.idx --max-segments 1
   lucerne force-merge packages.idx --expunge-deletes --above 0.05")]
 pub(crate) struct ForceMerge {
@@ -118,6 +125,10 @@ pub(crate) struct ForceMerge {
     /// Rewrite segments in which more than this share of the documents is deleted.
     #[arg(long, value_name = "SHARE", default_value_t = 0.1, requires = "expunge_deletes")]
     pub(crate) above: f64,
+
+    /// Draw the plan into this file, as SVG: the segments that become one, and what happens to their codes.
+    #[arg(long, value_name = "FILE", requires = "dry_run")]
+    pub(crate) plot: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) how: Rewriting,

@@ -2,8 +2,8 @@
 
 use super::memory::{self, Sampler};
 use crate::args::{ForceMerge, Rewriting};
-use crate::failure::{In as _, Outcome};
-use crate::render::{merges, metadata, out, progress::MergeBar, units};
+use crate::failure::{Failure, In as _, Outcome};
+use crate::render::{merges, metadata, out, progress::Merges, units};
 use crate::signals;
 use lucerne::merge::MergePolicy;
 use lucerne::{Cancel, Writer, WriterOptions};
@@ -29,6 +29,7 @@ pub(super) fn run(args: &ForceMerge, json: bool) -> Outcome {
             }
         },
         nothing: "nothing to merge",
+        plot: args.plot.as_deref(),
     };
     rewrite.run(&args.dir, json)
 }
@@ -40,13 +41,15 @@ pub(super) struct Rewrite<'a> {
     pub(super) merge: &'a dyn Fn(&Writer, &Cancel) -> lucerne::Result<Vec<Value>>,
     /// Said when the plan is empty.
     pub(super) nothing: &'a str,
+    /// Where the picture of the plan goes.
+    pub(super) plot: Option<&'a Path>,
 }
 
 impl Rewrite<'_> {
     /// The plan, then, unless it is all that was asked for, the merges and their records, in one commit.
     pub(super) fn run(&self, dir: &Path, json: bool) -> Outcome {
         let started = Instant::now();
-        let (sampler, bar) = (Sampler::start(), MergeBar::new());
+        let (sampler, bar) = (Sampler::start(), Merges::shown());
         let mut options = WriterOptions::new().merge_policy(MergePolicy::None).on_merge(bar.listener());
         options = self.how.threads.map_or(options.clone(), |threads| options.threads(threads));
         options = self.how.seed.map_or(options.clone(), |seed| options.seed(seed));
@@ -56,6 +59,14 @@ impl Rewrite<'_> {
         let plan = (self.plan)(&writer).in_index(dir)?;
         if !json {
             self.print_plan(dir, before, &plan)?;
+        }
+        if let Some(path) = self.plot {
+            let heading = format!("{}: {}, the plan", dir.display(), units::count(before as u64, "segment"));
+            let picture = lucerne_pictures::merges(&plan).titled(&heading).file();
+            std::fs::write(path, picture).map_err(|error| Failure::file(path, "write", &error))?;
+            if !json {
+                out::line(&format!("Wrote {}.", path.display()))?;
+            }
         }
         let mut result = json!({ "plan": plan, "segments_before": before });
         if !self.how.dry_run {

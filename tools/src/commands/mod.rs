@@ -21,6 +21,7 @@ mod relevance;
 mod repair;
 mod search;
 mod synonyms;
+mod under_way;
 mod upgrade;
 mod web;
 mod writes;

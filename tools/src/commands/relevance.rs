@@ -4,10 +4,12 @@ use crate::args::Relevance as Args;
 use crate::commands::{searcher, shape};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::input;
+use crate::render::progress::PhaseBar;
 use crate::render::table::{Align, Rows};
 use crate::render::{out, units};
 use crate::vectors::VectorFile;
 use lucerne::admin::{Judgements, Measures, RelevanceSet, Unmatched};
+use lucerne::codec::Progress as _;
 use lucerne::limits::MAX_K;
 use lucerne::{Fuse, Knn, Match, Query, Searcher};
 use serde_json::json;
@@ -31,11 +33,14 @@ pub(super) fn run(args: &Args, json: bool) -> Outcome {
     }
     let judgements = set.judgements(&searcher, args.passages.as_deref()).in_index(&args.dir)?;
     let queries = queries(args, &searcher, &set, most)?;
+    let (bar, total) = (PhaseBar::new(), queries.len() as u64);
     let mut rankings = Vec::with_capacity(queries.len());
     for query in queries {
+        bar.report("searches", rankings.len() as u64, total);
         let hits = searcher.search(query).in_index(&args.dir)?.hits;
         rankings.push(hits.into_iter().map(|hit| hit.key).collect::<Vec<String>>());
     }
+    bar.finish();
     let measures: Vec<Measures> = args.k.iter().map(|&k| judgements.measure(&rankings, k)).collect();
     if json {
         out::json(&as_json(&judgements, &measures))?;

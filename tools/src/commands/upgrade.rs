@@ -10,6 +10,7 @@ pub(super) fn run(args: &Upgrade, json: bool) -> Outcome {
         plan: &|writer| writer.plan_upgrade(),
         merge: &|writer, stop| writer.upgrade(stop),
         nothing: "nothing to upgrade",
+        plot: None,
     };
     rewrite.run(&args.dir, json)
 }

@@ -5,12 +5,25 @@ use crate::failure::{Code, Failure, Outcome};
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How headings look on a terminal.
 pub(crate) const HEADING: Style = Style::new().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Whether only results, warnings and errors are wanted.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on nothing is printed beside results, warnings and errors.
+pub(crate) fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+pub(crate) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
 
 /// Prints a text as it is.
 pub(crate) fn text(text: &str) -> Outcome {
@@ -52,12 +65,27 @@ pub(crate) fn warning(message: &str) {
 
 /// Prints something beside the result.
 pub(crate) fn note(message: &str) {
-    to_stderr(HINT, "note", message);
+    if !is_quiet() {
+        to_stderr(HINT, "note", message);
+    }
 }
 
 fn to_stderr(style: Style, label: &str, message: &str) {
     // Nothing can be done when standard error is gone.
     let _ = writeln!(anstream::stderr().lock(), "{style}{label}:{style:#} {}", printable(message));
+}
+
+/// Shows a text in the place of what the terminal shows, as far as there is room.
+pub(crate) fn screen(shown: &str) -> Outcome {
+    let rows = console::Term::stdout().size_checked().map_or(24, |(rows, _)| usize::from(rows));
+    let mut lines: Vec<&str> = shown.lines().collect();
+    if lines.len() >= rows {
+        lines.truncate(rows.saturating_sub(2));
+        lines.push("…");
+    }
+    // Home, each line and what is left of it, and what is left of the screen.
+    let lines: String = lines.iter().map(|line| format!("{line}\u{1b}[K\n")).collect();
+    text(&format!("\u{1b}[H{lines}\u{1b}[J"))
 }
 
 /// Characters to a line of the terminal, if standard output is one.

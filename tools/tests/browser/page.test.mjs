@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { assertReadable, end, folder, go, open, picture, ready, run, sample, serve } from "./support.mjs";
+import { assertReadable, end, folder, go, open, picture, ready, run, sample, serve, start } from "./support.mjs";
 
 after(end);
 
@@ -39,7 +39,7 @@ test("every view of the sample is shown, in light and dark, without a console er
   await visit(url, VIEWS.slice(0, 6), "dark", { colorScheme: "dark" });
 });
 
-test("every view of an index of 40 segments is shown, and before, during and after its merge", async () => {
+test("every view of an index of 40 segments is shown, and before and after its merge", async () => {
   const dir = sample("forty.idx", 2400, "--flush-docs", 60, "--no-merge");
   const url = await serve(dir);
   await visit(url, VIEWS, "forty");
@@ -52,6 +52,31 @@ test("every view of an index of 40 segments is shown, and before, during and aft
   await ready(page);
   assert.match(await page.locator("main").innerText(), /4\d segments/);
   await picture(page, "merged");
+  assert.deepEqual(wrong, []);
+});
+
+test("every view is shown while segments are being merged, and what is being written", async () => {
+  const dir = sample("merging.idx", 2400, "--flush-docs", 60, "--no-merge");
+  const before = new Set(readdirSync(dir));
+  const { page, wrong } = await open(await serve(dir));
+  await ready(page);
+  const merge = start("force-merge", dir, "--threads", 1);
+  // It stands still in the middle of its work, for as long as the views take.
+  while (readdirSync(dir).every((file) => before.has(file) || !/^_\d+\./.test(file)) && merge.child.exitCode === null) await new Promise((next) => setTimeout(next, 1));
+  merge.child.kill("SIGSTOP");
+  for (const [at, view] of VIEWS.entries()) {
+    await go(page, view);
+    await assertReadable(page);
+    assert.equal(await page.locator("[role=alert]").count(), 0, view);
+    await picture(page, `merging-${at}`);
+  }
+  await page.waitForSelector("#writing:not([hidden])");
+  assert.match(await page.locator("#writing").innerText(), /Being written.*_4\d \(.*B, last written/);
+  await go(page, "view=segments");
+  assert.match(await page.locator("h1").innerText(), /^4\d segments$/);
+  merge.child.kill("SIGCONT");
+  assert.equal(await merge.over, 0);
+  await page.waitForFunction(() => document.querySelector("h1")?.textContent === "1 segment" && document.getElementById("writing").hidden);
   assert.deepEqual(wrong, []);
 });
 
@@ -81,6 +106,33 @@ test("a damaged index is named, with what to do", async () => {
   await picture(page, "damaged");
   writeFileSync(commit, whole);
   await page.waitForFunction(() => document.querySelector("h1")?.textContent === "damaged.idx");
+  assert.deepEqual(wrong, []);
+});
+
+test("vectors that are damaged are named with their file, instead of pictures of them", async () => {
+  const dir = sample("zeros.idx", 300);
+  const name = readdirSync(dir).find((file) => file.endsWith(".vec"));
+  const whole = readFileSync(join(dir, name));
+  writeFileSync(join(dir, name), Buffer.from(whole).fill(0, 4096, whole.length - 4096));
+  const { page, wrong } = await open(`${await serve(dir)}#view=vectors&field=embedding`, { expected: REFUSED });
+  await ready(page);
+  const alerts = await page.locator("[role=alert]").allInnerTexts();
+  assert.equal(alerts.length, 3);
+  for (const alert of alerts) assert.ok(alert.includes(name) && alert.includes("lucerne check"), alert);
+  await picture(page, "zeros");
+  await go(page, "view=overview");
+  await page.locator("#check").click();
+  await ready(page);
+  assert.ok((await page.locator("main").innerText()).includes(name));
+  assert.deepEqual(wrong, []);
+});
+
+test("all rows of a long table are there in the end", async () => {
+  const { page, wrong } = await open(`${await serve(sample("rows.idx", 1500, "--flush-docs", 10, "--no-merge"))}#view=segments`);
+  await ready(page);
+  const segments = Number.parseInt(await page.locator("h1").innerText(), 10);
+  assert.ok(segments >= 150, `${segments}`);
+  assert.equal(await page.locator("table").first().locator("tbody tr").count(), segments);
   assert.deepEqual(wrong, []);
 });
 

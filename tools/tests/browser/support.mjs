@@ -26,6 +26,12 @@ export function run(...words) {
   return execFileSync(program, words.map(String), { encoding: "utf8", cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
 }
 
+/** Starts a command; `over` is a promise of its exit code. */
+export function start(...words) {
+  const child = spawn(program, words.map(String), { cwd: folder, stdio: "ignore" });
+  return { child, over: new Promise((end) => child.on("exit", end)) };
+}
+
 /** An index of the sample's first documents. */
 export function sample(name, documents, ...more) {
   const data = join(repository, "examples/data");
@@ -72,7 +78,7 @@ export async function go(page, view) {
 
 /** Waits until a view is there and nothing of it is still computed. */
 export async function ready(page) {
-  await page.waitForFunction(() => document.getElementById("main").dataset.shown === location.hash && !document.querySelector("[aria-busy]"));
+  await page.waitForFunction(() => document.getElementById("main").dataset.shown === location.hash && !document.querySelector("[aria-busy], [data-more]"));
 }
 
 /** Each picture and table has a name, each control a label, and there is one heading of the first level. */

@@ -48,6 +48,28 @@ fn without_a_truth_it_is_computed_exactly() {
     }
 }
 
+#[test]
+fn a_plot_is_a_picture_of_what_was_measured() {
+    let place = Place::sample(1_500, "");
+    let eval = |more: &str| {
+        let mut command = place.command(&format!("eval @ --field embedding --limit 20 --plot curve.svg {more}"));
+        run(command.arg("--queries").arg(data("queries.f16.npy"))).expect(0)
+    };
+    let read = || std::fs::read_to_string(place.path("curve.svg")).unwrap();
+    let found = eval("--candidates 10,40");
+    assert!(found.out.ends_with("Wrote curve.svg.\n"), "{}", found.out);
+    let svg = read();
+    for part in ["<svg xmlns", "recall@10", "distances computed per query", "queries per second, one thread", ">40</text>"] {
+        assert!(svg.contains(part), "{part}: {svg}");
+    }
+    assert_eq!(svg.matches("<circle").count(), 4);
+    // Without settings a curve is measured.
+    let found = lines(&eval("--json"));
+    let asked: Vec<f64> = found.iter().map(|line| line["asked"].as_f64().unwrap()).collect();
+    assert_eq!(asked, [0.8, 0.9, 0.95, 0.98, 0.99]);
+    assert!(read().contains(">asked 0.98</text>"));
+}
+
 /// Twenty documents on a line with row numbers as keys, one query, and a truth of our own.
 fn on_a_line(truth: &[u32]) -> Place {
     let place = Place::small();

@@ -55,6 +55,23 @@ fn a_dry_run_says_what_becomes_of_each_segment_and_changes_nothing() {
 }
 
 #[test]
+fn a_plan_can_be_drawn() {
+    let place = Place::sample(1_200, "--flush-docs 300");
+    let said = place.run("force-merge @ --dry-run --plot plan.svg").expect(0).out;
+    assert!(said.ends_with("Wrote plan.svg.\n"), "{said}");
+    let svg = std::fs::read_to_string(place.path("plan.svg")).unwrap();
+    for part in ["4 segments become 1", ">embedding</text>", "1 segment, 1,200 vectors", "<title>_0: 300 vectors, "] {
+        assert!(svg.contains(part), "{part}: {svg}");
+    }
+    place.run("force-merge @ --plot plan.svg").expect(2);
+    place.run("force-merge @ --dry-run --plot no/such/folder.svg").expect(3);
+    place.run("force-merge @ --quiet").expect(0);
+    place.run("force-merge @ --dry-run --plot plan.svg").expect(0);
+    let svg = std::fs::read_to_string(place.path("plan.svg")).unwrap();
+    assert!(svg.contains("There is nothing to merge."), "{svg}");
+}
+
+#[test]
 fn a_force_merge_refuses_wrong_arguments_and_a_held_lock() {
     let place = Place::small();
     for line in ["--max-segments 0", "--max-segments 1 --expunge-deletes", "--above 0.3", "--threads 0"] {

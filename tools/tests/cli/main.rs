@@ -12,6 +12,7 @@ mod import;
 mod import_order;
 mod input_formats;
 mod inspect;
+mod inspect_more;
 mod interrupt;
 mod repair;
 mod search;

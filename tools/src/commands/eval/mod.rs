@@ -1,14 +1,17 @@
 //! `eval`: recall and latency of vector search.
 
 mod measure;
+mod plot;
 mod truth;
 
 use crate::args::{Eval, RecallBy};
 use crate::commands::{searcher, shape};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::render::out;
+use crate::render::progress::PhaseBar;
 use crate::render::units::short;
 use crate::vectors::{Shape, VectorFile};
+use lucerne::codec::Progress as _;
 use lucerne::{Knn, Searcher};
 use measure::Timing;
 use serde::Serialize;
@@ -30,7 +33,9 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
     if !json && let Some(first) = settings.first() {
         out::line(&Line::heading(*first, args.k))?;
     }
+    let (bar, total, mut lines) = (PhaseBar::new(), settings.len() as u64, Vec::new());
     for setting in settings {
+        bar.report("settings", lines.len() as u64, total);
         let queries: Vec<Knn> =
             plain.iter().map(|query| with_setting(query.clone(), setting, args)).collect();
         let candidates = queries.first().map(|query| searcher.candidates(query)).transpose();
@@ -59,10 +64,18 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
             visited: found.visited,
             exact_distances: found.exact,
         };
-        if json { out::json(&line)? } else { out::line(&line.text(setting))? }
+        bar.beside(|| if json { out::json(&line) } else { out::line(&line.text(setting)) })?;
+        lines.push(line);
     }
-    Ok(())
+    bar.finish();
+    let Some(path) = &args.plot else { return Ok(()) };
+    let picture = plot::of(args, &lines).file();
+    std::fs::write(path, picture).map_err(|error| Failure::file(path, "write", &error))?;
+    if json { Ok(()) } else { out::line(&format!("Wrote {}.", path.display())) }
 }
+
+/// The recalls asked for where a curve is wanted and nothing else is said.
+const PLOTTED: [f32; 5] = [0.8, 0.9, 0.95, 0.98, 0.99];
 
 /// The parameter that varies from one measurement to the next.
 #[derive(Clone, Copy)]
@@ -78,6 +91,9 @@ fn settings(args: &Eval, searcher: &Searcher) -> Outcome<Vec<Setting>> {
     let candidates = args.candidates.iter().map(|&count| Setting::Candidates(count));
     let lists = args.nprobe.iter().map(|&lists| Setting::Lists(lists));
     let mut settings: Vec<Setting> = recalls.chain(candidates).chain(lists).collect();
+    if settings.is_empty() && args.plot.is_some() {
+        settings.extend(PLOTTED.map(Setting::Recall));
+    }
     if settings.is_empty() {
         let field = searcher.schema().vector_field_named(&args.field).in_index(&args.dir)?;
         let recall = field.options().recall().unwrap_or(lucerne::limits::DEFAULT_RECALL);
@@ -136,6 +152,16 @@ struct Line {
 }
 
 impl Line {
+    /// What was asked for, in short.
+    fn setting(&self) -> String {
+        match (self.asked, self.nprobe, self.candidates) {
+            (Some(recall), ..) => format!("asked {recall}"),
+            (None, Some(lists), _) => format!("{lists} lists"),
+            (None, None, Some(candidates)) => candidates.to_string(),
+            (None, None, None) => String::new(),
+        }
+    }
+
     fn heading(setting: Setting, k: usize) -> String {
         let (setting, last) = match setting {
             Setting::Recall(_) => (format!("{:>10}", "asked"), format!("  {:>10}", "candidates")),

@@ -17,7 +17,7 @@ use crate::args::{BitOrder, Import};
 use crate::commands::memory::{self, Sampler};
 use crate::commands::shape;
 use crate::failure::{Code, Failure, In as _, Outcome};
-use crate::render::{out, units};
+use crate::render::{out, progress::Merges, units};
 use crate::signals;
 use crate::vectors::VectorFile;
 use lucerne::merge::MergePolicy;
@@ -34,7 +34,8 @@ pub(super) fn run(args: &Import, json: bool) -> Outcome {
     let index = super::open_below(&args.dir, args.memory).in_index(&args.dir)?;
     let options = options(args);
     let (threads, background_merges) = (options.threads, options.merge_threads > 0);
-    let writer = index.writer_with(options).in_index(&args.dir)?;
+    let merges = Merges::default();
+    let writer = index.writer_with(options.on_merge(merges.listener())).in_index(&args.dir)?;
     let vectors = vectors(args, &writer.schema())?;
     let stop = signals::stop_flag();
     let started = Instant::now();
@@ -51,7 +52,7 @@ pub(super) fn run(args: &Import, json: bool) -> Outcome {
     let job = Job::new(plan, &writer, source, stop);
     let taken = job.run();
     let generation = match taken {
-        Ok(()) => job.commit(),
+        Ok(()) => job.commit(&merges),
         Err(failure) => Err(failure),
     };
     job.finish();

@@ -7,6 +7,7 @@ use super::turns::{Turn, Turns};
 use crate::args::Import;
 use crate::failure::{Failure, In as _, Outcome};
 use crate::input;
+use crate::render::progress::Merges;
 use crate::render::{out, progress, units};
 use indicatif::ProgressBar;
 use lucerne::codec::Cancel;
@@ -223,11 +224,12 @@ impl<'a> Job<'a> {
 
     /// The last commit: of all documents, or of those taken before a stop. Then merges that have begun come
     /// to their end, which another commit makes durable; a stop ends them, and their sources stay.
-    pub(super) fn commit(&self) -> Outcome<u64> {
+    pub(super) fn commit(&self, merges: &Merges) -> Outcome<u64> {
         let documents = units::count(self.taken(), "document");
         progress::wait(&self.bar, format!("{documents}, building segments and committing"));
         self.writer.commit().in_index(self.plan.dir)?;
         progress::wait(&self.bar, format!("{documents} committed, merging segments"));
+        merges.show_on(self.bar.clone());
         let merged = AtomicBool::new(false);
         let watch = || {
             while !merged.load(Ordering::Relaxed) {

@@ -15,8 +15,8 @@ mod gate;
 mod page;
 pub(super) mod report;
 mod server;
-mod views;
-mod watched;
+pub(super) mod views;
+pub(super) mod watched;
 
 use crate::args::Web;
 use crate::failure::{Code, Failure, Outcome};
@@ -36,10 +36,11 @@ const TOKEN_BYTES: usize = 16;
 pub(super) fn run(args: &Web, json: bool) -> Outcome {
     let watched = Watched::new(&args.dir);
     // Damage is shown by the page. What is no index is an error here.
-    if let Err(error) = watched.open()
-        && error.kind() != ErrorKind::Corrupt
-    {
-        return Err(Failure::engine(&args.dir, &error));
+    if let Err(error) = watched.open() {
+        if error.kind() != ErrorKind::Corrupt {
+            return Err(Failure::engine(&args.dir, &error));
+        }
+        out::warning(&format!("{error}; until that is mended the page says no more than this"));
     }
     let problem = |action: &str, error: &dyn std::fmt::Display| {
         Failure::new(Code::Io, format!("cannot {action}: {error}"))

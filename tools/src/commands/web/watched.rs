@@ -68,7 +68,7 @@ impl Commit {
     }
 
     /// What `inspect` reports.
-    pub(super) fn report(&self) -> Outcome<&Value> {
+    pub(in crate::commands) fn report(&self) -> Outcome<&Value> {
         let _one = locked(&self.reporting);
         if let Some(report) = self.report.get() {
             return Ok(report);

@@ -2,7 +2,7 @@
 
 import { ask, isReport } from "./ask.js";
 import { h, link, problem } from "./dom.js";
-import { ago, count, plural } from "./units.js";
+import { ago, bytes, count, plural } from "./units.js";
 import { overview } from "./overview.js";
 import { segments, segment } from "./segments.js";
 
@@ -20,6 +20,7 @@ const EVERY_MS = 1500;
 
 const main = document.getElementById("main");
 const live = document.getElementById("live");
+const writing = document.getElementById("writing");
 let shown = { place: null, generation: null, failed: false };
 
 /** What the address asks for. */
@@ -41,6 +42,13 @@ function tabs(view) {
 function showLive(index) {
   live.replaceChildren(`generation ${count(index.generation)}, ${plural(index.docs, "document")}, ` +
     (isReport ? `a report, made ${ago(Number(document.getElementById("embedded").dataset.made))}` : "live"));
+}
+
+/** What somebody writes now, as far as files tell. Not announced: it changes all the time. */
+function showWriting(underWay) {
+  const all = underWay.map((it) => `${it.segment} (${bytes(it.bytes)}, last written ${plural(it.seconds, "second")} ago)`).join(", ");
+  writing.hidden = all === "";
+  writing.replaceChildren(`Being written, by a flush or merge that no commit names yet: ${all}`);
 }
 
 /** Shows the view of the address. With `again`, the same view of a newer commit, where the reader is. */
@@ -86,6 +94,7 @@ async function follow() {
   try {
     if (!document.hidden) {
       const state = await ask("state");
+      showWriting(state.under_way);
       const newer = shown.failed || (shown.generation !== null && state.generation !== shown.generation);
       // Nobody wants a form to be emptied while they write in it.
       if (newer && place().view !== "search" && place().view !== "document") await show({ again: true });

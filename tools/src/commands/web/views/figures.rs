@@ -24,6 +24,7 @@ const RANKS: [usize; 3] = [1, 10, 100];
 /// How codes are distributed, how far they are from the vectors, how many links nodes have.
 pub(super) fn figures(commit: &Commit, question: &Value) -> Outcome<Value> {
     let field = asked(question, "field")?;
+    sample(commit, field, PROJECTED)?;
     let figures = admin::vector_figures(&commit.searcher, field, FIGURED, &in_time());
     Ok(json!({ "segments": figures.in_index(&commit.dir)? }))
 }
@@ -34,7 +35,12 @@ pub(super) fn distances(commit: &Commit, question: &Value) -> Outcome<Value> {
     let (started, stop) = (Instant::now(), in_time());
     let mut found: [Vec<f32>; RANKS.len()] = Default::default();
     let mut searched = 0;
-    for sampled in sample(commit, field, SEARCHED)? {
+    let mut sampled = sample(commit, field, SEARCHED)?;
+    if similarity(commit, field)? == Similarity::Cosine {
+        // They are as far from every other.
+        sampled.retain(|sampled| sampled.vector.iter().any(|component| *component != 0.0));
+    }
+    for sampled in sampled {
         if started.elapsed() > SEARCHING {
             break;
         }
@@ -81,10 +87,8 @@ fn shares(found: &[Vec<f32>; RANKS.len()]) -> Lines {
 /// A sample of vectors in two dimensions, with their keys and segments.
 pub(super) fn projection(commit: &Commit, question: &Value) -> Outcome<Value> {
     let field = asked(question, "field")?;
-    let similarity = commit.searcher.schema().vector_field_named(field).in_index(&commit.dir)?;
-    let similarity = similarity.options().similarity();
     let mut sampled = sample(commit, field, PROJECTED)?;
-    if similarity == Similarity::Cosine {
+    if similarity(commit, field)? == Similarity::Cosine {
         sampled.iter_mut().for_each(|sampled| normalize(&mut sampled.vector));
     }
     let vectors: Vec<&[f32]> = sampled.iter().map(|sampled| &*sampled.vector).collect();
@@ -96,9 +100,22 @@ pub(super) fn projection(commit: &Commit, question: &Value) -> Outcome<Value> {
     Ok(json!({ "shares": projected.shares, "points": points.collect::<Vec<_>>() }))
 }
 
-/// At most so many vectors: of very many segments not of each.
+fn similarity(commit: &Commit, field: &str) -> Outcome<Similarity> {
+    let declared = commit.searcher.schema().vector_field_named(field).in_index(&commit.dir)?;
+    Ok(declared.options().similarity())
+}
+
+/// At most so many vectors: of very many segments not of each. Vectors that nobody is likely to have added make it look for
+/// damage, of which searches and pictures know nothing.
 fn sample(commit: &Commit, field: &str, most: usize) -> Outcome<Vec<SampledVector>> {
     let sampled = admin::sample_vectors(&commit.searcher, field, most, &in_time()).in_index(&commit.dir)?;
+    let is_odd = |vector: &[f32]| {
+        vector.iter().all(|component| *component == 0.0)
+            || vector.iter().any(|component| !component.is_finite())
+    };
+    if sampled.iter().any(|sampled| is_odd(&sampled.vector)) {
+        super::refuse_damage(commit)?;
+    }
     let all = sampled.len();
     let kept = |at: usize| all <= most || at * most / all != (at + 1) * most / all;
     Ok(sampled.into_iter().enumerate().filter(|(at, _)| kept(*at)).map(|(_, sampled)| sampled).collect())

@@ -11,9 +11,10 @@ mod values;
 mod vectors;
 
 use super::watched::{Commit, Watched};
+use crate::commands::under_way::under_way;
 use crate::failure::{Code, Failure, In as _, Outcome};
 use crate::render::metadata::{list, number, text};
-use crate::render::units::short;
+use crate::render::units::{self, short};
 use hyper::body::Bytes;
 use lucerne::{Cancel, admin};
 use serde::Serialize;
@@ -26,7 +27,7 @@ pub(super) const WITHIN: Duration = Duration::from_secs(60);
 /// The views that a page asks for first, with its questions.
 pub(super) const FIRST: [(&str, &[u8]); 2] = [("overview", b"null"), ("plan", br#"{"max_segments":1}"#)];
 
-type View = fn(&Commit, &Value) -> Outcome<Value>;
+pub(in crate::commands) type View = fn(&Commit, &Value) -> Outcome<Value>;
 
 /// Views that depend on the commit and the question alone.
 const OF_COMMIT: [(&str, View); 8] = [
@@ -49,7 +50,7 @@ pub(super) fn answer(watched: &Watched, view: &str, question: &[u8]) -> Outcome<
     };
     let commit = watched.commit()?;
     match view {
-        "state" => bytes(&state(&commit)),
+        "state" => bytes(&state(&commit)?),
         "check" => bytes(&check(&commit)?),
         "document" => bytes(&document::document(&commit, &question)?),
         "search" => console::search(&commit, &question),
@@ -62,7 +63,7 @@ pub(super) fn answer(watched: &Watched, view: &str, question: &[u8]) -> Outcome<
 }
 
 /// A view that depends on a commit and the question alone, by its name.
-pub(super) fn of_commit(view: &str) -> Outcome<View> {
+pub(in crate::commands) fn of_commit(view: &str) -> Outcome<View> {
     let found = OF_COMMIT.iter().find(|(name, _)| *name == view);
     found.map(|(_, compute)| *compute).ok_or_else(|| Failure::usage(format!("there is no view {view:?}")))
 }
@@ -73,13 +74,14 @@ fn bytes(view: &impl Serialize) -> Outcome<Bytes> {
 }
 
 /// What tells whether there is something new to see.
-fn state(commit: &Commit) -> Value {
+fn state(commit: &Commit) -> Outcome<Value> {
     let searcher = &commit.searcher;
-    json!({
+    Ok(json!({
         "generation": searcher.generation(),
         "docs": searcher.len(),
         "segments": searcher.segment_count(),
-    })
+        "under_way": under_way(&commit.dir, commit.report()?),
+    }))
 }
 
 /// Reads every byte, as `lucerne check` does.
@@ -91,6 +93,20 @@ fn check(commit: &Commit) -> Outcome<Value> {
         "bytes": checked.bytes,
         "problems": checked.problems.iter().map(problem).collect::<Vec<_>>(),
     }))
+}
+
+/// The first file that is damaged, as an error.
+fn refuse_damage(commit: &Commit) -> Outcome {
+    let checked = admin::check(&commit.dir, &in_time(), &()).in_index(&commit.dir)?;
+    let Some(first) = checked.problems.first() else { return Ok(()) };
+    let more = checked.problems.len() - 1;
+    let more = if more == 0 {
+        String::new()
+    } else {
+        format!(" (and {} more)", units::count(more as u64, "problem"))
+    };
+    let failure = Failure::new(Code::Io, format!("{}: {}{more}", first.file, first.problem));
+    Err(failure.hint(format!("list all damage with: lucerne check {}", commit.dir.display())))
 }
 
 /// What stops a view that takes too long.

@@ -1,6 +1,10 @@
 //! `inspect`: segments, sizes, schema and defaults. Metadata of formats is printed as it is.
 
+mod field;
+mod watch;
+
 use crate::args::Inspect;
+use crate::commands::under_way::{in_words, under_way};
 use crate::commands::{searcher_at, web::report};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::render::metadata::{self, Numbers, list, number, text};
@@ -9,8 +13,12 @@ use crate::render::{out, units};
 use lucerne::limits::{DEFAULT_K, DEFAULT_RAM_BUDGET, DEFAULT_RECALL};
 use lucerne::{Searcher, admin};
 use serde_json::{Value, json};
+use std::path::Path;
 
 pub(super) fn run(args: &Inspect, json: bool) -> Outcome {
+    if args.watch {
+        return watch::run(args, json);
+    }
     let searcher = searcher_at(&args.dir, args.at.as_ref())?;
     if let Some(path) = &args.html {
         let html = report::html(&args.dir, searcher)?;
@@ -32,11 +40,21 @@ pub(super) fn run(args: &Inspect, json: bool) -> Outcome {
     let all = admin::inspect(&searcher).in_index(&args.dir)?;
     match &args.part {
         Some(name) => {
-            let segment = find(&all, name)?;
+            if field::is_field(&searcher, name) {
+                return field::print(&args.dir, searcher, name, json);
+            }
+            let segment = find(&all, name, &searcher)?;
             if json { out::json(segment) } else { out::text(&metadata::tree(segment, numbers)) }
         }
         None if json => out::json(&all),
-        None => overview(args, &searcher, &all, numbers),
+        None => {
+            out::text(&overview(&args.dir, &searcher, &all, numbers))?;
+            match in_words(&under_way(&args.dir, &all)).filter(|_| args.at.is_none()) {
+                Some(writing) => out::note(&writing),
+                None => {}
+            }
+            Ok(())
+        }
     }
 }
 
@@ -44,50 +62,49 @@ fn segments(all: &Value) -> &[Value] {
     list(all, "segments")
 }
 
-fn find<'a>(all: &'a Value, name: &str) -> Outcome<&'a Value> {
+fn find<'a>(all: &'a Value, name: &str, searcher: &Searcher) -> Outcome<&'a Value> {
     let segments = segments(all);
     segments.iter().find(|segment| text(segment, "name") == name).ok_or_else(|| {
         let names: Vec<_> = segments.iter().map(|segment| text(segment, "name")).collect();
-        let hint = if names.is_empty() {
-            "the index has no segments yet; \"schema\" shows its schema".to_owned()
-        } else {
-            format!("segments: {}; \"schema\" shows the schema", names.join(", "))
-        };
-        Failure::usage(format!("no segment {name:?}")).hint(hint)
+        let fields: Vec<_> = searcher.schema().fields().iter().map(|field| field.name()).collect();
+        let segments = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
+        let hint =
+            format!("segments: {segments}; \"schema\" shows the schema; fields: {}", fields.join(", "));
+        Failure::usage(format!("no segment {name:?}, and no field of that name")).hint(hint)
     })
 }
 
-fn overview(args: &Inspect, searcher: &Searcher, all: &Value, numbers: Numbers) -> Outcome {
+/// Totals, segments, fields of vectors, recall, schema, defaults.
+fn overview(dir: &Path, searcher: &Searcher, all: &Value, numbers: Numbers) -> String {
     let segments = segments(all);
-    out::line(&format!(
+    let mut parts = vec![format!("{}\n", totals(dir, all, numbers))];
+    if let (Some(tags), Some(first)) = (tags(all), parts.first_mut()) {
+        first.push_str(&format!("tags: {tags}\n"));
+    }
+    let fields = field_names(segments);
+    if !segments.is_empty() {
+        parts.push(segment_table(all, numbers));
+        if !fields.is_empty() {
+            parts.push(vector_table(segments, &fields, numbers));
+        }
+        parts.extend(recall_table(segments, &fields));
+    }
+    parts.push(metadata::schema(searcher.schema()));
+    parts.push(defaults(segments, &fields, numbers));
+    parts.join("\n")
+}
+
+/// The index in a line.
+fn totals(dir: &Path, all: &Value, numbers: Numbers) -> String {
+    format!(
         "{}: generation {}, {}, {}, {} deleted, {}",
-        args.dir.display(),
+        dir.display(),
         number(all, "generation"),
         units::count(number(all, "docs"), "document"),
-        units::count(segments.len() as u64, "segment"),
+        units::count(segments(all).len() as u64, "segment"),
         numbers.count(number(all, "deleted")),
         numbers.bytes(number(all, "bytes")),
-    ))?;
-    if let Some(tags) = tags(all) {
-        out::line(&format!("tags: {tags}"))?;
-    }
-    if !segments.is_empty() {
-        out::line("")?;
-        out::text(&segment_table(all, numbers))?;
-        let fields = field_names(segments);
-        if !fields.is_empty() {
-            out::line("")?;
-            out::text(&vector_table(segments, &fields, numbers))?;
-        }
-        if let Some(curves) = recall_table(segments, &fields) {
-            out::line("")?;
-            out::text(&curves)?;
-        }
-    }
-    out::line("")?;
-    out::text(&metadata::schema(searcher.schema()))?;
-    out::line("")?;
-    out::text(&defaults(segments, &field_names(segments), numbers))
+    )
 }
 
 /// Commits that are kept under a name.
