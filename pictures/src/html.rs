@@ -137,7 +137,7 @@ mod tests {
         assert!(!html.contains("<_0>") && !html.contains("<v>"));
         assert!(index(&json!({ "docs": 0 })).contains("0 segments"));
         let record = json!({ "sources": [{ "segment": "_0", "docs": 1 }], "bytes_read": 10, "fields": {} });
-        assert!(merge_report(&[record]).contains("1 segment becomes 1: 10 B read"));
+        assert!(merge_report(&[record]).contains("1 segment becomes 1: read 10 B"));
         assert!(merge_report(&[]).contains("nothing to merge"));
     }
 }

@@ -212,6 +212,7 @@ fn line(series: &Series, x: &Along, y: &Along) -> String {
 
 fn dots(series: &Series, x: &Along, y: &Along, x_name: &str, y_name: &str) -> String {
     let class = format!("f{}", series.color % 9);
+    let falls = matches!((series.points.first(), series.points.last()), (Some(first), Some(last)) if last.y < first.y);
     let mut elements = String::new();
     for point in &series.points {
         let (cx, cy) = (place(x.place(point.x)), place(y.place(point.y)));
@@ -226,9 +227,13 @@ fn dots(series: &Series, x: &Along, y: &Along, x_name: &str, y_name: &str) -> St
         elements +=
             &element("circle", &[("cx", &cx), ("cy", &cy), ("r", &3), ("class", &class)], &title(&told));
         if !point.name.is_empty() {
-            // To the left at the right end, where there is no room.
-            let (at, anchor) = if cx > WIDTH - 120.0 { (cx - 7.0, "end") } else { (cx + 7.0, "start") };
-            elements += &words(at, cy + 14.0, anchor, "", &point.name);
+            // Where the line does not run: below one that rises, above one that falls; at the right end to the left.
+            let (at, anchor, down) = match (cx > WIDTH - 120.0, falls) {
+                (true, _) => (cx - 7.0, "end", 14.0),
+                (false, false) => (cx + 7.0, "start", 14.0),
+                (false, true) => (cx + 7.0, "start", -5.0),
+            };
+            elements += &words(at, cy + down, anchor, "", &point.name);
         }
     }
     elements

@@ -35,10 +35,15 @@ pub fn flow(field: &str, report: &Value) -> Option<Picture> {
         .collect();
     let mut names: Vec<(String, usize)> = Vec::new();
     for (outcome, color) in OUTCOMES.into_iter().chain([("", OTHER)]) {
-        let own = sources.iter().filter(|it| text(it, "outcome") == outcome).count();
-        if own > 0 {
+        let own: Vec<&Value> = sources.iter().filter(|it| text(it, "outcome") == outcome).collect();
+        if !own.is_empty() {
             let outcome = if outcome.is_empty() { "in one segment" } else { outcome };
-            names.push((format!("{} {outcome}", counted(own as u64, "segment")), color));
+            // Why: how far their quantiles are from the merged ones.
+            let drifts = own.iter().filter_map(|it| it.get("drift")?.as_f64());
+            let drift = drifts.reduce(f64::max).map(|most| format!(" (drift up to {:.2} %)", most * 100.0));
+            let named =
+                format!("{} {outcome}{}", counted(own.len() as u64, "segment"), drift.unwrap_or_default());
+            names.push((named, color));
         }
     }
     let others =
@@ -68,7 +73,9 @@ pub fn merges(reports: &[Value]) -> Picture {
     let mut pictures = Vec::new();
     for report in reports {
         pictures.push(Picture::new("", 8.0, String::new()).titled(&heading(report)));
-        pictures.push(Picture::new("", 22.0, words(4.0, 8.0, "start", "", &sizes(report))));
+        for line in [sizes(report), memory(report)].iter().filter(|line| !line.is_empty()) {
+            pictures.push(Picture::new("", 18.0, words(4.0, 8.0, "start", "", line)));
+        }
         let fields = report.get("fields").and_then(Value::as_object).into_iter().flatten();
         let flows: Vec<Picture> =
             fields.filter_map(|(name, of_field)| Some(flow(name, of_field)?.titled(name))).collect();
@@ -103,20 +110,27 @@ pub(crate) fn heading(report: &Value) -> String {
     format!("{} {} 1", counted(sources as u64, "segment"), if sources == 1 { "becomes" } else { "become" })
 }
 
-/// What is read, written and taken of memory.
+/// What is taken of memory.
+fn memory(report: &Value) -> String {
+    let size = |name: &str| report.get(name).and_then(Value::as_u64).map(bytes);
+    match (size("memory"), size("memory_least")) {
+        (Some(most), Some(least)) => format!("{most} of memory at most, {least} at least, below a ceiling"),
+        _ => String::new(),
+    }
+}
+
+/// What is read and written, and how long it took.
 pub(crate) fn sizes(report: &Value) -> String {
     let size = |name: &str, said: &str| {
         let value = report.get(name).and_then(Value::as_u64)?;
-        Some(format!("{} {said}", bytes(value)))
+        Some(format!("{said} {}", bytes(value)))
     };
     let seconds = report.pointer("/seconds/all").and_then(Value::as_f64).map(|it| format!("{it:.2} s"));
     let docs = report.get("docs").and_then(Value::as_u64).map(|docs| counted(docs, "document"));
     let all = [
         docs,
         size("bytes_to_read", "to read"),
-        size("bytes_to_write", "to write, about"),
-        size("memory", "of memory at most"),
-        size("memory_least", "below a ceiling"),
+        size("bytes_to_write", "to write about"),
         size("bytes_read", "read"),
         size("bytes_written", "written"),
         seconds,
@@ -163,12 +177,12 @@ mod tests {
                 { "segment": "_0", "live": 3, "drift": 0.001, "outcome": "kept" },
             ] } } },
         });
-        let svg = merges(&[plan.clone()]).svg();
+        let svg = merges(std::slice::from_ref(&plan)).svg();
         for part in [
             "2 segments become 1",
-            "4 documents, 2.00 KiB to read",
+            "4 documents, to read 2.00 KiB",
             "_0: 3 vectors, kept, drift 0.10 %",
-            "1 segment requantized",
+            "1 segment requantized (drift up to 5.00 %)",
             ">v&lt;<",
             "1 segment, 4 vectors",
         ] {

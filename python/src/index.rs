@@ -3,6 +3,7 @@
 use crate::arrow::ArrowTable;
 use crate::call::{Reporter, call, long_call};
 use crate::commit_at::commit_at;
+use crate::figures;
 use crate::memory::{self, Ceiling};
 use crate::merge_events::MergeEvents;
 use crate::scan::Scanner;

@@ -7,7 +7,7 @@ use crate::document::{self, VectorFields};
 use crate::merge_events::MergeEvents;
 use crate::reading::{self, Reading};
 use crate::schema::schema_of;
-use crate::{arrow, changes, errors, figures, json};
+use crate::{arrow, changes, errors, figures};
 use lucerne::Cancel;
 use lucerne::codec::Report;
 use lucerne_arrow::OnExisting;

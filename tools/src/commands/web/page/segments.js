@@ -102,7 +102,7 @@ function planned(index, found) {
   const command = h("p", null, "Nothing was changed. To do it: ", h("code", null, `lucerne force-merge ${index.dir} --max-segments ${found.max_segments}`));
   if (found.merges.length === 0) return [h("p", null, "Nothing to merge: there are no more segments than that, and none has deleted documents to remove.")];
   return [
-    found.merges.map((merge) => [
+    found.merges.map((merge, at) => [
       facts([
         ["Segments", `${merge.sources.length} become 1; ${count(found.segments)} → ${count(found.segments - found.merges.reduce((sum, it) => sum + it.sources.length - 1, 0))} in all`],
         ["Documents", count(merge.docs)],
@@ -111,14 +111,14 @@ function planned(index, found) {
         ["Memory, at most", bytes(merge.memory), "below a ceiling it can do with less"],
         ["Memory, at least", bytes(merge.memory_least)],
       ]),
-      Object.entries(merge.fields).map(([field, report]) => merged(field, report, merge)),
+      Object.entries(merge.fields).map(([field, report]) => merged(field, report, found.pictures[at][field])),
     ]),
     command,
   ];
 }
 
 /** The sources of a merge with what became, or would become, of their codes. */
-function merged(field, report, merge) {
+function merged(field, report, picture) {
   const sources = findSources(report);
   if (sources.length === 0) return null;
   const outcomes = [...new Set(sources.map((it) => it.outcome))].filter(Boolean);
@@ -130,7 +130,7 @@ function merged(field, report, merge) {
   return figure(
     `${field}: ${counts.join(", ") || plural(sources.length, "segment")}`,
     outcomes.filter((it) => OUTCOMES[it]).map((it) => `${it[0].toUpperCase()}${it.slice(1)}: ${OUTCOMES[it][1]}.`).join(" "),
-    merge.pictures?.[field] && drawn(merge.pictures[field]),
+    picture && drawn(picture),
     () => table(`Sources of the merge of ${field}`, [
       { name: "segment", of: name },
       { name: "live", of: (it) => count(it.live), number: true },
@@ -169,14 +169,14 @@ function history(rows) {
 /** All metadata of one segment. */
 export async function segment(index, parts) {
   const name = parts.get("name");
-  const found = await ask("segment", { name });
+  const { pictures = {}, ...found } = await ask("segment", { name });
   return [
     h("h1", null, `Segment ${name}`),
     facts([["Documents", count(found.docs)], ["Deleted", count(found.deleted)], ["Size", bytes(found.bytes)], ["Written by", found.written_by]]),
     Object.keys(found.fields ?? {}).length > 0 && h("p", null, "Recall, codes and graph: ",
       Object.keys(found.fields).map((field) => [link(`vectors of ${field}`, "vectors", { field }), " "])),
     section("What takes the space", segmentSpace(index, found)),
-    found.merge && section("The merge that made it", Object.entries(found.merge.fields ?? {}).map(([field, report]) => merged(field, report, found.merge)),
+    found.merge && section("The merge that made it", Object.entries(found.merge.fields ?? {}).map(([field, report]) => merged(field, report, pictures[field])),
       facts([["Read", bytes(found.merge.bytes_read ?? 0)], ["Written", bytes(found.merge.bytes_written ?? 0)], ["Took", found.merge.seconds && seconds(found.merge.seconds.all)]])),
     section("Files", table("Files of the segment", [
       { name: "file", of: (it) => it.name }, { name: "bytes", of: (it) => bytes(it.bytes), number: true },

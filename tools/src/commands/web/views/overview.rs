@@ -124,27 +124,26 @@ pub(super) fn segment(commit: &Commit, question: &Value) -> Outcome<Value> {
     let mut found = found.cloned().ok_or_else(|| {
         Failure::usage(format!("there is no segment {name:?}")).hint("a merge may have replaced it")
     })?;
-    if let Some(merge) = found.get_mut("merge") {
-        draw(merge);
+    let pictures = found.get("merge").filter(|merge| merge.is_object()).map(pictures);
+    if let (Some(pictures), Some(found)) = (pictures, found.as_object_mut()) {
+        found.insert("pictures".to_owned(), pictures);
     }
     Ok(found)
 }
 
-/// Puts the pictures of a merge into its plan or record: for each field what becomes of the codes of its sources.
-fn draw(merge: &mut Value) {
+/// The pictures of a merge, from its plan or record: for each field what becomes of the codes of its sources.
+fn pictures(merge: &Value) -> Value {
     let fields = merge.get("fields").and_then(Value::as_object).into_iter().flatten();
     let pictures = fields.filter_map(|(name, report)| Some((name.clone(), flow(name, report)?.svg().into())));
-    let pictures: Map<String, Value> = pictures.collect();
-    if let Some(merge) = merge.as_object_mut() {
-        merge.insert("pictures".to_owned(), pictures.into());
-    }
+    pictures.collect::<Map<String, Value>>().into()
 }
 
 /// What a forced merge into `max_segments` would do.
 pub(super) fn plan(commit: &Commit, question: &Value) -> Outcome<Value> {
     let most = question.get("max_segments").and_then(Value::as_u64).unwrap_or(1);
     let most = usize::try_from(most).unwrap_or(usize::MAX).max(1);
-    let mut merges = admin::plan_force_merge(&commit.searcher, most).in_index(&commit.dir)?;
-    merges.iter_mut().for_each(draw);
-    Ok(json!({ "segments": commit.searcher.segment_count(), "max_segments": most, "merges": merges }))
+    let merges = admin::plan_force_merge(&commit.searcher, most).in_index(&commit.dir)?;
+    let pictures: Vec<Value> = merges.iter().map(pictures).collect();
+    let segments = commit.searcher.segment_count();
+    Ok(json!({ "segments": segments, "max_segments": most, "merges": merges, "pictures": pictures }))
 }
