@@ -8,7 +8,7 @@
 //! | `markup` | elements as text; what comes from elsewhere is never markup |
 //! | `picture` | elements with a size and a name, for a page or as a file of its own |
 //! | `axis` | round numbers along an axis |
-//! | `lines`, `bars` | lines against two axes; parts of a whole side by side |
+//! | `lines`, `bars`, `timeline` | lines against two axes; parts of a whole side by side; what took how long |
 //! | `parts` | files by what is in them |
 //! | `recall`, `merges` | the pictures of a report: recall against effort, what a merge does with codes |
 //! | `html` | tables, and an index as a whole, for notebooks |
@@ -22,6 +22,7 @@ mod merges;
 pub mod parts;
 mod picture;
 mod recall;
+mod timeline;
 
 pub use bars::{Part, bars};
 pub use html::{index, merge_report};
@@ -29,3 +30,4 @@ pub use lines::{Axis, Lines, Point, Scale, Series};
 pub use merges::{flow, merges};
 pub use picture::{Picture, STYLE};
 pub use recall::recall;
+pub use timeline::{Span, timeline};

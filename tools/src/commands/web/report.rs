@@ -32,7 +32,8 @@ pub(in crate::commands) fn html(dir: &Path, searcher: Searcher) -> Outcome<Strin
 
 /// All that the pictures ask. Documents are not among it.
 fn questions(searcher: &Searcher) -> Vec<(&'static str, Value)> {
-    let mut questions = vec![("overview", Value::Null), ("plan", json!({ "max_segments": 1 }))];
+    let mut questions =
+        vec![("overview", Value::Null), ("plan", json!({ "max_segments": 1 })), ("merges", Value::Null)];
     for field in searcher.schema().vector_fields() {
         for view in ["vectors", "figures", "distances", "projection"] {
             questions.push((view, json!({ "field": VectorField::name(&field) })));

@@ -155,7 +155,10 @@ function findSources(report) {
 function history(rows) {
   const own = rows.filter((row) => row.merge);
   if (own.length === 0) return h("p", null, "None: all segments are as they were flushed.");
-  return table("Merges, by the segment that came out", [
+  const drawing = later(ask("merges"), ({ picture }) => picture && figure("Along time",
+    "A bar for each merge, in the color of what became of codes: kept, requantized or resampled. A merge ended when its segment was written, as the file system has it.",
+    [legend(Object.entries(OUTCOMES).map(([name, [kind]]) => ({ name, kind }))), drawn(picture)]), "Drawing …");
+  return [drawing, table("Merges, by the segment that came out", [
     { name: "segment", of: nameOf },
     { name: "from", of: (row) => row.merge.sources.length > 12 ? plural(row.merge.sources.length, "segment") : row.merge.sources.join(", ") },
     { name: "codes of its sources", of: (row) => {
@@ -163,7 +166,7 @@ function history(rows) {
       return [stacked(parts, parts.map((it) => `${it.value} ${it.name}`).join(", ")), " ", parts.map((it) => `${it.value} ${it.name}`).join(", ")];
     } },
     { name: "took", number: true, of: (row) => (typeof row.merge.seconds === "number" ? seconds(row.merge.seconds) : "–") },
-  ], own);
+  ], own)];
 }
 
 /** All metadata of one segment. */

@@ -1,10 +1,11 @@
 //! The views of the page: from a commit and a question to an answer, both JSON. `overview` and `health` are of the whole
-//! index, `plan` of its segments, `vectors`, `figures` and `values` of a field, `document` and `console` of documents.
+//! index, `plan` and `merges` of its segments, `vectors`, `figures` and `values` of a field, `document` and `console` of documents.
 
 mod console;
 mod document;
 mod figures;
 mod health;
+mod merges;
 mod overview;
 mod projection;
 mod values;
@@ -30,10 +31,11 @@ pub(super) const FIRST: [(&str, &[u8]); 2] = [("overview", b"null"), ("plan", br
 pub(in crate::commands) type View = fn(&Commit, &Value) -> Outcome<Value>;
 
 /// Views that depend on the commit and the question alone.
-const OF_COMMIT: [(&str, View); 8] = [
+const OF_COMMIT: [(&str, View); 9] = [
     ("overview", overview::overview),
     ("segment", overview::segment),
     ("plan", overview::plan),
+    ("merges", merges::merges),
     ("vectors", vectors::field),
     ("figures", figures::figures),
     ("distances", figures::distances),

@@ -67,7 +67,7 @@ fn vector_row(field: &Value) -> Value {
 }
 
 /// The merge that a segment comes from, in short.
-fn merge_row(merge: &Value) -> Value {
+pub(super) fn merge_row(merge: &Value) -> Value {
     if merge.is_null() {
         return Value::Null;
     }
