@@ -49,9 +49,8 @@ pub(super) fn run(args: &Inspect, json: bool) -> Outcome {
         None if json => out::json(&all),
         None => {
             out::text(&overview(&args.dir, &searcher, &all, numbers))?;
-            match in_words(&under_way(&args.dir, &all)).filter(|_| args.at.is_none()) {
-                Some(writing) => out::note(&writing),
-                None => {}
+            if let Some(writing) = in_words(&under_way(&args.dir, &all)).filter(|_| args.at.is_none()) {
+                out::note(&writing);
             }
             Ok(())
         }

@@ -9,6 +9,9 @@ import { count, percent, plural, short } from "./units.js";
 /** Segments that have a color of their own; of more only the extremes are drawn. */
 const COLORS = 6;
 
+/** What a graph finds with the fewest candidates, if it has links enough. */
+const FINDS = 0.5;
+
 export async function vectors(index, parts) {
   const field = parts.get("field");
   const found = await ask("vectors", { field });
@@ -71,6 +74,8 @@ function inWords(segment, wanted) {
   if (share > 0.01) words.push(`The graph misses ${percent(share)} of its own vectors: it has too few links, a larger m or beam_width gives it more.`);
   const curve = curveOf(segment);
   if (curve) {
+    const least = curve.points[0];
+    if (least.recall < FINDS) words.push(`With ${plural(least.candidates, "candidate")} the graph finds no more than ${short(least.recall)}: it has few links (m ${report.m}, beam_width ${report.beam_width}); with more of them it finds more for the same work.`);
     const search = report.searches?.find((it) => it.recall === wanted);
     if (curve.points.some((it) => it.recall >= wanted)) words.push(search ? `A graph search reaches ${wanted} with ${effort(search)} candidates${search.rescored ? " (+ rescored)" : ""}.` : `A graph search reaches ${wanted}.`);
     else words.push(`A graph search has not reached ${wanted} with up to ${count(curve.points.at(-1)?.candidates)} candidates; the best was ${short(Math.max(...curve.points.map((it) => it.recall)))}.`);

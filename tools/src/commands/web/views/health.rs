@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 const MANY_SEGMENTS: usize = 40;
 /// More deleted documents than this waste space and time.
 const DELETED_SHARE: f64 = 0.2;
+/// A graph that finds less than this with the fewest candidates is reported.
+const WEAK: f64 = 0.5;
 /// A graph in which fewer of its own vectors are found than this is reported, as `check` does.
 const FOUND: f64 = 0.99;
 
@@ -20,6 +22,7 @@ pub(super) fn findings(report: &Value) -> Vec<Value> {
         let fields = segment.get("fields").and_then(Value::as_object).into_iter().flatten();
         found.extend(fields.filter_map(|(name, field)| unreachable(text(segment, "name"), name, field)));
     }
+    found.extend(weak_graphs(segments));
     found.extend(low_recall(segments));
     found.extend(deleted(report));
     if segments.len() > MANY_SEGMENTS {
@@ -49,6 +52,30 @@ fn unreachable(segment: &str, field: &str, report: &Value) -> Option<Value> {
         );
         finding("warning", &title, &detail, "")
     })
+}
+
+/// Segments whose graphs find little with the fewest candidates that were tried: searches keep many more, and take longer.
+fn weak_graphs(segments: &[Value]) -> Option<Value> {
+    let first = |field: &Value| field.pointer("/recall/0/points/0/recall").and_then(Value::as_f64);
+    let mut weak = 0;
+    let mut worst: Option<(f64, &str, &str)> = None;
+    for segment in segments {
+        for (name, field) in segment.get("fields").and_then(Value::as_object).into_iter().flatten() {
+            let Some(recall) = first(field).filter(|recall| *recall < WEAK) else { continue };
+            weak += 1;
+            if worst.is_none_or(|(least, ..)| recall < least) {
+                worst = Some((recall, name, text(segment, "name")));
+            }
+        }
+    }
+    let (recall, field, segment) = worst?;
+    let title = format!("{} with few links between near vectors", units::count(weak, "graph"));
+    let detail = format!(
+        "In {segment} searches of {field} with the fewest candidates find {recall:.2} of the nearest. Searches keep more \
+         candidates for the recall they ask for, and take longer. After lucerne alter with a larger m or beam_width, this \
+         makes graphs that find more:"
+    );
+    Some(finding("note", &title, &detail, "lucerne upgrade DIR"))
 }
 
 /// Segments whose measured curves do not reach the recall that searches ask for by default.
