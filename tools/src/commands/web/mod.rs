@@ -42,6 +42,8 @@ pub(super) fn run(args: &Web, json: bool) -> Outcome {
         }
         out::warning(&format!("{error}; until that is mended the page says no more than this"));
     }
+    // Every page begins with it: whoever opens the address need not wait.
+    prepare(&watched, "overview", b"null");
     let problem = |action: &str, error: &dyn std::fmt::Display| {
         Failure::new(Code::Io, format!("cannot {action}: {error}"))
     };
@@ -63,19 +65,16 @@ pub(super) fn run(args: &Web, json: bool) -> Outcome {
         out::note("only this machine can open it, and only with this address; Ctrl-C ends it");
     }
     let site = Arc::new(Site { gate: Gate::new(port, token), watched });
-    prepare(&site);
+    // While the browser starts.
+    let own = Arc::clone(&site);
+    let _not_started =
+        std::thread::Builder::new().spawn(move || prepare(&own.watched, "plan", views::FIRST_PLAN));
     server::serve(listener, site, &signals::stop_flag()).map_err(|error| problem("serve", &error))
 }
 
-/// Computes the views that come first while the browser starts; what fails is told to who asks for it.
-fn prepare(site: &Arc<Site>) {
-    let site = Arc::clone(site);
-    let prepared = move || {
-        for (view, question) in views::FIRST {
-            let _told_later = views::answer(&site.watched, view, question);
-        }
-    };
-    let _not_started = std::thread::Builder::new().spawn(prepared);
+/// Computes a view before anybody asks; what fails is told to who does.
+fn prepare(watched: &Watched, view: &str, question: &[u8]) {
+    let _told_later = views::answer(watched, view, question);
 }
 
 /// What the address must have, so that no other program or page of this machine gets an answer.

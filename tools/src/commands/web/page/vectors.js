@@ -77,7 +77,10 @@ function inWords(segment, wanted) {
     const least = curve.points[0];
     if (least.recall < FINDS) words.push(`With ${plural(least.candidates, "candidate")} the graph finds no more than ${short(least.recall)}: it has few links (m ${report.m}, beam_width ${report.beam_width}); with more of them it finds more for the same work.`);
     const search = report.searches?.find((it) => it.recall === wanted);
-    if (curve.points.some((it) => it.recall >= wanted)) words.push(search ? `A graph search reaches ${wanted} with ${effort(search)} candidates${search.rescored ? " (+ rescored)" : ""}.` : `A graph search reaches ${wanted}.`);
+    const [before, last] = curve.points.slice(-2);
+    // The last point is where searches leave the graph.
+    if (last && last.candidates === before.candidates + 1 && before.recall < wanted) words.push(`The graph finds ${short(before.recall)} at most: searches for ${wanted} compare all codes instead, as all do from ${count(last.candidates)} candidates on.`);
+    else if (curve.points.some((it) => it.recall >= wanted)) words.push(search ? `A graph search reaches ${wanted} with ${effort(search)} candidates${search.rescored ? " (+ rescored)" : ""}.` : `A graph search reaches ${wanted}.`);
     else words.push(`A graph search has not reached ${wanted} with up to ${count(curve.points.at(-1)?.candidates)} candidates; the best was ${short(Math.max(...curve.points.map((it) => it.recall)))}.`);
   } else if (typeof report.graph === "string") words.push(`Graph: ${report.graph}, all codes are compared.`);
   return words.join(" ");

@@ -25,8 +25,8 @@ use std::time::{Duration, Instant};
 /// The longest that a view may take.
 pub(super) const WITHIN: Duration = Duration::from_secs(60);
 
-/// The views that a page asks for first, with its questions.
-pub(super) const FIRST: [(&str, &[u8]); 2] = [("overview", b"null"), ("plan", br#"{"max_segments":1}"#)];
+/// The plan that the segments view asks for first.
+pub(super) const FIRST_PLAN: &[u8] = br#"{"max_segments":1}"#;
 
 pub(in crate::commands) type View = fn(&Commit, &Value) -> Outcome<Value>;
 
@@ -107,7 +107,10 @@ fn refuse_damage(commit: &Commit) -> Outcome {
     } else {
         format!(" (and {} more)", units::count(more as u64, "problem"))
     };
-    let failure = Failure::new(Code::Io, format!("{}: {}{more}", first.file, first.problem));
+    // Most problems begin with the file.
+    let named =
+        if first.problem.starts_with(&first.file) { String::new() } else { format!("{}: ", first.file) };
+    let failure = Failure::new(Code::Io, format!("{named}{}{more}", first.problem));
     Err(failure.hint(format!("list all damage with: lucerne check {}", commit.dir.display())))
 }
 
