@@ -46,6 +46,7 @@ __all__ = [
     "Terms",
     "Wildcard",
     "Writer",
+    "_merge_report_html",
     "check",
     "create",
     "open",

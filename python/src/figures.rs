@@ -50,7 +50,8 @@ pub(crate) fn plan_force_merge<'py>(
 
 /// A `MergeReport` of plans or records of merges.
 pub(crate) fn merge_report<'py>(py: Python<'py>, reports: &[Value]) -> PyResult<Bound<'py, PyAny>> {
-    let reports: Vec<_> = reports.iter().map(|report| json::to_python(py, report)).collect::<PyResult<_>>()?;
+    let reports: Vec<_> =
+        reports.iter().map(|report| json::to_python(py, report)).collect::<PyResult<_>>()?;
     py.import("lucerne.reports")?.getattr("MergeReport")?.call1((reports,))
 }
 

@@ -282,11 +282,7 @@ impl Writer {
     /// What `force_merge` would do: a dict for each merge with its sources, what would be kept, requantized or resampled,
     /// and bytes to read and write.
     #[pyo3(signature = (max_segments=1))]
-    fn plan_force_merge<'py>(
-        &self,
-        py: Python<'py>,
-        max_segments: usize,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn plan_force_merge<'py>(&self, py: Python<'py>, max_segments: usize) -> PyResult<Bound<'py, PyAny>> {
         self.plan(py, |writer| writer.plan_force_merge(max_segments))
     }
 

@@ -13,7 +13,7 @@ ROWS = np.random.default_rng(3).standard_normal((2_400, 16)).astype("f4")
 
 @pytest.fixture()
 def two(tmp_path: Path) -> lucerne.Index:
-    """Two segments of 1,200 documents."""
+    """Two segments."""
     schema = lucerne.Schema(title="text", **{"<v>": lucerne.Vector(16)})
     index = lucerne.create(tmp_path / "a.idx", schema)
     with index.writer(merge_policy="none", flush_docs=1_200, threads=1) as writer:
@@ -49,14 +49,24 @@ def test_a_plan_needs_no_writer_and_merges_are_pictures_in_notebooks(two: lucern
         done = writer.force_merge()
     shown = plan._repr_html_()
     assert "2 segments become 1" in shown and "<svg" in shown and "&lt;v&gt;" in shown and "<v>" not in shown
-    assert "_0: 1,200 vectors" in done._repr_html_()
+    (source, _) = done[0]["fields"]["<v>"]["sources"]
+    assert f"{source['segment']}: {source['live']:,} vectors, {source['outcome']}" in done._repr_html_()
     assert lucerne.MergeReport()._repr_html_() == _lucerne._merge_report_html([])
     assert two.searcher().plan_force_merge() == []
 
 
+def test_an_index_shows_the_recall_of_its_graphs_in_notebooks(tmp_path: Path) -> None:
+    index = lucerne.create(tmp_path / "a.idx", lucerne.Schema(v=lucerne.Vector(16)))
+    rows = np.random.default_rng(4).standard_normal((4_500, 16)).astype("f4")
+    with index.writer(threads=1) as writer:
+        writer.add_batch(({"id": str(row)} for row in range(4_500)), vectors={"v": rows})
+    shown = index._repr_html_()
+    assert "recall@10" in shown and "asked for: 0.95" in shown
+
+
 def test_an_index_and_a_schema_are_shown_in_notebooks_and_names_are_text(two: lucerne.Index) -> None:
     shown = two._repr_html_()
-    for part in ("2,400 documents", "raw vectors", "recall@10", "&lt;v&gt;", "<table>", "prefers-color-scheme"):
+    for part in ("2,400 documents", "raw vectors", "<table>", "prefers-color-scheme"):
         assert part in shown
     assert "<v>" not in shown
     schema = lucerne.Schema(key="<k>", title="text")._repr_html_()

@@ -52,14 +52,21 @@ fn without_a_truth_it_is_computed_exactly() {
 fn a_plot_is_a_picture_of_what_was_measured() {
     let place = Place::sample(1_500, "");
     let eval = |more: &str| {
-        let mut command = place.command(&format!("eval @ --field embedding --limit 20 --plot curve.svg {more}"));
+        let mut command =
+            place.command(&format!("eval @ --field embedding --limit 20 --plot curve.svg {more}"));
         run(command.arg("--queries").arg(data("queries.f16.npy"))).expect(0)
     };
     let read = || std::fs::read_to_string(place.path("curve.svg")).unwrap();
     let found = eval("--candidates 10,40");
     assert!(found.out.ends_with("Wrote curve.svg.\n"), "{}", found.out);
     let svg = read();
-    for part in ["<svg xmlns", "recall@10", "distances computed per query", "queries per second, one thread", ">40</text>"] {
+    for part in [
+        "<svg xmlns",
+        "recall@10",
+        "distances computed per query",
+        "queries per second, one thread",
+        ">40</text>",
+    ] {
         assert!(svg.contains(part), "{part}: {svg}");
     }
     assert_eq!(svg.matches("<circle").count(), 4);

@@ -60,7 +60,9 @@ fn a_plan_can_be_drawn() {
     let said = place.run("force-merge @ --dry-run --plot plan.svg").expect(0).out;
     assert!(said.ends_with("Wrote plan.svg.\n"), "{said}");
     let svg = std::fs::read_to_string(place.path("plan.svg")).unwrap();
-    for part in ["4 segments become 1", ">embedding</text>", "1 segment, 1,200 vectors", "<title>_0: 300 vectors, "] {
+    for part in
+        ["4 segments become 1", ">embedding</text>", "1 segment, 1,200 vectors", "<title>_0: 300 vectors, "]
+    {
         assert!(svg.contains(part), "{part}: {svg}");
     }
     place.run("force-merge @ --plot plan.svg").expect(2);

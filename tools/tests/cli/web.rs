@@ -126,7 +126,10 @@ fn the_page_and_its_views_are_served_with_headers_that_allow_nothing_else() {
         assert_eq!(answer.status, 200, "{file}");
         assert!(!answer.body.contains("https://"), "{file}");
     }
-    assert_eq!(server.view("state", Value::Null), json!({ "generation": 2, "docs": 20, "segments": 1, "under_way": [] }));
+    assert_eq!(
+        server.view("state", Value::Null),
+        json!({ "generation": 2, "docs": 20, "segments": 1, "under_way": [] })
+    );
 }
 
 #[test]
