@@ -10,7 +10,7 @@
 mod npy;
 
 use lucerne::merge::MergePolicy;
-use lucerne::transfer::{SegmentBuilder, SegmentHandle};
+use lucerne::transfer::{PublishOptions, Published, SegmentBuilder, SegmentHandle};
 use lucerne::{
     Cancel, Document, Index, Knn, Schema, Searcher, Similarity, Value, Vector, WriterOptions, admin,
 };
@@ -119,17 +119,20 @@ fn coordinate(data: &Data) -> Result<()> {
     println!("built {docs:?} documents in {:.1?}", started.elapsed());
 
     let expected = index.searcher()?.generation();
-    refused(&folder, &index, "another generation", |index| index.publish(&handles, expected + 1))?;
+    let publish = |index: &Index, generation| {
+        index.publish(&handles, &PublishOptions::new().expected_generation(generation), &Cancel::new())
+    };
+    refused(&folder, &index, "another generation", |index| publish(index, expected + 1))?;
     let victim = folder.join(&handles[1].name).with_extension("stored");
     let whole = fs::read(&victim)?;
     let mut changed = whole.clone();
     changed[whole.len() / 2] ^= 1;
     fs::write(&victim, &changed)?;
-    refused(&folder, &index, "a changed byte", |index| index.publish(&handles, expected))?;
+    refused(&folder, &index, "a changed byte", |index| publish(index, expected))?;
     fs::write(&victim, &whole)?;
-    let generation = index.publish(&handles, expected)?;
-    refused(&folder, &index, "the generation of before", |index| index.publish(&handles, expected))?;
-    refused(&folder, &index, "the same handles again", |index| index.publish(&handles, generation))?;
+    let generation = publish(&index, expected)?.generation;
+    refused(&folder, &index, "the generation of before", |index| publish(index, expected))?;
+    refused(&folder, &index, "the same handles again", |index| publish(index, generation))?;
     let swept = index.sweep_orphans(Duration::ZERO)?;
     println!("published as generation {generation}; {swept} files of builders swept");
     all_once(&folder, &documents)?;
@@ -195,7 +198,7 @@ fn refused(
     folder: &Path,
     index: &Index,
     what: &str,
-    publish: impl FnOnce(&Index) -> lucerne::Result<u64>,
+    publish: impl FnOnce(&Index) -> lucerne::Result<Published>,
 ) -> Result<()> {
     let before = (files(folder)?, index.searcher()?.generation());
     let error = publish(index).err().ok_or_else(|| format!("{what}: was published"))?;

@@ -159,12 +159,20 @@ pub enum Error {
         problem: &'static str,
     },
     /// The index has another commit than the caller expected.
-    #[error("the index changed: expected generation {expected}, found {found}; reopen it and retry")]
+    #[error(
+        "the index changed: expected generation {expected}, found {found}; look at it again and try again"
+    )]
     GenerationMoved {
         /// The generation that the caller expected.
         expected: u64,
         /// The generation of the newest commit.
         found: u64,
+    },
+    /// Segments that were to be merged, or from which one was merged, are no longer in the index as they were.
+    #[error("{segment}: a segment to be merged is no longer in the index as it was; plan and merge again")]
+    SourcesGone {
+        /// The segment that is not there, or the merged one.
+        segment: String,
     },
     /// No such commit is kept.
     #[error("no commit {at} is kept; there are: {kept}")]
@@ -270,6 +278,9 @@ pub enum ErrorKind {
     Incompatible,
     /// Another writer holds the index: close it, share it, or wait for it.
     Locked,
+    /// The index was changed since the caller looked at it ([`Error::GenerationMoved`], [`Error::SourcesGone`]): look
+    /// again and try again. Nothing was changed.
+    Conflict,
     /// Cancelled by the caller.
     Cancelled,
     /// Its deadline has passed.
@@ -303,6 +314,7 @@ impl Error {
                 ErrorKind::AlreadyExists
             }
             Self::Locked { .. } => ErrorKind::Locked,
+            Self::GenerationMoved { .. } | Self::SourcesGone { .. } => ErrorKind::Conflict,
             Self::Json(error) if error.is_io() => ErrorKind::Io,
             Self::WriterClosed | Self::WriterFailed { .. } | Self::WriterLost { .. } => ErrorKind::Closed,
             Self::Panicked { .. } => ErrorKind::Internal,
@@ -316,7 +328,6 @@ impl Error {
             | Self::NoRawVectors { .. }
             | Self::QueryVector { .. }
             | Self::WrongQuery { .. }
-            | Self::GenerationMoved { .. }
             | Self::NotABackup { .. }
             | Self::MemoryCeiling { .. }
             | Self::Json(_)

@@ -1,7 +1,8 @@
 //! Arrow record batches into a [Lucerne](lucerne) index, and out of it.
 //!
-//! [`add`] writes the rows of any [`RecordBatchReader`](arrow_array::RecordBatchReader) as documents; columns become the
-//! fields of their names. [`read`] streams the documents of a snapshot, vectors included, as record batches.
+//! [`add`] writes the rows of any [`RecordBatchReader`](arrow_array::RecordBatchReader) as documents, and [`build`] gives
+//! them to a builder of a segment; columns become the fields of their names. [`read`] streams the documents of a snapshot,
+//! vectors included, as record batches; [`read_matching`] those of a query.
 //!
 //! | field | columns taken | column given |
 //! |---|---|---|
@@ -27,5 +28,5 @@ mod values;
 mod write;
 
 pub use error::{Error, Result};
-pub use read::{Documents, read};
-pub use write::{OnExisting, add};
+pub use read::{Documents, read, read_matching};
+pub use write::{OnExisting, add, build};

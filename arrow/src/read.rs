@@ -8,7 +8,7 @@ use arrow_array::builder::{
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, DataType, Field, SchemaRef, TimeUnit};
 use lucerne::schema::FieldType;
-use lucerne::{Hit, Query, Range, Search, Searcher, Sort, Value};
+use lucerne::{Bool, Hit, Query, Range, Search, Searcher, Sort, Value};
 use serde_json::Value as Json;
 use std::sync::Arc;
 
@@ -25,6 +25,14 @@ const UTC: &str = "UTC";
 /// # Errors
 /// When `lists` names a field that is not there, or files are damaged.
 pub fn read(searcher: &Searcher, lists: &[&str]) -> Result<Documents> {
+    read_matching(searcher, lists, Query::all())
+}
+
+/// [`read`] of the documents that match a query: `Range::new("id").gt("m").lte("s")` for those of a range of keys.
+///
+/// # Errors
+/// As [`read`], and when the query cannot be searched.
+pub fn read_matching(searcher: &Searcher, lists: &[&str], query: impl Into<Query>) -> Result<Documents> {
     let schema = searcher.schema();
     if let Some(unknown) = lists.iter().find(|name| schema.field(name).is_none()) {
         return Err(Error::column(unknown, "no field of this name"));
@@ -33,6 +41,7 @@ pub fn read(searcher: &Searcher, lists: &[&str]) -> Result<Documents> {
     let names: Vec<String> = stored.clone().map(|field| field.name().to_owned()).collect();
     let mut documents = Documents {
         searcher: searcher.clone(),
+        query: query.into(),
         key: schema.key().name().to_owned(),
         names,
         columns: Vec::new(),
@@ -61,6 +70,7 @@ pub fn read(searcher: &Searcher, lists: &[&str]) -> Result<Documents> {
 #[derive(Debug)]
 pub struct Documents {
     searcher: Searcher,
+    query: Query,
     key: String,
     names: Vec<String>,
     columns: Vec<Column>,
@@ -141,12 +151,12 @@ impl Documents {
         if self.ended {
             return Ok(Vec::new());
         }
-        let after: Query = match &self.after {
-            Some(key) => Range::new(&self.key).gt(key.as_str()).into(),
-            None => Query::all(),
-        };
+        let mut page = Bool::new().filter(self.query.clone());
+        if let Some(key) = &self.after {
+            page = page.filter(Range::new(&self.key).gt(key.as_str()));
+        }
         let wanted = self.names.iter().map(String::as_str);
-        let search = Search::new(after).sort(Sort::asc(&self.key)).limit(ROWS).fields(wanted);
+        let search = Search::new(page).sort(Sort::asc(&self.key)).limit(ROWS).fields(wanted);
         let hits = self.searcher.search(search)?.hits;
         self.ended = hits.len() < ROWS;
         self.after = hits.last().map(|hit| hit.key.clone());

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::values::{Kind, value};
 use arrow_array::{RecordBatch, RecordBatchReader};
+use lucerne::transfer::SegmentBuilder;
 use lucerne::{Cancel, Document, Schema, Value, Writer};
 
 /// What to do with a row whose key exists.
@@ -50,14 +51,37 @@ pub fn add(
     on_existing: OnExisting,
     cancel: &Cancel,
 ) -> Result<u64> {
-    let columns = columns(&writer.schema(), &rows.schema())?;
+    each_batch(&writer.schema(), rows, cancel, |documents| {
+        match on_existing {
+            OnExisting::Fail => writer.add_batch(documents),
+            OnExisting::Replace => writer.upsert_batch(documents),
+        }
+        .map(drop)
+    })
+}
+
+/// Gives the rows of a stream to a builder of a segment as documents, and returns how many there were.
+///
+/// # Errors
+/// As [`add`]; also when a key is given twice.
+pub fn build(builder: &mut SegmentBuilder, rows: impl RecordBatchReader, cancel: &Cancel) -> Result<u64> {
+    let schema = builder.schema().clone();
+    each_batch(&schema, rows, cancel, |documents| {
+        documents.iter().try_for_each(|document| builder.add(document))
+    })
+}
+
+fn each_batch(
+    schema: &Schema,
+    rows: impl RecordBatchReader,
+    cancel: &Cancel,
+    mut write: impl FnMut(&[Document]) -> lucerne::Result<()>,
+) -> Result<u64> {
+    let columns = columns(schema, &rows.schema())?;
     let (mut documents, mut written) = (Vec::with_capacity(BATCH), 0);
     let mut flush = |documents: &mut Vec<Document>| -> Result<()> {
         cancel.check().map_err(lucerne::Error::from)?;
-        match on_existing {
-            OnExisting::Fail => writer.add_batch(documents)?,
-            OnExisting::Replace => writer.upsert_batch(documents)?,
-        };
+        write(documents)?;
         written += documents.len() as u64;
         documents.clear();
         Ok(())

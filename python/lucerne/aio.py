@@ -82,6 +82,9 @@ class Searcher(_Threaded):
             "vector_figures",
             "sample_vectors",
             "plan_force_merge",
+            "split_keys",
+            "plan_even_merges",
+            "merge_segments",
         }
     )
 

@@ -37,6 +37,10 @@ class LockedError(LucerneError):
     """Another writer is open, in this process or another."""
 
 
+class ConflictError(LucerneError):
+    """The index was changed since the caller looked at it: look again and try again. Nothing was changed."""
+
+
 class CancelledError(LucerneError):
     """The operation was cancelled; nothing was changed."""
 
@@ -57,6 +61,7 @@ __all__ = [
     "AlreadyExistsError",
     "CancelledError",
     "ClosedError",
+    "ConflictError",
     "CorruptError",
     "DiskFullError",
     "IncompatibleError",

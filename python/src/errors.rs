@@ -16,6 +16,7 @@ pub(crate) fn exception(py: Python<'_>, error: Error) -> PyErr {
         ErrorKind::Corrupt => "CorruptError",
         ErrorKind::Incompatible => "IncompatibleError",
         ErrorKind::Locked => "LockedError",
+        ErrorKind::Conflict => "ConflictError",
         ErrorKind::Cancelled => "CancelledError",
         ErrorKind::TimedOut => "TimedOutError",
         ErrorKind::Closed => "ClosedError",

@@ -238,17 +238,24 @@ impl Index {
         Ok(Searcher::new(call(py, || index.open_at(at))?, Arc::clone(&self.text)))
     }
 
-    /// Makes segments of `SegmentBuilder`s part of the index, in one commit, all or nothing. `handles`: what `finish`
-    /// returned. `expected_generation`: refuse when the index is at another commit (the newest). Returns the new
-    /// generation. No writer may be open.
-    #[pyo3(signature = (handles, *, expected_generation=None))]
-    fn publish(
+    /// Makes segments part of the index, in one commit, all or nothing. `handles`: what `SegmentBuilder.finish` and
+    /// `Searcher.merge_segments` returned. `on_existing`: `"fail"`, `"replace"` or `"skip"` documents whose keys exist.
+    /// `folders`: where the segments' files are, if not in the index's own folder. `expected_generation`: a
+    /// `ConflictError` when the index is at another commit. `wait`: seconds, while another writer or publisher has the
+    /// index. Returns a dict of `generation` and of numbers: `docs` added, of these those that `replaced` others; `skipped`;
+    /// segments `merged`.
+    #[pyo3(signature = (handles, *, on_existing="fail", folders=Vec::new(), expected_generation=None, wait=0.0))]
+    fn publish<'py>(
         &self,
-        py: Python<'_>,
-        handles: &Bound<'_, PyAny>,
+        py: Python<'py>,
+        handles: &Bound<'py, PyAny>,
+        on_existing: &str,
+        folders: Vec<PathBuf>,
         expected_generation: Option<u64>,
-    ) -> PyResult<u64> {
-        transfer::publish(py, &self.index(py)?, handles, expected_generation)
+        wait: f64,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let options = transfer::publish_options(py, on_existing, folders, expected_generation, wait)?;
+        transfer::publish(py, &self.index(py)?, handles, &options)
     }
 
     /// Adds all documents of other indexes (folders) of the same schema, in one commit, all or nothing. Returns the new
@@ -257,10 +264,11 @@ impl Index {
         transfer::add_indexes(py, &self.index(py)?, &paths)
     }
 
-    /// Deletes files of built segments in the index's folder that nobody published and that are older than so many
-    /// seconds. Returns their number.
-    fn sweep_orphans(&self, py: Python<'_>, older_than: f64) -> PyResult<usize> {
-        transfer::sweep_orphans(py, &self.index(py)?, older_than)
+    /// Deletes files of built segments in the index's folder, or in another one, that nobody published and to which nothing
+    /// was written for so many seconds. Returns their number.
+    #[pyo3(signature = (older_than, *, folder=None))]
+    fn sweep_orphans(&self, py: Python<'_>, older_than: f64, folder: Option<PathBuf>) -> PyResult<usize> {
+        transfer::sweep_orphans(py, &self.index(py)?, older_than, folder)
     }
 
     /// What this handle has done so far: counters, and for searches, flushes, commits and merges a dict of `count` and, in
@@ -309,9 +317,14 @@ impl Index {
     }
 
     /// `index.searcher().to_arrow()`.
-    #[pyo3(signature = (*, lists=Vec::new()))]
-    fn to_arrow(&self, py: Python<'_>, lists: Vec<String>) -> PyResult<ArrowTable> {
-        Ok(self.searcher(py)?.to_arrow(lists))
+    #[pyo3(signature = (filter=None, *, lists=Vec::new()))]
+    fn to_arrow(
+        &self,
+        py: Python<'_>,
+        filter: Option<&Bound<'_, PyAny>>,
+        lists: Vec<String>,
+    ) -> PyResult<ArrowTable> {
+        self.searcher(py)?.to_arrow(filter, lists)
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {

@@ -9,12 +9,13 @@ use crate::rerank::{self, Rerank};
 use crate::rows::{self, KeysAndScores};
 use crate::scan::Scanner;
 use crate::search::{Keywords, Limits, run, search};
-use crate::{aggregations, arrays, errors, figures, json, queries};
+use crate::{aggregations, arrays, errors, figures, json, queries, transfer};
 use lucerne::search::Scan;
 use lucerne::{Document, Knn};
 use numpy::PyUntypedArrayMethods;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -339,9 +340,52 @@ impl Searcher {
     /// All documents by ascending key as a table for `polars.DataFrame`, `pyarrow.table`, `duckdb` and whatever else takes
     /// `__arrow_c_stream__`: key, stored fields, vectors. A field becomes a column of lists when one of the first 4,096
     /// documents has a list there, or when `lists` names it.
-    #[pyo3(signature = (*, lists=Vec::new()))]
-    pub(crate) fn to_arrow(&self, lists: Vec<String>) -> ArrowTable {
-        ArrowTable::new(self.searcher.clone(), lists)
+    /// `filter`: a query (or text) that they match.
+    #[pyo3(signature = (filter=None, *, lists=Vec::new()))]
+    pub(crate) fn to_arrow(
+        &self,
+        filter: Option<&Bound<'_, PyAny>>,
+        lists: Vec<String>,
+    ) -> PyResult<ArrowTable> {
+        let query = match filter {
+            Some(filter) => reading::of_or_text(filter, Reading::of(self.searcher.schema()))?,
+            None => lucerne::Query::all(),
+        };
+        Ok(ArrowTable::new(self.searcher.clone(), lists, query))
+    }
+
+    /// Keys that split the documents into at most so many ranges of about the same size: each range ends with its key, the
+    /// last one is open.
+    fn split_keys(&self, py: Python<'_>, parts: usize) -> PyResult<Vec<String>> {
+        call(py, || self.searcher.split_keys(parts))
+    }
+
+    /// Merges that leave at most so many segments of about the same size: a plan for each, as of `Writer.plan_force_merge`.
+    /// No two have a segment in common, so that each can be the work of another process: `merge_segments`.
+    #[pyo3(signature = (max_segments=1))]
+    fn plan_even_merges<'py>(
+        &self,
+        py: Python<'py>,
+        max_segments: usize,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let plans = long_call(py, |_| lucerne::admin::plan_even_merges(&self.searcher, max_segments))?;
+        plans.iter().map(|plan| json::to_python(py, plan)).collect()
+    }
+
+    /// Merges segments, by their names, into a new one in a folder, which may be the index's own, and returns its handle.
+    /// The index stays as it is until `Index.publish`. `threads`: for building graphs (all processors). `seed`: of the
+    /// graphs' levels. `progress(phase, done, total)` is called now and then; returning False cancels.
+    #[pyo3(signature = (segments, folder, *, threads=None, seed=None, progress=None))]
+    fn merge_segments<'py>(
+        &self,
+        py: Python<'py>,
+        segments: Vec<String>,
+        folder: PathBuf,
+        threads: Option<usize>,
+        seed: Option<u64>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        transfer::merge_segments(py, &self.searcher, &segments, &folder, (threads, seed), progress)
     }
 
     /// The commit that this searcher reads, or that its refreshed changes follow.

@@ -1,7 +1,7 @@
 //! What a forced merge would do, told without a writer.
 
 use crate::error::Result;
-use crate::merge::{self, SegmentMeta, Source};
+use crate::merge::{self, MergeCandidate, SegmentMeta, Source};
 use crate::reader::SnapshotSegment;
 use crate::search::Searcher;
 use lucerne_codec::Report;
@@ -30,6 +30,20 @@ use std::sync::Arc;
 /// # Errors
 /// When a segment cannot be read.
 pub fn plan_force_merge(searcher: &Searcher, max_segments: usize) -> Result<Vec<Report>> {
+    plan(searcher, |segments| merge::force_merge(segments, max_segments))
+}
+
+/// Merges that leave at most `max_segments` segments of about the same size, for as many processes: no two have a source
+/// in common. A plan for each, as [`plan_force_merge`] returns; [`merge_segments`](crate::transfer::merge_segments) does
+/// what one says.
+///
+/// # Errors
+/// When a segment cannot be read.
+pub fn plan_even_merges(searcher: &Searcher, max_segments: usize) -> Result<Vec<Report>> {
+    plan(searcher, |segments| merge::even_merges(segments, max_segments))
+}
+
+fn plan(searcher: &Searcher, find: impl Fn(&[SegmentMeta]) -> Vec<MergeCandidate>) -> Result<Vec<Report>> {
     let snapshot = searcher.snapshot();
     let (registry, schema) = (&snapshot.commit.registry, &snapshot.schema);
     let meta = |segment: &SnapshotSegment| {
@@ -37,7 +51,7 @@ pub fn plan_force_merge(searcher: &Searcher, max_segments: usize) -> Result<Vec<
         merge::segment_meta(registry, schema, &segment.reader, deleted)
     };
     let metas: Vec<SegmentMeta> = snapshot.segments.iter().map(meta).collect();
-    let candidates = merge::force_merge(&metas, max_segments);
+    let candidates = find(&metas);
     let plans = candidates.iter().map(|candidate| {
         let chosen = snapshot.segments.iter();
         let chosen = chosen.filter(|segment| candidate.segments.iter().any(|it| it == segment.reader.name()));

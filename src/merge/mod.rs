@@ -14,7 +14,7 @@ mod task;
 mod throttle;
 
 pub(crate) use memory::memory;
-pub(crate) use policy::{MergeCandidate, SegmentMeta, expunge_deletes, force_merge, upgrade};
+pub(crate) use policy::{MergeCandidate, SegmentMeta, even_merges, expunge_deletes, force_merge, upgrade};
 pub use policy::{MergePolicy, TieredOptions};
 pub use report::{MergeEvent, MergeListener, MergeObserver};
 pub(crate) use scheduler::Scheduler;

@@ -239,6 +239,30 @@ pub(crate) fn force_merge(segments: &[SegmentMeta], max_segments: usize) -> Vec<
     together.into_iter().chain(alone.map(|segment| MergeCandidate::of(&[segment]))).collect()
 }
 
+/// Merges that leave at most `max_segments` segments of about the same size. No two share a segment, so that each can be
+/// the work of another process. None is left outdated, and none with deletes when one is left.
+pub(crate) fn even_merges(segments: &[SegmentMeta], max_segments: usize) -> Vec<MergeCandidate> {
+    let max_segments = max_segments.max(1);
+    let mut sorted: Vec<&SegmentMeta> = segments.iter().collect();
+    sorted.sort_by(|left, right| {
+        right.live_bytes().cmp(&left.live_bytes()).then_with(|| left.name.cmp(&right.name))
+    });
+    // The largest first, each to the group that is the smallest so far.
+    let mut groups: Vec<(u64, Vec<&SegmentMeta>)> = vec![(0, Vec::new()); max_segments.min(sorted.len())];
+    for segment in sorted {
+        if let Some((bytes, group)) = groups.iter_mut().min_by_key(|(bytes, _)| *bytes) {
+            *bytes += segment.live_bytes();
+            group.push(segment);
+        }
+    }
+    let rewritten = |group: &[&SegmentMeta]| match group {
+        [alone] => alone.outdated || max_segments == 1 && alone.deleted > 0,
+        group => !group.is_empty(),
+    };
+    let merges = groups.iter().filter(|(_, group)| rewritten(group));
+    merges.map(|(_, group)| MergeCandidate::of(group)).collect()
+}
+
 /// Rewrites every segment with more than this share of deleted documents.
 pub(crate) fn expunge_deletes(segments: &[SegmentMeta], above: f64) -> Vec<MergeCandidate> {
     let rewritten = segments.iter().filter(|segment| segment.deleted > 0 && segment.deleted_share() > above);
@@ -327,6 +351,21 @@ mod tests {
         let segments = [segment(1, MIB, 0), outdated.clone(), segment(2, MIB, 9), outdated];
         let each: Vec<_> = upgrade(&segments).into_iter().map(|merge| merge.segments).collect();
         assert_eq!(each, [["_0"], ["_0"]]);
+    }
+
+    #[test]
+    fn even_merges_share_no_segment_and_leave_sizes_alike() {
+        let segments: Vec<_> = (0..8).map(|number| segment(number, (number as u64 + 1) * MIB, 0)).collect();
+        let merges = even_merges(&segments, 3);
+        assert_eq!(merges.iter().map(|merge| merge.bytes / MIB).collect::<Vec<_>>(), [13, 12, 11]);
+        let mut names: Vec<_> = merges.into_iter().flat_map(|merge| merge.segments).collect();
+        names.sort_unstable();
+        assert_eq!(names, segments.iter().map(|segment| segment.name.clone()).collect::<Vec<_>>());
+        assert_eq!(even_merges(&segments, 1)[0].segments.len(), 8);
+        assert!(even_merges(&segments, 8).is_empty() && even_merges(&[], 2).is_empty());
+        assert_eq!(even_merges(&[segment(0, MIB, 1)], 1).len(), 1);
+        let outdated = SegmentMeta { outdated: true, ..segment(0, MIB, 0) };
+        assert_eq!(even_merges(&[outdated, segment(1, MIB, 7)], 4).len(), 1);
     }
 
     #[test]

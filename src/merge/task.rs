@@ -10,7 +10,7 @@ use lucerne_codec::envelope;
 use lucerne_codec::format::{Working, WriteContext};
 use lucerne_codec::segment_info::{StructureInfo, VectorInfo};
 use lucerne_codec::vector::VectorReader;
-use lucerne_codec::{BitSet, DocMap, MergeInput, Registry, Report};
+use lucerne_codec::{BitSet, Directory, DocMap, MergeInput, Registry, Report};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,7 +22,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    fn live_docs(&self) -> u32 {
+    pub(crate) fn live_docs(&self) -> u32 {
         self.live.as_ref().map_or(self.reader.max_doc(), BitSet::count)
     }
 
@@ -49,11 +49,16 @@ pub(crate) struct Merged {
     pub(crate) record: Report,
 }
 
-/// Merges at least one live document of `sources` into a new segment. Nothing is synced. After an error the
-/// caller discards the files.
-pub(crate) fn merge(write: &SegmentWrite<'_>, sources: &[Source], kept: MergeRecord) -> Result<Merged> {
+/// Merges at least one live document of `sources`, whose files are in `from`, into a new segment. Nothing is synced. After
+/// an error the caller discards the files.
+pub(crate) fn merge(
+    write: &SegmentWrite<'_>,
+    from: &dyn Directory,
+    sources: &[Source],
+    kept: MergeRecord,
+) -> Result<Merged> {
     let started = Instant::now();
-    verify_sources(write, sources)?;
+    verify_sources(write, from, sources)?;
     let verified = started.elapsed();
     let docs = doc_maps(sources);
     let max_doc = docs.iter().map(DocMap::live).sum::<usize>() as u32;
@@ -164,12 +169,12 @@ fn source_report(source: &Source) -> Report {
 }
 
 /// Damage must not be copied into a new segment under a fresh checksum.
-fn verify_sources(write: &SegmentWrite<'_>, sources: &[Source]) -> Result<()> {
+fn verify_sources(write: &SegmentWrite<'_>, from: &dyn Directory, sources: &[Source]) -> Result<()> {
     let total = sources.iter().map(Source::bytes).sum();
     let mut done = 0;
     for file in sources.iter().flat_map(|source| source.reader.files()) {
         write.cancel.check()?;
-        envelope::verify_checksum(&write.directory.open(&file.name)?)?;
+        envelope::verify_checksum(&from.open(&file.name)?)?;
         done += file.len;
         write.progress.report("verify", done, total);
     }

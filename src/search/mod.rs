@@ -68,6 +68,7 @@ mod searcher;
 mod sort;
 mod sorted_runs;
 mod sparse;
+mod split;
 mod stop;
 mod stored;
 mod synonyms;

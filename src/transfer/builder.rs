@@ -7,13 +7,12 @@ use crate::directory::FsDirectory;
 use crate::document::{Document, FieldAnalyzers, validate};
 use crate::error::{Error, Result};
 use crate::index::IndexBuilder;
-use crate::reader::{Pins, SegmentReader};
+use crate::reader::Pins;
 use crate::schema::Schema;
 use crate::segment_write::{SegmentWrite, random_segment_id};
 use crate::writer::{Buffer, WriterOptions, flush};
 use lucerne_codec::format::Working;
 use lucerne_codec::{Cancel, Directory, Registry};
-use serde_json::Map;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -84,6 +83,11 @@ impl SegmentBuilder {
         Ok(())
     }
 
+    /// The schema of its documents.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
     /// Documents taken so far.
     pub fn len(&self) -> u32 {
         self.buffer.len()
@@ -125,22 +129,6 @@ impl SegmentBuilder {
             None,
         )?;
         publish::built_segment(directory, reader.info_file(), reader.info().files())?;
-        Ok(self.handle(&reader))
-    }
-
-    fn handle(&self, reader: &SegmentReader) -> SegmentHandle {
-        let fields = reader.vectors().iter();
-        let fields = fields.map(|vectors| (vectors.field.name.clone(), vectors.inspect()));
-        SegmentHandle {
-            folder: self.directory.path().to_owned(),
-            name: reader.name().to_owned(),
-            id: reader.info().id,
-            docs: reader.max_doc(),
-            bytes: reader.files().map(|file| file.len).sum(),
-            info: reader.info_file().clone(),
-            schema: self.schema.to_json(),
-            fields: fields.collect::<Map<_, _>>().into(),
-            written_by: reader.info().written_by.clone(),
-        }
+        Ok(SegmentHandle::of(&reader, &self.schema, Vec::new()))
     }
 }

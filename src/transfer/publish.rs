@@ -1,21 +1,25 @@
 //! Making segments from elsewhere part of an index, all or nothing.
 
-use super::BUILT_PREFIX;
 use super::copy::{self, OpenFile};
 use super::handle::SegmentHandle;
+use super::options::{PublishOptions, Published};
 use crate::commit::NewFiles;
 use crate::directory::FsDirectory;
 use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::reader::{SegmentReader, Snapshot, check_fields};
 use crate::schema::Schema;
-use crate::writer::Writer;
+use crate::writer::{NewSegment, OnExisting, Writer};
+use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::segment_info::SegmentInfo;
 use lucerne_codec::{BitSet, Cancel, Directory, Registry, SegmentId};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How often a publisher that waits looks whether the index is free.
+const POLL: Duration = Duration::from_millis(20);
 
 /// A segment to take in.
 struct Incoming {
@@ -23,24 +27,63 @@ struct Incoming {
     files: Vec<OpenFile>,
     info: SegmentInfo,
     live: Option<BitSet>,
+    sources: Vec<SegmentId>,
 }
 
-/// Publishes built segments in one commit and returns its generation.
-pub(crate) fn publish(index: &Index, handles: &[SegmentHandle], expected_generation: u64) -> Result<u64> {
-    let writer = index.writer_for_merges()?;
-    let found = writer.generation();
-    if found != expected_generation {
-        return Err(Error::GenerationMoved { expected: expected_generation, found });
+/// Publishes built and merged segments in one commit.
+pub(crate) fn publish(
+    index: &Index,
+    handles: &[SegmentHandle],
+    options: &PublishOptions,
+    cancel: &Cancel,
+) -> Result<Published> {
+    let mut folders = vec![Arc::clone(&index.store.directory)];
+    for folder in &options.folders {
+        folders.push(Arc::new(FsDirectory::open(folder)?));
     }
-    let registry = &index.store.registry;
-    let incoming = handles.iter().map(|handle| {
-        let from = Arc::new(FsDirectory::open(&handle.folder)?);
-        check_schema(&writer.schema(), &Schema::from_value(&handle.schema)?, &handle.name)?;
-        let info = registry.segment_info.read(&*from, &handle.info, handle.id)?;
-        let files = OpenFile::all(&*from, info.files())?;
-        Ok(Incoming { from, files, info, live: None })
-    });
-    take_in(index, &writer, incoming.collect::<Result<_>>()?, &Cancel::new())
+    // Whatever can be refused without the lock is.
+    let incoming = handles.iter().map(|handle| incoming(&index.store.registry, handle, &folders));
+    let incoming: Vec<Incoming> = incoming.collect::<Result<_>>()?;
+    let writer = writer(index, options.wait, cancel)?;
+    let found = writer.generation();
+    if let Some(expected) = options.expected_generation.filter(|expected| *expected != found) {
+        return Err(Error::GenerationMoved { expected, found });
+    }
+    let schema = writer.schema();
+    for handle in handles {
+        let theirs = Schema::from_value(&handle.schema)?.with_calibrations_of(&schema);
+        check_schema(&schema, &theirs, &handle.name)?;
+    }
+    take_in(index, &writer, incoming, options.on_existing, cancel)
+}
+
+/// The writer, as soon as nobody else has the index.
+fn writer(index: &Index, wait: Duration, cancel: &Cancel) -> Result<Writer> {
+    let begun = Instant::now();
+    loop {
+        match index.writer_for_merges() {
+            Err(Error::Locked { .. }) if begun.elapsed() < wait => std::thread::sleep(POLL),
+            opened => return opened,
+        }
+        cancel.check()?;
+    }
+}
+
+/// Opens the files of a segment in the first folder that has them.
+fn incoming(registry: &Registry, handle: &SegmentHandle, folders: &[Arc<dyn Directory>]) -> Result<Incoming> {
+    let has_it = |folder: &&Arc<dyn Directory>| folder.file_len(&handle.info.name).is_ok();
+    // Where none has it, the error of the first says so.
+    let from = folders.iter().find(has_it).or(folders.first());
+    let from = Arc::clone(from.ok_or_else(|| Error::Invalid("no folder to publish from".to_owned()))?);
+    let info = registry.segment_info.read(&*from, &handle.info, handle.id)?;
+    if info.max_doc != handle.docs {
+        return Err(Error::Invalid(format!(
+            "segment {} has {} documents, its handle says {}; publish the handle that its builder returned",
+            handle.name, info.max_doc, handle.docs
+        )));
+    }
+    let files = OpenFile::all(&*from, info.files())?;
+    Ok(Incoming { from, files, info, live: None, sources: handle.sources.clone() })
 }
 
 /// Adds all documents of other indexes in one commit and returns its generation.
@@ -60,10 +103,11 @@ pub(crate) fn add_indexes(index: &Index, paths: &[&Path], cancel: &Cancel) -> Re
         for (segment, files) in snapshot.segments.iter().zip(files) {
             let live = segment.live.as_deref().cloned();
             let from = Arc::clone(&other.store.directory);
-            incoming.push(Incoming { from, files, info: segment.reader.info().clone(), live });
+            let info = segment.reader.info().clone();
+            incoming.push(Incoming { from, files, info, live, sources: Vec::new() });
         }
     }
-    take_in(index, &writer, incoming, cancel)
+    Ok(take_in(index, &writer, incoming, OnExisting::Fail, cancel)?.generation)
 }
 
 fn check_schema(ours: &Schema, theirs: &Schema, whose: &str) -> Result<()> {
@@ -74,13 +118,19 @@ fn check_schema(ours: &Schema, theirs: &Schema, whose: &str) -> Result<()> {
     Err(Error::Schema { field: None, problem })
 }
 
-fn take_in(index: &Index, writer: &Writer, incoming: Vec<Incoming>, cancel: &Cancel) -> Result<u64> {
-    let known: HashSet<SegmentId> = writer.segment_ids().into_iter().collect();
-    let mut ids = known.clone();
+fn take_in(
+    index: &Index,
+    writer: &Writer,
+    incoming: Vec<Incoming>,
+    on_existing: OnExisting,
+    cancel: &Cancel,
+) -> Result<Published> {
+    let mut ids: HashSet<SegmentId> = writer.segment_ids().into_iter().collect();
     if let Some(again) = incoming.iter().find(|segment| !ids.insert(segment.info.id)) {
         let id = again.info.id;
         return Err(Error::Invalid(format!("segment {} ({id}) is in the index already", again.info.name)));
     }
+    let merged = incoming.iter().map(|segment| segment.sources.len() as u64).sum();
     let (to, registry) = (NewFiles::new(writer.directory()), &index.store.registry);
     let schema = writer.schema();
     let names: Vec<String> = incoming.iter().map(|_| writer.take_segment_name()).collect();
@@ -89,36 +139,15 @@ fn take_in(index: &Index, writer: &Writer, incoming: Vec<Incoming>, cancel: &Can
         let reader = open(index, registry, &entry, segment.info.id)?;
         // Whatever a handle says: with another field in it the index could never be opened again.
         check_fields(&schema, &reader).map_err(|problem| Error::Schema { field: None, problem })?;
-        Ok((reader, segment.live))
+        Ok(NewSegment { reader, live: segment.live, sources: segment.sources })
     });
-    writer.attach(opened.collect::<Result<_>>()?)?;
+    let attached = writer.attach(opened.collect::<Result<_>>()?, on_existing)?;
     to.keep();
-    writer.commit()
+    let generation = writer.commit()?;
+    let (docs, replaced, skipped) = (attached.docs, attached.replaced, attached.skipped);
+    Ok(Published { generation, docs, replaced, skipped, merged })
 }
 
-fn open(
-    index: &Index,
-    registry: &Registry,
-    entry: &lucerne_codec::envelope::FileEntry,
-    id: SegmentId,
-) -> Result<SegmentReader> {
+fn open(index: &Index, registry: &Registry, entry: &FileEntry, id: SegmentId) -> Result<SegmentReader> {
     SegmentReader::open(&*index.store.directory, registry, &index.store.pins, entry, id)
-}
-
-/// Deletes files of built segments in `directory` that are older than `older_than`; returns how many.
-pub(crate) fn sweep(directory: &dyn Directory, older_than: Duration) -> Result<usize> {
-    let mut deleted = 0;
-    for name in directory.list()? {
-        if is_built(&name) && directory.age(&name)?.is_some_and(|age| age >= older_than) {
-            directory.delete(&name)?;
-            deleted += 1;
-        }
-    }
-    Ok(deleted)
-}
-
-/// True for the names of a built segment's files: the prefix, the segment's id in 32 digits, an extension.
-fn is_built(name: &str) -> bool {
-    let id = name.strip_prefix(BUILT_PREFIX).and_then(|rest| rest.split_once('.'));
-    id.is_some_and(|(id, _)| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

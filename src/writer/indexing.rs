@@ -4,13 +4,12 @@ use super::buffer::Buffer;
 use super::kept::{KeptDocument, changed, check_update, read_segment};
 use super::keymap::{DocAddress, KeyShard};
 use super::segment_state::SegmentState;
-use super::segments::{FlushStage, ImmutableBuffer, SegmentEntry};
+use super::segments::{FlushStage, ImmutableBuffer};
 use super::shared::WriterInner;
 use crate::document::{Document, Update, Validated, validate};
 use crate::error::{Error, Result, catch_panic};
-use crate::reader::SegmentReader;
 use crate::schema::{KeyField, Schema};
-use lucerne_codec::{BitSet, DocId};
+use lucerne_codec::DocId;
 use parking_lot::MutexGuard;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -140,34 +139,6 @@ impl WriterInner {
         }
     }
 
-    /// Adds finished segments, all or none, when none of their keys has a live document yet.
-    pub(crate) fn attach(&self, segments: Vec<(SegmentReader, Option<BitSet>)>) -> Result<()> {
-        let _exclusive = self.commit_barrier.write();
-        self.check_takes_writes()?;
-        let mut keys = HashSet::new();
-        for (reader, live) in &segments {
-            for doc in 0..reader.max_doc() {
-                if live.as_ref().is_some_and(|live| !live.contains(doc)) {
-                    continue;
-                }
-                let key = reader.keys().key(doc)?;
-                let exists = self.find_document(&self.keys.lock(key), key)?.is_some();
-                if exists || !keys.insert(key.to_owned()) {
-                    return Err(Error::DuplicateKey { key: key.to_owned() });
-                }
-            }
-        }
-        self.changes.fetch_add(keys.len() as u64, Ordering::Relaxed);
-        let mut list = self.segments.lock();
-        for (reader, live) in segments {
-            let position = list.next_position;
-            list.next_position += 1;
-            let state = Arc::new(SegmentState::committed(live.as_ref(), None));
-            list.add(SegmentEntry { reader: Arc::new(reader), state, position });
-        }
-        Ok(())
-    }
-
     /// Analyzers may be the application's own: one that panics fails the call.
     pub(super) fn validate(&self, schema: &Schema, document: &Document) -> Result<Validated> {
         catch_panic("analyzing a document", || validate(schema, &self.analyzers(), document))
@@ -197,7 +168,7 @@ impl WriterInner {
     }
 
     /// The live document of that key, whose shard is locked.
-    fn find_document(&self, shard: &KeyShard, key: &str) -> Result<Option<DocAddress>> {
+    pub(super) fn find_document(&self, shard: &KeyShard, key: &str) -> Result<Option<DocAddress>> {
         // Deletes by query leave the key map as it is.
         if let Some(address) = shard.get(key).filter(|address| !address.segment.is_deleted(address.doc)) {
             return Ok(Some(address.clone()));

@@ -258,7 +258,7 @@ fn merge_and_replace(
         progress: &progress,
     };
     let kept = if options.seed.is_some() { MergeRecord::Reproducible } else { MergeRecord::Timed };
-    let Merged { reader, docs, mut record } = merge::merge(&write, &sources, kept)?;
+    let Merged { reader, docs, mut record } = merge::merge(&write, &files, &sources, kept)?;
     cancel.check()?;
     if let Some(all) = record.get_mut("bytes_written") {
         *all = throttled.written().into(); // With the segment info itself.

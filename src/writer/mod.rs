@@ -3,6 +3,7 @@
 //! Write path: [`Writer::add`] → `indexing` (validate, claim the key) → `buffer` → `flush` → each structure's format →
 //! `commit` → `commit/publish`.
 
+mod attach;
 mod buffer;
 mod by_query;
 mod commit;
@@ -24,6 +25,8 @@ mod staged;
 mod tags;
 mod writes_by_query;
 
+pub use attach::OnExisting;
+pub(crate) use attach::{Attached, NewSegment};
 pub(crate) use buffer::Buffer;
 pub use by_query::ByQueryReport;
 pub use commit::PreparedCommit;
@@ -39,11 +42,11 @@ use crate::document::{Document, Update};
 use crate::error::Error;
 use crate::error::Result;
 use crate::merge;
-use crate::reader::{SegmentReader, Store};
+use crate::reader::Store;
 use crate::schema::{Calibration, Schema};
 use commit::Committed;
 use indexing::Mode;
-use lucerne_codec::{BitSet, Cancel, Directory as _, Report, SegmentId};
+use lucerne_codec::{Cancel, Directory as _, Report, SegmentId};
 use parking_lot::Mutex;
 use shared::{Stopped, WriterInner};
 use std::collections::BTreeMap;
@@ -469,9 +472,9 @@ impl Writer {
         manifest::segment_name(self.inner.take_segment_number())
     }
 
-    /// Adds finished segments, all or none.
-    pub(crate) fn attach(&self, segments: Vec<(SegmentReader, Option<BitSet>)>) -> Result<()> {
-        self.inner.attach(segments)
+    /// Adds finished segments, all or none. For a writer without background merges.
+    pub(crate) fn attach(&self, segments: Vec<NewSegment>, on_existing: OnExisting) -> Result<Attached> {
+        self.inner.attach(segments, on_existing)
     }
 
     /// Starts the merges that a flush has made due, and waits while merges cannot keep up.

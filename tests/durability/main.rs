@@ -11,4 +11,5 @@ mod history;
 mod io_errors;
 mod kill9;
 mod power_cut;
+mod publishing;
 mod repairing;

@@ -23,6 +23,7 @@ mod merging;
 mod metrics;
 mod model;
 mod panics;
+mod publishing;
 mod snapshot_isolation;
 mod stats;
 mod third_party_codec;

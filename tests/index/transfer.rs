@@ -9,7 +9,7 @@ use lucerne::admin::check;
 use lucerne::codec::Directory;
 use lucerne::directory::FsDirectory;
 use lucerne::merge::MergePolicy;
-use lucerne::transfer::{SegmentBuilder, SegmentHandle};
+use lucerne::transfer::{PublishOptions, Published, SegmentBuilder, SegmentHandle};
 use lucerne::{
     Cancel, Document, Error, ErrorKind, Index, Knn, Searcher, Similarity, Value, Vector, WriterOptions,
 };
@@ -139,8 +139,8 @@ fn four_processes_build_and_one_publishes() {
     assert_eq!(index.searcher().unwrap().len(), 0);
 
     let before = index.searcher().unwrap().generation();
-    let generation = index.publish(&handles, before).unwrap();
-    assert_eq!(generation, before + 1);
+    let published = publish(&index, &handles, &at(before)).unwrap();
+    assert_eq!((published.generation, published.docs, published.replaced), (before + 1, 2_400, 0));
     let index = Index::open(folder).unwrap();
     assert_eq!(index.searcher().unwrap().segment_count(), QUARTERS);
     assert_all_once(&index.searcher().unwrap(), &documents);
@@ -170,6 +170,15 @@ fn four_processes_build_and_one_publishes() {
     let fresh = recall(&single.searcher().unwrap(), &rows);
     let figures = format!("recall@10: four segments {biased}, merged {merged}, one process {fresh}");
     assert!(merged >= fresh - 0.005 && biased >= fresh - 0.005, "{figures}");
+}
+
+/// Publishing that expects a generation.
+fn at(generation: u64) -> PublishOptions {
+    PublishOptions::new().expected_generation(generation)
+}
+
+fn publish(index: &Index, handles: &[SegmentHandle], options: &PublishOptions) -> lucerne::Result<Published> {
+    index.publish(handles, options, &Cancel::new())
 }
 
 const DIMENSION: usize = 8;
@@ -233,14 +242,19 @@ fn publishing_anything_but_what_was_built_is_refused_and_changes_nothing() {
     let index = fill(folder.path(), 0..50, &[3]);
     let handles = [build(folder.path(), schema(), 100..180), build(elsewhere.path(), schema(), 200..260)];
     let generation = index.searcher().unwrap().generation();
-    let publish = |handles: &[SegmentHandle]| {
+    let expecting = |generation| at(generation).folder(elsewhere.path());
+    let publishing = |handles: &[SegmentHandle]| {
         let handles = handles.to_vec();
-        move |index: &Index| index.publish(&handles, generation)
+        move |index: &Index| publish(index, &handles, &expecting(generation))
     };
+    // Nobody says where the files are.
+    let error = refused(folder.path(), &index, |index| publish(index, &handles, &at(generation)));
+    assert_eq!(error.kind(), ErrorKind::NotFound);
 
     // Another generation.
     for other in [generation - 1, generation + 1] {
-        let error = refused(folder.path(), &index, |index| index.publish(&handles, other));
+        let error = refused(folder.path(), &index, |index| publish(index, &handles, &expecting(other)));
+        assert_eq!(error.kind(), ErrorKind::Conflict);
         assert!(matches!(error, Error::GenerationMoved { expected, found }
             if expected == other && found == generation));
     }
@@ -252,7 +266,7 @@ fn publishing_anything_but_what_was_built_is_refused_and_changes_nothing() {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
             replace(&built, &name, &changed);
-            let error = refused(folder.path(), &index, publish(&handles));
+            let error = refused(folder.path(), &index, publishing(&handles));
             assert_eq!(error.kind(), ErrorKind::Corrupt, "{name}, byte {at}: {error}");
             assert!(error.to_string().contains(&name), "{error}");
         }
@@ -262,41 +276,46 @@ fn publishing_anything_but_what_was_built_is_refused_and_changes_nothing() {
     let name = built.list().unwrap().into_iter().find(|name| !name.ends_with(".si")).unwrap();
     let bytes = built.open(&name).unwrap().bytes().to_vec();
     built.delete(&name).unwrap();
-    assert_eq!(refused(folder.path(), &index, publish(&handles)).kind(), ErrorKind::NotFound);
-    replace_missing(&built, &name, &bytes);
+    assert_eq!(refused(folder.path(), &index, publishing(&handles)).kind(), ErrorKind::NotFound);
+    std::fs::write(elsewhere.path().join(&name), &bytes).unwrap();
     // Another checksum, length or id in the handle.
     let changes: [fn(&mut SegmentHandle); 3] =
         [|handle| handle.info.crc32 ^= 1, |handle| handle.info.len += 1, |handle| handle.id.0[5] ^= 1];
     for change in changes {
         let mut changed = handles.clone();
         change(&mut changed[1]);
-        assert_eq!(refused(folder.path(), &index, publish(&changed)).kind(), ErrorKind::Corrupt);
+        assert_eq!(refused(folder.path(), &index, publishing(&changed)).kind(), ErrorKind::Corrupt);
     }
+    // Another number of documents.
+    let mut fewer = handles.clone();
+    fewer[1].docs -= 1;
+    let error = refused(folder.path(), &index, publishing(&fewer));
+    assert!(error.to_string().contains("has 60 documents, its handle says 59"), "{error}");
     // Another schema, whether the handle says so or hides it.
     let other = one_field(Vector::f32(DIMENSION).similarity(Similarity::Cosine));
     let mut stranger = build(elsewhere.path(), other, 300..310);
-    let error = refused(folder.path(), &index, publish(&[handles[0].clone(), stranger.clone()]));
+    let error = refused(folder.path(), &index, publishing(&[handles[0].clone(), stranger.clone()]));
     assert!(matches!(error, Error::Schema { .. }), "{error:?}");
     stranger.schema = handles[0].schema.clone();
-    refused(folder.path(), &index, publish(&[handles[0].clone(), stranger]));
+    refused(folder.path(), &index, publishing(&[handles[0].clone(), stranger]));
     // A key that is there already, in the index or in another handle.
     for twin in [build(elsewhere.path(), schema(), 40..60), build(elsewhere.path(), schema(), 179..181)] {
-        let error = refused(folder.path(), &index, publish(&[handles[0].clone(), twin]));
+        let error = refused(folder.path(), &index, publishing(&[handles[0].clone(), twin]));
         assert!(
-            matches!(&error, Error::DuplicateKey { key } if ["d40", "d179"].contains(&&**key)),
+            matches!(&error, Error::DuplicateKey { key } | Error::KeyTwice { key } if ["d40", "d179"].contains(&&**key)),
             "{error}"
         );
     }
     // The same segment twice in one call.
-    refused(folder.path(), &index, publish(&[handles[0].clone(), handles[0].clone()]));
+    refused(folder.path(), &index, publishing(&[handles[0].clone(), handles[0].clone()]));
 
     // The good ones are taken, once; what was deleted may come again.
     let again = build(elsewhere.path(), schema(), 3..4);
     let all = [&handles[..], &[again]].concat();
-    let next = index.publish(&all, generation).unwrap();
+    let next = publish(&index, &all, &expecting(generation)).unwrap().generation;
     assert_eq!(next, generation + 1);
     for current in [generation, next] {
-        refused(folder.path(), &index, |index| index.publish(&all, current));
+        refused(folder.path(), &index, |index| publish(index, &all, &expecting(current)));
     }
     assert_numbers(&index, (0..50).chain(100..180).chain(200..260));
     assert_whole(folder.path(), 190);
@@ -305,15 +324,9 @@ fn publishing_anything_but_what_was_built_is_refused_and_changes_nothing() {
     writer.force_merge(1, &Cancel::new()).unwrap();
     let merged = writer.commit().unwrap();
     drop(writer);
-    refused(folder.path(), &index, |index| index.publish(&all, merged));
+    refused(folder.path(), &index, |index| publish(index, &all, &expecting(merged)));
     assert_numbers(&Index::open(folder.path()).unwrap(), (0..50).chain(100..180).chain(200..260));
     assert_whole(folder.path(), 190);
-}
-
-fn replace_missing(directory: &FsDirectory, name: &str, bytes: &[u8]) {
-    let mut output = directory.create(name).unwrap();
-    output.write(bytes).unwrap();
-    output.finish().unwrap();
 }
 
 #[test]
@@ -336,9 +349,12 @@ fn a_builder_refuses_what_a_writer_refuses() {
 /// Makes all files of a segment look as if they had been written an hour ago.
 fn an_hour_old(folder: &Path, segment: &str) {
     for name in built_files(folder).iter().filter(|name| name.starts_with(segment)) {
-        let file = std::fs::File::options().write(true).open(folder.join(name)).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(3_600)).unwrap();
+        written_at(&folder.join(name), SystemTime::now() - Duration::from_secs(3_600));
     }
+}
+
+fn written_at(file: &Path, time: SystemTime) {
+    std::fs::File::options().write(true).open(file).unwrap().set_modified(time).unwrap();
 }
 
 #[test]
@@ -349,11 +365,14 @@ fn sweeping_deletes_old_built_files_and_nothing_else() {
     let [published, old, new] =
         [100..110, 200..210, 300..310].map(|numbers| build(folder, schema(), numbers));
     std::fs::write(folder.join("notes.txt"), "not ours").unwrap();
-    index.publish(std::slice::from_ref(&published), index.searcher().unwrap().generation()).unwrap();
+    publish(&index, std::slice::from_ref(&published), &PublishOptions::new()).unwrap();
     let half_an_hour = Duration::from_secs(1_800);
     assert_eq!(index.sweep_orphans(half_an_hour).unwrap(), 0);
     an_hour_old(folder, &published.name);
     an_hour_old(folder, &old.name);
+    // A segment that is being written: most of its files are old, one is new.
+    an_hour_old(folder, &new.name);
+    written_at(&folder.join(&new.info.name), SystemTime::now());
     let directory = FsDirectory::open(folder).unwrap();
     let mut expected = contents(&directory);
     expected.retain(|name, _| !name.starts_with(&published.name) && !name.starts_with(&old.name));
@@ -362,10 +381,10 @@ fn sweeping_deletes_old_built_files_and_nothing_else() {
     let all = contents(&directory).len();
     assert_eq!(index.sweep_orphans(half_an_hour).unwrap(), all - expected.len());
     assert_eq!(contents(&directory), expected);
-    let generation = index.searcher().unwrap().generation();
-    let error = refused(folder, &index, |index| index.publish(std::slice::from_ref(&old), generation));
+    let anywhere = PublishOptions::new();
+    let error = refused(folder, &index, |index| publish(index, std::slice::from_ref(&old), &anywhere));
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    index.publish(&[new], generation).unwrap();
+    publish(&index, &[new], &anywhere).unwrap();
     assert_numbers(&Index::open(folder).unwrap(), (0..50).chain(100..110).chain(300..310));
     assert_whole(folder, 70);
 }
