@@ -137,6 +137,8 @@ mod guides {
     struct BinaryVectors;
     #[doc = include_str!("../docs/changing-documents.md")]
     struct ChangingDocuments;
+    #[doc = include_str!("../docs/cluster.md")]
+    struct Cluster;
     #[doc = include_str!("../docs/deadlines.md")]
     struct Deadlines;
     #[doc = include_str!("../docs/durability.md")]
