@@ -44,7 +44,7 @@ fn missed(searcher: &Searcher) -> (Knn, String) {
 
 #[test]
 fn a_document_beyond_the_default_candidates_of_sign_hashes_is_said_to_be_no_candidate() {
-    let vector = Vector::f32(DIMENSION).index(VectorIndex::Flat).sign_hash_by(SignHash::Plain);
+    let vector = Vector::f32(DIMENSION).index(VectorIndex::Flat).sign_hash_by(SignHash::Plain).recall(0.8);
     let searcher = searcher(vector);
     let (query, nearest) = missed(&searcher);
     let why = searcher.explain(&query, &nearest).unwrap().to_string();
