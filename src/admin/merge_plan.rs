@@ -43,6 +43,22 @@ pub fn plan_even_merges(searcher: &Searcher, max_segments: usize) -> Result<Vec<
     plan(searcher, |segments| merge::even_merges(segments, max_segments))
 }
 
+/// What [`Writer::expunge_deletes`](crate::Writer::expunge_deletes) would do, as [`plan_force_merge`] does for forced merges.
+///
+/// # Errors
+/// When a segment cannot be read.
+pub fn plan_expunge_deletes(searcher: &Searcher, above: f64) -> Result<Vec<Report>> {
+    plan(searcher, |segments| merge::expunge_deletes(segments, above))
+}
+
+/// What [`Writer::upgrade`](crate::Writer::upgrade) would do, as [`plan_force_merge`] does for forced merges.
+///
+/// # Errors
+/// When a segment cannot be read.
+pub fn plan_upgrade(searcher: &Searcher) -> Result<Vec<Report>> {
+    plan(searcher, merge::upgrade)
+}
+
 fn plan(searcher: &Searcher, find: impl Fn(&[SegmentMeta]) -> Vec<MergeCandidate>) -> Result<Vec<Report>> {
     let snapshot = searcher.snapshot();
     let (registry, schema) = (&snapshot.commit.registry, &snapshot.schema);

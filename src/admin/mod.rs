@@ -18,7 +18,7 @@ pub use estimate::{Estimate, estimate};
 pub use figures::{SampledVector, sample_vectors, vector_figures};
 pub use hash_quality::{HashQuality, HashQualityOptions, HashRecall, hash_quality};
 pub use inspect::{inspect, segment_of};
-pub use merge_plan::{plan_even_merges, plan_force_merge};
+pub use merge_plan::{plan_even_merges, plan_expunge_deletes, plan_force_merge, plan_upgrade};
 pub use raw_loss::{RawLoss, raw_loss};
 pub use relevance::{Judgements, Measures, RelevanceSet, Unmatched};
 pub use repair::{

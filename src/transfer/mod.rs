@@ -87,7 +87,7 @@ impl Index {
     /// # Errors
     /// [`crate::Error::Locked`] while a writer is open, in this process too: close it, or wait
     /// ([`PublishOptions::wait`]). [`crate::Error::GenerationMoved`] when the index is not at the generation that was
-    /// expected, and [`crate::Error::SourcesGone`] when it has the sources of a merge no longer
+    /// expected, and [`crate::Error::SourcesGone`] when it has no source of a merge any more
     /// ([`ErrorKind::Conflict`](crate::ErrorKind::Conflict)). [`crate::Error::KeyTwice`] when two of the documents have the
     /// same key. A typed error when a segment has another schema, a wrong checksum, another number of documents than its
     /// handle says, a key that has a live document already (unless such are replaced or skipped), or is part of the index

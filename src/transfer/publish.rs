@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::index::Index;
 use crate::reader::{SegmentReader, Snapshot, check_fields};
 use crate::schema::Schema;
-use crate::writer::{NewSegment, OnExisting, Writer};
+use crate::writer::{Attached, NewSegment, OnExisting, Writer};
 use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::segment_info::SegmentInfo;
 use lucerne_codec::{BitSet, Cancel, Directory, Registry, SegmentId};
@@ -130,7 +130,6 @@ fn take_in(
         let id = again.info.id;
         return Err(Error::Invalid(format!("segment {} ({id}) is in the index already", again.info.name)));
     }
-    let merged = incoming.iter().map(|segment| segment.sources.len() as u64).sum();
     let (to, registry) = (NewFiles::new(writer.directory()), &index.store.registry);
     let schema = writer.schema();
     let names: Vec<String> = incoming.iter().map(|_| writer.take_segment_name()).collect();
@@ -144,7 +143,7 @@ fn take_in(
     let attached = writer.attach(opened.collect::<Result<_>>()?, on_existing)?;
     to.keep();
     let generation = writer.commit()?;
-    let (docs, replaced, skipped) = (attached.docs, attached.replaced, attached.skipped);
+    let Attached { docs, replaced, skipped, merged } = attached;
     Ok(Published { generation, docs, replaced, skipped, merged })
 }
 

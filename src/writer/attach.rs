@@ -41,6 +41,8 @@ pub(crate) struct Attached {
     pub(crate) docs: u64,
     pub(crate) replaced: u64,
     pub(crate) skipped: u64,
+    /// Segments that merged ones took the place of.
+    pub(crate) merged: u64,
 }
 
 /// A merged segment, and where the live documents of its sources are in it.
@@ -65,7 +67,8 @@ impl WriterInner {
         let (merged, added): (Vec<_>, Vec<_>) =
             segments.into_iter().partition(|segment| !segment.sources.is_empty());
         let replacements = self.replacements(merged)?;
-        let compared = self.compare(&added, on_existing)?;
+        let mut compared = self.compare(&added, on_existing)?;
+        compared.attached.merged = replacements.iter().map(|it| it.sources.len() as u64).sum();
         // Nothing fails from here on.
         for old in &compared.replaced {
             match replacements.iter().find_map(|replacement| replacement.find(old)) {
@@ -126,15 +129,19 @@ impl WriterInner {
         Ok(compared)
     }
 
-    /// Finds the sources of merged segments, each of which can go into one of them only.
+    /// Finds the sources of merged segments, each of which can go into one of them only. A source that is gone meanwhile has
+    /// no document any more, or they are in another segment: either way those of the merged one are deleted there.
     fn replacements(&self, merged: Vec<NewSegment>) -> Result<Vec<Replacement>> {
         let (list, mut taken) = (self.segments(), HashSet::new());
         let replacements = merged.into_iter().map(|NewSegment { reader, sources, .. }| {
-            let sources = sources.iter().map(|id| {
-                let found = list.iter().find(|entry| entry.reader.info().id == *id);
-                found.filter(|_| taken.insert(*id)).cloned()
-            });
-            let sources = sources.collect::<Option<Vec<_>>>().ok_or_else(|| sources_gone(&reader))?;
+            if !sources.iter().all(|id| taken.insert(*id)) {
+                return Err(sources_gone(&reader));
+            }
+            let find = |id: &SegmentId| list.iter().find(|entry| entry.reader.info().id == *id).cloned();
+            let sources: Vec<SegmentEntry> = sources.iter().filter_map(find).collect();
+            if sources.is_empty() {
+                return Err(sources_gone(&reader));
+            }
             Replacement::new(reader, sources)
         });
         replacements.collect()

@@ -1,12 +1,13 @@
 //! `force-merge`: fewer segments, the plan first.
 
 use super::memory::{self, Sampler};
+use super::pictures;
 use crate::args::{ForceMerge, Rewriting};
-use crate::failure::{Failure, In as _, Outcome};
+use crate::failure::{In as _, Outcome};
 use crate::render::{merges, metadata, out, progress::Merges, units};
 use crate::signals;
 use lucerne::merge::MergePolicy;
-use lucerne::{Cancel, Writer, WriterOptions};
+use lucerne::{Cancel, Searcher, Writer, WriterOptions, admin};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Instant;
@@ -14,11 +15,11 @@ use std::time::Instant;
 pub(super) fn run(args: &ForceMerge, json: bool) -> Outcome {
     let rewrite = Rewrite {
         how: &args.how,
-        plan: &|writer| {
+        plan: &|searcher| {
             if args.expunge_deletes {
-                writer.plan_expunge_deletes(args.above)
+                admin::plan_expunge_deletes(searcher, args.above)
             } else {
-                writer.plan_force_merge(args.max_segments)
+                admin::plan_force_merge(searcher, args.max_segments)
             }
         },
         merge: &|writer, stop| {
@@ -34,10 +35,10 @@ pub(super) fn run(args: &ForceMerge, json: bool) -> Outcome {
     rewrite.run(&args.dir, json)
 }
 
-/// A command that rewrites segments: what to ask of the writer.
+/// A command that rewrites segments: what to ask of the newest commit, and of the writer.
 pub(super) struct Rewrite<'a> {
     pub(super) how: &'a Rewriting,
-    pub(super) plan: &'a dyn Fn(&Writer) -> lucerne::Result<Vec<Value>>,
+    pub(super) plan: &'a dyn Fn(&Searcher) -> lucerne::Result<Vec<Value>>,
     pub(super) merge: &'a dyn Fn(&Writer, &Cancel) -> lucerne::Result<Vec<Value>>,
     /// Said when the plan is empty.
     pub(super) nothing: &'a str,
@@ -48,28 +49,31 @@ pub(super) struct Rewrite<'a> {
 impl Rewrite<'_> {
     /// The plan, then, unless it is all that was asked for, the merges and their records, in one commit.
     pub(super) fn run(&self, dir: &Path, json: bool) -> Outcome {
+        if let Some(path) = self.plot {
+            pictures::check_target(path, dir, &[])?;
+        }
         let started = Instant::now();
         let (sampler, bar) = (Sampler::start(), Merges::shown());
         let mut options = WriterOptions::new().merge_policy(MergePolicy::None).on_merge(bar.listener());
         options = self.how.threads.map_or(options.clone(), |threads| options.threads(threads));
         options = self.how.seed.map_or(options.clone(), |seed| options.seed(seed));
         let index = super::open_below(dir, self.how.memory).in_index(dir)?;
-        let writer = index.writer_with(options).in_index(dir)?;
-        let before = index.searcher().in_index(dir)?.segment_count();
-        let plan = (self.plan)(&writer).in_index(dir)?;
+        // A plan alone changes nothing, not even files that nobody needs, and may be told while others write.
+        let writer = (!self.how.dry_run).then(|| index.writer_with(options)).transpose().in_index(dir)?;
+        let searcher = index.searcher().in_index(dir)?;
+        let before = searcher.segment_count();
+        let plan = (self.plan)(&searcher).in_index(dir)?;
+        drop(searcher);
         if !json {
             self.print_plan(dir, before, &plan)?;
         }
         if let Some(path) = self.plot {
             let heading = format!("{}: {}, the plan", dir.display(), units::count(before as u64, "segment"));
             let picture = lucerne_pictures::merges(&plan).titled(&heading).file();
-            std::fs::write(path, picture).map_err(|error| Failure::file(path, "write", &error))?;
-            if !json {
-                out::line(&format!("Wrote {}.", path.display()))?;
-            }
+            pictures::write(path, &picture, json)?;
         }
         let mut result = json!({ "plan": plan, "segments_before": before });
-        if !self.how.dry_run {
+        if let Some(writer) = writer {
             let stop = signals::stop_flag();
             let records = (self.merge)(&writer, &stop).in_index(dir);
             bar.finish();

@@ -17,6 +17,7 @@ mod history;
 mod import;
 mod inspect;
 mod memory;
+mod pictures;
 mod relevance;
 mod repair;
 mod search;

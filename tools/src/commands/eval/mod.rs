@@ -5,7 +5,7 @@ mod plot;
 mod truth;
 
 use crate::args::{Eval, RecallBy};
-use crate::commands::{searcher, shape};
+use crate::commands::{pictures, searcher, shape};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::render::out;
 use crate::render::progress::PhaseBar;
@@ -15,9 +15,15 @@ use lucerne::codec::Progress as _;
 use lucerne::{Knn, Searcher};
 use measure::Timing;
 use serde::Serialize;
+use std::path::{Path, PathBuf};
 use truth::Truth;
 
 pub(super) fn run(args: &Eval, json: bool) -> Outcome {
+    if let Some(path) = &args.plot {
+        let read: Vec<&Path> =
+            [Some(&args.queries), args.truth.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
+        pictures::check_target(path, &args.dir, &read)?;
+    }
     let searcher = searcher(&args.dir)?;
     let shape = shape(searcher.schema(), &args.field)?;
     let vectors = queries(args, shape)?;
@@ -69,9 +75,7 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
     }
     bar.finish();
     let Some(path) = &args.plot else { return Ok(()) };
-    let picture = plot::of(args, &lines).file();
-    std::fs::write(path, picture).map_err(|error| Failure::file(path, "write", &error))?;
-    if json { Ok(()) } else { out::line(&format!("Wrote {}.", path.display())) }
+    pictures::write(path, &plot::of(args, &lines).file(), json)
 }
 
 /// The recalls asked for where a curve is wanted and nothing else is said.

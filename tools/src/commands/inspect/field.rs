@@ -116,11 +116,11 @@ fn vectors(found: &Value) -> String {
         if let (Some(first), Some(last)) = (codes.first(), codes.last()) {
             let wide = codes.len().div_ceil(BINS).max(1);
             let binned: Vec<u64> = codes.chunks(wide).map(|bin| bin.iter().sum()).collect();
-            let clipped = (first + last) as f64 / codes.iter().sum::<u64>().max(1) as f64;
+            let at_ends = (first + last) as f64 / codes.iter().sum::<u64>().max(1) as f64;
             shown += &format!(
-                "  codes  │{}│  {:.2} % clipped to the quantiles\n",
+                "  codes  │{}│  {:.2} % at or beyond a quantile\n",
                 sparkline(&binned),
-                clipped * 100.0
+                at_ends * 100.0
             );
         }
         if let Some(error) = figures.get("code_error") {

@@ -5,7 +5,7 @@ mod watch;
 
 use crate::args::Inspect;
 use crate::commands::under_way::{in_words, under_way};
-use crate::commands::{searcher_at, web::report};
+use crate::commands::{pictures, searcher_at, web::report};
 use crate::failure::{Failure, In as _, Outcome};
 use crate::render::metadata::{self, Numbers, list, number, text};
 use crate::render::table::{Align, Rows};
@@ -21,13 +21,9 @@ pub(super) fn run(args: &Inspect, json: bool) -> Outcome {
     }
     let searcher = searcher_at(&args.dir, args.at.as_ref())?;
     if let Some(path) = &args.html {
-        let html = report::html(&args.dir, searcher)?;
-        std::fs::write(path, html).map_err(|error| Failure::file(path, "write", &error))?;
-        return if json {
-            out::json(&json!({ "html": path }))
-        } else {
-            out::line(&format!("Wrote {}.", path.display()))
-        };
+        pictures::check_target(path, &args.dir, &[])?;
+        pictures::write(path, &report::html(&args.dir, searcher)?, json)?;
+        return if json { out::json(&json!({ "html": path })) } else { Ok(()) };
     }
     let numbers = if args.bytes { Numbers::Raw } else { Numbers::Units };
     if args.part.as_deref() == Some("schema") {

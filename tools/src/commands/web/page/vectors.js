@@ -150,7 +150,7 @@ function histogram(segment, report) {
   }
   bars.push({ label: `code 255: at or above ${short(high)}`, value: counts[255], strong: true });
   return figure(`Components between the quantiles of ${segment.segment}`,
-    `${percent(clipped)} of the components have the first or the last code, marked: what is beyond the quantiles is clipped to them. ${plural(segment.figures.sampled, "vector")} sampled.`,
+    `${percent(clipped)} of the components have the first or the last code, marked: they are at a quantile, or beyond it and clipped. ${plural(segment.figures.sampled, "vector")} sampled.`,
     columns(bars, `Histogram of components between ${short(low)} and ${short(high)}; ${percent(clipped)} at the ends`, { xLabel: "component, as codes have it", from: low, to: high }),
     () => table("Components by code", [
       { name: "range", of: (it) => it.label }, { name: "components", of: (it) => count(it.value), number: true },
