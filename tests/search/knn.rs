@@ -123,7 +123,7 @@ fn a_search_without_rescoring_never_reads_raw_vectors() {
         let search = |query: &Vec<f32>| searcher.search(knn(Knn::new("v", query.clone())));
         queries.iter().take(30).map(search).collect::<Vec<_>>()
     };
-    let options: [&dyn Fn(Knn) -> Knn; 2] = [&|knn| knn, &|knn| knn.k(5).candidates(5)];
+    let options: [&dyn Fn(Knn) -> Knn; 2] = [&|knn| knn.candidates(100), &|knn| knn.k(5).candidates(5)];
     let before = options.map(|option| ask(&reopen(&directory), option));
     let strategies = |hits: &lucerne::Hits| hits.segments.iter().map(|segment| segment.strategy).collect();
     let strategies: Vec<Vec<&str>> =

@@ -18,7 +18,10 @@ fn a_field_is_shown_as_a_histogram_or_by_its_terms() {
     shown("size", &["size: i64, 1,500 documents", "│", "▁", "█", "50 of 100 are at most", "mean"]);
     shown("section", &["section: keyword", "documents", "██"]);
     shown("description", &["description: text, ", " terms in ", "██"]);
-    shown("embedding", &["_0, ", "vectors sampled", "codes  │", "% clipped", "error  median"]);
+    shown(
+        "embedding",
+        &["_0, ", "vectors sampled", "codes  │", "% at or beyond a quantile", "error  median"],
+    );
     let terms = place.run("inspect @ section --json").expect(0).json();
     assert!(terms["terms"].as_array().is_some_and(|terms| terms.len() > 5), "{terms}");
     let unknown = place.run("inspect @ nothing").expect(2).err;
