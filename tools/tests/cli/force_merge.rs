@@ -67,8 +67,8 @@ fn a_plan_can_be_drawn() {
     }
     place.run("force-merge @ --plot plan.svg").expect(2);
     place.run("force-merge @ --dry-run --plot no/such/folder.svg").expect(3);
-    place.run("force-merge @ --dry-run --plot @/_0.si").expect(2);
-    place.run("inspect @ --html @/report.html").expect(2);
+    place.run("force-merge @ --dry-run --plot test.idx/_0.si").expect(2);
+    place.run("inspect @ --html test.idx/report.html").expect(2);
     place.run("force-merge @ --quiet").expect(0);
     place.run("force-merge @ --dry-run --plot plan.svg").expect(0);
     let svg = std::fs::read_to_string(place.path("plan.svg")).unwrap();
