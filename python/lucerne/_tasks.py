@@ -4,6 +4,7 @@ and a snapshot read in ranges of keys."""
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, Sequence, Union
@@ -48,13 +49,18 @@ class Target:
 
     def index(self) -> lucerne.Index:
         """In the driver: the index, which is created if there is none."""
-        try:
-            return lucerne.open(self.path)
-        except lucerne.NotFoundError:
+        begun = time.monotonic()
+        while True:
             try:
-                return lucerne.create(self.path, self.schema)
-            except (lucerne.AlreadyExistsError, lucerne.LockedError):
-                return lucerne.open(self.path)  # Another driver has.
+                return lucerne.open(self.path)
+            except lucerne.NotFoundError:
+                try:
+                    return lucerne.create(self.path, self.schema)
+                except (lucerne.AlreadyExistsError, lucerne.LockedError):
+                    # Another driver creates it.
+                    if time.monotonic() - begun > self.wait:
+                        raise
+            time.sleep(0.02)
 
     def build(self, tables: Iterable[pa.Table]) -> dict[str, Any] | None:
         """In a task: a segment of these rows, and its handle; None when there are none.
