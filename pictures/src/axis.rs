@@ -1,5 +1,7 @@
 //! Round numbers along an axis.
 
+use crate::units::grouped;
+
 /// Numbers at round distances from `low` to `high`, about `wanted` of them.
 pub(crate) fn even(low: f64, high: f64, wanted: usize) -> Vec<f64> {
     let span = if high > low { high - low } else { 1.0 };
@@ -28,7 +30,8 @@ pub(crate) fn number(value: f64) -> String {
         0.0 => "0".to_owned(),
         1e15.. | ..1e-4 => format!("{value:.2e}"),
         1e6.. => format!("{}M", trimmed(value / 1e6, 2)),
-        1e3.. => grouped(value.round() as i64),
+        1e3.. if value < 0.0 => format!("-{}", grouped(size.round() as u64)),
+        1e3.. => grouped(size.round() as u64),
         100.0.. => trimmed(value, 1),
         10.0.. => trimmed(value, 2),
         1.0.. => trimmed(value, 3),
@@ -39,37 +42,6 @@ pub(crate) fn number(value: f64) -> String {
 fn trimmed(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-/// `12,345`.
-pub(crate) fn grouped(value: i64) -> String {
-    let digits = value.unsigned_abs().to_string();
-    let mut text = if value < 0 { "-".to_owned() } else { String::new() };
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `512 B`, `1.50 KiB`, `114 MiB`.
-pub(crate) fn bytes(value: u64) -> String {
-    let (mut size, mut unit) = (value as f64, "B");
-    for larger in ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] {
-        if size < 999.5 || (unit == "B" && value < 1024) {
-            break;
-        }
-        (size, unit) = (size / 1024.0, larger);
-    }
-    let digits = match size {
-        _ if unit == "B" => 0,
-        ..9.995 => 2,
-        ..99.95 => 1,
-        _ => 0,
-    };
-    format!("{size:.digits$} {unit}")
 }
 
 #[cfg(test)]
@@ -100,11 +72,6 @@ mod tests {
             (-3.0, "-3"),
         ] {
             assert_eq!(number(value), text);
-        }
-        for (value, text) in
-            [(512, "512 B"), (1536, "1.50 KiB"), (119_537_664, "114 MiB"), (1_048_000, "1.00 MiB")]
-        {
-            assert_eq!(bytes(value), text);
         }
     }
 }

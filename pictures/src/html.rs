@@ -1,12 +1,13 @@
 //! Tables and whole reports as HTML, for notebooks.
 
-use crate::axis::{bytes, grouped};
 use crate::bars::{Part, bars};
 use crate::markup::escaped;
 use crate::merges::{documents, flow, heading, sizes};
 use crate::parts;
 use crate::picture::STYLE;
 use crate::recall::recall;
+use crate::report::{list, number, text};
+use crate::units::{bytes, grouped};
 use serde_json::Value;
 
 /// Rows of a table that are shown.
@@ -28,7 +29,7 @@ pub fn index(report: &Value) -> String {
     if !segments.is_empty() {
         html += &bars("Bytes by part", &by_part(segments)).svg();
         let rows = segments.iter().map(|segment| {
-            let name = segment.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let name = text(segment, "name").to_owned();
             vec![name, count(segment, "docs"), count(segment, "deleted"), bytes(number(segment, "bytes"))]
         });
         html += &table(&["segment", "documents", "deleted", "bytes"], rows.collect());
@@ -96,16 +97,8 @@ fn table(names: &[&str], rows: Vec<Vec<String>>) -> String {
     format!("<table>{}{body}</table>{more}", row(&mut names.iter().copied(), "th"))
 }
 
-fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn number(value: &Value, name: &str) -> u64 {
-    value.get(name).and_then(Value::as_u64).unwrap_or(0)
-}
-
 fn count(value: &Value, name: &str) -> String {
-    grouped(i64::try_from(number(value, name)).unwrap_or(i64::MAX))
+    grouped(number(value, name))
 }
 
 #[cfg(test)]

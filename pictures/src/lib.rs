@@ -11,6 +11,7 @@
 //! | `lines`, `bars`, `timeline` | lines against two axes; parts of a whole side by side; what took how long |
 //! | `parts` | files by what is in them |
 //! | `recall`, `merges` | the pictures of a report: recall against effort, what a merge does with codes |
+//! | `report`, `units` | reading reports; numbers for people |
 //! | `html` | tables, and an index as a whole, for notebooks |
 
 mod axis;
@@ -22,7 +23,9 @@ mod merges;
 pub mod parts;
 mod picture;
 mod recall;
+pub mod report;
 mod timeline;
+pub mod units;
 
 pub use bars::{Part, bars};
 pub use html::{index, merge_report};

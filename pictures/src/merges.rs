@@ -1,9 +1,10 @@
 //! What a merge does, or would do, with the codes of its sources.
 
-use crate::axis::{bytes, grouped};
 use crate::bars::{Part, bar, legend};
 use crate::markup::words;
 use crate::picture::{Picture, WIDTH};
+use crate::report::{number, text};
+use crate::units::{bytes, count};
 use serde_json::Value;
 
 /// What becomes of codes, by color: they are copied; computed again from drifted quantiles; computed with new quantiles.
@@ -24,7 +25,7 @@ pub fn flow(field: &str, report: &Value) -> Option<Picture> {
             let (name, outcome) = (text(source, "segment"), text(source, "outcome"));
             let drift = source.get("drift").and_then(Value::as_f64);
             let drift = drift.map(|drift| format!(", drift {:.2} %", drift * 100.0)).unwrap_or_default();
-            let vectors = counted(number(source, "live"), "vector");
+            let vectors = count(number(source, "live"), "vector");
             Part {
                 name: name.to_owned(),
                 value: number(source, "live") as f64,
@@ -42,7 +43,7 @@ pub fn flow(field: &str, report: &Value) -> Option<Picture> {
             let drifts = own.iter().filter_map(|it| it.get("drift")?.as_f64());
             let drift = drifts.reduce(f64::max).map(|most| format!(" (drift up to {:.2} %)", most * 100.0));
             let named =
-                format!("{} {outcome}{}", counted(own.len() as u64, "segment"), drift.unwrap_or_default());
+                format!("{} {outcome}{}", count(own.len() as u64, "segment"), drift.unwrap_or_default());
             names.push((named, color));
         }
     }
@@ -50,11 +51,11 @@ pub fn flow(field: &str, report: &Value) -> Option<Picture> {
         sources.iter().filter(|it| color(text(it, "outcome")) == OTHER && !text(it, "outcome").is_empty());
     let others: Vec<&str> = others.map(|it| text(it, "outcome")).collect();
     if let Some(first) = others.first() {
-        names.push((format!("{} {first}", counted(others.len() as u64, "segment")), OTHER));
+        names.push((format!("{} {first}", count(others.len() as u64, "segment")), OTHER));
     }
     let merged = number(report, "vectors").max(sources.iter().map(|it| number(it, "live")).sum());
     let merged = Part {
-        name: format!("1 segment, {}", counted(merged, "vector")),
+        name: format!("1 segment, {}", count(merged, "vector")),
         value: 1.0,
         text: "what comes out".to_owned(),
         color: MERGED,
@@ -107,7 +108,7 @@ pub(crate) fn documents(report: &Value) -> Option<Picture> {
 
 pub(crate) fn heading(report: &Value) -> String {
     let sources = report.get("sources").and_then(Value::as_array).map_or(0, Vec::len);
-    format!("{} {} 1", counted(sources as u64, "segment"), if sources == 1 { "becomes" } else { "become" })
+    format!("{} {} 1", count(sources as u64, "segment"), if sources == 1 { "becomes" } else { "become" })
 }
 
 /// What is taken of memory.
@@ -126,7 +127,7 @@ pub(crate) fn sizes(report: &Value) -> String {
         Some(format!("{said} {}", bytes(value)))
     };
     let seconds = report.pointer("/seconds/all").and_then(Value::as_f64).map(|it| format!("{it:.2} s"));
-    let docs = report.get("docs").and_then(Value::as_u64).map(|docs| counted(docs, "document"));
+    let docs = report.get("docs").and_then(Value::as_u64).map(|docs| count(docs, "document"));
     let all = [
         docs,
         size("bytes_to_read", "to read"),
@@ -147,20 +148,8 @@ pub(crate) fn sources(report: &Value) -> Option<&Vec<Value>> {
     }
 }
 
-pub(crate) fn counted(count: u64, of: &str) -> String {
-    format!("{} {of}{}", grouped(i64::try_from(count).unwrap_or(i64::MAX)), if count == 1 { "" } else { "s" })
-}
-
 fn color(outcome: &str) -> usize {
     OUTCOMES.iter().find(|(name, _)| *name == outcome).map_or(OTHER, |(_, color)| *color)
-}
-
-fn number(value: &Value, name: &str) -> u64 {
-    value.get(name).and_then(Value::as_u64).unwrap_or(0)
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What takes the space: files by what is in them.
 
+use crate::report::{list, number, text};
 use serde_json::{Map, Value};
 
 /// The parts by the extensions of their files, in the order in which pictures show them: a part's place is its color.
@@ -27,13 +28,11 @@ pub fn names() -> Vec<&'static str> {
 #[must_use]
 pub fn of_segment(segment: &Value) -> Map<String, Value> {
     let mut parts = Map::new();
-    for file in segment.get("files").and_then(Value::as_array).into_iter().flatten() {
-        let name = file.get("name").and_then(Value::as_str).unwrap_or_default();
-        let extension = name.rsplit('.').next().unwrap_or_default();
+    for file in list(segment, "files") {
+        let extension = text(file, "name").rsplit('.').next().unwrap_or_default();
         let part = PARTS.iter().find(|(_, extensions)| extensions.contains(&extension));
         let part = part.map_or(OTHER, |(name, _)| name);
-        let own = file.get("bytes").and_then(Value::as_u64).unwrap_or(0);
-        let bytes = parts.get(part).and_then(Value::as_u64).unwrap_or(0) + own;
+        let bytes = parts.get(part).and_then(Value::as_u64).unwrap_or(0) + number(file, "bytes");
         parts.insert(part.to_owned(), bytes.into());
     }
     parts

@@ -7,6 +7,7 @@
 use super::table::{Align, Rows};
 use super::units;
 use lucerne::Schema;
+pub(crate) use lucerne_pictures::report::{list, number, text};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 
@@ -197,21 +198,6 @@ pub(crate) fn parts(metadata: &Value) -> Vec<(String, u64)> {
 pub(crate) fn find<'a>(metadata: &'a Value, name: &str) -> Option<&'a Value> {
     let object = metadata.as_object()?;
     object.get(name).or_else(|| object.values().find_map(|value| find(value, name)))
-}
-
-/// A text of metadata; empty where there is none.
-pub(crate) fn text<'a>(metadata: &'a Value, name: &str) -> &'a str {
-    metadata.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// A number of metadata; 0 where there is none.
-pub(crate) fn number(metadata: &Value, name: &str) -> u64 {
-    metadata.get(name).and_then(Value::as_u64).unwrap_or_default()
-}
-
-/// A list of metadata; empty where there is none.
-pub(crate) fn list<'a>(metadata: &'a Value, name: &str) -> &'a [Value] {
-    metadata.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// Quantiles as `-0.75 … 0.86`, from `[lower, upper]` or `{"lower", "upper"}`.
