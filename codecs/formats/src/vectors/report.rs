@@ -1,6 +1,6 @@
 //! Reports for people and tools: what an open field is, and what a merge decides and did.
 
-use super::recall::curve::Curves;
+use super::recall::curve::{Curves, MEASURED_K};
 use super::search::{cost, to_reach};
 use super::segment::{Index, VectorSegment};
 use crate::encoding::{FieldReport, MergePlan, MergeReport, MergeSources, Precision};
@@ -80,10 +80,10 @@ fn describe_recall(curves: &Curves) -> Value {
     curves.collect()
 }
 
-/// What searches for 10 do to reach a recall: between the points of the curve they go on in proportion, beyond the last one by
+/// What searches for the first measured k do to reach a recall: between the points of the curve they go on in proportion, beyond the last one by
 /// how it rises (`measured` is false).
 fn describe_searches(segment: &VectorSegment) -> Value {
-    let k = 10;
+    let [k, ..] = MEASURED_K;
     let last = segment.curves.0.first().and_then(|curve| curve.points.last());
     let most = last.map_or(0.0, |point| point.recall.max(point.rescored.unwrap_or(0.0)));
     let searches = SHOWN_RECALLS.map(|recall| {

@@ -16,14 +16,14 @@ const ALMOST_ALL: f64 = 0.995;
 
 /// How many candidates a search for `k` keeps; `None` when it is exact.
 pub(in crate::vectors) fn candidates(segment: &VectorSegment, k: usize, effort: Effort) -> Option<usize> {
-    Work::of(segment, k, effort).map(|work| work.candidates.max(work.rescored).max(k))
+    Work::of(segment, k, effort).map(|work| work.kept(k))
 }
 
 /// What a search for `k` that asks for a recall does: the candidates that it keeps, and how many of the best it rescores with
 /// raw vectors.
 pub(in crate::vectors) fn to_reach(segment: &VectorSegment, k: usize, recall: f32) -> (usize, usize) {
     let work = Work::for_recall(segment, k, recall, 1.0);
-    (work.candidates.max(work.rescored).max(k), work.rescored)
+    (work.kept(k), work.rescored)
 }
 
 /// What a search of an index does.
@@ -40,6 +40,11 @@ pub(super) struct Work {
 }
 
 impl Work {
+    /// Candidates that a search for `k` keeps.
+    fn kept(&self, k: usize) -> usize {
+        self.candidates.max(self.rescored).max(k)
+    }
+
     /// What a search for `k` does; `None` is the exact search.
     pub(super) fn of(segment: &VectorSegment, k: usize, effort: Effort) -> Option<Self> {
         let given = |candidates, lists| Some(Self { candidates, lists, ..Self::default() });
