@@ -4,7 +4,7 @@
 //! the backup before it that are the same are not copied. The new commit is published as a writer's is, so that the
 //! folder holds one of the two backups whole whenever it ends.
 
-use super::backup_folder::BackupFolder;
+use super::backup_folder::{BackupFolder, Unfinished};
 use super::copy::{self, OpenFile};
 use crate::commit::{NewFiles, manifest};
 use crate::directory::{FsDirectory, is_inside, place};
@@ -108,11 +108,7 @@ impl Searcher {
         progress: &dyn Progress,
     ) -> Result<BackupReport> {
         let snapshot = self.snapshot();
-        if !snapshot.is_committed() {
-            let problem =
-                "the searcher shows changes that are not committed; commit, and back up a new searcher";
-            return Err(Error::Invalid(problem.to_owned()));
-        }
+        check_committed(snapshot)?;
         back_up(snapshot, &open_all(snapshot)?, directory, cancel, progress)
     }
 }
@@ -129,6 +125,15 @@ fn own_folder(folder: String) -> Error {
     Error::NotABackup { folder, problem: "it is the folder of the index itself, or inside of it".to_owned() }
 }
 
+/// Only a commit can be copied.
+pub(super) fn check_committed(snapshot: &Snapshot) -> Result<()> {
+    if snapshot.is_committed() {
+        return Ok(());
+    }
+    let problem = "the searcher shows changes that are not committed; commit, and back up a new searcher";
+    Err(Error::Invalid(problem.to_owned()))
+}
+
 fn open_all(snapshot: &Snapshot) -> Result<Vec<OpenFile>> {
     let live_docs = snapshot.commit.info.segments.iter().filter_map(|segment| segment.live_docs.as_ref());
     let files = snapshot.segments.iter().flat_map(|segment| segment.reader.files());
@@ -137,7 +142,7 @@ fn open_all(snapshot: &Snapshot) -> Result<Vec<OpenFile>> {
 }
 
 /// The commit as the backup has it: alone.
-fn backed_up(info: &CommitInfo) -> CommitInfo {
+pub(super) fn backed_up(info: &CommitInfo) -> CommitInfo {
     let own = info.tags.iter().filter(|(_, generation)| **generation == info.generation);
     let tags = own.map(|(tag, generation)| (tag.clone(), *generation)).collect();
     CommitInfo { origin: CommitOrigin::Backup, tags, ..info.clone() }
@@ -155,7 +160,7 @@ fn back_up(
         return Err(own_folder(place(&*directory)));
     }
     let wanted = backed_up(&commit.info);
-    let folder = BackupFolder::open(directory, &commit.registry, &wanted)?;
+    let folder = BackupFolder::open(directory, &commit.registry, &wanted, Unfinished::Remove)?;
     let total = sources.iter().map(|source| source.entry.len).sum();
     let mut report = BackupReport {
         generation: snapshot.generation(),
@@ -164,7 +169,7 @@ fn back_up(
         bytes: total,
         ..Default::default()
     };
-    let new_files = NewFiles::new(folder.directory());
+    let new_files = NewFiles::new(&**folder.directory());
     let (mut copied, mut done) = (Vec::new(), 0);
     for OpenFile { entry, input } in sources {
         cancel.check()?;

@@ -1,6 +1,7 @@
 //! The folder that a backup goes to: what may be in it, what of it can stay, and how a new backup takes the place of the
 //! one before it.
 
+use super::incoming;
 use crate::commit::{OwnedDirectory, gc, lock, manifest, publish, recover};
 use crate::directory::place;
 use crate::error::{Error, ErrorKind, Result};
@@ -16,6 +17,15 @@ const MARKER: &str = "lucerne-backup";
 const MARKER_TEXT: &[u8] =
     b"This folder holds a backup of a lucerne index. It can be opened and searched in place. To go\n\
 on writing, copy it to another folder first: a folder that was written to takes no more backups.\n";
+
+/// What becomes of files that the folder's backup does not name: a backup that did not end has left them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unfinished {
+    /// They go: nobody knows how much of them has reached the disk.
+    Remove,
+    /// They stay until the new backup is there: they have got their names after all of them had reached the disk.
+    Keep,
+}
 
 /// A folder that is locked and may take the backup.
 pub(super) struct BackupFolder<'a> {
@@ -33,6 +43,7 @@ impl<'a> BackupFolder<'a> {
         directory: Arc<dyn Directory>,
         registry: &'a Registry,
         wanted: &CommitInfo,
+        unfinished: Unfinished,
     ) -> Result<Self> {
         // Before the lock's file is created: in a folder of somebody else nothing is.
         previous_backup(&*directory, registry, wanted)?;
@@ -49,17 +60,22 @@ impl<'a> BackupFolder<'a> {
         directory.sync_dir()?;
         let files = previous.as_ref().map(|commit| files_of(&*directory, registry, commit));
         let folder = Self { directory, registry, previous, files: files.unwrap_or_default() };
-        folder.remove_unfinished()?;
+        folder.remove_unfinished(unfinished)?;
         Ok(folder)
     }
 
-    pub(super) fn directory(&self) -> &dyn Directory {
-        &*self.directory
+    pub(super) fn directory(&self) -> &Arc<OwnedDirectory> {
+        &self.directory
     }
 
-    /// What a backup that did not end has left: nobody knows how much of it has reached the disk.
-    fn remove_unfinished(&self) -> Result<()> {
+    fn remove_unfinished(&self, unfinished: Unfinished) -> Result<()> {
         let names = self.directory.list()?;
+        for name in names.iter().filter(|name| incoming::is_part(name)) {
+            self.directory.delete(name)?;
+        }
+        if unfinished == Unfinished::Keep {
+            return Ok(());
+        }
         let own = self.previous.as_ref().map(|commit| manifest::commit_file(commit.generation));
         let keep = |name: &str| own.as_deref() == Some(name) || self.files.contains_key(name);
         gc::collect(&*self.directory, self.registry, &names, keep);

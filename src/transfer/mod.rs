@@ -42,23 +42,30 @@
 //!
 //! Published segments are merged later as all others are.
 //!
-//! [`crate::Index::backup_to`] copies a commit to another folder while a writer goes on.
+//! [`crate::Index::backup_to`] copies a commit to another folder while a writer goes on. To and from places that are no
+//! folders, [`crate::Index::commit_files`] gives the files of a commit, and [`receive`] takes them.
 
 mod backup;
 mod backup_folder;
 mod builder;
+mod commit_files;
 mod copy;
 mod handle;
+mod incoming;
 mod merge;
 mod options;
 mod orphans;
 mod publish;
+mod receive;
 
 pub use backup::BackupReport;
 pub use builder::SegmentBuilder;
+pub use commit_files::{CommitFile, CommitFiles};
 pub use handle::SegmentHandle;
+pub use incoming::Incoming;
 pub use merge::merge_segments;
 pub use options::{PublishOptions, Published};
+pub use receive::{ReceivedCommit, receive};
 
 use crate::directory::FsDirectory;
 use crate::error::Result;

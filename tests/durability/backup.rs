@@ -1,4 +1,4 @@
-//! Backups: whatever happens while one is taken, the folder holds it or the one before it, whole.
+//! Backups: whatever happens while one is taken, or arrives from elsewhere, the folder holds it or the one before it, whole.
 //!
 //! `LUCERNE_CUTS=5000` cuts the power more often than on every push, `LUCERNE_BACKUPS=200` takes more backups beside a
 //! writer, `LUCERNE_KILLS=100` kills more often, `LUCERNE_SEED=n` replays one seed.
@@ -15,7 +15,7 @@ use lucerne::directory::fault::{FaultDirectory, Model, Times, is_power_cut};
 use lucerne::directory::{FsDirectory, RamDirectory};
 use lucerne::index::IndexBuilder;
 use lucerne::merge::{MergePolicy, TieredOptions};
-use lucerne::transfer::BackupReport;
+use lucerne::transfer::{BackupReport, ReceivedCommit, receive};
 use lucerne::{Error, ErrorKind, Index, WriterOptions, admin};
 use std::collections::BTreeMap;
 use std::io;
@@ -48,6 +48,41 @@ fn source(rng: &mut Rng) -> (Life, RamDirectory) {
 fn back_up(from: &RamDirectory, to: &FaultDirectory) -> Result<BackupReport, Error> {
     let index = IndexBuilder::new().open(Arc::new(from.clone()))?;
     index.backup_in(Arc::new(to.clone()), &Cancel::new(), &())
+}
+
+/// How a commit gets into a folder.
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Backup,
+    Receive,
+}
+
+impl By {
+    fn of(seed: u64) -> Self {
+        if seed.is_multiple_of(2) { Self::Backup } else { Self::Receive }
+    }
+
+    fn copy(self, from: &RamDirectory, to: &FaultDirectory) -> Result<BackupReport, Error> {
+        match self {
+            Self::Backup => back_up(from, to),
+            Self::Receive => receive_all(from, to),
+        }
+    }
+}
+
+/// As from a store that has everything.
+fn receive_all(from: &RamDirectory, to: &FaultDirectory) -> Result<BackupReport, Error> {
+    let sent = IndexBuilder::new().open(Arc::new(from.clone()))?.commit_files()?;
+    let commit = ReceivedCommit { generation: sent.generation, bytes: &sent.commit_bytes };
+    receive(IndexBuilder::new(), Arc::new(to.clone()), commit, |incoming, files| {
+        files.iter().try_for_each(|file| {
+            let sent = sent.files.iter().find(|sent| sent.entry == *file).unwrap();
+            let mut output = incoming.create(file)?;
+            output.write(sent.input.bytes())?;
+            output.finish()?;
+            incoming.finish(file)
+        })
+    })
 }
 
 /// Which of the states the folder holds; whole, and after the next backup the newest one, with nothing left over.
@@ -111,11 +146,11 @@ fn a_power_cut_leaves_the_backup_or_the_one_before_it_whole() {
     };
     let (cut, at_new) = (AtomicU64::new(0), AtomicU64::new(0));
     on_all_cores(seeds, |seed| {
-        let rng = &mut Rng::new(seed);
+        let (rng, by) = (&mut Rng::new(seed), By::of(seed));
         let Scene { from, disk, before, after } = scene(rng);
         let rehearsal = disk.crash(Model::Journalled, 0);
         let begun = rehearsal.operations();
-        back_up(&from, &rehearsal).map_err(|error| format!("seed {seed}: {error}"))?;
+        by.copy(&from, &rehearsal).map_err(|error| format!("seed {seed}: {error}"))?;
         let operations = rehearsal.operations() - begun;
         for _ in 0..20 {
             let at = 1 + rng.next() % operations;
@@ -124,7 +159,7 @@ fn a_power_cut_leaves_the_backup_or_the_one_before_it_whole() {
             let context = |what: String| {
                 format!("cut at {at} of {operations}: {what}; LUCERNE_SEED={seed}{}", tail(&disk.log()))
             };
-            let result = back_up(&from, &disk);
+            let result = by.copy(&from, &disk);
             match &result {
                 // A deletion at the end that does not happen is no error.
                 Ok(_) => {}
@@ -154,15 +189,15 @@ fn a_power_cut_leaves_the_backup_or_the_one_before_it_whole() {
 fn an_error_of_the_disk_leaves_the_backup_before_it_and_the_next_one_succeeds() {
     let failed = AtomicU64::new(0);
     on_all_cores(0..6, |seed| {
-        let rng = &mut Rng::new(1_000 + seed);
+        let (rng, by) = (&mut Rng::new(1_000 + seed), By::of(seed));
         let Scene { from, disk, before, after } = scene(rng);
         let rehearsal = disk.crash(Model::Journalled, 0);
         let begun = rehearsal.operations();
-        back_up(&from, &rehearsal).map_err(|error| error.to_string())?;
+        by.copy(&from, &rehearsal).map_err(|error| error.to_string())?;
         for at in 1..=rehearsal.operations() - begun {
             let disk = disk.crash(Model::Journalled, 0);
             disk.fail_at(at, Times::Once, io::ErrorKind::Other);
-            let result = back_up(&from, &disk);
+            let result = by.copy(&from, &disk);
             failed.fetch_add(u64::from(result.is_err()), Ordering::Relaxed);
             let allowed = match result {
                 Ok(_) => vec![Some(after.clone())],

@@ -24,6 +24,7 @@ mod metrics;
 mod model;
 mod panics;
 mod publishing;
+mod receiving;
 mod snapshot_isolation;
 mod stats;
 mod third_party_codec;

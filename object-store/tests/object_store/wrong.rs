@@ -1,0 +1,209 @@
+//! What goes wrong is told with its name, and leaves what was there.
+
+use crate::index::{content, create, write};
+use crate::server::{Fault, Server};
+use crate::transfers::push_now;
+use lucerne::{Cancel, ErrorKind, Index, admin};
+use lucerne_object_store::{Error, PullOptions, Remote, pull};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+struct Scene {
+    server: Server,
+    remote: Remote,
+    folder: tempfile::TempDir,
+    index: Index,
+}
+
+impl Scene {
+    /// An index of which a first commit was pushed and pulled, and a second one pushed.
+    fn new() -> Self {
+        let (server, folder) = (Server::start(5), tempfile::tempdir().unwrap());
+        let (remote, index) = (server.remote("notes"), create(&folder.path().join("live")));
+        let scene = Self { server, remote, folder, index };
+        write(&scene.index, 0..20, 1);
+        push_now(&scene.index, &scene.remote).unwrap();
+        scene.pull().unwrap();
+        write(&scene.index, 10..30, 2);
+        push_now(&scene.index, &scene.remote).unwrap();
+        scene
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.folder.path().join("cache")
+    }
+
+    fn pull(&self) -> Result<lucerne_object_store::PullReport, Error> {
+        pull(&self.remote, self.cache(), &PullOptions::new(), &Cancel::new(), &())
+    }
+
+    /// The pull fails with an error that names the object, and the folder holds the first commit.
+    fn refused(&self, object: &Path, kind: ErrorKind) {
+        let error = self.pull().unwrap_err();
+        let name = object.file_name().unwrap().to_str().unwrap();
+        assert!(error.kind() == kind && error.to_string().contains(name), "{name}: {error}");
+        let searcher = Index::open(self.cache()).unwrap().searcher().unwrap();
+        assert_eq!((searcher.len(), content(&searcher)["k15"]), (20, 1));
+        assert!(admin::check(self.cache(), &Cancel::new(), &()).unwrap().ok());
+    }
+
+    /// Objects of the second commit that the first one does not have.
+    fn new_objects(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for segment in std::fs::read_dir(self.server.folder("notes/files")).unwrap() {
+            for file in std::fs::read_dir(segment.unwrap().path()).unwrap() {
+                let path = file.unwrap().path();
+                let name = path.file_stem().unwrap();
+                if !self.cache().join(name).exists() {
+                    found.push(path);
+                }
+            }
+        }
+        found.push(self.server.folder("notes/commits/0000000002.commit"));
+        found
+    }
+}
+
+#[test]
+fn objects_that_are_damaged_cut_off_or_gone_are_named_and_the_folder_keeps_its_commit() {
+    let scene = Scene::new();
+    let objects = scene.new_objects();
+    assert!(objects.len() > 3);
+    for object in objects {
+        let bytes = std::fs::read(&object).unwrap();
+        for at in [0, bytes.len() / 2, bytes.len() - 1] {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            std::fs::write(&object, changed).unwrap();
+            scene.refused(&object, ErrorKind::Corrupt);
+        }
+        for len in [bytes.len() - 1, bytes.len() / 2] {
+            std::fs::write(&object, &bytes[..len]).unwrap();
+            let error = scene.pull().unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Io), "{error}");
+        }
+        if object.extension().is_some_and(|extension| extension != "commit") {
+            std::fs::remove_file(&object).unwrap();
+            scene.refused(&object, ErrorKind::NotFound);
+        }
+        std::fs::write(&object, &bytes).unwrap();
+    }
+    scene.pull().unwrap();
+    let pulled = Index::open(scene.cache()).unwrap().searcher().unwrap();
+    assert_eq!(content(&pulled), content(&scene.index.searcher().unwrap()));
+}
+
+#[test]
+fn a_file_of_the_index_that_is_damaged_is_named_and_never_pushed() {
+    let scene = Scene::new();
+    write(&scene.index, 0..3, 3);
+    let live = scene.folder.path().join("live");
+    let files = || std::fs::read_dir(&live).unwrap().map(|entry| entry.unwrap().path());
+    let newest =
+        files().filter(|path| path.extension().is_some_and(|extension| extension == "stored")).max().unwrap();
+    let mut bytes = std::fs::read(&newest).unwrap();
+    bytes[70] ^= 1;
+    std::fs::write(&newest, bytes).unwrap();
+    let error = push_now(&Index::open(&live).unwrap(), &scene.remote).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+    assert!(error.to_string().contains(newest.file_name().unwrap().to_str().unwrap()), "{error}");
+    assert_eq!(scene.pull().unwrap().number, 2);
+}
+
+#[test]
+fn an_interrupted_push_or_pull_goes_on_where_it_was() {
+    let scene = Scene::new();
+    write(&scene.index, 0..30, 3);
+    // Nothing but commits can be created: the files arrive, and the commit does not.
+    let commits = scene.server.folder("notes/commits");
+    let hidden = scene.server.folder("notes/hidden");
+    std::fs::rename(&commits, &hidden).unwrap();
+    std::fs::write(&commits, "").unwrap();
+    assert!(push_now(&scene.index, &scene.remote).is_err());
+    std::fs::remove_file(&commits).unwrap();
+    std::fs::rename(&hidden, &commits).unwrap();
+
+    let objects = scene.new_objects();
+    let object = objects.iter().find(|path| path.to_str().unwrap().contains(".keys.")).unwrap();
+    let away = scene.folder.path().join("away");
+    std::fs::rename(object, &away).unwrap();
+    scene.refused(object, ErrorKind::NotFound);
+    std::fs::rename(&away, object).unwrap();
+    let pulled = scene.pull().unwrap();
+    assert!(pulled.downloaded_files < objects.len() - 1, "{pulled:?} of {}", objects.len());
+}
+
+#[test]
+fn wrong_credentials_prefixes_and_urls_are_told_at_once() {
+    let scene = Scene::new();
+    let begun = Instant::now();
+    let error = push_now(&scene.index, &scene.server.remote_as("notes", "wrong")).unwrap_err();
+    assert!(error.to_string().contains("check the credentials"), "{error}");
+    assert!(matches!(error, Error::Store { attempts: 1, .. }), "{error}");
+    let nothing =
+        pull(&scene.server.remote("nothing"), scene.cache(), &PullOptions::new(), &Cancel::new(), &());
+    assert!(matches!(nothing.unwrap_err(), Error::NoCommit { .. }));
+    let never = pull(&scene.remote, scene.cache(), &PullOptions::new().generation(99), &Cancel::new(), &());
+    assert!(matches!(never.unwrap_err(), Error::NoSuchCommit { .. }));
+    for url in ["", "bucket/prefix", "ftp://host/x", "s3:///x"] {
+        let error = Remote::from_url(url).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage, "{url}: {error}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_store_that_stays_away_is_an_error_after_so_many_attempts() {
+    let scene = Scene::new();
+    let error = scene.server.with_faults(1_000, || scene.pull()).unwrap_err();
+    assert!(error.to_string().contains("(5 attempts)"), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Io), "{error}");
+    assert!(scene.server.door.faults[Fault::Unavailable as usize].load(Ordering::Relaxed) <= 5);
+    scene.pull().unwrap();
+}
+
+#[test]
+fn a_cancelled_call_ends_soon_and_changes_nothing() {
+    let scene = Scene::new();
+    let cancel = Cancel::new();
+    let slow = scene.remote.clone().retries(lucerne_object_store::Retries {
+        pause: Duration::from_secs(60),
+        longest_pause: Duration::from_secs(60),
+        ..Default::default()
+    });
+    let begun = Instant::now();
+    let error = scene.server.with_faults(1_000, || {
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(100));
+                cancel.cancel();
+            });
+            pull(&slow, scene.cache(), &PullOptions::new(), &cancel, &()).unwrap_err()
+        })
+    });
+    assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
+    let late = Cancel::new().until(Instant::now());
+    let error = pull(&slow, scene.cache(), &PullOptions::new(), &late, &()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert_eq!(Index::open(scene.cache()).unwrap().searcher().unwrap().len(), 20);
+}
+
+#[test]
+fn a_folder_that_holds_anything_else_is_left_alone() {
+    let scene = Scene::new();
+    let live = scene.folder.path().join("live");
+    let error = pull(&scene.remote, &live, &PullOptions::new(), &Cancel::new(), &()).unwrap_err();
+    assert!(error.to_string().contains("was written to"), "{error}");
+    let photos = scene.folder.path().join("photos");
+    std::fs::create_dir(&photos).unwrap();
+    std::fs::write(photos.join("a.jpg"), "x").unwrap();
+    let error = pull(&scene.remote, &photos, &PullOptions::new(), &Cancel::new(), &()).unwrap_err();
+    assert!(error.to_string().contains("other files"), "{error}");
+    assert_eq!(std::fs::read_dir(&photos).unwrap().count(), 1);
+    let writer = Index::open(scene.cache()).unwrap().writer().unwrap();
+    assert_eq!(scene.pull().unwrap_err().kind(), ErrorKind::Locked);
+    drop(writer);
+    scene.pull().unwrap();
+}
