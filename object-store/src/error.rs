@@ -117,13 +117,13 @@ fn tried(attempts: u32) -> String {
 
 fn hint(source: &object_store::Error) -> &'static str {
     use object_store::Error as Store;
-    match source {
-        Store::NotFound { .. } => "check the name of the bucket and the prefix",
-        Store::PermissionDenied { .. } | Store::Unauthenticated { .. } => {
+    match (source, crate::retry::status(source)) {
+        (Store::PermissionDenied { .. } | Store::Unauthenticated { .. }, _) | (_, Some(401 | 403)) => {
             "check the credentials and what they allow"
         }
-        Store::NotImplemented { .. } | Store::NotSupported { .. } => {
-            "the store must be able to create on condition"
+        (Store::NotFound { .. }, _) | (_, Some(404)) => "check the name of the bucket and the prefix",
+        (Store::NotImplemented { .. } | Store::NotSupported { .. }, _) => {
+            "the store must be able to create an object on condition that there is none"
         }
         _ => "try again when the store can be reached; what has arrived is not sent again",
     }

@@ -31,6 +31,7 @@
 //! ```text
 //! commits/0000000007.commit                                   one object for each commit pushed, counted from 1
 //! files/<segment id>/<name of the file>.<its checksum>        the files of segments, each once
+//! clock                                                       empty; when it was written is the time of the last sweep
 //! ```
 //!
 //! - **Atomic.** Files never change and have names that no other file can have. A commit object is created last, on
@@ -69,3 +70,8 @@ pub use push::{PushOptions, PushReport, push};
 pub use remote::Remote;
 pub use retry::Retries;
 pub use sweep::{SHORTEST_AGE, SweepReport, sweep};
+
+/// The guide, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/object-storage.md")]
+struct Guide;

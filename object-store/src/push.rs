@@ -33,7 +33,8 @@ impl PushOptions {
         Self::default()
     }
 
-    /// Nothing is pushed unless the newest commit in the store is of that generation; 0: unless there is none.
+    /// Nothing is pushed unless the newest commit in the store is of that generation; 0: unless there is none. A commit
+    /// that is there already is no conflict, so that a push whose answer got lost can be made again.
     #[must_use]
     pub fn expected_generation(mut self, generation: u64) -> Self {
         self.expected_generation = Some(generation);

@@ -61,12 +61,31 @@ impl Retries {
 
 /// True for errors that may not come again: time-outs, connections, answers of 5xx, bodies that were cut off.
 fn may_pass(error: &object_store::Error) -> bool {
-    matches!(error, object_store::Error::Generic { .. } | object_store::Error::JoinError { .. })
+    let kind = matches!(error, object_store::Error::Generic { .. } | object_store::Error::JoinError { .. });
+    kind && status(error).is_none_or(|status| !(400..500).contains(&status) || matches!(status, 408 | 429))
+}
+
+/// The status of an answer that the store's client has no error for. Only its message has it.
+pub(crate) fn status(error: &object_store::Error) -> Option<u16> {
+    let message = error.to_string();
+    let digits = message.split_once("status code: ")?.1.get(..3)?;
+    digits.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_refused_for_good_is_not_asked_again() {
+        let generic = |message: &str| object_store::Error::Generic { store: "S3", source: message.into() };
+        for message in ["reset", "non-2xx status code: 503 Slow Down", "status code: 429 ", "status code: "] {
+            assert!(may_pass(&generic(message)), "{message}");
+        }
+        assert!(!may_pass(&generic("non-2xx status code: 403 Forbidden: ")));
+        let missing = object_store::Error::NotFound { path: "x".to_owned(), source: "no".into() };
+        assert!(!may_pass(&missing));
+    }
 
     #[test]
     fn pauses_double_up_to_the_longest() {

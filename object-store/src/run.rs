@@ -50,7 +50,9 @@ impl Remote {
                 let Some(job) = jobs.next() else { break };
                 let send = send.clone();
                 let task = runtime.spawn(async move {
-                    let result = AssertUnwindSafe(job).catch_unwind().await;
+                    // In this order: an aborted job lets go of what it holds before its sender goes.
+                    let (job, send) = (AssertUnwindSafe(job), send);
+                    let result = job.catch_unwind().await;
                     let _ = send.send(result.unwrap_or_else(|_| Err(panicked())));
                 });
                 running.retain(|task| !task.is_finished());

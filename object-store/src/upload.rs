@@ -2,12 +2,14 @@
 
 use crate::error::Result;
 use crate::remote::Remote;
+use crate::retry::Retries;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use lucerne::codec::Input;
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStoreExt, PutPayload, PutResult};
+use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// Files of up to so many bytes travel in one request; longer ones in parts of at least so many.
@@ -22,20 +24,15 @@ const PARTS_AT_ONCE: usize = 4;
 /// Puts a file, whose bytes were verified. Its bytes stay in the map of the file.
 pub(crate) async fn upload(remote: &Remote, object: &Path, input: Input) -> Result<()> {
     let bytes = Bytes::from_owner(Mapped(input));
-    let put = || async {
-        match bytes.len() > PART {
-            false => remote.store.put(object, bytes.clone().into()).await,
-            true => in_parts(remote, object, &bytes).await,
-        }
-    };
-    // The time limit is that of a request: each part has its own.
-    match bytes.len() > PART {
-        false => remote.retries.request(object, "put", put).await.map(drop),
-        true => crate::retry::Retries { time_limit: std::time::Duration::MAX, ..remote.retries }
-            .request(object, "put", put)
-            .await
-            .map(drop),
+    if bytes.len() <= PART {
+        let put = || remote.store.put(object, bytes.clone().into());
+        remote.retries.request(object, "put", put).await?;
+    } else {
+        // The limit is one of a request, and each part is one.
+        let all_parts = Retries { time_limit: Duration::MAX, ..remote.retries };
+        all_parts.request(object, "put", || in_parts(remote, object, &bytes)).await?;
     }
+    Ok(())
 }
 
 struct Mapped(Input);

@@ -19,7 +19,8 @@ fn pushes_pulls_lists_and_sweeps_with_the_usual_variables() {
     let (server, folder) = (Server::start(7), tempfile::tempdir().unwrap());
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (live, cache, url) = (path("live"), path("cache"), server.url("notes"));
-    write(&create(live.as_ref()), 0..12, 1);
+    let index = create(live.as_ref());
+    write(&index, 0..12, 1);
     let json = |arguments: &[&str]| {
         let output = run(&server, arguments);
         assert!(output.status.success(), "{output:?}");
@@ -37,6 +38,7 @@ fn pushes_pulls_lists_and_sweeps_with_the_usual_variables() {
 
     let other = path("other");
     write(&create(other.as_ref()), 0..2, 1);
+    write(&index, 0..12, 2);
     for (arguments, code, said) in [
         (&["push", &other, &url][..], 2, "another index"),
         (&["push", &live, &url, "--expected-generation", "9"], 4, "was expected"),

@@ -35,6 +35,7 @@ struct Counts {
 struct Rounds {
     server: Server,
     remote: Remote,
+    impatient: Remote,
     index: Index,
     live: PathBuf,
     /// The documents of every commit, by its generation.
@@ -69,8 +70,8 @@ impl Rounds {
             return;
         }
         let pushers = if how < 4 { 2 } else { 1 };
-        let faults = [0, 60, 200][self.random.below(3) as usize];
-        let (index, remote) = (&self.index, &self.remote);
+        let faults = [0, 100, 450][self.random.below(3) as usize];
+        let (index, remote) = (&self.index, &self.impatient);
         let results = self.server.with_faults(faults, || {
             std::thread::scope(|scope| {
                 let pushes: Vec<_> = (0..pushers).map(|_| scope.spawn(|| push_now(index, remote))).collect();
@@ -104,10 +105,10 @@ impl Rounds {
             let (url, to) = (self.server.url("notes"), folder.to_str().unwrap().to_owned());
             self.counts.killed_pulls += u64::from(self.killed(&["pull", &url, &to]));
         } else {
-            let faults = [0, 60, 200][self.random.below(3) as usize];
-            let pulled = self
-                .server
-                .with_faults(faults, || pull(&self.remote, folder, &PullOptions::new(), &Cancel::new(), &()));
+            let faults = [0, 100, 450][self.random.below(3) as usize];
+            let pulled = self.server.with_faults(faults, || {
+                pull(&self.impatient, folder, &PullOptions::new(), &Cancel::new(), &())
+            });
             match pulled {
                 Ok(report) => {
                     assert_eq!(Some(report.generation), newest);
@@ -151,15 +152,17 @@ impl Rounds {
 
 #[test]
 fn no_half_commit_is_ever_seen_whatever_fails() {
-    let rounds = number_from_environment("LUCERNE_ROUNDS").unwrap_or(60);
+    let rounds = number_from_environment("LUCERNE_ROUNDS").unwrap_or(40);
     let seed = number_from_environment("LUCERNE_SEED").unwrap_or(1);
     let (server, folder) = (Server::start(seed), tempfile::tempdir().unwrap());
     let live = folder.path().join("live");
-    let (remote, index) = (server.remote("notes"), create(&live));
+    let (remote, impatient, index) =
+        (server.remote("notes"), server.impatient_remote("notes"), create(&live));
     let writer = writer(&index);
     let mut state = Rounds {
         server,
         remote,
+        impatient,
         index,
         live,
         contents: [(1, Content::new())].into(),

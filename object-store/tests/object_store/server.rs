@@ -56,8 +56,9 @@ const FAULTS: [Fault; 7] = [
     Fault::Late,
 ];
 
-/// How long a client of [`Server::remote`] waits for an answer.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// How long a client waits for an answer, and one that is to notice late answers.
+const PATIENCE: Duration = Duration::from_secs(10);
+const IMPATIENCE: Duration = Duration::from_millis(120);
 
 #[derive(Default)]
 pub(crate) struct Door {
@@ -130,13 +131,17 @@ impl Server {
         Self { endpoint, door, root, runtime: Some(runtime) }
     }
 
-    /// A client that is told of a fault soon.
     pub(crate) fn remote(&self, prefix: &str) -> Remote {
-        self.remote_as(prefix, SECRET)
+        self.client(prefix, SECRET, PATIENCE)
     }
 
-    pub(crate) fn remote_as(&self, prefix: &str, secret: &str) -> Remote {
-        let client = ClientOptions::new().with_allow_http(true).with_timeout(PATIENCE);
+    /// A client that does not wait for [`Fault::Late`].
+    pub(crate) fn impatient_remote(&self, prefix: &str) -> Remote {
+        self.client(prefix, SECRET, IMPATIENCE)
+    }
+
+    pub(crate) fn client(&self, prefix: &str, secret: &str, patience: Duration) -> Remote {
+        let client = ClientOptions::new().with_allow_http(true).with_timeout(patience);
         let store = AmazonS3Builder::new()
             .with_endpoint(&self.endpoint)
             .with_bucket_name(BUCKET)
@@ -148,7 +153,7 @@ impl Server {
             .build()
             .unwrap();
         let pause = Duration::from_millis(1);
-        let retries = Retries { attempts: 5, pause, longest_pause: pause * 8, time_limit: PATIENCE };
+        let retries = Retries { attempts: 5, pause, longest_pause: pause * 8, time_limit: patience };
         Remote::new(Arc::new(store), prefix).unwrap().retries(retries)
     }
 
@@ -214,7 +219,7 @@ async fn answer(request: Request<Incoming>, service: S3Service, door: Arc<Door>)
     match fault {
         Some(Fault::DoneAndFailed) => return status(500),
         Some(Fault::DoneAndReset) => return reset(),
-        Some(Fault::Late) => tokio::time::sleep(PATIENCE * 3).await,
+        Some(Fault::Late) => tokio::time::sleep(IMPATIENCE * 3).await,
         Some(Fault::CutOff) if head.status.is_success() && !content.is_empty() => {
             let mut head = head;
             head.headers.insert("content-length", content.len().into());

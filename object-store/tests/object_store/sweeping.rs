@@ -14,7 +14,7 @@ fn old_commits_and_files_without_a_commit_go_by_their_age_alone() {
     let (server, folder) = (Server::start(2), tempfile::tempdir().unwrap());
     let (remote, index) = (server.remote("notes"), create(&folder.path().join("live")));
     for number in 0..4 {
-        write(&index, 0..10, number);
+        write(&index, number..10, number as i64);
         push_now(&index, &remote).unwrap();
     }
     let merging = writer(&index);

@@ -55,7 +55,7 @@ fn a_pushed_commit_is_pulled_whole_and_only_new_files_travel() {
         write(&index, 29..32, 2);
         let second = push_now(&index, remote).unwrap();
         assert_eq!((second.number, second.docs), (2, 32));
-        assert!(second.uploaded_bytes * 2 < second.bytes, "{second:?}");
+        assert!(second.uploaded_files < second.files && second.uploaded_bytes < second.bytes, "{second:?}");
         let (opened, pulled) = open(remote, &cache, &PullOptions::new(), &Cancel::new(), &()).unwrap();
         assert_eq!(pulled.downloaded_bytes, second.uploaded_bytes);
         let searcher = opened.searcher().unwrap();
@@ -107,14 +107,13 @@ fn of_two_pushers_at_once_one_wins_and_the_other_is_told_which_commit_is_there()
             std::fs::copy(entry.path(), fork.join(entry.file_name())).unwrap();
         }
         let indexes = [index, Index::open(&fork).unwrap()];
-        let mut next = 1;
+        let generation = |index: &Index| index.searcher().unwrap().generation();
         for round in 0..8 {
             // Both make a commit of the same generation, with files of the same names and other content.
+            let next = 1 + generation(&indexes[0]).max(generation(&indexes[1]));
             for (own, index) in indexes.iter().enumerate() {
-                let newest = index.searcher().unwrap().generation();
-                (newest..next + 1).for_each(|_| write(index, 0..5, round * 2 + own as i64));
+                (generation(index)..next).for_each(|_| write(index, 0..5, round * 2 + own as i64));
             }
-            next = indexes[0].searcher().unwrap().generation();
             let start = Barrier::new(2);
             let results = std::thread::scope(|scope| {
                 let pushes = indexes.each_ref().map(|index| {
@@ -139,7 +138,6 @@ fn of_two_pushers_at_once_one_wins_and_the_other_is_told_which_commit_is_there()
             // The other can push again once its index has gone on.
             write(&indexes[1 - won], 0..5, 99);
             push_now(&indexes[1 - won], remote).unwrap();
-            next = next.max(indexes[1 - won].searcher().unwrap().generation());
         }
     });
 }
@@ -180,7 +178,7 @@ fn noise(bytes: usize, seed: u64) -> String {
 #[test]
 fn long_files_travel_in_parts() {
     each_store(|remote, folder| {
-        let field = lucerne::schema::Field::keyword("noise").indexed(false);
+        let field = lucerne::schema::Field::text("noise").indexed(false);
         let schema = Schema::builder().key("id").field(field).build().unwrap();
         let index = Index::create(folder.join("live"), schema).unwrap();
         let writer = writer(&index);
