@@ -18,10 +18,10 @@ pub(super) fn is_part(name: &str) -> bool {
 }
 
 fn is_of_segment(name: &str) -> bool {
-    matches!(manifest::classify(name), FileKind::Segment(_))
+    matches!(manifest::classify(name), FileKind::Segment(_)) && !name.ends_with(".lock")
 }
 
-/// Refuses names that are none of a segment's: that of another commit, or of the folder's mark.
+/// Refuses names that are none of a segment's: that of another commit, of the folder's mark, of a lock.
 pub(super) fn check_name(named_by: &str, file: &FileEntry) -> Result<()> {
     if is_of_segment(&file.name) {
         return Ok(());

