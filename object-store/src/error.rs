@@ -117,7 +117,7 @@ fn tried(attempts: u32) -> String {
 
 fn hint(source: &object_store::Error) -> &'static str {
     use object_store::Error as Store;
-    match (source, crate::retry::status(source)) {
+    match (source, status(source)) {
         (Store::PermissionDenied { .. } | Store::Unauthenticated { .. }, _) | (_, Some(401 | 403)) => {
             "check the credentials and what they allow"
         }
@@ -127,4 +127,11 @@ fn hint(source: &object_store::Error) -> &'static str {
         }
         _ => "try again when the store can be reached; what has arrived is not sent again",
     }
+}
+
+/// The status of an answer that the store's client has no error for. Only its message has it.
+pub(crate) fn status(error: &object_store::Error) -> Option<u16> {
+    let message = error.to_string();
+    let digits = message.split_once("status code: ")?.1.get(..3)?;
+    digits.parse().ok()
 }

@@ -59,7 +59,8 @@ pub struct PullReport {
 }
 
 /// Pulls a commit into the folder `path`, which is created if need be. A folder that holds an earlier commit of the index
-/// is brought up to date: only new files are downloaded, and those that are needed no more are deleted. `progress` is told bytes.
+/// is brought up to date: only new files are downloaded, and those that are needed no more are deleted. `progress` is told bytes, of
+/// what is known to be missing.
 ///
 /// When this returns, the commit is durable in the folder; until then, whatever happens, the folder holds the one before it, and
 /// readers of it go on. The folder is a backup of the index ([`lucerne::transfer::receive`]): to be opened, checked
@@ -128,10 +129,11 @@ fn bring(
 ) -> Result<PullReport> {
     let object = layout::commit(&remote.prefix, number);
     let known: HashMap<&str, &FileRecord> = record.files.iter().map(|file| (&*file.name, file)).collect();
-    let mut done = 0;
+    let (mut done, mut total) = (0, 0);
     let fetch = |incoming: &Incoming, files: &[FileEntry]| {
         let mut jobs = Vec::new();
         for file in files {
+            total += file.len;
             let known = known.get(&*file.name).filter(|known| known.entry() == *file).ok_or_else(|| {
                 Error::damaged(&object, format!("it needs {}, and does not say where that is", file.name))
             })?;
@@ -142,7 +144,7 @@ fn bring(
         }
         remote.run_all(cancel, jobs, AT_ONCE, |len| {
             done += len;
-            progress.report("download", done, record.bytes());
+            progress.report("download", done, total);
             Ok(())
         })
     };

@@ -1,6 +1,6 @@
 //! Requests that are made again when the store or the way to it fails for a moment.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, status};
 use object_store::path::Path;
 use std::future::Future;
 use std::time::Duration;
@@ -63,13 +63,6 @@ impl Retries {
 fn may_pass(error: &object_store::Error) -> bool {
     let kind = matches!(error, object_store::Error::Generic { .. } | object_store::Error::JoinError { .. });
     kind && status(error).is_none_or(|status| !(400..500).contains(&status) || matches!(status, 408 | 429))
-}
-
-/// The status of an answer that the store's client has no error for. Only its message has it.
-pub(crate) fn status(error: &object_store::Error) -> Option<u16> {
-    let message = error.to_string();
-    let digits = message.split_once("status code: ")?.1.get(..3)?;
-    digits.parse().ok()
 }
 
 #[cfg(test)]

@@ -56,6 +56,12 @@ pub fn sweep(remote: &Remote, older_than: Duration, cancel: &Cancel) -> Result<S
         listed.first().into_iter().chain(live.into_iter().map(|(commit, _)| commit)).cloned().collect();
 
     let records = commits::read_all(remote, &live, cancel)?;
+    if let Some(gone) =
+        live.iter().find(|commit| records.iter().all(|(read, _)| read.number != commit.number))
+    {
+        let problem = "it was listed and is not there: another sweep goes on, perhaps; nothing was deleted";
+        return Err(Error::damaged(&gone.meta.location, problem));
+    }
     let named: HashSet<Path> = records
         .iter()
         .flat_map(|(_, record)| &record.files)
