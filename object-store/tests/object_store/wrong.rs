@@ -107,6 +107,59 @@ fn objects_that_are_damaged_cut_off_or_gone_are_named_and_the_folder_keeps_its_c
     assert_eq!(content(&pulled), content(&scene.index.searcher().unwrap()));
 }
 
+/// The commit object with other JSON in it, and checksums that fit.
+fn with_head(object: &[u8], change: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
+    let line_end = object.iter().position(|&byte| byte == b'\n').unwrap();
+    let line = std::str::from_utf8(&object[..line_end]).unwrap();
+    let head_len: usize = line.rsplit(' ').next().unwrap().parse().unwrap();
+    let (head, commit) = object[line_end + 1..].split_at(head_len);
+    let mut head = serde_json::from_slice(head).unwrap();
+    change(&mut head);
+    let rest = [head.to_string().as_bytes(), commit].concat();
+    let line = format!("lucerne-commit 1 {:08x} {}\n", crc32fast::hash(&rest), head.to_string().len());
+    [line.as_bytes(), &rest].concat()
+}
+
+#[test]
+fn a_commit_object_that_lies_brings_nothing_into_the_folder() {
+    let scene = Scene::new();
+    let object = scene.server.folder("notes/commits/0000000002.commit");
+    let own = std::fs::read(&object).unwrap();
+    assert_eq!(with_head(&own, |_| ()), own);
+    let files = |head: &mut serde_json::Value, change: &dyn Fn(&mut serde_json::Value)| {
+        head["files"].as_array_mut().unwrap().iter_mut().for_each(change);
+    };
+    let lies: [(&str, &dyn Fn(&mut serde_json::Value)); 8] = [
+        ("names outside", &|head| files(head, &|file| file["name"] = "../../escaped".into())),
+        ("another commit", &|head| files(head, &|file| file["name"] = "segments_9".into())),
+        ("one name for all", &|head| files(head, &|file| file["name"] = "_0.keys".into())),
+        ("endless files", &|head| files(head, &|file| file["len"] = u64::MAX.into())),
+        ("other checksums", &|head| files(head, &|file| file["crc32"] = 1.into())),
+        ("no files", &|head| head["files"] = serde_json::json!([])),
+        ("another generation", &|head| head["generation"] = 99.into()),
+        ("no generation", &|head| head["generation"] = serde_json::Value::Null),
+    ];
+    for (what, lie) in lies {
+        std::fs::write(&object, with_head(&own, lie)).unwrap();
+        scene.restore();
+        let before: Vec<_> =
+            std::fs::read_dir(scene.cache()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let error = scene.pull().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{what}: {error}");
+        let after = std::fs::read_dir(scene.cache()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(after.collect::<Vec<_>>().iter().all(|name| before.contains(name)), "{what}");
+        assert_eq!(Index::open(scene.cache()).unwrap().searcher().unwrap().len(), 20, "{what}");
+    }
+    assert!(!scene.folder.path().join("escaped").exists());
+    // One of somebody else's, of the greatest number there could be.
+    std::fs::write(&object, own).unwrap();
+    std::fs::write(object.with_file_name("18446744073709551615.commit"), "not lucerne's").unwrap();
+    assert_eq!(scene.pull().unwrap().number, 2);
+    let error =
+        pull(&scene.remote, scene.folder.path(), &PullOptions::new(), &Cancel::new(), &()).unwrap_err();
+    assert!(matches!(error, Error::Lucerne(lucerne::Error::NotABackup { .. })), "{error}");
+}
+
 #[test]
 fn a_file_of_the_index_that_is_damaged_is_named_and_never_pushed() {
     let scene = Scene::new();
