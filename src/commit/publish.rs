@@ -70,3 +70,10 @@ pub(crate) fn built_segment<'a>(
     directory.rename(&temporary, &info.name)?;
     Ok(directory.sync_dir()?)
 }
+
+/// Gives a file that arrived from elsewhere its name, when all of it is durable: whoever finds it by that name has it
+/// whole. The name is durable with the commit.
+pub(crate) fn arrived(directory: &dyn Directory, part: &str, name: &str) -> Result<()> {
+    directory.sync(part)?;
+    Ok(directory.rename(part, name)?)
+}

@@ -1,7 +1,7 @@
 //! Files that arrive from elsewhere: each gets its name when every byte was verified and is on the disk.
 
-use crate::commit::OwnedDirectory;
 use crate::commit::manifest::{self, FileKind};
+use crate::commit::{OwnedDirectory, publish};
 use crate::error::{Error, Result};
 use lucerne_codec::envelope::{self, FileEntry};
 use lucerne_codec::{Directory, Output};
@@ -66,8 +66,7 @@ impl Incoming {
     pub fn finish(&self, file: &FileEntry) -> Result<()> {
         let part = format!("{}{PART}", file.name);
         envelope::verify_entry(&*self.directory, &FileEntry { name: part.clone(), ..file.clone() })?;
-        self.directory.sync(&part)?;
-        self.directory.rename(&part, &file.name)?;
+        publish::arrived(&*self.directory, &part, &file.name)?;
         self.whole.lock().insert(file.name.clone());
         Ok(())
     }

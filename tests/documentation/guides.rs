@@ -61,7 +61,9 @@ fn tests_in(folder: &Path, into: &mut String) {
 #[test]
 fn each_capability_names_a_test_that_there_is() {
     let mut tests = String::new();
-    ["tests", "tools/tests", "object-store/tests"].iter().for_each(|folder| tests_in(&root().join(folder), &mut tests));
+    ["tests", "tools/tests", "object-store/tests"]
+        .iter()
+        .for_each(|folder| tests_in(&root().join(folder), &mut tests));
     let page = page("capabilities.md");
     let shown = page.split("## Not there").next().unwrap();
     let rows = shown.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| what"));
