@@ -120,16 +120,19 @@ fn with_head(object: &[u8], change: impl Fn(&mut serde_json::Value)) -> Vec<u8> 
     [line.as_bytes(), &rest].concat()
 }
 
+/// A change of the JSON.
+type Lie<'a> = &'a dyn Fn(&mut serde_json::Value);
+
 #[test]
 fn a_commit_object_that_lies_brings_nothing_into_the_folder() {
     let scene = Scene::new();
     let object = scene.server.folder("notes/commits/0000000002.commit");
     let own = std::fs::read(&object).unwrap();
     assert_eq!(with_head(&own, |_| ()), own);
-    let files = |head: &mut serde_json::Value, change: &dyn Fn(&mut serde_json::Value)| {
+    let files = |head: &mut serde_json::Value, change: Lie<'_>| {
         head["files"].as_array_mut().unwrap().iter_mut().for_each(change);
     };
-    let lies: [(&str, &dyn Fn(&mut serde_json::Value)); 8] = [
+    let lies: [(&str, Lie<'_>); 8] = [
         ("names outside", &|head| files(head, &|file| file["name"] = "../../escaped".into())),
         ("another commit", &|head| files(head, &|file| file["name"] = "segments_9".into())),
         ("one name for all", &|head| files(head, &|file| file["name"] = "_0.keys".into())),
