@@ -83,8 +83,8 @@ impl ShardedWriter {
         for document in documents {
             parts.get_mut(self.shard(document)).into_iter().for_each(|part| part.push(document.clone()));
         }
-        let own = self.writers.iter().zip(parts).filter(|(_, part)| !part.is_empty());
-        own.map(|(writer, part)| write(writer, &part).map(drop)).collect()
+        let mut own = self.writers.iter().zip(parts).filter(|(_, part)| !part.is_empty());
+        own.try_for_each(|(writer, part)| write(writer, &part).map(drop))
     }
 
     /// Changes some fields of the document of that key.

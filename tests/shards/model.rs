@@ -209,11 +209,12 @@ fn same_numbers(left: &serde_json::Value, right: &serde_json::Value) -> bool {
     }
 }
 
-fn compare(both: &Both, search: &Search, seed: u64) {
+/// True when hits were compared, which those of searches that are refused are not.
+fn compare(both: &Both, search: &Search, seed: u64) -> bool {
     let (expected, found) = match (both.one.search(search), over(&both.shards, search)) {
         (Ok(expected), Ok(found)) => (expected, found),
-        (Err(expected), Err(found)) if expected.kind() == found.kind() => return,
-        (Ok(_), Err(error)) if error.to_string().contains("not over shards") => return,
+        (Err(expected), Err(found)) if expected.kind() == found.kind() => return false,
+        (Ok(_), Err(error)) if error.to_string().contains("not over shards") => return false,
         (expected, found) => panic!("seed {seed}: {expected:?}\n{found:?}\n{}", search.to_json()),
     };
     let told = || format!("seed {seed}, {} shards: {}", both.shards.len(), search.to_json());
@@ -237,6 +238,7 @@ fn compare(both: &Both, search: &Search, seed: u64) {
     let mut unknown = found.unknown_fields;
     unknown.retain(|name| !expected.unknown_fields.contains(name));
     assert!(unknown.is_empty(), "{}", told());
+    !found.hits.is_empty()
 }
 
 #[test]
@@ -248,9 +250,8 @@ fn shards_find_what_one_index_finds_with_the_same_scores_totals_and_aggregations
     for seed in seeds {
         let mut rng = Rng::new(seed);
         let both = both(&mut rng);
-        for _ in 0..60 {
-            compare(&both, &search(&mut rng), seed);
-        }
+        let compared = (0..60).filter(|_| compare(&both, &search(&mut rng), seed)).count();
+        assert!(compared > 20, "seed {seed}: only {compared} searches with hits");
     }
 }
 

@@ -144,7 +144,6 @@ impl Finder<'_> {
     }
 
     /// Adds a ranking that shards make, which needs those of a level, and returns its own level.
-
     fn add(&mut self, of: RankingOf, query: &Query, inner: usize, order: RankOrder, depth: usize) -> usize {
         if let Some(known) = self.rankings.iter().find(|known| known.of == of) {
             return known.level;
