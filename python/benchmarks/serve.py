@@ -59,7 +59,7 @@ def kinds(queries: np.ndarray, documents: list[dict[str, Any]], exact: bool) -> 
         "kNN": lambda n: (vector(n), {}),
         "kNN filtered": lambda n: (vector(n), {"filter": lucerne.Term("section", f"s{n % 23}")}),
         "text": lambda n: (words(n), {}),
-        "hybrid": lambda n: (lucerne.Fuse([words(n), vector(n)]), {}),
+        "hybrid": lambda n: (lucerne.Fuse(words(n), vector(n)), {}),
         "facets": lambda n: (words(n), {"facets": {"section": 10}, "total": True}),
     }
 

@@ -55,18 +55,18 @@ def app(
     """
     paths = shard_paths(os.path.abspath(path))
     schema = lucerne.open(paths[0]).schema
+    deployment: Any = serve.deployment
     shards = [
-        serve.deployment(
-            Shard,
+        deployment(
             name=f"shard-{number}",
             num_replicas=replicas,
             max_ongoing_requests=concurrent,
             **(shard_options or {}),
-        ).bind(shard, refresh, threads)
+        )(Shard).bind(shard, refresh, threads)
         for number, shard in enumerate(paths)
     ]
-    router = serve.deployment(Router, name="router", num_replicas=routers, max_ongoing_requests=256)
-    return router.bind(schema, shards, timeout)
+    router = deployment(name="router", num_replicas=routers, max_ongoing_requests=256)
+    return router(Router).bind(schema, shards, timeout)
 
 
 class Shard:

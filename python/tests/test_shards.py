@@ -42,7 +42,7 @@ SEARCHES: list[tuple[Any, dict[str, Any]]] = [
     ("cat dog", {"facets": {"section": 3}, "limit": 25, "total": True}),
     (lucerne.Match("body", "cat dog"), {"filter": lucerne.Range("n", gte=100), "offset": 5, "fields": ["n"]}),
     (lucerne.Knn("v", np.ones(8), k=12, exact=True), {"filter": "section:s2"}),
-    (lucerne.Fuse([lucerne.Match("body", "elk"), lucerne.Knn("v", np.ones(8), exact=True)]), {"highlight": "body"}),
+    (lucerne.Fuse(lucerne.Match("body", "elk"), lucerne.Knn("v", np.ones(8), exact=True)), {"highlight": "body"}),
     (lucerne.All(), {"sort": ["-section", "n"], "limit": 40, "vectors": ["v"]}),
     ({"match": {"field": "body", "text": "emu"}}, {"rerank": lucerne.Rerank.vector("v", np.ones(8)), "min_score": 0.1}),
     ("bee", {"group_by": "section", "aggs": {"mean": {"avg": {"field": "n"}}}, "timeout": 5.0}),
