@@ -87,11 +87,16 @@ class Shard:
                 # Searches go on with what is open.
                 print(f"{self._index.path}: no newer commit could be opened: {error}", flush=True)
 
-    async def answer(self, request: str, seconds: float) -> str:
-        """The answer to a request of `lucerne.ShardedSearch`, in so many seconds."""
-        return await asyncio.to_thread(
-            self._searcher.answer, request, timeout=seconds, threads=self._threads
-        )
+    async def answers(self, requests: list[str | None], seconds: float) -> list[str | None]:
+        """The answers to requests of some `lucerne.ShardedSearch`, in so many seconds for all of them."""
+        deadline, searcher, threads = time.monotonic() + seconds, self._searcher, self._threads
+
+        def answer(request: str | None) -> str | None:
+            if request is None:
+                return None
+            return searcher.answer(request, timeout=max(deadline - time.monotonic(), 0.0), threads=threads)
+
+        return await asyncio.to_thread(lambda: [answer(request) for request in requests])
 
     async def state(self) -> dict[str, Any]:
         """Of this replica: its process, the generation that it searches, and the number of documents."""
@@ -114,26 +119,37 @@ class Router:
         Returns a dict: `keys`, and `hits`, a dict for each; `total`, `total_is_exact`, `facets`, `aggregations`, `exact`; `shards`,
         how many have answered in time and how many there are. Where these differ there may be better hits.
         """
-        deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
-        search = lucerne.ShardedSearch(query, self._schema, len(self._shards), **keywords)
-        while (requests := search.requests()) is not None:
-            asked = [self._ask(*both, deadline) for both in zip(self._shards, requests)]
-            search.answered(await asyncio.gather(*asked))
-        return _as_dict(search.hits())
+        return (await self.search_many([query], timeout=timeout, **keywords))[0]
 
-    async def _ask(self, shard: Any, request: str | None, deadline: float) -> str | None:
-        """The answer of a shard; None when it is late. A replica that dies is not the only one: another one is asked."""
-        while request is not None and (left := deadline - time.monotonic()) > 0:
-            response = shard.answer.remote(request, left)
+    async def search_many(
+        self, queries: Sequence[Any], *, timeout: float | None = None, **keywords: Any
+    ) -> list[dict[str, Any]]:
+        """The same for many queries with the same keywords, which share the way to the shards; `timeout` is for all of them."""
+        deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
+        count = len(self._shards)
+        searches = [lucerne.ShardedSearch(query, self._schema, count, **keywords) for query in queries]
+        while left := [(search, asked) for search in searches if (asked := search.requests()) is not None]:
+            of_shards = [[asked[number] for _, asked in left] for number in range(count)]
+            asking = [self._ask(shard, requests, deadline) for shard, requests in zip(self._shards, of_shards)]
+            answers = await asyncio.gather(*asking)
+            for number, (search, _) in enumerate(left):
+                search.answered([own[number] for own in answers])
+        return [_as_dict(search.hits()) for search in searches]
+
+    async def _ask(self, shard: Any, requests: list[str | None], deadline: float) -> list[str | None]:
+        """The answers of a shard; None when it is late. A replica that dies is not the only one: another one is asked."""
+        nothing: list[str | None] = [None] * len(requests)
+        while requests != nothing and (left := deadline - time.monotonic()) > 0:
+            response = shard.answers.remote(requests, left)
             try:
-                answer: str = await asyncio.wait_for(_result(response), left)
-                return answer
+                answers: list[str | None] = await asyncio.wait_for(_result(response), left)
+                return answers
             except (asyncio.TimeoutError, lucerne.TimedOutError):
                 response.cancel()
-                return None
+                return nothing
             except RayActorError:
                 await asyncio.sleep(min(_PAUSE, max(deadline - time.monotonic(), 0)))
-        return None
+        return nothing
 
     async def __call__(self, request: Any) -> dict[str, Any]:
         """Over HTTP: a search in JSON, as the body of a POST."""

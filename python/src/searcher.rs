@@ -117,7 +117,8 @@ impl Searcher {
         let limits = Limits::of(py, timeout, partial, threads)?;
         let schema = self.searcher.schema();
         let reading = Reading { schema, default_fields: &default_fields, params, lenient };
-        let found = run(py, &self.searcher, || search(query, reading, keywords), limits)?;
+        let find = |search: lucerne::Search, options: &_| self.searcher.search_with(search, options);
+        let found = run(py, find, || search(query, reading, keywords), limits)?;
         let warnings = reading::warnings(query, reading)?;
         let facets = facets.into_iter().map(|(field, _)| field).collect();
         Ok(Hits::new(Arc::clone(self.fields()), found, facets, warnings))

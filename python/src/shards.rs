@@ -8,7 +8,7 @@ use crate::hits::Hits;
 use crate::reading::{self, Reading};
 use crate::rerank::{self, Rerank};
 use crate::schema::schema_of;
-use crate::search::{Keywords, Limits, search};
+use crate::search::{Keywords, Limits, run, search};
 use crate::searcher::Searcher;
 use crate::shard_answer::{of_json, to_json};
 use lucerne::search::{ShardAnswer, ShardRequest};
@@ -171,7 +171,8 @@ impl ShardedSearcher {
         keywords: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Hits> {
         let Asked { search, limits, facets, warnings } = asked(py, self.searcher.schema(), query, keywords)?;
-        let found = long_call(py, |cancel| self.searcher.search_with(search, &limits.options(cancel)))?;
+        let find = |search: Search, options: &_| self.searcher.search_with(search, options);
+        let found = run(py, find, || Ok(search.clone()), limits)?;
         Ok(Hits::new(Arc::clone(&self.fields), found, facets, warnings))
     }
 

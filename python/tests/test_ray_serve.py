@@ -87,6 +87,15 @@ def test_the_router_finds_what_one_index_finds(
         assert found["total"] == expected.total and found["total_is_exact"]
 
 
+def test_many_searches_share_the_way(served: Any, one: lucerne.Index) -> None:
+    queries = [lucerne.Match("body", "elk"), lucerne.Knn("v", np.ones(8), k=9, exact=True), {"all": {}}, "cat dog"]
+    found = served.search_many.remote(queries, limit=6, facets="section").result()
+    for query, own in zip(queries, found):
+        expected = one.search(query, limit=6, facets="section")
+        assert own["keys"] == expected.keys and own["facets"] == expected.facets
+    assert served.search_many.remote([]).result() == []
+
+
 def test_a_search_in_json_over_http(served: Any, one: lucerne.Index) -> None:
     search = {"query": {"match": {"field": "body", "text": "cat"}}, "limit": 3, "fields": ["n", "v"]}
     request = urllib.request.Request("http://127.0.0.1:8000/notes", json.dumps(search).encode(), method="POST")
@@ -103,6 +112,23 @@ def test_a_wrong_search_is_an_error_and_a_late_one_says_so(served: Any) -> None:
         served.search.remote(lucerne.Match("nothing", "cat")).result()
     late = served.search.remote("cat", timeout=0.0).result()
     assert late["shards"] == (0, SHARDS) and late["keys"] == [] and not late["total_is_exact"]
+
+
+def test_a_shard_that_stands_still_is_left_out_at_the_deadline(served: Any) -> None:
+    shard = serve.get_deployment_handle("shard-0", "notes")
+    processes = set[int]()
+    while len(processes) < 2:
+        processes.add(shard.state.remote().result()["process"])
+    try:
+        [os.kill(process, signal.SIGSTOP) for process in processes]
+        begun = time.monotonic()
+        found = served.search.remote(lucerne.All(), limit=400, timeout=1.0).result()
+        took = time.monotonic() - begun
+    finally:
+        [os.kill(process, signal.SIGCONT) for process in processes]
+    assert found["shards"] == (1, SHARDS) and 0.9 < took < 5 and not found["total_is_exact"]
+    assert all(lucerne.shard_of(key, SHARDS) == 1 for key in found["keys"]) and len(found["keys"]) > 100
+    assert served.search.remote(lucerne.All(), limit=400).result()["shards"] == (SHARDS, SHARDS)
 
 
 class Load:

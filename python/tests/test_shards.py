@@ -1,6 +1,7 @@
 """Indexes in shards: written by key, searched as one; and as others would ask them."""
 
 import pickle
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,8 @@ def test_shards_find_what_one_index_finds(
 
 def test_each_document_is_in_the_shard_of_its_key(both: tuple[lucerne.Index, lucerne.ShardedIndex]) -> None:
     one, shards = both
-    assert lucerne.shard_of("vim", 4) == 3
+    assert lucerne.shard_of("vim", 4) == zlib.crc32(b"vim") % 4 == 3
+    assert [str(path) for path in lucerne._lucerne._shard_paths(shards.path)] == [shard.path for shard in shards.shards]
     assert len(shards) == shards.count() == 400 and len(shards.searcher()) == 400
     assert shards.count("cat") == one.count("cat")
     for document in documents(400):
@@ -129,6 +131,10 @@ def test_what_is_not_an_index_in_shards_or_not_supported_is_refused(
         lucerne.ShardedIndex(one.path)
     with pytest.raises(lucerne.AlreadyExistsError):
         lucerne.ShardedIndex.create(shards.path, SCHEMA, 2)
+    with pytest.raises(lucerne.AlreadyExistsError):
+        lucerne._lucerne._create_shards(shards.path, SCHEMA, 2)
+    with pytest.raises(lucerne.UsageError, match="no shards"):
+        lucerne.ShardedSearcher([])
     for keywords in ({"mmr": "v"}, {"group_by": ("section", 2)}):
         with pytest.raises(lucerne.UsageError, match="not over shards"):
             shards.search(lucerne.Knn("v", np.ones(8)), **keywords)

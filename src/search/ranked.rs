@@ -132,7 +132,7 @@ fn before_reranking(
     page: usize,
     end: usize,
 ) -> Result<Ranking> {
-    if let Some(given) = resolver.given
+    if let Some(given) = resolver.given.filter(|given| !given.is_empty())
         && search.sort.is_empty()
         && let Some(ranking) =
             given::find(given, &RankingOf::new(&search.query, resolver.filter.is_some(), None))

@@ -1,8 +1,9 @@
 //! An index in shards in a folder: every key once, in its shard; commits; what is left after a crash between shards.
 
+use crate::common::rng::Rng;
 use lucerne::search::{SearchOptions, Stopped};
 use lucerne::shards::{ShardedIndex, shard_of, shard_path};
-use lucerne::{Document, ErrorKind, Fuse, Index, Knn, Match, Query, Schema, Search, Sort, Vector};
+use lucerne::{Cancel, Document, ErrorKind, Fuse, Index, Knn, Match, Query, Schema, Search, Sort, Vector};
 use std::fs;
 use std::time::Duration;
 
@@ -47,6 +48,44 @@ fn each_document_is_in_the_shard_of_its_key_and_is_replaced_and_deleted_there() 
     assert_eq!(searcher.count(Match::new("t", "other")).unwrap(), 3);
     let by_number = searcher.search(Search::new(Query::all()).sort(Sort::desc("n")).limit(3)).unwrap();
     assert_eq!(by_number.keys(), ["k300", "k299", "k298"]);
+}
+
+#[test]
+fn after_updates_and_deletes_scores_are_those_of_one_index_once_both_are_merged() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = Index::create(folder.path().join("one"), schema()).unwrap();
+    let shards = ShardedIndex::create(folder.path().join("shards"), schema(), 3).unwrap();
+    let (writer, sharded) = (one.writer().unwrap(), shards.writer().unwrap());
+    let (mut rng, cancel) = (Rng::new(11), Cancel::new());
+    for round in 0..4 {
+        for _ in 0..150 {
+            let n = rng.below(200);
+            if rng.chance(30) {
+                let key = format!("k{n}");
+                assert_eq!(writer.delete(&key).unwrap(), sharded.delete(&key).unwrap());
+            } else {
+                let other = document(n).with("t", format!("word w{} w{}", rng.below(9), rng.below(9)));
+                writer.upsert(&other).unwrap();
+                sharded.upsert(&other).unwrap();
+            }
+        }
+        writer.commit().unwrap();
+        sharded.commit().unwrap();
+        writer.expunge_deletes(0.0, &cancel).unwrap();
+        writer.commit().unwrap();
+        for shard in sharded.writers() {
+            shard.expunge_deletes(0.0, &cancel).unwrap();
+            shard.commit().unwrap();
+        }
+        let (one, shards) = (one.searcher().unwrap(), shards.searcher().unwrap());
+        assert_eq!(one.len(), shards.len());
+        for w in 0..9 {
+            let search = Search::new(Match::new("t", format!("word w{w} w{}", w / 2))).limit(50);
+            let found = shards.search(&search).unwrap();
+            assert_eq!(found.hits, one.search(&search).unwrap().hits, "round {round}, w{w}");
+            assert!(!found.hits.is_empty());
+        }
+    }
 }
 
 #[test]

@@ -333,3 +333,52 @@ fn an_answer_to_another_request_is_refused() {
     assert_eq!(all.answered(vec![Some(statistics)]).unwrap_err().kind(), ErrorKind::Usage);
     assert_eq!(all.answered(Vec::new()).unwrap_err().kind(), ErrorKind::Usage);
 }
+
+/// The text with one of its digits, or another of its bytes, replaced.
+fn damaged(rng: &mut Rng, text: &str) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for _ in 0..1 + rng.below(3) {
+        let at = rng.below(bytes.len());
+        let digits =
+            (0..bytes.len()).map(|next| (at + next) % bytes.len()).find(|at| bytes[*at].is_ascii_digit());
+        match digits {
+            Some(at) if rng.chance(80) => {
+                let others: &[u8] =
+                    *rng.pick(&[&b"0"[..], b"9", b"-1", b"99999999", b"18446744073709551615", b"1e300"]);
+                bytes.splice(at..=at, others.iter().copied());
+            }
+            _ => bytes[at] = *rng.pick(b"{}[]\",:x0"),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[test]
+fn damaged_requests_and_answers_are_errors_or_answers_and_never_panic() {
+    let mut rng = Rng::new(23);
+    let both = both(&mut rng);
+    let (mut read, mut answered) = (0, 0);
+    for _ in 0..400 {
+        let Ok(mut sharded) = ShardedSearch::new(search(&mut rng), &schema(), both.shards.len()) else {
+            continue;
+        };
+        while let Some(requests) = sharded.requests() {
+            let mut answers = Vec::new();
+            for (shard, request) in both.shards.iter().zip(requests) {
+                let request = request.unwrap();
+                let text = damaged(&mut rng, &serde_json::to_string(&request).unwrap());
+                if let Ok(request) = serde_json::from_str::<ShardRequest>(&text) {
+                    read += usize::from(shard.answer(&request, &SearchOptions::new()).is_ok());
+                }
+                let Ok(answer) = shard.answer(&request, &SearchOptions::new()) else { break };
+                let text = damaged(&mut rng, &serde_json::to_string(&answer).unwrap());
+                answers.push(Some(serde_json::from_str::<ShardAnswer>(&text).unwrap_or(answer)));
+            }
+            match sharded.answered(answers) {
+                Ok(()) => answered += 1,
+                Err(_) => break,
+            }
+        }
+    }
+    assert!(read > 100 && answered > 100, "{read} requests were read, {answered} answers");
+}

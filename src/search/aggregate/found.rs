@@ -126,18 +126,21 @@ impl<'a> Found<'a> {
     }
 }
 
-/// What two have counted together.
+/// What two have counted together. Numbers of other shards are untrusted.
 pub(in crate::search) fn add<'a>(left: Found<'a>, right: Found<'a>, cancel: &Cancel) -> Result<Found<'a>> {
     Ok(match (left, right) {
         (Found::Buckets(left, rest), Found::Buckets(right, more)) => {
-            let rest = Rest { buckets: rest.buckets + more.buckets, docs: rest.docs + more.docs };
+            let rest = Rest {
+                buckets: rest.buckets.saturating_add(more.buckets),
+                docs: rest.docs.saturating_add(more.docs),
+            };
             Found::Buckets(merged(left, right, cancel)?, rest)
         }
         (Found::Numbers(left), Found::Numbers(right)) => Found::Numbers(Numbers {
-            count: left.count + right.count,
+            count: left.count.saturating_add(right.count),
             least: left.least.min(right.least),
             greatest: left.greatest.max(right.greatest),
-            whole: left.whole + right.whole,
+            whole: left.whole.saturating_add(right.whole),
             float: left.float + right.float,
             scaled: left.scaled + right.scaled,
         }),
@@ -171,7 +174,8 @@ fn merged<'a>(
         } else if let (Some(left), Some(right)) = (left.next(), right.next()) {
             let inner = left.inner.into_iter().zip(right.inner);
             let inner = inner.map(|(left, right)| add(left, right, cancel)).collect::<Result<_>>()?;
-            merged.push(FoundBucket { key: left.key, count: left.count + right.count, inner });
+            let count = left.count.saturating_add(right.count);
+            merged.push(FoundBucket { key: left.key, count, inner });
         }
     }
     merged.extend(left.chain(right));
