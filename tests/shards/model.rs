@@ -379,6 +379,9 @@ fn damaged_requests_and_answers_are_errors_or_answers_and_never_panic() {
                 Err(_) => break,
             }
         }
+        // Whoever shows them gets no further with a panic.
+        let hits = sharded.hits();
+        hits.iter().for_each(|hits| _ = serde_json::to_string(&hits.aggregations).unwrap());
     }
     assert!(read > 100 && answered > 100, "{read} requests were read, {answered} answers");
 }
