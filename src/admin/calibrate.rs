@@ -15,6 +15,8 @@ const SCALES: std::ops::RangeInclusive<i32> = -4..=12;
 const MOST_QUERIES: usize = 1_000;
 /// With fewer chance decides.
 const LEAST_QUERIES: usize = 10;
+/// Standard errors that are taken off a measured recall, as segments do with theirs.
+const STANDARD_ERRORS: f64 = 2.0;
 
 /// Finds out how much more, or less, than its segments' own measurements the given queries take: these are made with
 /// vectors like the stored ones, and queries may lie elsewhere. [`Writer::set_calibration`](crate::Writer::set_calibration)
@@ -77,25 +79,30 @@ pub fn calibrate(
         return Err(wrong("the field has no vectors to measure with".to_owned()));
     }
     progress.report("calibration", 1, total);
-    let recall = |asked: f32, scale: f64| -> Result<f64> {
-        let mut sum = 0.0;
+    let measured = |asked: f32, scale: f64| -> Result<Measured> {
+        let mut shares = Vec::with_capacity(queries.len());
         for (query, &(wanted, farthest)) in queries.iter().zip(&farthest) {
             let query = query.clone().recall(asked).scale(scale as f32);
             let hits = searcher.search_with(query, &options)?;
             let near = hits.hits.iter().filter(|hit| hit.distance.is_some_and(|it| it <= farthest)).count();
-            sum += near.min(wanted) as f64 / wanted.max(1) as f64;
+            shares.push(near.min(wanted) as f64 / wanted.max(1) as f64);
         }
-        Ok(sum / queries.len() as f64)
+        Ok(Measured::of(&shares))
     };
     let mut points = Vec::with_capacity(RECALLS.len());
     for (done, asked) in (2u64..).zip(RECALLS) {
-        // The least power that reaches it.
+        // The least power that reaches it, and not only by chance.
         let (mut low, mut high) = (*SCALES.start(), *SCALES.end());
         while low < high {
             let middle = (low + high).div_euclid(2);
-            if recall(asked, scale(middle))? >= f64::from(asked) { high = middle } else { low = middle + 1 }
+            let Measured { recall, error } = measured(asked, scale(middle))?;
+            if recall - STANDARD_ERRORS * error >= f64::from(asked) {
+                high = middle
+            } else {
+                low = middle + 1
+            }
         }
-        let reached = recall(asked, scale(low))?;
+        let reached = measured(asked, scale(low))?.recall;
         points.push(CalibrationPoint {
             recall: rounded(asked.into()),
             scale: rounded(scale(low)),
@@ -104,6 +111,21 @@ pub fn calibrate(
         progress.report("calibration", done, total);
     }
     Ok(Calibration { k, queries: queries.len(), points })
+}
+
+/// The recall of some queries, and its standard error.
+struct Measured {
+    recall: f64,
+    error: f64,
+}
+
+impl Measured {
+    fn of(shares: &[f64]) -> Self {
+        let count = shares.len().max(1) as f64;
+        let recall = shares.iter().sum::<f64>() / count;
+        let variance = shares.iter().map(|share| (share - recall).powi(2)).sum::<f64>() / count;
+        Self { recall, error: (variance / count).sqrt() }
+    }
 }
 
 fn scale(power: i32) -> f64 {

@@ -99,9 +99,9 @@ pub(super) fn best(point: &Point) -> f64 {
 }
 
 /// Standard errors that are taken off a mean: without them half of all segments would promise too much, with one of them one
-/// in six, with one and a half one in fifteen. The fewer queries, the more: only small segments have few, and caution costs little,
+/// in six, with two one in forty. The fewer queries, the more: only small segments have few, and caution costs little,
 /// since a scan is never far.
-const STANDARD_ERRORS: RangeInclusive<f64> = 1.0..=1.5;
+const STANDARD_ERRORS: RangeInclusive<f64> = 1.0..=2.0;
 /// With so many queries, moved ones or others, the least are taken.
 const MANY_QUERIES: f64 = 256.0;
 
