@@ -344,7 +344,7 @@ fn damaged(rng: &mut Rng, text: &str) -> String {
         match digits {
             Some(at) if rng.chance(80) => {
                 let others: &[u8] =
-                    *rng.pick(&[&b"0"[..], b"9", b"-1", b"99999999", b"18446744073709551615", b"1e300"]);
+                    rng.pick(&[&b"0"[..], b"9", b"-1", b"99999999", b"18446744073709551615", b"1e300"]);
                 bytes.splice(at..=at, others.iter().copied());
             }
             _ => bytes[at] = *rng.pick(b"{}[]\",:x0"),
