@@ -32,7 +32,7 @@ pub(super) enum Wanted {
     Hits(Vec<Search>),
 }
 
-/// What a shard answers to a [`ShardRequest`], for [`ShardedSearch::answer`](super::ShardedSearch::answer). As JSON it can be
+/// What a shard answers to a [`ShardRequest`], for [`ShardedSearch::answered`](super::ShardedSearch::answered). As JSON it can be
 /// sent back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShardAnswer(pub(super) Answer);
