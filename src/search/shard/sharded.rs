@@ -33,10 +33,10 @@ use std::time::Instant;
 /// # let folder = tempfile::tempdir().unwrap();
 /// let schema = Schema::builder().key("id").text("title").build()?;
 /// let mut shards = Vec::new();
-/// for (name, titles) in [("a", ["vim", "a text editor"]), ("b", ["nano", "a small editor"])] {
+/// for (name, key, title) in [("a", "vim", "text editor"), ("b", "nano", "small editor")] {
 ///     let index = Index::create(folder.path().join(name), schema.clone())?;
 ///     let writer = index.writer()?;
-///     titles.iter().try_for_each(|title| writer.add(&Document::new().with("title", *title)).map(drop))?;
+///     writer.add(&Document::new().with("id", key).with("title", title))?;
 ///     writer.commit()?;
 ///     shards.push(index.searcher()?);
 /// }
@@ -48,7 +48,7 @@ use std::time::Instant;
 ///     let answers = shards.iter().zip(requests).map(ask).collect::<lucerne::Result<Vec<_>>>()?;
 ///     search.answered(answers)?;
 /// }
-/// assert_eq!(search.hits().unwrap().hits.len(), 2);
+/// assert_eq!(search.hits().unwrap().keys(), ["nano", "vim"]);
 /// # Ok(())
 /// # }
 /// ```
