@@ -101,6 +101,7 @@ mod reader;
 pub mod schema;
 pub mod search;
 mod segment_write;
+pub mod shards;
 pub mod stats;
 pub mod transfer;
 pub mod writer;

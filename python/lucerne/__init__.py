@@ -41,6 +41,8 @@ from ._lucerne import (
     Scanner,
     Searcher,
     SegmentBuilder,
+    ShardedSearch,
+    ShardedSearcher,
     Sparse,
     Term,
     Terms,
@@ -50,6 +52,7 @@ from ._lucerne import (
     create,
     open,
     repair,
+    shard_of,
 )
 from .errors import (
     AlreadyExistsError,
@@ -69,6 +72,7 @@ from .errors import (
 )
 from .reports import MergeReport
 from .schema import BinaryVector, Field, Keyword, Schema, SparseVector, Text, Vector
+from .shards import ShardedIndex, ShardedWriter
 
 __version__ = "0.1.0"
 
@@ -124,6 +128,10 @@ __all__ = [
     "Schema",
     "Searcher",
     "SegmentBuilder",
+    "ShardedIndex",
+    "ShardedSearch",
+    "ShardedSearcher",
+    "ShardedWriter",
     "Sparse",
     "SparseVector",
     "StorageError",
@@ -139,4 +147,5 @@ __all__ = [
     "create",
     "open",
     "repair",
+    "shard_of",
 ]

@@ -2,6 +2,7 @@
 
 import datetime
 import os
+from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence, final, overload
 
 import numpy as np
@@ -41,16 +42,21 @@ __all__ = [
     "Scanner",
     "Searcher",
     "SegmentBuilder",
+    "ShardedSearch",
+    "ShardedSearcher",
     "Sparse",
     "Term",
     "Terms",
     "Wildcard",
     "Writer",
+    "_create_shards",
     "_merge_report_html",
+    "_shard_paths",
     "check",
     "create",
     "open",
     "repair",
+    "shard_of",
 ]
 
 _Queries = Query | Mapping[str, Any] | Sequence[Query | Mapping[str, Any]]
@@ -72,6 +78,11 @@ def create(
     memory: Memory | int | None = None,
 ) -> Index: ...
 def open(path: str | os.PathLike[str], *, memory: Memory | int | None = None) -> Index: ...
+def shard_of(key: str, shards: int) -> int: ...
+def _create_shards(
+    path: str | os.PathLike[str], schema: Schema | Mapping[str, Any] | str, shards: int
+) -> list[Path]: ...
+def _shard_paths(path: str | os.PathLike[str]) -> list[Path]: ...
 def check(path: str | os.PathLike[str], *, progress: _Progress | None = None) -> dict[str, Any]: ...
 def _merge_report_html(merges: Sequence[Mapping[str, Any]]) -> str: ...
 def repair(
@@ -175,9 +186,55 @@ class Index:
     def __reduce__(self) -> tuple[Any, tuple[str]]: ...
 
 @final
+class ShardedSearcher:
+    def __new__(cls, searchers: Sequence[Searcher]) -> ShardedSearcher: ...
+    @property
+    def generations(self) -> list[int]: ...
+    def search(
+        self,
+        query: _SearchLike,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+        filter: _SearchLike | None = None,
+        fields: Sequence[str] | None = None,
+        vectors: Sequence[str] | None = None,
+        highlight: _Highlights | None = None,
+        sort: _SortLike | None = None,
+        rerank: Rerank | None = None,
+        mmr: str | tuple[str, float] | None = None,
+        decay: dict[str, Any] | None = None,
+        group_by: str | tuple[str, int] | None = None,
+        facets: _Facets | None = None,
+        aggs: dict[str, Any] | None = None,
+        total: bool = False,
+        min_score: float | None = None,
+        explain: bool = False,
+        timeout: float | None = None,
+        partial: bool = False,
+        threads: int | None = None,
+        default_field: str | Sequence[str] | None = None,
+        params: dict[str, Any] | None = None,
+        lenient: bool = False,
+    ) -> Hits: ...
+    def count(self, query: _SearchLike | None = None) -> int: ...
+    def get(self, key: str) -> dict[str, Any] | None: ...
+    def __len__(self) -> int: ...
+
+@final
+class ShardedSearch:
+    def __new__(cls, query: _SearchLike, schema: Any, shards: int, **keywords: Any) -> ShardedSearch: ...
+    def requests(self) -> list[str | None] | None: ...
+    def answered(self, answers: Sequence[str | None]) -> None: ...
+    def hits(self) -> Hits: ...
+
+@final
 class Searcher:
     @property
     def generation(self) -> int: ...
+    def answer(
+        self, request: str, *, timeout: float | None = None, partial: bool = False, threads: int | None = None
+    ) -> str: ...
     @property
     def segment_count(self) -> int: ...
     def search(
@@ -391,6 +448,8 @@ class Highlight:
 
 @final
 class Hits:
+    @property
+    def shards(self) -> tuple[int, int] | None: ...
     @property
     def exact(self) -> bool: ...
     @property

@@ -17,10 +17,26 @@ Path = Union[str, "os.PathLike[str]"]
 
 
 @dataclass(frozen=True)
+class Built:
+    """A segment that was built, and the shard it is for."""
+
+    shard: int
+    handle: dict[str, Any]
+
+
+def shard_paths(path: str) -> tuple[str, ...]:
+    """The folders of the shards of an index; of one that is not in shards its own."""
+    if os.path.exists(os.path.join(path, "shards.json")):
+        return tuple(str(shard) for shard in lucerne._lucerne._shard_paths(path))
+    return (path,)
+
+
+@dataclass(frozen=True)
 class Target:
     """An index that tasks write to; sent to each of them."""
 
-    path: str
+    paths: tuple[str, ...]
+    """Its folder; of an index in shards those of the shards."""
     staging: str
     schema: dict[str, Any]
     on_existing: str
@@ -45,43 +61,77 @@ class Target:
             raise lucerne.UsageError(f'on_existing is {on_existing!r}, expected "fail", "replace" or "skip"')
         path = os.path.abspath(path)
         staging = path if staging is None else os.path.abspath(staging)
-        return cls(path, staging, _schema(path, staging, schema), on_existing, threads, seed, wait)
+        paths = shard_paths(path)
+        return cls(paths, staging, _schema(paths[0], staging, schema), on_existing, threads, seed, wait)
 
-    def index(self) -> lucerne.Index:
-        """In the driver: the index, which is created if there is none."""
+    def index(self, shard: int = 0) -> lucerne.Index:
+        """In the driver: the index, which is created if there is none, or one of its shards."""
         begun = time.monotonic()
         while True:
             try:
-                return lucerne.open(self.path)
+                return lucerne.open(self.paths[shard])
             except lucerne.NotFoundError:
                 try:
-                    return lucerne.create(self.path, self.schema)
+                    return lucerne.create(self.paths[shard], self.schema)
                 except (lucerne.AlreadyExistsError, lucerne.LockedError):
                     # Another driver creates it.
                     if time.monotonic() - begun > self.wait:
                         raise
             time.sleep(0.02)
 
-    def build(self, tables: Iterable[pa.Table]) -> dict[str, Any] | None:
-        """In a task: a segment of these rows, and its handle; None when there are none.
+    def build(self, tables: Iterable[pa.Table]) -> list[Built]:
+        """In a task: a segment of these rows, or one for each shard that has some of them.
 
         The rows are read once, to their end: what fails here is done again by another task, from the beginning.
         """
-        builder, rows = lucerne.SegmentBuilder(self.schema, self.staging, threads=self.threads, seed=self.seed), 0
+        builders: dict[int, lucerne.SegmentBuilder] = {}
+        rows: dict[int, int] = {}
         for table in tables:
-            if table.num_rows > 0:
-                builder.add_arrow(table)
-            rows += table.num_rows
-        if rows == 0:
-            return None
-        handle = builder.finish()
-        if handle["docs"] != rows:
-            raise lucerne.InternalError(f"segment {handle['name']} has {handle['docs']} documents of {rows} rows")
-        return handle
+            for shard, part in self._parts(table):
+                if shard not in builders:
+                    builders[shard] = lucerne.SegmentBuilder(
+                        self.schema, self.staging, threads=self.threads, seed=self.seed
+                    )
+                builders[shard].add_arrow(part)
+                rows[shard] = rows.get(shard, 0) + part.num_rows
+        built = []
+        for shard, builder in sorted(builders.items()):
+            handle = builder.finish()
+            if handle["docs"] != rows[shard]:
+                problem = f"has {handle['docs']} documents of {rows[shard]} rows"
+                raise lucerne.InternalError(f"segment {handle['name']} {problem}")
+            built.append(Built(shard, handle))
+        return built
 
-    def publish(self, handles: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-        """In the driver: one commit of all segments. Their files go once it is done, and only then."""
-        published = self.index().publish(
+    def _parts(self, table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+        """The rows of each shard."""
+        if table.num_rows == 0:
+            return
+        if len(self.paths) == 1:
+            yield 0, table
+            return
+        name = key_name(self.schema)
+        if name not in table.column_names:
+            raise lucerne.UsageError(f"no column {name!r}, the key, which says the shard of a row")
+        keys = table.column(name).to_pylist()
+        of_row = [lucerne.shard_of(key, len(self.paths)) if isinstance(key, str) else 0 for key in keys]
+        for shard in sorted(set(of_row)):
+            yield shard, table.take([row for row, own in enumerate(of_row) if own == shard])
+
+    def publish(self, built: Sequence[Built]) -> dict[str, int]:
+        """In the driver: one commit of all segments, or one for each shard. Their files go once it is done, and only then."""
+        if len(self.paths) == 1:
+            return self._publish(0, [one.handle for one in built])
+        sum_: dict[str, int] = {}
+        for shard in sorted({one.shard for one in built}):
+            published = self._publish(shard, [one.handle for one in built if one.shard == shard])
+            for name, number in published.items():
+                if name != "generation":
+                    sum_[name] = sum_.get(name, 0) + number
+        return sum_
+
+    def _publish(self, shard: int, handles: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+        published = self.index(shard).publish(
             handles, on_existing=self.on_existing, folders=[self.staging], wait=self.wait
         )
         remove(self.staging, handles)
@@ -134,7 +184,12 @@ def ranges(searcher: lucerne.Searcher, key: str, filter: Any, parts: int) -> lis
 
 def key_of(index: lucerne.Index) -> str:
     """The name of the key field."""
-    key = index.schema["key"]
+    return key_name(index.schema)
+
+
+def key_name(schema: Mapping[str, Any]) -> str:
+    """The name of the key field of a schema in JSON form."""
+    key = schema["key"]
     return str(key if isinstance(key, str) else key["name"])
 
 

@@ -85,6 +85,7 @@ class Searcher(_Threaded):
             "split_keys",
             "plan_even_merges",
             "merge_segments",
+            "answer",
         }
     )
 

@@ -4,6 +4,7 @@
     dataset.write_datasink(LucerneSink("/shared/notes.idx", schema))
     lucerne.ray.force_merge("/shared/notes.idx", max_segments=2)
     lucerne.ray.read("/shared/notes.idx").count()
+    lucerne.ray.search(questions, "/shared/notes.idx", make_query, actors=4)
 
 Tasks build segments, which nobody sees; the driver publishes all of them in one commit. What happens when a task, a worker or
 the driver fails is told in `docs/cluster.md`.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import Any, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 import pyarrow as pa  # type: ignore[import-untyped,import-not-found,unused-ignore]
 import ray  # type: ignore[import-untyped,import-not-found,unused-ignore]
@@ -26,9 +27,9 @@ from ray.data.block import (  # type: ignore[import-untyped,import-not-found,unu
 from ray.data.datasource import ReadTask  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
 import lucerne
-from lucerne._tasks import Path, Target, batches, key_of, ranges, remove
+from lucerne._tasks import Built, Path, Target, batches, key_of, ranges, remove, shard_paths
 
-__all__ = ["LucerneSink", "force_merge", "read"]
+__all__ = ["LucerneSink", "force_merge", "read", "search"]
 
 
 class LucerneSink(Datasink):  # type: ignore[misc,type-arg,unused-ignore]
@@ -38,7 +39,9 @@ class LucerneSink(Datasink):  # type: ignore[misc,type-arg,unused-ignore]
     nobody knows.
 
     Args:
-        path: the folder of the index. Only the driver writes there, unless it is where segments are built.
+        path: the folder of the index, or of an index in shards that exists: then each row goes to the shard of its key, a task
+            builds a segment for each shard, and each shard has a commit of its own. Only the driver writes there, unless
+            it is where segments are built.
         schema: of an index that is created when there is none.
         on_existing: `"fail"`, `"replace"` or `"skip"` rows whose keys the index has.
         staging: the folder in which tasks build segments, the same for all machines: a file system that they share. The
@@ -65,19 +68,21 @@ class LucerneSink(Datasink):  # type: ignore[misc,type-arg,unused-ignore]
             path, schema, on_existing=on_existing, staging=staging, threads=threads, seed=seed, wait=wait
         )
         self._min_rows = min_rows_per_segment
+        self._built: list[Built] = []
         self.handles: list[dict[str, Any]] = []
         """The segments that were built, once all tasks are done."""
         self.published: dict[str, int] | None = None
-        """What `lucerne.Index.publish` returned, once it has."""
+        """What `lucerne.Index.publish` returned, once it has; of an index in shards the sums of it, without generations."""
 
     def on_write_start(self, schema: Any = None) -> None:
         self._target.index()
 
-    def write(self, blocks: Iterable[Any], ctx: Any) -> dict[str, Any] | None:
+    def write(self, blocks: Iterable[Any], ctx: Any) -> list[Built]:
         return self._target.build(BlockAccessor.for_block(block).to_arrow() for block in blocks)
 
     def on_write_complete(self, write_result: Any) -> None:
-        self.handles = [handle for handle in write_result.write_returns if handle is not None]
+        self._built = [one for built in write_result.write_returns for one in built]
+        self.handles = [one.handle for one in self._built]
         docs = sum(handle["docs"] for handle in self.handles)
         if docs != write_result.num_rows:
             problem = f"the segments have {docs} documents, the dataset {write_result.num_rows} rows"
@@ -86,7 +91,7 @@ class LucerneSink(Datasink):  # type: ignore[misc,type-arg,unused-ignore]
 
     def publish(self) -> dict[str, int]:
         """Publishes the segments. Called by Ray; call it again when that has failed: nothing is built again."""
-        self.published = self._target.publish(self.handles)
+        self.published = self._target.publish(self._built)
         return self.published
 
     def on_write_failed(self, error: Exception) -> None:
@@ -208,3 +213,50 @@ def force_merge(
 def _merge(path: str, segments: list[str], folder: str, threads: int, seed: int | None) -> dict[str, Any]:
     # Of the newest commit: the one that was planned with may be gone, and names are never used again.
     return lucerne.open(path).searcher().merge_segments(segments, folder, threads=threads, seed=seed)
+
+
+def search(
+    dataset: ray.data.Dataset,
+    path: Path,
+    query: Callable[[dict[str, Any]], Any],
+    *,
+    actors: int = 1,
+    batch_size: int = 256,
+    keywords: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> ray.data.Dataset:
+    """A search for each row, by a pool of actors that have the index open: the rows with two more columns, `keys` and `scores`, lists
+    of the hits.
+
+    Args:
+        path: the folder of an index, in shards or not, the same for all machines.
+        query: the query of a row, a dict: an object of the query classes, text, or JSON as a dict.
+        actors: processes.
+        batch_size: rows that an actor takes at once.
+        keywords: further ones of `Searcher.search`: `limit`, `filter`.
+        options: further ones of `Dataset.map_batches`.
+    """
+    arguments = (os.path.abspath(path), query, dict(keywords or {}))
+    found: ray.data.Dataset = dataset.map_batches(
+        _Searching,
+        fn_constructor_args=arguments,
+        concurrency=actors,
+        batch_size=batch_size,
+        batch_format="pyarrow",
+        **options,
+    )
+    return found
+
+
+class _Searching:
+    def __init__(self, path: str, query: Callable[[dict[str, Any]], Any], keywords: dict[str, Any]) -> None:
+        paths = shard_paths(path)
+        searchers = [lucerne.open(shard).searcher() for shard in paths]
+        self._searcher: Any = searchers[0] if len(paths) == 1 else lucerne.ShardedSearcher(searchers)
+        self._query, self._keywords = query, keywords
+
+    def __call__(self, rows: pa.Table) -> pa.Table:
+        found = [self._searcher.search(self._query(row), **self._keywords) for row in rows.to_pylist()]
+        keys = pa.array([hits.keys for hits in found], pa.list_(pa.string()))
+        scores = pa.array([hits.scores.tolist() for hits in found], pa.list_(pa.float32()))
+        return rows.append_column("keys", keys).append_column("scores", scores)

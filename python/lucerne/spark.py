@@ -31,7 +31,7 @@ from pyspark.sql.datasource import (  # type: ignore[import-untyped,import-not-f
 from pyspark.sql.pandas.types import from_arrow_schema  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
 import lucerne
-from lucerne._tasks import Target, batches, key_of, ranges
+from lucerne._tasks import Built, Target, batches, key_of, ranges
 
 __all__ = ["LucerneSource"]
 
@@ -101,9 +101,9 @@ def _plain_schema(schema: pa.Schema) -> pa.Schema:
 
 @dataclass
 class _Built(WriterCommitMessage):  # type: ignore[misc,unused-ignore]
-    """The handle of a task's segment, in JSON; None when it had no rows."""
+    """The segments of a task, as a list of shards and handles in JSON; it is empty when it had no rows."""
 
-    handle: str | None
+    segments: str
 
 
 class _Writer(DataSourceArrowWriter):  # type: ignore[misc,unused-ignore]
@@ -111,13 +111,14 @@ class _Writer(DataSourceArrowWriter):  # type: ignore[misc,unused-ignore]
         self._target = target
 
     def write(self, iterator: Iterator[pa.RecordBatch]) -> _Built:
-        handle = self._target.build(pa.Table.from_batches([batch]) for batch in iterator)
-        return _Built(None if handle is None else json.dumps(handle))
+        built = self._target.build(pa.Table.from_batches([batch]) for batch in iterator)
+        return _Built(json.dumps([[one.shard, one.handle] for one in built]))
 
     def commit(self, messages: Sequence[Any]) -> None:
         if None in messages:
             raise lucerne.InternalError("a task has sent no message; nothing was published")
-        self._target.publish([json.loads(message.handle) for message in messages if message.handle is not None])
+        of_tasks = [json.loads(message.segments) for message in messages]
+        self._target.publish([Built(shard, handle) for segments in of_tasks for shard, handle in segments])
 
     def abort(self, messages: Sequence[Any]) -> None:
         """Deletes nothing: tasks may still be at work. What nobody publishes goes by its age, with

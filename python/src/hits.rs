@@ -219,6 +219,12 @@ impl Hits {
         json::to_python(py, &found.map_err(|error| errors::usage(py, error.to_string()))?)
     }
 
+    /// Of a search over shards: how many have answered, and how many there are. None of a search of one index.
+    #[getter]
+    fn shards(&self) -> Option<(usize, usize)> {
+        self.found.shards.map(|shards| (shards.answered, shards.total))
+    }
+
     /// What `search(…, lenient=True)` has not understood and searched for as words.
     #[getter]
     fn warnings(&self) -> &[String] {

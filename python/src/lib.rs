@@ -28,6 +28,8 @@ mod scan;
 mod schema;
 mod search;
 mod searcher;
+mod shard_answer;
+mod shards;
 mod sparse;
 mod transfer;
 mod writer;
@@ -60,6 +62,8 @@ mod _lucerne {
     use crate::scan::{ScannedDocument, Scanner};
     #[pymodule_export]
     use crate::searcher::Searcher;
+    #[pymodule_export]
+    use crate::shards::{_create_shards, _shard_paths, ShardedSearch, ShardedSearcher, shard_of};
     #[pymodule_export]
     use crate::transfer::SegmentBuilder;
     #[pymodule_export]

@@ -5,7 +5,7 @@ use crate::reading::{self, Reading};
 use crate::rerank::Rerank;
 use crate::{aggregations, errors, highlight};
 use lucerne::search::SearchOptions;
-use lucerne::{Cancel, ErrorKind, Hits, Search, Searcher, Sort};
+use lucerne::{Cancel, ErrorKind, Hits, Search, Sort};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use std::time::{Duration, Instant};
@@ -44,20 +44,21 @@ impl Limits {
     }
 }
 
-/// Runs a search: nearly all are over before a thread would have started. `search` makes it, again if need be.
+/// Runs a search: nearly all are over before a thread would have started. `search` makes it, again if need be, and
+/// `find` is what runs it.
 pub(crate) fn run(
     py: Python<'_>,
-    searcher: &Searcher,
+    find: impl Fn(Search, &SearchOptions) -> lucerne::Result<Hits> + Sync,
     search: impl Fn() -> PyResult<Search>,
     limits: Limits,
 ) -> PyResult<Hits> {
     let first = search()?;
     if limits.timeout.is_some_and(|timeout| timeout <= SHORT) {
-        return call(py, || searcher.search_with(first, &limits.options(&Cancel::new())));
+        return call(py, || find(first, &limits.options(&Cancel::new())));
     }
     let begun = Instant::now();
     let short = Limits { timeout: Some(SHORT), partial: false, ..limits };
-    let found = call(py, || match searcher.search_with(first, &short.options(&Cancel::new())) {
+    let found = call(py, || match find(first, &short.options(&Cancel::new())) {
         Err(error) if error.kind() == ErrorKind::TimedOut => Ok(None),
         found => found.map(Some),
     })?;
@@ -66,7 +67,7 @@ pub(crate) fn run(
     }
     let timeout = limits.timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
     let (rest, search) = (Limits { timeout, ..limits }, search()?);
-    long_call(py, |cancel| searcher.search_with(search, &rest.options(cancel)))
+    long_call(py, |cancel| find(search, &rest.options(cancel)))
 }
 
 /// What stands beside the query in `search(query, *, …)`.

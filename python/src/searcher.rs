@@ -9,7 +9,7 @@ use crate::rerank::{self, Rerank};
 use crate::rows::{self, KeysAndScores};
 use crate::scan::Scanner;
 use crate::search::{Keywords, Limits, run, search};
-use crate::{aggregations, arrays, errors, figures, json, queries, transfer};
+use crate::{aggregations, arrays, errors, figures, json, queries, shard_answer, transfer};
 use lucerne::search::Scan;
 use lucerne::{Document, Knn};
 use numpy::PyUntypedArrayMethods;
@@ -117,7 +117,8 @@ impl Searcher {
         let limits = Limits::of(py, timeout, partial, threads)?;
         let schema = self.searcher.schema();
         let reading = Reading { schema, default_fields: &default_fields, params, lenient };
-        let found = run(py, &self.searcher, || search(query, reading, keywords), limits)?;
+        let find = |search: lucerne::Search, options: &_| self.searcher.search_with(search, options);
+        let found = run(py, find, || search(query, reading, keywords), limits)?;
         let warnings = reading::warnings(query, reading)?;
         let facets = facets.into_iter().map(|(field, _)| field).collect();
         Ok(Hits::new(Arc::clone(self.fields()), found, facets, warnings))
@@ -386,6 +387,20 @@ impl Searcher {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         transfer::merge_segments(py, &self.searcher, &segments, &folder, (threads, seed), progress)
+    }
+
+    /// Answers as one of several shards: `request` is one of `ShardedSearch.requests()`, the answer is for
+    /// `ShardedSearch.answered`. `timeout`, `partial`, `threads`: as of `search`.
+    #[pyo3(signature = (request, *, timeout=None, partial=false, threads=None))]
+    fn answer(
+        &self,
+        py: Python<'_>,
+        request: &str,
+        timeout: Option<f64>,
+        partial: bool,
+        threads: Option<usize>,
+    ) -> PyResult<String> {
+        shard_answer::answer(py, &self.searcher, request, Limits::of(py, timeout, partial, threads)?)
     }
 
     /// The commit that this searcher reads, or that its refreshed changes follow.

@@ -1,6 +1,6 @@
 //! The tree that explains a score.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Why a document matches with a score, or why it does not: a tree that follows the query's clauses.
@@ -28,7 +28,7 @@ use std::fmt;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Explanation {
     /// Whether the document matches this part of the search.
@@ -38,7 +38,7 @@ pub struct Explanation {
     /// What was asked for, and what the document has.
     pub description: String,
     /// The explanations of the parts that this one consists of.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Explanation>,
 }
 

@@ -140,8 +140,20 @@ pub struct Hits {
     /// The results of the search's aggregations, by name. Of a search that was [`stopped`](Hits::stopped) they are of the
     /// documents that it came to.
     pub aggregations: BTreeMap<String, Aggregate>,
+    /// How many shards have answered, of a search over shards ([`ShardedSearch`](super::ShardedSearch)).
+    pub shards: Option<Shards>,
     /// How long it took. Hits compare equal whatever this is.
     pub took: Timings,
+}
+
+/// How many shards a search has asked, and how many have answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shards {
+    /// All there are.
+    pub total: usize,
+    /// Those whose documents were searched. When fewer than all, there may be better hits than these, and totals and
+    /// aggregations are those of the documents that were searched.
+    pub answered: usize,
 }
 
 impl Hits {

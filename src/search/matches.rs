@@ -1,7 +1,7 @@
 //! The documents that match, for those who do something else with them than search.
 
 use super::options::SearchOptions;
-use super::run::Run;
+use super::run::{Run, Scope};
 use super::unknown_fields::unknown_fields;
 use crate::error::{Error, Result};
 use crate::query::{Query, Search};
@@ -22,8 +22,8 @@ pub(crate) fn matches(store: &Store, snapshot: &Snapshot, query: Query, cancel: 
     let Store { analyzers, counters, memory, .. } = store;
     let search = Search::new(query);
     let unknown_fields = unknown_fields(snapshot, &search)?;
-    let segments =
-        Run { snapshot, analyzers, counters, memory, options: &options }.each_match(search, |docs| docs)?;
+    let segments = Run { snapshot, analyzers, counters, memory, options: &options, scope: Scope::Whole }
+        .each_match(search, |docs| docs)?;
     match segments.len() == snapshot.segments.len() {
         true => Ok(Matches { segments, unknown_fields }),
         false => Err(Error::Cancelled),

@@ -25,6 +25,7 @@
 //! | `page`, `stored` | read documents back | `StoredFields` |
 //! | `more_like`, `recommend` | queries made of documents that are there | `MoreLikeThis` |
 //! | `scan` | all documents in the order of their keys | |
+//! | `statistics`, `given`, `shard` | searches over several indexes | `TermStatistics`, Elasticsearch's search phases |
 //! | `explanation`, `explain` | explains a hit or a miss | `Explanation` |
 //!
 //! Read path: [`Searcher::search`] → `run` → `resolve` → `rank` (`knn`, `fuse`, or `score` with `scorers`) → `rerank` or
@@ -38,6 +39,7 @@ mod explanation;
 mod field_values;
 mod function;
 mod fuse;
+mod given;
 mod group;
 mod heap;
 mod helpers;
@@ -65,10 +67,12 @@ mod scan;
 mod score;
 mod scorers;
 mod searcher;
+mod shard;
 mod sort;
 mod sorted_runs;
 mod sparse;
 mod split;
+mod statistics;
 mod stop;
 mod stored;
 mod synonyms;
@@ -85,12 +89,15 @@ mod words;
 
 pub use aggregate::{Aggregate, Bucket, Buckets, Percentile, Stats};
 pub use explanation::Explanation;
-pub use hits::{Group, Hit, Hits, SegmentSearch};
+pub use hits::{Group, Hit, Hits, SegmentSearch, Shards};
 pub(crate) use matches::matches;
 pub use options::SearchOptions;
 pub use phases::Timings;
 pub use scan::{Scan, ScannedDocument, Scanner};
 pub use searcher::{AnalyzedTerm, Searcher};
+pub(crate) use shard::search_shards;
+pub use shard::{ShardAnswer, ShardRequest, ShardedSearch};
+pub use statistics::TextStatistics;
 pub use stop::Stopped;
 pub use threads::Pool;
 pub use total::Total;

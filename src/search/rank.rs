@@ -75,7 +75,11 @@ fn known(resolver: &Resolver<'_>, node: &Node) -> Option<Total> {
         _ if resolver.filter.is_some() => None,
         Node::All => Some(Total::Exactly(resolver.snapshot.live_docs())),
         Node::Words { words, .. } if words.len() == 1 && segments.iter().all(|one| one.live.is_none()) => {
-            words.first().map(|word| Total::Exactly(word.doc_freq))
+            words.first().map(|word| {
+                // Not its document frequency, which may be that of all shards.
+                let entries = word.entries.iter().flatten();
+                Total::Exactly(entries.map(|entry| u64::from(entry.doc_freq)).sum())
+            })
         }
         _ => None,
     }

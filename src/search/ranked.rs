@@ -1,6 +1,7 @@
 //! The ranking of a search: ranked, reranked, cut at a least score and, if it is to be in groups, searched deeper until
 //! there are enough of them.
 
+use super::given::{self, RankingOf};
 use super::group::{Group, Grouping};
 use super::node::Node;
 use super::phases::{Laps, Timings};
@@ -131,6 +132,13 @@ fn before_reranking(
     page: usize,
     end: usize,
 ) -> Result<Ranking> {
+    if let Some(given) = resolver.given.filter(|given| !given.is_empty())
+        && search.sort.is_empty()
+        && let Some(ranking) =
+            given::find(given, &RankingOf::new(&search.query, resolver.filter.is_some(), None))
+    {
+        return ranking.ranking(resolver.snapshot);
+    }
     match (node, &search.query) {
         (Some(node), _) if !search.sort.is_empty() => {
             sort::sorted(resolver, node, &search.sort, search.min_score, end)

@@ -1,10 +1,12 @@
 //! Resolves a query to a [`Node`]: looks up fields, analyzes texts, gathers term statistics, runs kNN queries.
 
+use super::given::{self, GivenRanking, RankingOf};
 use super::more_like;
 use super::node::{BoolNode, Node, PhraseNode, PhrasePrefixNode, TermRange, Totals, Word};
 use super::part::Part;
 use super::ranking::Ranking;
 use super::scorers::Bm25;
+use super::statistics::Statistics;
 use super::stop::Stop;
 use super::threads::Threads;
 use super::values::{dynamic_range, number_range, numbers_of, text_of, text_range, wrong};
@@ -34,6 +36,9 @@ pub(super) struct Resolver<'a> {
     pub(super) threads: &'a Threads,
     /// Runs the kNN and fusion queries inside a query. It is passed in because it resolves queries itself.
     pub(super) rank_query: RankQuery,
+    pub(super) statistics: Statistics<'a>,
+    /// Of a shard: the rankings inside the search, which are of all shards.
+    pub(super) given: Option<&'a [GivenRanking]>,
 }
 
 /// How documents with a term of a text field are scored.
@@ -65,7 +70,10 @@ impl<'a> Resolver<'a> {
 
     /// Ranks the documents of a query inside another one: see [`RankQuery`].
     pub(super) fn rank(&self, query: &Query, limit: usize) -> Result<Ranking> {
-        (self.rank_query)(&self.whole(), query, limit)
+        let Some(given) = self.given else { return (self.rank_query)(&self.whole(), query, limit) };
+        let of = RankingOf::new(query, self.filter.is_some(), Some(limit));
+        let missing = || Error::Invalid(format!("a shard was not given the ranking of {}", of.query));
+        given::find(given, &of).ok_or_else(missing)?.ranking(self.snapshot)
     }
 
     /// A segment of the snapshot.
@@ -392,6 +400,7 @@ impl<'a> Resolver<'a> {
             *entry = postings.term(term.as_bytes())?;
             doc_freq = doc_freq.saturating_add(entry.map_or(0, |entry| entry.doc_freq).into());
         }
+        let (totals, doc_freq) = self.statistics.of_word(field.name(), &term, (totals, doc_freq));
         let weight = text.text_weight() * count;
         let (k1, b) = text.text_bm25();
         let bm25 = Bm25 { k1, b };

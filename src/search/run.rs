@@ -1,27 +1,31 @@
 //! Runs a search: resolve, rank, rerank or sort, read the page.
 
 use super::explanation::Explanation;
+use super::given::GivenRanking;
 use super::heap::heap;
 use super::hits::Hits;
 use super::node::Node;
 use super::options::SearchOptions;
 use super::phases::{Laps, Timings};
 use super::ranked::{Ranked, grouped, ranked};
+use super::ranking::Ranking;
 use super::resolve::Resolver;
+use super::statistics::{Statistics, TextStatistics};
 use super::stop::{Stop, Stopped, stopped};
-use super::tally::{Matches, tally};
+use super::tally::{self, Matches, tally};
 use super::total::Total;
 use super::unknown_fields::unknown_fields;
-use super::{aggregate, explain, field_values, group, matching, page, rank, rerank, stored};
+use super::{aggregate, explain, field_values, group, matching, page, rank, rerank, sort, stored};
 use crate::analysis::Analyzers;
 use crate::document::Value;
 use crate::error::{Error, Result};
 use crate::limits::MAX_K;
 use crate::memory::Memory;
-use crate::query::{Query, Search};
+use crate::query::{Query, RerankBy, Search};
 use crate::reader::Snapshot;
 use crate::stats::{Counters, SearchEnd};
 use lucerne_codec::{BitSet, OnStop};
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -33,16 +37,43 @@ pub(super) struct Run<'a> {
     pub(super) counters: &'a Counters,
     pub(super) memory: &'a Memory,
     pub(super) options: &'a SearchOptions,
+    pub(super) scope: Scope<'a>,
+}
+
+/// What the index is that is searched.
+#[derive(Clone, Copy)]
+pub(super) enum Scope<'a> {
+    /// All there is.
+    Whole,
+    /// One of several shards: with the statistics, if they matter, and the rankings of all.
+    Shard(Option<&'a TextStatistics>, &'a [GivenRanking]),
+}
+
+/// What a shard finds beside its hits, before it is known what others have found.
+#[derive(Default)]
+pub(super) struct OfShard {
+    /// What each hit is sorted by, if they are sorted.
+    pub(super) sorted_by: Vec<Vec<sort::SortKey>>,
+    /// What was counted, by aggregation.
+    pub(super) counted: Vec<aggregate::Found<'static>>,
 }
 
 impl<'a> Run<'a> {
     /// Searches, and counts it.
     pub(super) fn search(&self, search: Search) -> Result<Hits> {
+        self.search_shard(search).map(|(hits, _)| hits)
+    }
+
+    /// The same with what a shard says beside its hits. A shard returns the hits of all pages until the end of the one
+    /// asked for.
+    pub(super) fn search_shard(&self, search: Search) -> Result<(Hits, OfShard)> {
         let _span = tracing::debug_span!("search", limit = search.limit, offset = search.offset).entered();
         let laps = Laps::begin();
         let found = self.found(search, laps);
         let (took, end, hits) = match &found {
-            Ok(hits) => (hits.took.total, hits.stopped.map_or(SearchEnd::Whole, end_of), hits.hits.len()),
+            Ok((hits, _)) => {
+                (hits.took.total, hits.stopped.map_or(SearchEnd::Whole, end_of), hits.hits.len())
+            }
             Err(error) => (laps.elapsed(), stopped(error).map_or(SearchEnd::Failed, end_of), 0),
         };
         self.counters.searched(took, end, hits);
@@ -53,10 +84,15 @@ impl<'a> Run<'a> {
         found
     }
 
-    fn found(&self, mut search: Search, mut laps: Laps) -> Result<Hits> {
-        let mut took = Timings::default();
+    fn found(&self, mut search: Search, mut laps: Laps) -> Result<(Hits, OfShard)> {
+        let (mut took, mut of_shard) = (Timings::default(), OfShard::default());
+        let is_shard = matches!(self.scope, Scope::Shard(..));
         search.set_unset_k();
-        check(self.snapshot, &search)?;
+        let fields = search.fields.as_deref().unwrap_or_default();
+        stored::check_wanted(&self.snapshot.schema, fields, &search.vectors)?;
+        if !is_shard {
+            check(&search)?;
+        }
         let (cancel, noted) = (self.options.begin(), OnceLock::new());
         let _heap = self.memory.admit_search(|| heap(self.snapshot, &search), &cancel)?;
         let stop = Stop::new(&cancel, self.options.on_stop, &noted);
@@ -81,26 +117,39 @@ impl<'a> Run<'a> {
             }
         };
         let Ranked { ranking, left_out, .. } = ranked;
-        let (mut total, mut aggregations) = (ranking.total, BTreeMap::new());
+        let (mut total, mut aggregations, rest) = (ranking.total, BTreeMap::new(), stop.rest());
         if let Some(node) = &node
             && (search.total || !plans.is_empty())
         {
             let matches = Matches { node: node.as_ref(), ranked: &ranking.docs, left_out: &left_out };
-            let tally = tally(&resolver, &search, matches, &plans)?;
-            aggregations = tally.aggregations;
+            let tally = tally(&resolver, &search, matches, &plans, &rest)?;
+            if is_shard {
+                of_shard.counted = tally.found.into_iter().map(aggregate::Found::into_owned).collect();
+            } else {
+                aggregations = tally::results(&resolver, &plans, tally.found)?;
+            }
             if node.is_some() {
                 total = Total::Exactly(tally.docs);
             }
         }
         took.aggregate = laps.lap();
         search.set_k_of_page();
+        let end = search.offset.saturating_add(search.limit);
+        let skipped = if is_shard { 0 } else { search.offset };
         let hits = match grouping {
             None => {
-                let docs = ranking.docs.iter().skip(search.offset).take(search.limit);
+                let docs = ranking.docs.iter().take(end).skip(skipped);
+                if is_shard && !search.sort.is_empty() {
+                    of_shard.sorted_by = sort::keys(&resolver, &search.sort, docs.clone())?;
+                }
                 page::read(&resolver, &search, docs)?
             }
             Some(_) => {
-                let groups = groups.iter().skip(search.offset).take(search.limit);
+                let groups = groups.iter().take(end).skip(skipped);
+                if is_shard && !search.sort.is_empty() {
+                    let best = groups.clone().filter_map(|group| group.docs.first());
+                    of_shard.sorted_by = sort::keys(&resolver, &search.sort, best)?;
+                }
                 page::read_groups(&resolver, &search, groups)?
             }
         };
@@ -110,7 +159,24 @@ impl<'a> Run<'a> {
         if stopped.is_some() {
             total = total.at_least();
         }
-        Ok(Hits { hits, exact, segments, unknown_fields, stopped, total, aggregations, took })
+        let hits =
+            Hits { hits, exact, segments, unknown_fields, stopped, total, aggregations, shards: None, took };
+        Ok((hits, of_shard))
+    }
+
+    /// The statistics of all words that a search looks for.
+    pub(super) fn text_statistics(&self, mut search: Search) -> Result<TextStatistics> {
+        search.set_unset_k();
+        let (cancel, is_part, noted) = (self.options.begin(), OnceLock::new(), Mutex::default());
+        let resolver = self.resolver(Stop::new(&cancel, OnStop::Fail, &is_part));
+        let resolver =
+            Resolver { statistics: Statistics::Noted(&noted), rank_query: note, given: None, ..resolver };
+        note(&resolver, &search.query, 0)?;
+        search.filter.iter().try_for_each(|filter| note(&resolver, filter, 0).map(drop))?;
+        if let Some(RerankBy::Query(query)) = search.rerank.as_ref().map(|rerank| &rerank.by) {
+            note(&resolver, query, 0)?;
+        }
+        Ok(noted.into_inner())
     }
 
     /// The results of searches in their order. A single one is run side by side in its segments, several side by side.
@@ -177,7 +243,7 @@ impl<'a> Run<'a> {
             total: false,
             ..search.clone()
         };
-        let hits = run.found(all, Laps::begin())?.hits;
+        let hits = run.found(all, Laps::begin())?.0.hits;
         let Some(address) = stored::find(self.snapshot, key)? else {
             return Ok(Explanation::no_match(format!(
                 "no live document has the key {key:?}: deleted, or never added"
@@ -208,7 +274,13 @@ impl<'a> Run<'a> {
     }
 
     fn resolver(&self, stop: Stop<'a>) -> Resolver<'a> {
-        let Run { snapshot, analyzers, options, .. } = *self;
+        let Run { snapshot, analyzers, options, scope, .. } = *self;
+        let (statistics, given) = match scope {
+            Scope::Whole => (Statistics::Own, None),
+            Scope::Shard(statistics, given) => {
+                (statistics.map_or(Statistics::Own, Statistics::Given), Some(given))
+            }
+        };
         Resolver {
             snapshot,
             analyzers,
@@ -216,6 +288,8 @@ impl<'a> Run<'a> {
             stop,
             threads: &options.threads,
             rank_query: rank::rank,
+            statistics,
+            given,
         }
     }
 }
@@ -227,10 +301,23 @@ fn end_of(stopped: Stopped) -> SearchEnd {
     }
 }
 
-fn check(snapshot: &Snapshot, search: &Search) -> Result<()> {
+/// Resolves a query for the statistics of its words, and makes no ranking.
+fn note(resolver: &Resolver<'_>, query: &Query, _limit: usize) -> Result<Ranking> {
+    match query {
+        Query::Knn(knn) => {
+            knn.filter.iter().try_for_each(|filter| note(resolver, filter, 0).map(drop))?;
+        }
+        Query::Fuse(fuse) => {
+            fuse.queries.iter().try_for_each(|one| note(resolver, &one.query, 0).map(drop))?
+        }
+        query => drop(resolver.resolve(query)?),
+    }
+    Ok(Ranking::none())
+}
+
+/// Refuses numbers out of their ranges.
+pub(super) fn check(search: &Search) -> Result<()> {
     let wrong = |problem: String| Err(Error::WrongQuery { field: None, problem });
-    let fields = search.fields.as_deref().unwrap_or_default();
-    stored::check_wanted(&snapshot.schema, fields, &search.vectors)?;
     if search.limit == 0 || search.limit > MAX_K {
         return wrong(format!("limit (k) is {}, expected 1 to {MAX_K}", search.limit));
     }

@@ -2,10 +2,12 @@
 
 use super::effort::Asked;
 use super::explanation::Explanation;
+use super::given::GivenRanking;
 use super::hits::Hits;
 use super::options::SearchOptions;
 use super::ranking::DocAddress;
-use super::run::Run;
+use super::run::{OfShard, Run, Scope};
+use super::statistics::TextStatistics;
 use super::values::wrong;
 use super::{knn, stored};
 use crate::analysis::Analyzers;
@@ -181,6 +183,26 @@ impl Searcher {
     /// [`Cancelled`](crate::ErrorKind::Cancelled) when it was stopped and is not to return a partial result.
     pub fn search_with(&self, search: impl Into<Search>, options: &SearchOptions) -> Result<Hits> {
         self.run(options).search(search.into())
+    }
+
+    /// The statistics of the words that a search looks for, of this index alone: what its text scores are computed from.
+    /// Those of several indexes add up ([`TextStatistics::add`]).
+    ///
+    /// # Errors
+    /// As [`Searcher::search`].
+    pub fn text_statistics(&self, search: impl Into<Search>) -> Result<TextStatistics> {
+        self.run(&SearchOptions::default()).text_statistics(search.into())
+    }
+
+    /// What this index has as one of several shards, for the statistics and rankings of all of them.
+    pub(super) fn search_shard(
+        &self,
+        search: Search,
+        statistics: Option<&TextStatistics>,
+        given: &[GivenRanking],
+        options: &SearchOptions,
+    ) -> Result<(Hits, OfShard)> {
+        Run { scope: Scope::Shard(statistics, given), ..self.run(options) }.search_shard(search)
     }
 
     /// Runs many searches, side by side on the threads that the options give. The results are in the order of the
@@ -382,6 +404,6 @@ impl Searcher {
 
     fn run<'a>(&'a self, options: &'a SearchOptions) -> Run<'a> {
         let Self { snapshot, analyzers, counters, memory } = self;
-        Run { snapshot, analyzers, counters, memory, options }
+        Run { snapshot, analyzers, counters, memory, options, scope: Scope::Whole }
     }
 }

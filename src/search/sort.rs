@@ -15,6 +15,7 @@ use crate::query::{Missing, Order, Sort};
 use crate::reader::{Snapshot, SnapshotSegment};
 use crate::schema::FieldType;
 use lucerne_codec::{BitSet, DocId};
+use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
@@ -26,6 +27,35 @@ enum SortValue<'a> {
     /// Of an undeclared field.
     Other(Key<'a>),
     Missing,
+}
+
+/// The same without a snapshot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum SortKey {
+    Number(i64),
+    Text(String),
+    Other(Key<'static>),
+    Missing,
+}
+
+impl SortKey {
+    fn of(value: SortValue<'_>) -> Self {
+        match value {
+            SortValue::Number(number) => Self::Number(number),
+            SortValue::Text(text) => Self::Text(text.to_owned()),
+            SortValue::Other(key) => Self::Other(key.into_owned()),
+            SortValue::Missing => Self::Missing,
+        }
+    }
+
+    fn value(&self) -> SortValue<'_> {
+        match self {
+            Self::Number(number) => SortValue::Number(*number),
+            Self::Text(text) => SortValue::Text(text),
+            Self::Other(key) => SortValue::Other(key.clone()),
+            Self::Missing => SortValue::Missing,
+        }
+    }
 }
 
 /// Where a rule reads the values from.
@@ -63,7 +93,7 @@ pub(super) fn sorted<'a>(
     let filters: Vec<&Node> = [node].into_iter().chain(filter).collect();
     let order = |left: &SortedDoc<'_>, right: &SortedDoc<'_>| {
         let values = rules.iter().zip(left.values.iter().zip(&right.values));
-        let by_rule = values.map(|(rule, (left, right))| compare(rule, left, right));
+        let by_rule = values.map(|(rule, (left, right))| compare(rule.order, rule.missing, left, right));
         let by_rule = by_rule.fold(Ordering::Equal, Ordering::then);
         by_rule.then_with(|| by_key(snapshot, left.doc.address, right.doc.address))
     };
@@ -109,6 +139,38 @@ pub(super) fn sorted<'a>(
     let sorted = stop.part(merge())?.unwrap_or_default();
     let docs = sorted.into_iter().map(|sorted| sorted.doc).collect();
     Ok(Ranking { docs, exact: true, segments: Vec::new(), total })
+}
+
+/// The values that documents are sorted by, one for each rule.
+pub(super) fn keys<'d>(
+    resolver: &Resolver<'_>,
+    sort: &[Sort],
+    docs: impl Iterator<Item = &'d ScoredDoc>,
+) -> Result<Vec<Vec<SortKey>>> {
+    let rules = sort.iter().map(|sort| rule(resolver.snapshot, sort)).collect::<Result<Vec<_>>>()?;
+    let of_doc = |doc: &ScoredDoc| {
+        let DocAddress { segment, doc: number } = doc.address;
+        let Some(part) = resolver.part(segment) else { return Ok(vec![SortKey::Missing; rules.len()]) };
+        let mut only = BitSet::empty(part.segment.reader.max_doc());
+        only.insert(number);
+        let key = |rule: &Rule| match &rule.source {
+            ValueSource::Undeclared(_) => {
+                let mut others = others(rule, part, &only)?;
+                Ok(others.remove(&number).map_or(SortKey::Missing, |key| SortKey::Other(key.into_owned())))
+            }
+            _ => value(rule, part.segment, number, doc.score).map(SortKey::of),
+        };
+        rules.iter().map(key).collect()
+    };
+    docs.map(of_doc).collect()
+}
+
+/// The order of documents with these values, but for ties.
+pub(super) fn compare_keys(sort: &[Sort], left: &[SortKey], right: &[SortKey]) -> Ordering {
+    let of_rule = |(sort, (left, right)): (&Sort, (&SortKey, &SortKey))| {
+        compare(sort.order, sort.missing, &left.value(), &right.value())
+    };
+    sort.iter().zip(left.iter().zip(right)).map(of_rule).fold(Ordering::Equal, Ordering::then)
 }
 
 fn rule(snapshot: &Snapshot, sort: &Sort) -> Result<Rule> {
@@ -182,11 +244,11 @@ fn value<'a>(rule: &Rule, segment: &'a SnapshotSegment, doc: DocId, score: f32) 
     Ok(value.unwrap_or(SortValue::Missing))
 }
 
-fn compare(rule: &Rule, left: &SortValue<'_>, right: &SortValue<'_>) -> Ordering {
+fn compare(order: Order, missing: Missing, left: &SortValue<'_>, right: &SortValue<'_>) -> Ordering {
     let values = match (left, right) {
         (SortValue::Missing, SortValue::Missing) => return Ordering::Equal,
         (SortValue::Missing, _) | (_, SortValue::Missing) => {
-            let left_first = (*left == SortValue::Missing) == (rule.missing == Missing::First);
+            let left_first = (*left == SortValue::Missing) == (missing == Missing::First);
             return if left_first { Ordering::Less } else { Ordering::Greater };
         }
         (SortValue::Number(left), SortValue::Number(right)) => left.cmp(right),
@@ -194,5 +256,5 @@ fn compare(rule: &Rule, left: &SortValue<'_>, right: &SortValue<'_>) -> Ordering
         (SortValue::Other(left), SortValue::Other(right)) => left.cmp(right),
         _ => Ordering::Equal,
     };
-    if rule.order == Order::Desc { values.reverse() } else { values }
+    if order == Order::Desc { values.reverse() } else { values }
 }

@@ -14,10 +14,11 @@ use lucerne_codec::{BitSet, Cancel};
 use std::collections::BTreeMap;
 
 /// What was counted.
-pub(super) struct Tally {
+pub(super) struct Tally<'a> {
     /// Number of documents.
     pub(super) docs: u64,
-    pub(super) aggregations: BTreeMap<String, Aggregate>,
+    /// By aggregation; nothing when it was stopped.
+    pub(super) found: Vec<Found<'a>>,
 }
 
 /// Which documents a search finds.
@@ -31,19 +32,23 @@ pub(super) struct Matches<'a> {
     pub(super) left_out: &'a [ScoredDoc],
 }
 
-/// Counts and aggregates all documents found. Of a search that is stopped, those of the segments that it came to.
-pub(super) fn tally(
-    resolver: &Resolver<'_>,
+/// Counts and aggregates all documents found. Of a search that is stopped, those of the segments that it came to. `rest`
+/// stops it.
+pub(super) fn tally<'a>(
+    resolver: &Resolver<'a>,
     search: &Search,
     matches: Matches<'_>,
     plans: &[Plan],
-) -> Result<Tally> {
-    let (rest, stop) = (resolver.stop.rest(), resolver.stop);
-    let resolver = &Resolver { stop: stop.with(&rest), ..*resolver };
+    rest: &'a Cancel,
+) -> Result<Tally<'a>> {
+    let stop = resolver.stop;
+    let resolver = &Resolver { stop: stop.with(rest), ..*resolver };
+    // A shard does not know which buckets are the best of all.
+    let alone = resolver.snapshot.segments.len() == 1 && resolver.given.is_none();
     let of_segments = resolver.each_segment(|part| {
         let count = || {
             let set = documents(resolver, search, matches, part)?;
-            let input = Input::all(&set).alone(resolver.snapshot.segments.len() == 1);
+            let input = Input::all(&set).alone(alone);
             let found = plans.iter().map(|plan| Ok(collect(plan, part, &input)?.pop()));
             Ok((u64::from(set.count()), found.collect::<Result<Vec<_>>>()?))
         };
@@ -52,16 +57,36 @@ pub(super) fn tally(
     let rest = stop.rest();
     let docs = of_segments.iter().map(|(docs, _)| docs).sum();
     let found = of_segments.into_iter().map(|(_, found)| found);
-    let aggregations = stop.part(sum(plans, found, &rest))?.unwrap_or_default();
-    Ok(Tally { docs, aggregations })
+    let found = stop.part(sum(plans, found, &rest))?.unwrap_or_default();
+    Ok(Tally { docs, found })
 }
 
-/// The results of what was found in all segments, in their order.
-fn sum<'a>(
+/// The results of what was counted. Of a search that is stopped while it makes them there are none.
+pub(super) fn results(
+    resolver: &Resolver<'_>,
+    plans: &[Plan],
+    found: Vec<Found<'_>>,
+) -> Result<BTreeMap<String, Aggregate>> {
+    let rest = resolver.stop.rest();
+    Ok(resolver.stop.part(finish_all(plans, found, &rest))?.unwrap_or_default())
+}
+
+/// The results of aggregations, by name.
+pub(super) fn finish_all(
+    plans: &[Plan],
+    found: Vec<Found<'_>>,
+    cancel: &Cancel,
+) -> Result<BTreeMap<String, Aggregate>> {
+    let mut room = MAX_BUCKETS;
+    plans.iter().zip(found).map(|(plan, found)| finish(plan, found, &mut room, cancel)).collect()
+}
+
+/// What was found in several places together, in their order.
+pub(super) fn sum<'a>(
     plans: &[Plan],
     of_segments: impl Iterator<Item = Vec<Option<Found<'a>>>>,
     cancel: &Cancel,
-) -> Result<BTreeMap<String, Aggregate>> {
+) -> Result<Vec<Found<'a>>> {
     let mut sums: Vec<Found<'_>> = plans.iter().map(Found::none).collect();
     for found in of_segments {
         let both = sums.into_iter().zip(found);
@@ -71,8 +96,7 @@ fn sum<'a>(
         });
         sums = both.collect::<Result<_>>()?;
     }
-    let mut room = MAX_BUCKETS;
-    plans.iter().zip(sums).map(|(plan, found)| finish(plan, found, &mut room, cancel)).collect()
+    Ok(sums)
 }
 
 /// The documents of a segment that a search finds.

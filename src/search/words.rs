@@ -2,6 +2,7 @@
 
 use super::node::{BoolNode, Node, Word};
 use super::resolve::{Resolver, Target, refuse_too_long};
+use super::statistics;
 use super::term_sets::{Rest, TermSet};
 use super::values::wrong;
 use crate::automata::{self, Dfa, MAX_EDITS, similarity};
@@ -45,6 +46,21 @@ impl Similar {
         }
     }
 
+    /// The most similar words; equals in the order of their bytes.
+    fn best(&self, found: BTreeMap<String, statistics::Similar>) -> Vec<(String, statistics::Similar)> {
+        let mut best: Vec<_> = found.into_iter().collect();
+        best.sort_by(|left, right| right.1.similarity.total_cmp(&left.1.similarity));
+        best.truncate(self.max_expansions);
+        best
+    }
+
+    /// A name of the words that are similar to `word`.
+    fn name(&self, word: &str) -> String {
+        let Self { edits, prefix_length, transpositions, max_expansions } = self;
+        let edits = edits.edits(word.chars().count());
+        format!("{word}~{edits},{prefix_length},{transpositions},{max_expansions}")
+    }
+
     /// The terms that are similar to `word` and begin with `before`.
     fn set(&self, word: &str, before: Vec<u8>) -> TermSet {
         let edits = self.edits.edits(word.chars().count());
@@ -54,14 +70,6 @@ impl Similar {
         let (word, before) = (rest.to_owned(), fixed.chars().count());
         TermSet { begin, rest: Rest::Near { word, edits, transpositions: self.transpositions, before } }
     }
-}
-
-/// A word of the index that is similar to another one.
-struct SimilarWord {
-    similarity: f32,
-    doc_freq: u64,
-    /// By segment.
-    entries: Vec<Option<TermEntry>>,
 }
 
 impl Resolver<'_> {
@@ -136,31 +144,34 @@ impl Resolver<'_> {
             return Ok(vec![own]);
         }
         let set = how.set(term, Vec::new());
-        let mut found: BTreeMap<Vec<u8>, SimilarWord> = BTreeMap::new();
+        let mut found: BTreeMap<String, statistics::Similar> = BTreeMap::new();
+        let mut entries: BTreeMap<String, Vec<Option<TermEntry>>> = BTreeMap::new();
         for (number, segment) in self.snapshot.segments.iter().enumerate() {
             let postings = segment.reader.postings().and_then(|postings| postings.field(field.number()));
             let Some(postings) = postings else { continue };
             set.walk(postings, self.stop.cancel, |similar, entry, edits| {
-                let others = std::str::from_utf8(similar).map_or(0, |similar| similar.chars().count());
-                let similarity = similarity(len, others, edits);
-                let entries = vec![None; self.snapshot.segments.len()];
-                let new = SimilarWord { similarity, doc_freq: 0, entries };
-                let known = found.entry(similar.to_vec()).or_insert(new);
+                // The terms of text fields are text.
+                let Ok(similar) = std::str::from_utf8(similar) else { return Ok(()) };
+                let similarity = similarity(len, similar.chars().count(), edits);
+                let new = statistics::Similar { similarity, doc_freq: 0 };
+                let known = found.entry(similar.to_owned()).or_insert(new);
                 known.doc_freq = known.doc_freq.saturating_add(entry.doc_freq.into());
-                known.entries.get_mut(number).into_iter().for_each(|own| *own = Some(*entry));
+                let none = || vec![None; self.snapshot.segments.len()];
+                let own = entries.entry(similar.to_owned()).or_insert_with(none).get_mut(number);
+                own.into_iter().for_each(|own| *own = Some(*entry));
                 Ok(())
             })?;
         }
-        // Equals stay in the order of their bytes.
-        let mut best: Vec<(Vec<u8>, SimilarWord)> = found.into_iter().collect();
-        best.sort_by(|left, right| right.1.similarity.total_cmp(&left.1.similarity));
-        best.truncate(how.max_expansions);
+        // The best of all shards are the best of those that are among the best of their own.
+        let best = how.best(found).into_iter().collect();
+        let best = how.best(self.statistics.of_similar(field.name(), &how.name(term), best));
         let Some(doc_freq) = best.iter().map(|(_, found)| found.doc_freq).max() else {
             return Ok(vec![own]);
         };
-        let word = |(term, SimilarWord { similarity, entries, .. })| {
-            let (field, totals, bm25) = (own.field, own.totals, own.bm25);
-            Word { field, term, entries, doc_freq, totals, weight: own.weight * similarity, bm25 }
+        let word = |(term, statistics::Similar { similarity, .. }): (String, _)| {
+            let entries = entries.remove(&term).unwrap_or_else(|| vec![None; self.snapshot.segments.len()]);
+            let (field, totals, bm25, weight) = (own.field, own.totals, own.bm25, own.weight * similarity);
+            Word { field, term: term.into_bytes(), entries, doc_freq, totals, weight, bm25 }
         };
         Ok(best.into_iter().map(word).collect())
     }

@@ -78,7 +78,7 @@ const ENGINE: [(&str, &[&str]); 18] = [
 ];
 
 /// Modules above `index`, which nothing below may use.
-const TOP: [&str; 2] = ["transfer", "admin"];
+const TOP: [&str; 3] = ["transfer", "admin", "shards"];
 
 /// Crates, their folders, and those of ours that they may depend on.
 const CRATES: [(&str, &str, &[&str]); 6] = [

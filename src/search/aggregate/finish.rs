@@ -27,7 +27,7 @@ pub(in crate::search) fn finish(
     let aggregate = match (&plan.kind, found) {
         (Kind::Terms { size, min_count }, Found::Buckets(buckets, rest)) => {
             let Buckets { buckets, other, total } = best(plan, buckets, *size, *min_count, room, cancel)?;
-            let (other, total) = (other + rest.docs, total + rest.buckets);
+            let (other, total) = (other.saturating_add(rest.docs), total.saturating_add(rest.buckets));
             Aggregate::Buckets(Buckets { buckets, other, total })
         }
         (Kind::Ranges(ranges), Found::Buckets(buckets, _)) => {
@@ -43,7 +43,7 @@ pub(in crate::search) fn finish(
             Aggregate::Percentiles(percents.iter().map(percentile).collect())
         }
         (Kind::Metric(Metric::Distinct), Found::Buckets(buckets, rest)) => {
-            Aggregate::Value(Value::from(buckets.len() as u64 + rest.buckets))
+            Aggregate::Value(Value::from((buckets.len() as u64).saturating_add(rest.buckets)))
         }
         (Kind::Metric(metric), Found::Numbers(numbers)) => number(metric, numbers, plan.unit),
         // What is found is of its plan.
@@ -109,7 +109,8 @@ fn best(
     room: &mut usize,
     cancel: &Cancel,
 ) -> Result<Buckets> {
-    let all: u64 = buckets.iter().map(|bucket| bucket.count).sum();
+    // Numbers of other shards are untrusted.
+    let all = buckets.iter().fold(0u64, |sum, bucket| sum.saturating_add(bucket.count));
     let enough = (0usize..).zip(&buckets).filter(|(_, bucket)| bucket.count >= min_count);
     let ranked: Vec<(Reverse<u64>, usize)> =
         enough.map(|(place, bucket)| (Reverse(bucket.count), place)).collect();
@@ -122,8 +123,8 @@ fn best(
             best.push(bucket(plan, found.key.value(plan.unit), Some(found), room, cancel)?);
         }
     }
-    let shown: u64 = best.iter().map(|bucket| bucket.count).sum();
-    Ok(Buckets { buckets: best, other: all - shown, total })
+    let shown = best.iter().fold(0u64, |sum, bucket| sum.saturating_add(bucket.count));
+    Ok(Buckets { buckets: best, other: all.saturating_sub(shown), total })
 }
 
 /// A bucket for each range.
@@ -201,7 +202,7 @@ fn at(sorted: &[i64], percent: f64, unit: Unit) -> Value {
     let Some(&low) = sorted.get(below as usize) else { return Value::Null };
     let high = sorted.get(below as usize + 1).copied().unwrap_or(low);
     if unit == Unit::Date {
-        return Value::Date(low.saturating_add(((high - low) as f64 * part).round() as i64));
+        return Value::Date(low.saturating_add((high.saturating_sub(low) as f64 * part).round() as i64));
     }
     Value::F64(unit.number(low) * (1.0 - part) + unit.number(high) * part)
 }

@@ -5,12 +5,13 @@ use super::plan::{Kind, Plan};
 use crate::error::Result;
 use crate::query::Metric;
 use lucerne_codec::Cancel;
+use serde::{Deserialize, Serialize};
 
 /// Buckets merged between two looks at the cancel flag.
 const CANCEL_STEP: usize = 1_024;
 
 /// What an aggregation has counted.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::search) enum Found<'a> {
     /// Ascending by their keys.
     Buckets(Vec<FoundBucket<'a>>, Rest),
@@ -20,7 +21,7 @@ pub(in crate::search) enum Found<'a> {
 }
 
 /// A bucket with what the aggregations inside it have counted, in their order.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::search) struct FoundBucket<'a> {
     pub(super) key: Key<'a>,
     pub(super) count: u64,
@@ -28,7 +29,7 @@ pub(in crate::search) struct FoundBucket<'a> {
 }
 
 /// Buckets that are counted, but not among those that are returned.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(in crate::search) struct Rest {
     pub(super) buckets: u64,
     /// Documents in them.
@@ -36,7 +37,7 @@ pub(in crate::search) struct Rest {
 }
 
 /// What is kept of values to compute numbers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::search) struct Numbers {
     pub(super) count: u64,
     /// Column values.
@@ -45,9 +46,24 @@ pub(in crate::search) struct Numbers {
     /// The sum of whole numbers.
     pub(super) whole: i128,
     /// The sum of others.
+    #[serde(with = "as_bits")]
     pub(super) float: f64,
     /// The same times [`SCALE`]: finite when a sum on the way is not.
+    #[serde(with = "as_bits")]
     pub(super) scaled: f64,
+}
+
+/// Sums as their bits: JSON has no infinities.
+mod as_bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(number: &f64, to: S) -> std::result::Result<S::Ok, S::Error> {
+        number.to_bits().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<f64, D::Error> {
+        u64::deserialize(from).map(f64::from_bits)
+    }
 }
 
 /// 2^-64: no sum of so many numbers overflows.
@@ -84,6 +100,21 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// The same without a snapshot.
+    pub(in crate::search) fn into_owned(self) -> Found<'static> {
+        match self {
+            Self::Buckets(buckets, rest) => {
+                let owned = |FoundBucket { key, count, inner }: FoundBucket<'a>| {
+                    let inner = inner.into_iter().map(Found::into_owned).collect();
+                    FoundBucket { key: key.into_owned(), count, inner }
+                };
+                Found::Buckets(buckets.into_iter().map(owned).collect(), rest)
+            }
+            Self::Numbers(numbers) => Found::Numbers(numbers),
+            Self::Values(values) => Found::Values(values),
+        }
+    }
+
     /// Adds the values of a document, if it is not buckets.
     #[inline]
     pub(super) fn take(&mut self, own: &[i64], unit: Unit) {
@@ -95,18 +126,21 @@ impl<'a> Found<'a> {
     }
 }
 
-/// What two have counted together.
+/// What two have counted together. Numbers of other shards are untrusted.
 pub(in crate::search) fn add<'a>(left: Found<'a>, right: Found<'a>, cancel: &Cancel) -> Result<Found<'a>> {
     Ok(match (left, right) {
         (Found::Buckets(left, rest), Found::Buckets(right, more)) => {
-            let rest = Rest { buckets: rest.buckets + more.buckets, docs: rest.docs + more.docs };
+            let rest = Rest {
+                buckets: rest.buckets.saturating_add(more.buckets),
+                docs: rest.docs.saturating_add(more.docs),
+            };
             Found::Buckets(merged(left, right, cancel)?, rest)
         }
         (Found::Numbers(left), Found::Numbers(right)) => Found::Numbers(Numbers {
-            count: left.count + right.count,
+            count: left.count.saturating_add(right.count),
             least: left.least.min(right.least),
             greatest: left.greatest.max(right.greatest),
-            whole: left.whole + right.whole,
+            whole: left.whole.saturating_add(right.whole),
             float: left.float + right.float,
             scaled: left.scaled + right.scaled,
         }),
@@ -140,7 +174,8 @@ fn merged<'a>(
         } else if let (Some(left), Some(right)) = (left.next(), right.next()) {
             let inner = left.inner.into_iter().zip(right.inner);
             let inner = inner.map(|(left, right)| add(left, right, cancel)).collect::<Result<_>>()?;
-            merged.push(FoundBucket { key: left.key, count: left.count + right.count, inner });
+            let count = left.count.saturating_add(right.count);
+            merged.push(FoundBucket { key: left.key, count, inner });
         }
     }
     merged.extend(left.chain(right));

@@ -3,10 +3,11 @@
 use crate::document::{Value, dynamic};
 use crate::schema::FieldType;
 use lucerne_codec::ordered;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// The value that a bucket stands for, the same in all segments. In the order of values.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(in crate::search) enum Key<'a> {
     /// Of an undeclared field.
     Bool(bool),
@@ -56,6 +57,16 @@ impl Unit {
 }
 
 impl Key<'_> {
+    /// The same without a snapshot.
+    pub(in crate::search) fn into_owned(self) -> Key<'static> {
+        match self {
+            Self::Bool(truth) => Key::Bool(truth),
+            Self::Number(number) => Key::Number(number),
+            Self::Undeclared(nearest, difference) => Key::Undeclared(nearest, difference),
+            Self::Text(text) => Key::Text(Cow::Owned(text.into_owned())),
+        }
+    }
+
     pub(in crate::search) fn value(&self, unit: Unit) -> Value {
         match self {
             Self::Bool(truth) => Value::Bool(*truth),
