@@ -343,9 +343,8 @@ fn damaged(rng: &mut Rng, text: &str) -> String {
             (0..bytes.len()).map(|next| (at + next) % bytes.len()).find(|at| bytes[*at].is_ascii_digit());
         match digits {
             Some(at) if rng.chance(80) => {
-                let others: &[u8] =
-                    rng.pick(&[&b"0"[..], b"9", b"-1", b"99999999", b"18446744073709551615", b"1e300"]);
-                bytes.splice(at..=at, others.iter().copied());
+                let others = rng.pick(&["0", "9", "-1", "99999999", "18446744073709551615", "1e300"]);
+                bytes.splice(at..=at, others.bytes());
             }
             _ => bytes[at] = *rng.pick(b"{}[]\",:x0"),
         }
