@@ -334,6 +334,8 @@ fn an_answer_to_another_request_is_refused() {
     assert_eq!(all.answered(Vec::new()).unwrap_err().kind(), ErrorKind::Usage);
 }
 
+const ODD_NUMBERS: [&[u8]; 6] = [b"0", b"9", b"-1", b"99999999", b"18446744073709551615", b"1e300"];
+
 /// The text with one of its digits, or another of its bytes, replaced.
 fn damaged(rng: &mut Rng, text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
@@ -343,8 +345,7 @@ fn damaged(rng: &mut Rng, text: &str) -> String {
             (0..bytes.len()).map(|next| (at + next) % bytes.len()).find(|at| bytes[*at].is_ascii_digit());
         match digits {
             Some(at) if rng.chance(80) => {
-                let others: &[u8] =
-                    rng.pick(&[&b"0"[..], b"9", b"-1", b"99999999", b"18446744073709551615", b"1e300"]);
+                let others = *rng.pick(&ODD_NUMBERS);
                 bytes.splice(at..=at, others.iter().copied());
             }
             _ => bytes[at] = *rng.pick(b"{}[]\",:x0"),
