@@ -172,6 +172,10 @@ fn refuse_existing(directory: &dyn Directory, registry: &Registry) -> Result<()>
     if !manifest::generations(&names).is_empty() {
         return Err(Error::AlreadyExists { path: path() });
     }
+    if names.iter().any(|name| name == manifest::SHARDS_FILE) {
+        let problem = "there is an index in shards, and an index beside them would be taken for it";
+        return Err(Error::Invalid(format!("{}: {problem}; create the index in another folder", path())));
+    }
     let is_segment = |name: &&String| {
         matches!(manifest::classify(name), FileKind::Segment(_)) && gc::is_ours(directory, registry, name)
     };

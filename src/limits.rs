@@ -27,6 +27,8 @@ pub const MAX_PHRASE_WORDS: usize = 1_024;
 pub const MAX_SPARSE_DIMENSIONS: usize = 65_536;
 /// Maximum number of vectors of a [`Rerank::max_sim`](crate::Rerank::max_sim).
 pub const MAX_QUERY_VECTORS: usize = 1_024;
+/// Maximum number of shards of an index: each search asks all of them.
+pub const MAX_SHARDS: usize = 1_024;
 /// Maximum depth of queries inside queries.
 pub const MAX_QUERY_DEPTH: usize = 64;
 /// Maximum depth of aggregations inside aggregations, the outermost included.

@@ -34,7 +34,7 @@ impl Remote {
             ObjectStoreScheme::parse(&parsed).map_err(|error| invalid(error.to_string()))?;
         let build = |error: object_store::Error| invalid(error.to_string());
         let store: Arc<dyn ObjectStore> = match scheme {
-            ObjectStoreScheme::AmazonS3 => Arc::new(s3(url).build().map_err(build)?),
+            ObjectStoreScheme::AmazonS3 => Arc::new(s3(url)?.build().map_err(build)?),
             ObjectStoreScheme::Local => {
                 let folder = parsed.to_file_path().map_err(|()| invalid("no path of a folder".to_owned()))?;
                 std::fs::create_dir_all(&folder).map_err(|error| invalid(error.to_string()))?;
@@ -61,11 +61,33 @@ impl Remote {
     }
 }
 
-fn s3(url: &str) -> AmazonS3Builder {
-    use object_store::aws::AmazonS3ConfigKey::Endpoint;
+fn s3(url: &str) -> Result<AmazonS3Builder> {
+    use object_store::aws::AmazonS3ConfigKey::{AccessKeyId, Endpoint, Region, SecretAccessKey, Token};
     let builder = AmazonS3Builder::from_env().with_url(url).with_retry(once_more());
-    let plain = builder.get_config_value(&Endpoint).is_some_and(|endpoint| endpoint.starts_with("http://"));
-    builder.with_client_options(client().with_allow_http(plain))
+    // The client panics at what it cannot put into a request.
+    for (key, name) in [
+        (AccessKeyId, "AWS_ACCESS_KEY_ID"),
+        (SecretAccessKey, "AWS_SECRET_ACCESS_KEY"),
+        (Token, "AWS_SESSION_TOKEN"),
+        (Region, "AWS_REGION"),
+    ] {
+        let value = builder.get_config_value(&key).unwrap_or_default();
+        if value.chars().any(|char| char.is_whitespace() || char.is_control()) {
+            let problem = "has white space or a line break in it; set it again without";
+            return Err(Error::Invalid(format!("{name} {problem}")));
+        }
+    }
+    let endpoint = builder.get_config_value(&Endpoint);
+    if let Some(endpoint) = &endpoint {
+        let parsed = Url::parse(endpoint).ok();
+        let is_http = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+        if !parsed.as_ref().is_some_and(is_http) {
+            let expected = "expected http://host:port or https://host";
+            return Err(Error::Invalid(format!("AWS_ENDPOINT_URL is {endpoint:?}, {expected}")));
+        }
+    }
+    let plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
+    Ok(builder.with_client_options(client().with_allow_http(plain)))
 }
 
 fn client() -> ClientOptions {

@@ -3,7 +3,7 @@
 use crate::commits::{self, Created};
 use crate::error::{Error, Result};
 use crate::layout;
-use crate::record::Record;
+use crate::record::{FileRecord, Record};
 use crate::remote::{AT_ONCE, Remote};
 use crate::upload::upload;
 use lucerne::codec::envelope;
@@ -65,8 +65,8 @@ pub struct PushReport {
 /// Pushes the newest commit of an index, while this or another process goes on writing. Every file is verified, and
 /// uploaded unless it is there; the commit comes last. `progress` is told bytes.
 ///
-/// When this returns, readers see the commit; until then, whatever happens, they see the one before it. A commit that is there
-/// already is not pushed again.
+/// When this returns, readers see the commit; until then, whatever happens, they see the one before it. Of a commit that is
+/// there already only what the store has lost is uploaded.
 ///
 /// # Errors
 /// [`Error::Conflict`] when there is a newer commit, another one of the same generation, another than was expected, or when
@@ -90,7 +90,12 @@ pub fn push(
     };
     let begun = Instant::now();
     let base = match base(remote, &record, options, cancel)? {
-        Base::There(number) => return Ok(PushReport { number, ..report }),
+        Base::There(number) => {
+            // What the store has lost of it.
+            let missing = missing(remote, &commit, Some(&record), cancel)?;
+            put_files(remote, missing, &mut report, cancel, progress)?;
+            return Ok(PushReport { number, ..report });
+        }
         Base::At(number, before) => (number, before),
     };
     let missing = missing(remote, &commit, base.1.as_ref(), cancel)?;
@@ -126,6 +131,10 @@ fn base(remote: &Remote, record: &Record, options: &PushOptions, cancel: &Cancel
         if there.lineage.is_some() && there.lineage != record.lineage {
             return Err(Error::OtherIndex { prefix: remote.prefix().to_owned() });
         }
+        if let Some(name) = other_file(there, record) {
+            let problem = format!("the {name} there is another file of that name: another history");
+            return Err(conflict(remote, record, found, problem));
+        }
     }
     let problem = match (found, options.expected_generation) {
         (found, Some(expected)) if found.unwrap_or(0) != expected => match found {
@@ -142,6 +151,14 @@ fn base(remote: &Remote, record: &Record, options: &PushOptions, cancel: &Cancel
         }
     };
     Err(conflict(remote, record, found, problem))
+}
+
+/// A file of both that is not the same. An index never uses a name again, so one of them was written by a copy of it.
+fn other_file<'a>(there: &'a Record, record: &Record) -> Option<&'a str> {
+    let ours: HashMap<&str, &FileRecord> =
+        record.files.iter().map(|file| (file.name.as_str(), file)).collect();
+    let other = |file: &&FileRecord| ours.get(file.name.as_str()).is_some_and(|ours| *ours != *file);
+    there.files.iter().find(other).map(|file| file.name.as_str())
 }
 
 fn conflict(remote: &Remote, record: &Record, found: Option<u64>, problem: String) -> Error {

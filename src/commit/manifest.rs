@@ -5,6 +5,9 @@ use lucerne_codec::commit::CommitInfo;
 /// The file the writer's lock is held on. Never deleted.
 pub(crate) const LOCK_FILE: &str = "write.lock";
 
+/// In the folder of an index in shards.
+pub(crate) const SHARDS_FILE: &str = "shards.json";
+
 const COMMIT_PREFIX: &str = "segments_";
 const PENDING_PREFIX: &str = "pending_segments_";
 

@@ -1,15 +1,14 @@
 //! The folder of an index in shards, and which shard has a key.
 
+use crate::commit::manifest::SHARDS_FILE as FILE;
 use crate::directory::FsDirectory;
 use crate::error::{Error, Result};
+use crate::limits::MAX_SHARDS;
 use lucerne_codec::Directory;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-const FILE: &str = "shards.json";
 const VERSION: u32 = 1;
-/// The most shards: each search asks all of them.
-const MAX_SHARDS: usize = 1_024;
 
 /// What `shards.json` says.
 #[derive(Serialize, Deserialize)]
@@ -81,7 +80,14 @@ pub(super) fn read(path: &Path) -> Result<usize> {
         Layout { version, .. } if version != VERSION => {
             Err(file.corrupt(0, format!("version {version}, expected {VERSION}")).into())
         }
-        Layout { shards: shards @ 1..=MAX_SHARDS, hash: Hash::Crc32, .. } => Ok(shards),
+        Layout { shards: shards @ 1..=MAX_SHARDS, hash: Hash::Crc32, .. } => {
+            // Their keys would be looked for, and written, elsewhere.
+            if shard_path(path, shards).exists() {
+                let problem = format!("{shards} shards, and there is a folder shard-{shards}");
+                return Err(file.corrupt(0, problem).into());
+            }
+            Ok(shards)
+        }
         Layout { shards, .. } => Err(file.corrupt(0, format!("{shards} shards")).into()),
     }
 }

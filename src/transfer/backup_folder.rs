@@ -2,7 +2,8 @@
 //! one before it.
 
 use super::incoming;
-use crate::commit::{OwnedDirectory, gc, lock, manifest, publish, recover};
+use crate::commit::manifest::{self, FileKind};
+use crate::commit::{OwnedDirectory, gc, lock, publish, recover};
 use crate::directory::place;
 use crate::error::{Error, ErrorKind, Result};
 use lucerne_codec::commit::{CommitInfo, CommitOrigin};
@@ -70,7 +71,9 @@ impl<'a> BackupFolder<'a> {
 
     fn remove_unfinished(&self, unfinished: Unfinished) -> Result<()> {
         let names = self.directory.list()?;
-        for name in names.iter().filter(|name| incoming::is_part(name)) {
+        // The commit of one that died is written anew.
+        let is_pending = |name: &str| matches!(manifest::classify(name), FileKind::Pending(_));
+        for name in names.iter().filter(|name| incoming::is_part(name) || is_pending(name)) {
             self.directory.delete(name)?;
         }
         if unfinished == Unfinished::Keep {

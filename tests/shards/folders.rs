@@ -1,7 +1,7 @@
 //! An index in shards in a folder: every key once, in its shard; commits; what is left after a crash between shards.
 
 use crate::common::rng::Rng;
-use lucerne::search::{SearchOptions, Stopped};
+use lucerne::search::{SearchOptions, ShardedSearch, Stopped};
 use lucerne::shards::{ShardedIndex, shard_of, shard_path};
 use lucerne::{Cancel, Document, ErrorKind, Fuse, Index, Knn, Match, Query, Schema, Search, Sort, Vector};
 use std::fs;
@@ -173,4 +173,24 @@ fn a_deadline_is_an_error_or_a_marked_part() {
     assert_eq!(whole.hits, searcher.search(hybrid()).unwrap().hits);
     let shards = whole.shards.unwrap();
     assert_eq!((shards.total, shards.answered, whole.stopped), (3, 3, None));
+}
+
+#[test]
+fn another_number_of_shards_and_an_index_beside_them_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shards");
+    ShardedIndex::create(&path, schema(), 4).unwrap();
+    let layout = path.join("shards.json");
+    let said = fs::read_to_string(&layout).unwrap();
+    fs::write(&layout, said.replace('4', "2")).unwrap();
+    let error = ShardedIndex::open(&path).unwrap_err();
+    assert!(error.to_string().contains("2 shards, and there is a folder shard-2"), "{error}");
+    fs::write(&layout, said).unwrap();
+    ShardedIndex::open(&path).unwrap();
+    let error = Index::create(&path, schema()).unwrap_err();
+    assert!(error.to_string().contains("there is an index in shards"), "{error}");
+    for shards in [0, 1_025, usize::MAX] {
+        let error = ShardedSearch::new(Match::new("t", "word"), &schema(), shards).unwrap_err();
+        assert!(error.to_string().contains("expected 1 to 1024"), "{error}");
+    }
 }

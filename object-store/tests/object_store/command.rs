@@ -55,6 +55,16 @@ fn pushes_pulls_lists_and_sweeps_with_the_usual_variables() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
         assert!(message.contains(said), "{arguments:?}: {message}");
     }
+    for (variable, value) in [
+        ("AWS_ENDPOINT_URL", "localhost:9000"),
+        ("AWS_ENDPOINT_URL", "http://"),
+        ("AWS_ACCESS_KEY_ID", "key\n"),
+        ("AWS_REGION", "here\n"),
+    ] {
+        let output = program(&server).env(variable, value).args(["push", &live, &url]).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && message.contains(variable), "{variable}: {message}");
+    }
     assert!(run(&server, &["--help"]).status.success());
     let file_url = format!("file://{}", path("as folder"));
     assert_eq!(json(&["push", &live, &file_url.replace(' ', "%20"), "--json"])["docs"], 12);

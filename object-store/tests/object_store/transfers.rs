@@ -101,14 +101,20 @@ fn of_two_pushers_at_once_one_wins_and_the_other_is_told_which_commit_is_there()
         let index = create(&folder.join("live"));
         write(&index, 0..5, 0);
         push_now(&index, remote).unwrap();
-        let fork = folder.join("fork");
-        std::fs::create_dir(&fork).unwrap();
-        for entry in std::fs::read_dir(folder.join("live")).unwrap().map(|entry| entry.unwrap()) {
-            std::fs::copy(entry.path(), fork.join(entry.file_name())).unwrap();
-        }
-        let indexes = [index, Index::open(&fork).unwrap()];
+        let copy = |from: &Path, name: String| {
+            let to = folder.join(name);
+            std::fs::create_dir(&to).unwrap();
+            for entry in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap()) {
+                std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+            }
+            to
+        };
+        drop(index);
+        let live = folder.join("live");
+        let mut paths = [copy(&live, "fork".to_owned()), live];
         let generation = |index: &Index| index.searcher().unwrap().generation();
         for round in 0..8 {
+            let indexes = paths.each_ref().map(|path| Index::open(path).unwrap());
             // Both make a commit of the same generation, with files of the same names and other content.
             let next = 1 + generation(&indexes[0]).max(generation(&indexes[1]));
             for (own, index) in indexes.iter().enumerate() {
@@ -135,9 +141,11 @@ fn of_two_pushers_at_once_one_wins_and_the_other_is_told_which_commit_is_there()
             pull_now(remote, &cache).unwrap();
             let pulled = Index::open(&cache).unwrap().searcher().unwrap();
             assert_eq!(content(&pulled), content(&indexes[won].searcher().unwrap()));
-            // The other can push again once its index has gone on.
-            write(&indexes[1 - won], 0..5, 99);
-            push_now(&indexes[1 - won], remote).unwrap();
+            // The other stays refused, also once it has gone on: it would replace what was pushed.
+            write(&indexes[1 - won], 5..9, 99);
+            let later = push_now(&indexes[1 - won], remote);
+            assert!(matches!(later, Err(Error::Conflict { .. })), "{later:?}");
+            paths[1 - won] = copy(&paths[won], format!("fork{round}"));
         }
     });
 }

@@ -99,8 +99,10 @@ fn objects_that_are_damaged_cut_off_or_gone_are_named_and_the_folder_keeps_its_c
         if object.extension().is_some_and(|extension| extension != "commit") {
             std::fs::remove_file(&object).unwrap();
             scene.refused(&object, ErrorKind::NotFound);
+            assert_eq!(push_now(&scene.index, &scene.remote).unwrap().uploaded_files, 1);
+        } else {
+            std::fs::write(&object, &bytes).unwrap();
         }
-        std::fs::write(&object, &bytes).unwrap();
     }
     scene.pull().unwrap();
     let pulled = Index::open(scene.cache()).unwrap().searcher().unwrap();

@@ -5,6 +5,7 @@ use super::merge::Merge;
 use super::needs::{Need, Needs, Source};
 use super::protocol::{Answer, HitsOfShard, ShardAnswer, ShardRequest, Wanted};
 use crate::error::{Error, Result};
+use crate::limits::MAX_SHARDS;
 use crate::query::Search;
 use crate::schema::Schema;
 use crate::search::aggregate::{self, Plan};
@@ -88,6 +89,9 @@ impl ShardedSearch {
     /// supported over shards.
     pub fn new(search: impl Into<Search>, schema: &Schema, shards: usize) -> Result<Self> {
         let (mut search, begun) = (search.into(), Instant::now());
+        if shards == 0 || shards > MAX_SHARDS {
+            return Err(Error::Invalid(format!("{shards} shards, expected 1 to {MAX_SHARDS}")));
+        }
         search.set_unset_k();
         run::check(&search)?;
         let plans = aggregate::resolve(schema, &search.aggs)?;

@@ -12,6 +12,9 @@ use lucerne::schema::Calibration;
 use lucerne::{Cancel, Index, WriterOptions, admin};
 use serde_json::json;
 
+/// Of 0.99 fewer miss less than a query does.
+const ENOUGH_QUERIES: usize = 100;
+
 pub(super) fn run(args: &Calibrate, json: bool) -> Outcome {
     let dir = &args.dir;
     let index = Index::open(dir).in_index(dir)?;
@@ -32,6 +35,12 @@ pub(super) fn run(args: &Calibrate, json: bool) -> Outcome {
             Some(found.in_index(dir)?)
         }
     };
+    if let Some(found) = calibration.as_ref().filter(|found| found.queries < ENOUGH_QUERIES) {
+        let few = found.queries;
+        out::warning(&format!(
+            "of {few} queries chance decides much; {ENOUGH_QUERIES} or more tell the recall"
+        ));
+    }
     writer.set_calibration(&args.field, calibration.clone()).in_index(dir)?;
     let generation = writer.commit().in_index(dir)?;
     if json {
