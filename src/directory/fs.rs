@@ -8,7 +8,6 @@ use lucerne_codec::{Directory, Error, Input, Lock, Output, Result};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Bytes handed to the operating system at a time, at the beginning of a file and from there on.
@@ -30,7 +29,6 @@ const LONGEST_STEP: usize = 2 * 1024 * 1024;
 #[derive(Debug)]
 pub struct FsDirectory {
     path: PathBuf,
-    longest_step: AtomicUsize,
 }
 
 impl FsDirectory {
@@ -42,7 +40,7 @@ impl FsDirectory {
         if !metadata.is_dir() {
             return Err(folder_error(&path, "open", io::ErrorKind::NotADirectory.into()));
         }
-        Ok(Self { path, longest_step: AtomicUsize::new(LONGEST_STEP) })
+        Ok(Self { path })
     }
 
     /// A folder that is created, with its parents, when it does not exist. The names of new folders are
@@ -84,13 +82,7 @@ impl Directory for FsDirectory {
             .open(self.path.join(name))
             .map_err(|source| Error::io(name, "create", source))?;
         let name = name.to_owned();
-        let longest = self.longest_step.load(Relaxed);
-        Ok(Box::new(BufferedOutput::new(FileSink { file, name }, SHORTEST_STEP, longest)))
-    }
-
-    fn limit_write_steps(&self, bytes: u64) {
-        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX).clamp(SHORTEST_STEP, LONGEST_STEP);
-        self.longest_step.store(1 << bytes.ilog2(), Relaxed);
+        Ok(Box::new(BufferedOutput::new(FileSink { file, name }, SHORTEST_STEP, LONGEST_STEP)))
     }
 
     /// The file lies in the folder, where there is as much room as the segment itself needs.

@@ -94,11 +94,6 @@ impl Memory {
         self.0.as_ref().map(|shared| shared.ledger.shares.ceiling)
     }
 
-    /// Bytes that a file being written holds back at most: a dozen of them are written at a time, and nobody counts them.
-    pub(crate) fn write_step(&self) -> Option<u64> {
-        self.limit().map(|ceiling| ceiling / 512)
-    }
-
     /// What is taken now; zeros without a ceiling.
     pub fn in_use(&self) -> MemoryUse {
         self.0.as_ref().map(|shared| shared.ledger.now()).unwrap_or_default()

@@ -42,9 +42,6 @@ impl Store {
         analyzers: Analyzers,
         memory: Memory,
     ) -> Self {
-        if let Some(step) = memory.write_step() {
-            directory.limit_write_steps(step);
-        }
         let (pins, cache, latest) = (Arc::default(), SegmentCache::default(), Mutex::default());
         let registry = Arc::new(registry);
         Self { directory, registry, analyzers, pins, cache, counters: Arc::default(), memory, latest }

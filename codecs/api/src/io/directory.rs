@@ -24,10 +24,6 @@ pub trait Directory: Send + Sync + fmt::Debug {
         Ok(None)
     }
 
-    /// From now on a file that is being written holds back about so many bytes at most, where this directory gathers
-    /// writes: of memory with a ceiling nobody counts them.
-    fn limit_write_steps(&self, _bytes: u64) {}
-
     /// Opens a finished file. The view stays valid after the file is deleted.
     fn open(&self, name: &str) -> Result<Input>;
 
