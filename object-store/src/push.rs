@@ -89,24 +89,25 @@ pub fn push(
         ..Default::default()
     };
     let begun = Instant::now();
-    let base = match base(remote, &record, options, cancel)? {
-        Base::There(number) => {
-            // What the store has lost of it.
-            let missing = missing(remote, &commit, Some(&record), cancel)?;
-            put_files(remote, missing, &mut report, cancel, progress)?;
-            return Ok(PushReport { number, ..report });
-        }
-        Base::At(number, before) => (number, before),
+    let base = base(remote, &record, options, cancel)?;
+    let before = match &base {
+        // What the store has lost of it.
+        Base::There(_) => Some(&record),
+        Base::At(_, before) => before.as_ref(),
     };
-    let missing = missing(remote, &commit, base.1.as_ref(), cancel)?;
+    let missing = missing(remote, &commit, before, cancel)?;
     put_files(remote, missing, &mut report, cancel, progress)?;
+    let before = match base {
+        Base::There(number) => return Ok(PushReport { number, ..report }),
+        Base::At(number, _) => number,
+    };
 
     if begun.elapsed() > LONG
-        && !matches!(self::base(remote, &record, options, cancel)?, Base::At(number, _) if number == base.0)
+        && !matches!(self::base(remote, &record, options, cancel)?, Base::At(number, _) if number == before)
     {
         return Err(overtaken(remote, &record, None));
     }
-    report.number = base.0 + 1;
+    report.number = before + 1;
     match commits::create(remote, report.number, &record, cancel)? {
         Created::Yes => Ok(report),
         Created::Other(there) => Err(overtaken(remote, &record, Some(there.generation))),

@@ -12,6 +12,7 @@ from typing import Any, Iterable, Iterator, Mapping, Sequence, Union
 import pyarrow as pa  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
 import lucerne
+from lucerne.shards import key_name
 
 Path = Union[str, "os.PathLike[str]"]
 
@@ -185,12 +186,6 @@ def ranges(searcher: lucerne.Searcher, key: str, filter: Any, parts: int) -> lis
 def key_of(index: lucerne.Index) -> str:
     """The name of the key field."""
     return key_name(index.schema)
-
-
-def key_name(schema: Mapping[str, Any]) -> str:
-    """The name of the key field of a schema in JSON form."""
-    key = schema["key"]
-    return str(key if isinstance(key, str) else key["name"])
 
 
 def batches(searcher: lucerne.Searcher, query: lucerne.Query, lists: Sequence[str]) -> Iterator[pa.RecordBatch]:

@@ -76,7 +76,7 @@ class ShardedIndex:
 
     def writer(self, **options: Any) -> ShardedWriter:
         """The writers of all shards, each with the options of `Index.writer`."""
-        return ShardedWriter([shard.writer(**options) for shard in self._shards], _key_name(self.schema))
+        return ShardedWriter([shard.writer(**options) for shard in self._shards], key_name(self.schema))
 
     def __len__(self) -> int:
         return len(self.searcher())
@@ -182,6 +182,7 @@ class ShardedWriter:
         self.close()
 
 
-def _key_name(schema: Mapping[str, Any]) -> str:
+def key_name(schema: Mapping[str, Any]) -> str:
+    """The name of the key field of a schema in JSON form."""
     key = schema["key"]
     return str(key if isinstance(key, str) else key["name"])

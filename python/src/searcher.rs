@@ -437,7 +437,11 @@ impl Searcher {
 }
 
 /// A document as a dict.
-fn as_dict<'py>(py: Python<'py>, fields: &VectorFields, given: &Document) -> PyResult<Bound<'py, PyDict>> {
+pub(crate) fn as_dict<'py>(
+    py: Python<'py>,
+    fields: &VectorFields,
+    given: &Document,
+) -> PyResult<Bound<'py, PyDict>> {
     match given.to_json() {
         serde_json::Value::Object(stored) => document::to_python(py, fields, &stored),
         _ => Ok(PyDict::new(py)),

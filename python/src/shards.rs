@@ -2,14 +2,14 @@
 
 use crate::aggregations;
 use crate::call::{call, long_call};
-use crate::document::{self, VectorFields};
+use crate::document::VectorFields;
 use crate::errors;
 use crate::hits::Hits;
 use crate::reading::{self, Reading};
 use crate::rerank::{self, Rerank};
 use crate::schema::schema_of;
 use crate::search::{Keywords, Limits, run, search};
-use crate::searcher::Searcher;
+use crate::searcher::{Searcher, as_dict};
 use crate::shard_answer::{of_json, to_json};
 use lucerne::search::{ShardAnswer, ShardRequest};
 use lucerne::shards::ShardedIndex;
@@ -187,11 +187,7 @@ impl ShardedSearcher {
     /// The stored document with a key, as a dict whose vectors are arrays; None when there is none.
     fn get<'py>(&self, py: Python<'py>, key: &str) -> PyResult<Option<Bound<'py, PyDict>>> {
         let found = call(py, || self.searcher.get(key))?;
-        let dict = found.map(|found| match found.to_json() {
-            serde_json::Value::Object(stored) => document::to_python(py, &self.fields, &stored),
-            _ => Ok(PyDict::new(py)),
-        });
-        dict.transpose()
+        found.map(|found| as_dict(py, &self.fields, &found)).transpose()
     }
 
     /// The commit that each shard's searcher reads.

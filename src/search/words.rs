@@ -47,11 +47,14 @@ impl Similar {
     }
 
     /// The most similar words; equals in the order of their bytes.
-    fn best(&self, found: BTreeMap<String, statistics::Similar>) -> Vec<(String, statistics::Similar)> {
-        let mut best: Vec<_> = found.into_iter().collect();
+    fn best<T>(
+        &self,
+        found: impl Iterator<Item = (T, statistics::Similar)>,
+    ) -> impl Iterator<Item = (T, statistics::Similar)> {
+        let mut best: Vec<_> = found.collect();
         best.sort_by(|left, right| right.1.similarity.total_cmp(&left.1.similarity));
         best.truncate(self.max_expansions);
-        best
+        best.into_iter()
     }
 
     /// A name of the words that are similar to `word`.
@@ -70,6 +73,13 @@ impl Similar {
         let (word, before) = (rest.to_owned(), fixed.chars().count());
         TermSet { begin, rest: Rest::Near { word, edits, transpositions: self.transpositions, before } }
     }
+}
+
+/// A word of the index that is similar to another one.
+struct SimilarWord {
+    similar: statistics::Similar,
+    /// By segment.
+    entries: Vec<Option<TermEntry>>,
 }
 
 impl Resolver<'_> {
@@ -144,8 +154,7 @@ impl Resolver<'_> {
             return Ok(vec![own]);
         }
         let set = how.set(term, Vec::new());
-        let mut found: BTreeMap<String, statistics::Similar> = BTreeMap::new();
-        let mut entries: BTreeMap<String, Vec<Option<TermEntry>>> = BTreeMap::new();
+        let mut found: BTreeMap<String, SimilarWord> = BTreeMap::new();
         for (number, segment) in self.snapshot.segments.iter().enumerate() {
             let postings = segment.reader.postings().and_then(|postings| postings.field(field.number()));
             let Some(postings) = postings else { continue };
@@ -153,23 +162,26 @@ impl Resolver<'_> {
                 // The terms of text fields are text.
                 let Ok(similar) = std::str::from_utf8(similar) else { return Ok(()) };
                 let similarity = similarity(len, similar.chars().count(), edits);
-                let new = statistics::Similar { similarity, doc_freq: 0 };
-                let known = found.entry(similar.to_owned()).or_insert(new);
-                known.doc_freq = known.doc_freq.saturating_add(entry.doc_freq.into());
-                let none = || vec![None; self.snapshot.segments.len()];
-                let own = entries.entry(similar.to_owned()).or_insert_with(none).get_mut(number);
-                own.into_iter().for_each(|own| *own = Some(*entry));
+                let known = found.entry(similar.to_owned()).or_insert_with(|| SimilarWord {
+                    similar: statistics::Similar { similarity, doc_freq: 0 },
+                    entries: vec![None; self.snapshot.segments.len()],
+                });
+                known.similar.doc_freq = known.similar.doc_freq.saturating_add(entry.doc_freq.into());
+                known.entries.get_mut(number).into_iter().for_each(|own| *own = Some(*entry));
                 Ok(())
             })?;
         }
         // The best of all shards are the best of those that are among the best of their own.
-        let best = how.best(found).into_iter().collect();
-        let best = how.best(self.statistics.of_similar(field.name(), &how.name(term), best));
+        let best = how.best(found.iter().map(|(term, word)| (term, word.similar)));
+        let best = best.map(|(term, similar)| (term.clone(), similar)).collect();
+        let best = self.statistics.of_similar(field.name(), &how.name(term), best);
+        let best: Vec<_> = how.best(best.into_iter()).collect();
         let Some(doc_freq) = best.iter().map(|(_, found)| found.doc_freq).max() else {
             return Ok(vec![own]);
         };
         let word = |(term, statistics::Similar { similarity, .. }): (String, _)| {
-            let entries = entries.remove(&term).unwrap_or_else(|| vec![None; self.snapshot.segments.len()]);
+            let none = || vec![None; self.snapshot.segments.len()];
+            let entries = found.remove(&term).map_or_else(none, |word| word.entries);
             let (field, totals, bm25, weight) = (own.field, own.totals, own.bm25, own.weight * similarity);
             Word { field, term: term.into_bytes(), entries, doc_freq, totals, weight, bm25 }
         };

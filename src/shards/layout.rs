@@ -4,6 +4,7 @@ use crate::commit::manifest::SHARDS_FILE as FILE;
 use crate::directory::FsDirectory;
 use crate::error::{Error, Result};
 use crate::limits::MAX_SHARDS;
+use crate::search::check_number_of_shards;
 use lucerne_codec::Directory;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -44,9 +45,7 @@ pub fn shard_path(index: impl AsRef<Path>, shard: usize) -> PathBuf {
 
 /// Makes the folder of a new index.
 pub(super) fn begin(path: &Path, shards: usize) -> Result<()> {
-    if shards == 0 || shards > MAX_SHARDS {
-        return Err(Error::Invalid(format!("{shards} shards, expected 1 to {MAX_SHARDS}")));
-    }
+    check_number_of_shards(shards)?;
     let taken = FsDirectory::create(path)?.list()?;
     let is_index = |name: &String| name == FILE || name.starts_with("segments_");
     if taken.iter().any(is_index) || shard_path(path, 0).exists() {

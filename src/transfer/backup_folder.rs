@@ -106,10 +106,7 @@ impl<'a> BackupFolder<'a> {
 
     /// Deletes a file of that name: it is damaged, or could not be deleted before.
     pub(super) fn make_room_for(&self, file: &FileEntry) -> Result<()> {
-        match self.directory.delete(&file.name) {
-            Err(error) if !error.is_not_found() => Err(error.into()),
-            _ => Ok(()),
-        }
+        incoming::delete_if_there(&*self.directory, &file.name)
     }
 
     /// Makes everything durable, and nothing visible.

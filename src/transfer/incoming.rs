@@ -21,6 +21,14 @@ fn is_of_segment(name: &str) -> bool {
     matches!(manifest::classify(name), FileKind::Segment(_)) && !name.ends_with(".lock")
 }
 
+/// Deletes a file that may be gone already.
+pub(super) fn delete_if_there(directory: &dyn Directory, name: &str) -> Result<()> {
+    match directory.delete(name) {
+        Err(error) if !error.is_not_found() => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses names that are none of a segment's: that of another commit, of the folder's mark, of a lock.
 pub(super) fn check_name(named_by: &str, file: &FileEntry) -> Result<()> {
     if is_of_segment(&file.name) {
@@ -51,10 +59,7 @@ impl Incoming {
     /// As the folder's.
     pub fn create(&self, file: &FileEntry) -> Result<Box<dyn Output>> {
         let part = format!("{}{PART}", file.name);
-        match self.directory.delete(&part) {
-            Err(error) if !error.is_not_found() => return Err(error.into()),
-            _ => {}
-        }
+        delete_if_there(&*self.directory, &part)?;
         Ok(self.directory.create(&part)?)
     }
 

@@ -24,3 +24,4 @@ mod sharded;
 pub(crate) use local::search_shards;
 pub use protocol::{ShardAnswer, ShardRequest};
 pub use sharded::ShardedSearch;
+pub(crate) use sharded::check_number;

@@ -89,9 +89,7 @@ impl ShardedSearch {
     /// supported over shards.
     pub fn new(search: impl Into<Search>, schema: &Schema, shards: usize) -> Result<Self> {
         let (mut search, begun) = (search.into(), Instant::now());
-        if shards == 0 || shards > MAX_SHARDS {
-            return Err(Error::Invalid(format!("{shards} shards, expected 1 to {MAX_SHARDS}")));
-        }
+        check_number(shards)?;
         search.set_unset_k();
         run::check(&search)?;
         let plans = aggregate::resolve(schema, &search.aggs)?;
@@ -140,11 +138,15 @@ impl ShardedSearch {
         })
     }
 
+    /// The ranking of the search's own query, if it is needed.
+    fn top(&self) -> Option<&Known> {
+        self.known.iter().find(|known| self.top.as_ref() == Some(&known.of))
+    }
+
     /// The search whose hits a shard returns: it reranks those of its documents that are in the window of all.
     fn search_of(&self, shard: usize) -> Search {
         let mut search = self.search.clone();
-        let top = self.known.iter().find(|known| self.top.as_ref() == Some(&known.of));
-        if let (Some(rerank), Some(top)) = (&mut search.rerank, top) {
+        if let (Some(rerank), Some(top)) = (&mut search.rerank, self.top()) {
             rerank.window = top.docs.iter().take(rerank.window).filter(|(of, _)| *of == shard).count();
         }
         search
@@ -192,9 +194,8 @@ impl ShardedSearch {
             Step::Hits => {
                 let own = next_of_each(&mut all_hits(answers)?)?;
                 let answered = self.missing.iter().filter(|missing| !**missing).count();
-                let top = self.known.iter().find(|known| self.top.as_ref() == Some(&known.of));
                 let shards = Shards { total: shards, answered };
-                let merge = Merge { search: &self.search, plans: &self.plans, top, shards };
+                let merge = Merge { search: &self.search, plans: &self.plans, top: self.top(), shards };
                 let mut hits = merge.hits(own)?;
                 hits.took.total = self.begun.elapsed();
                 self.step = Step::Done(Box::new(hits));
@@ -222,6 +223,14 @@ impl ShardedSearch {
             Step::Done(hits) => Some(*hits),
             _ => None,
         }
+    }
+}
+
+/// Refuses numbers of shards out of their range.
+pub(crate) fn check_number(shards: usize) -> Result<()> {
+    match shards {
+        1..=MAX_SHARDS => Ok(()),
+        _ => Err(Error::Invalid(format!("{shards} shards, expected 1 to {MAX_SHARDS}"))),
     }
 }
 
