@@ -11,8 +11,11 @@ use super::stored;
 use crate::error::Result;
 use crate::query::{Query, Search};
 use crate::reader::SnapshotSegment;
-use lucerne_codec::Cancel;
+use lucerne_codec::{Cancel, DocId};
 use serde_json::{Map, Value};
+
+/// Hits whose keys are prefetched together.
+const PREFETCHED: usize = 32;
 
 /// Reads the hits of a page. Of a search that is stopped, those that it came to.
 pub(super) fn read<'a>(
@@ -58,21 +61,35 @@ fn read_hits<'a>(
     page: impl Iterator<Item = &'a ScoredDoc>,
 ) -> Result<Vec<Hit>> {
     let stop = resolver.stop;
-    let (mut hits, mut page) = (Vec::new(), page.peekable());
-    while let Some(doc) = page.peek() {
+    let page: Vec<&ScoredDoc> = page.collect();
+    let mut hits = Vec::with_capacity(page.len());
+    while let Some(rest) = page.get(hits.len()..)
+        && let Some(doc) = rest.first()
+    {
+        if hits.len() % PREFETCHED == 0 {
+            prefetch_keys(resolver, rest.get(..PREFETCHED).unwrap_or(rest));
+        }
         let resolver = Resolver { stop: stop.with(&time.rest), ..*resolver };
         let hit = resolver.stop.check().and_then(|()| read_hit(&resolver, search, highlighter, doc));
         match stop.part(hit)? {
-            Some(hit) => {
-                hits.push(hit);
-                page.next();
-            }
+            Some(hit) => hits.push(hit),
             None if time.is_last => break,
             // It is stopped while the page is read: what is found already gets its time.
             None => time = Time { rest: stop.rest(), is_last: true },
         }
     }
     Ok(hits)
+}
+
+/// Hints that the keys of these documents are read next: each lies somewhere else.
+fn prefetch_keys(resolver: &Resolver<'_>, page: &[&ScoredDoc]) {
+    for run in page.chunk_by(|left, right| left.address.segment == right.address.segment) {
+        let segment = run.first().and_then(|first| resolver.snapshot.segments.get(first.address.segment));
+        if let Some(segment) = segment {
+            let docs: Vec<DocId> = run.iter().map(|found| found.address.doc).collect();
+            segment.reader.keys().prefetch(&docs);
+        }
+    }
 }
 
 /// Reads the hits of groups. Of a search that is stopped, those that it came to.

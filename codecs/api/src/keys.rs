@@ -34,6 +34,9 @@ pub trait KeysReader: Send + Sync {
     /// The key of a document.
     fn key(&self, doc: DocId) -> Result<&str>;
 
+    /// Hints that the keys of these documents will be asked for next. Does nothing by default.
+    fn prefetch(&self, _docs: &[DocId]) {}
+
     /// Orders two documents by the bytes of their keys; one whose key cannot be read comes last. Where damage is not noticed
     /// on the way the order may be another: [`KeysReader::verify`] notices it.
     fn order(&self, left: DocId, right: DocId) -> Ordering {

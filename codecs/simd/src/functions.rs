@@ -1,6 +1,7 @@
 //! Every function of the crate, and the checks in front of every kernel.
 
 use crate::kernels::{Kernels, MAX_U8_DIMS, NIBBLES};
+use crate::prepare::Rounded;
 use crate::rows::Rows;
 use crate::wide::WideQuery;
 
@@ -136,6 +137,29 @@ functions! {
         assert!(values.len() == scratch.len(), "{} values, scratch of {}", values.len(), scratch.len());
         // SAFETY: the CPU has the level; the values are a power of two, the scratch is as long.
         unsafe { (self.hadamard)(values, scratch) }
+    }
+
+    /// Dot product of `x` and `y` in double precision: products are exact, sixteen sums are made side by side. The bits are
+    /// the same at every level.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    fn dot_f64(&self, x: &[f32], y: &[f32]) -> f64 {
+        assert!(x.len() == y.len(), "vectors of {} and {} components", x.len(), y.len());
+        // SAFETY: the CPU has the level; the lengths agree.
+        unsafe { (self.dot_f64)(x, y) }
+    }
+
+    /// Replaces `out` by `values` as integers: each is about `step` times its integer, and the value of the greatest
+    /// magnitude has `largest`, or its negative. The result is the same at every level.
+    ///
+    /// # Panics
+    /// When `out` is not as long, when `largest` is not positive, or when there are more than [`MAX_U8_DIMS`] values.
+    fn round_i16(&self, values: &[f32], largest: i16, out: &mut [i16]) -> Rounded {
+        assert!(largest > 0, "a magnitude of {largest}");
+        check_u8(values.len(), out.len());
+        // SAFETY: the CPU has the level; there is room for as many integers.
+        unsafe { (self.round_i16)(values, largest, out) }
     }
 
     /// Exact dot product of two rows of unsigned codes.

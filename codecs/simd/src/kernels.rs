@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::prepare::Rounded;
 use crate::rows::Rows;
 use crate::wide::WideQuery;
 
@@ -66,6 +67,10 @@ pub struct Kernels {
     pub(crate) overlap: unsafe fn(a: &[u8], b: &[u8]) -> [u32; 2],
     /// A power of two of values, and scratch as long.
     pub(crate) hadamard: unsafe fn(values: &mut [f32], scratch: &mut [f32]),
+    /// Vectors that are as long.
+    pub(crate) dot_f64: unsafe fn(x: &[f32], y: &[f32]) -> f64,
+    /// Room for as many integers as there are values.
+    pub(crate) round_i16: unsafe fn(values: &[f32], largest: i16, out: &mut [i16]) -> Rounded,
     pub(crate) dot_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
     pub(crate) l2_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
     pub(crate) dot_f16_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
@@ -107,6 +112,8 @@ macro_rules! table {
             hamming,
             overlap,
             hadamard,
+            dot_f64,
+            round_i16,
             dot_f32_rows,
             l2_f32_rows,
             dot_f16_rows,

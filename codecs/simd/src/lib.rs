@@ -33,6 +33,7 @@ mod functions;
 mod hadamard;
 mod kernels;
 mod prefetch;
+mod prepare;
 mod rows;
 mod scalar;
 mod wide;
@@ -48,6 +49,7 @@ pub use dispatch::{available_levels, level};
 pub use functions::*;
 pub use hadamard::restore_order;
 pub use kernels::{Kernels, Level, MAX_U8_DIMS, NIBBLES};
+pub use prepare::Rounded;
 pub use rows::AHEAD;
 pub use wide::{MAX_WIDE, MAX_WIDE_DIMS, WideQuery};
 

@@ -2,6 +2,7 @@
 
 use crate::hadamard::transform;
 use crate::kernels::{Kernels, Level, NIBBLES, table};
+use crate::prepare::{self, Rounded};
 use crate::rows::Rows;
 use crate::wide::WideQuery;
 
@@ -76,6 +77,14 @@ fn sum_squares(components: impl Iterator<Item = f32>) -> f32 {
 
 fn hadamard(values: &mut [f32], scratch: &mut [f32]) {
     transform(values, scratch);
+}
+
+fn dot_f64(x: &[f32], y: &[f32]) -> f64 {
+    prepare::dot(x, y)
+}
+
+fn round_i16(values: &[f32], largest: i16, out: &mut [i16]) -> Rounded {
+    prepare::round(values, largest, out)
 }
 
 fn dot_f32(a: &[f32], row: &[u8]) -> f32 {

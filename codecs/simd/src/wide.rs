@@ -1,7 +1,8 @@
 //! A query of 16-bit components, as the kernels of every level want it.
 
 /// Components of a code block: the codes that the AVX2 kernel loads at once.
-pub(crate) const BLOCK: usize = 32;
+#[cfg(target_arch = "x86_64")]
+const BLOCK: usize = 32;
 
 /// The most components of a [`WideQuery`]: 32-bit sums of products hold them.
 pub const MAX_WIDE_DIMS: usize = 4_096;
@@ -17,10 +18,9 @@ pub const MAX_WIDE: i16 = 32_639;
 pub struct WideQuery {
     high: Vec<i8>,
     low: Vec<i8>,
-    /// For each block of 32 components those at even places, then those at odd places. If the length is no multiple of
-    /// 32, the last block is of the last 32 components, or of all there are and zeros.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 multiplies words"))]
-    words: Vec<i16>,
+    /// See [`words`], made when they are first asked for.
+    #[cfg(target_arch = "x86_64")]
+    words: std::sync::OnceLock<Vec<i16>>,
 }
 
 impl WideQuery {
@@ -35,22 +35,11 @@ impl WideQuery {
             components.iter().fold(false, |beyond, &q| beyond | !(-MAX_WIDE..=MAX_WIDE).contains(&q));
         assert!(!beyond, "a component beyond ±{MAX_WIDE}");
         let upper = |q: i16| (i32::from(q) + 128) >> 8;
-        let mut words = Vec::with_capacity(n.next_multiple_of(BLOCK));
-        let (blocks, rest) = components.as_chunks::<BLOCK>();
-        let last = components.last_chunk::<BLOCK>().copied().unwrap_or_else(|| {
-            let mut short = [0; BLOCK];
-            short[..n.min(BLOCK)].copy_from_slice(&components[..n.min(BLOCK)]);
-            short
-        });
-        let tail = (!rest.is_empty()).then_some(&last);
-        for block in blocks.iter().chain(tail) {
-            words.extend(block.iter().step_by(2));
-            words.extend(block.iter().skip(1).step_by(2));
-        }
         Self {
             high: components.iter().map(|&q| upper(q) as i8).collect(),
             low: components.iter().map(|&q| (i32::from(q) - 256 * upper(q)) as i8).collect(),
-            words,
+            #[cfg(target_arch = "x86_64")]
+            words: std::sync::OnceLock::new(),
         }
     }
 
@@ -72,6 +61,29 @@ impl WideQuery {
     /// The blocks of words: 32 for each begun block of components.
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn words(&self) -> &[i16] {
-        &self.words
+        self.words.get_or_init(|| {
+            let planes = self.high.iter().zip(&self.low);
+            words(&planes.map(|(&high, &low)| 256 * i16::from(high) + i16::from(low)).collect::<Vec<_>>())
+        })
     }
+}
+
+/// For each block of 32 components those at even places, then those at odd places. If the length is no multiple of 32, the
+/// last block is of the last 32 components, or of all there are and zeros.
+#[cfg(target_arch = "x86_64")]
+fn words(components: &[i16]) -> Vec<i16> {
+    let n = components.len();
+    let mut words = Vec::with_capacity(n.next_multiple_of(BLOCK));
+    let (blocks, rest) = components.as_chunks::<BLOCK>();
+    let last = components.last_chunk::<BLOCK>().copied().unwrap_or_else(|| {
+        let mut short = [0; BLOCK];
+        short[..n.min(BLOCK)].copy_from_slice(&components[..n.min(BLOCK)]);
+        short
+    });
+    let tail = (!rest.is_empty()).then_some(&last);
+    for block in blocks.iter().chain(tail) {
+        words.extend(block.iter().step_by(2));
+        words.extend(block.iter().skip(1).step_by(2));
+    }
+    words
 }

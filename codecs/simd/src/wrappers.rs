@@ -74,16 +74,26 @@ macro_rules! float_functions {
 }
 pub(crate) use float_functions;
 
-/// `hadamard`: the transform compiled for the features.
-macro_rules! hadamard_function {
+/// `hadamard`, `dot_f64` and `round_i16`: plain Rust compiled for the features.
+macro_rules! portable_functions {
     ($features:tt) => {
         #[target_feature(enable = $features)]
         fn hadamard(values: &mut [f32], scratch: &mut [f32]) {
             $crate::hadamard::transform(values, scratch);
         }
+
+        #[target_feature(enable = $features)]
+        fn dot_f64(x: &[f32], y: &[f32]) -> f64 {
+            $crate::prepare::dot(x, y)
+        }
+
+        #[target_feature(enable = $features)]
+        fn round_i16(values: &[f32], largest: i16, out: &mut [i16]) -> $crate::Rounded {
+            $crate::prepare::round(values, largest, out)
+        }
     };
 }
-pub(crate) use hadamard_function;
+pub(crate) use portable_functions;
 
 /// `dot_u4_i8_rows`, four rows at a time, from `nibbles_kernel::<R>(query, rows, n)`.
 macro_rules! nibbles_functions {

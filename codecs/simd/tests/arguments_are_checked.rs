@@ -52,6 +52,9 @@ fn lengths_that_differ_panic() {
     panics("dot_f32", |k| _ = k.dot_f32(&[0.0; 3], &[0; 16]));
     panics("l2_f32", |k| _ = k.l2_f32(&[0.0; 3], &[0; 3]));
     panics("norm2_f32", |k| _ = k.norm2_f32(&[0; 7]));
+    panics("dot_f64", |k| _ = k.dot_f64(&[0.0; 3], &[0.0; 2]));
+    panics("round_i16", |k| _ = k.round_i16(&[0.0; 3], 127, &mut [0; 2]));
+    panics("round_i16", |k| _ = k.round_i16(&[0.0; 3], 0, &mut [0; 3]));
     panics("dot_u8_u8", |k| _ = k.dot_u8_u8(&[0; 3], &[0; 2]));
     panics("hamming", |k| _ = k.hamming(&[0; 3], &[0; 4]));
     panics("overlap", |k| _ = k.overlap(&[0; 3], &[0; 2]));

@@ -32,15 +32,10 @@ pub fn preprocess(similarity: Similarity, center: Option<&[f32]>, row: &[u8], ou
     }
 }
 
-/// The inner product in f64, eight sums at once.
+/// The inner product in double precision, of the components that both have.
 pub fn dot(x: &[f32], y: &[f32]) -> f64 {
-    let mut sums = [0f64; 8];
-    for (x, y) in x.chunks(8).zip(y.chunks(8)) {
-        for ((sum, &x), &y) in sums.iter_mut().zip(x).zip(y) {
-            *sum += f64::from(x) * f64::from(y);
-        }
-    }
-    sums.iter().sum()
+    let both = x.len().min(y.len());
+    simd::dot_f64(x.get(..both).unwrap_or_default(), y.get(..both).unwrap_or_default())
 }
 
 /// A distance that sorts: infinities become the largest numbers, NaN the farthest.

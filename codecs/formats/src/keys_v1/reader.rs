@@ -17,6 +17,8 @@ const HEAD_LEN: u64 = 16;
 const GUESSES: u32 = 16;
 /// Documents looked at between two looks at the cancel flag.
 const FIRST: usize = 4_096;
+/// Bytes of a key that are prefetched.
+const PREFETCHED: usize = 32;
 /// A thorough check stops listing damaged keys here.
 const MAX_PROBLEMS: usize = 100;
 
@@ -166,6 +168,18 @@ impl KeysReader for Reader {
         let key = self.key_bytes(doc)?;
         std::str::from_utf8(key)
             .map_err(|_| self.keys.corrupt(0, format!("the key of document {doc} is not UTF-8")))
+    }
+
+    fn prefetch(&self, docs: &[DocId]) {
+        let (starts, checksums, keys) = (self.starts.bytes(), self.checksums.bytes(), self.keys.bytes());
+        for &doc in docs {
+            lucerne_simd::prefetch(starts, 8 * doc as usize, 16);
+            lucerne_simd::prefetch(checksums, 4 * doc as usize, 4);
+        }
+        for &doc in docs {
+            let start = self.start(u64::from(doc)).unwrap_or(u64::MAX);
+            lucerne_simd::prefetch(keys, usize::try_from(start).unwrap_or(usize::MAX), PREFETCHED);
+        }
     }
 
     fn order(&self, left: DocId, right: DocId) -> Ordering {

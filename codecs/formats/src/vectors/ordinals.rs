@@ -170,6 +170,12 @@ impl OrdinalMap {
         Err(self.body().corrupt(u64::from(ordinal) * 4, problem))
     }
 
+    /// Hints that the document of a vector will be asked for.
+    #[inline]
+    pub fn prefetch(&self, ordinal: Ordinal) {
+        lucerne_simd::prefetch(self.documents(), ordinal as usize, 1);
+    }
+
     /// The document as the file has it, `u32::MAX` for an unknown ordinal: for filters, which accept no
     /// document outside the segment.
     #[inline]

@@ -11,7 +11,7 @@ use super::neon_bits::{hamming, hamming_rows, overlap, overlap_rows};
 use crate::kernels::{Kernels, Level, table};
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
-use crate::wrappers::{float_functions, hadamard_function, nibbles_functions};
+use crate::wrappers::{float_functions, nibbles_functions, portable_functions};
 
 pub(super) static KERNELS: Kernels = table!(Level::Neon);
 
@@ -150,7 +150,7 @@ unsafe fn float_kernel<const R: usize, const TERM: u8, const ROW: u8>(
 }
 
 float_functions!("neon", 4);
-hadamard_function!("neon");
+portable_functions!("neon");
 
 // ---- codes ----
 

@@ -10,7 +10,7 @@ use super::avx2_bits::{hamming, hamming_rows, overlap, overlap_rows};
 use crate::kernels::{Kernels, Level, table};
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
-use crate::wrappers::{float_functions, hadamard_function, nibbles_functions};
+use crate::wrappers::{float_functions, nibbles_functions, portable_functions};
 
 pub(super) static KERNELS: Kernels = table!(Level::Avx2);
 
@@ -151,7 +151,7 @@ unsafe fn float_kernel<const R: usize, const TERM: u8, const ROW: u8>(
 }
 
 float_functions!("avx2,fma,f16c", 2);
-hadamard_function!("avx2,fma");
+portable_functions!("avx2,fma");
 
 // ---- codes ----
 

@@ -11,7 +11,7 @@ use super::avx512_bits;
 use crate::kernels::{Kernels, Level, table};
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
-use crate::wrappers::{float_functions, hadamard_function, nibbles_functions};
+use crate::wrappers::{float_functions, nibbles_functions, portable_functions};
 
 pub(super) static KERNELS: Kernels = table!(Level::Avx512);
 
@@ -155,7 +155,7 @@ unsafe fn float_kernel<const R: usize, const TERM: u8, const ROW: u8>(
 }
 
 float_functions!("avx512f,avx512bw,avx512vl,avx512vnni", 4);
-hadamard_function!("avx512f,avx512bw,avx512vl,avx512vnni");
+portable_functions!("avx512f,avx512bw,avx512vl,avx512vnni");
 
 // ---- codes ----
 

@@ -3,7 +3,6 @@
 //! is a good one.
 
 use super::frame::{normalized, subtract};
-use crate::encoding::preprocess::dot;
 use crate::encoding::rows::{Rows, for_each_index};
 use crate::encoding::sample::evenly;
 use lucerne_codec::{Cancel, Result, Similarity};
@@ -59,8 +58,7 @@ impl CenterSample {
         let mut vector = Vec::new();
         let squared = |from: &Vec<f32>| {
             vector.clone_from(from);
-            subtract(&mut vector, center);
-            dot(&vector, &vector)
+            subtract(&mut vector, center)
         };
         let mut all: Vec<f64> = self.vectors.iter().map(squared).collect();
         middle(&mut all, f64::total_cmp)

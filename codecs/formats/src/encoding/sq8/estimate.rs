@@ -1,10 +1,11 @@
-//! From integer products to estimated distances, and from float vectors to integers.
+//! From integer products to estimated distances.
 
 use super::codes::CodeRows;
 use super::frame::ProjectedQuery;
 use super::quantiles::Quantiles;
 use crate::encoding::preprocess::finite;
 use lucerne_codec::Ordinal;
+use lucerne_simd::Rounded;
 
 /// What turns an integer product into the part of a distance that a vector's scale multiplies: offset + step·I.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,17 +29,6 @@ pub(super) struct Estimate {
     per_term: f32,
     /// Per quantizer version.
     decoders: Vec<Decoder>,
-}
-
-/// A query as integers: vector ≈ step·integers, with their sums.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rounded {
-    /// Length of one unit of an integer.
-    pub(super) step: f64,
-    /// Σ Tᵢ.
-    pub(super) sum: i64,
-    /// Σ Tᵢ².
-    pub(super) squares: i64,
 }
 
 impl Estimate {
@@ -147,43 +137,5 @@ impl Estimate {
     fn decoded(&self, decoder: Decoder, (term, scale): (f32, f32), product: f32) -> f32 {
         let product = decoder.offset + decoder.step * product;
         finite(self.constant + self.per_term * term + scale * product)
-    }
-}
-
-/// The vector as integers of at most `largest`.
-pub(super) fn round(vector: &[f32], largest: i32) -> (Vec<i32>, Rounded) {
-    let step = (f64::from(greatest(vector)) / f64::from(largest)).max(1e-300);
-    let per_step = 1.0 / step;
-    let integers: Vec<i32> =
-        vector.iter().map(|&value| rounded(f64::from(value) * per_step, largest)).collect();
-    let sum = integers.iter().map(|&integer| i64::from(integer)).sum();
-    let squares = integers.iter().map(|&integer| i64::from(integer) * i64::from(integer)).sum();
-    (integers, Rounded { step, sum, squares })
-}
-
-/// The greatest magnitude. Magnitudes order as their bits do, and integers are compared several at once: preparing
-/// the query is most of a search among few vectors.
-fn greatest(vector: &[f32]) -> f32 {
-    f32::from_bits(vector.iter().fold(0, |most, value| most.max(value.to_bits() & 0x7FFF_FFFF)))
-}
-
-/// The nearest integer of a magnitude of at most `largest`. Added to 1.5·2⁵² it stands in the lowest bits of the sum.
-#[inline]
-fn rounded(value: f64, largest: i32) -> i32 {
-    ((value + 6_755_399_441_055_744.0).to_bits() as i32).clamp(-largest, largest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rounding_and_magnitudes_are_those_of_floats() {
-        for value in [0.0, -0.0, 0.4, -0.6, 1.5001, -1.4999, 32_638.7, -32_639.0, 40_000.0] {
-            let expected = f64::round(value).clamp(-32_639.0, 32_639.0);
-            assert_eq!(f64::from(rounded(value, 32_639)), expected, "{value}");
-        }
-        assert_eq!(greatest(&[0.5, -7.25, -0.0, 1e-40]), 7.25);
-        assert_eq!(greatest(&[]), 0.0);
     }
 }

@@ -106,8 +106,7 @@ impl Frame {
                 *term = self.term(if cosine { norm2 } else { squared }, norm2, 0.0);
             }
             Kind::Rotated { center, length: center_length, rotation } => {
-                subtract(vector, center);
-                let squared = dot(vector, vector);
+                let squared = subtract(vector, center);
                 let along = match self.similarity {
                     Similarity::MaxInnerProduct if *center_length > 0.0 => {
                         dot(vector, center) / center_length
@@ -167,10 +166,10 @@ impl Frame {
                     let share = (along / length) as f32;
                     query.vector.iter_mut().zip(center).for_each(|(value, center)| *value -= share * center);
                 }
+                query.length = dot(&query.vector, &query.vector).sqrt();
             } else {
-                subtract(&mut query.vector, center);
+                query.length = subtract(&mut query.vector, center).sqrt();
             }
-            query.length = dot(&query.vector, &query.vector).sqrt();
             to_unit(&mut query.vector, query.length);
             rotation.apply(&mut query.vector, &mut Vec::new());
         }
@@ -196,9 +195,15 @@ pub(super) fn normalized(similarity: Similarity, row: &[u8], out: &mut Vec<f32>)
     0.0
 }
 
-/// Subtracts a center. Differences of the largest numbers stay finite.
-pub(super) fn subtract(vector: &mut [f32], center: &[f32]) {
-    vector.iter_mut().zip(center).for_each(|(value, center)| *value = finite(*value - center));
+/// Subtracts a center, and returns the squared length of what is left. Differences of the largest numbers stay finite.
+pub(super) fn subtract(vector: &mut [f32], center: &[f32]) -> f64 {
+    vector.iter_mut().zip(center).for_each(|(value, center)| *value -= center);
+    let squared = dot(vector, vector);
+    if squared.is_finite() {
+        return squared;
+    }
+    vector.iter_mut().for_each(|value| *value = finite(*value));
+    dot(vector, vector)
 }
 
 /// Divides a vector by its length, unless that is 0.

@@ -1,7 +1,7 @@
 //! Estimated distances between a float query and int8 codes.
 
 use super::codes::CodeRows;
-use super::estimate::{Bits, Estimate, round};
+use super::estimate::{Bits, Estimate};
 use super::frame::ProjectedQuery;
 use super::quantiles::Quantiles;
 use crate::distance::DistanceComputer;
@@ -9,7 +9,7 @@ use lucerne_codec::Ordinal;
 use lucerne_simd::{self as simd, WideQuery};
 
 /// The greatest magnitude of a component.
-const LARGEST: i32 = simd::MAX_WIDE as i32;
+const LARGEST: i16 = simd::MAX_WIDE;
 
 /// A query against the codes of one segment. Its components are integers of 16 bits times a scale: 8 bits lose more
 /// than the codes themselves when a few components are much larger than the others.
@@ -28,8 +28,8 @@ impl<'a> CodeDistances<'a> {
         rows: CodeRows<'a>,
         versions: impl Iterator<Item = Quantiles>,
     ) -> Self {
-        let (integers, rounded) = round(&query.vector, LARGEST);
-        let integers: Vec<i16> = integers.into_iter().map(|integer| integer as i16).collect();
+        let mut integers = vec![0; query.vector.len()];
+        let rounded = simd::round_i16(&query.vector, LARGEST, &mut integers);
         let estimate = Estimate::new(query, rounded, Bits::Eight, versions);
         Self { rows, estimate, query: WideQuery::new(&integers), products: Vec::new() }
     }

@@ -1,7 +1,7 @@
 //! Estimated distances between a vector and 4-bit codes.
 
 use super::codes::CodeRows;
-use super::estimate::{Bits, Estimate, round};
+use super::estimate::{Bits, Estimate};
 use super::frame::ProjectedQuery;
 use super::quantiles::Quantiles;
 use crate::distance::DistanceComputer;
@@ -9,7 +9,7 @@ use lucerne_codec::Ordinal;
 use lucerne_simd as simd;
 
 /// The greatest magnitude of a query's component.
-const LARGEST: i32 = 127;
+const LARGEST: i16 = 127;
 
 /// Vectors that one call of a graph search gathers, about.
 const GATHERED: usize = 64;
@@ -21,7 +21,8 @@ pub(super) struct Sq4Distances<'a> {
     /// Has the corrections.
     rows: CodeRows<'a>,
     estimate: Estimate,
-    /// The query as integers of 8 bits, in whole blocks.
+    integers: Vec<i16>,
+    /// The query's integers of 8 bits, in whole blocks.
     components: Vec<i8>,
     products: Vec<i32>,
 }
@@ -30,15 +31,17 @@ impl<'a> Sq4Distances<'a> {
     /// For rows of a `.sq4` file; there is no query before [`Sq4Distances::set_query`].
     pub(super) fn new(sq4: &'a [u8], rows: CodeRows<'a>) -> Self {
         let products = Vec::with_capacity(GATHERED);
-        Self { sq4, rows, estimate: Estimate::default(), components: Vec::new(), products }
+        let (estimate, integers, components) = (Estimate::default(), Vec::new(), Vec::new());
+        Self { sq4, rows, estimate, integers, components, products }
     }
 
     /// Prepares a query for codes written with `versions` of the quantizer.
     pub(super) fn set_query(&mut self, query: &ProjectedQuery, versions: impl Iterator<Item = Quantiles>) {
-        let components = &mut self.components;
-        let (integers, rounded) = round(&query.vector, LARGEST);
+        let Self { integers, components, .. } = self;
+        integers.resize(query.vector.len(), 0);
+        let rounded = simd::round_i16(&query.vector, LARGEST, integers);
         components.clear();
-        components.extend(integers.into_iter().map(|integer| integer as i8));
+        components.extend(integers.iter().map(|&integer| integer as i8));
         components.resize(query.vector.len().next_multiple_of(simd::NIBBLES), 0);
         self.estimate.set(query, rounded, Bits::Four, versions);
     }
@@ -46,7 +49,7 @@ impl<'a> Sq4Distances<'a> {
 
 impl DistanceComputer for Sq4Distances<'_> {
     fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
-        let Self { sq4, rows, estimate, components, products } = self;
+        let Self { sq4, rows, estimate, components, products, .. } = self;
         products.resize(ordinals.len(), 0);
         rows.prefetch_corrections(ordinals);
         simd::dot_u4_i8_many(sq4, ordinals, components, products);

@@ -1,8 +1,8 @@
 //! The nearest of a stream of vectors: vectors, or documents where each may have several.
 
 use crate::vectors::ordinals::OrdinalMap;
-use lucerne_codec::top_k::TieBreak;
-use lucerne_codec::{Neighbor, Ordinal, Result, TopDocs, TopK};
+use lucerne_codec::top_k::{self, TieBreak};
+use lucerne_codec::{Neighbor, Ordinal, Result, TopDocs};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
@@ -54,11 +54,14 @@ impl<'a> Collector<'a> {
     pub(in crate::vectors) fn into_sorted(self, map: &OrdinalMap) -> Result<Vec<Neighbor>> {
         match self {
             Self::Vectors(nearest, ties) => {
-                let mut top = TopK::new(nearest.k, ties);
-                for (distance, ordinal) in nearest.into_sorted() {
-                    top.offer(Neighbor { distance, ordinal, doc: map.doc(ordinal)? });
-                }
-                Ok(top.into_sorted())
+                let (k, kept) = (nearest.k, nearest.into_sorted());
+                kept.iter().for_each(|&(_, ordinal)| map.prefetch(ordinal));
+                let of_document =
+                    |(distance, ordinal)| map.doc(ordinal).map(|doc| Neighbor { distance, ordinal, doc });
+                let mut neighbors = kept.into_iter().map(of_document).collect::<Result<Vec<Neighbor>>>()?;
+                neighbors.sort_by(|left, right| top_k::order(left, right, ties));
+                neighbors.truncate(k);
+                Ok(neighbors)
             }
             Self::Documents(top) => Ok(top.into_sorted()),
         }
