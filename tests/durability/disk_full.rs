@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes between two sizes of the disk.
 const STEP: u64 = 4096;
+/// The same of a real one, where each size takes longer.
+const REAL_STEP: u64 = 4 * STEP;
 
 /// A run that creates, imports, replaces, deletes, merges and commits.
 fn steps() -> Vec<Step> {
@@ -137,7 +139,7 @@ fn a_real_disk_too_small_for_the_index_loses_nothing_and_leaves_nothing_behind()
     let folder = tempfile::tempdir().unwrap();
     let (mut sizes, mut full) = (0, 0);
     for size in 1.. {
-        let Some(tmpfs) = Tmpfs::mount(folder.path(), size * STEP) else {
+        let Some(tmpfs) = Tmpfs::mount(folder.path(), size * REAL_STEP) else {
             // Directly, so that it is seen: the test has not tested.
             let skipped = "skipped: mounting a tmpfs is not permitted here (it needs root on Linux)";
             writeln!(std::io::stderr(), "\n{skipped}").unwrap();
@@ -145,13 +147,13 @@ fn a_real_disk_too_small_for_the_index_loses_nothing_and_leaves_nothing_behind()
         };
         let directory: Arc<dyn Directory> = Arc::new(FsDirectory::open(folder.path()).unwrap());
         let was_full = fill(&directory, || tmpfs.resize(64 << 20));
-        let was_full = was_full.unwrap_or_else(|what| panic!("{} bytes: {what}", size * STEP));
+        let was_full = was_full.unwrap_or_else(|what| panic!("{} bytes: {what}", size * REAL_STEP));
         sizes += 1;
         full += u64::from(was_full);
         if !was_full {
             break;
         }
     }
-    println!("{sizes} sizes of a real tmpfs up to {} KiB, {full} of them too small", sizes * STEP / 1024);
+    println!("{sizes} sizes of a real tmpfs up to {} KiB, {full} of them too small", sizes * REAL_STEP / 1024);
     assert!(full > 20, "only {full} of {sizes} were too small");
 }

@@ -99,24 +99,29 @@ fn shape(schema: &lucerne::Schema, field: &str) -> Outcome<Shape> {
 /// An index below a ceiling of memory, if there is one.
 fn open_below(dir: &Path, ceiling: Option<u64>) -> lucerne::Result<lucerne::Index> {
     if ceiling.is_some() {
-        with_one_arena();
+        with_tight_allocator();
     }
     let memory = ceiling.map_or_else(Memory::unlimited, Memory::ceiling);
     IndexBuilder::new().memory(&memory).open(Arc::new(FsDirectory::open(dir)?))
 }
 
-/// Starts this command again with one arena of glibc's allocator: each further one keeps what its threads have freed, which a
-/// ceiling cannot count. Goes on as it is where that cannot be done, or the caller has set the number.
-fn with_one_arena() {
+/// Starts this command again with an allocator of glibc that gives memory back, since a ceiling cannot count what it keeps:
+/// one arena, since each further one keeps what its threads have freed; and what is large always in maps of its own, of which
+/// nothing is left when it is freed (by default larger and larger pieces come from the heap, and leave gaps). Goes on as it
+/// is where that cannot be done, or the caller has set the number of arenas.
+fn with_tight_allocator() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         use std::os::unix::process::CommandExt as _;
         const ARENAS: &str = "MALLOC_ARENA_MAX";
+        const LARGE: &str = "131072";
         if std::env::var_os(ARENAS).is_none()
             && let Ok(program) = std::env::current_exe()
         {
             let mut again = std::process::Command::new(program);
-            let _not_started = again.args(std::env::args_os().skip(1)).env(ARENAS, "1").exec();
+            again.args(std::env::args_os().skip(1)).env(ARENAS, "1");
+            let _not_started =
+                again.env("MALLOC_MMAP_THRESHOLD_", LARGE).env("MALLOC_TRIM_THRESHOLD_", LARGE).exec();
         }
     }
 }
