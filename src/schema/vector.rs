@@ -157,6 +157,13 @@ impl Vector {
         self.param("beam_width", width)
     }
 
+    /// Passes over a graph when segments are merged: with 2 the links of all vectors are selected anew at the end of each
+    /// merge, which takes two to three times as long; searches then find the same with fewer distances. Default 1.
+    #[must_use]
+    pub fn merge_passes(self, passes: usize) -> Self {
+        self.param("merge_passes", passes)
+    }
+
     /// Share of the component values that lie between the two quantiles of the int8 codes, 0.9 to 1; values outside are
     /// clipped. Default: 1 − 1/(dimension + 1); 0.9999 with `max_inner_product`.
     #[must_use]

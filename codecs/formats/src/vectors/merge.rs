@@ -174,7 +174,7 @@ fn merge_graphs(
         }
     }
     let context = encode.write;
-    let params = format.params(encode.field)?.build_params(context);
+    let params = format.params(encode.field)?.merge_params(context);
     let vectors = encoded.graph_vectors()?;
     if maps.is_empty() {
         return graph::build(&params, &*vectors, context.cancel, context.progress);

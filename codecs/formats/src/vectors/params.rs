@@ -10,7 +10,7 @@ const GRAPH_THRESHOLD: u64 = 4_000;
 /// Inverted lists of a segment at most.
 const MAX_LISTS: u64 = 65_536;
 
-const GRAPH: [&str; 2] = ["m", "beam_width"];
+const GRAPH: [&str; 3] = ["m", "beam_width", "merge_passes"];
 const GRAPH_THRESHOLD_PARAM: &str = "graph_threshold";
 const LISTS: [&str; 1] = ["nlist"];
 
@@ -43,6 +43,8 @@ pub(super) struct IndexParams {
     pub(super) m: usize,
     /// Candidates kept while building a graph (efConstruction).
     pub(super) beam_width: usize,
+    /// 2: when segments are merged, the links of all nodes are selected a second time.
+    pub(super) merge_passes: usize,
     /// Fewer vectors get no graph.
     pub(super) graph_threshold: u64,
     /// Inverted lists wanted; `None` chooses by the number of vectors.
@@ -77,6 +79,7 @@ impl IndexParams {
         Ok(Self {
             m: field.integer("m", 16, 2..=512)? as usize,
             beam_width: field.integer("beam_width", 100, 8..=3_200)? as usize,
+            merge_passes: field.integer("merge_passes", 1, 1..=2)? as usize,
             graph_threshold: field.advanced()?.integer(
                 GRAPH_THRESHOLD_PARAM,
                 GRAPH_THRESHOLD,
@@ -91,15 +94,21 @@ impl IndexParams {
         })
     }
 
-    /// How a graph is built in a segment.
+    /// How the graph of a new segment is built.
     pub(super) fn build_params<'a>(&self, context: &WriteContext<'a>) -> BuildParams<'a> {
         BuildParams {
             m: self.m,
             beam_width: self.beam_width,
+            passes: 1,
             seed: context.seed,
             threads: context.threads.max(1),
             files: (context.working == Working::Files).then_some(context.directory),
         }
+    }
+
+    /// How the graph of merged segments is built.
+    pub(super) fn merge_params<'a>(&self, context: &WriteContext<'a>) -> BuildParams<'a> {
+        BuildParams { passes: self.merge_passes, ..self.build_params(context) }
     }
 }
 

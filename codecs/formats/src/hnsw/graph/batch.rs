@@ -14,7 +14,7 @@ use super::worker::Worker;
 use lucerne_codec::{Cancel, Result};
 
 /// The most nodes of a batch.
-const MOST: usize = 128;
+pub(super) const MOST: usize = 128;
 
 /// A batch has at most one node for so many nodes that are in the graph: the others should find most neighbors there.
 const GRAPH_FOR_EACH: usize = 64;

@@ -22,7 +22,7 @@ const DUPLICATE_CHECKS: usize = 4;
 
 /// An insertion that has expanded so many nodes in vain before it came nearer makes its node a suspect: a search that looks
 /// for it with fewer candidates may end there (`docs/measurements/graph-reach.md`).
-const LONG_DETOUR: usize = 12;
+pub(super) const LONG_DETOUR: usize = 12;
 
 /// Builds a graph over all vectors.
 pub fn build(
@@ -36,7 +36,7 @@ pub fn build(
     let highest: Vec<u8> = (0..len as u32).map(|node| level_of(params.seed, node, params.m) as u8).collect();
     let builder = GraphBuilder::new(&highest, params, Separations::new(vectors, cancel)?, None)?;
     let duplicates = Duplicates::new(len);
-    let steps = Steps::new(progress, len);
+    let steps = Steps::new(progress, len * params.passes);
     let mut workers = workers(params, vectors);
     let entry_point = builder.top();
     let entry_node = builder.graph().node(entry_point.level, entry_point.position);
@@ -50,6 +50,9 @@ pub fn build(
         cancel,
     };
     inserter.insert_all(&order, &mut 1, |_, _| Start::EntryPoint, &mut workers, &steps)?;
+    if params.passes > 1 {
+        inserter.refine(&mut workers, &steps)?;
+    }
     finish(builder, vectors, &duplicates, &mut workers, cancel, &steps)
 }
 
@@ -108,14 +111,14 @@ pub(super) enum Start {
 
 /// The node an insertion is about, and what it has found.
 #[derive(Debug, Default)]
-struct Insertion {
-    node: Ordinal,
+pub(super) struct Insertion {
+    pub(super) node: Ordinal,
     /// A node that no distance can tell from it: it is not linked then.
-    duplicate_of: Option<Ordinal>,
+    pub(super) duplicate_of: Option<Ordinal>,
     /// Links of each level, level 0 first.
-    links: Vec<Vec<Link>>,
+    pub(super) links: Vec<Vec<Link>>,
     /// What is known of the links back from those of level 0.
-    checks: Vec<Option<BacklinkCheck>>,
+    pub(super) checks: Vec<Option<BacklinkCheck>>,
 }
 
 /// What all insertions share.
@@ -237,7 +240,7 @@ impl Inserter<'_> {
     }
 
     /// Searches the levels from `top` down to 0 for `candidates`.
-    fn find_candidates<D: DistanceComputer + ?Sized>(
+    pub(super) fn find_candidates<D: DistanceComputer + ?Sized>(
         &self,
         start: Start,
         top: usize,
@@ -275,7 +278,7 @@ impl Inserter<'_> {
     }
 
     /// Replaces the distances of the candidates that a traversal has found by those of `query`.
-    fn rescore(
+    pub(super) fn rescore(
         &self,
         query: &mut dyn DistanceComputer,
         scratch: &mut SearchScratch,
@@ -315,7 +318,7 @@ impl Inserter<'_> {
     }
 
     /// Selects the links of a node among the candidates of the levels up to `top`, and checks the links back.
-    fn select_links(&self, top: usize, worker: &mut Worker<'_>, insertion: &mut Insertion) {
+    pub(super) fn select_links(&self, top: usize, worker: &mut Worker<'_>, insertion: &mut Insertion) {
         let Worker { query, scratch, selector, candidates, .. } = worker;
         let Insertion { node, links, checks, .. } = insertion;
         let node = *node;

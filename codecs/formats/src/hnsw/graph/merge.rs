@@ -51,7 +51,7 @@ pub fn merge_graphs(
     let highest = highest_levels(params, vectors.len(), base)?;
     let Prepared { builder, entry_point, new_entry_node } =
         prepare(params, &highest, Separations::new(vectors, cancel)?, base)?;
-    let steps = Steps::new(progress, vectors.len());
+    let steps = Steps::new(progress, vectors.len() * params.passes);
     let mut workers = workers(params, vectors);
     let duplicates = Duplicates::new(vectors.len());
     let mut inserter = Inserter {
@@ -76,6 +76,9 @@ pub fn merge_graphs(
     let rest: Vec<Ordinal> =
         without_graph.iter().copied().filter(|&node| Some(node) != new_entry_node).collect();
     inserter.insert_all(&rest, &mut inserted, from_the_top, &mut workers, &steps)?;
+    if params.passes > 1 {
+        inserter.refine(&mut workers, &steps)?;
+    }
     finish(builder, vectors, &duplicates, &mut workers, cancel, &steps)
 }
 

@@ -15,6 +15,7 @@
 //! | `builder` | a graph under construction | |
 //! | `batch` | links for many nodes at once, the same on any number of threads | |
 //! | `insert` | insertion; a graph from nothing | algorithm 1 |
+//! | `refine` | a second pass: the links of all nodes selected anew | |
 //! | `repair` | copying a graph and repairing it around deleted nodes | |
 //! | `merge` | a graph from graphs | |
 //! | `duplicates` | vectors that no distance can tell apart | |
@@ -36,6 +37,7 @@ mod memory;
 mod mend;
 mod merge;
 mod parallel;
+mod refine;
 mod renumber;
 mod repair;
 mod rows;
@@ -76,6 +78,8 @@ pub struct BuildParams<'a> {
     pub beam_width: usize,
     /// Seed of the levels.
     pub seed: u64,
+    /// 1: nodes are inserted; 2: and then the links of all of them are selected anew.
+    pub passes: usize,
     /// Threads to use, the calling one included. The graph is the same for any number.
     pub threads: usize,
     /// Where links and their distances are while the graph is built: in files without a name of a directory, as far as it
@@ -86,7 +90,7 @@ pub struct BuildParams<'a> {
 impl Default for BuildParams<'_> {
     /// The published defaults of the major implementations: 16 and 100.
     fn default() -> Self {
-        Self { m: 16, beam_width: 100, seed: 42, threads: 1, files: None }
+        Self { m: 16, beam_width: 100, passes: 1, seed: 42, threads: 1, files: None }
     }
 }
 

@@ -294,6 +294,8 @@ pub struct SearchScratch {
     pub(super) known: Vec<f32>,
     /// Nodes that the last search of a layer has expanded in vain, at most, before it came nearer after all.
     pub(super) longest_detour: usize,
+    /// Candidates that the last search of a layer has expanded, also those that it has not kept.
+    pub(super) expanded: Vec<Key>,
     /// The links of the nodes being expanded, and of one of them.
     pub(super) row: Vec<u32>,
     pub(super) links: Vec<u32>,

@@ -260,13 +260,15 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
     }
 
     /// Searches a level from its `entry_points` (algorithm 2 of the HNSW paper), with the visited set and the queue as
-    /// they are: the candidates found are then in the queue, the distances of all visited nodes in `scratch.known`.
+    /// they are: the candidates found are then in the queue, the distances of all visited nodes in `scratch.known`, and what
+    /// it has expanded in `scratch.expanded`.
     /// Returns the number of distances computed.
     pub(super) fn search_layer(&mut self, level: usize, entry_points: &[u32]) -> Result<u64> {
         let graph = self.graph;
-        let SearchScratch { visited, queue, known, row, links, scored, longest_detour, .. } =
+        let SearchScratch { visited, queue, known, row, links, scored, longest_detour, expanded, .. } =
             &mut *self.scratch;
         *longest_detour = 0;
+        expanded.clear();
         let mut fruitless = 0;
         if known.len() < graph.level_len(level) {
             known.resize(graph.level_len(level), 0.0);
@@ -290,7 +292,8 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
                     *known = distance;
                 }
             }
-            if !expand(graph, level, queue, EXPANDED_TOGETHER_BUILDING, row, links) {
+            let note = |key| expanded.push(key);
+            if !expand(graph, level, queue, EXPANDED_TOGETHER_BUILDING, row, links, note) {
                 return Ok(computed);
             }
             fruitless += EXPANDED_TOGETHER_BUILDING;
@@ -328,7 +331,7 @@ impl<G: GraphView + ?Sized, D: DistanceComputer + ?Sized> GraphSearcher<'_, G, D
             if is_done(&mut Walk { queue, seen: visited, visited: *computed, fruitless })? {
                 return Ok(true);
             }
-            if !expand(graph, 0, queue, EXPANDED_TOGETHER, row, links) {
+            if !expand(graph, 0, queue, EXPANDED_TOGETHER, row, links, |_| {}) {
                 return Ok(false);
             }
             positions = row;
@@ -390,7 +393,8 @@ fn visit<G: GraphView + ?Sized, D: DistanceComputer + ?Sized>(
     Ok(scored.positions.len() as u64)
 }
 
-/// Expands the nearest `together` candidates: puts their links into `row`. False when there is none left to expand.
+/// Expands the nearest `together` candidates: puts their links into `row`, and calls `note` with each. False when there is
+/// none left to expand.
 fn expand<G: GraphView + ?Sized>(
     graph: &G,
     level: usize,
@@ -398,11 +402,14 @@ fn expand<G: GraphView + ?Sized>(
     together: usize,
     row: &mut Vec<u32>,
     links: &mut Vec<u32>,
+    mut note: impl FnMut(Key),
 ) -> bool {
     let Some(key) = queue.next() else { return false };
+    note(key);
     graph.neighbors(level, key.node(), row);
     for _ in 1..together {
         let Some(key) = queue.next() else { break };
+        note(key);
         graph.neighbors(level, key.node(), links);
         row.extend_from_slice(links);
     }

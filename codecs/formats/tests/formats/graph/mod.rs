@@ -4,5 +4,6 @@ mod build;
 mod file;
 mod merge;
 mod reach;
+mod refine;
 mod search;
 mod support;
