@@ -154,6 +154,9 @@ fn a_real_disk_too_small_for_the_index_loses_nothing_and_leaves_nothing_behind()
             break;
         }
     }
-    println!("{sizes} sizes of a real tmpfs up to {} KiB, {full} of them too small", sizes * REAL_STEP / 1024);
+    println!(
+        "{sizes} sizes of a real tmpfs up to {} KiB, {full} of them too small",
+        sizes * REAL_STEP / 1024
+    );
     assert!(full > 20, "only {full} of {sizes} were too small");
 }
