@@ -31,6 +31,11 @@ pub(crate) fn similarity(left: usize, right: usize, edits: u8) -> f32 {
     }
 }
 
+/// Whether two words so many edits apart are near, of which the shorter one has so many characters.
+pub(crate) fn is_near(edits: u8, shorter: usize) -> bool {
+    edits == 0 || usize::from(edits) < shorter
+}
+
 /// Walks through the terms that are within some edits of a word.
 pub(crate) struct LevenshteinWalk {
     word: Vec<char>,
@@ -213,7 +218,6 @@ impl Automaton for LevenshteinWalk {
         }
         let Some(distance) = self.distance() else { return Verdict::No };
         let shorter = self.before + self.word.len().min(self.term.len());
-        let is_near = distance == 0 || usize::from(distance) < shorter;
-        if is_near { Verdict::Match(distance) } else { Verdict::No }
+        if is_near(distance, shorter) { Verdict::Match(distance) } else { Verdict::No }
     }
 }

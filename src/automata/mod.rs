@@ -10,7 +10,7 @@ mod pattern;
 mod tests;
 
 pub(crate) use dfa::{Dfa, DfaWalk};
-pub(crate) use levenshtein::{LevenshteinWalk, MAX_EDITS, similarity};
+pub(crate) use levenshtein::{LevenshteinWalk, MAX_EDITS, is_near, similarity};
 pub(crate) use pattern::{regex, wildcard};
 
 /// What an automaton says of a term.

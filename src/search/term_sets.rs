@@ -1,10 +1,10 @@
 //! Terms of a segment that belong to a set: those near a word, those that match a pattern.
 
 use super::part::Part;
-use crate::automata::{Automaton, Dfa, DfaWalk, LevenshteinWalk, Verdict};
+use crate::automata::{Automaton, Dfa, DfaWalk, LevenshteinWalk, Verdict, is_near};
 use crate::error::Result;
 use lucerne_codec::Cancel;
-use lucerne_codec::postings::{FieldPostings, TermEntry};
+use lucerne_codec::postings::{FieldPostings, FoundTerms, OneEdit, TermEntry};
 use std::sync::Arc;
 
 /// Terms, and keys, looked at between two looks at the cancel flag.
@@ -48,6 +48,12 @@ impl TermSet {
         cancel: &Cancel,
         mut each: impl FnMut(&[u8], &TermEntry, u8) -> Result<()>,
     ) -> Result<()> {
+        if let Some((found, whole)) = self.spelled(postings)? {
+            for (term, entry) in &found {
+                each(term, entry, u8::from(*term != whole))?;
+            }
+            return Ok(());
+        }
         let mut automaton = self.automaton();
         let mut terms = postings.terms(&self.begin)?;
         let (mut next, mut done) = (self.begin.clone(), 0);
@@ -66,6 +72,20 @@ impl TermSet {
             }
         }
         Ok(())
+    }
+
+    /// The terms of a set of those at most one edit from a word, and this word, where the format finds them without a walk.
+    fn spelled(&self, postings: &dyn FieldPostings) -> Result<Option<(FoundTerms, Vec<u8>)>> {
+        let Rest::Near { word, edits: 1, transpositions, before } = &self.rest else { return Ok(None) };
+        let Ok(begin) = std::str::from_utf8(&self.begin) else { return Ok(None) };
+        let (whole, fixed, own) = ([begin, word].concat(), begin.chars().count(), word.chars().count());
+        let edit = OneEdit { fixed, swaps: *transpositions };
+        let Some(mut found) = postings.one_edit_from(&whole, edit)? else { return Ok(None) };
+        found.retain(|(term, _)| {
+            let len = std::str::from_utf8(term).map_or(0, |term| term.chars().count());
+            is_near(u8::from(term != whole.as_bytes()), before + own.min(len.saturating_sub(fixed)))
+        });
+        Ok(Some((found, whole.into_bytes())))
     }
 
     /// Calls `found` with the documents whose keys are in the set. There is no order of keys to skip by.

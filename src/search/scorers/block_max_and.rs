@@ -2,7 +2,7 @@
 //!
 //! The rarest term leads, block by block; blocks whose bounds together with those of the others are too low are not read.
 //! The other terms are looked up only in those documents of a block whose scores may still be competitive, the blocks of
-//! these by their own bounds.
+//! these by their own bounds; those that keep their documents as a set have told before which do not have them.
 
 use super::collector::TopDocsCollector;
 use super::scorer::Scorer;
@@ -25,6 +25,7 @@ pub(crate) fn collect_all_terms(
     let Some((lead, others)) = terms.split_first_mut() else { return Ok(()) };
     let maxima: Vec<f64> = others.iter().map(|other| other.max_score().into()).collect();
     let mut bounds = maxima.clone();
+    let among: Vec<_> = others.iter().filter_map(|other| other.members()).collect();
     let (mut scored, mut blocks) = (ScoredBlock::default(), 0u32);
     let mut first = lead.doc();
     while first < NO_MORE_DOCS {
@@ -47,7 +48,7 @@ pub(crate) fn collect_all_terms(
             }
         }
         let own = own_least(least, bounds.iter().sum());
-        let (count, next) = lead.score_block(first, NO_MORE_DOCS - 1, own, &mut scored)?;
+        let (count, next) = lead.score_block(first, NO_MORE_DOCS - 1, (own, &among), &mut scored)?;
         intersect_others(others, &mut scored, count, &bounds, collector)?;
         let Some(next) = next else { break };
         first = next;

@@ -38,7 +38,8 @@ struct MaxScore<'a> {
     essential: usize,
     /// Each term that has documents in the window, with its bound there; ascending by the bound.
     order: Vec<(f32, usize)>,
-    scores: Box<[f64; WINDOW]>,
+    /// Sums of scores by place in the window; empty until a window needs them.
+    scores: Vec<f64>,
     touched: [u64; WINDOW / 64],
 }
 
@@ -69,7 +70,7 @@ impl<'a> MaxScore<'a> {
             order: Vec::with_capacity(terms.len()),
             terms,
             essential: 0,
-            scores: Box::new([0.0; WINDOW]),
+            scores: Vec::new(),
             touched: [0; WINDOW / 64],
         }
     }
@@ -116,7 +117,10 @@ impl<'a> MaxScore<'a> {
         for term in self.terms.iter_mut().skip(self.essential) {
             let bound = term.bound(first.max(term.doc()))?;
             ended &= bound.last_doc == NO_MORE_DOCS;
-            last = last.min(bound.last_doc);
+            // The bound of a list of one block is that of all of it.
+            if term.blocks() > 1 {
+                last = last.min(bound.last_doc);
+            }
         }
         if ended {
             return Ok(None);
@@ -168,7 +172,7 @@ impl<'a> MaxScore<'a> {
             blocks = blocks.wrapping_add(1);
             collector.check_cancelled_every(CANCEL_STEP, blocks)?;
             let least = own_least(collector.min_competitive_score(), split.rest);
-            let (count, next) = term.score_block(first, window.last, least, scored)?;
+            let (count, next) = term.score_block(first, window.last, (least, &[]), scored)?;
             for (&doc, &score) in scored.docs.iter().zip(&scored.scores).take(count) {
                 self.complete(doc, score, split, collector)?;
             }
@@ -185,11 +189,12 @@ impl<'a> MaxScore<'a> {
         scored: &mut ScoredBlock,
         collector: &mut TopDocsCollector<'_>,
     ) -> Result<()> {
+        self.scores.resize(WINDOW, 0.0);
         for &(_, at) in self.order.iter().skip(split.essential) {
             collector.check_cancelled()?;
             let mut from = Some(window.first);
             while let (Some(first), Some(term)) = (from, self.terms.get_mut(at)) {
-                let (count, next) = term.score_block(first, window.last, f64::NEG_INFINITY, scored)?;
+                let (count, next) = term.score_block(first, window.last, (f64::NEG_INFINITY, &[]), scored)?;
                 for (doc, score) in scored.docs.iter().zip(&scored.scores).take(count) {
                     let slot = (doc - window.first) as usize;
                     let (sum, word) = (self.scores.get_mut(slot), self.touched.get_mut(slot / 64));

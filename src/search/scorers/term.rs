@@ -93,6 +93,16 @@ impl<'a> TermScorer<'a> {
         self.max_score
     }
 
+    /// Blocks of its documents.
+    pub(super) fn blocks(&self) -> usize {
+        (self.doc_freq as usize).div_ceil(BLOCK_LEN)
+    }
+
+    /// The documents that have the term, where they are kept as a set.
+    pub(super) fn members(&self) -> Option<Members<'a>> {
+        self.members
+    }
+
     /// False when a document has not the term: it is known of frequent ones without a seek, and of documents passed.
     #[inline]
     fn may_have(&self, doc: DocId) -> bool {
@@ -113,15 +123,15 @@ impl<'a> TermScorer<'a> {
         Ok(if bound.last_doc >= last { score } else { self.max_score })
     }
 
-    /// Scores the documents from `first` to `last`, at most one block: all that score `least` or more, and few others. Returns
-    /// how many were scored and, when there may be more, the document to continue from. The cursor stays on the block that
-    /// was read.
+    /// Scores the documents from `first` to `last`, at most one block: all that score `least` or more, and few others; of
+    /// these, those that are `among` all of some sets. Returns how many were scored and, when there may be more, the document
+    /// to continue from. The cursor stays on the block that was read.
     #[inline]
     pub(super) fn score_block(
         &mut self,
         first: DocId,
         last: DocId,
-        least: f64,
+        (least, among): (f64, &[Members<'_>]),
         into: &mut ScoredBlock,
     ) -> Result<(usize, Option<DocId>)> {
         self.cursor.seek(first)?;
@@ -131,7 +141,7 @@ impl<'a> TermScorer<'a> {
             _ => (docs.partition_point(|&doc| doc <= last), None),
         };
         let docs = docs.get(..count).unwrap_or_default();
-        if least <= 0.0 {
+        if least <= 0.0 && among.is_empty() {
             into.docs.iter_mut().zip(docs).for_each(|(to, doc)| *to = *doc);
             // In runs that a compiler makes vectors of: first the lengths, which lie scattered, then the scores.
             let mut lengths = [0; BLOCK_LEN];
@@ -150,6 +160,15 @@ impl<'a> TermScorer<'a> {
                 kept += usize::from(limits.may_reach(freq, length));
             }
         });
+        for members in among {
+            let found = std::mem::take(&mut kept);
+            for nth in 0..found {
+                let Some(&at) = kept_at.get(nth) else { break };
+                let is_member = docs.get(usize::from(at)).is_some_and(|doc| members.contains(*doc));
+                kept_at.get_mut(kept).into_iter().for_each(|slot| *slot = at);
+                kept += usize::from(is_member);
+            }
+        }
         for (to, &at) in kept_at.iter().take(kept).enumerate() {
             let at = usize::from(at);
             if let (Some(&doc), Some(&freq)) = (docs.get(at), freqs.get(at)) {

@@ -3,7 +3,7 @@
 use super::{FORMATS, Plan, body_of, put};
 use lucerne::codec::envelope::NO_FIELD;
 use lucerne::codec::format::{OpenContext, Written};
-use lucerne::codec::postings::{FieldPostings, NO_MORE_DOCS, TermEntry};
+use lucerne::codec::postings::{FieldPostings, FoundTerms, NO_MORE_DOCS, OneEdit, TermEntry};
 use lucerne::codec::testing::postings_model::{ModelField, ModelPostings, Random};
 use lucerne::codec::testing::{Bench, MemoryDirectory};
 use lucerne::codec::{Cancel, Metadata};
@@ -77,6 +77,7 @@ fn use_terms(field: &dyn FieldPostings, sound: bool) {
         for doc_freq in [1, 127, 290] {
             use_list(field, &TermEntry { doc_freq, handle }, false);
         }
+        use_near(field, word, sound);
         if let Ok(mut terms) = field.terms(word.as_bytes()) {
             assert!(
                 terms.next().is_ok_and(|next| next.is_none_or(|next| next.0 >= word.as_bytes())) || !sound
@@ -89,8 +90,22 @@ fn use_terms(field: &dyn FieldPostings, sound: bool) {
         assert!(before.is_none_or(|before| *before < *term), "terms ascend");
         before = Some(term.to_vec());
         assert!(!sound || field.term(term).unwrap() == Some(entry));
+        if let Ok(word) = std::str::from_utf8(term) {
+            let near = use_near(field, word, sound);
+            assert!(!sound || near.is_none_or(|near| near.contains(&(term.to_vec(), entry))));
+        }
         use_list(field, &entry, sound);
     }
+}
+
+/// Terms within an edit ascend.
+fn use_near(field: &dyn FieldPostings, word: &str, sound: bool) -> Option<FoundTerms> {
+    let near = field.one_edit_from(word, OneEdit { fixed: word.chars().count() / 2, swaps: true });
+    assert!(near.is_ok() || !sound);
+    let near = near.ok()??;
+    assert!(near.is_sorted_by(|left, right| left.0 < right.0), "terms ascend");
+    assert!(!sound || near.iter().all(|(term, entry)| field.term(term).unwrap() == Some(*entry)));
+    Some(near)
 }
 
 /// Documents ascend and are bounded, in steps of some sizes, whatever the bytes are.

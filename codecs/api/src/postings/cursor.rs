@@ -9,14 +9,15 @@ const NEAR: usize = 8;
 /// Stands on a document of a term, the first at the beginning, and moves forward.
 pub struct PostingsCursor<'a> {
     blocks: Box<dyn Blocks + 'a>,
-    block: Block,
+    /// On the heap: cursors are moved.
+    block: Box<Block>,
     at: usize,
 }
 
 impl<'a> PostingsCursor<'a> {
     /// A cursor on the first document.
     pub fn new(blocks: Box<dyn Blocks + 'a>) -> Result<Self> {
-        let mut cursor = Self { blocks, block: Block::default(), at: 0 };
+        let mut cursor = Self { blocks, block: Box::default(), at: 0 };
         cursor.load(0)?;
         Ok(cursor)
     }
@@ -36,7 +37,7 @@ impl<'a> PostingsCursor<'a> {
 
     /// Occurrences in a document that the term is known to have; see [`Blocks::member_freq`]. The cursor stays where it is.
     #[inline]
-    pub fn member_freq(&mut self, doc: DocId) -> Result<Option<u32>> {
+    pub fn member_freq(&self, doc: DocId) -> Result<Option<u32>> {
         self.blocks.member_freq(doc)
     }
 
@@ -118,7 +119,7 @@ impl<'a> PostingsCursor<'a> {
     fn load(&mut self, target: DocId) -> Result<()> {
         self.at = 0;
         if !self.blocks.load(target, &mut self.block)? {
-            self.block = Block::default();
+            *self.block = Block::default();
         }
         Ok(())
     }

@@ -112,6 +112,18 @@ pub struct TermEntry {
     pub handle: u64,
 }
 
+/// What may be done to a word once: a character inserted, deleted or replaced, or two neighbors swapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OneEdit {
+    /// So many characters at the beginning of the word stay as they are, and where they are.
+    pub fixed: usize,
+    /// Whether two neighbors may be swapped.
+    pub swaps: bool,
+}
+
+/// Different terms, ascending, with their entries.
+pub type FoundTerms = Vec<(Vec<u8>, TermEntry)>;
+
 /// The terms of one field of one segment.
 pub trait FieldPostings: Send + Sync {
     /// Counts.
@@ -138,6 +150,13 @@ pub trait FieldPostings: Send + Sync {
     /// [`FieldPostings::add_docs`] is fast, and a document that has not the term need not be looked for in its blocks.
     fn members(&self, term: &TermEntry) -> Result<Option<Members<'_>>> {
         let _ = term;
+        Ok(None)
+    }
+
+    /// The terms at most one edit from a word, the word itself if it is one, ascending; `None` where the format knows no faster
+    /// way than to look at [`FieldPostings::terms`].
+    fn one_edit_from(&self, word: &str, edit: OneEdit) -> Result<Option<FoundTerms>> {
+        let _ = (word, edit);
         Ok(None)
     }
 
@@ -242,8 +261,8 @@ pub trait Blocks {
     fn whole(&self) -> Impact;
 
     /// Occurrences in a document that is among [`FieldPostings::members`], where the format can tell without loading its block.
-    /// It is fastest for documents that ascend, and does not change which block is loaded.
-    fn member_freq(&mut self, doc: DocId) -> Result<Option<u32>> {
+    /// It does not change which block is loaded.
+    fn member_freq(&self, doc: DocId) -> Result<Option<u32>> {
         let _ = doc;
         Ok(None)
     }
@@ -252,20 +271,26 @@ pub trait Blocks {
     fn positions(&mut self, block: &mut Block, index: usize, into: &mut Vec<u32>) -> Result<()>;
 }
 
-/// Documents as bits, least significant first.
+/// Documents as bits, least significant first, and how many are before every 256th document.
 #[derive(Clone, Copy, Debug)]
-pub struct Members<'a>(&'a [u8]);
+pub struct Members<'a> {
+    bits: &'a [u8],
+    ranks: &'a [u8],
+}
 
 impl<'a> Members<'a> {
-    /// A byte for every eight documents.
-    pub fn new(bits: &'a [u8]) -> Self {
-        Self(bits)
+    /// Documents from one number of members to the next.
+    pub const RANK_STEP: u32 = 256;
+
+    /// `bits`: a byte for every eight documents; `ranks`: a little-endian u32 for every [`Members::RANK_STEP`].
+    pub fn new(bits: &'a [u8], ranks: &'a [u8]) -> Self {
+        Self { bits, ranks }
     }
 
     /// Whether a document is a member; false beyond the last.
     #[inline]
     pub fn contains(&self, doc: DocId) -> bool {
-        self.0.get((doc / 8) as usize).is_some_and(|byte| byte >> (doc % 8) & 1 == 1)
+        self.bits.get((doc / 8) as usize).is_some_and(|byte| byte >> (doc % 8) & 1 == 1)
     }
 
     /// Number of members.
@@ -273,17 +298,29 @@ impl<'a> Members<'a> {
         self.words().map(u64::count_ones).sum()
     }
 
-    /// Number of members from `from` to before `to`; those beyond the last are none.
+    /// Number of members before a document of the segment.
     #[inline]
-    pub fn count_between(&self, from: DocId, to: DocId) -> u32 {
-        let (first, last) = ((from / 8) as usize, (to / 8) as usize);
-        let bytes = self.0.get(first.min(self.0.len())..(last + 1).min(self.0.len())).unwrap_or_default();
-        let (words, rest) = bytes.as_chunks::<8>();
-        let ones: u32 = words.iter().map(|word| u64::from_le_bytes(*word).count_ones()).sum();
-        let ones = ones + rest.iter().map(|byte| byte.count_ones()).sum::<u32>();
-        let before = bytes.first().map_or(0, |byte| (byte & ((1 << (from % 8)) - 1)).count_ones());
-        let behind = self.0.get(last).map_or(0, |byte| (byte >> (to % 8)).count_ones());
-        if from < to { ones.saturating_sub(before + behind) } else { 0 }
+    pub fn rank(&self, doc: DocId) -> u32 {
+        const WORDS: usize = Members::RANK_STEP as usize / 64;
+        let step = (doc / Self::RANK_STEP) as usize;
+        let (words, rest) = self.bits.as_chunks::<8>();
+        let at = (doc / 64) as usize;
+        let whole: u32 = words.get(step * WORDS..at).unwrap_or_default().iter().map(ones).sum();
+        let last = words.get(at).map_or_else(|| last_word(rest), |word| u64::from_le_bytes(*word));
+        let last = (last & !(u64::MAX << (doc % 64))).count_ones();
+        bytes::u32_at(self.ranks, step).unwrap_or(0).saturating_add(whole + last)
+    }
+
+    /// Whether the numbers of members are those of the bits.
+    pub fn has_sound_ranks(&self) -> bool {
+        let (mut before, mut words) = (0, self.words());
+        let steps = self.bits.len().div_ceil(Self::RANK_STEP as usize / 8);
+        (0..steps).all(|step| {
+            let is_sound = bytes::u32_at(self.ranks, step) == Some(before);
+            let own: u32 = words.by_ref().take(Self::RANK_STEP as usize / 64).map(u64::count_ones).sum();
+            before = before.saturating_add(own);
+            is_sound
+        })
     }
 
     /// Adds the members to a set; returns how many there are, those beyond the set's length among them.
@@ -297,12 +334,21 @@ impl<'a> Members<'a> {
     }
 
     fn words(&self) -> impl Iterator<Item = u64> + '_ {
-        let (words, rest) = self.0.as_chunks::<8>();
-        let mut last = [0; 8];
-        last.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
-        let last = (!rest.is_empty()).then_some(u64::from_le_bytes(last));
+        let (words, rest) = self.bits.as_chunks::<8>();
+        let last = (!rest.is_empty()).then_some(last_word(rest));
         words.iter().map(|word| u64::from_le_bytes(*word)).chain(last)
     }
+}
+
+fn ones(word: &[u8; 8]) -> u32 {
+    u64::from_le_bytes(*word).count_ones()
+}
+
+/// Less than eight bytes as a word.
+fn last_word(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    word.iter_mut().zip(bytes).for_each(|(to, byte)| *to = *byte);
+    u64::from_le_bytes(word)
 }
 
 /// The length of every document, 1, 2 or 4 little-endian bytes each.

@@ -156,6 +156,10 @@ impl Dictionary {
         Ok((self.file.slice(start, len)?, terms))
     }
 
+    pub(super) fn corrupt(&self, problem: &str) -> Error {
+        self.file.corrupt(self.at.start, problem)
+    }
+
     fn damaged(&self, block: u64, problem: &str) -> Error {
         self.file.corrupt(self.at.index + 8 * block, format!("block {block} of the terms {problem}"))
     }

@@ -3,14 +3,18 @@
 use super::dictionary::Dictionary;
 use super::lists::{Lists, OnlyDoc};
 use super::meta::FieldMeta;
+use super::spellings::Spellings;
 use super::{Handle, has_members};
-use lucerne_codec::postings::{Blocks, FieldPostings, FieldStats, Lengths, Members, TermEntry, Terms};
+use lucerne_codec::postings::{
+    Blocks, FieldPostings, FieldStats, FoundTerms, Lengths, Members, OneEdit, TermEntry, Terms,
+};
 use lucerne_codec::{BitSet, Cancel, Input, Result};
 
 /// One field of a segment, open for reading.
 pub(super) struct Field {
     pub(super) meta: FieldMeta,
     pub(super) dictionary: Dictionary,
+    pub(super) spellings: Option<Spellings>,
     pub(super) lists: Lists,
     pub(super) lengths: Option<Input>,
 }
@@ -55,6 +59,11 @@ impl FieldPostings for Field {
             }
             _ => Ok(None),
         }
+    }
+
+    fn one_edit_from(&self, word: &str, edit: OneEdit) -> Result<Option<FoundTerms>> {
+        let Some(spellings) = &self.spellings else { return Ok(None) };
+        spellings.near(&self.dictionary, word, edit)
     }
 
     fn lengths(&self) -> Lengths<'_> {

@@ -4,7 +4,7 @@ use super::impacts::{self, PAIRS_LEN};
 use super::packing::{skip_docs, take_docs, take_values, value_at};
 use super::positions::Positions;
 use super::varint::{take, take_u32};
-use super::{has_members, members_len};
+use super::{has_members, members_len, ranks_len};
 use lucerne_codec::io::bytes::{u32_at, u64_at};
 use lucerne_codec::postings::{
     BLOCK_LEN, Block, Blocks, Impact, Members, NO_MORE_DOCS, TermEntry, add_blocks,
@@ -38,9 +38,6 @@ pub(super) struct List<'a> {
     whole: Impact,
     /// The loaded block, or the first.
     current: usize,
-    /// The block of the member looked up last, and where counting its members goes on: the next document, and how many
-    /// members of the block are before it.
-    looked: (usize, DocId, u32),
     /// The block that was bounded last.
     bounded: usize,
     /// The last document of the block loaded last.
@@ -81,7 +78,6 @@ impl Lists {
             pos_start,
             whole,
             current: 0,
-            looked: (0, 0, 0),
             bounded: 0,
             read_to: None,
             only_last: None,
@@ -104,7 +100,9 @@ impl Lists {
             list.pos_starts = table(starts_len)?;
         }
         if has_members(entry.doc_freq, self.max_doc) {
-            list.members = Some(Members::new(bytes.get(..members_len(self.max_doc)).ok_or_else(damaged)?));
+            let (bits, rest) = bytes.split_at_checked(members_len(self.max_doc)).ok_or_else(damaged)?;
+            let ranks = rest.get(..ranks_len(self.max_doc)).ok_or_else(damaged)?;
+            list.members = Some(Members::new(bits, ranks));
         }
         Ok(list)
     }
@@ -227,25 +225,16 @@ impl<'a> List<'a> {
 
     /// How often a member occurs: of a full block, from its place among the members, without decoding the block.
     #[inline]
-    fn freq_of_member(&mut self, members: Members<'_>, doc: DocId) -> Option<Option<u32>> {
-        let (block, next, _) = self.looked;
-        // Documents before the last one are looked for from the beginning.
-        let index = self.find(if next <= doc { block } else { 0 }, doc);
-        if index != block || next > doc {
-            let first =
-                index.checked_sub(1).map_or(Some(0), |before| self.last_doc(before)?.checked_add(1))?;
-            self.looked = (index, first, 0);
-        }
-        let (_, next, before) = self.looked;
-        let place = before + members.count_between(next, doc);
-        self.looked = (index, doc, place);
+    fn freq_of_member(&self, members: Members<'_>, doc: DocId) -> Option<Option<u32>> {
+        let rank = members.rank(doc) as usize;
+        let (index, place) = (rank / BLOCK_LEN, rank % BLOCK_LEN);
         if (index + 1) * BLOCK_LEN > self.doc_freq as usize {
             return Some(None);
         }
         let (&[doc_bits, freq_bits], packed) = self.data_of(index)?.split_first_chunk()?;
         let less_one = match freq_bits {
             0 => 0,
-            bits => value_at(bits, skip_docs(doc_bits, packed)?, place as usize)?,
+            bits => value_at(bits, skip_docs(doc_bits, packed)?, place)?,
         };
         Some(Some(less_one.saturating_add(1)))
     }
@@ -327,9 +316,9 @@ impl Blocks for List<'_> {
         self.whole
     }
 
-    fn member_freq(&mut self, doc: DocId) -> Result<Option<u32>> {
+    fn member_freq(&self, doc: DocId) -> Result<Option<u32>> {
         let Some(members) = self.members else { return Ok(None) };
-        self.freq_of_member(members, doc).ok_or_else(|| self.damaged(self.looked.0))
+        self.freq_of_member(members, doc).ok_or_else(|| self.damaged(self.current))
     }
 
     fn positions(&mut self, block: &mut Block, index: usize, into: &mut Vec<u32>) -> Result<()> {

@@ -3,7 +3,7 @@
 use super::impacts::{self, Frontier};
 use super::packing::{self, Run};
 use super::sink::Sink;
-use super::{Handle, has_members, members_len, varint};
+use super::{Handle, RANK_STEP, has_members, members_len, varint};
 use lucerne_codec::io::bytes::PutLe;
 use lucerne_codec::postings::BLOCK_LEN;
 use lucerne_codec::{DocId, Error, Result};
@@ -44,6 +44,18 @@ struct Members {
     bits: Vec<u8>,
     /// True when a bit may be 1.
     marked: bool,
+}
+
+impl Members {
+    /// How many there are before every so many documents.
+    fn ranks(&self) -> Vec<u8> {
+        let (mut ranks, mut before) = (Vec::new(), 0);
+        for bits in self.bits.chunks(RANK_STEP as usize / 8) {
+            ranks.put_u32(before);
+            before += bits.iter().map(|byte| byte.count_ones()).sum::<u32>();
+        }
+        ranks
+    }
 }
 
 /// What is kept of each block until the list ends.
@@ -250,6 +262,7 @@ impl<'a> ListsWriter<'a> {
         }
         if has_members(doc_freq, self.max_doc) {
             self.post.write(&self.members.bits)?;
+            self.post.write(&self.members.ranks())?;
         }
         Ok(Some(WrittenList { doc_freq, handle: Handle::List(handle) }))
     }

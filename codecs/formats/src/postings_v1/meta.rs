@@ -2,6 +2,7 @@
 
 use super::TERMS_PER_BLOCK;
 use super::dictionary::DictionaryAt;
+use super::spellings::SpellingsAt;
 use lucerne_codec::postings::{FieldStats, PostingsField};
 use lucerne_codec::{Error, Metadata, Result};
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,9 @@ pub(super) struct FieldMeta {
     /// Where the lengths are in `.len`; only with positions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) lengths: Option<LengthsAt>,
+    /// The filter of the terms, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) spellings: Option<SpellingsAt>,
 }
 
 /// Where the lengths of a field's documents are.

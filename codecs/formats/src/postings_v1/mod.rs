@@ -2,6 +2,7 @@
 //!
 //! * `{segment}.terms`: by field, blocks of 32 ascending terms without the prefix each shares with the one
 //!   before, then where each block starts. A look-up is a binary search over the first terms of the blocks, then reads one block.
+//!   Behind them a filter of the terms, for words with a typing error.
 //! * `{segment}.post`: by term, documents and frequencies in packed blocks of 128 and a last shorter one,
 //!   then the list's *head*: bounds on its scores and, with a full block, a table of the blocks. Frequent terms have
 //!   their documents as a set of bits, too.
@@ -23,6 +24,7 @@ mod packing;
 mod positions;
 mod reader;
 mod sink;
+mod spellings;
 #[cfg(test)]
 mod tests;
 mod varint;
@@ -32,7 +34,7 @@ mod writer;
 use handle::Handle;
 use lucerne_codec::Result;
 use lucerne_codec::format::{OpenContext, WriteContext, Written};
-use lucerne_codec::postings::{BLOCK_LEN, PostingsFormat, PostingsReader, PostingsSource};
+use lucerne_codec::postings::{BLOCK_LEN, Members, PostingsFormat, PostingsReader, PostingsSource};
 
 /// Longest term, in bytes.
 pub const MAX_TERM: usize = 65_535;
@@ -55,6 +57,14 @@ fn has_members(doc_freq: u32, max_doc: u32) -> bool {
 /// Bytes of a set of documents.
 fn members_len(max_doc: u32) -> usize {
     max_doc.div_ceil(8) as usize
+}
+
+/// Documents from one number of members before them to the next.
+const RANK_STEP: u32 = Members::RANK_STEP;
+
+/// Bytes of the numbers of members of a set.
+fn ranks_len(max_doc: u32) -> usize {
+    4 * max_doc.div_ceil(RANK_STEP) as usize
 }
 
 /// The format of postings.

@@ -4,6 +4,7 @@ use super::dictionary::Dictionary;
 use super::field::Field;
 use super::lists::Lists;
 use super::meta::{FieldMeta, Meta};
+use super::spellings::Spellings;
 use super::{LENGTHS, POSITIONS, POSTINGS, TERMS, VERSION, verify};
 use lucerne_codec::envelope::{FOOTER_LEN, FileEntry, NO_FIELD};
 use lucerne_codec::format::{OpenContext, Problem};
@@ -49,6 +50,8 @@ impl Reader {
         };
         let open_field = |meta: FieldMeta| {
             let dictionary = Dictionary::open(&terms, meta.dictionary(), context.max_doc)?;
+            let spellings = meta.spellings.as_ref();
+            let spellings = spellings.map(|at| Spellings::open(&terms, at, meta.stats.terms)).transpose()?;
             let pos = pos.clone().filter(|_| meta.field.positions);
             let lists = Lists { post: post.clone(), pos, max_doc: context.max_doc };
             let lengths = match (meta.lengths, &len) {
@@ -57,7 +60,7 @@ impl Reader {
                 }
                 _ => None,
             };
-            Ok(Field { meta, dictionary, lists, lengths })
+            Ok(Field { meta, dictionary, spellings, lists, lengths })
         };
         Ok(Self {
             fields: meta.fields.iter().map(|field| field.field.clone()).collect(),

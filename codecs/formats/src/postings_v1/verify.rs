@@ -25,13 +25,19 @@ pub(super) fn field(field: &Field, cancel: &Cancel, problems: &mut Vec<Problem>)
     let (mut count, mut damaged) = (0u64, 0);
     loop {
         cancel.check()?;
-        let entry = match terms.next() {
-            Ok(Some((_, entry))) => entry,
+        let (entry, is_filtered) = match terms.next() {
+            Ok(Some((term, entry))) => {
+                (entry, field.spellings.as_ref().is_some_and(|spellings| !spellings.admits(term)))
+            }
             Ok(None) => break,
             Err(error) => return report(error),
         };
         count += 1;
-        if let Err(error) = list(field, &entry, cancel, &mut seen) {
+        let checked = match is_filtered {
+            true => Err(field.dictionary.corrupt("a term that its filter does not have")),
+            false => list(field, &entry, cancel, &mut seen),
+        };
+        if let Err(error) = checked {
             report(error)?;
             damaged += 1;
             if damaged == MAX_PROBLEMS {
@@ -86,7 +92,7 @@ fn list(
         }
         cursor.advance()?;
     }
-    if members.is_some_and(|members| members.count() != docs) {
+    if members.is_some_and(|members| members.count() != docs || !members.has_sound_ranks()) {
         return wrong("it has other members than documents");
     }
     if docs == entry.doc_freq { Ok(()) } else { wrong(&format!("{docs} documents of {}", entry.doc_freq)) }

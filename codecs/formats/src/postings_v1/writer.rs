@@ -4,6 +4,7 @@ use super::dictionary::DictionaryWriter;
 use super::lists_writer::ListsWriter;
 use super::meta::{FieldMeta, LengthsAt, Meta};
 use super::sink::Sink;
+use super::spellings::SpellingsWriter;
 use super::{LENGTHS, POSITIONS, POSTINGS, TERMS, VERSION};
 use lucerne_codec::envelope::NO_FIELD;
 use lucerne_codec::format::{WriteContext, Written};
@@ -69,6 +70,7 @@ fn write_field(
     let mut seen_docs = 0;
 
     let mut dictionary = DictionaryWriter::new(&files.terms);
+    let mut spellings = SpellingsWriter::new(field.positions);
     let positions = files.positional.as_mut().filter(|_| field.positions).map(|(positions, _)| positions);
     let mut lists = ListsWriter::new(&mut files.post, positions, average_length, context.max_doc);
     let (mut term, mut found, mut steps) = (Vec::new(), Vec::new(), 0);
@@ -92,6 +94,7 @@ fn write_field(
         steps += 1;
         if let Some(list) = lists.end()? {
             dictionary.add(&mut files.terms, &term, list)?;
+            spellings.add(&term);
         }
     }
     context.cancel.check()?;
@@ -99,13 +102,14 @@ fn write_field(
         return Ok(None);
     }
     let at = dictionary.finish(&mut files.terms)?;
+    let spellings = spellings.finish(&mut files.terms)?;
     let lengths = match &mut files.positional {
         Some((_, file)) if field.positions => Some(write_lengths(file, source.lengths())?),
         _ => None,
     };
     let docs = if field.positions { with_tokens } else { seen_docs };
     let stats = FieldStats { docs, terms: at.terms, tokens };
-    Ok(Some(FieldMeta { field, stats, dictionary: at.start, index: at.index, lengths }))
+    Ok(Some(FieldMeta { field, stats, dictionary: at.start, index: at.index, lengths, spellings }))
 }
 
 fn write_lengths(file: &mut Sink, lengths: &[u32]) -> Result<LengthsAt> {
