@@ -3,16 +3,23 @@
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// A thread that has helped stays awake for so long: waking one takes about as long as a small search in one segment
+/// (`docs/measurements/deadlines.md`).
+const AWAKE: Duration = Duration::from_micros(200);
 
 /// The threads that are kept: one for each core but the caller's. They sleep when there is nothing to do.
 struct Kept {
     pool: ThreadPool,
     idle: AtomicUsize,
+    /// Searches that have begun.
+    begun: AtomicUsize,
 }
 
 /// So many of them at work for one search; given back when it is dropped.
-struct Hired<'a> {
-    kept: &'a Kept,
+struct Hired {
+    kept: &'static Kept,
     count: usize,
 }
 
@@ -26,7 +33,9 @@ impl Kept {
             let name = |number| format!("lucerne-search-{number}");
             let pool = ThreadPoolBuilder::new().num_threads(count).thread_name(name).build();
             match pool {
-                Ok(pool) => Some(Kept { pool, idle: AtomicUsize::new(count) }),
+                Ok(pool) => {
+                    Some(Kept { pool, idle: AtomicUsize::new(count), begun: AtomicUsize::new(0) })
+                }
                 Err(error) => {
                     tracing::warn!(%error, "no threads for searches");
                     None
@@ -37,15 +46,31 @@ impl Kept {
     }
 
     /// At most `wanted` threads that have nothing to do: a search never waits for another one's.
-    fn hire(&self, wanted: usize) -> Hired<'_> {
+    fn hire(&'static self, wanted: usize) -> Hired {
+        self.begun.fetch_add(1, Relaxed);
         let less = |idle: usize| Some(idle - wanted.min(idle));
         let idle = self.idle.fetch_update(Relaxed, Relaxed, less).unwrap_or(0);
         Hired { kept: self, count: wanted.min(idle) }
     }
 }
 
-impl Drop for Hired<'_> {
+impl Kept {
+    /// Keeps so many threads awake until the next search begins, but not for long.
+    fn keep_awake(&'static self, count: usize) {
+        let (begun, until) = (self.begun.load(Relaxed), Instant::now() + AWAKE);
+        for _ in 0..count {
+            self.pool.spawn(move || {
+                while self.begun.load(Relaxed) == begun && Instant::now() < until {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+    }
+}
+
+impl Drop for Hired {
     fn drop(&mut self) {
+        self.kept.keep_awake(self.count);
         self.kept.idle.fetch_add(self.count, Relaxed);
     }
 }
