@@ -33,9 +33,7 @@ impl Kept {
             let name = |number| format!("lucerne-search-{number}");
             let pool = ThreadPoolBuilder::new().num_threads(count).thread_name(name).build();
             match pool {
-                Ok(pool) => {
-                    Some(Kept { pool, idle: AtomicUsize::new(count), begun: AtomicUsize::new(0) })
-                }
+                Ok(pool) => Some(Kept { pool, idle: AtomicUsize::new(count), begun: AtomicUsize::new(0) }),
                 Err(error) => {
                     tracing::warn!(%error, "no threads for searches");
                     None
