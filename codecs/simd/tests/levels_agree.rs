@@ -4,7 +4,7 @@
 #![allow(missing_docs)]
 
 use lucerne_simd::{
-    Kernels, Level, MAX_U8_DIMS, MAX_WIDE, MAX_WIDE_DIMS, NIBBLES, Rounded, WideQuery, available_levels,
+    Kernels, Level, MAX_U8_DIMS, MAX_WIDE, MAX_WIDE_DIMS, NIBBLES, WideQuery, available_levels,
 };
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -466,46 +466,5 @@ fn hadamard_gives_the_same_bits_at_every_level_and_is_a_rotation() {
         let mut one = vec![0.0; n];
         one[n / 2] = 1.0;
         assert!(transform(levels()[0], &one).iter().all(|value| value.abs() == 1.0));
-    }
-}
-
-// ---- preparing a query ----
-
-#[test]
-fn dot_products_in_double_precision_have_the_same_bits_at_every_level() {
-    let mut random = Random(11);
-    for n in [0, 1, 15, 16, 17, 100, 384, 1_025] {
-        let (x, y) = (random.f32s(n), random.f32s(n));
-        let all: Vec<u64> = levels().into_iter().map(|kernels| kernels.dot_f64(&x, &y).to_bits()).collect();
-        assert!(all.iter().all(|other| *other == all[0]), "{n} components");
-        let expected: f64 = x.iter().zip(&y).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum();
-        assert!((f64::from_bits(all[0]) - expected).abs() <= 1e-12 * n as f64, "{n} components");
-    }
-}
-
-#[test]
-fn rounding_gives_the_nearest_integers_at_every_level() {
-    let mut random = Random(12);
-    for n in [0, 1, 7, 16, 33, 384, 1_025] {
-        for scale in [1.0, 1e-38, 1e37, 0.0] {
-            let mut values = random.f32s(n);
-            values.iter_mut().for_each(|value| *value *= scale);
-            for largest in [127, MAX_WIDE] {
-                let most = values.iter().fold(0f32, |most, value| most.max(value.abs()));
-                let step = (f64::from(most) / f64::from(largest)).max(1e-300);
-                let nearest = |&value: &f32| (f64::from(value) / step).round_ties_even() as i64;
-                let expected: Vec<i64> = values.iter().map(nearest).collect();
-                for kernels in levels() {
-                    let mut integers = vec![0; n];
-                    let rounded = kernels.round_i16(&values, largest, &mut integers);
-                    // A product with 1 / step may come to the other side of a half.
-                    let near = |(&got, &expected): (&i16, &i64)| (i64::from(got) - expected).abs() <= 1;
-                    assert!(integers.iter().zip(&expected).all(near), "{n} values, {}", kernels.level());
-                    let sum = integers.iter().map(|&integer| i64::from(integer)).sum();
-                    let squares = integers.iter().map(|&integer| i64::from(integer).pow(2)).sum();
-                    assert_eq!(rounded, Rounded { step, sum, squares }, "{n} values, {}", kernels.level());
-                }
-            }
-        }
     }
 }
