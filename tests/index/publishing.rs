@@ -194,8 +194,9 @@ fn a_merge_made_apart_is_the_one_that_a_writer_makes_with_the_deletes_that_came_
     let folder = tempfile::tempdir().unwrap();
     let index = Index::create(folder.path().join("index"), schema()).unwrap();
     let built = folder.path().join("built");
+    // Dealt out, so that the segments are about as large: some documents have long texts.
     let parts: Vec<Vec<Made>> =
-        (0..4).map(|part| (0..10).map(|at| (part * 10 + at, at as u64)).collect()).collect();
+        (0..4).map(|part| (0..10).map(|at| (at * 4 + part, at as u64)).collect()).collect();
     let handles: Vec<_> = parts.iter().map(|part| build(&built, part)).collect();
     let options = PublishOptions::new().folder(&built);
     index.publish(&handles, &options, &Cancel::new()).unwrap();
