@@ -156,7 +156,7 @@ fn add_term(postings: &dyn FieldPostings, term: &[u8], cancel: &Cancel, docs: &m
     Ok(postings.add_docs(&entry, cancel, docs)?)
 }
 
-/// Adds the documents that have all of the words: those of the rarest that are among those of each other word.
+/// Adds the documents that have all of the words to an empty set: those of the rarest that are among those of each other word.
 fn add_all_words(words: &[Word], part: Part<'_>, docs: &mut BitSet) -> Result<()> {
     let cancel = part.cancel;
     let mut terms = Vec::with_capacity(words.len());
@@ -166,18 +166,18 @@ fn add_all_words(words: &[Word], part: Part<'_>, docs: &mut BitSet) -> Result<()
     }
     terms.sort_by_key(|(_, entry)| entry.doc_freq);
     let Some(((postings, rarest), others)) = terms.split_first() else { return Ok(()) };
-    let mut found = BitSet::empty(docs.len());
-    postings.add_docs(rarest, cancel, &mut found)?;
+    postings.add_docs(rarest, cancel, docs)?;
     for (postings, entry) in others {
-        if postings.members(entry)?.is_none() && found.count() < entry.doc_freq / SPARSE {
-            keep_found(postings.cursor(entry)?, cancel, &mut found)?;
+        if let Some(members) = postings.members(entry)? {
+            members.keep_in(docs);
+        } else if docs.count() < entry.doc_freq / SPARSE {
+            keep_found(postings.cursor(entry)?, cancel, docs)?;
         } else {
             let mut own = BitSet::empty(docs.len());
             postings.add_docs(entry, cancel, &mut own)?;
-            found.intersect(&own);
+            docs.intersect(&own);
         }
     }
-    docs.union(&found);
     Ok(())
 }
 

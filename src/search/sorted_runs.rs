@@ -16,8 +16,9 @@ pub(super) fn first<T>(
     order: impl Fn(&T, &T) -> Ordering,
     cancel: &Cancel,
 ) -> Result<Vec<T>> {
-    let mut runs = SortedRuns::new(limit, order);
-    items.into_iter().try_for_each(|item| runs.push(item, cancel))?;
+    let (mut runs, mut items) = (SortedRuns::new(limit, order), items.into_iter());
+    runs.fresh.reserve(items.size_hint().1.unwrap_or(0).min(RUN));
+    items.try_for_each(|item| runs.push(item, cancel))?;
     runs.finish(cancel)
 }
 
@@ -80,6 +81,10 @@ impl<T, F: Fn(&T, &T) -> Ordering> SortedRuns<T, F> {
         }
         cancel.check()?;
         let mut run = std::mem::take(&mut self.fresh);
+        if run.len() > self.limit {
+            run.select_nth_unstable_by(self.limit, &self.order);
+            run.truncate(self.limit);
+        }
         run.sort_by(&self.order);
         self.push_sorted(run, cancel)
     }

@@ -50,7 +50,7 @@ pub(super) fn tally<'a>(
             let set = documents(resolver, search, matches, part)?;
             let input = Input::all(&set).alone(alone);
             let found = plans.iter().map(|plan| Ok(collect(plan, part, &input)?.pop()));
-            Ok((u64::from(set.count()), found.collect::<Result<Vec<_>>>()?))
+            Ok((u64::from(input.docs()), found.collect::<Result<Vec<_>>>()?))
         };
         stop.part(count())
     })?;

@@ -24,8 +24,8 @@ pub fn run(docs: &[Doc], count: usize, rounds: usize) -> Result<(), Failure> {
             let queries = documents::queries(docs, mode, words, count);
             let mut agree = 0;
             for words in &queries {
-                let (own, other) =
-                    (ours.search_with_facets(words, mode)?, theirs.search_with_facets(words, mode)?);
+                let own = ours::counts(&ours.search_with_facets(words, mode)?);
+                let other = theirs::counts(&theirs.search_with_facets(words, mode)?)?;
                 // Ties may be in another order.
                 let counts =
                     |found: &[(String, u64)]| found.iter().map(|(_, count)| *count).collect::<Vec<_>>();

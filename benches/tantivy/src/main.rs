@@ -60,9 +60,6 @@ pub trait Engine {
 
     /// The ten best documents with their names and descriptions, with a fragment of each that shows the words or without.
     fn read(&self, words: &str, highlights: bool) -> Result<Vec<String>, Failure>;
-
-    /// The same search, which also counts all matches by section: the most frequent ones.
-    fn search_with_facets(&self, words: &str, mode: Mode) -> Result<Vec<(String, u64)>, Failure>;
 }
 
 /// The `at`-th argument after a name.

@@ -67,25 +67,25 @@ fn text(value: &Value) -> String {
 }
 
 /// How many documents each of the most frequent sections has.
-fn counts(hits: &Hits) -> Vec<(String, u64)> {
+pub fn counts(hits: &Hits) -> Vec<(String, u64)> {
     let buckets = hits.buckets("section").unwrap_or_default().iter();
     buckets.map(|bucket| (text(&bucket.key), bucket.count)).collect()
 }
 
 impl Ours {
     /// The nearest neighbors, with their sections counted or without.
-    pub fn near(&self, vector: &[f32], k: usize, facets: bool) -> Result<Vec<(String, u64)>, Failure> {
+    pub fn near(&self, vector: &[f32], k: usize, facets: bool) -> Result<Hits, Failure> {
         let search = Search::new(Knn::new("embedding", vector).k(k)).limit(10);
-        Ok(counts(&self.0.search(if facets { search.facet("section", SECTIONS) } else { search })?))
+        Ok(self.0.search(if facets { search.facet("section", SECTIONS) } else { search })?)
+    }
+
+    /// The ten best, and all matches counted by section.
+    pub fn search_with_facets(&self, words: &str, mode: Mode) -> Result<Hits, Failure> {
+        Ok(self.0.search(Search::new(matching(words, mode)).limit(10).facet("section", SECTIONS))?)
     }
 }
 
 impl Engine for Ours {
-    fn search_with_facets(&self, words: &str, mode: Mode) -> Result<Vec<(String, u64)>, Failure> {
-        let search = Search::new(matching(words, mode)).limit(10).facet("section", SECTIONS);
-        Ok(counts(&self.0.search(search)?))
-    }
-
     fn search(&self, words: &str, mode: Mode) -> Result<Vec<f32>, Failure> {
         let hits = self.0.search(Search::new(matching(words, mode)).limit(10))?;
         Ok(hits.hits.iter().map(|hit| hit.score).collect())

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use tantivy::aggregation::AggregationCollector;
 use tantivy::aggregation::agg_req::Aggregations;
+use tantivy::aggregation::agg_result::AggregationResults;
 use tantivy::collector::{Count, TopDocs};
 use tantivy::query::{
     BooleanQuery, FuzzyTermQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query, RegexQuery, TermQuery,
@@ -48,7 +49,24 @@ pub fn build(folder: &Path, docs: &[Doc]) -> Result<(Theirs, Duration), Failure>
     Ok((Theirs { searcher, description, facets: serde_json::from_value(facets)? }, took))
 }
 
+/// How many documents each of the most frequent sections has.
+pub fn counts(found: &AggregationResults) -> Result<Vec<(String, u64)>, Failure> {
+    let found = serde_json::to_value(found)?;
+    let buckets = found["section"]["buckets"].as_array().cloned().unwrap_or_default();
+    let bucket = |bucket: &serde_json::Value| {
+        (bucket["key"].as_str().unwrap_or_default().to_owned(), bucket["doc_count"].as_u64().unwrap_or(0))
+    };
+    Ok(buckets.iter().map(bucket).collect())
+}
+
 impl Theirs {
+    /// The ten best, and all matches counted by section.
+    pub fn search_with_facets(&self, words: &str, mode: Mode) -> Result<AggregationResults, Failure> {
+        let top = TopDocs::with_limit(10).order_by_score();
+        let aggregations = AggregationCollector::from_aggs(self.facets.clone(), Default::default());
+        Ok(self.searcher.search(&self.query(words, mode)?, &(top, aggregations))?.1)
+    }
+
     fn query(&self, words: &str, mode: Mode) -> Result<Box<dyn Query>, Failure> {
         let term = |word: &str| Term::from_field_text(self.description, word);
         let boolean = |occur: Occur| {
@@ -74,18 +92,6 @@ impl Theirs {
 }
 
 impl Engine for Theirs {
-    fn search_with_facets(&self, words: &str, mode: Mode) -> Result<Vec<(String, u64)>, Failure> {
-        let top = TopDocs::with_limit(10).order_by_score();
-        let aggregations = AggregationCollector::from_aggs(self.facets.clone(), Default::default());
-        let (_, found) = self.searcher.search(&self.query(words, mode)?, &(top, aggregations))?;
-        let found = serde_json::to_value(found)?;
-        let buckets = found["section"]["buckets"].as_array().cloned().unwrap_or_default();
-        let bucket = |bucket: &serde_json::Value| {
-            (bucket["key"].as_str().unwrap_or_default().to_owned(), bucket["doc_count"].as_u64().unwrap_or(0))
-        };
-        Ok(buckets.iter().map(bucket).collect())
-    }
-
     fn search(&self, words: &str, mode: Mode) -> Result<Vec<f32>, Failure> {
         let query = self.query(words, mode)?;
         let top = self.searcher.search(&query, &TopDocs::with_limit(10).order_by_score())?;

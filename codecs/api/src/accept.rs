@@ -19,9 +19,7 @@ impl BitSet {
     /// A set over `0..len` with everything in it.
     pub fn full(len: u32) -> Self {
         let mut set = Self { words: vec![u64::MAX; len.div_ceil(64) as usize], len };
-        if let (Some(last), true) = (set.words.last_mut(), !len.is_multiple_of(64)) {
-            *last = u64::MAX >> (64 - len % 64);
-        }
+        set.clear_beyond();
         set
     }
 
@@ -67,18 +65,14 @@ impl BitSet {
         added
     }
 
-    /// Adds `docs`, those beyond the length left out: fast where many that follow each other are of one word.
+    /// Adds `docs`, those beyond the length left out: one after the other, without a look at the length for each.
     pub fn extend_from_slice(&mut self, docs: &[DocId]) {
-        let (mut index, mut bits) = (0, 0u64);
         for doc in docs {
-            let own = (doc / 64) as usize;
-            if own != index {
-                self.insert_word(index, bits);
-                (index, bits) = (own, 0);
+            if let Some(word) = self.words.get_mut((doc / 64) as usize) {
+                *word |= 1 << (doc % 64);
             }
-            bits |= 1 << (doc % 64);
         }
-        self.insert_word(index, bits);
+        self.clear_beyond();
     }
 
     /// Removes `doc`; true when it was a member.
@@ -122,7 +116,22 @@ impl BitSet {
 
     /// Adds the members of `other`, as far as they are possible here.
     pub fn union(&mut self, other: &BitSet) {
-        other.words.iter().enumerate().for_each(|(index, &word)| self.insert_word(index, word));
+        self.insert_words(other.words.iter().copied());
+    }
+
+    /// Adds the documents of the 1 bits of `words`, the first of which is the first of [`BitSet::words`]. Bits beyond the
+    /// length are left out.
+    #[inline]
+    pub fn insert_words(&mut self, words: impl Iterator<Item = u64>) {
+        self.words.iter_mut().zip(words).for_each(|(own, word)| *own |= word);
+        self.clear_beyond();
+    }
+
+    /// Removes bits beyond the length.
+    fn clear_beyond(&mut self) {
+        if let (Some(last), true) = (self.words.last_mut(), !self.len.is_multiple_of(64)) {
+            *last &= u64::MAX >> (64 - self.len % 64);
+        }
     }
 
     /// Removes the members of `other`.
@@ -132,8 +141,16 @@ impl BitSet {
 
     /// Keeps only the members that are in `other` too.
     pub fn intersect(&mut self, other: &BitSet) {
-        let others = other.words.iter().copied().chain(std::iter::repeat(0));
-        self.words.iter_mut().zip(others).for_each(|(word, other)| *word &= other);
+        self.keep_words(other.words.iter().copied());
+    }
+
+    /// Keeps only the members that are 1 bits of `words`, the first of which is the first of [`BitSet::words`].
+    #[inline]
+    pub fn keep_words(&mut self, words: impl ExactSizeIterator<Item = u64>) {
+        let known = words.len().min(self.words.len());
+        let (kept, beyond) = self.words.split_at_mut(known);
+        kept.iter_mut().zip(words).for_each(|(own, word)| *own &= word);
+        beyond.fill(0);
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::kernels::{Kernels, MAX_U8_DIMS, NIBBLES};
 use crate::prepare::Rounded;
 use crate::rows::Rows;
+use crate::select::WORD;
 use crate::wide::WideQuery;
 
 #[inline]
@@ -160,6 +161,18 @@ functions! {
         check_u8(values.len(), out.len());
         // SAFETY: the CPU has the level; there is room for as many integers.
         unsafe { (self.round_i16)(values, largest, out) }
+    }
+
+    /// Writes the bytes whose bits are 1, in their order, and returns how many they are: bit `i` of `words[j]` is about
+    /// `bytes[64 * j + i]`, bits beyond the last byte about none. What stands in `out` behind them is not said.
+    ///
+    /// # Panics
+    /// When there are more than 64 bytes a word, or `out` has no room for 64 a word.
+    fn select_bytes(&self, words: &[u64], bytes: &[u8], out: &mut [u8]) -> usize {
+        assert!(bytes.len() <= WORD * words.len(), "{} bytes, {} words of bits", bytes.len(), words.len());
+        assert!(out.len() >= WORD * words.len(), "{} words of bits, room for {} bytes", words.len(), out.len());
+        // SAFETY: the CPU has the level; there are bits for each byte, and room for whole words.
+        unsafe { (self.select_bytes)(words, bytes, out) }
     }
 
     /// Exact dot product of two rows of unsigned codes.

@@ -71,6 +71,8 @@ pub struct Kernels {
     pub(crate) dot_f64: unsafe fn(x: &[f32], y: &[f32]) -> f64,
     /// Room for as many integers as there are values.
     pub(crate) round_i16: unsafe fn(values: &[f32], largest: i16, out: &mut [i16]) -> Rounded,
+    /// At most 64 bytes a word, and room for 64 a word.
+    pub(crate) select_bytes: unsafe fn(words: &[u64], bytes: &[u8], out: &mut [u8]) -> usize,
     pub(crate) dot_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
     pub(crate) l2_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
     pub(crate) dot_f16_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
@@ -114,6 +116,7 @@ macro_rules! table {
             hadamard,
             dot_f64,
             round_i16,
+            select_bytes,
             dot_f32_rows,
             l2_f32_rows,
             dot_f16_rows,

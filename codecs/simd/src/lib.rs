@@ -36,6 +36,7 @@ mod prefetch;
 mod prepare;
 mod rows;
 mod scalar;
+mod select;
 mod wide;
 #[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
 mod wrappers;

@@ -4,6 +4,7 @@ use crate::hadamard::transform;
 use crate::kernels::{Kernels, Level, NIBBLES, table};
 use crate::prepare::{self, Rounded};
 use crate::rows::Rows;
+use crate::select::select;
 use crate::wide::WideQuery;
 
 pub(crate) static KERNELS: Kernels = table!(Level::Scalar);
@@ -85,6 +86,10 @@ fn dot_f64(x: &[f32], y: &[f32]) -> f64 {
 
 fn round_i16(values: &[f32], largest: i16, out: &mut [i16]) -> Rounded {
     prepare::round(values, largest, out)
+}
+
+fn select_bytes(words: &[u64], bytes: &[u8], out: &mut [u8]) -> usize {
+    select(words, bytes, out)
 }
 
 fn dot_f32(a: &[f32], row: &[u8]) -> f32 {

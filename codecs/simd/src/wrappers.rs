@@ -74,7 +74,7 @@ macro_rules! float_functions {
 }
 pub(crate) use float_functions;
 
-/// `hadamard`, `dot_f64` and `round_i16`: plain Rust compiled for the features.
+/// `hadamard`, `dot_f64`, `round_i16` and `select_bytes`: plain Rust compiled for the features.
 macro_rules! portable_functions {
     ($features:tt) => {
         #[target_feature(enable = $features)]
@@ -90,6 +90,11 @@ macro_rules! portable_functions {
         #[target_feature(enable = $features)]
         fn round_i16(values: &[f32], largest: i16, out: &mut [i16]) -> $crate::Rounded {
             $crate::prepare::round(values, largest, out)
+        }
+
+        #[target_feature(enable = $features)]
+        fn select_bytes(words: &[u64], bytes: &[u8], out: &mut [u8]) -> usize {
+            $crate::select::select(words, bytes, out)
         }
     };
 }

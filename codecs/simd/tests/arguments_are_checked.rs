@@ -55,6 +55,8 @@ fn lengths_that_differ_panic() {
     panics("dot_f64", |k| _ = k.dot_f64(&[0.0; 3], &[0.0; 2]));
     panics("round_i16", |k| _ = k.round_i16(&[0.0; 3], 127, &mut [0; 2]));
     panics("round_i16", |k| _ = k.round_i16(&[0.0; 3], 0, &mut [0; 3]));
+    panics("select_bytes", |k| _ = k.select_bytes(&[1], &[0; 65], &mut [0; 128]));
+    panics("select_bytes", |k| _ = k.select_bytes(&[1, 1], &[0; 65], &mut [0; 127]));
     panics("dot_u8_u8", |k| _ = k.dot_u8_u8(&[0; 3], &[0; 2]));
     panics("hamming", |k| _ = k.hamming(&[0; 3], &[0; 4]));
     panics("overlap", |k| _ = k.overlap(&[0; 3], &[0; 2]));

@@ -1,4 +1,4 @@
-//! What prepares a query gives the same at every level.
+//! What prepares a query, and what selects values, gives the same at every level.
 #![allow(missing_docs)]
 
 use lucerne_simd::{Kernels, MAX_WIDE, Rounded, available_levels};
@@ -44,6 +44,31 @@ fn rounding_gives_the_nearest_integers_at_every_level() {
                     let squares = integers.iter().map(|&integer| i64::from(integer).pow(2)).sum();
                     assert_eq!(rounded, Rounded { step, sum, squares }, "{n} values, {}", kernels.level());
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn bytes_are_selected_by_bits_at_every_level() {
+    for n in [0usize, 1, 63, 64, 65, 100, 128, 1_000, 1_024] {
+        let bytes: Vec<u8> = (0..n).map(|at| (at * 7 + at / 256) as u8).collect();
+        let sparse = |at: u64| at.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        for kind in 0..4 {
+            let word = |at| match kind {
+                0 => 0,
+                1 => u64::MAX,
+                2 => sparse(at),
+                _ => sparse(at) & sparse(at + 99) & sparse(at + 999),
+            };
+            let words: Vec<u64> = (1..).take(n.div_ceil(64)).map(word).collect();
+            let is_chosen = |(at, _): &(usize, &u8)| words[at / 64] >> (at % 64) & 1 == 1;
+            let expected: Vec<u8> =
+                bytes.iter().enumerate().filter(is_chosen).map(|(_, byte)| *byte).collect();
+            for kernels in levels() {
+                let mut out = vec![0xEE; 64 * words.len()];
+                let len = kernels.select_bytes(&words, &bytes, &mut out);
+                assert_eq!(out[..len], expected, "{n} bytes, {}", kernels.level());
             }
         }
     }

@@ -21,6 +21,8 @@ const DENSE: i64 = 1 << 16;
 /// Documents to aggregate.
 pub(in crate::search) struct Input<'d> {
     set: &'d BitSet,
+    /// How many they are.
+    docs: u32,
     /// Which buckets around the aggregation each document is in, ascending by document; `None` when there is but one.
     parents: Option<&'d [(DocId, u32)]>,
     /// How many buckets are around it.
@@ -32,7 +34,12 @@ pub(in crate::search) struct Input<'d> {
 impl<'d> Input<'d> {
     /// Documents of no bucket.
     pub(in crate::search) fn all(set: &'d BitSet) -> Self {
-        Self { set, parents: None, count: 1, alone: false }
+        Self { set, docs: set.count(), parents: None, count: 1, alone: false }
+    }
+
+    /// How many documents there are.
+    pub(in crate::search) fn docs(&self) -> u32 {
+        self.docs
     }
 
     /// The same where this is the only segment, or not.
@@ -95,7 +102,7 @@ fn count_each(
     if let (Column::Keywords(keywords), None, true) = (column, input.parents, plan.inner.is_empty()) {
         // A keyword is its own bucket.
         let mut counts = vec![0; keywords.terms() as usize];
-        keywords.count(input.set, part.cancel, &mut counts)?;
+        keywords.count(input.set, input.docs, part.cancel, &mut counts)?;
         return Ok(Counter { slots: Slots::Dense(0), counts, members: None });
     }
     let bounds = column.bounds().map(|(least, greatest)| (bucket_of(least), bucket_of(greatest)));
@@ -216,8 +223,10 @@ impl Counter {
     fn used(&self, cancel: &Cancel) -> Result<Vec<Used>> {
         match &self.slots {
             Slots::Dense(first) => {
-                let used = (0u32..).zip(&self.counts).filter(|(_, count)| **count > 0);
-                Ok(used.map(|(slot, _)| (0, first + i64::from(slot), slot)).collect())
+                let mut used = Vec::with_capacity(self.counts.len().min(DENSE as usize));
+                let slots = (0u32..).zip(&self.counts).filter(|(_, count)| **count > 0);
+                used.extend(slots.map(|(slot, _)| (0, first + i64::from(slot), slot)));
+                Ok(used)
             }
             Slots::Sparse(slots) => {
                 let used = slots.iter().map(|(&(parent, bucket), &slot)| (parent, bucket, slot));
@@ -250,9 +259,7 @@ fn best_known(plan: &Plan, counter: &Counter, used: Vec<Used>, cancel: &Cancel) 
     let all = docs(&mut used.iter().map(|(_, _, slot)| *slot));
     let shown = docs(&mut best.iter().map(|(_, _, slot)| *slot));
     let rest = Rest { buckets: (buckets - best.len()) as u64, docs: all - shown };
-    let mut best: Vec<_> = best.into_iter().map(|(_, bucket, slot)| (0, bucket, slot)).collect();
-    best.sort_unstable();
-    Ok((best, rest))
+    Ok((best.into_iter().map(|(_, bucket, slot)| (0, bucket, slot)).collect(), rest))
 }
 
 /// Names the buckets, counts what is inside of them, and gives each to the bucket around it.
@@ -278,7 +285,13 @@ fn into_found<'a>(
         for (_, slot) in &mut members {
             *slot = place_of.get(*slot as usize).copied().unwrap_or(0);
         }
-        let input = Input { set: input.set, parents: Some(&members), count: used.len(), alone: false };
+        let input = Input {
+            set: input.set,
+            docs: input.docs,
+            parents: Some(&members),
+            count: used.len(),
+            alone: false,
+        };
         for plan in &plan.inner {
             inner.push(collect(plan, part, &input)?.into_iter());
         }

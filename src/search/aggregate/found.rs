@@ -13,7 +13,7 @@ const CANCEL_STEP: usize = 1_024;
 /// What an aggregation has counted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::search) enum Found<'a> {
-    /// Ascending by their keys.
+    /// Ascending by their keys; those of an index of one segment may be the best, best first.
     Buckets(Vec<FoundBucket<'a>>, Rest),
     Numbers(Numbers),
     /// All values, as column values.

@@ -171,9 +171,10 @@ pub trait KeywordColumn: Send + Sync {
         take_each(docs, cancel, take, |doc, own| self.ordinals(doc, own))
     }
 
-    /// Adds 1 to `counts[position]` for each value of the members of `docs`, where there is such a place. Fails when
-    /// stopped.
-    fn count(&self, docs: &BitSet, cancel: &Cancel, counts: &mut [u64]) -> Result<()> {
+    /// Adds 1 to `counts[position]` for each value of the members of `docs`, where there is such a place. There are `members`
+    /// of them. Fails when stopped.
+    fn count(&self, docs: &BitSet, members: u32, cancel: &Cancel, counts: &mut [u64]) -> Result<()> {
+        let _ = members;
         self.take_ordinals(docs, cancel, &mut |_, ordinals| {
             for &ordinal in ordinals {
                 counts.get_mut(ordinal as usize).into_iter().for_each(|count| *count += 1);

@@ -274,7 +274,7 @@ pub trait Blocks {
 /// Documents as bits, least significant first, and how many are before every 256th document.
 #[derive(Clone, Copy, Debug)]
 pub struct Members<'a> {
-    bits: &'a [u8],
+    words: &'a [[u8; 8]],
     ranks: &'a [u8],
 }
 
@@ -282,15 +282,16 @@ impl<'a> Members<'a> {
     /// Documents from one number of members to the next.
     pub const RANK_STEP: u32 = 256;
 
-    /// `bits`: a byte for every eight documents; `ranks`: a little-endian u32 for every [`Members::RANK_STEP`].
+    /// `bits`: eight bytes for every 64 documents; `ranks`: a little-endian u32 for every [`Members::RANK_STEP`].
     pub fn new(bits: &'a [u8], ranks: &'a [u8]) -> Self {
-        Self { bits, ranks }
+        Self { words: bits.as_chunks().0, ranks }
     }
 
     /// Whether a document is a member; false beyond the last.
     #[inline]
     pub fn contains(&self, doc: DocId) -> bool {
-        self.bits.get((doc / 8) as usize).is_some_and(|byte| byte >> (doc % 8) & 1 == 1)
+        let word = self.words.get((doc / 64) as usize);
+        word.is_some_and(|word| u64::from_le_bytes(*word) >> (doc % 64) & 1 == 1)
     }
 
     /// Number of members.
@@ -302,11 +303,10 @@ impl<'a> Members<'a> {
     #[inline]
     pub fn rank(&self, doc: DocId) -> u32 {
         const WORDS: usize = Members::RANK_STEP as usize / 64;
-        let step = (doc / Self::RANK_STEP) as usize;
-        let (words, rest) = self.bits.as_chunks::<8>();
-        let at = (doc / 64) as usize;
-        let whole: u32 = words.get(step * WORDS..at).unwrap_or_default().iter().map(ones).sum();
-        let last = words.get(at).map_or_else(|| last_word(rest), |word| u64::from_le_bytes(*word));
+        let (step, at) = ((doc / Self::RANK_STEP) as usize, (doc / 64) as usize);
+        let ones = |word: &[u8; 8]| u64::from_le_bytes(*word).count_ones();
+        let whole: u32 = self.words.get(step * WORDS..at).unwrap_or_default().iter().map(ones).sum();
+        let last = self.words.get(at).map_or(0, |word| u64::from_le_bytes(*word));
         let last = (last & !(u64::MAX << (doc % 64))).count_ones();
         bytes::u32_at(self.ranks, step).unwrap_or(0).saturating_add(whole + last)
     }
@@ -314,7 +314,7 @@ impl<'a> Members<'a> {
     /// Whether the numbers of members are those of the bits.
     pub fn has_sound_ranks(&self) -> bool {
         let (mut before, mut words) = (0, self.words());
-        let steps = self.bits.len().div_ceil(Self::RANK_STEP as usize / 8);
+        let steps = self.words.len().div_ceil(Self::RANK_STEP as usize / 64);
         (0..steps).all(|step| {
             let is_sound = bytes::u32_at(self.ranks, step) == Some(before);
             let own: u32 = words.by_ref().take(Self::RANK_STEP as usize / 64).map(u64::count_ones).sum();
@@ -323,32 +323,19 @@ impl<'a> Members<'a> {
         })
     }
 
-    /// Adds the members to a set; returns how many there are, those beyond the set's length among them.
-    pub fn add_to(&self, into: &mut BitSet) -> u32 {
-        let mut count = 0;
-        for (index, word) in self.words().enumerate() {
-            count += word.count_ones();
-            into.insert_word(index, word);
-        }
-        count
+    /// Adds the members to a set.
+    pub fn add_to(&self, into: &mut BitSet) {
+        into.insert_words(self.words());
     }
 
-    fn words(&self) -> impl Iterator<Item = u64> + '_ {
-        let (words, rest) = self.bits.as_chunks::<8>();
-        let last = (!rest.is_empty()).then_some(last_word(rest));
-        words.iter().map(|word| u64::from_le_bytes(*word)).chain(last)
+    /// Removes from a set what is no member.
+    pub fn keep_in(&self, set: &mut BitSet) {
+        set.keep_words(self.words());
     }
-}
 
-fn ones(word: &[u8; 8]) -> u32 {
-    u64::from_le_bytes(*word).count_ones()
-}
-
-/// Less than eight bytes as a word.
-fn last_word(bytes: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    word.iter_mut().zip(bytes).for_each(|(to, byte)| *to = *byte);
-    u64::from_le_bytes(word)
+    fn words(&self) -> impl ExactSizeIterator<Item = u64> + '_ {
+        self.words.iter().map(|word| u64::from_le_bytes(*word))
+    }
 }
 
 /// The length of every document, 1, 2 or 4 little-endian bytes each.

@@ -156,7 +156,7 @@ fn expect_keywords(
             .flat_map(|(&doc, own)| own.iter().map(move |term| (doc, term)))
             .map(|(doc, term)| (doc, ordinal(&dictionary, term)));
         let mut counts = vec![0; dictionary.len()];
-        column.count(&docs, &Cancel::new(), &mut counts)?;
+        column.count(&docs, docs.count(), &Cancel::new(), &mut counts)?;
         for (ordinal, count) in (0..).zip(counts) {
             let counted = taken.iter().filter(|(_, other)| *other == ordinal).count() as u64;
             assert_eq!(count, counted, "field {number}: term {ordinal} counted");

@@ -3,6 +3,7 @@
 use super::packed::{Packed, width};
 use super::{BLOCK_DOCS, BLOCK_WORDS, ENTRY_LEN, LISTED};
 use byteorder::{ByteOrder, LittleEndian};
+use lucerne_codec::io::bytes;
 use lucerne_codec::{BitSet, DocId, Input, Result};
 use std::ops::{Range, RangeInclusive};
 
@@ -28,9 +29,13 @@ impl Entry {
     /// Entry `index` of a table.
     #[inline]
     pub(super) fn read(table: &Input, index: u32, max_doc: u32) -> Result<Self> {
-        let mut cursor = table.cursor(u64::from(index) * ENTRY_LEN);
-        let (number, docs, values, zero) = (cursor.u32()?, cursor.u32()?, cursor.u32()?, cursor.u32()?);
-        let (at, least, greatest) = (cursor.u64()?, cursor.u64()? as i64, cursor.u64()? as i64);
+        let Some(bytes) = table.bytes().as_chunks::<{ ENTRY_LEN as usize }>().0.get(index as usize) else {
+            return Err(table.corrupt(u64::from(index) * ENTRY_LEN, format!("there is no block {index}")));
+        };
+        let half = |at: usize| bytes::u32_at(bytes, at).unwrap_or(0);
+        let whole = |at: usize| bytes::u64_at(bytes, at).unwrap_or(0);
+        let (number, docs, values, zero) = (half(0), half(1), half(2), half(3));
+        let (at, least, greatest) = (whole(2), whole(3) as i64, whole(4) as i64);
         let span = span(max_doc, number);
         if docs == 0 || docs > span || values < docs || zero != 0 || least > greatest {
             let problem =
@@ -259,6 +264,25 @@ impl<'a> Block<'a> {
         let all = matches!(self.members, Members::All) && !self.entry.has_several();
         let words = self.words();
         all.then(|| wanted.words().get(words.start..wanted.words().len().min(words.end)))?
+    }
+
+    /// The values of the members of `wanted` less [`Entry::least`], in `room`, if each document has one value of a byte.
+    pub(super) fn bytes_of<'r>(&self, wanted: &BitSet, room: &'r mut Vec<u8>) -> Result<Option<&'r [u8]>> {
+        let (Some(words), Packed::One(bytes)) = (self.one_each(wanted), self.values) else { return Ok(None) };
+        let bytes = bytes.get(..bytes.len().min(words.len() * 64)).unwrap_or_default();
+        let is_whole = match words.split_last() {
+            Some((last, before)) => {
+                let beyond = last.checked_shr((bytes.len() as u32).saturating_sub(before.len() as u32 * 64));
+                bytes.len() >= before.len() * 64 && beyond.unwrap_or(0) == 0
+            }
+            None => true,
+        };
+        if !is_whole {
+            return Err(self.corrupt("a document's value is beyond the last"));
+        }
+        room.resize(BLOCK_DOCS as usize, 0);
+        let len = lucerne_simd::select_bytes(words, bytes, room);
+        Ok(room.get(..len))
     }
 
     /// Calls `each` with the values of the documents of `words`, of a block that has one for each.

@@ -10,8 +10,12 @@ use std::sync::OnceLock;
 
 /// So many different values are few.
 const FEW: usize = 256;
+/// So many documents are many: it pays to put their values side by side.
+const MANY: u32 = 1_024;
 /// Counters of each of few values.
-const LANES: usize = 4;
+const LANES: usize = 8;
+/// Counters in a lane: values are a least one of a block and a byte.
+const LANE_LEN: usize = 2 * FEW;
 
 /// Keywords.
 pub(super) struct Keywords {
@@ -46,11 +50,16 @@ impl Keywords {
     }
 
     /// Counts few different values. Often one follows itself: each document has another counter of it than the one before, so
-    /// that no count waits for another.
+    /// that no count waits for another. Where values are bytes, those of the documents are first put side by side.
     fn count_few(&self, docs: &BitSet, cancel: &Cancel, counts: &mut [u64]) -> Result<()> {
-        let (mut taken, mut beyond) = (Taken::default(), None);
-        let (mut lanes, mut lane) = ([[0u32; FEW]; LANES], 0);
+        let (mut taken, mut bytes, mut beyond) = (Taken::default(), Vec::new(), None);
+        let (mut lanes, mut lane) = ([[0u32; LANE_LEN]; LANES], 0);
         self.ordinals.blocks_of(docs, cancel, |block| {
+            let least = u8::try_from(block.entry.least).ok();
+            if let (Some(least), Some(bytes)) = (least, block.bytes_of(docs, &mut bytes)?) {
+                count_bytes(bytes, least, &mut lanes);
+                return Ok(());
+            }
             taken.each(block, docs, |value| {
                 lane = (lane + 1) % LANES;
                 match lanes.get_mut(lane).and_then(|own| own.get_mut(value as usize)) {
@@ -59,13 +68,12 @@ impl Keywords {
                 }
             })
         })?;
-        for value in 0..FEW {
-            let sum: u64 = lanes.iter().filter_map(|own| own.get(value)).map(|&count| u64::from(count)).sum();
-            match counts.get_mut(value).filter(|_| value < self.dictionary.terms() as usize) {
-                Some(count) => *count += sum,
-                None if sum > 0 => beyond = Some(value as i64),
-                None => {}
-            }
+        let [mut sums, others @ ..] = lanes;
+        others.iter().for_each(|lane| sums.iter_mut().zip(lane).for_each(|(sum, count)| *sum += count));
+        let (known, others) = sums.split_at((self.dictionary.terms() as usize).min(LANE_LEN));
+        counts.iter_mut().zip(known).for_each(|(count, &sum)| *count += u64::from(sum));
+        if others.iter().any(|&sum| sum > 0) {
+            beyond = Some(known.len() as i64);
         }
         match beyond {
             Some(value) => self.ordinal(value).map(drop),
@@ -109,6 +117,19 @@ impl Keywords {
     }
 }
 
+/// Counts `least` plus each of the bytes. Those that follow each other have counters of their own.
+fn count_bytes(bytes: &[u8], least: u8, lanes: &mut [[u32; LANE_LEN]; LANES]) {
+    // There is a counter for every sum of two bytes.
+    let count = |lane: &mut [u32; LANE_LEN], byte: u8| {
+        lane.get_mut(usize::from(least) + usize::from(byte)).into_iter().for_each(|count| *count += 1);
+    };
+    let (chunks, rest) = bytes.as_chunks::<LANES>();
+    for chunk in chunks {
+        chunk.iter().zip(&mut *lanes).for_each(|(byte, lane)| count(lane, *byte));
+    }
+    rest.iter().zip(lanes).for_each(|(byte, lane)| count(lane, *byte));
+}
+
 impl KeywordColumn for Keywords {
     fn docs(&self) -> u32 {
         self.ordinals.docs()
@@ -142,9 +163,9 @@ impl KeywordColumn for Keywords {
         self.ordinals.existing(cancel, into)
     }
 
-    fn count(&self, docs: &BitSet, cancel: &Cancel, counts: &mut [u64]) -> Result<()> {
-        if self.dictionary.terms() as usize <= FEW {
-            return match docs.count() > self.ordinals.max_doc() / 2 {
+    fn count(&self, docs: &BitSet, members: u32, cancel: &Cancel, counts: &mut [u64]) -> Result<()> {
+        if self.dictionary.terms() as usize <= FEW && members >= MANY {
+            return match members > self.ordinals.max_doc() / 2 {
                 true => self.count_most(docs, cancel, counts),
                 false => self.count_few(docs, cancel, counts),
             };

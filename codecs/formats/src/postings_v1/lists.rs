@@ -126,7 +126,9 @@ impl<'a> List<'a> {
         let Some(members) = self.members else {
             return add_blocks(self, &mut Block::default(), cancel, into);
         };
-        if members.add_to(into) != self.doc_freq {
+        members.add_to(into);
+        let last = self.lists.max_doc.saturating_sub(1);
+        if members.rank(last) + u32::from(members.contains(last)) != self.doc_freq {
             return Err(self.lists.post.corrupt(self.head, "another number of members than documents"));
         }
         Ok(())

@@ -54,9 +54,9 @@ fn has_members(doc_freq: u32, max_doc: u32) -> bool {
     doc_freq as usize >= BLOCK_LEN && MEMBERS * u64::from(doc_freq) >= u64::from(max_doc)
 }
 
-/// Bytes of a set of documents.
+/// Bytes of a set of documents: whole words.
 fn members_len(max_doc: u32) -> usize {
-    max_doc.div_ceil(8) as usize
+    8 * max_doc.div_ceil(64) as usize
 }
 
 /// Documents from one number of members before them to the next.

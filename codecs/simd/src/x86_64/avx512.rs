@@ -15,12 +15,13 @@ use crate::wrappers::{float_functions, nibbles_functions, portable_functions};
 
 pub(super) static KERNELS: Kernels = table!(Level::Avx512);
 
-/// The kernels where the CPU also has VPOPCNTDQ.
-pub(super) static KERNELS_VPOPCNT: Kernels = Kernels {
+/// The kernels where the CPU also has VPOPCNTDQ and VBMI2, as all do since both came.
+pub(super) static KERNELS_BITS: Kernels = Kernels {
     hamming: avx512_bits::hamming,
     overlap: avx512_bits::overlap,
     hamming_rows: avx512_bits::hamming_rows,
     overlap_rows: avx512_bits::overlap_rows,
+    select_bytes: avx512_bits::select_bytes,
     ..KERNELS
 };
 

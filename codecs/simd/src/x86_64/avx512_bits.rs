@@ -1,6 +1,6 @@
-//! Counting bits with AVX-512 VPOPCNTDQ, for CPUs of the AVX-512 level that have it.
+//! Counting bits with AVX-512 VPOPCNTDQ and selecting by bits with VBMI2, for CPUs of the AVX-512 level that have both.
 //!
-//! Every function here needs F, BW, VL and VPOPCNTDQ; a kernel that reads memory also needs `n` bytes readable at
+//! Every function here needs F, BW, VL, and VPOPCNTDQ or VBMI2; a kernel that reads memory also needs `n` bytes readable at
 //! the query and at each row. Tails are read with masked loads, which do not touch what the mask leaves out.
 
 use core::arch::x86_64::*;
@@ -68,3 +68,19 @@ unsafe fn bits_kernel<const R: usize, const OVERLAP: bool>(
 }
 
 bits_functions!("avx512f,avx512bw,avx512vl,avx512vpopcntdq");
+
+/// # Safety
+/// The CPU has the features; there are at most 64 bytes a word, and `out` has room for 64 a word.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi2,popcnt")]
+pub(super) unsafe fn select_bytes(words: &[u64], bytes: &[u8], out: &mut [u8]) -> usize {
+    let mut len = 0;
+    for (&word, chunk) in words.iter().zip(bytes.chunks(B)) {
+        let mask = u64::MAX >> (B - chunk.len());
+        // SAFETY: the mask leaves out what is beyond the chunk, which is not empty.
+        let x = unsafe { _mm512_maskz_loadu_epi8(mask, chunk.as_ptr().cast()) };
+        // SAFETY: at most 64 bytes were written for each word before: there is room for as many of this one.
+        unsafe { _mm512_storeu_si512(out.as_mut_ptr().add(len).cast(), _mm512_maskz_compress_epi8(word, x)) };
+        len += (word & mask).count_ones() as usize;
+    }
+    len
+}

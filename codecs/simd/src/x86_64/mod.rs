@@ -24,8 +24,12 @@ pub(crate) fn kernels(level: Level) -> Option<&'static Kernels> {
         && is_x86_feature_detected!("avx512vnni");
     match level {
         Level::Avx2 if avx2 => Some(&avx2::KERNELS),
-        Level::Avx512 if avx512 && is_x86_feature_detected!("avx512vpopcntdq") => {
-            Some(&avx512::KERNELS_VPOPCNT)
+        Level::Avx512
+            if avx512
+                && is_x86_feature_detected!("avx512vpopcntdq")
+                && is_x86_feature_detected!("avx512vbmi2") =>
+        {
+            Some(&avx512::KERNELS_BITS)
         }
         Level::Avx512 if avx512 => Some(&avx512::KERNELS),
         _ => None,
