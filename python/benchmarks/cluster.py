@@ -4,11 +4,13 @@
 
 For each number of tasks: is every row there once, what is recall@10 against exact search after the publish, after a merge into
 two segments by two tasks, and after one into a single segment; and when one process merges the same segments into one. Recall is
-told with 100 candidates, and with default settings, which look for as many as the recall asked for (0.95) takes.
+told with 100 candidates, and with default settings, which look for as many as the recall asked for (0.95) takes. With
+`--keep FOLDER` all these indexes stay there, for other measurements.
 """
 
 import argparse
 import tempfile
+from contextlib import nullcontext
 import time
 from pathlib import Path
 
@@ -48,12 +50,13 @@ def main() -> None:
     parser.add_argument("--tasks", default="2,4,8")
     parser.add_argument("--rows", type=int)
     parser.add_argument("--similarity", default="cosine")
+    parser.add_argument("--keep", help="a folder for the indexes")
     given = parser.parse_args()
     rows, queries = table(np.load(given.base)[: given.rows]), np.load(given.queries).astype("f4")[:1_000]
     schema = lucerne.Schema(v=lucerne.Vector(queries.shape[1], similarity=given.similarity))
     ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
     ray.data.DataContext.get_current().enable_progress_bars = False
-    with tempfile.TemporaryDirectory() as folder:
+    with nullcontext(given.keep) if given.keep else tempfile.TemporaryDirectory() as folder:
         one = Path(folder, "one.idx")
         begun = time.perf_counter()
         with lucerne.create(one, schema).writer(threads=1, seed=1, ram_budget=4 << 30) as writer:
@@ -77,6 +80,8 @@ def main() -> None:
                     lucerne.ray.force_merge(path, segments, seed=1)
                     said.append(f"{segments} segments after {time.perf_counter() - begun:.1f} s")
                 said.append(told(recall(path, queries, truth)))
+                if given.keep:
+                    lucerne.open(path).backup_to(Path(folder, f"{tasks}-{segments or 'published'}.idx"))
             with lucerne.open(copy).writer(threads=1, seed=1) as writer:
                 writer.force_merge(1)
             said.append(f"merged by one process {told(recall(copy, queries, truth))}")

@@ -10,7 +10,7 @@ use lucerne_codec::vector::{Effort, VectorReader};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Asked {
     Exact,
-    Recall { recall: f32, scale: f32 },
+    Recall { recall: f32, scale: f32, margin: f32, share: f32 },
     Candidates(usize),
     Lists { probes: usize, candidates: Option<usize> },
 }
@@ -46,16 +46,31 @@ impl Asked {
                 let recall = query.recall.or(field.options().recall()).unwrap_or(DEFAULT_RECALL);
                 let calibration = field.options().calibration();
                 let calibrated = calibration.map_or(1.0, |it| it.scale(recall.into()) as f32);
-                Self::Recall { recall, scale: query.scale.unwrap_or(calibrated) }
+                Self::Recall { recall, scale: query.scale.unwrap_or(calibrated), margin: 1.0, share: 1.0 }
             }
         })
+    }
+
+    /// The same for segments of so many vectors each, in each of so many shards of about the same size.
+    ///
+    /// A segment's measurement has a margin for chance. What is by chance too much in one is too little in another: the
+    /// error of all together is the square root of the sum of the squares of their shares. What a filter accepts may all be in
+    /// one of them.
+    pub(super) fn among(self, lens: impl Iterator<Item = usize>, shards: usize, filtered: bool) -> Self {
+        let Self::Recall { recall, scale, .. } = self else { return self };
+        let (sum, squares) = lens
+            .map(|len| len as f64)
+            .fold((0.0, 0.0), |(sum, squares), len| (sum + len, squares + len * len));
+        let share = if sum > 0.0 { squares / (sum * sum) / shards.max(1) as f64 } else { 1.0 };
+        let margin = if filtered { 1.0 } else { share.sqrt() };
+        Self::Recall { recall, scale, margin: margin as f32, share: share as f32 }
     }
 
     /// What that means in a segment for a search for `wanted` neighbors.
     pub(super) fn in_segment(self, wanted: usize, reader: &dyn VectorReader) -> Effort {
         match self {
             Self::Exact => Effort::Exact,
-            Self::Recall { recall, scale } => Effort::Recall { recall, scale },
+            Self::Recall { recall, scale, margin, share } => Effort::Recall { recall, scale, margin, share },
             Self::Candidates(candidates) => Effort::Candidates(candidates.min(MAX_CANDIDATES).max(wanted)),
             Self::Lists { probes, candidates } => {
                 let default = || reader.default_candidates(wanted).unwrap_or(DEFAULT_CANDIDATES);
@@ -68,5 +83,28 @@ impl Asked {
     /// How many candidates an approximate search keeps in a segment; `None` where the format does not say.
     pub(super) fn candidates(self, wanted: usize, reader: &dyn VectorReader) -> Option<usize> {
         reader.candidates(wanted, self.in_segment(wanted, reader))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chance_evens_out_among_segments_and_shards_but_not_behind_a_filter() {
+        let alone = Asked::Recall { recall: 0.95, scale: 1.0, margin: 1.0, share: 1.0 };
+        let among =
+            |lens: &[usize], shards, filtered| match alone.among(lens.iter().copied(), shards, filtered) {
+                Asked::Recall { margin, share, .. } => (margin, share),
+                _ => unreachable!(),
+            };
+        assert_eq!(among(&[500], 1, false), (1.0, 1.0));
+        assert_eq!(among(&[500; 4], 1, false), (0.5, 0.25));
+        assert_eq!(among(&[500], 4, false), (0.5, 0.25));
+        assert_eq!(among(&[500; 4], 1, true), (1.0, 0.25));
+        assert_eq!(among(&[], 1, false), (1.0, 1.0));
+        let (margin, share) = among(&[9_000, 10, 10], 1, false);
+        assert!(margin > 0.99 && share > 0.99, "{margin} {share}");
+        assert_eq!(Asked::Candidates(7).among([5, 5].into_iter(), 1, false), Asked::Candidates(7));
     }
 }

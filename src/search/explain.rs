@@ -1,6 +1,5 @@
 //! Explains why a document was found with its score, or why it was not found.
 
-use super::effort::Asked;
 use super::explanation::Explanation;
 use super::matching::{accepted, matching};
 use super::node::{Node, Word};
@@ -283,7 +282,8 @@ fn rank_by_estimate(resolver: &Resolver<'_>, query: &Knn, address: DocAddress) -
     let Some(vectors) = segment.and_then(|segment| segment.reader.vector_field(number)) else {
         return Ok(None);
     };
-    let asked = Asked::of(query, resolver.snapshot.schema.vector_field_named(&query.field)?)?;
+    let filtered = query.filter.is_some() || resolver.filter.is_some();
+    let asked = knn::asked(resolver.snapshot, query, filtered, resolver.shards)?;
     let Some(candidates) = asked.candidates(knn::wanted(query), &*vectors.reader) else { return Ok(None) };
     let candidates = candidates.clamp(1, MAX_CANDIDATES);
     let kept = Knn {

@@ -48,7 +48,8 @@ pub(super) fn search_known(resolver: &Resolver<'_>, query: &Knn) -> Result<Ranki
     let snapshot = resolver.snapshot;
     let field = snapshot.schema.vector_field_named(&query.field)?;
     check(query, field)?;
-    let asked = Asked::of(query, field)?;
+    let filtered = query.filter.is_some() || resolver.filter.is_some();
+    let asked = asked(snapshot, query, filtered, resolver.shards)?;
     let row = crate::document::check_query(field, &query.vector)?;
     let own = query.filter.as_deref();
     let own = own.map(|filter| resolver.unfiltered().resolve(filter)).transpose()?;
@@ -148,6 +149,15 @@ fn nearest(
     }
     found.truncate(query.k_or_default());
     Ok(Neighbors { found, exact, segments })
+}
+
+/// The effort that a query asks of each segment, with what is known of the others, and of so many shards.
+pub(super) fn asked(snapshot: &Snapshot, query: &Knn, filtered: bool, shards: usize) -> Result<Asked> {
+    let field = snapshot.schema.vector_field_named(&query.field)?;
+    let asked = Asked::of(query, field)?;
+    let fields = snapshot.segments.iter().filter_map(|segment| segment.reader.vector_field(field.number()));
+    let lens = fields.map(|vectors| vectors.reader.len());
+    Ok(asked.among(lens, shards, filtered && !query.post_filter))
 }
 
 /// What one segment has.

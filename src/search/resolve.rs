@@ -39,6 +39,8 @@ pub(super) struct Resolver<'a> {
     pub(super) statistics: Statistics<'a>,
     /// Of a shard: the rankings inside the search, which are of all shards.
     pub(super) given: Option<&'a [GivenRanking]>,
+    /// Shards of which this index is one; 1 where it is all there is.
+    pub(super) shards: usize,
 }
 
 /// How documents with a term of a text field are scored.

@@ -45,8 +45,8 @@ pub(super) struct Run<'a> {
 pub(super) enum Scope<'a> {
     /// All there is.
     Whole,
-    /// One of several shards: with the statistics, if they matter, and the rankings of all.
-    Shard(Option<&'a TextStatistics>, &'a [GivenRanking]),
+    /// One of so many shards: with the statistics, if they matter, and the rankings of all.
+    Shard { statistics: Option<&'a TextStatistics>, given: &'a [GivenRanking], shards: usize },
 }
 
 /// What a shard finds beside its hits, before it is known what others have found.
@@ -86,7 +86,7 @@ impl<'a> Run<'a> {
 
     fn found(&self, mut search: Search, mut laps: Laps) -> Result<(Hits, OfShard)> {
         let (mut took, mut of_shard) = (Timings::default(), OfShard::default());
-        let is_shard = matches!(self.scope, Scope::Shard(..));
+        let is_shard = matches!(self.scope, Scope::Shard { .. });
         search.set_unset_k();
         let fields = search.fields.as_deref().unwrap_or_default();
         stored::check_wanted(&self.snapshot.schema, fields, &search.vectors)?;
@@ -275,10 +275,10 @@ impl<'a> Run<'a> {
 
     fn resolver(&self, stop: Stop<'a>) -> Resolver<'a> {
         let Run { snapshot, analyzers, options, scope, .. } = *self;
-        let (statistics, given) = match scope {
-            Scope::Whole => (Statistics::Own, None),
-            Scope::Shard(statistics, given) => {
-                (statistics.map_or(Statistics::Own, Statistics::Given), Some(given))
+        let (statistics, given, shards) = match scope {
+            Scope::Whole => (Statistics::Own, None, 1),
+            Scope::Shard { statistics, given, shards } => {
+                (statistics.map_or(Statistics::Own, Statistics::Given), Some(given), shards)
             }
         };
         Resolver {
@@ -290,6 +290,7 @@ impl<'a> Run<'a> {
             rank_query: rank::rank,
             statistics,
             given,
+            shards,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The searcher: runs searches on a snapshot and reads documents back.
 
-use super::effort::Asked;
 use super::explanation::Explanation;
 use super::given::GivenRanking;
 use super::hits::Hits;
@@ -138,7 +137,8 @@ impl Searcher {
     /// When there is no such vector field, or a parameter is out of its range.
     pub fn candidates(&self, query: &Knn) -> Result<Option<usize>> {
         let field = self.schema().vector_field_named(&query.field)?;
-        let (asked, wanted) = (Asked::of(query, field)?, knn::wanted(query));
+        let asked = knn::asked(&self.snapshot, query, query.filter.is_some(), 1)?;
+        let wanted = knn::wanted(query);
         let fields = self.snapshot.segments.iter();
         let fields = fields.filter_map(|segment| segment.reader.vector_field(field.number()));
         Ok(fields.filter_map(|vectors| asked.candidates(wanted, &*vectors.reader)).max())
@@ -194,15 +194,16 @@ impl Searcher {
         self.run(&SearchOptions::default()).text_statistics(search.into())
     }
 
-    /// What this index has as one of several shards, for the statistics and rankings of all of them.
+    /// What this index has as one of so many shards, for the statistics and rankings of all of them.
     pub(super) fn search_shard(
         &self,
         search: Search,
         statistics: Option<&TextStatistics>,
         given: &[GivenRanking],
+        shards: usize,
         options: &SearchOptions,
     ) -> Result<(Hits, OfShard)> {
-        Run { scope: Scope::Shard(statistics, given), ..self.run(options) }.search_shard(search)
+        Run { scope: Scope::Shard { statistics, given, shards }, ..self.run(options) }.search_shard(search)
     }
 
     /// Runs many searches, side by side on the threads that the options give. The results are in the order of the

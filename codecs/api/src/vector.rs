@@ -58,6 +58,12 @@ pub enum Effort {
         /// How many times the work to do: 1 for queries like the stored vectors, more where they are known to be
         /// harder.
         scale: f32,
+        /// The part of its margin for chance that a measurement of recall takes, 0 to 1: all of it where one segment is
+        /// searched by itself. In several segments chances even out.
+        margin: f32,
+        /// The part of all vectors searched that is in a segment, above 0 and up to 1: what is near the query is as much denser
+        /// than in one of them, and harder for codes to tell apart.
+        share: f32,
     },
     /// The format's index is searched, keeping this many candidates: HNSW's `ef`. Inverted lists are probed until they
     /// have held a number of vectors in proportion.

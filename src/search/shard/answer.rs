@@ -12,7 +12,7 @@ impl Searcher {
     /// # Errors
     /// As [`Searcher::search_with`].
     pub fn answer(&self, request: &ShardRequest, options: &SearchOptions) -> Result<ShardAnswer> {
-        let ShardRequest { wanted, statistics, given } = request;
+        let ShardRequest { wanted, statistics, given, shards } = request;
         let searches = match wanted {
             Wanted::Statistics(search) => {
                 let own = self.text_statistics(&**search)?;
@@ -21,7 +21,8 @@ impl Searcher {
             Wanted::Hits(searches) => searches,
         };
         let each = searches.iter().map(|search| {
-            let (hits, of_shard) = self.search_shard(search.clone(), statistics.as_ref(), given, options)?;
+            let (hits, of_shard) =
+                self.search_shard(search.clone(), statistics.as_ref(), given, *shards, options)?;
             let mut sorted_by = of_shard.sorted_by.into_iter();
             let own = hits.hits.into_iter();
             Ok(HitsOfShard {

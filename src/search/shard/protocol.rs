@@ -23,6 +23,8 @@ pub struct ShardRequest {
     /// Of all shards; the documents that this one has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) given: Vec<GivenRanking>,
+    /// How many shards there are.
+    pub(super) shards: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -18,10 +18,11 @@ use std::time::Instant;
 /// A search over shards: indexes of one schema, of which each has some of the documents. It says what to ask them and
 /// puts together what they answer; who calls it carries requests and answers, in this process or between processes.
 ///
-/// Hits, scores, order, totals and aggregations are those of one index of all documents, with the same deleted documents in it (an
-/// approximate search may find others). A search takes one round; one for words, one more before it, in which shards count who has
-/// the words; a [`Fuse`](crate::Fuse), a reranked search, and rankings inside other queries, one more for each level. A
-/// shard that does not answer in a round is left out of the rest, and [`Hits::shards`] says so.
+/// Hits, scores, order, totals and aggregations are those of one index of all documents, with the same deleted documents in it. An
+/// approximate search may find others; it takes the shards to be of about the same size. A search takes one round; one for
+/// words, one more before it, in which shards count who has the words; a [`Fuse`](crate::Fuse), a reranked search, and rankings
+/// inside other queries, one more for each level. A shard that does not answer in a round is left out of the rest, and
+/// [`Hits::shards`] says so.
 ///
 /// Refused, with an error that says so: reranking by MMR, groups of more than one hit, [`MoreLike::key`](crate::query::MoreLike::key),
 /// [`Knn::post_filter`](crate::Knn::post_filter), and explanations of rankings.
@@ -127,7 +128,7 @@ impl ShardedSearch {
             Step::Hits | Step::Done(_) => Wanted::Hits(vec![self.search_of(shard)]),
         };
         let given = self.known.iter().map(|known| known.of_shard(shard)).collect();
-        ShardRequest { wanted, statistics: self.statistics.clone(), given }
+        ShardRequest { wanted, statistics: self.statistics.clone(), given, shards: self.missing.len() }
     }
 
     /// The rankings of a level that shards make.

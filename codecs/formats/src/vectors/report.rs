@@ -1,6 +1,6 @@
 //! Reports for people and tools: what an open field is, and what a merge decides and did.
 
-use super::recall::curve::{Curves, MEASURED_K};
+use super::recall::curve::MEASURED_K;
 use super::search::{cost, to_reach};
 use super::segment::{Index, VectorSegment};
 use crate::encoding::{FieldReport, MergePlan, MergeReport, MergeSources, Precision};
@@ -50,7 +50,8 @@ pub(super) fn inspect(segment: &VectorSegment) -> Report {
         }
     }
     if !segment.curves.is_empty() {
-        report.set("recall", describe_recall(&segment.curves));
+        // For each k the recall by candidates.
+        report.set("recall", json!(segment.curves));
         report.set("searches", describe_searches(segment));
     }
     report.set_bytes("maps", segment.map.bytes());
@@ -69,15 +70,6 @@ fn describe_graph(graph: &GraphFile) -> Value {
         fields.insert("self_search".to_owned(), value);
     }
     described
-}
-
-/// The measured curves: for each k the recall by candidates.
-fn describe_recall(curves: &Curves) -> Value {
-    let curves = curves
-        .0
-        .iter()
-        .map(|curve| json!({ "k": curve.k, "queries": curve.queries, "points": curve.points }));
-    curves.collect()
 }
 
 /// What searches for the first measured k do to reach a recall: between the points of the curve they go on in proportion, beyond the last one by

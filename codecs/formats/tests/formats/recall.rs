@@ -13,7 +13,11 @@ type Damage = fn(&mut serde_json::Value);
 
 /// Rows around a few centers, at distances that differ by shape.
 fn clusters(count: usize, dimension: usize, spread: f32, seed: u64) -> Vec<Vec<f32>> {
-    let centers = random_rows(40, dimension, 999);
+    around(40, count, dimension, spread, seed)
+}
+
+fn around(centers: usize, count: usize, dimension: usize, spread: f32, seed: u64) -> Vec<Vec<f32>> {
+    let centers = random_rows(centers, dimension, 999);
     let rows = random_rows(count, dimension, seed);
     let near = |(number, row): (usize, Vec<f32>)| {
         let center = &centers[number * 7 % centers.len()];
@@ -37,7 +41,8 @@ fn reached(reader: &dyn VectorReader, queries: &[Vec<f32>], k: usize, recall: f3
     let mut sum = 0.0;
     for query in queries {
         let exact = search(reader, query, k, Effort::Exact, docs);
-        let mut hits = search(reader, query, k, Effort::Recall { recall, scale: 1.0 }, docs);
+        let mut hits =
+            search(reader, query, k, Effort::Recall { recall, scale: 1.0, margin: 1.0, share: 1.0 }, docs);
         reader.rescore(&bytes(query), &mut hits).unwrap();
         let last = exact.last().unwrap().distance;
         sum += hits.iter().filter(|hit| hit.distance <= last).count() as f64 / exact.len() as f64;
@@ -68,7 +73,10 @@ fn a_recall_that_is_asked_for_is_reached_on_data_of_every_shape() {
                     assert!(
                         found >= f64::from(asked) - 0.02,
                         "{shape}, {name}, {what}: asked {asked}, found {found:.3}, {:?} {}",
-                        reader.candidates(10, Effort::Recall { recall: asked, scale: 1.0 }),
+                        reader.candidates(
+                            10,
+                            Effort::Recall { recall: asked, scale: 1.0, margin: 1.0, share: 1.0 }
+                        ),
                         reader.inspect()["recall"]
                     );
                 }
@@ -87,16 +95,71 @@ fn more_recall_never_keeps_fewer_candidates() {
     let field = field(24, Similarity::Cosine, "{}");
     let segment = Segment::flush(format("hnsw_f32"), &field, &clusters(6_000, 24, 0.3, 5));
     let reader = segment.open();
-    let candidates = |recall, k| reader.candidates(k, Effort::Recall { recall, scale: 1.0 }).unwrap();
+    let candidates = |recall, k| {
+        reader.candidates(k, Effort::Recall { recall, scale: 1.0, margin: 1.0, share: 1.0 }).unwrap()
+    };
     for k in [1, 10, 30, 100, 400] {
         let kept: Vec<usize> =
             [0.3, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999].map(|recall| candidates(recall, k)).to_vec();
         assert!(kept.is_sorted(), "k {k}: {kept:?}");
         assert!(kept[0] >= k, "k {k}: {kept:?}");
     }
-    assert_eq!(reader.candidates(10, Effort::Recall { recall: 1.0, scale: 1.0 }), None, "exact");
-    let doubled = reader.candidates(10, Effort::Recall { recall: 0.98, scale: 2.0 }).unwrap();
+    assert_eq!(
+        reader.candidates(10, Effort::Recall { recall: 1.0, scale: 1.0, margin: 1.0, share: 1.0 }),
+        None,
+        "exact"
+    );
+    let doubled =
+        reader.candidates(10, Effort::Recall { recall: 0.98, scale: 2.0, margin: 1.0, share: 1.0 }).unwrap();
     assert!(doubled >= 2 * candidates(0.98, 10) - 1);
+}
+
+#[test]
+fn beside_other_segments_a_recall_takes_no_more_candidates() {
+    let field = field(24, Similarity::Cosine, "{}");
+    let segment = Segment::flush(format("hnsw_f32"), &field, &clusters(6_000, 24, 0.3, 5));
+    let reader = segment.open();
+    for recall in [0.8, 0.9, 0.95, 0.98] {
+        let kept = [(1.0f32, 1.0), (0.5, 0.25), (0.25, 0.0625), (0.0, 1e-6)].map(|(margin, share)| {
+            reader.candidates(10, Effort::Recall { recall, scale: 1.0, margin, share }).unwrap()
+        });
+        assert!(kept.is_sorted_by(|more, fewer| more >= fewer), "{recall}: {kept:?}");
+    }
+}
+
+/// In each segment a cluster has about as many vectors as are searched for, in all together ten times as many: codes tell the ten
+/// nearest of a segment from the others, and not those of all.
+#[test]
+fn segments_find_together_what_is_asked_for_where_clusters_are_tight() {
+    const SEGMENTS: usize = 8;
+    const DOCS: usize = 4_300;
+    let field = field(20, Similarity::Euclidean, "{}");
+    let rows = around(300, SEGMENTS * DOCS, 20, 0.05, 1);
+    let segments: Vec<Segment> =
+        rows.chunks(DOCS).map(|rows| Segment::flush(format("hnsw_sq8"), &field, rows)).collect();
+    let readers: Vec<_> = segments.iter().map(Segment::open).collect();
+    let share = 1.0 / SEGMENTS as f32;
+    let (mut found, queries) = (0, around(300, 300, 20, 0.05, 77));
+    for query in &queries {
+        // The best of all segments by a search, each with its true distance.
+        let best = |effort: Effort| {
+            let mut best: Vec<(f32, f32)> = Vec::new();
+            for reader in &readers {
+                let hits = search(&**reader, query, 10, effort, DOCS as u32);
+                let mut exact = hits.clone();
+                reader.rescore(&bytes(query), &mut exact).unwrap();
+                best.extend(hits.iter().zip(&exact).map(|(hit, exact)| (hit.distance, exact.distance)));
+            }
+            best.sort_by(|left, right| left.0.total_cmp(&right.0));
+            best.truncate(10);
+            best
+        };
+        let last = best(Effort::Exact).last().unwrap().1;
+        let hits = best(Effort::Recall { recall: 0.95, scale: 1.0, margin: share.sqrt(), share });
+        found += hits.iter().filter(|(_, distance)| *distance <= last).count();
+    }
+    let recall = found as f64 / 10.0 / queries.len() as f64;
+    assert!(recall >= 0.95, "found {recall:.3}, {}", readers[0].inspect()["recall"]);
 }
 
 #[test]
@@ -104,7 +167,7 @@ fn a_damaged_curve_is_refused() {
     let field = field(16, Similarity::Cosine, "{}");
     let segment = Segment::flush(format("hnsw_sq8"), &field, &random_rows(4_500, 16, 1));
     let first = |meta: &mut serde_json::Value| meta["recall"][0]["points"].as_array().unwrap().len();
-    let damages: [(&str, Damage); 8] = [
+    let damages: [(&str, Damage); 10] = [
         ("recall above 1", |meta| meta["recall"][0]["points"][0]["recall"] = 1.5.into()),
         ("negative recall", |meta| meta["recall"][0]["points"][0]["recall"] = (-0.5).into()),
         ("no candidates", |meta| meta["recall"][0]["points"][0]["candidates"] = 0.into()),
@@ -112,6 +175,8 @@ fn a_damaged_curve_is_refused() {
         ("no points", |meta| meta["recall"][0]["points"] = serde_json::json!([])),
         ("k of zero", |meta| meta["recall"][0]["k"] = 0.into()),
         ("k not ascending", |meta| meta["recall"][0]["k"] = 500.into()),
+        ("a mean below it", |meta| meta["recall"][0]["points"][0]["mean"] = 0.0.into()),
+        ("a loss above 1", |meta| meta["recall"][0]["lost"] = 1.5.into()),
         ("another name", |meta| meta["recall"][0]["more"] = 1.into()),
     ];
     for (what, damage) in damages {

@@ -4,8 +4,8 @@
 //! many more queries than those whose true neighbors are known (`outcomes`). Where vectors are found in another way, or
 //! documents are counted, each number of candidates takes a search of its own.
 
-use super::curve::{Curve, Curves, MEASURED_K, Point, RESCORED};
-use super::outcomes::{ENOUGH, Outcome, Searched, Shares, best, mean, points};
+use super::curve::{Curve, Curves, FEW, MEASURED_K, Point, RESCORED};
+use super::outcomes::{ENOUGH, Outcome, Searched, Shares, best, mean, points, rounded};
 use super::sample::{Nearest, SampleQuery, more, sample, wider};
 use super::threads::in_shares;
 use crate::encoding::Precision;
@@ -106,25 +106,27 @@ fn curve(
     context: &WriteContext<'_>,
 ) -> Result<Curve> {
     let candidates = candidates(k);
-    let (points, queries) = match Trace::new(segment, k, candidates.clone().take(STEPS)) {
+    let (found, queries) = match Trace::new(segment, k, candidates.clone().take(STEPS)) {
         Some(trace) => (trace_all(segment, queries, trace, candidates, context)?, queries.len()),
         None => {
             let known: Vec<&SampleQuery> =
                 queries.iter().copied().filter(|query| query.truth.is_some()).collect();
-            (search_each(segment, &known, k, candidates, context)?, known.len())
+            ((search_each(segment, &known, k, candidates, context)?, None), known.len())
         }
     };
-    Ok(Curve { k: k as u32, queries: queries as u32, points })
+    let (points, lost) = found;
+    Ok(Curve { k: k as u32, queries: queries as u32, points, lost })
 }
 
-/// Searches a graph once for each query, and once more for the first candidates with which a scan is better.
+/// Searches a graph once for each query, and once more for the first candidates with which a scan is better. With what estimates
+/// lose of the nearest few, if anything.
 fn trace_all(
     segment: &VectorSegment,
     queries: &[&SampleQuery],
     trace: Trace,
     mut candidates: impl Iterator<Item = usize>,
     context: &WriteContext<'_>,
-) -> Result<Vec<Point>> {
+) -> Result<(Vec<Point>, Option<f64>)> {
     let estimates = rescores(segment);
     let known = queries.iter().filter(|query| query.truth.is_some()).count();
     let budget = (MOST_DISTANCES * segment.len / known.max(1)).max(LEAST_BUDGET);
@@ -134,11 +136,13 @@ fn trace_all(
         queries.iter().map(search).collect()
     })?;
     let Trace { k, candidates: mut used, .. } = trace;
+    let lost = rounded(mean(&searched.iter().map(|one| one.lost).collect::<Vec<f64>>()).0.clamp(0.0, 1.0));
+    let lost = Some(lost).filter(|lost| *lost > 0.0);
     let found = points(&searched, &used, estimates);
     let all_made = used.len() < STEPS && !searched.iter().any(|one| one.lacks(used.len() - 1));
     let lacking = all_made && found.last().is_some_and(|last| best(last) < ENOUGH);
     let Some(next) = candidates.nth(used.len()).filter(|_| lacking) else {
-        return Ok(found);
+        return Ok((found, lost));
     };
     used.push(next);
     searched =
@@ -152,7 +156,7 @@ fn trace_all(
         let before = Point { candidates: scan.candidates - 1, ..*graph };
         found.insert(found.len() - 1, before);
     }
-    Ok(found)
+    Ok((found, lost))
 }
 
 /// Searches a graph once for a query, without the vector that it was made of, for all candidates: as far as the wide search,
@@ -179,6 +183,10 @@ fn search_once<'a>(
         Ok(true)
     })?;
     let nearest = Nearest::of(segment, &query.row, &found);
+    let of_best = |k: usize| nearest.recall(segment, &query.row, found.get(..k).unwrap_or(&found), k);
+    // Those that are ordered by raw vectors anyway are in their places.
+    let confuses = rescores(segment) && trace.rows == 0;
+    let lost = if confuses { of_best(trace.k) - of_best((FEW * trace.k as f64) as usize) } else { 0.0 };
     let outcome = |found: &[Neighbor], visited| Outcome {
         truth: query.truth.as_ref().map(|truth| shares(truth, found)),
         wide: Some(shares(&nearest, found)),
@@ -203,7 +211,7 @@ fn search_once<'a>(
             Ok(!complete)
         })?;
     }
-    Ok(Searched { query, outcomes, complete: complete || query.truth.is_none() })
+    Ok(Searched { query, outcomes, complete: complete || query.truth.is_none(), lost })
 }
 
 /// Searches for the queries with more and more candidates, one search for each.

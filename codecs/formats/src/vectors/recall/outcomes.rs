@@ -44,11 +44,13 @@ pub(super) struct Searched<'a> {
     pub(super) outcomes: Vec<Outcome>,
     /// Whether the last has found everything, so that it stands for all with more candidates.
     pub(super) complete: bool,
+    /// What estimates lose of the nearest few more than of k.
+    pub(super) lost: f64,
 }
 
 impl<'a> Searched<'a> {
     pub(super) fn new(query: &'a SampleQuery) -> Self {
-        Self { query, outcomes: Vec::new(), complete: false }
+        Self { query, outcomes: Vec::new(), complete: false, lost: 0.0 }
     }
 
     /// The outcome of the search number `at`, or of the last one made: a search that could not go on has found no more.
@@ -70,7 +72,7 @@ pub(super) fn points(searched: &[Searched<'_>], candidates: &[usize], estimates:
         if RARELY_ENDED * searched.iter().filter(|one| one.lacks(at)).count() > known {
             break;
         }
-        let lesser = |share: fn(Shares) -> f64| {
+        let lesser = |share: fn(Shares) -> f64| -> Expected {
             let of = |moved| {
                 let some = searched.iter().filter(|one| one.query.moved == moved);
                 let outcomes: Vec<Outcome> = some.map(|one| one.outcome(at)).collect();
@@ -78,14 +80,21 @@ pub(super) fn points(searched: &[Searched<'_>], candidates: &[usize], estimates:
                 let of_wide = |outcome: &Outcome| Some(share(outcome.truth?) - share(outcome.of_wide()));
                 expected(&wide, &outcomes.iter().filter_map(of_wide).collect::<Vec<f64>>())
             };
-            f64::min(of(true), of(false))
+            let (moved, others) = (of(true), of(false));
+            Expected { recall: moved.recall.min(others.recall), mean: moved.mean.min(others.mean) }
         };
-        let (recall, rescored) = (lesser(|shares| shares.plain), lesser(|shares| shares.rescored));
+        let (plain, rescored) = (lesser(|shares| shares.plain), lesser(|shares| shares.rescored));
         // By chance a search with more candidates may find less.
         let last = points.last();
-        let recall = last.map_or(recall, |last| recall.max(last.recall));
-        let rescored = last.and_then(|last| last.rescored).map_or(rescored, |last| rescored.max(last));
-        let point = Point { candidates: candidates as u32, recall, rescored: estimates.then_some(rescored) };
+        let rising =
+            |recall: f64, of: fn(&Point) -> Option<f64>| recall.max(last.and_then(of).unwrap_or(0.0));
+        let point = Point {
+            candidates: candidates as u32,
+            recall: rising(plain.recall, |last| Some(last.recall)),
+            rescored: estimates.then(|| rising(rescored.recall, |last| last.rescored)),
+            mean: Some(rising(plain.mean, |last| last.mean)),
+            rescored_mean: estimates.then(|| rising(rescored.mean, |last| last.rescored_mean)),
+        };
         points.push(point);
         if best(&point) >= ENOUGH {
             break;
@@ -109,18 +118,26 @@ const MANY_QUERIES: f64 = 256.0;
 /// and its standard error says nothing of it.
 const FAILED: f64 = 0.5;
 
-/// The mean recall, less [`STANDARD_ERRORS`] of it: of what the wide search found, by all queries, and what it lacks of the truth,
-/// by those that know it.
-fn expected(wide: &[f64], lacking: &[f64]) -> f64 {
+/// A recall by a sample.
+struct Expected {
+    /// Less a margin for chance: [`STANDARD_ERRORS`], and [`FAILED`] queries.
+    recall: f64,
+    mean: f64,
+}
+
+/// The mean recall: of what the wide search found, by all queries, and what it lacks of the truth, by those that know it.
+fn expected(wide: &[f64], lacking: &[f64]) -> Expected {
     if wide.is_empty() {
-        return 1.0;
+        return Expected { recall: 1.0, mean: 1.0 };
     }
     let queries = wide.len() as f64;
     let ((wide, of_wide), (lacking, of_lacking)) = (mean(wide), mean(lacking));
+    let mean = rounded((wide + lacking).clamp(0.0, 1.0));
     let wide = wide * queries / (queries + FAILED);
     let (least, most) = STANDARD_ERRORS.into_inner();
     let errors = least + (most - least) * (1.0 - queries / MANY_QUERIES).max(0.0);
-    rounded((wide + lacking - errors * (of_wide + of_lacking).sqrt()).clamp(0.0, 1.0))
+    let recall = rounded((wide + lacking - errors * (of_wide + of_lacking).sqrt()).clamp(0.0, 1.0));
+    Expected { recall, mean }
 }
 
 /// The mean of some values, and the square of its standard error.
@@ -132,6 +149,6 @@ pub(super) fn mean(values: &[f64]) -> (f64, f64) {
 }
 
 /// Four digits are more than a sample tells.
-fn rounded(recall: f64) -> f64 {
+pub(super) fn rounded(recall: f64) -> f64 {
     (recall * 1e4).round() / 1e4
 }

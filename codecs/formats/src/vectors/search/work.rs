@@ -1,6 +1,6 @@
 //! How much a search does in one segment: what its [`Effort`] means there.
 
-use crate::vectors::recall::curve::{MEASURED_K, Needed, RESCORED};
+use crate::vectors::recall::curve::{Among, MEASURED_K, Needed, RESCORED};
 use crate::vectors::segment::VectorSegment;
 use lucerne_codec::vector::Effort;
 
@@ -22,7 +22,7 @@ pub(in crate::vectors) fn candidates(segment: &VectorSegment, k: usize, effort: 
 /// What a search for `k` that asks for a recall does: the candidates that it keeps, and how many of the best it rescores with
 /// raw vectors.
 pub(in crate::vectors) fn to_reach(segment: &VectorSegment, k: usize, recall: f32) -> (usize, usize) {
-    let work = Work::for_recall(segment, k, recall, 1.0);
+    let work = Work::for_recall(segment, k, recall, 1.0, Among::ALONE);
     (work.kept(k), work.rescored)
 }
 
@@ -53,17 +53,21 @@ impl Work {
             Effort::Candidates(candidates) => given(candidates, None),
             Effort::Lists { probes, candidates } => given(candidates, Some(probes)),
             Effort::Recall { recall, .. } if recall >= 1.0 => None,
-            Effort::Recall { recall, scale } => Some(Self::for_recall(segment, k, recall, scale)),
+            Effort::Recall { recall, scale, margin, share } => {
+                let margin = f64::from(margin).clamp(0.0, 1.0);
+                let among = Among { margin, share: f64::from(share).clamp(f64::MIN_POSITIVE, 1.0) };
+                Some(Self::for_recall(segment, k, recall, scale, among))
+            }
         }
     }
 
-    fn for_recall(segment: &VectorSegment, k: usize, recall: f32, scale: f32) -> Self {
+    fn for_recall(segment: &VectorSegment, k: usize, recall: f32, scale: f32, among: Among) -> Self {
         // Queries that lie elsewhere are about as far from many vectors, which estimates confuse.
         let calibrated = scale != 1.0;
         // No number of candidates finds what codes do not.
         let most = if segment.raw.is_some() { 1.0 } else { ALMOST_ALL * segment.encoded.recall_of_all() };
         let recall = f64::from(recall).min(most);
-        let needed = segment.curves.needed(k, recall, calibrated).unwrap_or_else(|| Needed {
+        let needed = segment.curves.needed(k, recall, among, calibrated).unwrap_or_else(|| Needed {
             candidates: segment.encoded.default_candidates(k).unwrap_or(UNMEASURED) as f64,
             rescored: if recall > RESCORED_FROM { RESCORED } else { 0 },
         });
