@@ -270,14 +270,10 @@ impl<'a> Block<'a> {
     pub(super) fn bytes_of<'r>(&self, wanted: &BitSet, room: &'r mut Vec<u8>) -> Result<Option<&'r [u8]>> {
         let (Some(words), Packed::One(bytes)) = (self.one_each(wanted), self.values) else { return Ok(None) };
         let bytes = bytes.get(..bytes.len().min(words.len() * 64)).unwrap_or_default();
-        let is_whole = match words.split_last() {
-            Some((last, before)) => {
-                let beyond = last.checked_shr((bytes.len() as u32).saturating_sub(before.len() as u32 * 64));
-                bytes.len() >= before.len() * 64 && beyond.unwrap_or(0) == 0
-            }
-            None => true,
-        };
-        if !is_whole {
+        // Of the last word, the bits that there are bytes for.
+        let rest = bytes.len().checked_sub(64 * words.len().saturating_sub(1));
+        let beyond = |last: &u64, rest: usize| last.checked_shr(rest as u32).unwrap_or(0);
+        if rest.is_none_or(|rest| words.last().is_some_and(|last| beyond(last, rest) != 0)) {
             return Err(self.corrupt("a document's value is beyond the last"));
         }
         room.resize(BLOCK_DOCS as usize, 0);

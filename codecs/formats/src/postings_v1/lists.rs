@@ -127,8 +127,7 @@ impl<'a> List<'a> {
             return add_blocks(self, &mut Block::default(), cancel, into);
         };
         members.add_to(into);
-        let last = self.lists.max_doc.saturating_sub(1);
-        if members.rank(last) + u32::from(members.contains(last)) != self.doc_freq {
+        if members.count() != self.doc_freq {
             return Err(self.lists.post.corrupt(self.head, "another number of members than documents"));
         }
         Ok(())

@@ -16,6 +16,11 @@ fn clusters(count: usize, dimension: usize, spread: f32, seed: u64) -> Vec<Vec<f
     around(40, count, dimension, spread, seed)
 }
 
+/// The effort for a recall in a segment that is searched by itself.
+fn alone(recall: f32) -> Effort {
+    Effort::Recall { recall, scale: 1.0, margin: 1.0, share: 1.0 }
+}
+
 fn around(centers: usize, count: usize, dimension: usize, spread: f32, seed: u64) -> Vec<Vec<f32>> {
     let centers = random_rows(centers, dimension, 999);
     let rows = random_rows(count, dimension, seed);
@@ -41,8 +46,7 @@ fn reached(reader: &dyn VectorReader, queries: &[Vec<f32>], k: usize, recall: f3
     let mut sum = 0.0;
     for query in queries {
         let exact = search(reader, query, k, Effort::Exact, docs);
-        let mut hits =
-            search(reader, query, k, Effort::Recall { recall, scale: 1.0, margin: 1.0, share: 1.0 }, docs);
+        let mut hits = search(reader, query, k, alone(recall), docs);
         reader.rescore(&bytes(query), &mut hits).unwrap();
         let last = exact.last().unwrap().distance;
         sum += hits.iter().filter(|hit| hit.distance <= last).count() as f64 / exact.len() as f64;
@@ -73,10 +77,7 @@ fn a_recall_that_is_asked_for_is_reached_on_data_of_every_shape() {
                     assert!(
                         found >= f64::from(asked) - 0.02,
                         "{shape}, {name}, {what}: asked {asked}, found {found:.3}, {:?} {}",
-                        reader.candidates(
-                            10,
-                            Effort::Recall { recall: asked, scale: 1.0, margin: 1.0, share: 1.0 }
-                        ),
+                        reader.candidates(10, alone(asked)),
                         reader.inspect()["recall"]
                     );
                 }
@@ -95,20 +96,14 @@ fn more_recall_never_keeps_fewer_candidates() {
     let field = field(24, Similarity::Cosine, "{}");
     let segment = Segment::flush(format("hnsw_f32"), &field, &clusters(6_000, 24, 0.3, 5));
     let reader = segment.open();
-    let candidates = |recall, k| {
-        reader.candidates(k, Effort::Recall { recall, scale: 1.0, margin: 1.0, share: 1.0 }).unwrap()
-    };
+    let candidates = |recall, k| reader.candidates(k, alone(recall)).unwrap();
     for k in [1, 10, 30, 100, 400] {
         let kept: Vec<usize> =
             [0.3, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999].map(|recall| candidates(recall, k)).to_vec();
         assert!(kept.is_sorted(), "k {k}: {kept:?}");
         assert!(kept[0] >= k, "k {k}: {kept:?}");
     }
-    assert_eq!(
-        reader.candidates(10, Effort::Recall { recall: 1.0, scale: 1.0, margin: 1.0, share: 1.0 }),
-        None,
-        "exact"
-    );
+    assert_eq!(reader.candidates(10, alone(1.0)), None, "exact");
     let doubled =
         reader.candidates(10, Effort::Recall { recall: 0.98, scale: 2.0, margin: 1.0, share: 1.0 }).unwrap();
     assert!(doubled >= 2 * candidates(0.98, 10) - 1);
