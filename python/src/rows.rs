@@ -14,6 +14,8 @@ pub(crate) type KeysAndScores<'py> = (Bound<'py, PyArray2<Py<PyAny>>>, Bound<'py
 
 /// Rows that a thread takes at a time.
 const ROWS: usize = 16;
+/// The same of exact searches, which are faster together.
+const EXACT_ROWS: usize = 256;
 
 /// What was found for some rows one after the other. Keys and scores are all that is kept of a search, so that the next one
 /// finds its memory in the cache.
@@ -28,11 +30,14 @@ struct Part {
 }
 
 impl Part {
-    fn of(rows: Range<usize>, search: impl Fn(usize) -> lucerne::Result<Hits>) -> lucerne::Result<Self> {
+    fn of(
+        rows: Range<usize>,
+        found: impl Iterator<Item = lucerne::Result<Hits>>,
+    ) -> lucerne::Result<Self> {
         let (row_ends, keys, key_ends, scores) = (Vec::new(), String::new(), Vec::new(), Vec::new());
         let mut part = Self { rows, row_ends, keys, key_ends, scores };
-        for row in part.rows.clone() {
-            for hit in search(row)?.hits {
+        for hits in found {
+            for hit in hits?.hits {
                 part.keys.push_str(&hit.key);
                 part.key_ends.push(part.keys.len());
                 part.scores.push(hit.score);
@@ -51,20 +56,24 @@ pub(crate) struct Found(Vec<Part>);
 pub(crate) fn search(
     searcher: &Searcher,
     count: usize,
-    threads: usize,
+    (threads, exact): (usize, bool),
     options: &SearchOptions,
     knn: impl Fn(usize) -> Knn + Sync,
 ) -> lucerne::Result<Found> {
+    let together = if exact { count.div_ceil(threads.max(1)).clamp(1, EXACT_ROWS) } else { ROWS };
     let next = AtomicUsize::new(0);
     let done: Mutex<lucerne::Result<Vec<Part>>> = Mutex::new(Ok(Vec::new()));
     let work = || {
         loop {
-            let first = next.fetch_add(ROWS, Relaxed);
+            let first = next.fetch_add(together, Relaxed);
             if first >= count {
                 return;
             }
-            let rows = first..(first + ROWS).min(count);
-            let part = Part::of(rows, |row| searcher.search_with(knn(row), options));
+            let rows = first..(first + together).min(count);
+            let part = match exact {
+                true => Part::of(rows.clone(), searcher.search_many(rows.map(&knn), options).into_iter()),
+                false => Part::of(rows.clone(), rows.map(|row| searcher.search_with(knn(row), options))),
+            };
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             match (&mut *done, part) {
                 (Ok(parts), Ok(part)) => parts.push(part),

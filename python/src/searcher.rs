@@ -185,7 +185,8 @@ impl Searcher {
     /// Searches for the neighbors of each row of an array, on `threads` threads (all processors by default).
     ///
     /// Returns `(keys, scores)`, arrays of shape (rows, k): str, padded with None, and float32, padded with NaN, where
-    /// fewer than `k` were found. `timeout`: seconds for all rows together. The other arguments are those of `Knn`.
+    /// fewer than `k` were found. `timeout`: seconds for all rows together. The other arguments are those of `Knn`. With
+    /// `exact` and without `filter`, each stored vector is read once for up to 256 rows.
     #[pyo3(signature = (field, vectors, *, k=10, recall=None, candidates=None, rescore=None, exact=false, filter=None,
         threads=None, timeout=None))]
     #[allow(clippy::too_many_arguments, reason = "keywords of Python")]
@@ -236,7 +237,7 @@ impl Searcher {
                 None => cancel.clone(),
             };
             let options = Limits::default().options(&cancel);
-            rows::search(&self.searcher, count, threads, &options, |number| knn(row(number)))
+            rows::search(&self.searcher, count, (threads, exact), &options, |number| knn(row(number)))
         })?;
         found.arrays(py, count, k)
     }

@@ -175,15 +175,19 @@ fn nearest_in_segment(
     let Some(filtered) = stop.part(accepted(filters, part))? else { return Ok(None) };
     let accept = filtered.as_ref().map_or_else(|| segment.accept(), Accept::only);
     let ties = key_order(segment);
-    let hits = vectors.reader.search(&VectorSearch {
-        query: row,
-        k: wanted,
-        effort: asked.in_segment(wanted, &*vectors.reader),
-        accept,
-        ties: &ties,
-        cancel,
-        on_stop: stop.on_stop(),
-    });
+    let known = resolver.together.filter(|_| filters.is_empty());
+    let hits = match known.and_then(|together| together.hits(number, row, wanted, index)) {
+        Some(hits) => Ok(hits),
+        None => vectors.reader.search(&VectorSearch {
+            query: row,
+            k: wanted,
+            effort: asked.in_segment(wanted, &*vectors.reader),
+            accept,
+            ties: &ties,
+            cancel,
+            on_stop: stop.on_stop(),
+        }),
+    };
     let Some(hits) = stop.part(hits.map_err(Error::from))? else { return Ok(None) };
     if hits.partial {
         stop.part(stop.check())?;

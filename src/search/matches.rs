@@ -22,8 +22,9 @@ pub(crate) fn matches(store: &Store, snapshot: &Snapshot, query: Query, cancel: 
     let Store { analyzers, counters, memory, .. } = store;
     let search = Search::new(query);
     let unknown_fields = unknown_fields(snapshot, &search)?;
-    let segments = Run { snapshot, analyzers, counters, memory, options: &options, scope: Scope::Whole }
-        .each_match(search, |docs| docs)?;
+    let segments =
+        Run { snapshot, analyzers, counters, memory, options: &options, scope: Scope::Whole, together: None }
+            .each_match(search, |docs| docs)?;
     match segments.len() == snapshot.segments.len() {
         true => Ok(Matches { segments, unknown_fields }),
         false => Err(Error::Cancelled),

@@ -82,6 +82,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod together;
 mod total;
 mod unknown_fields;
 mod values;

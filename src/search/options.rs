@@ -96,6 +96,11 @@ impl SearchOptions {
         Self { threads: Threads::Caller, ..self.clone() }
     }
 
+    /// Whether each search has a time of its own.
+    pub(super) fn has_timeout(&self) -> bool {
+        self.timeout.is_some()
+    }
+
     /// What stops a search that begins now.
     pub(super) fn begin(&self) -> Cancel {
         match self.timeout.and_then(|timeout| Instant::now().checked_add(timeout)) {

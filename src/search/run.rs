@@ -13,6 +13,7 @@ use super::resolve::Resolver;
 use super::statistics::{Statistics, TextStatistics};
 use super::stop::{Stop, Stopped, stopped};
 use super::tally::{self, Matches, tally};
+use super::together::{self, Together};
 use super::total::Total;
 use super::unknown_fields::unknown_fields;
 use super::{aggregate, explain, field_values, group, matching, page, rank, rerank, sort, stored};
@@ -38,6 +39,8 @@ pub(super) struct Run<'a> {
     pub(super) memory: &'a Memory,
     pub(super) options: &'a SearchOptions,
     pub(super) scope: Scope<'a>,
+    /// What exact searches have found together.
+    pub(super) together: Option<&'a Together>,
 }
 
 /// What the index is that is searched.
@@ -186,10 +189,29 @@ impl<'a> Run<'a> {
         }
         let options = self.options.on_caller();
         let each = Run { options: &options, ..*self };
-        let one = |number: usize| Ok(searches.get(number).map(|search| each.search(search.clone())));
-        let found = self.options.threads.each(searches.len(), || (0..searches.len()).collect(), one);
+        let groups = match self.options.on_stop {
+            // With a deadline of its own, each takes its own time.
+            OnStop::Fail if !self.options.has_timeout() => {
+                together::groups(self.snapshot, &searches, self.options.threads.count())
+            }
+            _ => (0..searches.len()).map(|number| vec![number]).collect(),
+        };
+        let of_group = |group: usize| {
+            let numbers = groups.get(group).map_or(&[][..], Vec::as_slice);
+            let searches: Vec<&Search> = numbers.iter().filter_map(|&number| searches.get(number)).collect();
+            // What goes wrong here goes wrong for each of them, which says so.
+            let together = Together::search(self.snapshot, &searches, &options.begin()).ok().flatten();
+            let run = Run { together: together.as_ref(), ..each };
+            let found = searches.iter().map(|&search| run.search(search.clone()));
+            Ok(numbers.iter().copied().zip(found).collect::<Vec<_>>())
+        };
+        let found = self.options.threads.each(groups.len(), || (0..groups.len()).collect(), of_group);
         match found {
-            Ok(found) => found.into_iter().flatten().collect(),
+            Ok(found) => {
+                let mut found: Vec<(usize, Result<Hits>)> = found.into_iter().flatten().collect();
+                found.sort_unstable_by_key(|(number, _)| *number);
+                found.into_iter().map(|(_, hits)| hits).collect()
+            }
             Err(error) => searches.iter().map(|_| Err(Error::Invalid(error.to_string()))).collect(),
         }
     }
@@ -291,6 +313,7 @@ impl<'a> Run<'a> {
             statistics,
             given,
             shards,
+            together: self.together,
         }
     }
 }

@@ -405,6 +405,6 @@ impl Searcher {
 
     fn run<'a>(&'a self, options: &'a SearchOptions) -> Run<'a> {
         let Self { snapshot, analyzers, counters, memory } = self;
-        Run { snapshot, analyzers, counters, memory, options, scope: Scope::Whole }
+        Run { snapshot, analyzers, counters, memory, options, scope: Scope::Whole, together: None }
     }
 }

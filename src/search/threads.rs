@@ -49,6 +49,15 @@ impl fmt::Debug for Threads {
 }
 
 impl Threads {
+    /// How many there are, as far as it is known: a pool may have any number.
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::Caller => 1,
+            Self::Count(count) => count.get(),
+            Self::Pool(_) => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        }
+    }
+
     /// The results of `work` for the numbers below `jobs`, in their order. Work starts in the order of `order`. After an
     /// error nothing more is started.
     pub(super) fn each<T: Send>(

@@ -23,4 +23,5 @@ mod similar_words;
 mod sparse_vectors;
 mod stopping;
 mod texts;
+mod together;
 mod values;

@@ -268,6 +268,16 @@ pub trait VectorReader: Send + Sync {
     /// The accepted vectors nearest to the query.
     fn search(&self, search: &VectorSearch<'_>) -> Result<VectorHits>;
 
+    /// What the same search finds for each of several queries, the same as one by one: `search.query` does not count. `None`
+    /// when it is no faster together, and when the search was stopped: they are to be made one by one then.
+    fn search_together(
+        &self,
+        _queries: &[&[u8]],
+        _search: &VectorSearch<'_>,
+    ) -> Result<Option<Vec<VectorHits>>> {
+        Ok(None)
+    }
+
     /// How many candidates a search for `k` with that effort keeps; `None` for an exact search, and for a format that
     /// keeps none.
     fn candidates(&self, _k: usize, _effort: Effort) -> Option<usize> {

@@ -1,6 +1,7 @@
 //! Every function of the crate, and the checks in front of every kernel.
 
 use crate::kernels::{Kernels, MAX_U8_DIMS, NIBBLES};
+use crate::panel::PANEL;
 use crate::prepare::Rounded;
 use crate::rows::Rows;
 use crate::select::WORD;
@@ -412,6 +413,26 @@ functions! {
         let rows = Rows::all(rows, query.len(), out.len());
         // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
         unsafe { (self.dot_u8_i16_rows)(rows, query, out) }
+    }
+
+    /// Dot products of every row of `rows` with every query of `panel`: `out[PANEL * r + l]` is that of row `r` and query `l`.
+    ///
+    /// Component `i` of query `l` is `panel[PANEL * i + l]`: [`PANEL`] queries lie side by side. Rows lie one after the
+    /// other. Precision: see the crate text; the bits may differ from those of [`dot_f32`].
+    ///
+    /// # Panics
+    /// When the lengths of `panel` and `out` are not multiples of [`PANEL`], or `rows` is not as many rows of
+    /// `panel.len() / PANEL` components as there is room for.
+    fn dot_f32_panel(&self, rows: &[f32], panel: &[f32], out: &mut [f32]) {
+        assert!(panel.len().is_multiple_of(PANEL), "{} components are not whole panels", panel.len());
+        assert!(out.len().is_multiple_of(PANEL), "{} results are not whole panels", out.len());
+        let (n, count) = (panel.len() / PANEL, out.len() / PANEL);
+        assert!(n * count == rows.len(), "{count} rows of {n} components, given {}", rows.len());
+        if n == 0 {
+            return out.fill(0.0);
+        }
+        // SAFETY: the CPU has the level; panel and rows are whole, and there is room for the results.
+        unsafe { (self.dot_f32_panel)(rows, panel, out) }
     }
 
     /// [`hamming`] of `query` with every row of `rows`, for exact scans: `out[i]` is the result for

@@ -163,6 +163,10 @@ fn overlap(a: &[u8], b: &[u8]) -> [u32; 2] {
     [sum_words(a, b, |a, b| (a & b).count_ones()), sum_words(a, b, |a, b| (a | b).count_ones())]
 }
 
+fn dot_f32_panel(rows: &[f32], panel: &[f32], out: &mut [f32]) {
+    crate::panel::dot(rows, panel, out);
+}
+
 /// The function of all rows from that of one.
 macro_rules! rows {
     ($($name:ident: $query:ty => $result:ty, |$q:ident, $row:ident| $one:expr;)+) => {

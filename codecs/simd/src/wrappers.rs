@@ -113,6 +113,30 @@ macro_rules! nibbles_functions {
 }
 pub(crate) use nibbles_functions;
 
+/// `dot_f32_panel`, `PANEL_ROWS` rows at a time, from `panel_kernel::<R>(rows, panel, n, out)`.
+macro_rules! panel_functions {
+    ($features:tt) => {
+        #[target_feature(enable = $features)]
+        unsafe fn dot_f32_panel(rows: &[f32], panel: &[f32], out: &mut [f32]) {
+            let n = panel.len() / PANEL;
+            let strips = rows.len() / (PANEL_ROWS * n);
+            let (rows, rest) = rows.split_at(strips * PANEL_ROWS * n);
+            let (out, out_rest) = out.split_at_mut(strips * PANEL_ROWS * PANEL);
+            for (rows, out) in rows.chunks_exact(PANEL_ROWS * n).zip(out.chunks_exact_mut(PANEL_ROWS * PANEL))
+            {
+                let rows = core::array::from_fn(|r| rows.as_ptr().wrapping_add(r * n));
+                // SAFETY: by the contract of the table each row has n components, the panel PANEL times as many.
+                unsafe { panel_kernel::<PANEL_ROWS>(rows, panel.as_ptr(), n, out) };
+            }
+            for (row, out) in rest.chunks_exact(n).zip(out_rest.chunks_exact_mut(PANEL)) {
+                // SAFETY: as above.
+                unsafe { panel_kernel::<1>([row.as_ptr()], panel.as_ptr(), n, out) };
+            }
+        }
+    };
+}
+pub(crate) use panel_functions;
+
 /// `hamming`, `overlap` and their forms for rows, four rows at a time, from
 /// `bits_kernel::<R, OVERLAP>(query, rows, n)`.
 macro_rules! bits_functions {

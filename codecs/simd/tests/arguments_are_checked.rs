@@ -3,7 +3,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use lucerne_simd::{Kernels, MAX_U8_DIMS, MAX_WIDE, MAX_WIDE_DIMS, WideQuery, available_levels, prefetch};
+use lucerne_simd::{
+    Kernels, MAX_U8_DIMS, MAX_WIDE, MAX_WIDE_DIMS, PANEL, WideQuery, available_levels, prefetch,
+};
 
 #[track_caller]
 fn panics(what: &str, call: impl Fn(&Kernels)) {
@@ -72,6 +74,9 @@ fn results_that_do_not_fit_the_rows_panic() {
     });
     panics("dot_u8_u8_many", |k| k.dot_u8_u8_many(&rows, 4, &[], &[0; 4], &mut [0; 1]));
     panics("dot_u4_i8_many", |k| k.dot_u4_i8_many(&rows, &[0, 1], &[0; 64], &mut [0; 1]));
+    panics("no whole panel", |k| k.dot_f32_panel(&[0.0; 2], &[0.0; 2 * PANEL + 1], &mut [0.0; PANEL]));
+    panics("rows of a panel", |k| k.dot_f32_panel(&[0.0; 3], &[0.0; 2 * PANEL], &mut [0.0; PANEL]));
+    panics("no whole results", |k| k.dot_f32_panel(&[0.0; 2], &[0.0; 2 * PANEL], &mut [0.0; PANEL + 1]));
     panics("no whole blocks", |k| k.dot_u4_i8_many(&rows, &[0], &[0; 63], &mut [0; 1]));
     panics("short rows", |k| k.dot_u8_i16_many(&rows, 3, &[0], &WideQuery::new(&[0; 4]), &mut [0; 1]));
     panics("hamming_many", |k| k.hamming_many(&rows, 4, &[0, 1], &[0; 4], &mut [0; 1]));

@@ -4,7 +4,7 @@
 #![allow(missing_docs)]
 
 use lucerne_simd::{
-    Kernels, Level, MAX_U8_DIMS, MAX_WIDE, MAX_WIDE_DIMS, NIBBLES, WideQuery, available_levels,
+    Kernels, Level, MAX_U8_DIMS, MAX_WIDE, MAX_WIDE_DIMS, NIBBLES, PANEL, WideQuery, available_levels,
 };
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -129,6 +129,33 @@ fn products_with_wide_queries_are_exact_at_the_extremes() {
                 let mut out = [0];
                 kernels.dot_u8_i16_scan(&row, &WideQuery::new(&query), &mut out);
                 assert_eq!(out, [exact_dot_i16(&row, &query)], "{} n={n} {code} {q}", kernels.level());
+            }
+        }
+    }
+}
+
+#[test]
+fn products_with_a_panel_are_those_with_each_query() {
+    let mut random = Random(9);
+    for n in [0, 1, 2, 7, 16, 100, 384] {
+        for count in [0, 1, 5, 6, 11, 12, 13, 25, 40] {
+            let mut floats = |count: usize| -> Vec<f32> {
+                random.u8s(count).iter().map(|&byte| f32::from(byte) / 37.0 - 3.0).collect()
+            };
+            let (rows, queries) = (floats(n * count), floats(n * PANEL));
+            let panel: Vec<f32> =
+                (0..n).flat_map(|i| queries.iter().skip(i).step_by(n).copied().collect::<Vec<_>>()).collect();
+            for kernels in levels() {
+                let mut out = vec![f32::NAN; count * PANEL];
+                kernels.dot_f32_panel(&rows, &panel, &mut out);
+                for (at, &found) in out.iter().enumerate() {
+                    let pairs = (0..n).map(|i| (rows[at / PANEL * n + i], queries[at % PANEL * n + i]));
+                    let products = pairs.map(|(x, q)| f64::from(x) * f64::from(q));
+                    let (sum, magnitudes) =
+                        products.fold((0.0, 0.0), |(sum, all), it| (sum + it, all + it.abs()));
+                    let bound = (n + 3) as f64 * 2f64.powi(-24) * magnitudes;
+                    assert!((f64::from(found) - sum).abs() <= bound, "{} n={n} at {at}", kernels.level());
+                }
             }
         }
     }

@@ -82,6 +82,15 @@ impl VectorReader for VectorFieldReader {
         hits
     }
 
+    fn search_together(
+        &self,
+        queries: &[&[u8]],
+        search: &VectorSearch<'_>,
+    ) -> Result<Option<Vec<VectorHits>>> {
+        queries.iter().try_for_each(|query| self.segment.check_query(query))?;
+        search::search_together(&self.segment, queries, search)
+    }
+
     fn candidates(&self, k: usize, effort: Effort) -> Option<usize> {
         search::candidates(&self.segment, k, effort)
     }

@@ -152,6 +152,11 @@ unsafe fn float_kernel<const R: usize, const TERM: u8, const ROW: u8>(
 float_functions!("neon", 4);
 portable_functions!("neon");
 
+#[target_feature(enable = "neon")]
+fn dot_f32_panel(rows: &[f32], panel: &[f32], out: &mut [f32]) {
+    crate::panel::dot(rows, panel, out);
+}
+
 // ---- codes ----
 
 #[inline]

@@ -8,9 +8,10 @@ use core::arch::x86_64::*;
 
 use super::avx2_bits::{hamming, hamming_rows, overlap, overlap_rows};
 use crate::kernels::{Kernels, Level, table};
+use crate::panel::PANEL;
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
-use crate::wrappers::{float_functions, nibbles_functions, portable_functions};
+use crate::wrappers::{float_functions, nibbles_functions, panel_functions, portable_functions};
 
 pub(super) static KERNELS: Kernels = table!(Level::Avx2);
 
@@ -388,3 +389,38 @@ unsafe fn dot_u8_u8_rows(rows: Rows<'_>, query: &[u8], out: &mut [u32]) {
     // SAFETY: by the contract of the table, every row has n bytes.
     fill!(rows, out, 4, |p, R| unsafe { u8_kernel::<R, 1>(q, p, n) });
 }
+
+/// Rows of a panel kernel: 12 of 16 registers hold sums of half a panel.
+const PANEL_ROWS: usize = 6;
+
+/// Dot products of `R` rows with a panel.
+///
+/// # Safety
+/// The CPU has the features; each of `rows` has `n` components, the panel `n` times [`PANEL`].
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn panel_kernel<const R: usize>(rows: [*const f32; R], panel: *const f32, n: usize, out: &mut [f32]) {
+    for half in [0, PANEL / 2] {
+        let mut acc = [[_mm256_setzero_ps(); 2]; R];
+        for i in 0..n {
+            let at = i * PANEL + half;
+            // SAFETY: i is less than n.
+            let q = unsafe { [_mm256_loadu_ps(panel.add(at)), _mm256_loadu_ps(panel.add(at + F))] };
+            for r in 0..R {
+                // SAFETY: i is less than n.
+                let x = _mm256_set1_ps(unsafe { *rows[r].add(i) });
+                acc[r] = [_mm256_fmadd_ps(x, q[0], acc[r][0]), _mm256_fmadd_ps(x, q[1], acc[r][1])];
+            }
+        }
+        for (sums, out) in acc.iter().zip(out.as_chunks_mut::<PANEL>().0) {
+            let (low, high) = out.split_at_mut(half + F);
+            // SAFETY: F components are left of each.
+            unsafe {
+                _mm256_storeu_ps(low.as_mut_ptr().add(half), sums[0]);
+                _mm256_storeu_ps(high.as_mut_ptr(), sums[1]);
+            }
+        }
+    }
+}
+
+panel_functions!("avx2,fma,f16c");

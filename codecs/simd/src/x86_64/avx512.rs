@@ -9,9 +9,10 @@ use core::arch::x86_64::*;
 use super::avx2_bits::{hamming, hamming_rows, overlap, overlap_rows};
 use super::avx512_bits;
 use crate::kernels::{Kernels, Level, table};
+use crate::panel::PANEL;
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
-use crate::wrappers::{float_functions, nibbles_functions, portable_functions};
+use crate::wrappers::{float_functions, nibbles_functions, panel_functions, portable_functions};
 
 pub(super) static KERNELS: Kernels = table!(Level::Avx512);
 
@@ -333,3 +334,35 @@ unsafe fn dot_u8_u8_rows(rows: Rows<'_>, query: &[u8], out: &mut [u32]) {
         unsafe { u8_kernel::<R, 2>(q, p, n) }.map(|v| v.wrapping_add(sum))
     });
 }
+
+/// Rows of a panel kernel: 24 of 32 registers hold sums.
+const PANEL_ROWS: usize = 12;
+
+/// Dot products of `R` rows with a panel.
+///
+/// # Safety
+/// The CPU has the features; each of `rows` has `n` components, the panel `n` times [`PANEL`].
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+unsafe fn panel_kernel<const R: usize>(rows: [*const f32; R], panel: *const f32, n: usize, out: &mut [f32]) {
+    let mut acc = [[_mm512_setzero_ps(); 2]; R];
+    for i in 0..n {
+        // SAFETY: i is less than n.
+        let q = unsafe { [_mm512_loadu_ps(panel.add(i * PANEL)), _mm512_loadu_ps(panel.add(i * PANEL + F))] };
+        for r in 0..R {
+            // SAFETY: i is less than n.
+            let x = _mm512_set1_ps(unsafe { *rows[r].add(i) });
+            acc[r] = [_mm512_fmadd_ps(x, q[0], acc[r][0]), _mm512_fmadd_ps(x, q[1], acc[r][1])];
+        }
+    }
+    for (sums, out) in acc.iter().zip(out.as_chunks_mut::<PANEL>().0) {
+        let (low, high) = out.split_at_mut(F);
+        // SAFETY: each half has room for F components.
+        unsafe {
+            _mm512_storeu_ps(low.as_mut_ptr(), sums[0]);
+            _mm512_storeu_ps(high.as_mut_ptr(), sums[1]);
+        }
+    }
+}
+
+panel_functions!("avx512f,avx512bw,avx512vl,avx512vnni");

@@ -10,6 +10,7 @@
 //! | `floats`, `bits` | exact distances between a query and rows |
 //! | `float_rows` | f32 or f16: the kernels for either |
 //! | `query` | a query of either kind |
+//! | `panel` | many queries against rows, together |
 //! | `vectors` | [`RawVectors`]: the rows of an open segment |
 //! | `float_graph`, `bit_graph` | distances between rows, for building graphs |
 //! | `encoding` | [`Raw`]: an encoding that keeps nothing besides |
@@ -21,6 +22,7 @@ pub mod file;
 pub mod float_graph;
 pub mod float_rows;
 pub mod floats;
+pub mod panel;
 mod query;
 mod vectors;
 

@@ -102,7 +102,7 @@ impl Eq for Distance {}
 #[derive(Debug)]
 pub(in crate::vectors) struct NearestWithTies {
     k: usize,
-    /// The `k` least distances, the largest first.
+    /// The `k` least distances, or what they are at most, the largest first.
     least: BinaryHeap<Distance>,
     threshold: f32,
     kept: Vec<(f32, Ordinal)>,
@@ -111,23 +111,28 @@ pub(in crate::vectors) struct NearestWithTies {
 }
 
 impl NearestWithTies {
-    fn new(k: usize) -> Self {
+    pub(super) fn new(k: usize) -> Self {
         let threshold = if k == 0 { f32::NEG_INFINITY } else { f32::INFINITY };
         let compact_at = k.saturating_add(SLACK);
         Self { k, least: BinaryHeap::new(), threshold, kept: Vec::new(), compact_at }
     }
 
     fn offer(&mut self, distance: f32, ordinal: Ordinal) {
-        if distance > self.threshold || self.k == 0 {
+        self.offer_between(distance, distance, ordinal);
+    }
+
+    /// Offers a vector whose distance lies between two bounds: all are kept that may be among the `k` nearest.
+    pub(super) fn offer_between(&mut self, least: f32, most: f32, ordinal: Ordinal) {
+        if least > self.threshold || self.k == 0 {
             return;
         }
-        self.kept.push((distance, ordinal));
+        self.kept.push((least, ordinal));
         if self.least.len() < self.k {
-            self.least.push(Distance(distance));
+            self.least.push(Distance(most));
         } else if let Some(mut last) = self.least.peek_mut()
-            && distance < last.0
+            && most < last.0
         {
-            *last = Distance(distance);
+            *last = Distance(most);
         }
         if self.least.len() == self.k {
             self.threshold = self.least.peek().map_or(f32::INFINITY, |last| last.0);
@@ -138,13 +143,18 @@ impl NearestWithTies {
         }
     }
 
+    /// The distance that a vector must not exceed to be kept.
+    pub(super) fn threshold(&self) -> f32 {
+        self.threshold
+    }
+
     fn compact(&mut self) {
         let threshold = self.threshold;
         self.kept.retain(|kept| kept.0 <= threshold);
     }
 
     /// Those that are left, nearest first.
-    fn into_sorted(mut self) -> Vec<(f32, Ordinal)> {
+    pub(super) fn into_sorted(mut self) -> Vec<(f32, Ordinal)> {
         self.compact();
         self.kept.sort_unstable_by(|left, right| left.0.total_cmp(&right.0).then(left.1.cmp(&right.1)));
         self.kept

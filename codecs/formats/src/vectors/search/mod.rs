@@ -22,6 +22,7 @@
 //! | `strategy` | which strategy is tried next, and what follows it |
 //! | `cost` | what strategies are expected to cost |
 //! | `graph`, `scan`, `ivf` | the strategies |
+//! | `together` | exact searches of many queries at once |
 //! | `rescore` | 4-bit → 8-bit codes, hashes → raw vectors, estimates → raw vectors |
 //! | `trace` | what graph searches with more and more candidates find, told by one |
 //! | `collector` | the nearest of a stream, vectors or documents |
@@ -35,6 +36,7 @@ mod request;
 mod rescore;
 mod scan;
 mod strategy;
+mod together;
 mod trace;
 mod work;
 
@@ -42,5 +44,6 @@ pub(super) use collector::Collector;
 pub(super) use request::{Measured, Scratch};
 pub(super) use rescore::rescore_neighbors;
 pub(super) use strategy::{run, run_measured};
+pub(super) use together::search_together;
 pub(super) use trace::{Trace, TracedQuery};
 pub(super) use work::{candidates, to_reach};

@@ -1,0 +1,89 @@
+//! Searches that one call makes together find what each finds alone.
+
+use crate::common::documents::{add_all, in_memory, one_field, random, rows, small_segments};
+use crate::common::rng::Rng;
+use lucerne::merge::MergePolicy;
+use lucerne::search::SearchOptions;
+use lucerne::{ErrorKind, Hits, Knn, Query, Search, Similarity, Vector, WriterOptions};
+use std::time::Duration;
+
+#[test]
+fn many_exact_searches_have_the_hits_of_each_alone() {
+    let mut rng = Rng::new(5);
+    for (vector, flat) in [
+        (Vector::f32(24), false),
+        (Vector::f32(24).flat().quantization(lucerne::schema::Quantization::None), true),
+        (Vector::f16(24), false),
+        (Vector::f32(24).multiple(), false),
+    ] {
+        for similarity in [Similarity::Cosine, Similarity::Euclidean, Similarity::MaxInnerProduct] {
+            let (_directory, index) = in_memory(one_field(vector.clone().similarity(similarity)));
+            let documents = random(500, 24, 3);
+            add_all(&index, small_segments(150).merge_policy(MergePolicy::None), rows(&documents));
+            let writer = index.writer_with(WriterOptions::new().merge_policy(MergePolicy::None)).unwrap();
+            for key in documents.keys().step_by(9) {
+                writer.delete(key).unwrap();
+            }
+            writer.commit().unwrap();
+            let searcher = index.searcher().unwrap();
+            assert!(searcher.segment_count() > 2);
+            let mut searches: Vec<Search> = Vec::new();
+            for number in 0..150 {
+                let knn = Knn::new("v", rng.vector(24));
+                searches.push(match number % 10 {
+                    // Of other kinds, and wrong ones.
+                    0 => Search::new(Query::all()).limit(3),
+                    1 => Search::new(knn.k(4)),
+                    2 => Search::new(knn.k(5).exact()).filter(Query::all()),
+                    3 => Search::new(Knn::new("v", [1.0]).k(7).exact()),
+                    4 => Search::new(knn.exact()).limit(4).offset(2),
+                    5 => Search::new(knn.k(3).exact()),
+                    6 if flat => Search::new(knn.k(7)),
+                    _ => Search::new(knn.k(7).exact()),
+                });
+            }
+            for threads in [1, 2, 5] {
+                let found = searcher.search_many(&searches, &SearchOptions::new().threads(threads));
+                assert_eq!(found.len(), searches.len());
+                for (number, (found, search)) in found.into_iter().zip(&searches).enumerate() {
+                    match (found, searcher.search(search)) {
+                        (Ok(found), Ok(alone)) if number % 10 != 3 => {
+                            assert_eq!(shown(&found), shown(&alone), "{number}")
+                        }
+                        (Err(found), Err(alone)) if number % 10 == 3 => {
+                            assert_eq!(found.to_string(), alone.to_string())
+                        }
+                        (found, alone) => panic!("{number}: {found:?}, alone {alone:?}"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// All of the hits but what they took.
+fn shown(hits: &Hits) -> String {
+    let parts = (&hits.hits, hits.exact, &hits.segments, hits.stopped, hits.total);
+    format!("{parts:?}")
+}
+
+#[test]
+fn many_exact_searches_stop_like_each_alone() {
+    let (_directory, index) = in_memory(one_field(Vector::f32(24)));
+    add_all(&index, WriterOptions::new(), rows(&random(300, 24, 3)));
+    let searcher = index.searcher().unwrap();
+    let searches = || (0..20).map(|at| Knn::new("v", vec![at as f32 + 0.5; 24]).k(5).exact());
+    let late = SearchOptions::new().timeout(Duration::ZERO);
+    for found in searcher.search_many(searches(), &late) {
+        let error = found.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
+    }
+    for found in searcher.search_many(searches(), &late.partial()) {
+        assert!(found.unwrap().stopped.is_some());
+    }
+    let cancel = lucerne::Cancel::new();
+    cancel.cancel();
+    for found in searcher.search_many(searches(), &SearchOptions::new().cancel(&cancel)) {
+        assert_eq!(found.unwrap_err().kind(), ErrorKind::Cancelled);
+    }
+}
