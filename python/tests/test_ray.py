@@ -112,6 +112,8 @@ def test_recall_is_that_of_one_process_after_publishing_and_after_merges(tmp_pat
         assert lucerne.open(path).searcher().segment_count == segments
         merged.append(recall(lucerne.open(path), queries))
     assert lucerne.ray.force_merge(path) == []
+    with pytest.raises(ValueError, match="attempts is 0"):
+        lucerne.ray.force_merge(path, attempts=0)
     assert min(many, *merged) >= one - 0.005, (one, many, merged)
     assert_all_once(path, table)
     assert built(path) == []
