@@ -30,7 +30,7 @@ pub enum Error {
         _ => "look at it, and push again",
     })]
     Conflict {
-        /// The prefix.
+        /// The prefix, or the store when the prefix is empty.
         prefix: String,
         /// Generation of the commit that was to be pushed.
         pushed: u64,
@@ -42,7 +42,7 @@ pub enum Error {
     /// The prefix has commits of another index.
     #[error("{prefix}: holds commits of another index; push this one to another prefix")]
     OtherIndex {
-        /// The prefix.
+        /// The prefix, or the store when the prefix is empty.
         prefix: String,
     },
     /// Bytes in the store are not what was pushed.
@@ -58,13 +58,13 @@ pub enum Error {
     /// Nothing was pushed there yet.
     #[error("{prefix}: no commit was pushed there; check the URL, or push one")]
     NoCommit {
-        /// The prefix.
+        /// The prefix, or the store when the prefix is empty.
         prefix: String,
     },
     /// There is no such commit.
     #[error("{prefix}: no commit of generation {generation}; there are: {there}")]
     NoSuchCommit {
-        /// The prefix.
+        /// The prefix, or the store when the prefix is empty.
         prefix: String,
         /// The generation asked for.
         generation: u64,

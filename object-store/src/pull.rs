@@ -105,7 +105,7 @@ pub fn open(
 }
 
 fn find(remote: &Remote, options: &PullOptions, cancel: &Cancel) -> Result<(u64, Record)> {
-    let prefix = || remote.prefix().to_owned();
+    let prefix = || remote.shown();
     let Some(generation) = options.generation else {
         return commits::newest(remote, cancel)?.ok_or_else(|| Error::NoCommit { prefix: prefix() });
     };

@@ -130,7 +130,7 @@ fn base(remote: &Remote, record: &Record, options: &PushOptions, cancel: &Cancel
             return Ok(Base::There(*number));
         }
         if there.lineage.is_some() && there.lineage != record.lineage {
-            return Err(Error::OtherIndex { prefix: remote.prefix().to_owned() });
+            return Err(Error::OtherIndex { prefix: remote.shown() });
         }
         if let Some(name) = other_file(there, record) {
             let problem = format!("the {name} there is another file of that name: another history");
@@ -163,7 +163,7 @@ fn other_file<'a>(there: &'a Record, record: &Record) -> Option<&'a str> {
 }
 
 fn conflict(remote: &Remote, record: &Record, found: Option<u64>, problem: String) -> Error {
-    Error::Conflict { prefix: remote.prefix().to_owned(), pushed: record.generation, found, problem }
+    Error::Conflict { prefix: remote.shown(), pushed: record.generation, found, problem }
 }
 
 fn overtaken(remote: &Remote, record: &Record, found: Option<u64>) -> Error {

@@ -50,6 +50,14 @@ impl Remote {
     pub fn prefix(&self) -> &str {
         self.prefix.as_ref()
     }
+
+    /// The prefix in messages: the whole store where it is empty.
+    pub(crate) fn shown(&self) -> String {
+        match self.prefix() {
+            "" => self.store.to_string(),
+            prefix => prefix.to_owned(),
+        }
+    }
 }
 
 /// The threads on which requests run, whoever calls.

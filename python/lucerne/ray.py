@@ -183,9 +183,11 @@ def force_merge(
         seed: of the graphs' levels.
         wait: seconds for which the driver waits while another writer or publisher has the index.
         attempts: how often merges are planned: again when a segment was merged by somebody else meanwhile. The last
-            time that is a `ConflictError`.
+            time that is a `ConflictError`. At least 1.
         options: further ones of the tasks, as `ray.remote(...).options` takes them.
     """
+    if attempts < 1:
+        raise lucerne.UsageError(f"attempts is {attempts}, expected 1 or more")
     path = os.path.abspath(path)
     folder = path if staging is None else os.path.abspath(staging)
     index, published = lucerne.open(path), []

@@ -171,6 +171,10 @@ def test_no_search_fails_while_a_replica_is_killed(served: Any) -> None:
 
 def test_replicas_follow_commits_while_they_are_searched(served: Any, shards: lucerne.ShardedIndex) -> None:
     with Load(served) as load:
+        # A slow machine would answer its first search after a commit or two.
+        before = time.monotonic() + 30
+        while not load.done and time.monotonic() < before:
+            time.sleep(0.01)
         for commit in range(5):
             with shards.writer() as writer:
                 writer.upsert_batch({"id": f"new{n}", "section": "s1"} for n in range(10 * commit, 10 * commit + 10))

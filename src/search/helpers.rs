@@ -50,9 +50,7 @@ impl Kept {
         let idle = self.idle.fetch_update(Relaxed, Relaxed, less).unwrap_or(0);
         Hired { kept: self, count: wanted.min(idle) }
     }
-}
 
-impl Kept {
     /// Keeps so many threads awake until the next search begins, but not for long.
     fn keep_awake(&'static self, count: usize) {
         let (begun, until) = (self.begun.load(Relaxed), Instant::now() + AWAKE);

@@ -403,7 +403,7 @@ impl Searcher {
         stored::fields(self.schema(), segment, doc, wanted)
     }
 
-    fn run<'a>(&'a self, options: &'a SearchOptions) -> Run<'a> {
+    pub(super) fn run<'a>(&'a self, options: &'a SearchOptions) -> Run<'a> {
         let Self { snapshot, analyzers, counters, memory } = self;
         Run { snapshot, analyzers, counters, memory, options, scope: Scope::Whole, together: None }
     }

@@ -7,8 +7,8 @@ use crate::common::rng::Rng;
 use lucerne::query::{Aggregation, Constant, Decay, FieldValue, MoreLike};
 use lucerne::search::{SearchOptions, ShardAnswer, ShardRequest, ShardedSearch, Stopped};
 use lucerne::{
-    Bool, Document, ErrorKind, Fuse, Fuzzy, Hits, Knn, Match, MultiMatch, Phrase, Prefix, Query, Range,
-    Rerank, Result, Schema, Search, Searcher, Similarity, Sort, Term, Vector, WriterOptions,
+    Bool, Cancel, Document, ErrorKind, Fuse, Fuzzy, Hits, Knn, Match, MultiMatch, Phrase, Prefix, Query,
+    Range, Rerank, Result, Schema, Search, Searcher, Similarity, Sort, Term, Vector, WriterOptions,
 };
 use std::time::Duration;
 
@@ -320,6 +320,32 @@ fn a_shard_that_is_stopped_marks_the_hits() {
     let hits = sharded.hits().unwrap();
     assert_eq!(hits.stopped, Some(Stopped::TimedOut));
     assert!(!hits.total.is_exact());
+}
+
+#[test]
+fn a_shard_is_stopped_in_each_round() {
+    let both = both(&mut Rng::new(6));
+    // Statistics of words, a ranking of all shards, hits.
+    let fuse = Fuse::rrf().query(Match::new("body", "cow")).query(Match::new("body", "ant cat"));
+    let mut sharded = ShardedSearch::new(fuse, &schema(), both.shards.len()).unwrap();
+    let (at_once, cancel) = (SearchOptions::new().timeout(Duration::ZERO), Cancel::new());
+    cancel.cancel();
+    let cancelled = SearchOptions::new().cancel(&cancel);
+    let mut rounds = 0;
+    while let Some(requests) = sharded.requests() {
+        rounds += 1;
+        let answers = both.shards.iter().zip(requests).map(|(shard, request)| {
+            let request = request.unwrap();
+            let kind = |options| shard.answer(&request, options).unwrap_err().kind();
+            assert_eq!(kind(&at_once), ErrorKind::TimedOut, "round {rounds}");
+            assert_eq!(kind(&cancelled), ErrorKind::Cancelled, "round {rounds}");
+            Some(shard.answer(&request, &SearchOptions::new()).unwrap())
+        });
+        let answers = answers.collect();
+        sharded.answered(answers).unwrap();
+    }
+    assert_eq!(rounds, 3);
+    assert!(!sharded.hits().unwrap().hits.is_empty());
 }
 
 #[test]

@@ -37,12 +37,14 @@ fn pushes_pulls_lists_and_sweeps_with_the_usual_variables() {
     assert!(words.contains("0 files of 0 bytes uploaded"), "{words}");
 
     let other = path("other");
+    let empty = format!("file://{}", path("empty"));
     write(&create(other.as_ref()), 0..2, 1);
     write(&index, 0..12, 2);
     for (arguments, code, said) in [
         (&["push", &other, &url][..], 2, "another index"),
         (&["push", &live, &url, "--expected-generation", "9"], 4, "was expected"),
         (&["pull", &server.url("nothing"), &cache], 3, "no commit was pushed there"),
+        (&["pull", &empty, &cache], 3, "/empty): no commit was pushed there"),
         (&["push", &path("none"), &url], 3, "none"),
         (&["sweep", &url, "--older-than", "0"], 2, "at least 24 hours"),
         (&["sweep", &url], 2, "usage:"),

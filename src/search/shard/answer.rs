@@ -15,7 +15,7 @@ impl Searcher {
         let ShardRequest { wanted, statistics, given, shards } = request;
         let searches = match wanted {
             Wanted::Statistics(search) => {
-                let own = self.text_statistics(&**search)?;
+                let own = self.run(options).text_statistics((**search).clone())?;
                 return Ok(ShardAnswer(Answer::Statistics(own)));
             }
             Wanted::Hits(searches) => searches,
