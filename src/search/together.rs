@@ -1,11 +1,10 @@
 //! Exact searches for neighbors that one call makes together, so that each vector is read once for many queries.
 
-use super::effort::Asked;
 use super::ranking::key_order;
 use crate::error::Result;
 use crate::query::{Knn, Query, Search};
 use crate::reader::Snapshot;
-use crate::schema::VectorIndex;
+use crate::schema::{Quantization, VectorIndex};
 use lucerne_codec::vector::{Effort, VectorHits, VectorSearch};
 use lucerne_codec::{Cancel, OnStop};
 use std::collections::HashMap;
@@ -46,7 +45,9 @@ pub(super) fn groups(snapshot: &Snapshot, searches: &[Search], threads: usize) -
 fn plain<'a>(snapshot: &Snapshot, search: &'a Search) -> Option<&'a Knn> {
     let Query::Knn(knn) = &search.query else { return None };
     let field = snapshot.schema.vector_field_named(&knn.field).ok()?;
-    let is_flat = field.options().index() == Some(VectorIndex::Flat) && knn.rescore.is_none();
+    let options = field.options();
+    let kept = (options.index(), options.quantization());
+    let is_flat = kept == (Some(VectorIndex::Flat), Some(Quantization::None)) && knn.rescore.is_none();
     let is_plain = (knn.exact || is_flat) && knn.filter.is_none() && search.filter.is_none();
     is_plain.then_some(knn)
 }
@@ -89,17 +90,13 @@ impl Together {
                 continue;
             };
             let ties = key_order(segment);
-            let effort = if first.exact {
-                Effort::Exact
-            } else {
-                Asked::of(first, field)?.in_segment(k, &*vectors.reader)
-            };
             let hits = vectors.reader.search_together(
                 &queries,
                 &VectorSearch {
                     query: &[],
                     k,
-                    effort,
+                    // A flat field of raw vectors is searched like that in any case.
+                    effort: Effort::Exact,
                     accept: segment.accept(),
                     ties: &ties,
                     cancel,

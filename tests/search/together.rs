@@ -13,6 +13,7 @@ fn many_exact_searches_have_the_hits_of_each_alone() {
     for (vector, flat) in [
         (Vector::f32(24), false),
         (Vector::f32(24).flat().quantization(lucerne::schema::Quantization::None), true),
+        (Vector::f32(24).flat(), true),
         (Vector::f16(24), false),
         (Vector::f32(24).multiple(), false),
     ] {

@@ -3,7 +3,7 @@
 //! Products with a panel of queries are sums in another order than [`FloatQuery`](super::floats::FloatQuery) makes them, so
 //! they say between which bounds a distance lies, not what it is: which rows may be among the nearest follows for sure,
 //! and the distances of those are computed as ever. With u = 2⁻²⁴ and n components both sums are within (n + 3)·u·|q|·|x| of
-//! the true one; [`QueryPanel::error`] is more than what both lose, and what the other steps round.
+//! the true one; what is taken for it is more than what both lose, and what the other steps round.
 //!
 //! Euclidean distances are |q|² + |x|² − 2·q·x of vectors from the queries' mean: without it there would be little left of
 //! vectors that lie far from zero and near each other.
