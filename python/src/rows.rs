@@ -30,10 +30,7 @@ struct Part {
 }
 
 impl Part {
-    fn of(
-        rows: Range<usize>,
-        found: impl Iterator<Item = lucerne::Result<Hits>>,
-    ) -> lucerne::Result<Self> {
+    fn of(rows: Range<usize>, found: impl Iterator<Item = lucerne::Result<Hits>>) -> lucerne::Result<Self> {
         let (row_ends, keys, key_ends, scores) = (Vec::new(), String::new(), Vec::new(), Vec::new());
         let mut part = Self { rows, row_ends, keys, key_ends, scores };
         for hits in found {

@@ -13,6 +13,8 @@ use std::collections::HashMap;
 const LEAST: usize = 4;
 /// At most: what they compare with stays in a cache, and those that come first do not wait for all.
 const MOST: usize = 256;
+/// Neighbors looked for at most: what is found for all of a group is in memory at once.
+const MOST_K: usize = 1_000;
 
 /// What a search looks for: searches of one kind differ in their vectors.
 type Kind<'a> = (&'a str, usize);
@@ -49,7 +51,7 @@ fn plain<'a>(snapshot: &Snapshot, search: &'a Search) -> Option<&'a Knn> {
     let kept = (options.index(), options.quantization());
     let is_flat = kept == (Some(VectorIndex::Flat), Some(Quantization::None)) && knn.rescore.is_none();
     let is_plain = (knn.exact || is_flat) && knn.filter.is_none() && search.filter.is_none();
-    is_plain.then_some(knn)
+    (is_plain && k_of(search, knn) <= MOST_K).then_some(knn)
 }
 
 /// How many neighbors it looks for first.
@@ -71,9 +73,12 @@ impl Together {
     /// Makes the searches of a group. Nothing where one of them is wrong, or the format has no use for it, or they were
     /// stopped: each finds out by itself.
     pub(super) fn search(snapshot: &Snapshot, searches: &[&Search], cancel: &Cancel) -> Result<Option<Self>> {
+        if searches.len() < LEAST {
+            return Ok(None);
+        }
         let knns: Vec<&Knn> = searches.iter().filter_map(|search| plain(snapshot, search)).collect();
         let (Some(first), Some(search)) = (knns.first(), searches.first()) else { return Ok(None) };
-        if searches.len() < LEAST || knns.len() < searches.len() {
+        if knns.len() < searches.len() {
             return Ok(None);
         }
         let field = snapshot.schema.vector_field_named(&first.field)?;

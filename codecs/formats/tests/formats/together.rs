@@ -109,6 +109,9 @@ fn only_searches_that_compare_all_raw_vectors_are_made_together() {
         few.insert(doc);
     });
     assert!(!agree(&*of("flat_f32").open(), &queries, 10, Accept::only(&few), "few accepted"));
+    let copies = vec![vec![0.5; 4]; 20_000];
+    let segment = Segment::flush(format("flat_f32"), &field(4, Similarity::Euclidean, "{}"), &copies);
+    assert!(!agree(&*segment.open(), &copies[..40], 10, Accept::all(20_000), "too many as near"));
     let reader = of("hnsw_sq8").open();
     let cancel = Cancel::new();
     let (query, approximate) = (bytes(&queries[0]), Effort::Candidates(50));

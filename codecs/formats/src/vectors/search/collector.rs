@@ -148,6 +148,11 @@ impl NearestWithTies {
         self.threshold
     }
 
+    /// How many vectors are kept.
+    pub(super) fn kept(&self) -> usize {
+        self.kept.len()
+    }
+
     fn compact(&mut self) {
         let threshold = self.threshold;
         self.kept.retain(|kept| kept.0 <= threshold);

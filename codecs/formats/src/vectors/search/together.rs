@@ -17,6 +17,9 @@ use lucerne_simd::PANEL;
 /// Rows compared between two looks at the cancel flag: a few strips of a kernel, which stay in a cache.
 const ROWS: usize = 48;
 
+/// Vectors kept for a query at most: where more are as near as the nearest, each query is better off with all memory.
+const MOST_KEPT: usize = 1 << 14;
+
 /// The same search for each query; `None` when they are better made one by one. That of the request does not count.
 pub(in crate::vectors) fn search_together(
     segment: &VectorSegment,
@@ -45,7 +48,7 @@ fn scanned<'a>(segment: &'a VectorSegment, request: &VectorSearch<'_>) -> Option
     (is_exact && of_numbers && !few && !segment.params.multiple && request.k > 0).then_some(raw)
 }
 
-/// `None` when the search was stopped.
+/// `None` when the search was stopped, or more vectors would have to be kept than is reasonable.
 fn scan(
     segment: &VectorSegment,
     raw: &RawVectors,
@@ -58,10 +61,10 @@ fn scan(
     // Queries that fill up the last panel find nothing.
     let mut thresholds = vec![f32::NEG_INFINITY; panel.lanes()];
     thresholds.iter_mut().zip(&nearest).for_each(|(threshold, nearest)| *threshold = nearest.threshold());
-    let mut odd: Vec<Ordinal> = Vec::new();
+    let (mut odd, mut too_many): (Vec<Ordinal>, bool) = (Vec::new(), false);
     let row_len = segment.field.row_len();
     for (first, rows) in (0..).step_by(ROWS).zip(raw.bytes().chunks(ROWS * row_len)) {
-        if request.cancel.check().is_err() {
+        if too_many || request.cancel.check().is_err() {
             return Ok(None);
         }
         let add_odd = |row: usize| odd.push(first + row as Ordinal);
@@ -78,6 +81,7 @@ fn scan(
                 if least <= *threshold {
                     nearest.offer_between(least, least + panel.width(query, row), ordinal);
                     *threshold = nearest.threshold();
+                    too_many |= nearest.kept() > MOST_KEPT;
                 }
             }
         });
