@@ -22,7 +22,7 @@ import lucerne
 
 GUIDES = Path(__file__).resolve().parents[2] / "docs"
 QUESTIONS = [
-    "how do I back up an index while others write to it",
+    "how is a backup of an index made while others write to it",
     "do commits survive when the power fails",
     "one index for each of many customers",
     "hybrid search: fuse words and vectors",
