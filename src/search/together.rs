@@ -61,7 +61,6 @@ fn k_of(search: &Search, knn: &Knn) -> usize {
 }
 
 /// What searches find that were made together, by segment. Made for one snapshot.
-#[derive(Default)]
 pub(super) struct Together {
     field: u32,
     k: usize,
@@ -78,16 +77,12 @@ impl Together {
         }
         let knns: Vec<&Knn> = searches.iter().filter_map(|search| plain(snapshot, search)).collect();
         let (Some(first), Some(search)) = (knns.first(), searches.first()) else { return Ok(None) };
-        if knns.len() < searches.len() {
-            return Ok(None);
-        }
         let field = snapshot.schema.vector_field_named(&first.field)?;
         let k = k_of(search, first);
         let rows: Result<Vec<_>> =
             knns.iter().map(|knn| crate::document::check_query(field, &knn.vector)).collect();
         let Ok(rows) = rows else { return Ok(None) };
-        let queries: Vec<&[u8]> = rows.iter().map(|row| &**row).collect();
-        let mut together = Self { field: field.number(), k, found: HashMap::new() };
+        let queries: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
         let mut by_query: Vec<Vec<Option<VectorHits>>> = rows.iter().map(|_| Vec::new()).collect();
         for segment in &snapshot.segments {
             let Some(vectors) = segment.reader.vector_field(field.number()) else {
@@ -111,9 +106,7 @@ impl Together {
             let Some(hits) = hits else { return Ok(None) };
             by_query.iter_mut().zip(hits).for_each(|(found, hits)| found.push(Some(hits)));
         }
-        let rows = rows.iter().map(|row| row.to_vec());
-        together.found = rows.zip(by_query).collect();
-        Ok(Some(together))
+        Ok(Some(Self { field: field.number(), k, found: rows.into_iter().zip(by_query).collect() }))
     }
 
     /// What the search for `k` neighbors of a vector has found in a segment.

@@ -27,14 +27,12 @@ pub struct QueryPanel {
     center: Option<Vec<f32>>,
     /// Panel after panel.
     components: Vec<f32>,
-    /// By query, for padding too: |q|².
-    squares: Vec<f32>,
-    /// By query: 1/|q|.
-    inverses: Vec<f32>,
+    /// By query, for padding too: its [`term`].
+    terms: Vec<f32>,
     /// The rows compared last.
     block: Vec<f32>,
-    /// Of each of them, |x|²; NaN where it is out of range.
-    row_squares: Vec<f32>,
+    /// Of each of them the [`term`]; NaN where its length is out of range.
+    row_terms: Vec<f32>,
     products: Vec<f32>,
 }
 
@@ -52,6 +50,16 @@ fn is_in_range(similarity: Similarity, square: f64) -> bool {
     (least..f64::from(PRECISE.end)).contains(&square)
 }
 
+/// What a distance takes of each of the two vectors: |v|² for Euclidean distances, 1/|v| for cosine, |v| for inner products.
+fn term(similarity: Similarity, square: f64) -> f32 {
+    let term = match similarity {
+        Similarity::Euclidean => square,
+        Similarity::Cosine => 1.0 / square.sqrt(),
+        _ => square.sqrt(),
+    };
+    term as f32
+}
+
 impl QueryPanel {
     /// Prepares queries, little-endian f32. `None` when one of them is too long or too short for it.
     pub fn new(component: Component, similarity: Similarity, queries: &[&[u8]]) -> Option<Self> {
@@ -66,11 +74,8 @@ impl QueryPanel {
             return None;
         }
         let lanes = queries.len().next_multiple_of(PANEL);
-        let padded = |of: &dyn Fn(f64) -> f64| {
-            let mut all: Vec<f32> = squares.iter().map(|&square| of(square) as f32).collect();
-            all.resize(lanes, 0.0);
-            all
-        };
+        let mut terms: Vec<f32> = squares.iter().map(|&square| term(similarity, square)).collect();
+        terms.resize(lanes, 0.0);
         let mut components = vec![0.0; lanes * dimension];
         for (number, vector) in vectors.iter().enumerate() {
             let start = number / PANEL * PANEL * dimension + number % PANEL;
@@ -83,17 +88,16 @@ impl QueryPanel {
             dimension,
             center,
             components,
-            squares: padded(&|square| square),
-            inverses: padded(&|square| 1.0 / square.sqrt()),
+            terms,
             block: Vec::new(),
-            row_squares: Vec::new(),
+            row_terms: Vec::new(),
             products: Vec::new(),
         })
     }
 
     /// Queries, with those that fill up the last panel.
     pub fn lanes(&self) -> usize {
-        self.squares.len()
+        self.terms.len()
     }
 
     /// Calls `bounds` with each row, by its place among those given, and with what the distances from the queries are at
@@ -106,22 +110,19 @@ impl QueryPanel {
         mut bounds: impl FnMut(&Self, usize, usize, &[f32; PANEL]),
     ) {
         self.load(rows);
-        let count = self.row_squares.len();
-        for (row, _) in self.row_squares.iter().enumerate().filter(|(_, square)| square.is_nan()) {
+        let count = self.row_terms.len();
+        for (row, _) in self.row_terms.iter().enumerate().filter(|(_, term)| term.is_nan()) {
             odd(row);
         }
         let mut products = std::mem::take(&mut self.products);
         products.resize(count * PANEL, 0.0);
-        for (number, panel) in self.components.chunks(PANEL * self.dimension.max(1)).enumerate() {
+        let panels = self.components.chunks(PANEL * self.dimension.max(1));
+        for (number, (panel, terms)) in panels.zip(self.terms.as_chunks::<PANEL>().0).enumerate() {
             simd::dot_f32_panel(&self.block, panel, &mut products);
-            let of_panel = number * PANEL..(number + 1) * PANEL;
-            let squares = self.squares.get(of_panel.clone()).and_then(|it| it.first_chunk());
-            let inverses = self.inverses.get(of_panel.clone()).and_then(|it| it.first_chunk());
-            let (Some(squares), Some(inverses)) = (squares, inverses) else { continue };
-            let rows = products.as_chunks_mut::<PANEL>().0.iter_mut().zip(&self.row_squares);
-            for (row, (products, &square)) in rows.enumerate().filter(|(_, (_, square))| !square.is_nan()) {
-                self.least(products, square, squares, inverses);
-                bounds(self, row, of_panel.start, products);
+            let rows = products.as_chunks_mut::<PANEL>().0.iter_mut().zip(&self.row_terms);
+            for (row, (products, &row_term)) in rows.enumerate().filter(|(_, (_, term))| !term.is_nan()) {
+                self.least(products, row_term, terms);
+                bounds(self, row, number * PANEL, products);
             }
         }
         self.products = products;
@@ -129,19 +130,22 @@ impl QueryPanel {
 
     /// Decodes rows, from the center if there is one.
     fn load(&mut self, rows: &[u8]) {
-        let Self { block, row_squares, center, dimension, similarity, .. } = self;
+        let Self { block, row_terms, center, dimension, similarity, .. } = self;
         block.clear();
         self.rows.append(rows, block);
-        row_squares.clear();
-        let in_range = |square| if is_in_range(*similarity, square) { square as f32 } else { f32::NAN };
+        row_terms.clear();
+        let term_of = |square| match is_in_range(*similarity, square) {
+            true => term(*similarity, square),
+            false => f32::NAN,
+        };
         let Some(center) = center else {
             let row_len = (*dimension * self.rows.width()).max(1);
             let squares = rows.chunks_exact(row_len).map(|row| f64::from(self.rows.norm2(row)));
-            return row_squares.extend(squares.map(in_range));
+            return row_terms.extend(squares.map(term_of));
         };
         for row in block.chunks_exact_mut((*dimension).max(1)) {
             subtract(row, center);
-            row_squares.push(in_range(simd::dot_f64(row, row)));
+            row_terms.push(term_of(simd::dot_f64(row, row)));
         }
     }
 
@@ -151,43 +155,29 @@ impl QueryPanel {
     }
 
     /// Replaces products with a row by the least that distances from it can be.
-    fn least(
-        &self,
-        products: &mut [f32; PANEL],
-        row_square: f32,
-        squares: &[f32; PANEL],
-        inverses: &[f32; PANEL],
-    ) {
-        let error = self.error();
+    fn least(&self, products: &mut [f32; PANEL], row_term: f32, terms: &[f32; PANEL]) {
+        let (error, pairs) = (self.error(), products.iter_mut().zip(terms));
         match self.similarity {
-            Similarity::Euclidean => {
-                for (product, &square) in products.iter_mut().zip(squares) {
-                    *product = (1.0 - 2.0 * error) * (square + row_square) - 2.0 * *product - LEAST_ERROR;
-                }
-            }
-            Similarity::Cosine => {
-                let inverse = 1.0 / row_square.sqrt();
-                for (product, &of_query) in products.iter_mut().zip(inverses) {
-                    *product = 1.0 - error - *product * (of_query * inverse);
-                }
-            }
-            _ => {
-                let length = row_square.sqrt();
-                for (product, &square) in products.iter_mut().zip(squares) {
-                    *product = -*product - error * (square.sqrt() * length) - LEAST_ERROR;
-                }
-            }
+            Similarity::Euclidean => pairs.for_each(|(product, term)| {
+                *product = (1.0 - 2.0 * error) * (term + row_term) - 2.0 * *product - LEAST_ERROR;
+            }),
+            Similarity::Cosine => pairs.for_each(|(product, term)| {
+                *product = 1.0 - error - *product * (term * row_term);
+            }),
+            _ => pairs.for_each(|(product, term)| {
+                *product = -*product - error * (term * row_term) - LEAST_ERROR;
+            }),
         }
     }
 
     /// How much more than the least a distance can be.
     pub fn width(&self, query: usize, row: usize) -> f32 {
-        let square = self.squares.get(query).copied().unwrap_or(0.0);
-        let row_square = self.row_squares.get(row).copied().unwrap_or(0.0);
+        let term = self.terms.get(query).copied().unwrap_or(0.0);
+        let row_term = self.row_terms.get(row).copied().unwrap_or(0.0);
         let scale = match self.similarity {
-            Similarity::Euclidean => 2.0 * (square + row_square),
+            Similarity::Euclidean => 2.0 * (term + row_term),
             Similarity::Cosine => 1.0,
-            _ => square.sqrt() * row_square.sqrt(),
+            _ => term * row_term,
         };
         2.0 * self.error() * scale + 2.0 * LEAST_ERROR
     }

@@ -6,10 +6,9 @@ use super::request::Search;
 use super::scan::BLOCK;
 use super::work::Work;
 use crate::encoding::EncodedVectors;
-use crate::encoding::Precision;
 use crate::encoding::raw::RawVectors;
 use crate::encoding::raw::panel::{QueryPanel, queries_together};
-use crate::vectors::segment::{Index, VectorSegment};
+use crate::vectors::segment::VectorSegment;
 use lucerne_codec::vector::{VectorHits, VectorSearch};
 use lucerne_codec::{Component, Ordinal, Result};
 use lucerne_simd::PANEL;
@@ -39,8 +38,7 @@ pub(in crate::vectors) fn search_together(
 
 /// The raw vectors that the search compares from front to back, if it does.
 fn scanned<'a>(segment: &'a VectorSegment, request: &VectorSearch<'_>) -> Option<&'a RawVectors> {
-    let is_flat = matches!(segment.index, Index::Flat) && segment.encoded.precision() == Precision::Exact;
-    let is_exact = is_flat || Work::of(segment, request.k, request.effort).is_none();
+    let is_exact = Work::of(segment, request.k, request.effort).is_none();
     let of_numbers = segment.field.component() != Component::Bit;
     let raw = segment.raw.as_ref()?;
     let accepted = cost::accepted_vectors(segment, &request.accept);
