@@ -59,15 +59,10 @@ impl CodeRows<'_> {
         (LittleEndian::read_f32(term), LittleEndian::read_f32(scale))
     }
 
-    /// The corrections of vectors in segments that keep those of 4-bit codes.
+    /// Term and scale of a vector's 4-bit codes, in segments that keep those.
     #[inline]
-    pub fn corrections4(&self) -> &[[u8; 12]] {
-        self.corrections.as_chunks().0
-    }
-
-    /// Term and scale of a vector's 4-bit codes.
-    #[inline]
-    pub fn correction4(corrections: &[[u8; 12]], index: usize) -> (f32, f32) {
+    pub fn correction4(&self, index: usize) -> (f32, f32) {
+        let corrections = self.corrections.as_chunks::<12>().0;
         let [a, b, c, d, _, _, _, _, e, f, g, h] = corrections.get(index).copied().unwrap_or_default();
         (f32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h]))
     }

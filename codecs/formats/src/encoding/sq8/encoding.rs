@@ -1,5 +1,6 @@
 //! The encoding, as the table of formats has it.
 
+use super::corrections::ShortCorrections;
 use super::encode::NewSq8;
 use super::frame_choice::FrameChoice;
 use super::merge::{CodesMerge, RawMerge};
@@ -61,13 +62,15 @@ impl Encoding for Sq8 {
 
     /// Codes, sum, corrections and version number.
     fn buffered_bytes(&self, field: &FieldInfo) -> usize {
-        field.dimension as usize + 24
+        field.dimension as usize + 24 + ShortCorrections::LEN
     }
 
     fn merge_bytes(&self, field: &FieldInfo, vectors: u64, working: Working) -> u64 {
         let dimension = u64::from(field.dimension);
         let four_bits = if dimension < u64::from(LEAST_DIMENSION) { 0 } else { 32 * dimension.div_ceil(64) };
-        [dimension, four_bits].map(|row| in_memory(vectors.saturating_mul(row), working)).iter().sum()
+        let codes: u64 =
+            [dimension, four_bits].map(|row| in_memory(vectors.saturating_mul(row), working)).iter().sum();
+        codes.saturating_add(vectors.saturating_mul(ShortCorrections::LEN as u64))
     }
 
     fn encode<'a>(

@@ -1,6 +1,7 @@
 //! From integer products to estimated distances.
 
 use super::codes::CodeRows;
+use super::corrections::ShortCorrections;
 use super::frame::ProjectedQuery;
 use super::quantiles::Quantiles;
 use crate::encoding::preprocess::finite;
@@ -80,22 +81,23 @@ impl Estimate {
     pub(super) fn distances4(
         &self,
         codes: &CodeRows<'_>,
+        corrections: &[[u8; ShortCorrections::LEN]],
         ordinals: &[Ordinal],
         products: &[i32],
         out: &mut [f32],
     ) {
-        let corrections = codes.corrections4();
+        let correction = |ordinal: Ordinal| {
+            ShortCorrections::read(corrections.get(ordinal as usize).copied().unwrap_or_default())
+        };
         let vectors = out.iter_mut().zip(ordinals).zip(products);
         if let ([], &[decoder]) = (codes.versions, self.decoders.as_slice()) {
             for ((out, &ordinal), &product) in vectors {
-                let correction = CodeRows::correction4(corrections, ordinal as usize);
-                *out = self.decoded(decoder, correction, product as f32);
+                *out = self.decoded(decoder, correction(ordinal), product as f32);
             }
         } else {
             for ((out, &ordinal), &product) in vectors {
                 let decoder = codes.of_version(&self.decoders, ordinal as usize);
-                let correction = CodeRows::correction4(corrections, ordinal as usize);
-                *out = self.decoded(decoder, correction, product as f32);
+                *out = self.decoded(decoder, correction(ordinal), product as f32);
             }
         }
     }

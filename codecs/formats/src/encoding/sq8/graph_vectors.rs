@@ -17,6 +17,7 @@
 use super::codes::CodeRows;
 use super::frame::{Frame, ProjectedQuery};
 use super::quantiles::Quantiles;
+use super::sq4::Sq4Rows;
 use super::sq4_query::Sq4Distances;
 use crate::distance::{DistanceComputer, GraphVectors, NodeDistances};
 use crate::encoding::preprocess::finite;
@@ -31,7 +32,7 @@ pub struct GraphCodes<'a> {
     rows: CodeRows<'a>,
     versions: &'a [Quantiles],
     /// The 4-bit codes that graph search uses; empty if it uses the 8-bit codes.
-    sq4: &'a [u8],
+    sq4: Sq4Rows<'a>,
     terms: Vec<Terms>,
 }
 
@@ -105,7 +106,7 @@ impl<'a> GraphCodes<'a> {
     pub(super) fn new(
         frame: &Frame,
         rows: CodeRows<'a>,
-        sq4: Option<&'a [u8]>,
+        sq4: Option<Sq4Rows<'a>>,
         versions: &'a [Quantiles],
         dimension: usize,
     ) -> Self {
@@ -250,7 +251,7 @@ impl NodeDistances for CodeDistances<'_> {
     }
 
     fn traversal(&mut self) -> Option<&mut dyn DistanceComputer> {
-        if self.vectors.sq4.is_empty() {
+        if self.vectors.sq4.codes.is_empty() {
             return None;
         }
         self.vectors.set_projected(self.node as usize, &mut self.query);
@@ -280,7 +281,7 @@ mod tests {
     use super::super::codes::Codes;
     use super::super::frame::Projected;
     use super::super::quantizer::Quantizer;
-    use super::super::sq4::pack;
+    use super::super::sq4::{pack, short_corrections};
     use super::*;
     use lucerne_codec::testing::random_rows;
 
@@ -311,9 +312,12 @@ mod tests {
                     frame.project(&lucerne_codec::io::bytes::from_f32s(row), &mut projected);
                     codes.encode(&quantizer, number, &projected);
                 }
-                let mut sq4 = Vec::new();
-                codes.rows().codes.chunks(dimension).for_each(|row| pack(row, &mut sq4));
-                let vectors = GraphCodes::new(&frame, codes.rows(), Some(&sq4), &codes.versions, dimension);
+                let (mut sq4, rows) = (Vec::new(), codes.rows());
+                rows.codes.chunks(dimension).for_each(|row| pack(row, &mut sq4));
+                let corrections: Vec<_> =
+                    (0..codes.len()).map(|index| short_corrections(&rows, index)).collect();
+                let sq4 = Sq4Rows { codes: &sq4, corrections: &corrections };
+                let vectors = GraphCodes::new(&frame, rows, Some(sq4), &codes.versions, dimension);
                 let others: Vec<Ordinal> = (1..200).collect();
                 let (mut eight, mut four) = (vec![0.0; others.len()], vec![0.0; others.len()]);
                 let mut computer = vectors.computer();

@@ -9,6 +9,7 @@ use super::frame::Frame;
 use super::meta::Quality;
 use super::quantiles::Quantiles;
 use super::query::CodeDistances;
+use super::sq4::Sq4Rows;
 use super::sq4_query::Sq4Distances;
 use crate::distance::DistanceComputer;
 use crate::encoding::raw::ExactQuery;
@@ -56,7 +57,7 @@ pub(super) struct Measured<'a> {
     pub(super) rows: CodeRows<'a>,
     pub(super) versions: &'a [Quantiles],
     /// Rows of 4-bit codes.
-    pub(super) sq4: Option<&'a [u8]>,
+    pub(super) sq4: Option<Sq4Rows<'a>>,
 }
 
 /// What codes are good for.

@@ -9,15 +9,17 @@
 //! ```
 //!
 //! with the query as integers of 8 bits: what those lose is less than what a 4-bit code does. Corrections are those of
-//! the 8-bit codes. Recall with both: `docs/measurements/quantization.md`.
+//! the 8-bit codes, rounded to four bytes a vector. Recall with both: `docs/measurements/quantization.md`.
 //!
 //! ```text
 //! body (64-byte boundary)
 //!   len rows of ⌈dimension/64⌉ blocks of 32 bytes: the low 4 bits of byte j are component j of the block's 64,
 //!   the high 4 bits component 32 + j; 0 where there is no component
+//!   len corrections: term and scale as bfloat16
 //! ```
 
-use super::codes::Codes;
+use super::codes::{CodeRows, Codes};
+use super::corrections::ShortCorrections;
 use crate::encoding::temp_file::TempFile;
 use lucerne_codec::envelope::{self, FileEntry, HEADER_LEN};
 use lucerne_codec::format::{OpenContext, WriteContext};
@@ -57,9 +59,19 @@ pub(super) fn pack(codes: &[u8], row: &mut Vec<u8>) {
 /// Extension of the temporary file; never part of a segment.
 const TEMPORARY: &str = "sq4tmp";
 
-/// The 4-bit codes of a segment being written, in memory or on disk.
+/// What a `.sq4` file has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sq4Rows<'a> {
+    /// The rows.
+    pub codes: &'a [u8],
+    /// The corrections.
+    pub corrections: &'a [[u8; ShortCorrections::LEN]],
+}
+
+/// The 4-bit codes of a segment being written, in memory or on disk; the corrections are in memory.
 pub struct Sq4Codes<'a> {
     memory: Vec<u8>,
+    corrections: Vec<[u8; ShortCorrections::LEN]>,
     row_len: usize,
     // Before the file that it maps.
     mapped: Option<Input>,
@@ -82,12 +94,14 @@ impl<'a> Sq4Codes<'a> {
             }
         }
         let mapped = file.as_mut().map(TempFile::finish).transpose()?;
-        Ok(Self { memory, row_len, mapped, _file: file })
+        let corrections = (0..codes.len()).map(|index| short_corrections(&codes.rows(), index)).collect();
+        Ok(Self { memory, corrections, row_len, mapped, _file: file })
     }
 
     /// All rows, laid out as in the file.
-    pub fn rows(&self) -> &[u8] {
-        self.mapped.as_ref().map_or(&self.memory, Input::bytes)
+    pub fn rows(&self) -> Sq4Rows<'_> {
+        let codes = self.mapped.as_ref().map_or(&self.memory[..], Input::bytes);
+        Sq4Rows { codes, corrections: &self.corrections }
     }
 
     /// Writes the `.sq4` file in the order given: `order[new]` is the index of a vector.
@@ -103,16 +117,30 @@ impl<'a> Sq4Codes<'a> {
         for (done, &from) in order.iter().enumerate() {
             context.cancel.check_every(STEP, done)?;
             let start = from as usize * self.row_len;
-            file.write(rows.get(start..start + self.row_len).unwrap_or_default())?;
+            file.write(rows.codes.get(start..start + self.row_len).unwrap_or_default())?;
+        }
+        let mut buffer = Vec::with_capacity(STEP * ShortCorrections::LEN);
+        for part in order.chunks(STEP) {
+            buffer.clear();
+            let corrections = part.iter().filter_map(|&from| rows.corrections.get(from as usize));
+            corrections.for_each(|correction| buffer.extend_from_slice(correction));
+            file.write(&buffer)?;
         }
         file.finish()
     }
+}
+
+/// The correction of a vector's 4-bit codes as the file has it.
+pub(super) fn short_corrections(codes: &CodeRows<'_>, index: usize) -> [u8; ShortCorrections::LEN] {
+    let (term, scale) = codes.correction4(index);
+    ShortCorrections::new(term, scale).to_bytes()
 }
 
 /// An open `.sq4` file.
 #[derive(Debug)]
 pub struct Sq4File {
     rows: Input,
+    corrections: Input,
     row_len: usize,
 }
 
@@ -120,28 +148,31 @@ impl Sq4File {
     /// Opens the file of `len` vectors. Reads header, footer and length.
     pub fn open(context: &OpenContext<'_>, entry: &FileEntry, field: &FieldInfo, len: usize) -> Result<Self> {
         let file = context.open(entry, FORMAT, VERSION, field.number)?;
-        let rows = envelope::body(&file)?;
+        let body = envelope::body(&file)?;
         let row_len = row_len(field.dimension as usize);
-        if len.checked_mul(row_len) != Some(rows.len()) {
+        if len.checked_mul(row_len + ShortCorrections::LEN) != Some(body.len()) {
             let problem = format!("{len} vectors of {row_len} bytes do not make {} bytes", file.len());
             return Err(file.corrupt(HEADER_LEN, problem));
         }
-        Ok(Self { rows, row_len })
+        let rows = (len * row_len) as u64;
+        let corrections = body.sub(rows, body.len() as u64 - rows)?;
+        Ok(Self { rows: body.sub(0, rows)?, corrections, row_len })
     }
 
-    /// Hints that the rows are about to be used often.
+    /// Hints that the file is about to be used often.
     pub fn make_resident(&self) {
         self.rows.advise(Access::Resident);
+        self.corrections.advise(Access::Resident);
     }
 
-    /// All rows.
-    pub fn rows(&self) -> &[u8] {
-        self.rows.bytes()
+    /// All of it.
+    pub fn rows(&self) -> Sq4Rows<'_> {
+        Sq4Rows { codes: self.rows.bytes(), corrections: self.corrections.bytes().as_chunks().0 }
     }
 
-    /// Bytes of all rows.
+    /// Bytes of all rows and corrections.
     pub fn size(&self) -> usize {
-        self.rows.len()
+        self.rows.len() + self.corrections.len()
     }
 
     /// File name.
@@ -149,12 +180,22 @@ impl Sq4File {
         self.rows.name()
     }
 
-    /// Whether a vector's row has the upper four bits of its codes.
-    pub fn agrees(&self, ordinal: Ordinal, codes: &[u8]) -> Result<bool> {
+    /// What is wrong with a vector's row or correction, given its codes and those of all.
+    pub(super) fn problem(
+        &self,
+        ordinal: Ordinal,
+        codes: &[u8],
+        rows: &CodeRows<'_>,
+    ) -> Result<Option<&'static str>> {
         let mut row = Vec::with_capacity(self.row_len);
         pack(codes, &mut row);
         let start = u64::from(ordinal) * self.row_len as u64;
-        Ok(self.rows.slice(start, self.row_len as u64)? == row)
+        if self.rows.slice(start, self.row_len as u64)? != row {
+            return Ok(Some("not the upper four bits of its codes"));
+        }
+        let expected = short_corrections(rows, ordinal as usize);
+        let found = self.rows().corrections.get(ordinal as usize);
+        Ok((found != Some(&expected)).then_some("not the corrections of its codes"))
     }
 }
 

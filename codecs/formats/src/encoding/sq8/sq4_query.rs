@@ -4,6 +4,7 @@ use super::codes::CodeRows;
 use super::estimate::{Bits, Estimate};
 use super::frame::ProjectedQuery;
 use super::quantiles::Quantiles;
+use super::sq4::Sq4Rows;
 use crate::distance::DistanceComputer;
 use lucerne_codec::Ordinal;
 use lucerne_simd as simd;
@@ -17,8 +18,8 @@ const GATHERED: usize = 64;
 /// A query against the 4-bit codes of one segment.
 #[derive(Debug)]
 pub(super) struct Sq4Distances<'a> {
-    sq4: &'a [u8],
-    /// Has the corrections.
+    sq4: Sq4Rows<'a>,
+    /// Has the versions of the quantizer.
     rows: CodeRows<'a>,
     estimate: Estimate,
     integers: Vec<i16>,
@@ -28,8 +29,8 @@ pub(super) struct Sq4Distances<'a> {
 }
 
 impl<'a> Sq4Distances<'a> {
-    /// For rows of a `.sq4` file; there is no query before [`Sq4Distances::set_query`].
-    pub(super) fn new(sq4: &'a [u8], rows: CodeRows<'a>) -> Self {
+    /// For what a `.sq4` file has; there is no query before [`Sq4Distances::set_query`].
+    pub(super) fn new(sq4: Sq4Rows<'a>, rows: CodeRows<'a>) -> Self {
         let products = Vec::with_capacity(GATHERED);
         let (estimate, integers, components) = (Estimate::default(), Vec::new(), Vec::new());
         Self { sq4, rows, estimate, integers, components, products }
@@ -51,8 +52,11 @@ impl DistanceComputer for Sq4Distances<'_> {
     fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
         let Self { sq4, rows, estimate, components, products, .. } = self;
         products.resize(ordinals.len(), 0);
-        rows.prefetch_corrections(ordinals);
-        simd::dot_u4_i8_many(sq4, ordinals, components, products);
-        estimate.distances4(rows, ordinals, products, out);
+        for &ordinal in ordinals {
+            simd::prefetch(sq4.corrections, ordinal as usize, 1);
+            simd::prefetch(rows.versions, ordinal as usize, 1);
+        }
+        simd::dot_u4_i8_many(sq4.codes, ordinals, components, products);
+        estimate.distances4(rows, sq4.corrections, ordinals, products, out);
     }
 }

@@ -1,6 +1,5 @@
 //! Codes against the raw vectors they were made of, or, where these are not kept, against themselves.
 
-use super::codes::CodeRows;
 use super::file::CodeFile;
 use super::frame::{Frame, Projected};
 use super::quantizer::Quantizer;
@@ -44,7 +43,7 @@ pub(super) fn verify_codes(
         let index = ordinal as usize;
         let (term, scale) = rows.correction(index);
         let scale4 = match codes.meta().scale4 {
-            true => CodeRows::correction4(rows.corrections4(), index).1,
+            true => rows.correction4(index).1,
             false => scales.scale4,
         };
         let found = [term, scale, scale4];
@@ -64,8 +63,9 @@ pub(super) fn verify_codes(
 
 /// Compares 4-bit codes with the 8-bit codes.
 pub(super) fn verify_sq4(sq4: &Sq4File, codes: &CodeFile, cancel: &Cancel) -> Result<Vec<Problem>> {
+    let rows = codes.rows();
     each_vector(codes.len(), cancel, sq4.name(), |ordinal| {
-        let agrees = sq4.agrees(ordinal, codes.codes(ordinal)?)?;
-        Ok((!agrees).then(|| "not the upper four bits of its codes".to_owned()))
+        let problem = sq4.problem(ordinal, codes.codes(ordinal)?, &rows)?;
+        Ok(problem.map(str::to_owned))
     })
 }
