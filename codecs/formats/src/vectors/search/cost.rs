@@ -16,8 +16,8 @@ const LOOKS: f64 = 3.0;
 const WIDER: usize = 5;
 /// A filtered graph search keeps this many times the ef: each unit costs it less, and what it does not score costs recall.
 const FILTERED_WIDER: usize = 2;
-/// The part of what a scan costs that a plain graph search may, where a scan compares shorter codes: it is as fast behind every
-/// filter, and finds more.
+/// The part of what a scan costs that a graph search with a filter may be expected to, where a scan compares shorter codes: that is
+/// as fast behind every filter, and finds more.
 const SURE: f64 = 0.5;
 /// Vectors that are asked whether they are accepted, where counts do not tell.
 const SAMPLE: usize = 128;
@@ -95,9 +95,7 @@ pub(super) fn plan(input: &CostInput) -> [Option<PlanStep>; 2] {
         return [(plain(input.ef) < scan).then_some(whole), None];
     }
     let limit = input.scan.graph_budget * scan;
-    if input.scan.shorter.is_some() && plain(input.ef) > SURE * scan {
-        return [None, None];
-    }
+    let sure = if input.scan.shorter.is_some() { SURE * limit } else { limit };
     let ef = (input.ef.saturating_mul(WIDER) / 4).clamp(1, input.len);
     let plain = plain(ef);
     let budget = (2.0 * plain).min(limit) as u64;
@@ -105,8 +103,8 @@ pub(super) fn plan(input: &CostInput) -> [Option<PlanStep>; 2] {
     let ef = input.ef.saturating_mul(FILTERED_WIDER).clamp(1, input.len);
     let filtered = (ef as f64 + 20.0) * (VISITS + LOOKS / share);
     let filtered_step = PlanStep { strategy: GraphStrategy::Filtered, ef, budget: limit as u64 };
-    let filtered_step = (filtered < limit).then_some(filtered_step);
-    if plain <= filtered && plain < limit { [Some(plain_step), filtered_step] } else { [filtered_step, None] }
+    let filtered_step = (filtered < sure).then_some(filtered_step);
+    if plain <= filtered && plain < sure { [Some(plain_step), filtered_step] } else { [filtered_step, None] }
 }
 
 /// Expected costs of a search without a filter.
@@ -167,7 +165,7 @@ mod tests {
         assert_eq!(shorter(10, 0.1, 78_000), []);
         assert_eq!(strategies(10, 0.1, 78_000), [Plain, Filtered]);
         assert_eq!(shorter(100, 0.5, 78_000), [Plain, Filtered]);
-        assert_eq!(shorter(100, 0.1, 1_000_000), [Plain, Filtered]);
+        assert_eq!(shorter(100, 0.1, 1_000_000), [Filtered]);
         assert_eq!(shorter(100, 0.01, 1_000_000), []);
         assert_eq!(shorter(100, 1.0, 78_000), [Plain]);
     }
