@@ -176,6 +176,22 @@ functions! {
         unsafe { (self.select_bytes)(words, bytes, out) }
     }
 
+    /// Writes which numbers are at least `low` and at most `high`: bit `i` of `out[j]` is about number `64 * j + i`, bits beyond
+    /// the last number are 0. Numbers are little-endian, of `width` bytes each.
+    ///
+    /// # Panics
+    /// When the width is not 1, 2 or 4, `numbers` is not whole numbers, a bound does not fit the width, `low` is more than
+    /// `high`, or there are not as many words as the bits need.
+    fn within(&self, numbers: &[u8], width: usize, low: u32, high: u32, out: &mut [u64]) {
+        assert!(matches!(width, 1 | 2 | 4), "numbers of {width} bytes");
+        assert!(low <= high && (width == 4 || high >> (8 * width) == 0), "from {low} to {high} in {width} bytes");
+        let len = numbers.len() / width;
+        assert!(numbers.len() == len * width, "{} bytes are not numbers of {width}", numbers.len());
+        assert!(out.len() == len.div_ceil(WORD), "{len} numbers, {} words of bits", out.len());
+        // SAFETY: the CPU has the level; the width is one of three, there is room for a bit of each number.
+        unsafe { (self.within)(numbers, width, low, high - low, out) }
+    }
+
     /// Exact dot product of two rows of unsigned codes.
     ///
     /// # Panics

@@ -73,6 +73,8 @@ pub struct Kernels {
     pub(crate) round_i16: unsafe fn(values: &[f32], largest: i16, out: &mut [i16]) -> Rounded,
     /// At most 64 bytes a word, and room for 64 a word.
     pub(crate) select_bytes: unsafe fn(words: &[u64], bytes: &[u8], out: &mut [u8]) -> usize,
+    /// Numbers of 1, 2 or 4 bytes, and room for a bit of each.
+    pub(crate) within: unsafe fn(numbers: &[u8], width: usize, low: u32, span: u32, out: &mut [u64]),
     /// Whole panels of queries; rows and results of whole rows.
     pub(crate) dot_f32_panel: unsafe fn(rows: &[f32], panel: &[f32], out: &mut [f32]),
     pub(crate) dot_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
@@ -119,6 +121,7 @@ macro_rules! table {
             dot_f64,
             round_i16,
             select_bytes,
+            within,
             dot_f32_panel,
             dot_f32_rows,
             l2_f32_rows,

@@ -39,6 +39,7 @@ mod rows;
 mod scalar;
 mod select;
 mod wide;
+mod within;
 #[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
 mod wrappers;
 

@@ -110,11 +110,27 @@ impl<'a> Rows<'a> {
 /// Hints the CPU to load the lines of the `len` bytes at `at`.
 #[inline(always)]
 pub(crate) fn prefetch_lines(at: *const u8, len: usize) {
-    let skew = at.addr() % LINE;
-    let first = at.wrapping_sub(skew);
-    let lines = (skew + len).div_ceil(LINE);
-    for line in 0..lines {
-        prefetch_line(first.wrapping_add(line * LINE));
+    // One step for each line that the bytes would be if they began with one, written out for short rows: a loop costs as
+    // much as the rest of a row of 4-bit codes.
+    let lines = len.div_ceil(LINE);
+    match lines {
+        0 => return,
+        1 => prefetch_each::<1>(at),
+        2 => prefetch_each::<2>(at),
+        3 => prefetch_each::<3>(at),
+        4 => prefetch_each::<4>(at),
+        _ => (0..lines).for_each(|line| prefetch_line(at.wrapping_add(line * LINE))),
+    }
+    // They may end in one more.
+    if at.addr() % LINE + len > lines * LINE {
+        prefetch_line(at.wrapping_add(len - 1));
+    }
+}
+
+#[inline(always)]
+fn prefetch_each<const LINES: usize>(at: *const u8) {
+    for line in 0..LINES {
+        prefetch_line(at.wrapping_add(line * LINE));
     }
 }
 

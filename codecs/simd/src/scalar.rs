@@ -92,6 +92,10 @@ fn select_bytes(words: &[u64], bytes: &[u8], out: &mut [u8]) -> usize {
     select(words, bytes, out)
 }
 
+fn within(numbers: &[u8], width: usize, low: u32, span: u32, out: &mut [u64]) {
+    crate::within::within(numbers, width, low, span, out);
+}
+
 fn dot_f32(a: &[f32], row: &[u8]) -> f32 {
     sum_f32(a, row, |x, y| x * y)
 }

@@ -59,6 +59,11 @@ fn lengths_that_differ_panic() {
     panics("round_i16", |k| _ = k.round_i16(&[0.0; 3], 0, &mut [0; 3]));
     panics("select_bytes", |k| _ = k.select_bytes(&[1], &[0; 65], &mut [0; 128]));
     panics("select_bytes", |k| _ = k.select_bytes(&[1, 1], &[0; 65], &mut [0; 127]));
+    panics("within", |k| k.within(&[0; 6], 3, 0, 1, &mut [0]));
+    panics("within", |k| k.within(&[0; 3], 2, 0, 1, &mut [0]));
+    panics("within", |k| k.within(&[0; 4], 2, 0, 1 << 16, &mut [0]));
+    panics("within", |k| k.within(&[0; 4], 2, 2, 1, &mut [0]));
+    panics("within", |k| k.within(&[0; 65], 1, 0, 1, &mut [0]));
     panics("dot_u8_u8", |k| _ = k.dot_u8_u8(&[0; 3], &[0; 2]));
     panics("hamming", |k| _ = k.hamming(&[0; 3], &[0; 4]));
     panics("overlap", |k| _ = k.overlap(&[0; 3], &[0; 2]));

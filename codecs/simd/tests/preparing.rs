@@ -73,3 +73,26 @@ fn bytes_are_selected_by_bits_at_every_level() {
         }
     }
 }
+
+#[test]
+fn numbers_in_a_range_are_marked_at_every_level() {
+    for (width, n) in
+        [1, 2, 4].into_iter().flat_map(|width| [0, 1, 63, 64, 65, 200, 1_024].map(|n| (width, n)))
+    {
+        let greatest = u32::MAX >> (32 - 8 * width);
+        let numbers: Vec<u32> = (0..n).map(|at: u32| at.wrapping_mul(0x9E37_79B9) & greatest).collect();
+        let bytes: Vec<u8> =
+            numbers.iter().flat_map(|number| number.to_le_bytes().into_iter().take(width)).collect();
+        for (low, high) in [(0, greatest), (greatest / 3, greatest / 2), (greatest, greatest), (0, 0)] {
+            for kernels in levels() {
+                let mut out = vec![u64::MAX; numbers.len().div_ceil(64)];
+                kernels.within(&bytes, width, low, high, &mut out);
+                for at in 0..64 * out.len() {
+                    let expected = numbers.get(at).is_some_and(|number| (low..=high).contains(number));
+                    let bit = out[at / 64] >> (at % 64) & 1 == 1;
+                    assert_eq!(bit, expected, "{n} numbers of {width} bytes, {}", kernels.level());
+                }
+            }
+        }
+    }
+}

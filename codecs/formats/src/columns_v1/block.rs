@@ -174,20 +174,15 @@ impl<'a> Block<'a> {
     pub(super) fn add_within(&self, range: &RangeInclusive<i64>, into: &mut BitSet) -> Result<()> {
         let (low, high) = (*range.start().max(&self.entry.least), *range.end().min(&self.entry.greatest));
         let offset = |bound: i64| bound.wrapping_sub(self.entry.least) as u64;
+        let mut found = [0u64; BLOCK_WORDS];
         match (self.members, self.entry.has_several()) {
             (Members::All, false) => {
-                let mut index = self.words();
-                self.values.words_within(offset(low), offset(high), &mut |word| {
-                    index.next().into_iter().for_each(|index| into.insert_word(index, word));
-                });
+                self.values.words_within(offset(low), offset(high), &mut found);
+                self.words().zip(found).for_each(|(index, word)| into.insert_word(index, word));
                 Ok(())
             }
             (_, false) => {
-                let mut found = [0u64; BLOCK_WORDS];
-                let mut slots = found.iter_mut();
-                self.values.words_within(offset(low), offset(high), &mut |word| {
-                    slots.next().into_iter().for_each(|slot| *slot = word);
-                });
+                self.values.words_within(offset(low), offset(high), &mut found);
                 self.for_each(&mut |rank, doc| {
                     if found.get(rank / 64).is_some_and(|word| word >> (rank % 64) & 1 == 1) {
                         into.insert(doc);

@@ -98,34 +98,42 @@ impl<'a> Packed<'a> {
         }
     }
 
-    /// Calls `emit` with a word for every 64 numbers: bit i is 1 where the i-th is in `low..=high`. Both
-    /// bounds fit the width.
-    pub(super) fn words_within(&self, low: u64, high: u64, emit: &mut dyn FnMut(u64)) {
-        // One comparison tells: a number below `low` wraps around to a great one.
-        let span = high.wrapping_sub(low);
+    /// Replaces `out` by bits: bit `i` of word `j` is 1 where number `64 * j + i` is in `low..=high`. Both bounds fit the
+    /// width; numbers that there is no room for are left out.
+    pub(super) fn words_within(&self, low: u64, high: u64, out: &mut [u64]) {
+        out.fill(0);
         match self {
-            Self::Zeros(len) => words(&vec![(); *len], |()| low == 0, emit),
-            Self::One(numbers) => {
-                words(numbers, |one| one.wrapping_sub(low as u8) <= span as u8, emit);
-            }
-            Self::Two(numbers) => {
-                words(
-                    numbers,
-                    |two| LittleEndian::read_u16(&two).wrapping_sub(low as u16) <= span as u16,
-                    emit,
-                );
-            }
-            Self::Four(numbers) => {
-                words(
-                    numbers,
-                    |four| LittleEndian::read_u32(&four).wrapping_sub(low as u32) <= span as u32,
-                    emit,
-                );
-            }
+            Self::Zeros(len) if low == 0 => set_first(*len, out),
+            Self::Zeros(_) => {}
+            Self::One(numbers) => within(numbers, 1, low, high, out),
+            Self::Two(numbers) => within(numbers.as_flattened(), 2, low, high, out),
+            Self::Four(numbers) => within(numbers.as_flattened(), 4, low, high, out),
             Self::Eight(numbers) => {
-                words(numbers, |eight| LittleEndian::read_u64(&eight).wrapping_sub(low) <= span, emit);
+                for (numbers, out) in numbers.chunks(WORD).zip(out) {
+                    let bit = |number| u64::from((low..=high).contains(&LittleEndian::read_u64(number)));
+                    *out = numbers.iter().rev().fold(0, |word, number| word << 1 | bit(number));
+                }
             }
         }
+    }
+}
+
+/// Numbers that a word of bits is about.
+const WORD: usize = u64::BITS as usize;
+
+fn within(numbers: &[u8], width: usize, low: u64, high: u64, out: &mut [u64]) {
+    let len = (numbers.len() / width).min(out.len() * WORD);
+    let words = out.get_mut(..len.div_ceil(WORD)).unwrap_or_default();
+    let numbers = numbers.get(..len * width).unwrap_or_default();
+    if low <= high {
+        lucerne_simd::within(numbers, width, low as u32, high as u32, words);
+    }
+}
+
+/// Sets the first `len` bits.
+fn set_first(len: usize, out: &mut [u64]) {
+    for (first, word) in (0..len).step_by(WORD).zip(out) {
+        *word = u64::MAX >> (WORD - (len - first).min(WORD));
     }
 }
 
@@ -141,30 +149,6 @@ fn each_of(
             true
         }
         None => false,
-    })
-}
-
-#[inline]
-fn words<T: Copy>(numbers: &[T], within: impl Fn(T) -> bool + Copy, emit: &mut dyn FnMut(u64)) {
-    let (chunks, rest) = numbers.as_chunks::<64>();
-    for chunk in chunks {
-        emit(word(chunk, within));
-    }
-    if !rest.is_empty() {
-        emit(rest.iter().rev().fold(0, |word, &number| word << 1 | u64::from(within(number))));
-    }
-}
-
-/// Comparisons first, one byte each, which the compiler vectorises; then eight of them at once become bits.
-#[inline]
-fn word<T: Copy>(numbers: &[T; 64], within: impl Fn(T) -> bool) -> u64 {
-    let mut flags = [0u8; 64];
-    for (flag, &number) in flags.iter_mut().zip(numbers) {
-        *flag = within(number).into();
-    }
-    let eights = flags.as_chunks::<8>().0.iter().rev();
-    eights.fold(0, |word, eight| {
-        word << 8 | LittleEndian::read_u64(eight).wrapping_mul(0x0102_0408_1020_4080) >> 56
     })
 }
 
@@ -192,9 +176,9 @@ mod tests {
             let expected = [7usize, 199].map(|index| (numbers[index] as i64).wrapping_sub(3));
             assert_eq!(taken, expected);
             for (low, high) in [(0, greatest), (greatest / 3, greatest / 2), (greatest, greatest), (0, 0)] {
-                let mut found = Vec::new();
-                packed.words_within(low, high, &mut |word| found.push(word));
-                assert_eq!(found.len(), 4);
+                let mut found = [u64::MAX; 5];
+                packed.words_within(low, high, &mut found);
+                assert_eq!(found[4], 0);
                 for (index, number) in numbers.iter().enumerate() {
                     let bit = found[index / 64] >> (index % 64) & 1 == 1;
                     assert_eq!(bit, (low..=high).contains(number), "{number} in {low}..={high}");

@@ -25,6 +25,8 @@ pub struct ScanCost {
     pub sequential: f64,
     /// A vector picked by its ordinal.
     pub gathered: f64,
+    /// A vector picked by its ordinal and compared by [`QueryComputers::traversal`], if there is one.
+    pub shorter: Option<f64>,
     /// The share of a scan's cost that a filtered graph search may spend before the scan is done instead.
     pub graph_budget: f64,
 }

@@ -22,6 +22,7 @@
 //! | `format`, `codec` | [`VectorFieldFormat`]: an index over an encoding, as the registry knows it |
 //! | `params`, `meta` | parameters of the index; what a segment info keeps |
 //! | `ordinals` | the `.ord` file: vectors ↔ documents |
+//! | `documents`, `accepted` | look-ups in it; the vectors that a filter accepts |
 //! | `spare` | the `.spare` file: what makes up for damage |
 //! | `segment` | `VectorSegment`: the open files |
 //! | `reader` | [`VectorFieldReader`]: what the engine calls |
@@ -30,7 +31,9 @@
 //! | `write`, `merge`, `salvage` | flushes, merges, and what a repair is made from |
 //! | `report`, `figures`, `verify`, `self_search` | `inspect`, its pictures, and `check` |
 
+mod accepted;
 mod codec;
+mod documents;
 mod figures;
 mod format;
 mod merge;

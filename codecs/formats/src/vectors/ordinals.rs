@@ -5,6 +5,7 @@
 //! proportional to the vectors and not to the documents. All of it follows from `documents`, which are in another file
 //! (`spare`), too.
 
+use super::documents::Documents;
 use super::spare;
 use crate::summed::{self, Kind};
 use byteorder::{ByteOrder, LittleEndian};
@@ -12,7 +13,6 @@ use lucerne_codec::envelope::{self, FOOTER_LEN, FileEntry, HEADER_LEN};
 use lucerne_codec::format::{OpenContext, Problem, WriteContext};
 use lucerne_codec::io::bytes::{PutLe as _, u32_at};
 use lucerne_codec::{Accept, DocId, Error, FieldInfo, Input, Ordinal, Result};
-
 use std::sync::Arc;
 
 /// Format name in the file's header.
@@ -28,9 +28,6 @@ fn kind_of(field: &FieldInfo) -> Kind {
 fn is_one_each(field: &FieldInfo, vectors: usize, max_doc: u32) -> bool {
     !field.is_multiple() && vectors == max_doc as usize
 }
-
-/// Cost of finding a document's vectors, in vectors compared one after the other.
-const LOOKUP: u64 = 8;
 
 /// Writes the maps of the vectors whose documents are `documents`, by ordinal.
 pub fn write(context: &WriteContext<'_>, field: &FieldInfo, documents: &[DocId]) -> Result<FileEntry> {
@@ -56,6 +53,8 @@ pub struct OrdinalMap {
     spare: Input,
     len: usize,
     max_doc: u32,
+    /// Whether every document has exactly one vector.
+    one_each: bool,
 }
 
 impl OrdinalMap {
@@ -75,7 +74,8 @@ impl OrdinalMap {
         if spare.len() as u64 != 4 * len as u64 {
             return Err(spare.corrupt(0, format!("too short for the documents of {len} vectors")));
         }
-        Ok(Self { body, spare, len, max_doc: context.max_doc })
+        let one_each = is_one_each(field, len, context.max_doc);
+        Ok(Self { body, spare, len, max_doc: context.max_doc, one_each })
     }
 
     /// Opens what is left of the maps. `None` for the ordinals of which it is not known to which documents they belong.
@@ -90,8 +90,9 @@ impl OrdinalMap {
         if entry.len.checked_sub(HEADER_LEN + FOOTER_LEN) != Some(8 * len as u64) {
             return Err(Error::corrupt(&entry.name, 0, format!("maps of {len} vectors do not make it")));
         }
-        let map = Self { body: summed::body_there(context, entry, kind)?, spare, len, max_doc };
-        let ranked = if is_one_each(field, len, max_doc) { map.documents_by_rank() } else { vec![None; len] };
+        let (body, one_each) = (summed::body_there(context, entry, kind)?, is_one_each(field, len, max_doc));
+        let map = Self { body, spare, len, max_doc, one_each };
+        let ranked = if one_each { map.documents_by_rank() } else { vec![None; len] };
         let exists = |doc: Option<DocId>| doc.filter(|doc| *doc < max_doc);
         let read = |from: &Input| (0..len).map(|at| exists(u32_at(from.bytes(), at))).collect();
         let found: [Vec<Option<DocId>>; 3] = [read(&map.body), ranked, read(&map.spare)];
@@ -115,7 +116,8 @@ impl OrdinalMap {
     /// The map of these documents.
     pub(crate) fn with_documents(self, documents: &[DocId]) -> Self {
         let body = Input::new(self.name(), Arc::new(maps(documents)));
-        Self { body, ..self }
+        // Lost vectors may be counted to documents that have another.
+        Self { body, one_each: false, ..self }
     }
 
     /// The document of each ordinal as the other map has it, where every document has one vector.
@@ -143,22 +145,19 @@ impl OrdinalMap {
         self.body().len()
     }
 
-    fn numbers(&self) -> &[[u8; 4]] {
-        self.body().bytes().as_chunks::<4>().0
-    }
-
-    /// The document of each ordinal, unchecked little-endian numbers.
-    fn documents(&self) -> &[[u8; 4]] {
-        self.numbers().get(..self.len).unwrap_or_default()
+    /// The maps where they lie in memory, for many look-ups.
+    pub(super) fn documents(&self) -> Documents<'_> {
+        let numbers = self.body().bytes().as_chunks::<4>().0;
+        Documents::new(numbers, self.len, self.max_doc, self.one_each)
     }
 
     fn by_document(&self) -> &[[u8; 4]] {
-        self.numbers().get(self.len..2 * self.len).unwrap_or_default()
+        self.body().bytes().as_chunks::<4>().0.get(self.len..2 * self.len).unwrap_or_default()
     }
 
     /// The document of a vector.
     pub fn doc(&self, ordinal: Ordinal) -> Result<DocId> {
-        let doc = self.raw_doc(ordinal);
+        let doc = self.documents().raw_doc(ordinal);
         if doc < self.max_doc {
             return Ok(doc);
         }
@@ -173,20 +172,7 @@ impl OrdinalMap {
     /// Hints that the document of a vector will be asked for.
     #[inline]
     pub fn prefetch(&self, ordinal: Ordinal) {
-        lucerne_simd::prefetch(self.documents(), ordinal as usize, 1);
-    }
-
-    /// The document as the file has it, `u32::MAX` for an unknown ordinal: for filters, which accept no
-    /// document outside the segment.
-    #[inline]
-    fn raw_doc(&self, ordinal: Ordinal) -> DocId {
-        self.documents().get(ordinal as usize).map_or(u32::MAX, |bytes| LittleEndian::read_u32(bytes))
-    }
-
-    /// Whether a vector's document may be returned.
-    #[inline]
-    pub fn accepts(&self, accept: &Accept<'_>, ordinal: Ordinal) -> bool {
-        accept.docs().is_none() || accept.accepts(self.raw_doc(ordinal))
+        self.documents().prefetch(ordinal);
     }
 
     /// The first vector of a document.
@@ -196,73 +182,13 @@ impl OrdinalMap {
 
     /// The vectors of a document, ascending.
     pub fn ordinals(&self, doc: DocId) -> impl Iterator<Item = Ordinal> + '_ {
-        let start = self.position(doc, self.guess(doc));
-        self.pairs_from(start).take_while(move |pair| pair.0 == doc).map(|pair| pair.1)
+        self.documents().ordinals(doc)
     }
 
     /// How many documents have a vector.
     pub fn count_documents(&self) -> usize {
         let mut last = None;
-        self.pairs_from(0).filter(|pair| last.replace(pair.0) != Some(pair.0)).count()
-    }
-
-    /// Whether every document has exactly one vector, as far as counts tell.
-    pub fn is_dense(&self) -> bool {
-        self.len == self.max_doc as usize
-    }
-
-    /// Where a document's vectors are in the list by document, or would be; found the faster the nearer `guess` is.
-    fn position(&self, doc: DocId, guess: usize) -> usize {
-        let pairs = self.by_document();
-        let before = |position: usize| {
-            pairs.get(position).is_some_and(|bytes| self.raw_doc(LittleEndian::read_u32(bytes)) < doc)
-        };
-        partition_near(pairs.len(), guess, before)
-    }
-
-    /// Where a document would be if vectors were spread evenly.
-    fn guess(&self, doc: DocId) -> usize {
-        (u64::from(doc) * self.len as u64 / u64::from(self.max_doc.max(1))) as usize
-    }
-
-    /// (document, ordinal) pairs in order, from a position on.
-    fn pairs_from(&self, position: usize) -> impl Iterator<Item = (DocId, Ordinal)> + '_ {
-        let rest = self.by_document().get(position..).unwrap_or_default();
-        rest.iter().map(|bytes| {
-            let ordinal = LittleEndian::read_u32(bytes);
-            (self.raw_doc(ordinal), ordinal)
-        })
-    }
-
-    /// Calls `visit` with every accepted ordinal that exists. When few of many documents are accepted the
-    /// documents are looked up one by one, otherwise all vectors are asked.
-    pub fn for_each_accepted(
-        &self,
-        accept: &Accept<'_>,
-        mut visit: impl FnMut(Ordinal) -> Result<()>,
-    ) -> Result<()> {
-        match accept.docs() {
-            Some(docs) if u64::from(accept.count()) * LOOKUP < self.len as u64 => {
-                let mut moved = 0i64;
-                for doc in docs.iter() {
-                    // What the last guess missed by, the next one probably does too.
-                    let guess = self.guess(doc);
-                    let start = self.position(doc, (guess as i64 + moved).max(0) as usize);
-                    moved = start as i64 - guess as i64;
-                    for (_, ordinal) in self.pairs_from(start).take_while(|pair| pair.0 == doc) {
-                        visit(ordinal)?;
-                    }
-                }
-            }
-            _ => {
-                for ordinal in 0..self.len as u32 {
-                    if self.accepts(accept, ordinal) {
-                        visit(ordinal)?;
-                    }
-                }
-            }
-        }
-        Ok(())
+        self.documents().pairs_from(0).filter(|pair| last.replace(pair.0) != Some(pair.0)).count()
     }
 
     /// Replaces the content of `into` by up to `count` accepted vectors from all over the documents.
@@ -285,7 +211,7 @@ impl OrdinalMap {
     pub fn verify(&self, multiple: bool) -> Result<Vec<Problem>> {
         let problem = |problem: String| Problem { file: self.name().to_owned(), problem };
         let mut problems = Vec::new();
-        if self.spare.bytes() != self.documents().as_flattened() {
+        if self.spare.bytes() != self.documents().by_ordinal().as_flattened() {
             let problem = format!("its documents are not those of {}", self.name());
             problems.push(Problem { file: self.spare.name().to_owned(), problem });
         }
@@ -296,7 +222,7 @@ impl OrdinalMap {
             }
         }
         let mut last: Option<(DocId, Ordinal)> = None;
-        for (doc, ordinal) in self.pairs_from(0) {
+        for (doc, ordinal) in self.documents().pairs_from(0) {
             // Strictly ascending pairs of existing ordinals, n of them: a permutation.
             if ordinal as usize >= self.len || last.is_some_and(|last| last >= (doc, ordinal)) {
                 problems.push(problem(format!(
@@ -311,57 +237,5 @@ impl OrdinalMap {
             last = Some((doc, ordinal));
         }
         Ok(problems)
-    }
-}
-
-/// The first of `0..len` that is not `before`, looked for in growing steps from `guess`, then by halving.
-fn partition_near(len: usize, guess: usize, before: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high, mut step) = (0, len, 1);
-    if guess < len && before(guess) {
-        low = guess + 1;
-        while low + step <= high {
-            if !before(low + step - 1) {
-                high = low + step - 1;
-                break;
-            }
-            low += step;
-            step *= 2;
-        }
-    } else {
-        high = guess.min(len);
-        while high > low {
-            let probe = high.saturating_sub(step);
-            if before(probe) {
-                low = probe + 1;
-                break;
-            }
-            high = probe;
-            step *= 2;
-        }
-    }
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if before(middle) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
-}
-
-#[cfg(test)]
-mod tests {
-    use super::partition_near;
-
-    #[test]
-    fn a_guess_changes_the_way_and_not_the_place() {
-        for len in [0, 1, 2, 7, 100] {
-            for place in 0..=len {
-                for guess in (0..len + 3).chain([usize::MAX / 2]) {
-                    assert_eq!(partition_near(len, guess, |at| at < place), place, "{len} {guess}");
-                }
-            }
-        }
     }
 }

@@ -7,14 +7,16 @@
 use core::arch::x86_64::*;
 
 use super::avx2_bits::{hamming, hamming_rows, overlap, overlap_rows};
-use super::avx512_bits;
+use super::{avx512_bits, avx512_within};
 use crate::kernels::{Kernels, Level, table};
 use crate::panel::PANEL;
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
 use crate::wrappers::{float_functions, nibbles_functions, panel_functions, portable_functions};
 
-pub(super) static KERNELS: Kernels = table!(Level::Avx512);
+pub(super) static KERNELS: Kernels = Kernels { within: avx512_within::within, ..PORTABLE };
+
+const PORTABLE: Kernels = table!(Level::Avx512);
 
 /// The kernels where the CPU also has VPOPCNTDQ and VBMI2, as all do since both came.
 pub(super) static KERNELS_BITS: Kernels = Kernels {
@@ -289,37 +291,58 @@ unsafe fn dot_u8_i16_rows(rows: Rows<'_>, query: &WideQuery, out: &mut [i64]) {
     fill!(rows, out, 4, |p, R| unsafe { planes_kernel::<R>(high, low, p, n) });
 }
 
-/// `R` rows of 4-bit codes at once, a block of 32 bytes at a time.
+/// `R` rows of 4-bit codes at once, two blocks of 32 bytes at a time.
 ///
 /// # Safety
 /// The CPU has the features; `q` has `n` bytes, a multiple of 64, and each of `rows` half as many.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 unsafe fn nibbles_kernel<const R: usize>(q: *const i8, rows: [*const u8; R], n: usize) -> [i32; R] {
-    let mask = _mm256_set1_epi8(15);
-    let mut acc = [[_mm256_setzero_si256(); 2]; R];
+    let mask = _mm512_set1_epi8(15);
+    let mut acc = [[_mm512_setzero_si512(); 2]; R];
     let mut i = 0;
     while i < n {
-        // SAFETY: bytes i .. i + 64 of the query are less than n.
-        let (low, high) =
-            unsafe { (_mm256_loadu_si256(q.add(i).cast()), _mm256_loadu_si256(q.add(i + 32).cast())) };
+        // Behind the last block of an odd number there is none.
+        let (of_query, of_row) = if n - i >= 128 { (u64::MAX, u64::MAX) } else { (0, u64::MAX >> 32) };
+        // SAFETY: bytes i .. i + 64 of the query are less than n; the mask leaves out what is not.
+        let (a, b) = unsafe {
+            let second = q.wrapping_add(i + 64).cast();
+            (_mm512_loadu_si512(q.add(i).cast()), _mm512_maskz_loadu_epi8(of_query, second))
+        };
+        let low = _mm512_shuffle_i64x2::<0b01_00_01_00>(a, b);
+        let high = _mm512_shuffle_i64x2::<0b11_10_11_10>(a, b);
         for r in 0..R {
-            // SAFETY: bytes i / 2 .. i / 2 + 32 of the row are less than n / 2.
-            let x = unsafe { _mm256_loadu_si256(rows[r].add(i / 2).cast()) };
-            let upper = _mm256_and_si256(_mm256_srli_epi16::<4>(x), mask);
+            // SAFETY: the mask leaves out what is not among the n / 2 bytes of the row.
+            let x = unsafe { _mm512_maskz_loadu_epi8(of_row, rows[r].add(i / 2).cast()) };
+            let upper = _mm512_and_si512(_mm512_srli_epi16::<4>(x), mask);
             acc[r] = [
-                _mm256_dpbusd_epi32(acc[r][0], _mm256_and_si256(x, mask), low),
-                _mm256_dpbusd_epi32(acc[r][1], upper, high),
+                _mm512_dpbusd_epi32(acc[r][0], _mm512_and_si512(x, mask), low),
+                _mm512_dpbusd_epi32(acc[r][1], upper, high),
             ];
         }
-        i += 64;
+        i += 128;
     }
-    acc.map(|[low, high]| {
-        let v = _mm256_add_epi32(low, high);
+    let mut sums = [_mm256_setzero_si256(); R];
+    for r in 0..R {
+        let v = _mm512_add_epi32(acc[r][0], acc[r][1]);
+        sums[r] = _mm256_add_epi32(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64::<1>(v));
+    }
+    let mut out = [0; R];
+    if R == 4 {
+        // Sums of four rows side by side.
+        let (a, b) = (_mm256_hadd_epi32(sums[0], sums[1]), _mm256_hadd_epi32(sums[2], sums[3]));
+        let v = _mm256_hadd_epi32(a, b);
         let v = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256::<1>(v));
+        // SAFETY: there is room for four results.
+        unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), v) };
+        return out;
+    }
+    for r in 0..R {
+        let v = _mm_add_epi32(_mm256_castsi256_si128(sums[r]), _mm256_extracti128_si256::<1>(sums[r]));
         let v = _mm_add_epi32(v, _mm_shuffle_epi32::<0b01_00_11_10>(v));
-        _mm_cvtsi128_si32(_mm_add_epi32(v, _mm_shuffle_epi32::<0b10_11_00_01>(v)))
-    })
+        out[r] = _mm_cvtsi128_si32(_mm_add_epi32(v, _mm_shuffle_epi32::<0b10_11_00_01>(v)));
+    }
+    out
 }
 
 nibbles_functions!("avx512f,avx512bw,avx512vl,avx512vnni");

@@ -14,9 +14,9 @@ use std::borrow::Cow;
 
 /// Numbers: memory is what takes time, four times as much of it as of int8 codes. A scan is the exact search itself: a
 /// search that gives up a graph and then scans must not cost much more.
-const FLOAT_COST: ScanCost = ScanCost { sequential: 0.8, gathered: 1.0, graph_budget: 0.25 };
+const FLOAT_COST: ScanCost = ScanCost { sequential: 0.8, gathered: 1.0, shorter: None, graph_budget: 0.25 };
 /// Bits are short and quick to compare (`docs/measurements/binary-vectors.md`).
-const BIT_COST: ScanCost = ScanCost { sequential: 0.07, gathered: 0.15, graph_budget: 1.0 };
+const BIT_COST: ScanCost = ScanCost { sequential: 0.07, gathered: 0.15, shorter: None, graph_budget: 1.0 };
 
 /// The rows of a segment, and how they are compared.
 #[derive(Clone, Debug)]

@@ -19,9 +19,10 @@ use std::any::Any;
 const CANDIDATES_PER_HIT: usize = 20;
 
 /// Measured in `docs/measurements/sign-hashes.md`.
-const PLAIN_COST: ScanCost = ScanCost { sequential: 0.1, gathered: 0.4, graph_budget: 1.0 };
+const PLAIN_COST: ScanCost = ScanCost { sequential: 0.1, gathered: 0.4, shorter: None, graph_budget: 1.0 };
 /// Compared with four bit planes of the query.
-const CORRECTED_COST: ScanCost = ScanCost { sequential: 0.2, gathered: 0.6, graph_budget: 1.0 };
+const CORRECTED_COST: ScanCost =
+    ScanCost { sequential: 0.2, gathered: 0.6, shorter: None, graph_budget: 1.0 };
 
 /// Hashes of a field's vectors.
 #[derive(Debug)]

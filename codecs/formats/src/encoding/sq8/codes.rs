@@ -46,7 +46,9 @@ impl CodeRows<'_> {
     pub fn prefetch_corrections(&self, ordinals: &[Ordinal]) {
         for &ordinal in ordinals {
             simd::prefetch(self.corrections, ordinal as usize * self.correction_len, 1);
-            simd::prefetch(self.versions, ordinal as usize, 1);
+        }
+        if !self.versions.is_empty() {
+            ordinals.iter().for_each(|&ordinal| simd::prefetch(self.versions, ordinal as usize, 1));
         }
     }
 

@@ -20,7 +20,9 @@ use serde::Deserialize;
 use serde_json::json;
 use std::any::Any;
 
-const COST: ScanCost = ScanCost { sequential: 0.3, gathered: 0.8, graph_budget: 1.0 };
+const COST: ScanCost = ScanCost { sequential: 0.3, gathered: 0.8, shorter: None, graph_budget: 1.0 };
+/// [`ScanCost::shorter`] of 4-bit codes.
+const SHORTER: f64 = 0.3;
 
 /// Opens what a flush or a merge has written: codes, or nothing besides the raw vectors.
 pub(super) fn open(context: &OpenContext<'_>) -> Result<Box<dyn EncodedVectors>> {
@@ -155,7 +157,7 @@ impl EncodedVectors for Sq8Vectors {
     }
 
     fn scan_cost(&self) -> ScanCost {
-        COST
+        ScanCost { shorter: self.sq4.as_ref().map(|_| SHORTER), ..COST }
     }
 
     fn scan_name(&self) -> &'static str {

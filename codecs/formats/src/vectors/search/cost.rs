@@ -16,6 +16,9 @@ const LOOKS: f64 = 3.0;
 const WIDER: usize = 5;
 /// A filtered graph search keeps this many times the ef: each unit costs it less, and what it does not score costs recall.
 const FILTERED_WIDER: usize = 2;
+/// The part of what a scan costs that a graph search with a filter may be expected to, where a scan compares shorter codes: that is
+/// as fast behind every filter, and finds more.
+const SURE: f64 = 0.5;
 /// Vectors that are asked whether they are accepted, where counts do not tell.
 const SAMPLE: usize = 128;
 
@@ -65,13 +68,14 @@ pub(super) fn accepted_vectors(segment: &VectorSegment, accept: &Accept<'_>) -> 
     if accept.docs().is_none() {
         return len;
     }
-    if !multiple && segment.map.is_dense() {
+    let documents = segment.map.documents();
+    if documents.one_each() {
         return count.min(len);
     }
     let step = segment.len.div_ceil(SAMPLE).max(1);
     let asked = (0..segment.len).step_by(step);
     let asked_len = asked.len().max(1) as f64;
-    let accepted = asked.filter(|&ordinal| segment.map.accepts(accept, ordinal as Ordinal)).count() as f64;
+    let accepted = asked.filter(|&ordinal| documents.accepts(accept, ordinal as Ordinal)).count() as f64;
     // Half a vector more than were found, for filters that a sample misses.
     let share = (accepted + 0.5).min(asked_len) / asked_len;
     if multiple { share * len } else { (share * len).min(count) }
@@ -91,6 +95,7 @@ pub(super) fn plan(input: &CostInput) -> [Option<PlanStep>; 2] {
         return [(plain(input.ef) < scan).then_some(whole), None];
     }
     let limit = input.scan.graph_budget * scan;
+    let sure = if input.scan.shorter.is_some() { SURE * limit } else { limit };
     let ef = (input.ef.saturating_mul(WIDER) / 4).clamp(1, input.len);
     let plain = plain(ef);
     let budget = (2.0 * plain).min(limit) as u64;
@@ -98,8 +103,8 @@ pub(super) fn plan(input: &CostInput) -> [Option<PlanStep>; 2] {
     let ef = input.ef.saturating_mul(FILTERED_WIDER).clamp(1, input.len);
     let filtered = (ef as f64 + 20.0) * (VISITS + LOOKS / share);
     let filtered_step = PlanStep { strategy: GraphStrategy::Filtered, ef, budget: limit as u64 };
-    let filtered_step = (filtered < limit).then_some(filtered_step);
-    if plain <= filtered && plain < limit { [Some(plain_step), filtered_step] } else { [filtered_step, None] }
+    let filtered_step = (filtered < sure).then_some(filtered_step);
+    if plain <= filtered && plain < sure { [Some(plain_step), filtered_step] } else { [filtered_step, None] }
 }
 
 /// Expected costs of a search without a filter.
@@ -116,7 +121,10 @@ pub(in crate::vectors) fn whole(ef: usize, len: usize, cost: ScanCost) -> Costs 
 }
 
 fn scan(input: &CostInput) -> f64 {
-    (input.scan.sequential * input.len as f64).min(input.scan.gathered * input.accepted)
+    match input.scan.shorter {
+        Some(shorter) => shorter * input.accepted,
+        None => (input.scan.sequential * input.len as f64).min(input.scan.gathered * input.accepted),
+    }
 }
 
 /// Whether gathering the accepted vectors is cheaper than scanning all.
@@ -129,7 +137,11 @@ mod tests {
     use super::*;
 
     fn strategies(ef: usize, share: f64, len: usize) -> Vec<GraphStrategy> {
-        let scan = ScanCost { sequential: 0.3, gathered: 0.8, graph_budget: 1.0 };
+        planned(ef, share, len, None)
+    }
+
+    fn planned(ef: usize, share: f64, len: usize, shorter: Option<f64>) -> Vec<GraphStrategy> {
+        let scan = ScanCost { sequential: 0.3, gathered: 0.8, shorter, graph_budget: 1.0 };
         let input = CostInput { ef, accepted: share * len as f64, len, scan };
         plan(&input).into_iter().flatten().map(|step| step.strategy).collect()
     }
@@ -144,5 +156,17 @@ mod tests {
         assert_eq!(strategies(100, 0.0, 78_000), []);
         assert_eq!(strategies(5_000, 1.0, 78_000), []);
         assert_eq!(strategies(0, 1.0, 78_000), []);
+    }
+
+    #[test]
+    fn a_scan_of_shorter_codes_is_taken_before_a_graph_search_that_costs_as_much() {
+        use GraphStrategy::{Filtered, Plain};
+        let shorter = |ef, share, len| planned(ef, share, len, Some(0.3));
+        assert_eq!(shorter(10, 0.1, 78_000), []);
+        assert_eq!(strategies(10, 0.1, 78_000), [Plain, Filtered]);
+        assert_eq!(shorter(100, 0.5, 78_000), [Plain, Filtered]);
+        assert_eq!(shorter(100, 0.1, 1_000_000), [Filtered]);
+        assert_eq!(shorter(100, 0.01, 1_000_000), []);
+        assert_eq!(shorter(100, 1.0, 78_000), [Plain]);
     }
 }

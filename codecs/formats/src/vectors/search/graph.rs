@@ -5,6 +5,7 @@ use super::query::Query;
 use super::request::{Scratch, Search};
 use super::rescore::rescore_traversal;
 use crate::distance::DistanceComputer;
+use crate::encoding::ScanCost;
 use crate::hnsw::file::GraphFile;
 use crate::hnsw::graph::{GraphSearcher, SearchParams, SearchStats};
 use lucerne_codec::vector::VectorHits;
@@ -40,7 +41,8 @@ pub(super) fn search(
     let mut ef = candidates.max(search.request.k).min(len);
     let mut visited = 0;
     loop {
-        let input = CostInput { ef, accepted: search.accepted, len, scan: query.cost };
+        let scan = ScanCost { shorter: query.cost.shorter.filter(|_| !search.documents), ..query.cost };
+        let input = CostInput { ef, accepted: search.accepted, len, scan };
         let mut taken = None;
         for step in cost::plan(&input).into_iter().flatten() {
             let stats = traverse(search, graph, query, step, scratch)?;
@@ -126,7 +128,11 @@ pub(super) fn rescore_found(
     ordinals: &mut Vec<Ordinal>,
     distances: &mut Vec<f32>,
 ) -> u64 {
-    let wanted = search.watched().saturating_mul(RESCORED).max(search.request.k);
-    found.truncate(wanted.max(LEAST_RESCORED));
+    found.truncate(shortlist_len(search));
     rescore_traversal(computer, found, ordinals, distances)
+}
+
+/// How many of the best by shorter codes are rescored.
+pub(super) fn shortlist_len(search: &Search<'_>) -> usize {
+    search.watched().saturating_mul(RESCORED).max(search.request.k).max(LEAST_RESCORED)
 }

@@ -26,6 +26,7 @@
 //! | `rescore` | 4-bit → 8-bit codes, hashes → raw vectors, estimates → raw vectors |
 //! | `trace` | what graph searches with more and more candidates find, told by one |
 //! | `collector` | the nearest of a stream, vectors or documents |
+//! | `shortlist` | the nearest of a stream by cheap distances, to be compared better |
 
 mod collector;
 pub(super) mod cost;
@@ -35,6 +36,7 @@ mod query;
 mod request;
 mod rescore;
 mod scan;
+mod shortlist;
 mod strategy;
 mod together;
 mod trace;

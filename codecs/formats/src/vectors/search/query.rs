@@ -30,9 +30,9 @@ impl<'a> Query<'a> {
         self.precision == Precision::Exact
     }
 
-    /// Distances of the picked vectors.
-    pub(super) fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
-        self.computers.distances.gather(ordinals, out);
+    /// The computer of distances by the whole code.
+    pub(super) fn whole(&mut self) -> &mut (dyn DistanceComputer + 'a) {
+        &mut *self.computers.distances
     }
 
     /// Distances of the vectors from `first` on.

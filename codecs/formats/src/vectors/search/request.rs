@@ -4,6 +4,7 @@ use super::collector::Collector;
 use super::cost;
 use super::work::Work;
 use crate::hnsw::graph::SearchScratch;
+use crate::vectors::documents::Documents;
 use crate::vectors::segment::VectorSegment;
 use lucerne_codec::Ordinal;
 use lucerne_codec::vector::VectorSearch;
@@ -12,6 +13,8 @@ use lucerne_codec::vector::VectorSearch;
 #[derive(Clone, Copy)]
 pub(super) struct Search<'a> {
     pub(super) segment: &'a VectorSegment,
+    /// The documents of its vectors.
+    pub(super) map: Documents<'a>,
     pub(super) request: &'a VectorSearch<'a>,
     /// How much to do.
     pub(super) work: Work,
@@ -26,7 +29,8 @@ pub(super) struct Search<'a> {
 impl<'a> Search<'a> {
     pub(super) fn new(segment: &'a VectorSegment, request: &'a VectorSearch<'a>, work: Work) -> Self {
         let accepted = cost::accepted_vectors(segment, &request.accept);
-        Self { segment, request, work, accepted, documents: segment.params.multiple, hidden: None }
+        let (map, documents) = (segment.map.documents(), segment.params.multiple);
+        Self { segment, map, request, work, accepted, documents, hidden: None }
     }
 
     /// The same search for candidates: vectors, not documents.
@@ -56,7 +60,7 @@ impl<'a> Search<'a> {
     /// Whether a vector's document may be returned.
     #[inline]
     pub(super) fn accepts(&self, ordinal: Ordinal) -> bool {
-        self.hidden != Some(ordinal) && self.segment.map.accepts(&self.request.accept, ordinal)
+        self.hidden != Some(ordinal) && self.map.accepts(&self.request.accept, ordinal)
     }
 }
 

@@ -2,13 +2,20 @@
 
 use super::collector::Collector;
 use super::cost;
+use super::graph::{nearest_of, shortlist_len};
 use super::query::Query;
 use super::request::{Scratch, Search};
+use super::rescore::rescore_traversal;
+use super::shortlist::Shortlist;
+use crate::distance::DistanceComputer;
+use crate::vectors::accepted::AcceptedVectors;
 use lucerne_codec::vector::VectorHits;
 use lucerne_codec::{Ordinal, Result};
 
 /// Vectors compared with one call.
 pub(super) const BLOCK: usize = 256;
+/// Accepted vectors for each that is kept, at least, where shorter codes are compared first.
+const WORTH_A_SHORTLIST: usize = 3;
 /// Distances compared with the threshold together: most groups have none that is near enough.
 const GROUP: usize = 16;
 
@@ -18,17 +25,53 @@ struct Scanned {
     partial: bool,
 }
 
-/// Compares every accepted vector.
-pub(super) fn scan(search: &Search<'_>, query: &mut Query<'_>, scratch: &mut Scratch) -> Result<VectorHits> {
+/// Compares every accepted vector, as well as the encoding tells.
+pub(super) fn scan_whole(
+    search: &Search<'_>,
+    query: &mut Query<'_>,
+    scratch: &mut Scratch,
+) -> Result<VectorHits> {
     let mut nearest = search.collector();
     let Scanned { visited, partial } =
         if cost::gathering_is_cheaper(search.accepted, search.segment.len, query.cost) {
-            gather(search, query, scratch, &mut nearest)?
+            gather(search, query.whole(), scratch, |ordinals, distances| {
+                offer(search, ordinals.iter().copied(), distances, &mut nearest)
+            })?
         } else {
             sequential(search, query, scratch, &mut nearest)?
         };
     let neighbors = nearest.into_sorted(&search.segment.map)?;
     Ok(VectorHits { neighbors, exact: query.is_exact(), visited, partial, strategy: query.scan_name })
+}
+
+/// Compares every accepted vector: by its shorter code, where there is one, and the best by the whole.
+pub(super) fn scan(search: &Search<'_>, query: &mut Query<'_>, scratch: &mut Scratch) -> Result<VectorHits> {
+    let (exact, strategy) = (query.is_exact(), query.scan_name);
+    let (short, Some(whole)) = query.computers() else { return scan_whole(search, query, scratch) };
+    let len = shortlist_len(search);
+    // Of few, most would be compared twice; where documents have several vectors, those of some would crowd out others.
+    if search.documents || search.accepted < (len * WORTH_A_SHORTLIST) as f64 {
+        return scan_whole(search, query, scratch);
+    }
+    let mut best = Shortlist::new(len);
+    let mut threshold = best.threshold();
+    let Scanned { mut visited, partial } = gather(search, short, scratch, |ordinals, distances| {
+        if !is_any_near(distances, threshold) {
+            return Ok(());
+        }
+        for (&ordinal, &distance) in ordinals.iter().zip(distances) {
+            if distance <= threshold {
+                best.keep(distance, ordinal);
+                threshold = best.threshold();
+            }
+        }
+        Ok(())
+    })?;
+    let Scratch { found, ordinals, distances, .. } = scratch;
+    best.finish(search, found)?;
+    visited += rescore_traversal(whole, found, ordinals, distances);
+    let neighbors = nearest_of(search, found)?;
+    Ok(VectorHits { neighbors, exact, visited, partial, strategy })
 }
 
 /// From front to back, in blocks; what the filter refuses is scored and dropped.
@@ -57,54 +100,59 @@ pub(super) fn offer_accepted(
     distances: &[f32],
     nearest: &mut Collector<'_>,
 ) -> Result<()> {
-    let mut threshold = nearest.threshold();
     for (from, distances) in (first..).step_by(GROUP).zip(distances.chunks(GROUP)) {
-        if !distances.iter().fold(false, |near, &distance| near | (distance <= threshold)) {
-            continue;
-        }
-        for (ordinal, &distance) in (from..).zip(distances) {
-            if distance <= threshold && search.accepts(ordinal) {
-                nearest.offer(&search.segment.map, distance, ordinal)?;
-                threshold = nearest.threshold();
-            }
+        offer(search, from.., distances, nearest)?;
+    }
+    Ok(())
+}
+
+/// Offers those of a few vectors that are near enough and accepted.
+fn offer(
+    search: &Search<'_>,
+    ordinals: impl Iterator<Item = Ordinal>,
+    distances: &[f32],
+    nearest: &mut Collector<'_>,
+) -> Result<()> {
+    let mut threshold = nearest.threshold();
+    if !is_any_near(distances, threshold) {
+        return Ok(());
+    }
+    for (ordinal, &distance) in ordinals.zip(distances) {
+        if distance <= threshold && search.accepts(ordinal) {
+            nearest.offer(&search.segment.map, distance, ordinal)?;
+            threshold = nearest.threshold();
         }
     }
     Ok(())
 }
 
-/// Only the accepted, by their ordinals.
+/// Only the accepted, by their ordinals, a block at a time.
 fn gather(
     search: &Search<'_>,
-    query: &mut Query<'_>,
+    computer: &mut dyn DistanceComputer,
     scratch: &mut Scratch,
-    nearest: &mut Collector<'_>,
+    mut offer: impl FnMut(&[Ordinal], &[f32]) -> Result<()>,
 ) -> Result<Scanned> {
-    let mut scanned = Scanned { visited: 0, partial: false };
     let Scratch { ordinals, distances, .. } = scratch;
-    let map = &search.segment.map;
-    let mut flush = |ordinals: &mut Vec<Ordinal>| -> Result<()> {
-        if scanned.partial || !search.request.goes_on()? {
-            scanned.partial = true;
-            ordinals.clear();
-            return Ok(());
+    let mut vectors = AcceptedVectors::new(search.map, &search.request.accept);
+    let mut visited = 0;
+    loop {
+        vectors.next_block(BLOCK, ordinals);
+        if ordinals.is_empty() {
+            return Ok(Scanned { visited, partial: false });
+        }
+        if !search.request.goes_on()? {
+            return Ok(Scanned { visited, partial: true });
         }
         distances.resize(ordinals.len(), 0.0);
-        query.gather(ordinals, distances);
-        scanned.visited += ordinals.len() as u64;
-        for (&ordinal, &distance) in ordinals.iter().zip(distances.iter()) {
-            nearest.offer(map, distance, ordinal)?;
+        computer.gather(ordinals, distances);
+        visited += ordinals.len() as u64;
+        for (ordinals, distances) in ordinals.chunks(GROUP).zip(distances.chunks(GROUP)) {
+            offer(ordinals, distances)?;
         }
-        ordinals.clear();
-        Ok(())
-    };
-    ordinals.clear();
-    map.for_each_accepted(&search.request.accept, |ordinal| {
-        // A damaged map may name vectors that are not there.
-        if (ordinal as usize) < search.segment.len {
-            ordinals.push(ordinal);
-        }
-        if ordinals.len() < BLOCK { Ok(()) } else { flush(ordinals) }
-    })?;
-    flush(ordinals)?;
-    Ok(scanned)
+    }
+}
+
+fn is_any_near(distances: &[f32], threshold: f32) -> bool {
+    distances.iter().fold(false, |near, &distance| near | (distance <= threshold))
 }

@@ -54,7 +54,7 @@ impl EncodedVectors for Int4Vectors {
     }
 
     fn scan_cost(&self) -> ScanCost {
-        ScanCost { sequential: 1.0, gathered: 1.0, graph_budget: 1.0 }
+        ScanCost { sequential: 1.0, gathered: 1.0, shorter: None, graph_budget: 1.0 }
     }
 
     fn scan_name(&self) -> &'static str {
