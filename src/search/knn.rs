@@ -176,7 +176,7 @@ fn nearest_in_segment(
     let accept = filtered.as_ref().map_or_else(|| segment.accept(), Accept::only);
     let ties = key_order(segment);
     let known = resolver.together.filter(|_| filters.is_empty());
-    let hits = match known.and_then(|together| together.hits(number, row, wanted, index)) {
+    let hits = match known.and_then(|known| known.hits((number, wanted, asked), row, index)) {
         Some(hits) => Ok(hits),
         None => vectors.reader.search(&VectorSearch {
             query: row,

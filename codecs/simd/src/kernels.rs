@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::panel::BitPanel;
 use crate::prepare::Rounded;
 use crate::rows::Rows;
 use crate::wide::WideQuery;
@@ -73,6 +74,9 @@ pub struct Kernels {
     pub(crate) round_i16: unsafe fn(values: &[f32], largest: i16, out: &mut [i16]) -> Rounded,
     /// At most 64 bytes a word, and room for 64 a word.
     pub(crate) select_bytes: unsafe fn(words: &[u64], bytes: &[u8], out: &mut [u8]) -> usize,
+    /// A panel of queries of `row_len` bytes; whole rows, and room for their results.
+    pub(crate) hamming_panel:
+        unsafe fn(rows: &[u8], row_len: usize, panel: &BitPanel, out: &mut [u32], near: &mut [u8]),
     /// Whole panels of queries; rows and results of whole rows.
     pub(crate) dot_f32_panel: unsafe fn(rows: &[f32], panel: &[f32], out: &mut [f32]),
     pub(crate) dot_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
@@ -119,6 +123,7 @@ macro_rules! table {
             dot_f64,
             round_i16,
             select_bytes,
+            hamming_panel,
             dot_f32_panel,
             dot_f32_rows,
             l2_f32_rows,

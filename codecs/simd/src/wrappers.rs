@@ -74,7 +74,7 @@ macro_rules! float_functions {
 }
 pub(crate) use float_functions;
 
-/// `hadamard`, `dot_f64`, `round_i16` and `select_bytes`: plain Rust compiled for the features.
+/// `hadamard`, `dot_f64`, `round_i16`, `select_bytes` and `hamming_panel`: plain Rust compiled for the features.
 macro_rules! portable_functions {
     ($features:tt) => {
         #[target_feature(enable = $features)]
@@ -95,6 +95,17 @@ macro_rules! portable_functions {
         #[target_feature(enable = $features)]
         fn select_bytes(words: &[u64], bytes: &[u8], out: &mut [u8]) -> usize {
             $crate::select::select(words, bytes, out)
+        }
+
+        #[target_feature(enable = $features)]
+        fn hamming_panel(
+            rows: &[u8],
+            row_len: usize,
+            panel: &$crate::BitPanel,
+            out: &mut [u32],
+            near: &mut [u8],
+        ) {
+            $crate::panel::hamming(rows, row_len, panel, out, near);
         }
     };
 }

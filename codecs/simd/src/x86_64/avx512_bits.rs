@@ -5,6 +5,7 @@
 
 use core::arch::x86_64::*;
 
+use crate::panel::{BIT_PANEL, BitPanel, word};
 use crate::wrappers::bits_functions;
 
 /// Bytes in a vector register.
@@ -68,6 +69,81 @@ unsafe fn bits_kernel<const R: usize, const OVERLAP: bool>(
 }
 
 bits_functions!("avx512f,avx512bw,avx512vl,avx512vpopcntdq");
+
+/// The bits in which `R` rows differ from each query of a panel, and which of these counts are below the panel's: a query's
+/// count is a lane.
+///
+/// # Safety
+/// The CPU has the features; each of `rows` has `n` bytes, the panel a register for each begun word of them.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq")]
+unsafe fn panel_kernel<const R: usize>(
+    rows: [*const u8; R],
+    panel: *const u64,
+    n: usize,
+    below: __m512i,
+    out: &mut [u32],
+    near: &mut [u8],
+) {
+    let mut acc = [_mm512_setzero_si512(); R];
+    let words = n / 8;
+    for i in 0..words {
+        // SAFETY: the panel has more registers than i.
+        let q = unsafe { _mm512_loadu_si512(panel.add(i * BIT_PANEL).cast()) };
+        for r in 0..R {
+            // SAFETY: word i of n / 8 is within the row.
+            let x = unsafe { rows[r].add(8 * i).cast::<i64>().read_unaligned() };
+            acc[r] = add_counts::<false>([acc[r], q], q, _mm512_set1_epi64(x))[0];
+        }
+    }
+    if !n.is_multiple_of(8) {
+        // SAFETY: the last register is of the begun word.
+        let q = unsafe { _mm512_loadu_si512(panel.add(words * BIT_PANEL).cast()) };
+        for r in 0..R {
+            // SAFETY: n % 8 bytes of the row are left.
+            let rest = unsafe { core::slice::from_raw_parts(rows[r].add(8 * words), n % 8) };
+            acc[r] = add_counts::<false>([acc[r], q], q, _mm512_set1_epi64(word(rest) as i64))[0];
+        }
+    }
+    for ((acc, out), near) in acc.into_iter().zip(out.as_chunks_mut::<BIT_PANEL>().0).zip(near) {
+        *near = _mm512_cmplt_epu64_mask(acc, below);
+        // SAFETY: there is room for a panel's counts.
+        unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), _mm512_cvtepi64_epi32(acc)) };
+    }
+}
+
+/// Rows of a panel kernel: each word of the panel is loaded once for all of them.
+const PANEL_ROWS: usize = 8;
+
+/// # Safety
+/// The CPU has the features; `rows` are whole rows, the panel has the words of [`BIT_PANEL`] queries, and there is room for the
+/// results.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq")]
+pub(super) unsafe fn hamming_panel(
+    rows: &[u8],
+    row_len: usize,
+    panel: &BitPanel,
+    out: &mut [u32],
+    near: &mut [u8],
+) {
+    let row = |at: usize| rows.as_ptr().wrapping_add(at * row_len);
+    // SAFETY: there are eight numbers of 32 bits.
+    let below = unsafe { _mm512_cvtepu32_epi64(_mm256_loadu_si256(panel.below.as_ptr().cast())) };
+    let words = panel.words.as_ptr();
+    let (strips, rest) = out.as_chunks_mut::<{ PANEL_ROWS * BIT_PANEL }>();
+    let (near, near_rest) = near.split_at_mut(strips.len() * PANEL_ROWS);
+    let in_strips = near.len();
+    for ((strip, out), near) in strips.iter_mut().enumerate().zip(near.chunks_exact_mut(PANEL_ROWS)) {
+        let rows: [_; PANEL_ROWS] = core::array::from_fn(|r| row(strip * PANEL_ROWS + r));
+        // SAFETY: by the contract of the table there are as many rows of row_len bytes as there is room for.
+        unsafe { panel_kernel(rows, words, row_len, below, out, near) };
+    }
+    let rest = rest.as_chunks_mut::<BIT_PANEL>().0.iter_mut().zip(near_rest.chunks_mut(1));
+    for (at, (out, near)) in rest.enumerate() {
+        // SAFETY: as above.
+        unsafe { panel_kernel([row(in_strips + at)], words, row_len, below, out, near) };
+    }
+}
 
 /// # Safety
 /// The CPU has the features; there are at most 64 bytes a word, and `out` has room for 64 a word.

@@ -37,6 +37,8 @@ mod rescore;
 mod scan;
 mod strategy;
 mod together;
+mod together_bits;
+mod together_lists;
 mod trace;
 mod work;
 

@@ -1,10 +1,10 @@
 //! Exact searches of many queries, each raw vector read once for all of them.
 
 use super::collector::NearestWithTies;
-use super::cost;
 use super::request::Search;
 use super::scan::BLOCK;
 use super::work::Work;
+use super::{cost, together_bits};
 use crate::encoding::EncodedVectors;
 use crate::encoding::raw::RawVectors;
 use crate::encoding::raw::panel::{QueryPanel, queries_together};
@@ -25,6 +25,9 @@ pub(in crate::vectors) fn search_together(
     queries: &[&[u8]],
     request: &VectorSearch<'_>,
 ) -> Result<Option<Vec<VectorHits>>> {
+    if segment.field.component() == Component::Bit {
+        return together_bits::search_together(segment, queries, request);
+    }
     let Some(raw) = scanned(segment, request) else { return Ok(None) };
     let mut all = Vec::with_capacity(queries.len());
     for queries in queries.chunks(queries_together(segment.field.dimension as usize)) {
@@ -39,11 +42,10 @@ pub(in crate::vectors) fn search_together(
 /// The raw vectors that the search compares from front to back, if it does.
 fn scanned<'a>(segment: &'a VectorSegment, request: &VectorSearch<'_>) -> Option<&'a RawVectors> {
     let is_exact = Work::of(segment, request.k, request.effort).is_none();
-    let of_numbers = segment.field.component() != Component::Bit;
     let raw = segment.raw.as_ref()?;
     let accepted = cost::accepted_vectors(segment, &request.accept);
     let few = cost::gathering_is_cheaper(accepted, segment.len, raw.scan_cost());
-    (is_exact && of_numbers && !few && !segment.params.multiple && request.k > 0).then_some(raw)
+    (is_exact && !few && !segment.params.multiple && request.k > 0).then_some(raw)
 }
 
 /// `None` when the search was stopped, or more vectors would have to be kept than is reasonable.
