@@ -18,7 +18,7 @@ fn main() -> Result<()> {
     let given: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let [index, field, queries, probes @ ..] = &given[..] else { return Ok(()) };
     let searcher = Index::open(index)?.searcher()?;
-    let bytes = searcher.schema().vector_field_named(field)?.options().dimension() as usize / 8;
+    let bytes = searcher.schema().vector_field_named(field)?.options().dimension() / 8;
     let file = fs::read(queries)?;
     let header = 10 + usize::from(u16::from_le_bytes([file[8], file[9]]));
     let queries: Vec<Knn> =

@@ -1,6 +1,6 @@
 //! kNN queries: the nearest neighbors over all segments of a snapshot.
 
-use super::effort::Asked;
+use super::effort::{Asked, asked};
 use super::hits::SegmentSearch;
 use super::matching::accepted;
 use super::node::Node;
@@ -149,15 +149,6 @@ fn nearest(
     }
     found.truncate(query.k_or_default());
     Ok(Neighbors { found, exact, segments })
-}
-
-/// The effort that a query asks of each segment, with what is known of the others, and of so many shards.
-pub(super) fn asked(snapshot: &Snapshot, query: &Knn, filtered: bool, shards: usize) -> Result<Asked> {
-    let field = snapshot.schema.vector_field_named(&query.field)?;
-    let asked = Asked::of(query, field)?;
-    let fields = snapshot.segments.iter().filter_map(|segment| segment.reader.vector_field(field.number()));
-    let lens = fields.map(|vectors| vectors.reader.len());
-    Ok(asked.among(lens, shards, filtered && !query.post_filter))
 }
 
 /// What one segment has.

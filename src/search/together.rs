@@ -1,8 +1,7 @@
 //! Searches for neighbors that one call makes together: exact ones, so that each vector is read once for many queries, and
 //! those of inverted lists, so that each centroid is.
 
-use super::effort::Asked;
-use super::knn::asked;
+use super::effort::{Asked, asked};
 use super::ranking::key_order;
 use crate::error::Result;
 use crate::query::{Knn, Query, Search};

@@ -80,7 +80,9 @@ fn many_searches_of_binary_vectors_have_the_hits_of_each_alone() {
         add_all(&index, small_segments(300), documents.iter().map(|(key, bits)| (&key[..], &bits[..])));
         if deletes {
             let writer = index.writer_with(WriterOptions::new().merge_policy(MergePolicy::None)).unwrap();
-            documents.iter().step_by(9).for_each(|(key, _)| writer.delete(key).unwrap());
+            for (key, _) in documents.iter().step_by(9) {
+                writer.delete(key).unwrap();
+            }
             writer.commit().unwrap();
         }
         let searcher = index.searcher().unwrap();

@@ -148,10 +148,10 @@ macro_rules! panel_functions {
 }
 pub(crate) use panel_functions;
 
-/// `hamming`, `overlap` and their forms for rows, four rows at a time, from
+/// `hamming`, `overlap` and their forms for rows, `$r` rows at a time, from
 /// `bits_kernel::<R, OVERLAP>(query, rows, n)`.
 macro_rules! bits_functions {
-    ($features:tt) => {
+    ($features:tt, $r:tt) => {
         #[target_feature(enable = $features)]
         pub(super) unsafe fn hamming(a: &[u8], b: &[u8]) -> u32 {
             // SAFETY: by the contract of the table, both are as long.
@@ -168,13 +168,13 @@ macro_rules! bits_functions {
         pub(super) unsafe fn hamming_rows(rows: $crate::rows::Rows<'_>, query: &[u8], out: &mut [u32]) {
             let (q, n) = (query.as_ptr(), query.len());
             // SAFETY: by the contract of the table, every row has n bytes.
-            $crate::rows::fill!(rows, out, 4, |p, R| unsafe { bits_kernel::<R, false>(q, p, n) }[0]);
+            $crate::rows::fill!(rows, out, $r, |p, R| unsafe { bits_kernel::<R, false>(q, p, n) }[0]);
         }
 
         #[target_feature(enable = $features)]
         pub(super) unsafe fn overlap_rows(rows: $crate::rows::Rows<'_>, query: &[u8], out: &mut [[u32; 2]]) {
             let (q, n) = (query.as_ptr(), query.len());
-            $crate::rows::fill!(rows, out, 4, |p, R| {
+            $crate::rows::fill!(rows, out, $r, |p, R| {
                 // SAFETY: by the contract of the table, every row has n bytes.
                 let [both, either] = unsafe { bits_kernel::<R, true>(q, p, n) };
                 core::array::from_fn::<_, R, _>(|r| [both[r], either[r]])

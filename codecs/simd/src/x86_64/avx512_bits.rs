@@ -24,6 +24,30 @@ fn add_counts<const OVERLAP: bool>(acc: [__m512i; 2], q: __m512i, x: __m512i) ->
     }
 }
 
+/// The sum of the lanes of each register. Eight registers are summed side by side, until their sums are the lanes of one.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq")]
+fn sums<const R: usize>(acc: [__m512i; R]) -> [u32; R] {
+    let mut out = [0; R];
+    let Some(&[a, b, c, d, e, f, g, h]) = acc.first_chunk::<8>() else {
+        for r in 0..R {
+            out[r] = _mm512_reduce_add_epi64(acc[r]) as u32;
+        }
+        return out;
+    };
+    // Each part of 128 bits has a sum of x and one of y.
+    let pairs = |x, y| _mm512_add_epi64(_mm512_unpacklo_epi64(x, y), _mm512_unpackhi_epi64(x, y));
+    // The sums of neighboring parts, those of x first.
+    let parts =
+        |x, y| _mm512_add_epi64(_mm512_shuffle_i64x2::<0x88>(x, y), _mm512_shuffle_i64x2::<0xdd>(x, y));
+    let all = parts(parts(pairs(a, b), pairs(c, d)), parts(pairs(e, f), pairs(g, h)));
+    if let Some(out) = out.first_chunk_mut::<8>() {
+        // SAFETY: there is room for eight counts.
+        unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), _mm512_cvtepi64_epi32(all)) };
+    }
+    out
+}
+
 /// `R` rows at once: the bits that differ from the query's and nothing, or (`OVERLAP`) those in both and those in
 /// either.
 ///
@@ -58,17 +82,10 @@ unsafe fn bits_kernel<const R: usize, const OVERLAP: bool>(
             acc[r] = add_counts::<OVERLAP>(acc[r], qv, x);
         }
     }
-    let mut out = [[0; R]; 2];
-    for r in 0..R {
-        out[0][r] = _mm512_reduce_add_epi64(acc[r][0]) as u32;
-        if OVERLAP {
-            out[1][r] = _mm512_reduce_add_epi64(acc[r][1]) as u32;
-        }
-    }
-    out
+    [sums(acc.map(|acc| acc[0])), if OVERLAP { sums(acc.map(|acc| acc[1])) } else { [0; R] }]
 }
 
-bits_functions!("avx512f,avx512bw,avx512vl,avx512vpopcntdq");
+bits_functions!("avx512f,avx512bw,avx512vl,avx512vpopcntdq", 8);
 
 /// The bits in which `R` rows differ from each query of a panel, and which of these counts are below the panel's: a query's
 /// count is a lane.

@@ -4,13 +4,13 @@ use super::collector::NearestWithTies;
 use super::request::Search;
 use super::scan::BLOCK;
 use super::work::Work;
-use super::{cost, together_bits};
+use super::{cost, ivf, together_bits, together_lists};
 use crate::encoding::EncodedVectors;
 use crate::encoding::raw::RawVectors;
 use crate::encoding::raw::panel::{QueryPanel, queries_together};
-use crate::vectors::segment::VectorSegment;
+use crate::vectors::segment::{Index, VectorSegment};
 use lucerne_codec::vector::{VectorHits, VectorSearch};
-use lucerne_codec::{Component, Ordinal, Result};
+use lucerne_codec::{Component, Ordinal, Result, Similarity};
 use lucerne_simd::PANEL;
 
 /// Rows compared between two looks at the cancel flag: a few strips of a kernel, which stay in a cache.
@@ -26,7 +26,7 @@ pub(in crate::vectors) fn search_together(
     request: &VectorSearch<'_>,
 ) -> Result<Option<Vec<VectorHits>>> {
     if segment.field.component() == Component::Bit {
-        return together_bits::search_together(segment, queries, request);
+        return search_bits(segment, queries, request);
     }
     let Some(raw) = scanned(segment, request) else { return Ok(None) };
     let mut all = Vec::with_capacity(queries.len());
@@ -37,6 +37,29 @@ pub(in crate::vectors) fn search_together(
         all.extend(hits);
     }
     Ok(Some(all))
+}
+
+/// The same for binary vectors.
+fn search_bits(
+    segment: &VectorSegment,
+    queries: &[&[u8]],
+    request: &VectorSearch<'_>,
+) -> Result<Option<Vec<VectorHits>>> {
+    let Some(raw) = &segment.raw else { return Ok(None) };
+    let by_hamming = segment.field.similarity == Similarity::Hamming;
+    if !by_hamming || segment.params.multiple || request.k == 0 || request.accept.count() == 0 {
+        return Ok(None);
+    }
+    let work = Work::of(segment, request.k, request.effort);
+    let search = Search::new(segment, request, work.unwrap_or_default());
+    match (&segment.index, work) {
+        (Index::Ivf(lists), Some(_)) if !ivf::compares_all(&search, lists) => {
+            together_lists::probe(&search, lists, raw.bytes(), queries)
+        }
+        (Index::Hnsw(Some(_)), Some(_)) => Ok(None),
+        _ if cost::gathering_is_cheaper(search.accepted, segment.len, raw.scan_cost()) => Ok(None),
+        _ => together_bits::scan(&search, raw.bytes(), queries),
+    }
 }
 
 /// The raw vectors that the search compares from front to back, if it does.

@@ -5,12 +5,8 @@
 
 use super::collector::{Collector, NearestWithTies};
 use super::request::Search;
-use super::work::Work;
-use super::{cost, ivf, together_lists};
-use crate::encoding::EncodedVectors;
-use crate::vectors::segment::{Index, VectorSegment};
-use lucerne_codec::vector::{VectorHits, VectorSearch};
-use lucerne_codec::{Ordinal, Result, Similarity};
+use lucerne_codec::vector::VectorHits;
+use lucerne_codec::{Ordinal, Result};
 use lucerne_simd::{self as simd, BIT_PANEL, BitPanel};
 
 /// Rows compared with one panel after the other, and between two looks at the cancel flag.
@@ -25,31 +21,8 @@ const MOST_KEPT: usize = 1 << 14;
 /// The counts of a row, one for each query of a panel.
 pub(super) type Counts = [u32; BIT_PANEL];
 
-/// The same search for each query; `None` when they are better made one by one. That of the request does not count.
-pub(super) fn search_together(
-    segment: &VectorSegment,
-    queries: &[&[u8]],
-    request: &VectorSearch<'_>,
-) -> Result<Option<Vec<VectorHits>>> {
-    let Some(raw) = &segment.raw else { return Ok(None) };
-    let by_hamming = segment.field.similarity == Similarity::Hamming;
-    if !by_hamming || segment.params.multiple || request.k == 0 || request.accept.count() == 0 {
-        return Ok(None);
-    }
-    let work = Work::of(segment, request.k, request.effort);
-    let search = Search::new(segment, request, work.unwrap_or_default());
-    match (&segment.index, work) {
-        (Index::Ivf(lists), Some(_)) if !ivf::compares_all(&search, lists) => {
-            together_lists::probe(&search, lists, raw.bytes(), queries)
-        }
-        (Index::Hnsw(Some(_)), Some(_)) => Ok(None),
-        _ if cost::gathering_is_cheaper(search.accepted, segment.len, raw.scan_cost()) => Ok(None),
-        _ => scan(&search, raw.bytes(), queries),
-    }
-}
-
 /// Compares all rows. `None` when the search was stopped, or too many vectors are as near.
-fn scan(search: &Search<'_>, rows: &[u8], queries: &[&[u8]]) -> Result<Option<Vec<VectorHits>>> {
+pub(super) fn scan(search: &Search<'_>, rows: &[u8], queries: &[&[u8]]) -> Result<Option<Vec<VectorHits>>> {
     let mut found = Found::new(search, queries.len());
     let numbers: Vec<usize> = (0..queries.len()).collect();
     let numbers = numbers.chunks(BIT_PANEL);
