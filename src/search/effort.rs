@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::limits::{DEFAULT_CANDIDATES, DEFAULT_RECALL, MAX_CANDIDATES};
 use crate::query::Knn;
+use crate::reader::Snapshot;
 use crate::schema::VectorField;
 use lucerne_codec::vector::{Effort, VectorReader};
 
@@ -84,6 +85,15 @@ impl Asked {
     pub(super) fn candidates(self, wanted: usize, reader: &dyn VectorReader) -> Option<usize> {
         reader.candidates(wanted, self.in_segment(wanted, reader))
     }
+}
+
+/// The effort that a query asks of each segment, with what is known of the others, and of so many shards.
+pub(super) fn asked(snapshot: &Snapshot, query: &Knn, filtered: bool, shards: usize) -> Result<Asked> {
+    let field = snapshot.schema.vector_field_named(&query.field)?;
+    let asked = Asked::of(query, field)?;
+    let fields = snapshot.segments.iter().filter_map(|segment| segment.reader.vector_field(field.number()));
+    let lens = fields.map(|vectors| vectors.reader.len());
+    Ok(asked.among(lens, shards, filtered && !query.post_filter))
 }
 
 #[cfg(test)]

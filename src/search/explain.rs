@@ -6,7 +6,7 @@ use super::node::{Node, Word};
 use super::ranking::DocAddress;
 use super::resolve::Resolver;
 use super::scorers::finite_score;
-use super::{fuse, knn, rerank, score, sparse, terms};
+use super::{effort, fuse, knn, rerank, score, sparse, terms};
 use crate::error::Result;
 use crate::limits::{MAX_CANDIDATES, MAX_K};
 use crate::query::{Combine, Fuse, Knn, Query, Rerank, RerankBy, Search};
@@ -283,7 +283,7 @@ fn rank_by_estimate(resolver: &Resolver<'_>, query: &Knn, address: DocAddress) -
         return Ok(None);
     };
     let filtered = query.filter.is_some() || resolver.filter.is_some();
-    let asked = knn::asked(resolver.snapshot, query, filtered, resolver.shards)?;
+    let asked = effort::asked(resolver.snapshot, query, filtered, resolver.shards)?;
     let Some(candidates) = asked.candidates(knn::wanted(query), &*vectors.reader) else { return Ok(None) };
     let candidates = candidates.clamp(1, MAX_CANDIDATES);
     let kept = Knn {

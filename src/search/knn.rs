@@ -1,6 +1,6 @@
 //! kNN queries: the nearest neighbors over all segments of a snapshot.
 
-use super::effort::Asked;
+use super::effort::{Asked, asked};
 use super::hits::SegmentSearch;
 use super::matching::accepted;
 use super::node::Node;
@@ -151,15 +151,6 @@ fn nearest(
     Ok(Neighbors { found, exact, segments })
 }
 
-/// The effort that a query asks of each segment, with what is known of the others, and of so many shards.
-pub(super) fn asked(snapshot: &Snapshot, query: &Knn, filtered: bool, shards: usize) -> Result<Asked> {
-    let field = snapshot.schema.vector_field_named(&query.field)?;
-    let asked = Asked::of(query, field)?;
-    let fields = snapshot.segments.iter().filter_map(|segment| segment.reader.vector_field(field.number()));
-    let lens = fields.map(|vectors| vectors.reader.len());
-    Ok(asked.among(lens, shards, filtered && !query.post_filter))
-}
-
 /// What one segment has.
 fn nearest_in_segment(
     resolver: &Resolver<'_>,
@@ -176,7 +167,7 @@ fn nearest_in_segment(
     let accept = filtered.as_ref().map_or_else(|| segment.accept(), Accept::only);
     let ties = key_order(segment);
     let known = resolver.together.filter(|_| filters.is_empty());
-    let hits = match known.and_then(|together| together.hits(number, row, wanted, index)) {
+    let hits = match known.and_then(|known| known.hits((number, wanted, asked), row, index)) {
         Some(hits) => Ok(hits),
         None => vectors.reader.search(&VectorSearch {
             query: row,

@@ -9,7 +9,7 @@ use super::scorers::Bm25;
 use super::statistics::Statistics;
 use super::stop::Stop;
 use super::threads::Threads;
-use super::together::Together;
+use super::together::Known;
 use super::values::{dynamic_range, number_range, numbers_of, text_of, text_range, wrong};
 use crate::analysis::{Analyzer, Analyzers};
 use crate::document::{Value, dynamic};
@@ -42,8 +42,8 @@ pub(super) struct Resolver<'a> {
     pub(super) given: Option<&'a [GivenRanking]>,
     /// Shards of which this index is one; 1 where it is all there is.
     pub(super) shards: usize,
-    /// What exact searches have found together.
-    pub(super) together: Option<&'a Together>,
+    /// What the search has found together with others.
+    pub(super) together: Option<Known<'a>>,
 }
 
 /// How documents with a term of a text field are scored.

@@ -13,7 +13,7 @@ use super::resolve::Resolver;
 use super::statistics::{Statistics, TextStatistics};
 use super::stop::{Stop, Stopped, stopped};
 use super::tally::{self, Matches, tally};
-use super::together::{self, Together};
+use super::together::{self, Known, Together};
 use super::total::Total;
 use super::unknown_fields::unknown_fields;
 use super::{aggregate, explain, field_values, group, matching, page, rank, rerank, sort, stored};
@@ -39,8 +39,8 @@ pub(super) struct Run<'a> {
     pub(super) memory: &'a Memory,
     pub(super) options: &'a SearchOptions,
     pub(super) scope: Scope<'a>,
-    /// What exact searches have found together.
-    pub(super) together: Option<&'a Together>,
+    /// What the search has found together with others.
+    pub(super) together: Option<Known<'a>>,
 }
 
 /// What the index is that is searched.
@@ -201,8 +201,10 @@ impl<'a> Run<'a> {
             let searches: Vec<&Search> = numbers.iter().filter_map(|&number| searches.get(number)).collect();
             // What goes wrong here goes wrong for each of them, which says so.
             let together = Together::search(self.snapshot, &searches, &options.begin()).ok().flatten();
-            let run = Run { together: together.as_ref(), ..each };
-            let found = searches.iter().map(|&search| run.search(search.clone()));
+            let found = searches.iter().enumerate().map(|(number, &search)| {
+                let known = together.as_ref().map(|together| together.known(number));
+                Run { together: known, ..each }.search(search.clone())
+            });
             Ok(numbers.iter().copied().zip(found).collect::<Vec<_>>())
         };
         let found = self.options.threads.each(groups.len(), || (0..groups.len()).collect(), of_group);

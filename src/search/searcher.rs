@@ -8,7 +8,7 @@ use super::ranking::DocAddress;
 use super::run::{OfShard, Run, Scope};
 use super::statistics::TextStatistics;
 use super::values::wrong;
-use super::{knn, stored};
+use super::{effort, knn, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, Value, components};
 use crate::error::{Error, Result};
@@ -137,7 +137,7 @@ impl Searcher {
     /// When there is no such vector field, or a parameter is out of its range.
     pub fn candidates(&self, query: &Knn) -> Result<Option<usize>> {
         let field = self.schema().vector_field_named(&query.field)?;
-        let asked = knn::asked(&self.snapshot, query, query.filter.is_some(), 1)?;
+        let asked = effort::asked(&self.snapshot, query, query.filter.is_some(), 1)?;
         let wanted = knn::wanted(query);
         let fields = self.snapshot.segments.iter();
         let fields = fields.filter_map(|segment| segment.reader.vector_field(field.number()));

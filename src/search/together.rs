@@ -1,5 +1,7 @@
-//! Exact searches for neighbors that one call makes together, so that each vector is read once for many queries.
+//! Searches for neighbors that one call makes together: exact ones, so that each vector is read once for many queries, and
+//! those of inverted lists, so that each centroid is.
 
+use super::effort::{Asked, asked};
 use super::ranking::key_order;
 use crate::error::Result;
 use crate::query::{Knn, Query, Search};
@@ -17,14 +19,22 @@ const MOST: usize = 256;
 const MOST_K: usize = 1_000;
 
 /// What a search looks for: searches of one kind differ in their vectors.
-type Kind<'a> = (&'a str, usize);
+type Kind<'a> = (&'a str, usize, Wish);
+
+/// How much a search is to do, as it is given: exact or not, lists, candidates, recall.
+type Wish = (bool, Option<usize>, Option<usize>, Option<u32>);
+
+/// How much the search of a query is to do.
+fn wish(knn: &Knn) -> Wish {
+    (knn.exact, knn.nprobe, knn.candidates, knn.recall.map(f32::to_bits))
+}
 
 /// Numbers of searches that run one after the other on one thread: those made together, or one.
 pub(super) fn groups(snapshot: &Snapshot, searches: &[Search], threads: usize) -> Vec<Vec<usize>> {
     let mut kinds: HashMap<Kind<'_>, Vec<usize>> = HashMap::new();
     for (number, search) in searches.iter().enumerate() {
         if let Some(knn) = plain(snapshot, search) {
-            kinds.entry((&knn.field, k_of(search, knn))).or_default().push(number);
+            kinds.entry((&knn.field, k_of(search, knn), wish(knn))).or_default().push(number);
         }
     }
     kinds.retain(|_, numbers| numbers.len() >= LEAST);
@@ -43,14 +53,14 @@ pub(super) fn groups(snapshot: &Snapshot, searches: &[Search], threads: usize) -
     groups
 }
 
-/// The kNN query of a search that compares all vectors and has no filter.
+/// The kNN query of a search that compares all vectors, or probes inverted lists, and has no filter.
 fn plain<'a>(snapshot: &Snapshot, search: &'a Search) -> Option<&'a Knn> {
     let Query::Knn(knn) = &search.query else { return None };
     let field = snapshot.schema.vector_field_named(&knn.field).ok()?;
-    let options = field.options();
-    let kept = (options.index(), options.quantization());
-    let is_flat = kept == (Some(VectorIndex::Flat), Some(Quantization::None)) && knn.rescore.is_none();
-    let is_plain = (knn.exact || is_flat) && knn.filter.is_none() && search.filter.is_none();
+    let is_raw = field.options().quantization() == Some(Quantization::None) && knn.rescore.is_none();
+    let is_fit = is_raw && matches!(field.options().index(), Some(VectorIndex::Flat | VectorIndex::Ivf));
+    let is_plain =
+        (knn.exact || is_fit) && knn.filter.is_none() && search.filter.is_none() && knn.scale.is_none();
     (is_plain && k_of(search, knn) <= MOST_K).then_some(knn)
 }
 
@@ -60,12 +70,20 @@ fn k_of(search: &Search, knn: &Knn) -> usize {
     knn.k.unwrap_or(if knn.exact { page } else { search.limit })
 }
 
-/// What searches find that were made together, by segment. Made for one snapshot.
+/// What searches find that were made together. Made for one snapshot.
 pub(super) struct Together {
     field: u32,
     k: usize,
-    /// By the bytes of their vectors: what is found in each segment.
-    found: HashMap<Vec<u8>, Vec<Option<VectorHits>>>,
+    asked: Asked,
+    /// By search: its vector's bytes, and what is found in each segment.
+    found: Vec<(Vec<u8>, Vec<Option<VectorHits>>)>,
+}
+
+/// What one of the searches made together has found.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    together: &'a Together,
+    search: usize,
 }
 
 impl Together {
@@ -78,7 +96,9 @@ impl Together {
         let knns: Vec<&Knn> = searches.iter().filter_map(|search| plain(snapshot, search)).collect();
         let (Some(first), Some(search)) = (knns.first(), searches.first()) else { return Ok(None) };
         let field = snapshot.schema.vector_field_named(&first.field)?;
-        let k = k_of(search, first);
+        let (k, asked) = (k_of(search, first), asked(snapshot, first, false, 1)?);
+        // A flat field of raw vectors is searched like that in any case.
+        let is_flat = field.options().index() == Some(VectorIndex::Flat);
         let rows: Result<Vec<_>> =
             knns.iter().map(|knn| crate::document::check_query(field, &knn.vector)).collect();
         let Ok(rows) = rows else { return Ok(None) };
@@ -95,8 +115,7 @@ impl Together {
                 &VectorSearch {
                     query: &[],
                     k,
-                    // A flat field of raw vectors is searched like that in any case.
-                    effort: Effort::Exact,
+                    effort: if is_flat { Effort::Exact } else { asked.in_segment(k, &*vectors.reader) },
                     accept: segment.accept(),
                     ties: &ties,
                     cancel,
@@ -106,12 +125,26 @@ impl Together {
             let Some(hits) = hits else { return Ok(None) };
             by_query.iter_mut().zip(hits).for_each(|(found, hits)| found.push(Some(hits)));
         }
-        Ok(Some(Self { field: field.number(), k, found: rows.into_iter().zip(by_query).collect() }))
+        Ok(Some(Self { field: field.number(), k, asked, found: rows.into_iter().zip(by_query).collect() }))
     }
 
-    /// What the search for `k` neighbors of a vector has found in a segment.
-    pub(super) fn hits(&self, field: u32, row: &[u8], k: usize, segment: usize) -> Option<VectorHits> {
-        let of_query = self.found.get(row).filter(|_| self.field == field && self.k == k)?;
-        of_query.get(segment)?.clone()
+    /// What the search of this number has found.
+    pub(super) fn known(&self, search: usize) -> Known<'_> {
+        Known { together: self, search }
+    }
+}
+
+impl Known<'_> {
+    /// What the search for `k` neighbors of a vector has found in a segment, if that is the one.
+    pub(super) fn hits(
+        &self,
+        (field, k, asked): (u32, usize, Asked),
+        row: &[u8],
+        segment: usize,
+    ) -> Option<VectorHits> {
+        let Together { field: its_field, k: its_k, asked: its_asked, found } = self.together;
+        let (its_row, hits) = found.get(self.search)?;
+        let is_same = (*its_field, *its_k, *its_asked, &its_row[..]) == (field, k, asked, row);
+        hits.get(segment).filter(|_| is_same)?.clone()
     }
 }

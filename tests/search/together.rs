@@ -62,6 +62,54 @@ fn many_exact_searches_have_the_hits_of_each_alone() {
     }
 }
 
+#[test]
+fn many_searches_of_binary_vectors_have_the_hits_of_each_alone() {
+    let mut rng = Rng::new(6);
+    let mut bits = |_| rng.vector(32).iter().map(|value| f32::from(*value > 0.8)).collect::<Vec<f32>>();
+    let documents: Vec<(String, Vec<f32>)> =
+        (0..900).map(|at| (format!("d{:03}", at * 7 % 900), bits(at))).collect();
+    let queries: Vec<Vec<f32>> = (0..150).map(&mut bits).collect();
+    for (vector, deletes) in [
+        (Vector::bits(32).flat(), false),
+        (Vector::bits(32).ivf(), false),
+        (Vector::bits(32).ivf(), true),
+        (Vector::bits(32).ivf().similarity(Similarity::Jaccard), false),
+        (Vector::bits(32), true),
+    ] {
+        let (_directory, index) = in_memory(one_field(vector));
+        add_all(&index, small_segments(300), documents.iter().map(|(key, bits)| (&key[..], &bits[..])));
+        if deletes {
+            let writer = index.writer_with(WriterOptions::new().merge_policy(MergePolicy::None)).unwrap();
+            for (key, _) in documents.iter().step_by(9) {
+                writer.delete(key).unwrap();
+            }
+            writer.commit().unwrap();
+        }
+        let searcher = index.searcher().unwrap();
+        assert!(searcher.segment_count() > 2);
+        let searches = queries.iter().enumerate().map(|(number, query)| {
+            let knn = Knn::new("v", query.clone());
+            match number % 6 {
+                0 => Search::new(knn.k(7).nprobe(1)),
+                1 => Search::new(knn.nprobe(3)).limit(4).offset(6),
+                2 => Search::new(knn.k(9).nprobe(60)),
+                3 => Search::new(knn.k(12).exact()),
+                4 => Search::new(knn.k(7).nprobe(1)).filter(Query::all()),
+                _ => Search::new(knn.k(7)),
+            }
+        });
+        let searches: Vec<Search> = searches.collect();
+        for (number, found) in searcher.search_many(&searches, &SearchOptions::new()).into_iter().enumerate()
+        {
+            assert_eq!(
+                shown(&found.unwrap()),
+                shown(&searcher.search(&searches[number]).unwrap()),
+                "{number}"
+            );
+        }
+    }
+}
+
 /// All of the hits but what they took.
 fn shown(hits: &Hits) -> String {
     let parts = (&hits.hits, hits.exact, &hits.segments, hits.stopped, hits.total);

@@ -8,7 +8,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use lucerne_simd::{Kernels, WideQuery, available_levels};
+use lucerne_simd::{BIT_PANEL, BitPanel, Kernels, WideQuery, available_levels};
 
 const FAR_BYTES: usize = 512 << 20;
 const NEAR_ROWS: usize = 64;
@@ -143,6 +143,15 @@ fn bits_bench(kernels: &Kernels, matrix: &[u8], query: &[u8]) {
     );
     let mut out = vec![0; count];
     println!(" {:7.1}", best_ns(count, || kernels.hamming_scan(&matrix[..count * len], query, &mut out)));
+    let panel = BitPanel::new(&[query; BIT_PANEL]);
+    let (mut out, mut near) = (vec![0; NEAR_ROWS * BIT_PANEL], [0; NEAR_ROWS]);
+    let panels = best_ns(1_000 * NEAR_ROWS * BIT_PANEL, || {
+        for _ in 0..1_000 {
+            kernels.hamming_panel(&matrix[..NEAR_ROWS * len], &panel, &mut out, &mut near);
+            black_box(&out);
+        }
+    });
+    println!("  hamming, {BIT_PANEL} queries, near {panels:7.2}");
     ids_bench(
         "overlap",
         len,

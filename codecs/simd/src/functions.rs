@@ -1,7 +1,7 @@
 //! Every function of the crate, and the checks in front of every kernel.
 
 use crate::kernels::{Kernels, MAX_U8_DIMS, NIBBLES};
-use crate::panel::PANEL;
+use crate::panel::{BIT_PANEL, BitPanel, PANEL};
 use crate::prepare::Rounded;
 use crate::rows::Rows;
 use crate::select::WORD;
@@ -429,6 +429,19 @@ functions! {
         let rows = Rows::all(rows, query.len(), out.len());
         // SAFETY: the CPU has the level; the rows are as long as the query, one per result.
         unsafe { (self.dot_u8_i16_rows)(rows, query, out) }
+    }
+
+    /// Number of bits in which every row of `rows` and every query of `panel` differ: `out[BIT_PANEL * r + l]` is that of row
+    /// `r` and query `l`, and bit `l` of `near[r]` says whether it is less than `panel.below[l]`. Rows lie one after the other.
+    ///
+    /// # Panics
+    /// When `rows` is not as many rows as there is room for.
+    fn hamming_panel(&self, rows: &[u8], panel: &BitPanel, out: &mut [u32], near: &mut [u8]) {
+        let (count, row_len) = (near.len(), panel.row_len());
+        assert!(count.checked_mul(row_len) == Some(rows.len()), "{} bytes, {count} rows of {row_len}", rows.len());
+        assert!(count.checked_mul(BIT_PANEL) == Some(out.len()), "{count} rows, room for {} counts", out.len());
+        // SAFETY: the CPU has the level; there are whole rows as long as the queries, and there is room for the results.
+        unsafe { (self.hamming_panel)(rows, row_len, panel, out, near) }
     }
 
     /// Dot products of every row of `rows` with every query of `panel`: `out[PANEL * r + l]` is that of row `r` and query `l`.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::panel::BitPanel;
 use crate::prepare::Rounded;
 use crate::rows::Rows;
 use crate::wide::WideQuery;
@@ -75,6 +76,9 @@ pub struct Kernels {
     pub(crate) select_bytes: unsafe fn(words: &[u64], bytes: &[u8], out: &mut [u8]) -> usize,
     /// Numbers of 1, 2 or 4 bytes, and room for a bit of each.
     pub(crate) within: unsafe fn(numbers: &[u8], width: usize, low: u32, span: u32, out: &mut [u64]),
+    /// A panel of queries of `row_len` bytes; whole rows, and room for their results.
+    pub(crate) hamming_panel:
+        unsafe fn(rows: &[u8], row_len: usize, panel: &BitPanel, out: &mut [u32], near: &mut [u8]),
     /// Whole panels of queries; rows and results of whole rows.
     pub(crate) dot_f32_panel: unsafe fn(rows: &[f32], panel: &[f32], out: &mut [f32]),
     pub(crate) dot_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
@@ -122,6 +126,7 @@ macro_rules! table {
             round_i16,
             select_bytes,
             within,
+            hamming_panel,
             dot_f32_panel,
             dot_f32_rows,
             l2_f32_rows,

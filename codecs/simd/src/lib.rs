@@ -52,7 +52,7 @@ pub use dispatch::{available_levels, level};
 pub use functions::*;
 pub use hadamard::restore_order;
 pub use kernels::{Kernels, Level, MAX_U8_DIMS, NIBBLES};
-pub use panel::PANEL;
+pub use panel::{BIT_PANEL, BitPanel, PANEL};
 pub use prepare::Rounded;
 pub use rows::AHEAD;
 pub use wide::{MAX_WIDE, MAX_WIDE_DIMS, WideQuery};

@@ -2,6 +2,7 @@
 
 use crate::hadamard::transform;
 use crate::kernels::{Kernels, Level, NIBBLES, table};
+use crate::panel::BitPanel;
 use crate::prepare::{self, Rounded};
 use crate::rows::Rows;
 use crate::select::select;
@@ -165,6 +166,10 @@ fn hamming(a: &[u8], b: &[u8]) -> u32 {
 
 fn overlap(a: &[u8], b: &[u8]) -> [u32; 2] {
     [sum_words(a, b, |a, b| (a & b).count_ones()), sum_words(a, b, |a, b| (a | b).count_ones())]
+}
+
+fn hamming_panel(rows: &[u8], row_len: usize, panel: &BitPanel, out: &mut [u32], near: &mut [u8]) {
+    crate::panel::hamming(rows, row_len, panel, out, near);
 }
 
 fn dot_f32_panel(rows: &[f32], panel: &[f32], out: &mut [f32]) {

@@ -74,7 +74,7 @@ macro_rules! float_functions {
 }
 pub(crate) use float_functions;
 
-/// `hadamard`, `dot_f64`, `round_i16`, `select_bytes` and `within`: plain Rust compiled for the features.
+/// `hadamard`, `dot_f64`, `round_i16`, `select_bytes`, `within` and `hamming_panel`: plain Rust compiled for the features.
 macro_rules! portable_functions {
     ($features:tt) => {
         #[target_feature(enable = $features)]
@@ -100,6 +100,17 @@ macro_rules! portable_functions {
         #[target_feature(enable = $features)]
         fn within(numbers: &[u8], width: usize, low: u32, span: u32, out: &mut [u64]) {
             $crate::within::within(numbers, width, low, span, out);
+        }
+
+        #[target_feature(enable = $features)]
+        fn hamming_panel(
+            rows: &[u8],
+            row_len: usize,
+            panel: &$crate::BitPanel,
+            out: &mut [u32],
+            near: &mut [u8],
+        ) {
+            $crate::panel::hamming(rows, row_len, panel, out, near);
         }
     };
 }
@@ -142,10 +153,10 @@ macro_rules! panel_functions {
 }
 pub(crate) use panel_functions;
 
-/// `hamming`, `overlap` and their forms for rows, four rows at a time, from
+/// `hamming`, `overlap` and their forms for rows, `$r` rows at a time, from
 /// `bits_kernel::<R, OVERLAP>(query, rows, n)`.
 macro_rules! bits_functions {
-    ($features:tt) => {
+    ($features:tt, $r:tt) => {
         #[target_feature(enable = $features)]
         pub(super) unsafe fn hamming(a: &[u8], b: &[u8]) -> u32 {
             // SAFETY: by the contract of the table, both are as long.
@@ -162,13 +173,13 @@ macro_rules! bits_functions {
         pub(super) unsafe fn hamming_rows(rows: $crate::rows::Rows<'_>, query: &[u8], out: &mut [u32]) {
             let (q, n) = (query.as_ptr(), query.len());
             // SAFETY: by the contract of the table, every row has n bytes.
-            $crate::rows::fill!(rows, out, 4, |p, R| unsafe { bits_kernel::<R, false>(q, p, n) }[0]);
+            $crate::rows::fill!(rows, out, $r, |p, R| unsafe { bits_kernel::<R, false>(q, p, n) }[0]);
         }
 
         #[target_feature(enable = $features)]
         pub(super) unsafe fn overlap_rows(rows: $crate::rows::Rows<'_>, query: &[u8], out: &mut [[u32; 2]]) {
             let (q, n) = (query.as_ptr(), query.len());
-            $crate::rows::fill!(rows, out, 4, |p, R| {
+            $crate::rows::fill!(rows, out, $r, |p, R| {
                 // SAFETY: by the contract of the table, every row has n bytes.
                 let [both, either] = unsafe { bits_kernel::<R, true>(q, p, n) };
                 core::array::from_fn::<_, R, _>(|r| [both[r], either[r]])

@@ -4,7 +4,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lucerne_simd::{
-    Kernels, MAX_U8_DIMS, MAX_WIDE, MAX_WIDE_DIMS, PANEL, WideQuery, available_levels, prefetch,
+    BIT_PANEL, BitPanel, Kernels, MAX_U8_DIMS, MAX_WIDE, MAX_WIDE_DIMS, PANEL, WideQuery, available_levels,
+    prefetch,
 };
 
 #[track_caller]
@@ -82,6 +83,11 @@ fn results_that_do_not_fit_the_rows_panic() {
     panics("no whole panel", |k| k.dot_f32_panel(&[0.0; 2], &[0.0; 2 * PANEL + 1], &mut [0.0; PANEL]));
     panics("rows of a panel", |k| k.dot_f32_panel(&[0.0; 3], &[0.0; 2 * PANEL], &mut [0.0; PANEL]));
     panics("no whole results", |k| k.dot_f32_panel(&[0.0; 2], &[0.0; 2 * PANEL], &mut [0.0; PANEL + 1]));
+    let panel = BitPanel::new(&[&[0; 8]]);
+    panics("rows of bits", |k| k.hamming_panel(&[0; 17], &panel, &mut [0; 2 * BIT_PANEL], &mut [0; 2]));
+    panics("room for counts", |k| k.hamming_panel(&[0; 8], &panel, &mut [0; BIT_PANEL + 1], &mut [0; 1]));
+    panics("queries of two lengths", |_| _ = BitPanel::new(&[&[0; 8], &[0; 9]]));
+    panics("too many queries", |_| _ = BitPanel::new(&[&[0; 8][..]; BIT_PANEL + 1]));
     panics("no whole blocks", |k| k.dot_u4_i8_many(&rows, &[0], &[0; 63], &mut [0; 1]));
     panics("short rows", |k| k.dot_u8_i16_many(&rows, 3, &[0], &WideQuery::new(&[0; 4]), &mut [0; 1]));
     panics("hamming_many", |k| k.hamming_many(&rows, 4, &[0, 1], &[0; 4], &mut [0; 1]));

@@ -121,3 +121,71 @@ fn only_searches_that_compare_all_raw_vectors_are_made_together() {
     cancel.cancel();
     assert!(reader.search_together(&[&query], &request(&[], 10, all, &cancel)).unwrap().is_none());
 }
+
+/// Rows of bits, each like one of a few: many are as near as others.
+fn bit_rows(count: usize, bytes: usize, seed: u64) -> Vec<Vec<u8>> {
+    let mut state = seed;
+    let mut next = move || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as usize
+    };
+    let centers: Vec<Vec<u8>> = (0..9).map(|_| (0..bytes).map(|_| next() as u8).collect()).collect();
+    let mut row = || -> Vec<u8> {
+        let mut row = centers[next() % 9].clone();
+        (0..next() % 4).for_each(|_| row[next() % bytes] ^= 1 << (next() % 8));
+        row
+    };
+    (0..count).map(|_| row()).collect()
+}
+
+#[test]
+fn binary_searches_together_find_what_each_finds_alone() {
+    for bytes in [1, 8, 13, 128] {
+        let (rows, queries) = (bit_rows(1_500, bytes, 1), bit_rows(45, bytes, 2));
+        for name in ["bin_flat", "bin_ivf"] {
+            let field = field(8 * bytes, Similarity::Hamming, "{}");
+            let segment = Segment::flush_bytes(format(name), &field, &rows, None);
+            binary_agree(&*segment.open(), &queries, name);
+        }
+    }
+    let rows = bit_rows(1_500, 8, 1);
+    let (cancel, all) = (Cancel::new(), Accept::all(1_500));
+    let of = |name, similarity| Segment::flush_bytes(format(name), &field(64, similarity, "{}"), &rows, None);
+    for (name, similarity) in [("bin_ivf", Similarity::Jaccard), ("bin_flat", Similarity::Jaccard)] {
+        let reader = of(name, similarity).open();
+        assert!(reader.search_together(&[&[0; 8]], &request(&[], 10, all, &cancel)).unwrap().is_none());
+    }
+    let reader = of("bin_ivf", Similarity::Hamming).open();
+    cancel.cancel();
+    for effort in [Effort::Exact, Effort::Lists { probes: 3, candidates: 10 }] {
+        let search = VectorSearch { effort, ..request(&[], 10, all, &cancel) };
+        assert!(reader.search_together(&[&[0; 8]], &search).unwrap().is_none());
+    }
+}
+
+fn binary_agree(reader: &dyn VectorReader, queries: &[Vec<u8>], name: &str) {
+    let cancel = Cancel::new();
+    let queries: Vec<&[u8]> = queries.iter().map(Vec::as_slice).collect();
+    let mut most = BitSet::empty(1_500);
+    (0..1_500).filter(|doc| doc % 10 != 4).for_each(|doc| {
+        most.insert(doc);
+    });
+    let lists = |probes| Effort::Lists { probes, candidates: 10 };
+    for effort in [Effort::Exact, Effort::Candidates(3), lists(1), lists(7), lists(100), lists(100_000)] {
+        for (k, accept) in [(1, Accept::all(1_500)), (10, Accept::only(&most)), (300, Accept::all(1_500))] {
+            let ties = &|left: u32, right: u32| right.cmp(&left);
+            let together = reader.search_together(
+                &queries,
+                &VectorSearch { effort, ties, ..request(&[], k, accept, &cancel) },
+            );
+            let Some(together) = together.unwrap() else {
+                assert!(name == "bin_ivf" && accept.docs().is_some(), "{name}, {effort:?}, {k}");
+                continue;
+            };
+            for (query, hits) in queries.iter().zip(together) {
+                let search = VectorSearch { effort, ties, ..request(query, k, accept, &cancel) };
+                assert_eq!(hits, reader.search(&search).unwrap(), "{name}, {effort:?}, {k}");
+            }
+        }
+    }
+}

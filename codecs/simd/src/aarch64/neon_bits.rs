@@ -80,4 +80,4 @@ unsafe fn bits_kernel<const R: usize, const OVERLAP: bool>(
     out
 }
 
-bits_functions!("neon");
+bits_functions!("neon", 4);

@@ -154,4 +154,4 @@ unsafe fn bits_kernel<const R: usize, const OVERLAP: bool>(
     [sum_lanes(sums[0]), if OVERLAP { sum_lanes(sums[1]) } else { [0; R] }]
 }
 
-bits_functions!("avx2,fma");
+bits_functions!("avx2,fma", 4);

@@ -25,6 +25,7 @@ pub(super) static KERNELS_BITS: Kernels = Kernels {
     hamming_rows: avx512_bits::hamming_rows,
     overlap_rows: avx512_bits::overlap_rows,
     select_bytes: avx512_bits::select_bytes,
+    hamming_panel: avx512_bits::hamming_panel,
     ..KERNELS
 };
 

@@ -5,6 +5,7 @@
 
 use core::arch::x86_64::*;
 
+use crate::panel::{BIT_PANEL, BitPanel, word};
 use crate::wrappers::bits_functions;
 
 /// Bytes in a vector register.
@@ -21,6 +22,30 @@ fn add_counts<const OVERLAP: bool>(acc: [__m512i; 2], q: __m512i, x: __m512i) ->
     } else {
         [_mm512_add_epi64(acc[0], _mm512_popcnt_epi64(_mm512_xor_si512(q, x))), acc[1]]
     }
+}
+
+/// The sum of the lanes of each register. Eight registers are summed side by side, until their sums are the lanes of one.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq")]
+fn sums<const R: usize>(acc: [__m512i; R]) -> [u32; R] {
+    let mut out = [0; R];
+    let Some(&[a, b, c, d, e, f, g, h]) = acc.first_chunk::<8>() else {
+        for r in 0..R {
+            out[r] = _mm512_reduce_add_epi64(acc[r]) as u32;
+        }
+        return out;
+    };
+    // Each part of 128 bits has a sum of x and one of y.
+    let pairs = |x, y| _mm512_add_epi64(_mm512_unpacklo_epi64(x, y), _mm512_unpackhi_epi64(x, y));
+    // The sums of neighboring parts, those of x first.
+    let parts =
+        |x, y| _mm512_add_epi64(_mm512_shuffle_i64x2::<0x88>(x, y), _mm512_shuffle_i64x2::<0xdd>(x, y));
+    let all = parts(parts(pairs(a, b), pairs(c, d)), parts(pairs(e, f), pairs(g, h)));
+    if let Some(out) = out.first_chunk_mut::<8>() {
+        // SAFETY: there is room for eight counts.
+        unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), _mm512_cvtepi64_epi32(all)) };
+    }
+    out
 }
 
 /// `R` rows at once: the bits that differ from the query's and nothing, or (`OVERLAP`) those in both and those in
@@ -57,17 +82,85 @@ unsafe fn bits_kernel<const R: usize, const OVERLAP: bool>(
             acc[r] = add_counts::<OVERLAP>(acc[r], qv, x);
         }
     }
-    let mut out = [[0; R]; 2];
-    for r in 0..R {
-        out[0][r] = _mm512_reduce_add_epi64(acc[r][0]) as u32;
-        if OVERLAP {
-            out[1][r] = _mm512_reduce_add_epi64(acc[r][1]) as u32;
-        }
-    }
-    out
+    [sums(acc.map(|acc| acc[0])), if OVERLAP { sums(acc.map(|acc| acc[1])) } else { [0; R] }]
 }
 
-bits_functions!("avx512f,avx512bw,avx512vl,avx512vpopcntdq");
+bits_functions!("avx512f,avx512bw,avx512vl,avx512vpopcntdq", 8);
+
+/// The bits in which `R` rows differ from each query of a panel, and which of these counts are below the panel's: a query's
+/// count is a lane.
+///
+/// # Safety
+/// The CPU has the features; each of `rows` has `n` bytes, the panel a register for each begun word of them.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq")]
+unsafe fn panel_kernel<const R: usize>(
+    rows: [*const u8; R],
+    panel: *const u64,
+    n: usize,
+    below: __m512i,
+    out: &mut [u32],
+    near: &mut [u8],
+) {
+    let mut acc = [_mm512_setzero_si512(); R];
+    let words = n / 8;
+    for i in 0..words {
+        // SAFETY: the panel has more registers than i.
+        let q = unsafe { _mm512_loadu_si512(panel.add(i * BIT_PANEL).cast()) };
+        for r in 0..R {
+            // SAFETY: word i of n / 8 is within the row.
+            let x = unsafe { rows[r].add(8 * i).cast::<i64>().read_unaligned() };
+            acc[r] = add_counts::<false>([acc[r], q], q, _mm512_set1_epi64(x))[0];
+        }
+    }
+    if !n.is_multiple_of(8) {
+        // SAFETY: the last register is of the begun word.
+        let q = unsafe { _mm512_loadu_si512(panel.add(words * BIT_PANEL).cast()) };
+        for r in 0..R {
+            // SAFETY: n % 8 bytes of the row are left.
+            let rest = unsafe { core::slice::from_raw_parts(rows[r].add(8 * words), n % 8) };
+            acc[r] = add_counts::<false>([acc[r], q], q, _mm512_set1_epi64(word(rest) as i64))[0];
+        }
+    }
+    for ((acc, out), near) in acc.into_iter().zip(out.as_chunks_mut::<BIT_PANEL>().0).zip(near) {
+        *near = _mm512_cmplt_epu64_mask(acc, below);
+        // SAFETY: there is room for a panel's counts.
+        unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), _mm512_cvtepi64_epi32(acc)) };
+    }
+}
+
+/// Rows of a panel kernel: each word of the panel is loaded once for all of them.
+const PANEL_ROWS: usize = 8;
+
+/// # Safety
+/// The CPU has the features; `rows` are whole rows, the panel has the words of [`BIT_PANEL`] queries, and there is room for the
+/// results.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq")]
+pub(super) unsafe fn hamming_panel(
+    rows: &[u8],
+    row_len: usize,
+    panel: &BitPanel,
+    out: &mut [u32],
+    near: &mut [u8],
+) {
+    let row = |at: usize| rows.as_ptr().wrapping_add(at * row_len);
+    // SAFETY: there are eight numbers of 32 bits.
+    let below = unsafe { _mm512_cvtepu32_epi64(_mm256_loadu_si256(panel.below.as_ptr().cast())) };
+    let words = panel.words.as_ptr();
+    let (strips, rest) = out.as_chunks_mut::<{ PANEL_ROWS * BIT_PANEL }>();
+    let (near, near_rest) = near.split_at_mut(strips.len() * PANEL_ROWS);
+    let in_strips = near.len();
+    for ((strip, out), near) in strips.iter_mut().enumerate().zip(near.chunks_exact_mut(PANEL_ROWS)) {
+        let rows: [_; PANEL_ROWS] = core::array::from_fn(|r| row(strip * PANEL_ROWS + r));
+        // SAFETY: by the contract of the table there are as many rows of row_len bytes as there is room for.
+        unsafe { panel_kernel(rows, words, row_len, below, out, near) };
+    }
+    let rest = rest.as_chunks_mut::<BIT_PANEL>().0.iter_mut().zip(near_rest.chunks_mut(1));
+    for (at, (out, near)) in rest.enumerate() {
+        // SAFETY: as above.
+        unsafe { panel_kernel([row(in_strips + at)], words, row_len, below, out, near) };
+    }
+}
 
 /// # Safety
 /// The CPU has the features; there are at most 64 bytes a word, and `out` has room for 64 a word.

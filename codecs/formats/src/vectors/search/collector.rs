@@ -1,7 +1,7 @@
 //! The nearest of a stream of vectors: vectors, or documents where each may have several.
 
 use crate::vectors::ordinals::OrdinalMap;
-use lucerne_codec::top_k::{self, TieBreak};
+use lucerne_codec::top_k::{TieBreak, TopK};
 use lucerne_codec::{Neighbor, Ordinal, Result, TopDocs};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -54,14 +54,13 @@ impl<'a> Collector<'a> {
     pub(in crate::vectors) fn into_sorted(self, map: &OrdinalMap) -> Result<Vec<Neighbor>> {
         match self {
             Self::Vectors(nearest, ties) => {
-                let (k, kept) = (nearest.k, nearest.into_sorted());
+                let (k, kept) = (nearest.k, nearest.into_kept());
                 kept.iter().for_each(|&(_, ordinal)| map.prefetch(ordinal));
-                let of_document =
-                    |(distance, ordinal)| map.doc(ordinal).map(|doc| Neighbor { distance, ordinal, doc });
-                let mut neighbors = kept.into_iter().map(of_document).collect::<Result<Vec<Neighbor>>>()?;
-                neighbors.sort_by(|left, right| top_k::order(left, right, ties));
-                neighbors.truncate(k);
-                Ok(neighbors)
+                let mut top = TopK::new(k, ties);
+                for (distance, ordinal) in kept {
+                    top.offer(Neighbor { distance, ordinal, doc: map.doc(ordinal)? });
+                }
+                Ok(top.into_sorted())
             }
             Self::Documents(top) => Ok(top.into_sorted()),
         }
@@ -70,6 +69,9 @@ impl<'a> Collector<'a> {
 
 /// The buffer is compacted once it exceeds `k` by this many.
 const SLACK: usize = 256;
+
+/// Room in the buffer at first for this many more than `k`.
+const FEW: usize = 48;
 
 /// A distance that sorts.
 #[derive(Clone, Copy, Debug)]
@@ -114,10 +116,11 @@ impl NearestWithTies {
     pub(super) fn new(k: usize) -> Self {
         let threshold = if k == 0 { f32::NEG_INFINITY } else { f32::INFINITY };
         let compact_at = k.saturating_add(SLACK);
-        Self { k, least: BinaryHeap::new(), threshold, kept: Vec::new(), compact_at }
+        let least = BinaryHeap::with_capacity(k.min(SLACK));
+        Self { k, least, threshold, kept: Vec::with_capacity(k.min(SLACK) + FEW), compact_at }
     }
 
-    fn offer(&mut self, distance: f32, ordinal: Ordinal) {
+    pub(super) fn offer(&mut self, distance: f32, ordinal: Ordinal) {
         self.offer_between(distance, distance, ordinal);
     }
 
@@ -129,13 +132,12 @@ impl NearestWithTies {
         self.kept.push((least, ordinal));
         if self.least.len() < self.k {
             self.least.push(Distance(most));
-        } else if let Some(mut last) = self.least.peek_mut()
-            && most < last.0
-        {
-            *last = Distance(most);
-        }
-        if self.least.len() == self.k {
-            self.threshold = self.least.peek().map_or(f32::INFINITY, |last| last.0);
+            self.look_at_last();
+        } else if most < self.threshold {
+            if let Some(mut last) = self.least.peek_mut() {
+                *last = Distance(most);
+            }
+            self.look_at_last();
         }
         if self.kept.len() >= self.compact_at {
             self.compact();
@@ -143,7 +145,14 @@ impl NearestWithTies {
         }
     }
 
+    fn look_at_last(&mut self) {
+        if self.least.len() == self.k {
+            self.threshold = self.least.peek().map_or(f32::INFINITY, |last| last.0);
+        }
+    }
+
     /// The distance that a vector must not exceed to be kept.
+    #[inline]
     pub(super) fn threshold(&self) -> f32 {
         self.threshold
     }
@@ -158,11 +167,17 @@ impl NearestWithTies {
         self.kept.retain(|kept| kept.0 <= threshold);
     }
 
-    /// Those that are left, nearest first.
-    pub(super) fn into_sorted(mut self) -> Vec<(f32, Ordinal)> {
+    /// Those that are left, in the order in which they were offered.
+    fn into_kept(mut self) -> Vec<(f32, Ordinal)> {
         self.compact();
-        self.kept.sort_unstable_by(|left, right| left.0.total_cmp(&right.0).then(left.1.cmp(&right.1)));
         self.kept
+    }
+
+    /// Those that are left, nearest first.
+    pub(super) fn into_sorted(self) -> Vec<(f32, Ordinal)> {
+        let mut kept = self.into_kept();
+        kept.sort_unstable_by(|left, right| left.0.total_cmp(&right.0).then(left.1.cmp(&right.1)));
+        kept
     }
 }
 

@@ -1,16 +1,16 @@
 //! Exact searches of many queries, each raw vector read once for all of them.
 
 use super::collector::NearestWithTies;
-use super::cost;
 use super::request::Search;
 use super::scan::BLOCK;
 use super::work::Work;
+use super::{cost, ivf, together_bits, together_lists};
 use crate::encoding::EncodedVectors;
 use crate::encoding::raw::RawVectors;
 use crate::encoding::raw::panel::{QueryPanel, queries_together};
-use crate::vectors::segment::VectorSegment;
+use crate::vectors::segment::{Index, VectorSegment};
 use lucerne_codec::vector::{VectorHits, VectorSearch};
-use lucerne_codec::{Component, Ordinal, Result};
+use lucerne_codec::{Component, Ordinal, Result, Similarity};
 use lucerne_simd::PANEL;
 
 /// Rows compared between two looks at the cancel flag: a few strips of a kernel, which stay in a cache.
@@ -25,6 +25,9 @@ pub(in crate::vectors) fn search_together(
     queries: &[&[u8]],
     request: &VectorSearch<'_>,
 ) -> Result<Option<Vec<VectorHits>>> {
+    if segment.field.component() == Component::Bit {
+        return search_bits(segment, queries, request);
+    }
     let Some(raw) = scanned(segment, request) else { return Ok(None) };
     let mut all = Vec::with_capacity(queries.len());
     for queries in queries.chunks(queries_together(segment.field.dimension as usize)) {
@@ -36,14 +39,36 @@ pub(in crate::vectors) fn search_together(
     Ok(Some(all))
 }
 
+/// The same for binary vectors.
+fn search_bits(
+    segment: &VectorSegment,
+    queries: &[&[u8]],
+    request: &VectorSearch<'_>,
+) -> Result<Option<Vec<VectorHits>>> {
+    let Some(raw) = &segment.raw else { return Ok(None) };
+    let by_hamming = segment.field.similarity == Similarity::Hamming;
+    if !by_hamming || segment.params.multiple || request.k == 0 || request.accept.count() == 0 {
+        return Ok(None);
+    }
+    let work = Work::of(segment, request.k, request.effort);
+    let search = Search::new(segment, request, work.unwrap_or_default());
+    match (&segment.index, work) {
+        (Index::Ivf(lists), Some(_)) if !ivf::compares_all(&search, lists) => {
+            together_lists::probe(&search, lists, raw.bytes(), queries)
+        }
+        (Index::Hnsw(Some(_)), Some(_)) => Ok(None),
+        _ if cost::gathering_is_cheaper(search.accepted, segment.len, raw.scan_cost()) => Ok(None),
+        _ => together_bits::scan(&search, raw.bytes(), queries),
+    }
+}
+
 /// The raw vectors that the search compares from front to back, if it does.
 fn scanned<'a>(segment: &'a VectorSegment, request: &VectorSearch<'_>) -> Option<&'a RawVectors> {
     let is_exact = Work::of(segment, request.k, request.effort).is_none();
-    let of_numbers = segment.field.component() != Component::Bit;
     let raw = segment.raw.as_ref()?;
     let accepted = cost::accepted_vectors(segment, &request.accept);
     let few = cost::gathering_is_cheaper(accepted, segment.len, raw.scan_cost());
-    (is_exact && of_numbers && !few && !segment.params.multiple && request.k > 0).then_some(raw)
+    (is_exact && !few && !segment.params.multiple && request.k > 0).then_some(raw)
 }
 
 /// `None` when the search was stopped, or more vectors would have to be kept than is reasonable.

@@ -64,10 +64,19 @@ impl Segment {
         vectors: &[Vec<f32>],
         previous: Option<&dyn VectorReader>,
     ) -> Self {
+        let rows: Vec<Vec<u8>> = vectors.iter().map(|vector| bytes(vector)).collect();
+        Self::flush_bytes(format, field, &rows, previous)
+    }
+
+    pub fn flush_bytes(
+        format: Arc<dyn VectorFormat>,
+        field: &FieldInfo,
+        rows: &[Vec<u8>],
+        previous: Option<&dyn VectorReader>,
+    ) -> Self {
         let directory = MemoryDirectory::new();
-        let rows: Vec<u8> = vectors.iter().flat_map(|vector| bytes(vector)).collect();
-        let docs: Vec<DocId> = (0..vectors.len() as u32).collect();
-        let rows = VectorRows { rows: &rows, docs: &docs };
+        let docs: Vec<DocId> = (0..rows.len() as u32).collect();
+        let rows = VectorRows { rows: &rows.concat(), docs: &docs };
         let cancel = Cancel::new();
         let context = context(&directory, docs.len() as u32, &cancel);
         let written = format.write(&context, field, rows, previous).unwrap();
