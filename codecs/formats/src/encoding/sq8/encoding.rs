@@ -62,15 +62,14 @@ impl Encoding for Sq8 {
 
     /// Codes, sum, corrections and version number.
     fn buffered_bytes(&self, field: &FieldInfo) -> usize {
-        field.dimension as usize + 24 + ShortCorrections::LEN
+        field.dimension as usize + 24 + short_corrections(field) as usize
     }
 
     fn merge_bytes(&self, field: &FieldInfo, vectors: u64, working: Working) -> u64 {
         let dimension = u64::from(field.dimension);
         let four_bits = if dimension < u64::from(LEAST_DIMENSION) { 0 } else { 32 * dimension.div_ceil(64) };
-        let codes: u64 =
-            [dimension, four_bits].map(|row| in_memory(vectors.saturating_mul(row), working)).iter().sum();
-        codes.saturating_add(vectors.saturating_mul(ShortCorrections::LEN as u64))
+        let codes = [dimension, four_bits].map(|row| in_memory(vectors.saturating_mul(row), working));
+        codes.iter().sum::<u64>().saturating_add(vectors.saturating_mul(short_corrections(field)))
     }
 
     fn encode<'a>(
@@ -120,4 +119,9 @@ impl Encoding for Sq8 {
     fn open(&self, context: &OpenContext<'_>) -> Result<Box<dyn EncodedVectors>> {
         vectors::open(context)
     }
+}
+
+/// Bytes of the corrections of a vector's 4-bit codes, where there may be some.
+fn short_corrections(field: &FieldInfo) -> u64 {
+    if field.dimension < LEAST_DIMENSION { 0 } else { ShortCorrections::LEN as u64 }
 }
