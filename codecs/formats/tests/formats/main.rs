@@ -11,6 +11,7 @@ mod int4;
 mod new_encoding;
 mod recall;
 mod several_vectors;
+mod short_codes;
 mod together;
 mod vector_merge;
 mod vector_search;

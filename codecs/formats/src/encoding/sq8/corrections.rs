@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_corrections_are_within_two_thousandths_and_finite() {
+    fn short_corrections_are_within_four_thousandths_and_finite() {
         for value in [0.0, 1.0, -1.0, 0.3333, -7.77e-20, 3.1e30, f32::MAX, f32::MIN, 1.003_9] {
             let (term, scale) = ShortCorrections::read(ShortCorrections::new(value, -value).to_bytes());
             assert_eq!(term, -scale);
