@@ -29,8 +29,8 @@ use lucerne_simd as simd;
 
 /// Extension of the file's name, and format name in its header.
 pub const FORMAT: &str = "sq4";
-/// Version written; no other is read.
-pub const VERSION: u32 = 1;
+/// Version written; no other is read. Version 1 had no corrections, and was never released.
+pub const VERSION: u32 = 2;
 
 /// Below this many components a row would fill less than a block.
 pub const LEAST_DIMENSION: u32 = 64;
