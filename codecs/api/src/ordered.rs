@@ -32,8 +32,20 @@ mod tests {
 
     #[test]
     fn integers_order_as_their_numbers_do_and_lead_back_to_them() {
-        let numbers =
-            [f32::NEG_INFINITY, -1e30, -1.5, -1e-40, -0.0, 0.0, 1e-40, 1.0, 1.5, f32::MAX, f32::INFINITY];
+        let numbers = [
+            f32::NEG_INFINITY,
+            f32::MIN,
+            -2.5,
+            -1e-30,
+            -1e-40,
+            -0.0,
+            0.0,
+            1e-40,
+            1.0,
+            3.5,
+            f32::MAX,
+            f32::INFINITY,
+        ];
         assert!(numbers.windows(2).all(|pair| from_f32(pair[0]) < from_f32(pair[1])));
         assert!(numbers.windows(2).all(|pair| from_f64(pair[0].into()) < from_f64(pair[1].into())));
         for number in numbers {

@@ -1,25 +1,16 @@
 //! Filters: as many hits as there may be, the right ones, by a way that fits.
 
-use crate::common::{Segment, bytes, field, format};
+use crate::common::{Segment, bytes, field, format, search_accepted};
 use lucerne_codec::testing::random_rows;
-use lucerne_codec::vector::{Effort, VectorHits, VectorReader, VectorSearch};
-use lucerne_codec::{Accept, BitSet, Cancel, DocId, OnStop, Similarity};
+use lucerne_codec::vector::{Effort, VectorHits, VectorReader};
+use lucerne_codec::{Accept, BitSet, DocId, Similarity};
 use std::collections::BTreeSet;
 
 const DOCS: u32 = 12_000;
 const DIMENSION: usize = 12;
 
 fn search(reader: &dyn VectorReader, query: &[f32], k: usize, effort: Effort, set: &BitSet) -> VectorHits {
-    let search = VectorSearch {
-        query: &bytes(query),
-        k,
-        effort,
-        accept: Accept::only(set),
-        ties: &|left: DocId, right: DocId| left.cmp(&right),
-        cancel: &Cancel::new(),
-        on_stop: OnStop::Fail,
-    };
-    let hits = reader.search(&search).unwrap();
+    let hits = search_accepted(reader, query, k, effort, Accept::only(set)).unwrap();
     assert!(hits.neighbors.iter().all(|hit| set.contains(hit.doc)));
     hits
 }

@@ -1,9 +1,9 @@
 //! Documents of several vectors against brute force, whatever their number, the filter and the effort.
 
-use crate::common::{bytes, field, format};
+use crate::common::{bytes, field, format, search_accepted};
 use lucerne_codec::testing::{Bench, random_rows};
-use lucerne_codec::vector::{Effort, VectorReader, VectorRows, VectorSearch};
-use lucerne_codec::{Accept, BitSet, Cancel, DocId, FieldInfo, OnStop, Similarity};
+use lucerne_codec::vector::{Effort, VectorReader, VectorRows};
+use lucerne_codec::{Accept, BitSet, Cancel, DocId, FieldInfo, Similarity};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -32,16 +32,7 @@ fn vectors(owners: &[DocId], spread: f32) -> Vec<Vec<f32>> {
 }
 
 fn found(reader: &dyn VectorReader, query: &[f32], k: usize, effort: Effort, set: &BitSet) -> Vec<DocId> {
-    let search = VectorSearch {
-        query: &bytes(query),
-        k,
-        effort,
-        accept: Accept::only(set),
-        ties: &|left: DocId, right: DocId| left.cmp(&right),
-        cancel: &Cancel::new(),
-        on_stop: OnStop::Fail,
-    };
-    let mut hits = reader.search(&search).unwrap().neighbors;
+    let mut hits = search_accepted(reader, query, k, effort, Accept::only(set)).unwrap().neighbors;
     assert!(hits.is_sorted_by(|left, right| left.distance <= right.distance));
     reader.rescore(&bytes(query), &mut hits).unwrap();
     hits.iter().map(|hit| hit.doc).collect()

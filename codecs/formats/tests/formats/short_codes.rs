@@ -1,9 +1,9 @@
 //! Scans of 4-bit codes behind filters: right where filters keep what is far, and with a damaged file.
 
-use crate::common::{Segment, bytes, field, format};
+use crate::common::{Segment, field, format, search_accepted};
 use lucerne_codec::testing::random_rows;
-use lucerne_codec::vector::{Effort, VectorHits, VectorReader, VectorSearch};
-use lucerne_codec::{Accept, BitSet, Cancel, DocId, OnStop, Result, Similarity};
+use lucerne_codec::vector::{Effort, VectorHits, VectorReader};
+use lucerne_codec::{Accept, BitSet, Cancel, DocId, Result, Similarity};
 
 const DOCS: u32 = 4_000;
 const GRAPH: &str = r#"{"advanced": {"graph_threshold": 0}}"#;
@@ -15,15 +15,7 @@ fn search(
     effort: Effort,
     set: &BitSet,
 ) -> Result<VectorHits> {
-    reader.search(&VectorSearch {
-        query: &bytes(query),
-        k,
-        effort,
-        accept: Accept::only(set),
-        ties: &|left: DocId, right: DocId| left.cmp(&right),
-        cancel: &Cancel::new(),
-        on_stop: OnStop::Fail,
-    })
+    search_accepted(reader, query, k, effort, Accept::only(set))
 }
 
 fn set_of(docs: impl IntoIterator<Item = DocId>) -> BitSet {
@@ -59,7 +51,7 @@ fn a_filter_of_what_is_far_from_the_query_finds_the_nearest() {
             let hits = search(&*reader, &query, 10, Effort::Candidates(100), &set).unwrap();
             assert!(hits.strategy == "scan codes" && hits.visited < 1_200, "{hits:?}");
         }
-        // Whole codes confuse some of them, too.
+        // 8-bit codes confuse some of them, too.
         assert!(right * 3 >= wanted * 2, "{dimension}: {right} of {wanted}");
     }
 }

@@ -47,6 +47,12 @@ impl CodeRows<'_> {
         for &ordinal in ordinals {
             simd::prefetch(self.corrections, ordinal as usize * self.correction_len, 1);
         }
+        self.prefetch_versions(ordinals);
+    }
+
+    /// Hints that the quantizer versions of these vectors will be read.
+    #[inline]
+    pub fn prefetch_versions(&self, ordinals: &[Ordinal]) {
         if !self.versions.is_empty() {
             ordinals.iter().for_each(|&ordinal| simd::prefetch(self.versions, ordinal as usize, 1));
         }

@@ -11,32 +11,20 @@ pub(super) struct Corrections {
     pub(super) scale4: f32,
 }
 
-/// Term and scale of a vector's 4-bit codes, as graph search reads them: bfloat16, so that those of a million vectors stay in
-/// a cache. What rounding adds is little beside what four bits lose (`docs/measurements/quantization.md`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct ShortCorrections {
-    term: u16,
-    scale: u16,
+/// Term and scale of a vector's 4-bit codes, as graph search reads them and a file has them: two little-endian bfloat16, so
+/// that those of a million vectors stay in a cache. What rounding adds is little beside what four bits lose
+/// (`docs/measurements/quantization.md`).
+pub(super) type ShortCorrections = [u8; 4];
+
+pub(super) fn shorten(term: f32, scale: f32) -> ShortCorrections {
+    (u32::from(rounded(term)) | u32::from(rounded(scale)) << 16).to_le_bytes()
 }
 
-impl ShortCorrections {
-    /// Bytes in a file: two little-endian numbers.
-    pub(super) const LEN: usize = 4;
-
-    pub(super) fn new(term: f32, scale: f32) -> Self {
-        Self { term: rounded(term), scale: rounded(scale) }
-    }
-
-    pub(super) fn to_bytes(self) -> [u8; Self::LEN] {
-        (u32::from(self.term) | u32::from(self.scale) << 16).to_le_bytes()
-    }
-
-    /// Term and scale.
-    #[inline]
-    pub(super) fn read(bytes: [u8; Self::LEN]) -> (f32, f32) {
-        let both = u32::from_le_bytes(bytes);
-        (f32::from_bits(both << 16), f32::from_bits(both & 0xFFFF_0000))
-    }
+/// Term and scale.
+#[inline]
+pub(super) fn lengthen(short: ShortCorrections) -> (f32, f32) {
+    let both = u32::from_le_bytes(short);
+    (f32::from_bits(both << 16), f32::from_bits(both & 0xFFFF_0000))
 }
 
 /// The upper half of the nearest number that has no lower half; a finite number stays finite.
@@ -61,7 +49,7 @@ mod tests {
     #[test]
     fn short_corrections_are_within_four_thousandths_and_finite() {
         for value in [0.0, 1.0, -1.0, 0.3333, -7.77e-20, 3.1e30, f32::MAX, f32::MIN, 1.003_9] {
-            let (term, scale) = ShortCorrections::read(ShortCorrections::new(value, -value).to_bytes());
+            let (term, scale) = lengthen(shorten(value, -value));
             assert_eq!(term, -scale);
             assert!(term.is_finite() && (term - value).abs() <= value.abs() / 256.0, "{value}: {term}");
         }

@@ -7,7 +7,7 @@ use super::merge::{CodesMerge, RawMerge};
 use super::meta::{CodesMeta, Meta};
 use super::params::{NAMES, Params};
 use super::quantiles::Quantiles;
-use super::sq4::LEAST_DIMENSION;
+use super::sq4::{LEAST_DIMENSION, row_len};
 use super::vectors::{self, Sq8Vectors};
 use crate::encoding::encoded::EncodedVectors;
 use crate::encoding::merge_sources::MergeSources;
@@ -62,14 +62,15 @@ impl Encoding for Sq8 {
 
     /// Codes, sum, corrections and version number.
     fn buffered_bytes(&self, field: &FieldInfo) -> usize {
-        field.dimension as usize + 24 + short_corrections(field) as usize
+        let [_, corrections] = bytes_of_sq4(field);
+        field.dimension as usize + 24 + corrections
     }
 
     fn merge_bytes(&self, field: &FieldInfo, vectors: u64, working: Working) -> u64 {
-        let dimension = u64::from(field.dimension);
-        let four_bits = if dimension < u64::from(LEAST_DIMENSION) { 0 } else { 32 * dimension.div_ceil(64) };
-        let codes = [dimension, four_bits].map(|row| in_memory(vectors.saturating_mul(row), working));
-        codes.iter().sum::<u64>().saturating_add(vectors.saturating_mul(short_corrections(field)))
+        let [row, corrections] = bytes_of_sq4(field);
+        let all = |bytes: usize| vectors.saturating_mul(bytes as u64);
+        let codes = [field.dimension as usize, row].map(|bytes| in_memory(all(bytes), working));
+        codes.iter().sum::<u64>().saturating_add(all(corrections))
     }
 
     fn encode<'a>(
@@ -121,7 +122,10 @@ impl Encoding for Sq8 {
     }
 }
 
-/// Bytes of the corrections of a vector's 4-bit codes, where there may be some.
-fn short_corrections(field: &FieldInfo) -> u64 {
-    if field.dimension < LEAST_DIMENSION { 0 } else { ShortCorrections::LEN as u64 }
+/// Bytes of a vector's 4-bit codes and of their corrections, where there may be some.
+fn bytes_of_sq4(field: &FieldInfo) -> [usize; 2] {
+    if field.dimension < LEAST_DIMENSION {
+        return [0; 2];
+    }
+    [row_len(field.dimension as usize), size_of::<ShortCorrections>()]
 }

@@ -1,7 +1,7 @@
 //! From integer products to estimated distances.
 
 use super::codes::CodeRows;
-use super::corrections::ShortCorrections;
+use super::corrections::{ShortCorrections, lengthen};
 use super::frame::ProjectedQuery;
 use super::quantiles::Quantiles;
 use crate::encoding::preprocess::finite;
@@ -81,14 +81,13 @@ impl Estimate {
     pub(super) fn distances4(
         &self,
         codes: &CodeRows<'_>,
-        corrections: &[[u8; ShortCorrections::LEN]],
+        corrections: &[ShortCorrections],
         ordinals: &[Ordinal],
         products: &[i32],
         out: &mut [f32],
     ) {
-        let correction = |ordinal: Ordinal| {
-            ShortCorrections::read(corrections.get(ordinal as usize).copied().unwrap_or_default())
-        };
+        let correction =
+            |ordinal: Ordinal| lengthen(corrections.get(ordinal as usize).copied().unwrap_or_default());
         let vectors = out.iter_mut().zip(ordinals).zip(products);
         if let ([], &[decoder]) = (codes.versions, self.decoders.as_slice()) {
             for ((out, &ordinal), &product) in vectors {

@@ -19,7 +19,7 @@
 //! ```
 
 use super::codes::{CodeRows, Codes};
-use super::corrections::ShortCorrections;
+use super::corrections::{ShortCorrections, shorten};
 use crate::encoding::temp_file::TempFile;
 use lucerne_codec::envelope::{self, FileEntry, HEADER_LEN};
 use lucerne_codec::format::{OpenContext, WriteContext};
@@ -65,13 +65,13 @@ pub struct Sq4Rows<'a> {
     /// The rows.
     pub codes: &'a [u8],
     /// The corrections.
-    pub corrections: &'a [[u8; ShortCorrections::LEN]],
+    pub(super) corrections: &'a [ShortCorrections],
 }
 
 /// The 4-bit codes of a segment being written, in memory or on disk; the corrections are in memory.
 pub struct Sq4Codes<'a> {
     memory: Vec<u8>,
-    corrections: Vec<[u8; ShortCorrections::LEN]>,
+    corrections: Vec<ShortCorrections>,
     row_len: usize,
     // Before the file that it maps.
     mapped: Option<Input>,
@@ -94,7 +94,8 @@ impl<'a> Sq4Codes<'a> {
             }
         }
         let mapped = file.as_mut().map(TempFile::finish).transpose()?;
-        let corrections = (0..codes.len()).map(|index| short_corrections(&codes.rows(), index)).collect();
+        let rows = codes.rows();
+        let corrections = (0..codes.len()).map(|index| short_corrections(&rows, index)).collect();
         Ok(Self { memory, corrections, row_len, mapped, _file: file })
     }
 
@@ -119,7 +120,7 @@ impl<'a> Sq4Codes<'a> {
             let start = from as usize * self.row_len;
             file.write(rows.codes.get(start..start + self.row_len).unwrap_or_default())?;
         }
-        let mut buffer = Vec::with_capacity(STEP * ShortCorrections::LEN);
+        let mut buffer = Vec::with_capacity(STEP * size_of::<ShortCorrections>());
         for part in order.chunks(STEP) {
             buffer.clear();
             let corrections = part.iter().filter_map(|&from| rows.corrections.get(from as usize));
@@ -131,9 +132,9 @@ impl<'a> Sq4Codes<'a> {
 }
 
 /// The correction of a vector's 4-bit codes as the file has it.
-pub(super) fn short_corrections(codes: &CodeRows<'_>, index: usize) -> [u8; ShortCorrections::LEN] {
+pub(super) fn short_corrections(codes: &CodeRows<'_>, index: usize) -> ShortCorrections {
     let (term, scale) = codes.correction4(index);
-    ShortCorrections::new(term, scale).to_bytes()
+    shorten(term, scale)
 }
 
 /// An open `.sq4` file.
@@ -150,7 +151,7 @@ impl Sq4File {
         let file = context.open(entry, FORMAT, VERSION, field.number)?;
         let body = envelope::body(&file)?;
         let row_len = row_len(field.dimension as usize);
-        if len.checked_mul(row_len + ShortCorrections::LEN) != Some(body.len()) {
+        if len.checked_mul(row_len + size_of::<ShortCorrections>()) != Some(body.len()) {
             let problem = format!("{len} vectors of {row_len} bytes do not make {} bytes", file.len());
             return Err(file.corrupt(HEADER_LEN, problem));
         }

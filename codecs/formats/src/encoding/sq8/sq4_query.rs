@@ -52,10 +52,8 @@ impl DistanceComputer for Sq4Distances<'_> {
     fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
         let Self { sq4, rows, estimate, components, products, .. } = self;
         products.resize(ordinals.len(), 0);
-        for &ordinal in ordinals {
-            simd::prefetch(sq4.corrections, ordinal as usize, 1);
-            simd::prefetch(rows.versions, ordinal as usize, 1);
-        }
+        ordinals.iter().for_each(|&ordinal| simd::prefetch(sq4.corrections, ordinal as usize, 1));
+        rows.prefetch_versions(ordinals);
         simd::dot_u4_i8_many(sq4.codes, ordinals, components, products);
         estimate.distances4(rows, sq4.corrections, ordinals, products, out);
     }

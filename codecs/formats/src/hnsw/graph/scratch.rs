@@ -1,7 +1,7 @@
 //! Reusable memory of one search: the visited set, the queue of candidates, the heaps of a filtered search.
 
 use crate::distance::DistanceComputer;
-use lucerne_codec::Ordinal;
+use lucerne_codec::{Ordinal, ordered};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -14,10 +14,8 @@ pub(super) struct Key(u64);
 impl Key {
     #[inline]
     pub(super) fn new(distance: f32, node: u32) -> Self {
-        // The order of `f32::total_cmp` as an unsigned integer. Adding zero turns −0 into 0.
-        let bits = (distance + 0.0).to_bits();
-        let flip = ((bits as i32 >> 31) as u32) | 0x8000_0000;
-        Self(u64::from(bits ^ flip) << 32 | u64::from(node << 1))
+        // Adding zero turns −0 into 0.
+        Self(u64::from(ordered::from_f32(distance + 0.0)) << 32 | u64::from(node << 1))
     }
 
     #[inline]
@@ -27,9 +25,7 @@ impl Key {
 
     #[inline]
     pub(super) fn distance(self) -> f32 {
-        let ordered = (self.0 >> 32) as u32;
-        let flip = if ordered >> 31 == 1 { 0x8000_0000 } else { u32::MAX };
-        f32::from_bits(ordered ^ flip)
+        ordered::to_f32((self.0 >> 32) as u32)
     }
 }
 

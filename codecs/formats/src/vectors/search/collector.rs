@@ -73,6 +73,9 @@ const SLACK: usize = 256;
 /// Room in the buffer at first for this many more than `k`.
 const FEW: usize = 48;
 
+/// Vectors kept at most for one of many queries made together: where more are as near as the nearest, each query is better off with all memory.
+pub(super) const MOST_KEPT: usize = 1 << 14;
+
 /// A distance that sorts.
 #[derive(Clone, Copy, Debug)]
 struct Distance(f32);

@@ -2,13 +2,12 @@
 //!
 //! A search probes the lists whose centroids are nearest to the query, nearest first: as many as it was told, or until
 //! they held a number of vectors in proportion to the candidates wanted. What a filter refuses does not count, and
-//! there is no end before `k` were found. Where that
-//! would be all vectors, a scan does it without the detour.
+//! there is no end before `k` were found. Where that would be all vectors, a scan does it without the detour.
 
 use super::collector::Collector;
 use super::query::Query;
 use super::request::{Scratch, Search};
-use super::scan::{BLOCK, offer_accepted, scan};
+use super::scan::{BLOCK, GROUP, offer_accepted, scan};
 use crate::encoding::raw::ExactQuery;
 use crate::ivf::ListFile;
 use lucerne_codec::vector::VectorHits;
@@ -120,9 +119,6 @@ fn offer(
     let ordinals = first..first.saturating_add(distances.len() as Ordinal);
     Ok(ordinals.filter(|&ordinal| search.accepts(ordinal)).count())
 }
-
-/// Distances compared with the threshold together: most groups have none that is near enough.
-const GROUP: usize = 16;
 
 /// The lists by their centroids' distances, nearest first, of several at the same distance the lowest. Mostly a few of many
 /// are asked for: those are picked and sorted, and more of them only when these are not enough.

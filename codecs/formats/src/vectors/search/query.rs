@@ -30,8 +30,8 @@ impl<'a> Query<'a> {
         self.precision == Precision::Exact
     }
 
-    /// The computer of distances by the whole code.
-    pub(super) fn whole(&mut self) -> &mut (dyn DistanceComputer + 'a) {
+    /// The computer of distances by the full code.
+    pub(super) fn full(&mut self) -> &mut (dyn DistanceComputer + 'a) {
         &mut *self.computers.distances
     }
 

@@ -17,9 +17,9 @@ pub(super) const BLOCK: usize = 256;
 /// Accepted vectors for each that is kept, at least, where shorter codes are compared first.
 const WORTH_A_SHORTLIST: usize = 3;
 /// A shortlist will do if the last of it is so many times the error of shorter codes farther than the last vector wanted.
-const SURE: f64 = 3.0;
+const ERRORS_APART: f64 = 3.0;
 /// Distances compared with the threshold together: most groups have none that is near enough.
-const GROUP: usize = 16;
+pub(super) const GROUP: usize = 16;
 
 /// Vectors compared, and whether the search was stopped before all were.
 struct Scanned {
@@ -27,8 +27,8 @@ struct Scanned {
     partial: bool,
 }
 
-/// Compares every accepted vector, as well as the encoding tells.
-pub(super) fn scan_whole(
+/// Compares every accepted vector, by its full code.
+pub(super) fn scan_full(
     search: &Search<'_>,
     query: &mut Query<'_>,
     scratch: &mut Scratch,
@@ -36,7 +36,7 @@ pub(super) fn scan_whole(
     let mut nearest = search.collector();
     let Scanned { visited, partial } =
         if cost::gathering_is_cheaper(search.accepted, search.segment.len, query.cost) {
-            gather(search, query.whole(), scratch, |ordinals, distances| {
+            gather(search, query.full(), scratch, |ordinals, distances| {
                 offer(search, ordinals.iter().copied(), distances, &mut nearest)
             })?
         } else {
@@ -46,15 +46,15 @@ pub(super) fn scan_whole(
     Ok(VectorHits { neighbors, exact: query.is_exact(), visited, partial, strategy: query.scan_name })
 }
 
-/// Compares every accepted vector: by its shorter code, where there is one, and the best by the whole; all by the whole where
+/// Compares every accepted vector: by its shorter code, where there is one, and the best by the full one; all by that where
 /// shorter codes cannot tell which those are.
 pub(super) fn scan(search: &Search<'_>, query: &mut Query<'_>, scratch: &mut Scratch) -> Result<VectorHits> {
     let (exact, strategy) = (query.is_exact(), query.scan_name);
-    let (short, Some(whole)) = query.computers() else { return scan_whole(search, query, scratch) };
+    let (short, Some(full)) = query.computers() else { return scan_full(search, query, scratch) };
     let len = shortlist_len(search);
     // Of few, most would be compared twice; where documents have several vectors, those of some would crowd out others.
     if search.documents || search.accepted < (len * WORTH_A_SHORTLIST) as f64 {
-        return scan_whole(search, query, scratch);
+        return scan_full(search, query, scratch);
     }
     let mut best = Shortlist::new(len);
     let mut threshold = best.threshold();
@@ -74,28 +74,27 @@ pub(super) fn scan(search: &Search<'_>, query: &mut Query<'_>, scratch: &mut Scr
     best.finish(search, found)?;
     let all = found.len() < len;
     let short: Vec<f32> = found.iter().map(|(distance, _)| *distance).collect();
-    visited += rescore_traversal(whole, found, ordinals, distances);
+    visited += rescore_traversal(full, found, ordinals, distances);
     if !(all || partial || is_sure(search, found, &short, distances)) {
-        let hits = scan_whole(search, query, scratch)?;
+        let hits = scan_full(search, query, scratch)?;
         return Ok(VectorHits { visited: hits.visited + visited, ..hits });
     }
     let neighbors = nearest_of(search, found)?;
     Ok(VectorHits { neighbors, exact, visited, partial, strategy })
 }
 
-/// Whether the `whole` code of hardly any vector that is not on a shortlist can be as near as those wanted of it. `found` is the
-/// shortlist, nearest first by whole codes; `short` and `whole` are its distances, in another order.
+/// Whether the `full` code of hardly any vector that is not on a shortlist can be as near as those wanted of it. `found` is the
+/// shortlist, nearest first by full codes; `short` and `full` are its distances, in another order.
 ///
 /// Where most accepted vectors are about as far from the query, errors of the shorter codes decide which come on it: the
 /// errors of these are great, and the last of them is no farther than those wanted.
-fn is_sure(search: &Search<'_>, found: &[(f32, Ordinal)], short: &[f32], whole: &[f32]) -> bool {
+fn is_sure(search: &Search<'_>, found: &[(f32, Ordinal)], short: &[f32], full: &[f32]) -> bool {
     let wanted = search.watched().min(search.request.k);
     let Some(&(last_wanted, _)) = found.get(wanted.saturating_sub(1)) else { return true };
     let last = short.iter().copied().fold(f32::MIN, f32::max);
-    let errors =
-        short.iter().zip(whole).map(|(short, whole)| (f64::from(*short) - f64::from(*whole)).powi(2));
+    let errors = short.iter().zip(full).map(|(short, full)| (f64::from(*short) - f64::from(*full)).powi(2));
     let error = (errors.sum::<f64>() / short.len().max(1) as f64).sqrt();
-    f64::from(last) - f64::from(last_wanted) >= SURE * error
+    f64::from(last) - f64::from(last_wanted) >= ERRORS_APART * error
 }
 
 /// From front to back, in blocks; what the filter refuses is scored and dropped.

@@ -1,7 +1,7 @@
 //! The nearest of many vectors by cheap distances, to be compared better.
 
 use super::request::Search;
-use lucerne_codec::{Neighbor, Ordinal, Result, top_k};
+use lucerne_codec::{Neighbor, Ordinal, Result, ordered, top_k};
 
 /// The buffer is cut once it has so many times the vectors wanted: often enough that few are buffered for nothing, and seldom
 /// enough that cutting costs less than a heap.
@@ -33,7 +33,7 @@ impl Shortlist {
     /// Keeps a vector whose distance does not exceed the threshold.
     #[inline]
     pub(super) fn keep(&mut self, distance: f32, ordinal: Ordinal) {
-        self.kept.push(u64::from(in_order(distance)) << 32 | u64::from(ordinal));
+        self.kept.push(u64::from(ordered::from_f32(distance)) << 32 | u64::from(ordinal));
         if self.kept.len() >= self.cut_at {
             self.cut();
             // Where most tie, they are not looked through again and again.
@@ -49,7 +49,8 @@ impl Shortlist {
         }
     }
 
-    /// Replaces the content of `found` by the nearest that are accepted, in no order; ties for the last place are decided as those of a result.
+    /// Replaces the content of `found` by the nearest that are accepted, in no order; ties for the last place are decided as
+    /// those of a result.
     pub(super) fn finish(mut self, search: &Search<'_>, found: &mut Vec<(f32, Ordinal)>) -> Result<()> {
         self.cut();
         found.clear();
@@ -69,17 +70,8 @@ impl Shortlist {
     }
 }
 
-/// The bits of a distance in the order of [`f32::total_cmp`].
-#[inline]
-fn in_order(distance: f32) -> u32 {
-    let bits = distance.to_bits();
-    if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
-}
-
-#[inline]
 fn distance(kept: u64) -> f32 {
-    let bits = (kept >> 32) as u32;
-    f32::from_bits(if bits >> 31 == 1 { bits & !(1 << 31) } else { !bits })
+    ordered::to_f32((kept >> 32) as u32)
 }
 
 #[cfg(test)]
@@ -107,12 +99,5 @@ mod tests {
             all.retain(|one| last.is_some_and(|last| one.0 <= last));
             assert_eq!(kept, all, "{len} of {count}");
         }
-    }
-
-    #[test]
-    fn distances_keep_their_order_and_bits() {
-        let distances = [f32::MIN, -2.5, -1e-30, -0.0, 0.0, 1e-40, 1.0, 3.5, f32::MAX];
-        assert!(distances.windows(2).all(|two| in_order(two[0]) < in_order(two[1])));
-        assert!(distances.iter().all(|&d| distance(u64::from(in_order(d)) << 32).to_bits() == d.to_bits()));
     }
 }

@@ -76,7 +76,7 @@ const ROOM: usize = 3;
 /// Compares all accepted raw vectors, or all codes where raw vectors are not kept.
 fn exact(search: &Search<'_>, scratch: &mut Scratch) -> Result<VectorHits> {
     let mut query = Query::new(search.segment.best(), search.request.query);
-    scan::scan_whole(search, &mut query, scratch)
+    scan::scan_full(search, &mut query, scratch)
 }
 
 /// Searches the graph, or scans where there is none or that is better.

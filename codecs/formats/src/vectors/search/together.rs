@@ -1,6 +1,6 @@
 //! Exact searches of many queries, each raw vector read once for all of them.
 
-use super::collector::NearestWithTies;
+use super::collector::{MOST_KEPT, NearestWithTies};
 use super::request::Search;
 use super::scan::BLOCK;
 use super::work::Work;
@@ -15,9 +15,6 @@ use lucerne_simd::PANEL;
 
 /// Rows compared between two looks at the cancel flag: a few strips of a kernel, which stay in a cache.
 const ROWS: usize = 48;
-
-/// Vectors kept for a query at most: where more are as near as the nearest, each query is better off with all memory.
-const MOST_KEPT: usize = 1 << 14;
 
 /// The same search for each query; `None` when they are better made one by one. That of the request does not count.
 pub(in crate::vectors) fn search_together(

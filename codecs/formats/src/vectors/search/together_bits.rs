@@ -3,20 +3,15 @@
 //!
 //! What is found is what each search finds alone: counts of bits are exact, and ties are decided at the end.
 
-use super::collector::{Collector, NearestWithTies};
+use super::collector::{Collector, MOST_KEPT, NearestWithTies};
 use super::request::Search;
+use super::scan::GROUP;
 use lucerne_codec::vector::VectorHits;
 use lucerne_codec::{Ordinal, Result};
 use lucerne_simd::{self as simd, BIT_PANEL, BitPanel};
 
 /// Rows compared with one panel after the other, and between two looks at the cancel flag.
 pub(super) const ROWS: usize = 64;
-
-/// Counts looked at together.
-const GROUP: usize = 16;
-
-/// Vectors kept for a query at most: where more are as near as the nearest, each query is better off with all memory.
-const MOST_KEPT: usize = 1 << 14;
 
 /// The counts of a row, one for each query of a panel.
 pub(super) type Counts = [u32; BIT_PANEL];

@@ -3,7 +3,7 @@
 
 use lucerne_codec::format::{OpenContext, Working, WriteContext, Written};
 use lucerne_codec::testing::MemoryDirectory;
-use lucerne_codec::vector::{Effort, VectorFormat, VectorReader, VectorRows, VectorSearch};
+use lucerne_codec::vector::{Effort, VectorFormat, VectorHits, VectorReader, VectorRows, VectorSearch};
 use lucerne_codec::{
     Accept, Cancel, DocId, DocMap, FieldInfo, MergeInput, Neighbor, OnStop, Report, SegmentId, Similarity,
 };
@@ -149,16 +149,25 @@ pub fn search(
     effort: Effort,
     docs: u32,
 ) -> Vec<Neighbor> {
-    let search = VectorSearch {
+    search_accepted(reader, query, k, effort, Accept::all(docs)).unwrap().neighbors
+}
+
+pub fn search_accepted(
+    reader: &dyn VectorReader,
+    query: &[f32],
+    k: usize,
+    effort: Effort,
+    accept: Accept<'_>,
+) -> lucerne_codec::Result<VectorHits> {
+    reader.search(&VectorSearch {
         query: &bytes(query),
         k,
         effort,
-        accept: Accept::all(docs),
+        accept,
         ties: &|left: DocId, right: DocId| left.cmp(&right),
         cancel: &Cancel::new(),
         on_stop: OnStop::Fail,
-    };
-    reader.search(&search).unwrap().neighbors
+    })
 }
 
 /// Recall@10 with `gathered` rescored.
