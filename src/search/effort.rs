@@ -87,6 +87,19 @@ impl Asked {
     }
 }
 
+/// How many neighbors a query wants of each segment: more than `k` when they are rescored.
+pub(super) fn wanted(query: &Knn) -> usize {
+    wanted_for(query, query.k_or_default())
+}
+
+/// The same of a query whose `k` is this.
+pub(super) fn wanted_for(query: &Knn, k: usize) -> usize {
+    match query.rescore {
+        Some(factor) if !query.exact => (k as f64 * f64::from(factor)).ceil() as usize,
+        _ => k,
+    }
+}
+
 /// The effort that a query asks of each segment, with what is known of the others, and of so many shards.
 pub(super) fn asked(snapshot: &Snapshot, query: &Knn, filtered: bool, shards: usize) -> Result<Asked> {
     let field = snapshot.schema.vector_field_named(&query.field)?;

@@ -284,7 +284,7 @@ fn rank_by_estimate(resolver: &Resolver<'_>, query: &Knn, address: DocAddress) -
     };
     let filtered = query.filter.is_some() || resolver.filter.is_some();
     let asked = effort::asked(resolver.snapshot, query, filtered, resolver.shards)?;
-    let Some(candidates) = asked.candidates(knn::wanted(query), &*vectors.reader) else { return Ok(None) };
+    let Some(candidates) = asked.candidates(effort::wanted(query), &*vectors.reader) else { return Ok(None) };
     let candidates = candidates.clamp(1, MAX_CANDIDATES);
     let kept = Knn {
         k: Some(candidates.min(MAX_K)),

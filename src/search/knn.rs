@@ -1,6 +1,6 @@
 //! kNN queries: the nearest neighbors over all segments of a snapshot.
 
-use super::effort::{Asked, asked};
+use super::effort::{Asked, asked, wanted};
 use super::hits::SegmentSearch;
 use super::matching::accepted;
 use super::node::Node;
@@ -115,14 +115,6 @@ fn post_filter(resolver: &Resolver<'_>, filters: &[&Node], docs: &mut Vec<Scored
     Ok(())
 }
 
-/// How many neighbors are wanted of each segment: more than `k` when they are rescored.
-pub(super) fn wanted(query: &Knn) -> usize {
-    match query.rescore {
-        Some(factor) if !query.exact => (query.k_or_default() as f64 * f64::from(factor)).ceil() as usize,
-        _ => query.k_or_default(),
-    }
-}
-
 /// Searches every segment, merges what they find, and rescores it when the query says so.
 fn nearest(
     resolver: &Resolver<'_>,
@@ -163,10 +155,18 @@ fn nearest_in_segment(
 ) -> Result<Option<Neighbors>> {
     let (stop, Part { index, segment, cancel }) = (resolver.stop, part);
     let Some(vectors) = segment.reader.vector_field(number) else { return Ok(None) };
-    let Some(filtered) = stop.part(accepted(filters, part))? else { return Ok(None) };
-    let accept = filtered.as_ref().map_or_else(|| segment.accept(), Accept::only);
+    let known = resolver.known;
+    let own;
+    let filtered = match known.and_then(|known| known.accepted(index)) {
+        Some(accepted) => Some(accepted),
+        None => {
+            let Some(accepted) = stop.part(accepted(filters, part))? else { return Ok(None) };
+            own = accepted;
+            own.as_ref()
+        }
+    };
+    let accept = filtered.map_or_else(|| segment.accept(), Accept::only);
     let ties = key_order(segment);
-    let known = resolver.together.filter(|_| filters.is_empty());
     let hits = match known.and_then(|known| known.hits((number, wanted, asked), row, index)) {
         Some(hits) => Ok(hits),
         None => vectors.reader.search(&VectorSearch {

@@ -23,7 +23,7 @@ pub(crate) fn matches(store: &Store, snapshot: &Snapshot, query: Query, cancel: 
     let search = Search::new(query);
     let unknown_fields = unknown_fields(snapshot, &search)?;
     let segments =
-        Run { snapshot, analyzers, counters, memory, options: &options, scope: Scope::Whole, together: None }
+        Run { snapshot, analyzers, counters, memory, options: &options, scope: Scope::Whole, known: None }
             .each_match(search, |docs| docs)?;
     match segments.len() == snapshot.segments.len() {
         true => Ok(Matches { segments, unknown_fields }),

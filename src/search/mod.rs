@@ -46,6 +46,7 @@ mod helpers;
 mod highlight;
 mod hits;
 mod knn;
+mod known;
 mod matches;
 mod matching;
 mod max_sim;

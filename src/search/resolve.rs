@@ -1,6 +1,7 @@
 //! Resolves a query to a [`Node`]: looks up fields, analyzes texts, gathers term statistics, runs kNN queries.
 
 use super::given::{self, GivenRanking, RankingOf};
+use super::known::Known;
 use super::more_like;
 use super::node::{BoolNode, Node, PhraseNode, PhrasePrefixNode, TermRange, Totals, Word};
 use super::part::Part;
@@ -9,7 +10,6 @@ use super::scorers::Bm25;
 use super::statistics::Statistics;
 use super::stop::Stop;
 use super::threads::Threads;
-use super::together::Known;
 use super::values::{dynamic_range, number_range, numbers_of, text_of, text_range, wrong};
 use crate::analysis::{Analyzer, Analyzers};
 use crate::document::{Value, dynamic};
@@ -42,8 +42,8 @@ pub(super) struct Resolver<'a> {
     pub(super) given: Option<&'a [GivenRanking]>,
     /// Shards of which this index is one; 1 where it is all there is.
     pub(super) shards: usize,
-    /// What the search has found together with others.
-    pub(super) together: Option<Known<'a>>,
+    /// What the kNN query that is the whole search knows, made together with others.
+    pub(super) known: Option<Known<'a>>,
 }
 
 /// How documents with a term of a text field are scored.
@@ -63,9 +63,9 @@ pub(super) enum Target<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    /// The same without a filter.
+    /// The same without a filter, for a query inside another one.
     pub(super) fn unfiltered(&self) -> Self {
-        Self { filter: None, ..*self }
+        Self { filter: None, known: None, ..*self }
     }
 
     /// The same for a ranking that others are made of: only the whole of it is of use.
@@ -75,7 +75,9 @@ impl<'a> Resolver<'a> {
 
     /// Ranks the documents of a query inside another one: see [`RankQuery`].
     pub(super) fn rank(&self, query: &Query, limit: usize) -> Result<Ranking> {
-        let Some(given) = self.given else { return (self.rank_query)(&self.whole(), query, limit) };
+        let Some(given) = self.given else {
+            return (self.rank_query)(&Self { known: None, ..self.whole() }, query, limit);
+        };
         let of = RankingOf::new(query, self.filter.is_some(), Some(limit));
         let missing = || Error::Invalid(format!("a shard was not given the ranking of {}", of.query));
         given::find(given, &of).ok_or_else(missing)?.ranking(self.snapshot)

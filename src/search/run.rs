@@ -4,6 +4,7 @@ use super::explanation::Explanation;
 use super::given::GivenRanking;
 use super::heap::heap;
 use super::hits::Hits;
+use super::known::{Known, Shared};
 use super::node::Node;
 use super::options::SearchOptions;
 use super::phases::{Laps, Timings};
@@ -13,7 +14,7 @@ use super::resolve::Resolver;
 use super::statistics::{Statistics, TextStatistics};
 use super::stop::{Stop, Stopped, stopped};
 use super::tally::{self, Matches, tally};
-use super::together::{self, Known, Together};
+use super::together;
 use super::total::Total;
 use super::unknown_fields::unknown_fields;
 use super::{aggregate, explain, field_values, group, matching, page, rank, rerank, sort, stored};
@@ -39,8 +40,8 @@ pub(super) struct Run<'a> {
     pub(super) memory: &'a Memory,
     pub(super) options: &'a SearchOptions,
     pub(super) scope: Scope<'a>,
-    /// What the search has found together with others.
-    pub(super) together: Option<Known<'a>>,
+    /// What the search knows, made together with others.
+    pub(super) known: Option<Known<'a>>,
 }
 
 /// What the index is that is searched.
@@ -199,11 +200,13 @@ impl<'a> Run<'a> {
         let of_group = |group: usize| {
             let numbers = groups.get(group).map_or(&[][..], Vec::as_slice);
             let searches: Vec<&Search> = numbers.iter().filter_map(|&number| searches.get(number)).collect();
+            let (cancel, noted) = (options.begin(), OnceLock::new());
+            let resolver = each.resolver(Stop::new(&cancel, OnStop::Fail, &noted));
             // What goes wrong here goes wrong for each of them, which says so.
-            let together = Together::search(self.snapshot, &searches, &options.begin()).ok().flatten();
+            let shared: Option<Shared> = together::search(&resolver, &searches).ok().flatten();
             let found = searches.iter().enumerate().map(|(number, &search)| {
-                let known = together.as_ref().map(|together| together.known(number));
-                Run { together: known, ..each }.search(search.clone())
+                let known = shared.as_ref().map(|shared| shared.known(number));
+                Run { known, ..each }.search(search.clone())
             });
             Ok(numbers.iter().copied().zip(found).collect::<Vec<_>>())
         };
@@ -315,7 +318,7 @@ impl<'a> Run<'a> {
             statistics,
             given,
             shards,
-            together: self.together,
+            known: self.known,
         }
     }
 }
@@ -361,7 +364,7 @@ pub(super) fn check(search: &Search) -> Result<()> {
 
 /// The filter of a search. kNN queries in it search all documents.
 fn filter(unfiltered: &Resolver<'_>, search: &Search) -> Result<Option<Node>> {
-    search.filter.as_ref().map(|filter| unfiltered.resolve(filter)).transpose()
+    search.filter.as_ref().map(|filter| unfiltered.unfiltered().resolve(filter)).transpose()
 }
 
 /// The resolved query; `None` for a query that is a ranking of its own and is not sorted.

@@ -8,7 +8,7 @@ use super::ranking::DocAddress;
 use super::run::{OfShard, Run, Scope};
 use super::statistics::TextStatistics;
 use super::values::wrong;
-use super::{effort, knn, stored};
+use super::{effort, stored};
 use crate::analysis::Analyzers;
 use crate::document::{Document, Value, components};
 use crate::error::{Error, Result};
@@ -138,7 +138,7 @@ impl Searcher {
     pub fn candidates(&self, query: &Knn) -> Result<Option<usize>> {
         let field = self.schema().vector_field_named(&query.field)?;
         let asked = effort::asked(&self.snapshot, query, query.filter.is_some(), 1)?;
-        let wanted = knn::wanted(query);
+        let wanted = effort::wanted(query);
         let fields = self.snapshot.segments.iter();
         let fields = fields.filter_map(|segment| segment.reader.vector_field(field.number()));
         Ok(fields.filter_map(|vectors| asked.candidates(wanted, &*vectors.reader)).max())
@@ -207,7 +207,8 @@ impl Searcher {
     }
 
     /// Runs many searches, side by side on the threads that the options give. The results are in the order of the
-    /// searches; each has its own error.
+    /// searches; each has its own error. Searches for neighbors that differ in their vectors only share work, so those with
+    /// the same filter should follow each other.
     ///
     /// ```
     /// # fn main() -> lucerne::Result<()> {
@@ -405,6 +406,6 @@ impl Searcher {
 
     pub(super) fn run<'a>(&'a self, options: &'a SearchOptions) -> Run<'a> {
         let Self { snapshot, analyzers, counters, memory } = self;
-        Run { snapshot, analyzers, counters, memory, options, scope: Scope::Whole, together: None }
+        Run { snapshot, analyzers, counters, memory, options, scope: Scope::Whole, known: None }
     }
 }

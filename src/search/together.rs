@@ -1,14 +1,18 @@
-//! Searches for neighbors that one call makes together: exact ones, so that each vector is read once for many queries, and
-//! those of inverted lists, so that each centroid is.
+//! Searches for neighbors that one call makes together: exact ones, so that each vector is read once for many queries, those
+//! of inverted lists, so that each centroid is, and those with the same filter, which is then evaluated once.
 
-use super::effort::{Asked, asked};
+use super::effort::{asked, wanted_for};
+use super::known::Shared;
+use super::matching::accepted;
+use super::node::Node;
 use super::ranking::key_order;
+use super::resolve::Resolver;
 use crate::error::Result;
 use crate::query::{Knn, Query, Search};
 use crate::reader::Snapshot;
-use crate::schema::{Quantization, VectorIndex};
-use lucerne_codec::vector::{Effort, VectorHits, VectorSearch};
-use lucerne_codec::{Cancel, OnStop};
+use crate::schema::{Quantization, VectorField, VectorIndex};
+use lucerne_codec::vector::{Effort, VectorSearch};
+use lucerne_codec::{Accept, OnStop};
 use std::collections::HashMap;
 
 /// Searches made together at least: fewer are as fast one by one.
@@ -18,8 +22,8 @@ const MOST: usize = 256;
 /// Neighbors looked for at most: what is found for all of a group is in memory at once.
 const MOST_K: usize = 1_000;
 
-/// What a search looks for: searches of one kind differ in their vectors.
-type Kind<'a> = (&'a str, usize, Wish);
+/// What a search looks for: searches of one kind differ in their vectors. A filter has a number, see [`Filters`].
+type Kind<'a> = (&'a str, usize, Wish, usize);
 
 /// How much a search is to do, as it is given: exact or not, lists, candidates, recall.
 type Wish = (bool, Option<usize>, Option<usize>, Option<u32>);
@@ -32,9 +36,15 @@ fn wish(knn: &Knn) -> Wish {
 /// Numbers of searches that run one after the other on one thread: those made together, or one.
 pub(super) fn groups(snapshot: &Snapshot, searches: &[Search], threads: usize) -> Vec<Vec<usize>> {
     let mut kinds: HashMap<Kind<'_>, Vec<usize>> = HashMap::new();
+    let (mut filter, mut last): (usize, Filters<'_>) = (0, [None, None]);
     for (number, search) in searches.iter().enumerate() {
         if let Some(knn) = plain(snapshot, search) {
-            kinds.entry((&knn.field, k_of(search, knn), wish(knn))).or_default().push(number);
+            let own = filters(search, knn);
+            // Only with those before it: to compare each filter with all others could take longer than the searches.
+            if own != last {
+                (filter, last) = (filter + 1, own);
+            }
+            kinds.entry((&knn.field, wanted_of(search, knn), wish(knn), filter)).or_default().push(number);
         }
     }
     kinds.retain(|_, numbers| numbers.len() >= LEAST);
@@ -53,98 +63,83 @@ pub(super) fn groups(snapshot: &Snapshot, searches: &[Search], threads: usize) -
     groups
 }
 
-/// The kNN query of a search that compares all vectors, or probes inverted lists, and has no filter.
+/// The filter of a kNN query and that of its search.
+type Filters<'a> = [Option<&'a Query>; 2];
+
+fn filters<'a>(search: &'a Search, knn: &'a Knn) -> Filters<'a> {
+    [knn.filter.as_deref(), search.filter.as_ref()]
+}
+
+/// The kNN query of a search that compares all vectors, or probes inverted lists, or has a filter.
 fn plain<'a>(snapshot: &Snapshot, search: &'a Search) -> Option<&'a Knn> {
     let Query::Knn(knn) = &search.query else { return None };
     let field = snapshot.schema.vector_field_named(&knn.field).ok()?;
-    let is_raw = field.options().quantization() == Some(Quantization::None) && knn.rescore.is_none();
-    let is_fit = is_raw && matches!(field.options().index(), Some(VectorIndex::Flat | VectorIndex::Ivf));
-    let is_plain =
-        (knn.exact || is_fit) && knn.filter.is_none() && search.filter.is_none() && knn.scale.is_none();
-    (is_plain && k_of(search, knn) <= MOST_K).then_some(knn)
+    let is_fit =
+        is_raw(field, knn) && matches!(field.options().index(), Some(VectorIndex::Flat | VectorIndex::Ivf));
+    let is_filtered = filters(search, knn) != [None, None];
+    let is_plain = knn.exact || is_fit || is_filtered && search.rerank.is_none();
+    (is_plain && !knn.post_filter && knn.scale.is_none() && wanted_of(search, knn) <= MOST_K).then_some(knn)
 }
 
-/// How many neighbors it looks for first.
-fn k_of(search: &Search, knn: &Knn) -> usize {
+/// Whether it compares raw vectors without a code.
+fn is_raw(field: VectorField<'_>, knn: &Knn) -> bool {
+    field.options().quantization() == Some(Quantization::None) && knn.rescore.is_none()
+}
+
+/// How many neighbors it looks for first in each segment.
+fn wanted_of(search: &Search, knn: &Knn) -> usize {
     let page = search.offset.saturating_add(search.limit);
-    knn.k.unwrap_or(if knn.exact { page } else { search.limit })
+    let k = knn.k.unwrap_or(if knn.exact { page } else { search.limit });
+    wanted_for(knn, k)
 }
 
-/// What searches find that were made together. Made for one snapshot.
-pub(super) struct Together {
-    field: u32,
-    k: usize,
-    asked: Asked,
-    /// By search: its vector's bytes, and what is found in each segment.
-    found: Vec<(Vec<u8>, Vec<Option<VectorHits>>)>,
-}
-
-/// What one of the searches made together has found.
-#[derive(Clone, Copy)]
-pub(super) struct Known<'a> {
-    together: &'a Together,
-    search: usize,
-}
-
-impl Together {
-    /// Makes the searches of a group. Nothing where one of them is wrong, or the format has no use for it, or they were
-    /// stopped: each finds out by itself.
-    pub(super) fn search(snapshot: &Snapshot, searches: &[&Search], cancel: &Cancel) -> Result<Option<Self>> {
-        if searches.len() < LEAST {
+/// Makes the searches of a group. Nothing where one of them is wrong, or there is nothing to share, or they were stopped: each
+/// finds out by itself.
+pub(super) fn search(resolver: &Resolver<'_>, searches: &[&Search]) -> Result<Option<Shared>> {
+    if searches.len() < LEAST {
+        return Ok(None);
+    }
+    let snapshot = resolver.snapshot;
+    let knns: Vec<&Knn> = searches.iter().filter_map(|search| plain(snapshot, search)).collect();
+    let (Some(&first), Some(&search)) = (knns.first(), searches.first()) else { return Ok(None) };
+    let field = snapshot.schema.vector_field_named(&first.field)?;
+    let own = filters(search, first);
+    let nodes = own.into_iter().flatten().map(|filter| resolver.resolve(filter));
+    let nodes: Vec<Node> = nodes.collect::<Result<_>>()?;
+    let nodes: Vec<&Node> = nodes.iter().collect();
+    let wanted = wanted_of(search, first);
+    let asked = asked(snapshot, first, !nodes.is_empty(), resolver.shards)?;
+    // A flat field of raw vectors is searched like that in any case.
+    let is_flat = is_raw(field, first) && field.options().index() == Some(VectorIndex::Flat);
+    let rows: Result<Vec<_>> =
+        knns.iter().map(|knn| crate::document::check_query(field, &knn.vector)).collect();
+    let Ok(rows) = rows else { return Ok(None) };
+    let queries: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
+    let mut shared = Shared::new((field.number(), wanted, asked), rows.clone());
+    for index in 0..snapshot.segments.len() {
+        let Some(part) = resolver.part(index) else { return Ok(None) };
+        let accepted = accepted(&nodes, part)?;
+        let Some(vectors) = part.segment.reader.vector_field(field.number()) else {
+            shared.add(accepted, None);
+            continue;
+        };
+        let ties = key_order(part.segment);
+        let hits = vectors.reader.search_together(
+            &queries,
+            &VectorSearch {
+                query: &[],
+                k: wanted,
+                effort: if is_flat { Effort::Exact } else { asked.in_segment(wanted, &*vectors.reader) },
+                accept: accepted.as_ref().map_or_else(|| part.segment.accept(), Accept::only),
+                ties: &ties,
+                cancel: part.cancel,
+                on_stop: OnStop::Fail,
+            },
+        )?;
+        if hits.is_none() && nodes.is_empty() {
             return Ok(None);
         }
-        let knns: Vec<&Knn> = searches.iter().filter_map(|search| plain(snapshot, search)).collect();
-        let (Some(first), Some(search)) = (knns.first(), searches.first()) else { return Ok(None) };
-        let field = snapshot.schema.vector_field_named(&first.field)?;
-        let (k, asked) = (k_of(search, first), asked(snapshot, first, false, 1)?);
-        // A flat field of raw vectors is searched like that in any case.
-        let is_flat = field.options().index() == Some(VectorIndex::Flat);
-        let rows: Result<Vec<_>> =
-            knns.iter().map(|knn| crate::document::check_query(field, &knn.vector)).collect();
-        let Ok(rows) = rows else { return Ok(None) };
-        let queries: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
-        let mut by_query: Vec<Vec<Option<VectorHits>>> = rows.iter().map(|_| Vec::new()).collect();
-        for segment in &snapshot.segments {
-            let Some(vectors) = segment.reader.vector_field(field.number()) else {
-                by_query.iter_mut().for_each(|found| found.push(None));
-                continue;
-            };
-            let ties = key_order(segment);
-            let hits = vectors.reader.search_together(
-                &queries,
-                &VectorSearch {
-                    query: &[],
-                    k,
-                    effort: if is_flat { Effort::Exact } else { asked.in_segment(k, &*vectors.reader) },
-                    accept: segment.accept(),
-                    ties: &ties,
-                    cancel,
-                    on_stop: OnStop::Fail,
-                },
-            )?;
-            let Some(hits) = hits else { return Ok(None) };
-            by_query.iter_mut().zip(hits).for_each(|(found, hits)| found.push(Some(hits)));
-        }
-        Ok(Some(Self { field: field.number(), k, asked, found: rows.into_iter().zip(by_query).collect() }))
+        shared.add(accepted, hits);
     }
-
-    /// What the search of this number has found.
-    pub(super) fn known(&self, search: usize) -> Known<'_> {
-        Known { together: self, search }
-    }
-}
-
-impl Known<'_> {
-    /// What the search for `k` neighbors of a vector has found in a segment, if that is the one.
-    pub(super) fn hits(
-        &self,
-        (field, k, asked): (u32, usize, Asked),
-        row: &[u8],
-        segment: usize,
-    ) -> Option<VectorHits> {
-        let Together { field: its_field, k: its_k, asked: its_asked, found } = self.together;
-        let (its_row, hits) = found.get(self.search)?;
-        let is_same = (*its_field, *its_k, *its_asked, &its_row[..]) == (field, k, asked, row);
-        hits.get(segment).filter(|_| is_same)?.clone()
-    }
+    Ok(Some(shared))
 }

@@ -4,7 +4,9 @@ use crate::common::documents::{add_all, in_memory, one_field, random, rows, smal
 use crate::common::rng::Rng;
 use lucerne::merge::MergePolicy;
 use lucerne::search::SearchOptions;
-use lucerne::{ErrorKind, Hits, Knn, Query, Search, Similarity, Vector, WriterOptions};
+use lucerne::{
+    Document, ErrorKind, Hits, Knn, Query, Range, Schema, Search, Similarity, Term, Vector, WriterOptions,
+};
 use std::time::Duration;
 
 #[test]
@@ -106,6 +108,52 @@ fn many_searches_of_binary_vectors_have_the_hits_of_each_alone() {
                 shown(&searcher.search(&searches[number]).unwrap()),
                 "{number}"
             );
+        }
+    }
+}
+
+#[test]
+fn many_searches_with_a_filter_have_the_hits_of_each_alone() {
+    let mut rng = Rng::new(8);
+    for vector in [Vector::f32(24), Vector::f32(24).flat(), Vector::f32(24).multiple(), Vector::f16(24)] {
+        let schema = Schema::builder().key("id").vector("v", vector).i64("n").build().unwrap();
+        let (_directory, index) = in_memory(schema);
+        let writer = index.writer_with(small_segments(700).merge_policy(MergePolicy::None)).unwrap();
+        for number in 0..2_000_i64 {
+            let document = Document::new().with("id", format!("d{:04}", number * 7 % 2_000));
+            writer.add(&document.with("v", rng.vector(24)).with("n", number % 100)).unwrap();
+        }
+        (0..2_000).step_by(9).for_each(|number| assert!(writer.delete(&format!("d{number:04}")).unwrap()));
+        writer.commit().unwrap();
+        let searcher = index.searcher().unwrap();
+        assert!(searcher.segment_count() > 2);
+        let below = |most: i64| Range::new("n").lt(most);
+        let searches = (0..300).map(|number| {
+            let knn = Knn::new("v", rng.vector(24));
+            // Filters change after some searches, and come back.
+            let most = [1, 10, 60, 10][number / 20 % 4];
+            match number % 9 {
+                0 => Search::new(knn.k(7)).filter(below(most)),
+                1 => Search::new(knn.k(5).filter(below(most)).rescore(3.0)),
+                2 => Search::new(knn.filter(below(most)).exact()).limit(3).offset(2),
+                3 => Search::new(knn.filter(below(90))).filter(below(most)).limit(6),
+                4 => Search::new(knn.k(4).filter(below(most)).post_filter()),
+                5 => Search::new(knn.clone().k(8).filter(knn.k(30).filter(below(most)))),
+                6 => Search::new(knn.k(6).filter(below(most)).candidates(40)),
+                7 => Search::new(knn.k(6).filter(Term::new("absent", 1))),
+                _ => Search::new(knn.k(7).filter(below(most))),
+            }
+        });
+        let searches: Vec<Search> = searches.collect();
+        for threads in [1, 3] {
+            let found = searcher.search_many(&searches, &SearchOptions::new().threads(threads));
+            for (number, (found, search)) in found.into_iter().zip(&searches).enumerate() {
+                match (found, searcher.search(search)) {
+                    (Ok(found), Ok(alone)) => assert_eq!(shown(&found), shown(&alone), "{number}"),
+                    (Err(found), Err(alone)) => assert_eq!(found.to_string(), alone.to_string()),
+                    (found, alone) => panic!("{number}: {found:?}, alone {alone:?}"),
+                }
+            }
         }
     }
 }

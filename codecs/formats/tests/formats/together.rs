@@ -96,7 +96,7 @@ fn searches_together_find_what_each_finds_alone() {
 }
 
 #[test]
-fn only_searches_that_compare_all_raw_vectors_are_made_together() {
+fn exact_searches_are_made_together_where_all_raw_vectors_are_compared() {
     let rows = random_rows(600, 64, 1);
     let queries = random_rows(40, 64, 2);
     let of = |name: &str| Segment::flush(format(name), &field(64, Similarity::Cosine, "{}"), &rows);
@@ -114,12 +114,40 @@ fn only_searches_that_compare_all_raw_vectors_are_made_together() {
     assert!(!agree(&*segment.open(), &copies[..40], 10, Accept::all(20_000), "too many as near"));
     let reader = of("hnsw_sq8").open();
     let cancel = Cancel::new();
-    let (query, approximate) = (bytes(&queries[0]), Effort::Candidates(50));
-    let search = VectorSearch { effort: approximate, ..request(&[], 10, all, &cancel) };
-    assert!(reader.search_together(&[&query], &search).unwrap().is_none());
+    let query = bytes(&queries[0]);
     assert!(reader.search_together(&[&[0; 12]], &request(&[], 10, all, &cancel)).is_err(), "a short query");
     cancel.cancel();
     assert!(reader.search_together(&[&query], &request(&[], 10, all, &cancel)).unwrap().is_none());
+}
+
+#[test]
+fn searches_of_codes_behind_a_filter_find_together_what_each_finds_alone() {
+    let cancel = Cancel::new();
+    let queries: Vec<Vec<u8>> = random_rows(70, 64, 2).iter().map(|query| bytes(query)).collect();
+    let queries: Vec<&[u8]> = queries.iter().map(Vec::as_slice).collect();
+    let mut made_together = 0;
+    for (shape, mut rows) in shapes(64) {
+        rows.extend(random_rows(3_000, 64, 10));
+        let segment = Segment::flush(format("hnsw_sq8"), &field(64, Similarity::Euclidean, "{}"), &rows);
+        let reader = segment.open();
+        let max_doc = rows.len() as u32;
+        for step in [1, 3, 9, 400] {
+            let mut some = BitSet::empty(max_doc);
+            (0..max_doc).step_by(step).for_each(|doc| _ = some.insert(doc));
+            let recall = Effort::Recall { recall: 0.95, scale: 1.0, margin: 1.0, share: 1.0 };
+            for (k, effort) in [(10, Effort::Candidates(10)), (7, recall), (40, Effort::Candidates(90))] {
+                let ties = &|left: u32, right: u32| right.cmp(&left);
+                let of =
+                    |query| VectorSearch { effort, ties, ..request(query, k, Accept::only(&some), &cancel) };
+                let together = reader.search_together(&queries, &of(&[])).unwrap();
+                made_together += usize::from(together.is_some());
+                for (query, hits) in queries.iter().zip(together.into_iter().flatten()) {
+                    assert_eq!(hits, reader.search(&of(query)).unwrap(), "{shape}, every {step}th, {k}");
+                }
+            }
+        }
+    }
+    assert!(made_together > 20, "{made_together}");
 }
 
 /// Rows of bits, each like one of a few: many are as near as others.

@@ -76,27 +76,25 @@ impl Estimate {
         self.decoded(decoder, codes.correction(index), product)
     }
 
-    /// The distances of the 4-bit codes of vectors.
+    /// The distances of the 4-bit codes of vectors, with their corrections.
     #[inline]
     pub(super) fn distances4(
         &self,
         codes: &CodeRows<'_>,
-        corrections: &[ShortCorrections],
         ordinals: &[Ordinal],
+        corrections: &[ShortCorrections],
         products: &[i32],
         out: &mut [f32],
     ) {
-        let correction =
-            |ordinal: Ordinal| lengthen(corrections.get(ordinal as usize).copied().unwrap_or_default());
-        let vectors = out.iter_mut().zip(ordinals).zip(products);
+        let vectors = out.iter_mut().zip(corrections).zip(products);
         if let ([], &[decoder]) = (codes.versions, self.decoders.as_slice()) {
-            for ((out, &ordinal), &product) in vectors {
-                *out = self.decoded(decoder, correction(ordinal), product as f32);
+            for ((out, &correction), &product) in vectors {
+                *out = self.decoded(decoder, lengthen(correction), product as f32);
             }
         } else {
-            for ((out, &ordinal), &product) in vectors {
+            for (((out, &correction), &product), &ordinal) in vectors.zip(ordinals) {
                 let decoder = codes.of_version(&self.decoders, ordinal as usize);
-                *out = self.decoded(decoder, correction(ordinal), product as f32);
+                *out = self.decoded(decoder, lengthen(correction), product as f32);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Estimated distances between a vector and 4-bit codes.
 
 use super::codes::CodeRows;
+use super::corrections::ShortCorrections;
 use super::estimate::{Bits, Estimate};
 use super::frame::ProjectedQuery;
 use super::quantiles::Quantiles;
@@ -26,14 +27,16 @@ pub(super) struct Sq4Distances<'a> {
     /// The query's integers of 8 bits, in whole blocks.
     components: Vec<i8>,
     products: Vec<i32>,
+    /// Of the vectors being compared: the loop that uses them then needs no look into all.
+    corrections: Vec<ShortCorrections>,
 }
 
 impl<'a> Sq4Distances<'a> {
     /// For what a `.sq4` file has; there is no query before [`Sq4Distances::set_query`].
     pub(super) fn new(sq4: Sq4Rows<'a>, rows: CodeRows<'a>) -> Self {
-        let products = Vec::with_capacity(GATHERED);
+        let (products, corrections) = (Vec::with_capacity(GATHERED), Vec::with_capacity(GATHERED));
         let (estimate, integers, components) = (Estimate::default(), Vec::new(), Vec::new());
-        Self { sq4, rows, estimate, integers, components, products }
+        Self { sq4, rows, estimate, integers, components, products, corrections }
     }
 
     /// Prepares a query for codes written with `versions` of the quantizer.
@@ -50,11 +53,14 @@ impl<'a> Sq4Distances<'a> {
 
 impl DistanceComputer for Sq4Distances<'_> {
     fn gather(&mut self, ordinals: &[Ordinal], out: &mut [f32]) {
-        let Self { sq4, rows, estimate, components, products, .. } = self;
+        let Self { sq4, rows, estimate, components, products, corrections, .. } = self;
         products.resize(ordinals.len(), 0);
         ordinals.iter().for_each(|&ordinal| simd::prefetch(sq4.corrections, ordinal as usize, 1));
         rows.prefetch_versions(ordinals);
         simd::dot_u4_i8_many(sq4.codes, ordinals, components, products);
-        estimate.distances4(rows, sq4.corrections, ordinals, products, out);
+        corrections.clear();
+        let of = |&ordinal: &Ordinal| sq4.corrections.get(ordinal as usize).copied().unwrap_or_default();
+        corrections.extend(ordinals.iter().map(of));
+        estimate.distances4(rows, ordinals, corrections, products, out);
     }
 }

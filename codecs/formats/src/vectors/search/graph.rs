@@ -29,6 +29,22 @@ pub(super) enum GraphOutcome {
     },
 }
 
+/// The searches of the graph to try for so many candidates; a scan is better when there are none.
+fn plan(search: &Search<'_>, ef: usize, cost: ScanCost) -> [Option<PlanStep>; 2] {
+    let scan = ScanCost { shorter: cost.shorter.filter(|_| !search.documents), ..cost };
+    cost::plan(&CostInput { ef, accepted: search.accepted, len: search.segment.len, scan })
+}
+
+/// Candidates of a search, at most as many as there are vectors.
+fn ef(search: &Search<'_>, candidates: usize) -> usize {
+    candidates.max(search.request.k).min(search.segment.len)
+}
+
+/// Whether a search with so many candidates tries the graph at all.
+pub(super) fn is_tried(search: &Search<'_>, candidates: usize, cost: ScanCost) -> bool {
+    plan(search, ef(search, candidates), cost).iter().any(Option::is_some)
+}
+
 /// Searches the graph by the plan that costs least.
 pub(super) fn search(
     search: &Search<'_>,
@@ -37,14 +53,11 @@ pub(super) fn search(
     candidates: usize,
     scratch: &mut Scratch,
 ) -> Result<GraphOutcome> {
-    let len = search.segment.len;
-    let mut ef = candidates.max(search.request.k).min(len);
+    let mut ef = ef(search, candidates);
     let mut visited = 0;
     loop {
-        let scan = ScanCost { shorter: query.cost.shorter.filter(|_| !search.documents), ..query.cost };
-        let input = CostInput { ef, accepted: search.accepted, len, scan };
         let mut taken = None;
-        for step in cost::plan(&input).into_iter().flatten() {
+        for step in plan(search, ef, query.cost).into_iter().flatten() {
             let stats = traverse(search, graph, query, step, scratch)?;
             visited += stats.visited;
             // A filtered search that runs out of nodes before it has enough may have missed a region.

@@ -23,6 +23,7 @@
 //! | `cost` | what strategies are expected to cost |
 //! | `graph`, `scan`, `ivf` | the strategies |
 //! | `together` | exact searches of many queries at once |
+//! | `together_codes` | searches of many queries at once that compare all accepted codes |
 //! | `together_bits`, `together_lists` | searches of many binary queries at once: of all vectors, of inverted lists |
 //! | `rescore` | 4-bit → 8-bit codes, hashes → raw vectors, estimates → raw vectors |
 //! | `trace` | what graph searches with more and more candidates find, told by one |
@@ -41,6 +42,7 @@ mod shortlist;
 mod strategy;
 mod together;
 mod together_bits;
+mod together_codes;
 mod together_lists;
 mod trace;
 mod work;

@@ -7,7 +7,6 @@ use super::query::Query;
 use super::request::{Scratch, Search};
 use super::rescore::rescore_traversal;
 use super::shortlist::Shortlist;
-use crate::distance::DistanceComputer;
 use crate::vectors::accepted::AcceptedVectors;
 use lucerne_codec::vector::VectorHits;
 use lucerne_codec::{Ordinal, Result};
@@ -36,8 +35,15 @@ pub(super) fn scan_full(
     let mut nearest = search.collector();
     let Scanned { visited, partial } =
         if cost::gathering_is_cheaper(search.accepted, search.segment.len, query.cost) {
-            gather(search, query.full(), scratch, |ordinals, distances| {
-                offer(search, ordinals.iter().copied(), distances, &mut nearest)
+            let Scratch { ordinals, distances, .. } = scratch;
+            let computer = query.full();
+            for_each_block(search, ordinals, |ordinals| {
+                distances.resize(ordinals.len(), 0.0);
+                computer.gather(ordinals, distances);
+                for (ordinals, distances) in ordinals.chunks(GROUP).zip(distances.chunks(GROUP)) {
+                    offer(search, ordinals.iter().copied(), distances, &mut nearest)?;
+                }
+                Ok(())
             })?
         } else {
             sequential(search, query, scratch, &mut nearest)?
@@ -49,32 +55,69 @@ pub(super) fn scan_full(
 /// Compares every accepted vector: by its shorter code, where there is one, and the best by the full one; all by that where
 /// shorter codes cannot tell which those are.
 pub(super) fn scan(search: &Search<'_>, query: &mut Query<'_>, scratch: &mut Scratch) -> Result<VectorHits> {
-    let (exact, strategy) = (query.is_exact(), query.scan_name);
-    let (short, Some(full)) = query.computers() else { return scan_full(search, query, scratch) };
+    let found = scan_each(search, std::slice::from_mut(query), scratch)?;
+    Ok(found.into_iter().next().unwrap_or_default())
+}
+
+/// The same for several queries of one encoding: each block of vectors is compared with all of them while it is in a cache.
+pub(super) fn scan_each(
+    search: &Search<'_>,
+    queries: &mut [Query<'_>],
+    scratch: &mut Scratch,
+) -> Result<Vec<VectorHits>> {
     let len = shortlist_len(search);
     // Of few, most would be compared twice; where documents have several vectors, those of some would crowd out others.
-    if search.documents || search.accepted < (len * WORTH_A_SHORTLIST) as f64 {
-        return scan_full(search, query, scratch);
+    let few = search.accepted < (len * WORTH_A_SHORTLIST) as f64;
+    let has_shorter = |query: &mut Query<'_>| query.computers().1.is_some();
+    if search.documents || few || !queries.iter_mut().all(has_shorter) {
+        return queries.iter_mut().map(|query| scan_full(search, query, scratch)).collect();
     }
-    let mut best = Shortlist::new(len);
-    let mut threshold = best.threshold();
-    let Scanned { mut visited, partial } = gather(search, short, scratch, |ordinals, distances| {
-        if !is_any_near(distances, threshold) {
-            return Ok(());
-        }
-        for (&ordinal, &distance) in ordinals.iter().zip(distances) {
-            if distance <= threshold {
-                best.keep(distance, ordinal);
-                threshold = best.threshold();
+    let mut best: Vec<Shortlist> = queries.iter().map(|_| Shortlist::new(len)).collect();
+    let Scratch { ordinals, distances, .. } = scratch;
+    let scanned = for_each_block(search, ordinals, |ordinals| {
+        for (query, best) in queries.iter_mut().zip(&mut best) {
+            distances.resize(ordinals.len(), 0.0);
+            query.computers().0.gather(ordinals, distances);
+            for (ordinals, distances) in ordinals.chunks(GROUP).zip(distances.chunks(GROUP)) {
+                keep(best, ordinals, distances);
             }
         }
         Ok(())
     })?;
+    let finished = |(query, best)| finish(search, query, best, &scanned, scratch);
+    queries.iter_mut().zip(best).map(finished).collect()
+}
+
+/// Keeps those of a few vectors that are near enough.
+fn keep(best: &mut Shortlist, ordinals: &[Ordinal], distances: &[f32]) {
+    let mut threshold = best.threshold();
+    if !is_any_near(distances, threshold) {
+        return;
+    }
+    for (&ordinal, &distance) in ordinals.iter().zip(distances) {
+        if distance <= threshold {
+            best.keep(distance, ordinal);
+            threshold = best.threshold();
+        }
+    }
+}
+
+/// Compares the best by their shorter codes by the full ones; all accepted vectors where these cannot tell which are nearest.
+fn finish(
+    search: &Search<'_>,
+    query: &mut Query<'_>,
+    best: Shortlist,
+    scanned: &Scanned,
+    scratch: &mut Scratch,
+) -> Result<VectorHits> {
+    let (exact, strategy) = (query.is_exact(), query.scan_name);
+    let Scanned { visited, partial } = *scanned;
+    let len = best.len();
     let Scratch { found, ordinals, distances, .. } = scratch;
     best.finish(search, found)?;
     let all = found.len() < len;
     let short: Vec<f32> = found.iter().map(|(distance, _)| *distance).collect();
-    visited += rescore_traversal(full, found, ordinals, distances);
+    let visited = visited + rescore_traversal(query.full(), found, ordinals, distances);
     if !(all || partial || is_sure(search, found, &short, distances)) {
         let hits = scan_full(search, query, scratch)?;
         return Ok(VectorHits { visited: hits.visited + visited, ..hits });
@@ -149,14 +192,12 @@ fn offer(
     Ok(())
 }
 
-/// Only the accepted, by their ordinals, a block at a time.
-fn gather(
+/// Goes through the accepted vectors, a block at a time.
+fn for_each_block(
     search: &Search<'_>,
-    computer: &mut dyn DistanceComputer,
-    scratch: &mut Scratch,
-    mut offer: impl FnMut(&[Ordinal], &[f32]) -> Result<()>,
+    ordinals: &mut Vec<Ordinal>,
+    mut compare: impl FnMut(&[Ordinal]) -> Result<()>,
 ) -> Result<Scanned> {
-    let Scratch { ordinals, distances, .. } = scratch;
     let mut vectors = AcceptedVectors::new(search.map, &search.request.accept);
     let mut visited = 0;
     loop {
@@ -167,12 +208,8 @@ fn gather(
         if !search.request.goes_on()? {
             return Ok(Scanned { visited, partial: true });
         }
-        distances.resize(ordinals.len(), 0.0);
-        computer.gather(ordinals, distances);
+        compare(ordinals)?;
         visited += ordinals.len() as u64;
-        for (ordinals, distances) in ordinals.chunks(GROUP).zip(distances.chunks(GROUP)) {
-            offer(ordinals, distances)?;
-        }
     }
 }
 

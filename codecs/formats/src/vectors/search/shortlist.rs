@@ -24,6 +24,11 @@ impl Shortlist {
         Self { len, kept: Vec::new(), cut_at, threshold: f32::INFINITY }
     }
 
+    /// How many it keeps.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
     /// The distance that a vector must not exceed to be kept.
     #[inline]
     pub(super) fn threshold(&self) -> f32 {

@@ -40,8 +40,8 @@ pub(in crate::vectors) fn run_measured(
     match (&segment.index, query.precision) {
         (_, Precision::CandidatesOnly) => rescored(&search, &mut query, candidates, candidates, scratch),
         (_, Precision::Estimate) if rows > request.k => {
-            let room = if query.rescore_at_least > 0 { room(rows) } else { rows };
-            rescored(&search, &mut query, rows, candidates.max(room), scratch)
+            let candidates = candidates.max(least_candidates(&query, rows));
+            rescored(&search, &mut query, rows, candidates, scratch)
         }
         (Index::Ivf(lists), _) => ivf::probe(&search, lists, &mut query, scratch),
         _ => approximate(&search, &mut query, candidates, scratch),
@@ -50,7 +50,7 @@ pub(in crate::vectors) fn run_measured(
 
 /// How many of the best by estimated distances are ordered by raw vectors: as many as the wish takes, and as the encoding
 /// needs.
-fn rescored_rows(search: &Search<'_>, query: &Query<'_>) -> usize {
+pub(super) fn rescored_rows(search: &Search<'_>, query: &Query<'_>) -> usize {
     if search.segment.raw.is_none() {
         return 0;
     }
@@ -63,6 +63,11 @@ pub(super) fn rows_needed(for_ten: usize, k: usize) -> usize {
         0 => 0,
         least => least.max(k.saturating_mul(least).div_ceil(10)).max(k + 1),
     }
+}
+
+/// The least candidates of a search whose best `rows` are rescored.
+pub(super) fn least_candidates(query: &Query<'_>, rows: usize) -> usize {
+    if query.rescore_at_least > 0 { room(rows) } else { rows }
 }
 
 /// Candidates of a search by codes that confuse the nearest: it needs room to find as many as are rescored.
@@ -102,6 +107,11 @@ fn approximate(
     Ok(VectorHits { visited: hits.visited + wasted, ..hits })
 }
 
+/// The search for so many candidates.
+pub(super) fn for_candidates<'a>(request: &VectorSearch<'a>, rows: usize) -> VectorSearch<'a> {
+    VectorSearch { k: rows, ties: &|left: DocId, right: DocId| left.cmp(&right), ..*request }
+}
+
 /// Finds candidates, and the nearest of the best `rows` of them by raw vectors.
 ///
 /// Every distance that is returned comes from a raw vector. Candidates are vectors, not documents: where a
@@ -122,12 +132,7 @@ fn rescored(
     let raw = search.segment.raw()?.exact_query(request.query);
     let mut visited = 0;
     loop {
-        let first = VectorSearch {
-            k: rows,
-            accept: request.accept,
-            ties: &|left: DocId, right: DocId| left.cmp(&right),
-            ..*request
-        };
+        let first = for_candidates(request, rows);
         let candidates = rows.max(candidates);
         let found = approximate(&search.for_candidates(&first), query, candidates, scratch)?;
         let Rescored { neighbors, compared } = rescore_candidates(search, &raw, &found.neighbors)?;

@@ -1,10 +1,11 @@
-//! Exact searches of many queries, each raw vector read once for all of them.
+//! Searches of many queries that compare the same vectors; here the exact ones, where each raw vector is read once for all of
+//! them.
 
 use super::collector::{MOST_KEPT, NearestWithTies};
 use super::request::Search;
 use super::scan::BLOCK;
 use super::work::Work;
-use super::{cost, ivf, together_bits, together_lists};
+use super::{cost, ivf, together_bits, together_codes, together_lists};
 use crate::encoding::EncodedVectors;
 use crate::encoding::raw::RawVectors;
 use crate::encoding::raw::panel::{QueryPanel, queries_together};
@@ -25,7 +26,9 @@ pub(in crate::vectors) fn search_together(
     if segment.field.component() == Component::Bit {
         return search_bits(segment, queries, request);
     }
-    let Some(raw) = scanned(segment, request) else { return Ok(None) };
+    let Some(raw) = scanned(segment, request) else {
+        return together_codes::search(segment, queries, request);
+    };
     let mut all = Vec::with_capacity(queries.len());
     for queries in queries.chunks(queries_together(segment.field.dimension as usize)) {
         let panel = QueryPanel::new(segment.field.component(), segment.field.similarity, queries);

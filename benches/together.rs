@@ -1,11 +1,12 @@
-//! Searches of an index of binary vectors, one by one and all in one call; asserts that the hits are the same.
+//! Searches of an index, one by one and all in one call; asserts that the hits are the same.
 //!
-//! `cargo bench --bench binary -- INDEX FIELD QUERIES.npy [NPROBE…]`: packed bits, k = 10, one thread. The number printed
-//! last is made of the keys and distances of all hits: two versions that find the same print the same.
+//! `cargo bench --bench together -- INDEX FIELD QUERIES.npy [FILTER] [NPROBE…]`: float32 or packed bits, k = 10, one thread; a
+//! filter is a query as JSON. The number printed last is made of the keys and distances of all hits: two versions that find
+//! the same print the same.
 #![allow(clippy::print_stdout, missing_docs, reason = "a bench prints")]
 
 use lucerne::search::SearchOptions;
-use lucerne::{Hits, Index, Knn, Searcher};
+use lucerne::{Hits, Index, Knn, Query, Searcher};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 use std::{env, error, fs};
@@ -16,13 +17,28 @@ const ROUNDS: usize = 5;
 
 fn main() -> Result<()> {
     let given: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let [index, field, queries, probes @ ..] = &given[..] else { return Ok(()) };
+    let [index, field, queries, rest @ ..] = &given[..] else { return Ok(()) };
+    let (filter, probes) = match rest {
+        [filter, probes @ ..] if filter.starts_with('{') => (Some(Query::from_json(filter)?), probes),
+        probes => (None, probes),
+    };
     let searcher = Index::open(index)?.searcher()?;
-    let bytes = searcher.schema().vector_field_named(field)?.options().dimension() / 8;
+    let options = searcher.schema().vector_field_named(field)?.options().clone();
     let file = fs::read(queries)?;
-    let header = 10 + usize::from(u16::from_le_bytes([file[8], file[9]]));
-    let queries: Vec<Knn> =
-        file[header..].chunks_exact(bytes).map(|row| Knn::new(field, row.to_vec()).k(10)).collect();
+    let rows = &file[10 + usize::from(u16::from_le_bytes([file[8], file[9]]))..];
+    let dimension = options.dimension();
+    let queries: Vec<Knn> = if options.is_binary() {
+        rows.chunks_exact(dimension / 8).map(|row| Knn::new(field, row.to_vec())).collect()
+    } else {
+        let number = |bytes: &[u8; 4]| f32::from_le_bytes(*bytes);
+        let rows = rows.as_chunks().0.chunks_exact(dimension);
+        rows.map(|row| Knn::new(field, row.iter().map(number).collect::<Vec<f32>>())).collect()
+    };
+    let filtered = |query: Knn| match &filter {
+        Some(filter) => query.k(10).filter(filter.clone()),
+        None => query.k(10),
+    };
+    let queries: Vec<Knn> = queries.into_iter().map(filtered).collect();
     let kinds: Vec<Option<usize>> = match probes {
         [] => vec![None],
         probes => probes.iter().map(|probes| probes.parse().map(Some)).collect::<Result<_, _>>()?,
