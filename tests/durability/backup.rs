@@ -194,7 +194,8 @@ fn an_error_of_the_disk_leaves_the_backup_before_it_and_the_next_one_succeeds() 
         let rehearsal = disk.crash(Model::Journalled, 0);
         let begun = rehearsal.operations();
         by.copy(&from, &rehearsal).map_err(|error| error.to_string())?;
-        for at in 1..=rehearsal.operations() - begun {
+        // One of three, so that in three scenes of each way each comes to its turn.
+        for at in (1 + seed / 2 % 3..=rehearsal.operations() - begun).step_by(3) {
             let disk = disk.crash(Model::Journalled, 0);
             disk.fail_at(at, Times::Once, io::ErrorKind::Other);
             let result = by.copy(&from, &disk);

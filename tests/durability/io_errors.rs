@@ -1,8 +1,11 @@
 //! An error at every single operation of scripted runs, merges among them: each is reported as what it is, and none harms
 //! the last commit.
+//!
+//! On every push the first operation of each kind fails in every way, each later one in one of them.
+//! `LUCERNE_ALL_FAULTS=1` lets all fail in every way, `LUCERNE_SEED=n` replays one run.
 #![expect(clippy::print_stdout, reason = "the figures of a run")]
 
-use crate::common::faults::{Merges, number_from_environment, on_all_cores, tail};
+use crate::common::faults::{Merges, number_from_environment, on_all_cores, phase, tail};
 use crate::common::life::{Life, Made, State, Step, Trouble, find_state, lives_on, options, reopens};
 use lucerne::codec::Directory;
 use lucerne::directory::fault::{Fault, FaultDirectory, Logged, Model, Operation, Times, is_injected};
@@ -148,6 +151,42 @@ impl Case {
         (Times::Forever, io::ErrorKind::StorageFull, false),
     ];
 
+    /// The ways in which an operation can fail: what reads has no effect (a lock has nobody to hold it) and needs no room.
+    fn ways(operation: Operation) -> Vec<u64> {
+        let mutating = Operation::MUTATING.contains(&operation);
+        let possible = |&(_, kind, applied): &(Times, io::ErrorKind, bool)| {
+            mutating || !applied && kind != io::ErrorKind::StorageFull
+        };
+        (0..).zip(&Self::KINDS).filter(|(_, way)| possible(way)).map(|(way, _)| way).collect()
+    }
+
+    /// The cases of the operations of a log, by number. All ways at the first operation of each kind (what is done to which
+    /// sort of file, and what for), at each later one the next way in turn.
+    fn numbers(log: &[Logged]) -> Vec<u64> {
+        if let Some(only) = number_from_environment("LUCERNE_SEED") {
+            return vec![only];
+        }
+        let all = number_from_environment("LUCERNE_ALL_FAULTS").is_some_and(|all| all > 0);
+        let mut met = BTreeMap::<_, usize>::new();
+        let mut numbers = Vec::new();
+        for (index, logged) in log.iter().enumerate() {
+            let sort = logged.name.rsplit('.').next().unwrap().trim_end_matches(|c: char| c.is_ascii_digit());
+            let before = met.entry((logged.operation, sort, phase(log, index))).or_default();
+            let mut ways = Self::ways(logged.operation);
+            if !all && *before > 0 {
+                ways = vec![ways[*before % ways.len()]];
+            }
+            *before += 1;
+            numbers.extend(ways.iter().map(|way| index as u64 * Self::KINDS.len() as u64 + way));
+        }
+        numbers
+    }
+
+    fn of(number: u64) -> Self {
+        let (times, kind, applied) = Self::KINDS[number as usize % Self::KINDS.len()];
+        Self { at: 1 + number / Self::KINDS.len() as u64, times, kind, applied }
+    }
+
     fn fault(self) -> Fault {
         let fault = Fault::at(self.at, self.times, self.kind);
         if self.applied { fault.but_applied() } else { fault }
@@ -158,7 +197,7 @@ impl Case {
     }
 }
 
-/// Runs the steps once without a fault to count operations, then once for each operation and kind of fault.
+/// Runs the steps once without a fault to learn the operations, then once for each case.
 /// Returns how many of these runs had their error between the beginning and the end of a merge.
 fn at_every_operation(name: &str, disk: &FaultDirectory, state: Option<State>, steps: &[Step]) -> u64 {
     let started = std::time::Instant::now();
@@ -169,18 +208,11 @@ fn at_every_operation(name: &str, disk: &FaultDirectory, state: Option<State>, s
     life.apply_all(steps).unwrap_or_else(|trouble| panic!("{name} without a fault: {trouble}"));
     drop(life);
     let (log, merges, within) = (rehearsal.log(), merges.finished(), AtomicU64::new(0));
-    let operations = log.len() as u64;
     let tally = Mutex::<BTreeMap<&str, u64>>::default();
-    let only = number_from_environment("LUCERNE_SEED");
-    let cases = operations * Case::KINDS.len() as u64;
-    let range = only.map_or(0..cases, |only| only..only + 1);
-    let result = on_all_cores(range, |number| {
-        let (times, kind, applied) = Case::KINDS[number as usize % Case::KINDS.len()];
-        let case = Case { at: 1 + number / Case::KINDS.len() as u64, times, kind, applied };
-        let operation = log[case.at as usize - 1].operation;
-        if (applied || kind == io::ErrorKind::StorageFull) && !Operation::MUTATING.contains(&operation) {
-            return Ok(()); // What reads has no effect (a lock has nobody to hold it) and needs no room.
-        }
+    let numbers = Case::numbers(&log);
+    let result = on_all_cores(0..numbers.len() as u64, |at| {
+        let number = numbers[at as usize];
+        let case = Case::of(number);
         let disk = disk.kill();
         disk.inject(case.fault());
         let life = Life::resume(directory(&disk), options(8), vec![state.clone()], 100);
@@ -200,8 +232,9 @@ fn at_every_operation(name: &str, disk: &FaultDirectory, state: Option<State>, s
     let seconds = started.elapsed().as_secs_f64();
     let within = within.into_inner();
     println!(
-        "{name}: {operations} operations, {runs} runs with an error, {within} of them within one of {} merges, \
+        "{name}: {} operations, {runs} runs with an error, {within} of them within one of {} merges, \
          {seconds:.1} s: {tally:?}",
+        log.len(),
         merges.len()
     );
     within
