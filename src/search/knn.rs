@@ -14,6 +14,7 @@ use crate::limits::MAX_K;
 use crate::query::Knn;
 use crate::reader::Snapshot;
 use crate::schema::VectorField;
+use lucerne_codec::estimates::EstimateErrors;
 use lucerne_codec::vector::VectorSearch;
 use lucerne_codec::{Accept, Neighbor};
 use std::cmp::Ordering;
@@ -55,8 +56,7 @@ pub(super) fn search_known(resolver: &Resolver<'_>, query: &Knn) -> Result<Ranki
     let own = own.map(|filter| resolver.unfiltered().resolve(filter)).transpose()?;
     let filters: Vec<&Node> = own.iter().chain(resolver.filter).collect();
     let pre_filters: &[&Node] = if query.post_filter { &[] } else { &filters };
-    let Neighbors { found, exact, segments } =
-        nearest(resolver, query, asked, field.number(), &row, pre_filters)?;
+    let Neighbors { found, exact, segments } = nearest(resolver, query, asked, field, &row, pre_filters)?;
     let similarity = field.info().similarity;
     let docs = found.into_iter().map(|SegmentNeighbor { segment, neighbor }| ScoredDoc {
         address: DocAddress { segment, doc: neighbor.doc },
@@ -120,22 +120,26 @@ fn nearest(
     resolver: &Resolver<'_>,
     query: &Knn,
     asked: Asked,
-    number: u32,
+    field: VectorField<'_>,
     row: &[u8],
     filters: &[&Node],
 ) -> Result<Neighbors> {
-    let (snapshot, wanted) = (resolver.snapshot, wanted(query));
+    let (snapshot, wanted, number) = (resolver.snapshot, wanted(query), field.number());
     let in_segment = |part| nearest_in_segment(resolver, part, asked, number, row, wanted, filters);
-    let (mut lists, mut exact, mut segments) = (Vec::new(), true, Vec::new());
+    let (mut lists, mut exact, mut estimated, mut segments) = (Vec::new(), true, true, Vec::new());
     for of_segment in resolver.each_segment(in_segment)? {
         exact &= of_segment.exact;
+        estimated &= !of_segment.exact;
         lists.push(of_segment.found);
         segments.extend(of_segment.segments);
     }
     let (stop, order) = (resolver.stop, nearest_first(snapshot));
     let mut found = stop.part(merged(lists, wanted, order, &stop.rest()))?.unwrap_or_default();
     if query.rescore.is_some() && !exact {
-        rescore(resolver, row, number, &mut found)?;
+        // Of a document the nearest vector counts; and where some distances are exact, errors tell nothing of the others.
+        let is_bounded = estimated && !field.options().is_multiple();
+        let all = if is_bounded { query.k_or_default() } else { found.len() };
+        rescore(resolver, row, number, all, &mut found)?;
         exact = true;
         found = stop.part(first(found, query.k_or_default(), order, &stop.rest()))?.unwrap_or_default();
     }
@@ -254,11 +258,42 @@ fn nearest_first(snapshot: &Snapshot) -> impl Fn(&SegmentNeighbor, &SegmentNeigh
     }
 }
 
-/// Replaces the distances of neighbors, which are sorted, by exact ones. Of a search that was stopped those are left that
-/// it came to.
-fn rescore(resolver: &Resolver<'_>, row: &[u8], number: u32, found: &mut Vec<SegmentNeighbor>) -> Result<()> {
-    let rest = resolver.stop.rest();
-    let (stop, mut done) = (resolver.stop.with(&rest), 0);
+/// Replaces the distances of neighbors, which are sorted, by exact ones, and leaves out those whose estimates are too far for them to
+/// be among the `k` nearest. Of a search that was stopped those are left that it came to.
+fn rescore(
+    resolver: &Resolver<'_>,
+    row: &[u8],
+    number: u32,
+    k: usize,
+    found: &mut Vec<SegmentNeighbor>,
+) -> Result<()> {
+    let rest_of_stop = resolver.stop.rest();
+    let resolver = &Resolver { stop: resolver.stop.with(&rest_of_stop), ..*resolver };
+    let first = k.max(EstimateErrors::LEAST).min(found.len());
+    let (first, rest) = found.split_at_mut(first);
+    let estimates: Vec<f32> = first.iter().map(|found| found.neighbor.distance).collect();
+    let mut done = exact_distances(resolver, row, number, first)?;
+    if done == first.len() && !rest.is_empty() {
+        let mut errors = EstimateErrors::default();
+        let mut exact: Vec<f32> = first.iter().map(|found| found.neighbor.distance).collect();
+        exact.iter().zip(&estimates).for_each(|(&exact, &estimate)| errors.add(estimate, exact));
+        let (_, &mut farthest, _) = exact.select_nth_unstable_by(k.saturating_sub(1), f32::total_cmp);
+        let near = errors.within(farthest, rest.iter().map(|found| found.neighbor.distance));
+        let near = rest.get_mut(..near).unwrap_or_default();
+        done += exact_distances(resolver, row, number, near)?;
+    }
+    found.truncate(done);
+    Ok(())
+}
+
+/// Replaces the distances of neighbors by exact ones. Returns how many it came to before the search was stopped.
+fn exact_distances(
+    resolver: &Resolver<'_>,
+    row: &[u8],
+    number: u32,
+    found: &mut [SegmentNeighbor],
+) -> Result<usize> {
+    let (stop, mut done) = (resolver.stop, 0);
     for together in found.chunks_mut(RESCORED_TOGETHER) {
         if stop.part(stop.check())?.is_none() {
             break;
@@ -278,6 +313,5 @@ fn rescore(resolver: &Resolver<'_>, row: &[u8], number: u32, found: &mut Vec<Seg
         }
         done += together.len();
     }
-    found.truncate(done);
-    Ok(())
+    Ok(done)
 }

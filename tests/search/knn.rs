@@ -11,8 +11,11 @@ use lucerne::codec::Cancel;
 use lucerne::directory::RamDirectory;
 use lucerne::error::ValueProblem;
 use lucerne::index::IndexBuilder;
+use lucerne::merge::MergePolicy;
 use lucerne::schema::{Quantization, VectorIndex};
-use lucerne::{Document, Error, ErrorKind, Index, Knn, Schema, Searcher, Similarity, Vector, WriterOptions};
+use lucerne::{
+    Document, Error, ErrorKind, Index, Knn, Schema, Searcher, Similarity, Terms, Vector, WriterOptions,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -378,5 +381,58 @@ fn scaling_a_vector_by_ten_changes_distances_as_each_metric_says() {
     let hits = index.searcher().unwrap().search(Knn::new("v", normalized(&query)).exact()).unwrap();
     for hit in hits.hits {
         assert!((hit.distance.unwrap() - (cosine[&hit.key] - 1.0)).abs() < 1e-6, "{hit:?}");
+    }
+}
+
+/// Vectors unlike each other in all but their number of components.
+fn shapes(count: usize, dimension: usize) -> Vec<(&'static str, Vec<Vec<f32>>)> {
+    let mut rng = Rng::new(41);
+    let mut rows = || (0..count).map(|_| rng.vector(dimension)).collect::<Vec<_>>();
+    let scaled = |rows: Vec<Vec<f32>>, of: fn(usize) -> f32| -> Vec<Vec<f32>> {
+        let scaled = |(at, row): (usize, Vec<f32>)| row.into_iter().map(|value| value * of(at)).collect();
+        rows.into_iter().enumerate().map(scaled).collect()
+    };
+    vec![
+        ("any", rows()),
+        ("of many lengths", scaled(rows(), |at| 1.0 + (at % 37) as f32)),
+        ("outliers", scaled(rows(), |at| if at % 50 == 3 { 1e4 } else { 1.0 })),
+        ("copies", (0..count).map(|at| vec![(at % 90) as f32 / 90.0 + 0.1; dimension]).collect()),
+        (
+            "near one point",
+            scaled(rows(), |_| 1e-3).into_iter().map(|row| row.iter().map(|x| x + 5.0).collect()).collect(),
+        ),
+    ]
+}
+
+#[test]
+fn rescoring_finds_what_reading_all_raw_vectors_of_the_candidates_finds() {
+    for (shape, vectors) in shapes(1_500, 64) {
+        for similarity in [Similarity::Cosine, Similarity::Euclidean, Similarity::MaxInnerProduct] {
+            let (_directory, index) = in_memory(one_field(Vector::f32(64).similarity(similarity)));
+            let documents: Vectors =
+                vectors.iter().enumerate().map(|(at, row)| (format!("d{at:04}"), row.clone())).collect();
+            add_all(&index, small_segments(600).merge_policy(MergePolicy::None), rows(&documents));
+            let searcher = index.searcher().unwrap();
+            let (mut found, mut expected) = (0, 0);
+            for (at, row) in vectors.iter().enumerate().step_by(29) {
+                let query: Vec<f32> =
+                    row.iter().enumerate().map(|(i, x)| x * (1.0 + ((at + i) % 5) as f32 * 0.1)).collect();
+                let knn = Knn::new("v", query).candidates(60);
+                let rescored = searcher.search(knn.clone().k(10).rescore(3.0)).unwrap();
+                assert!(rescored.exact);
+                // As many candidates, by codes, and each of them asked for its exact distance.
+                let candidates = searcher.search(knn.clone().k(30)).unwrap();
+                let keys: Vec<String> = candidates.keys().into_iter().map(str::to_owned).collect();
+                let best = searcher.search(knn.k(10).exact().filter(Terms::new("id", keys))).unwrap();
+                expected += best.hits.len();
+                found += best
+                    .hits
+                    .iter()
+                    .zip(&rescored.hits)
+                    .filter(|(best, hit)| best.distance == hit.distance)
+                    .count();
+            }
+            assert_eq!(found, expected, "{shape}, {similarity}");
+        }
     }
 }

@@ -22,6 +22,7 @@ pub mod columns;
 pub mod commit;
 pub mod envelope;
 pub mod error;
+pub mod estimates;
 pub mod field;
 pub mod format;
 pub mod half;

@@ -1,10 +1,13 @@
 //! Replacing cheap distances by better ones: those of 4-bit codes by those of the 8-bit codes, those of hashes and
 //! estimates by those of the raw vectors.
 
+use super::collector::Collector;
 use super::request::Search;
 use crate::distance::DistanceComputer;
+use crate::encoding::Precision;
 use crate::encoding::raw::{ExactQuery, RawVectors};
 use crate::vectors::segment::VectorSegment;
+use lucerne_codec::estimates::EstimateErrors;
 use lucerne_codec::{Neighbor, OnStop, Ordinal, Result};
 
 /// Raw rows prefetched ahead of the one being compared.
@@ -34,34 +37,63 @@ pub(super) fn rescore_traversal(
 /// The nearest of candidates by their raw vectors.
 pub(super) struct Rescored {
     pub(super) neighbors: Vec<Neighbor>,
-    /// How many candidates were compared; not all when the search was stopped.
+    /// How many candidates were compared.
     pub(super) compared: usize,
+    /// Whether the search was stopped before all were.
+    pub(super) partial: bool,
 }
 
-/// The `k` nearest of the candidates, which are sorted, by their raw vectors. Of a search that was stopped and is to return
-/// what it has, the first few are compared nevertheless.
+/// The `k` nearest of the candidates, which are sorted, by their raw vectors: of estimates those that may be among them. Of a
+/// search that was stopped and is to return what it has, the first few are compared nevertheless.
 pub(super) fn rescore_candidates(
     search: &Search<'_>,
     query: &ExactQuery,
     candidates: &[Neighbor],
+    precision: Precision,
 ) -> Result<Rescored> {
-    let map = &search.segment.map;
-    let mut nearest = search.collector();
-    let raw = search.segment.raw()?;
-    let (mut compared, mut rest) = (0, candidates);
-    while !rest.is_empty() {
-        let excused = search.request.on_stop == OnStop::Partial && compared < RESCORED_ANYWAY;
-        if !excused && !search.request.goes_on()? {
-            break;
-        }
-        let (now, later) = rest.split_at(rest.len().min(RESCORED_TOGETHER));
-        for_each_distance(raw, query, now, |index, distance| {
-            let ordinal = now.get(index).map_or(0, |candidate| candidate.ordinal);
-            nearest.offer(map, distance, ordinal)
-        })?;
-        (compared, rest) = (compared + now.len(), later);
+    let mut rescoring = Rescoring { search, query, nearest: search.collector(), compared: 0 };
+    let mut errors = EstimateErrors::default();
+    // Hashes are no estimates, and of a document the nearest vector counts.
+    let is_estimated = precision == Precision::Estimate && !search.documents;
+    let first = if is_estimated { search.request.k.max(EstimateErrors::LEAST) } else { candidates.len() };
+    let (first, rest) = candidates.split_at(first.min(candidates.len()));
+    let mut partial = rescoring.compare(first, |estimate, exact| errors.add(estimate, exact))?;
+    if !partial && !rest.is_empty() {
+        let estimates = rest.iter().map(|candidate| candidate.distance);
+        let near = errors.within(rescoring.nearest.threshold(), estimates);
+        partial = rescoring.compare(rest.get(..near).unwrap_or_default(), |_, _| {})?;
     }
-    Ok(Rescored { neighbors: nearest.into_sorted(map)?, compared })
+    let Rescoring { nearest, compared, .. } = rescoring;
+    Ok(Rescored { neighbors: nearest.into_sorted(&search.segment.map)?, compared, partial })
+}
+
+/// Candidates on their way past their raw vectors.
+struct Rescoring<'a> {
+    search: &'a Search<'a>,
+    query: &'a ExactQuery,
+    nearest: Collector<'a>,
+    compared: usize,
+}
+
+impl Rescoring<'_> {
+    /// Compares candidates, and calls `note` with the distance that each had and has. True when the search was stopped before.
+    fn compare(&mut self, candidates: &[Neighbor], mut note: impl FnMut(f32, f32)) -> Result<bool> {
+        let Self { search, query, nearest, compared } = self;
+        let (map, raw) = (&search.segment.map, search.segment.raw()?);
+        for now in candidates.chunks(RESCORED_TOGETHER) {
+            let excused = search.request.on_stop == OnStop::Partial && *compared < RESCORED_ANYWAY;
+            if !excused && !search.request.goes_on()? {
+                return Ok(true);
+            }
+            for_each_distance(raw, query, now, |index, distance| {
+                let Some(candidate) = now.get(index) else { return Ok(()) };
+                note(candidate.distance, distance);
+                nearest.offer(map, distance, candidate.ordinal)
+            })?;
+            *compared += now.len();
+        }
+        Ok(false)
+    }
 }
 
 /// Replaces estimated distances by those of the raw vectors, or of the whole codes where these are not kept; the order

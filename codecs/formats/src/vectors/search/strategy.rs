@@ -135,9 +135,10 @@ fn rescored(
         let first = for_candidates(request, rows);
         let candidates = rows.max(candidates);
         let found = approximate(&search.for_candidates(&first), query, candidates, scratch)?;
-        let Rescored { neighbors, compared } = rescore_candidates(search, &raw, &found.neighbors)?;
+        let Rescored { neighbors, compared, partial } =
+            rescore_candidates(search, &raw, &found.neighbors, query.precision)?;
         visited += found.visited + compared as u64;
-        let partial = found.partial || compared < found.neighbors.len();
+        let partial = found.partial || partial;
         if partial || neighbors.len() >= search.wanted() || found.neighbors.len() < rows {
             return Ok(VectorHits { neighbors, exact: true, visited, partial, strategy: found.strategy });
         }

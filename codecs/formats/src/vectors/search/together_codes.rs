@@ -67,9 +67,10 @@ fn scan(search: &Search<'_>, rows: &[&[u8]], scratch: &mut Scratch) -> Result<Op
     }
     let rescore = |(found, row): (VectorHits, &&[u8])| {
         let raw = segment.raw()?.exact_query(row);
-        let Rescored { neighbors, compared } = rescore_candidates(search, &raw, &found.neighbors)?;
+        let Rescored { neighbors, compared, partial } =
+            rescore_candidates(search, &raw, &found.neighbors, Precision::Estimate)?;
         let visited = found.visited + compared as u64;
-        Ok(VectorHits { neighbors, exact: true, visited, ..found })
+        Ok(VectorHits { neighbors, exact: true, visited, partial, ..found })
     };
     found.into_iter().zip(rows).map(rescore).collect::<Result<_>>().map(Some)
 }

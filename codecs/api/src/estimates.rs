@@ -1,0 +1,52 @@
+//! How far estimated distances are from exact ones, and so which vectors may be nearer than they seem.
+
+/// A vector is not nearer than this many root mean squares of the errors: of 30,000 normal errors one is greater.
+const ERRORS: f64 = 4.0;
+
+/// The errors of some estimated distances.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EstimateErrors {
+    squares: f64,
+    count: usize,
+}
+
+impl EstimateErrors {
+    /// Vectors whose errors are looked at before any is left out for its estimate.
+    pub const LEAST: usize = 10;
+
+    /// Adds the error of one estimate.
+    pub fn add(&mut self, estimate: f32, exact: f32) {
+        self.squares += (f64::from(estimate) - f64::from(exact)).powi(2);
+        self.count += 1;
+    }
+
+    /// How many of the estimates, which are sorted, are of vectors that may be no farther than `distance`. All of them while
+    /// too few errors are known.
+    pub fn within(&self, distance: f32, estimates: impl IntoIterator<Item = f32>) -> usize {
+        let error = (self.squares / self.count.max(1) as f64).sqrt();
+        let bound =
+            if self.count < Self::LEAST { f64::INFINITY } else { f64::from(distance) + ERRORS * error };
+        // What is not a number is no reason to leave out anything.
+        estimates.into_iter().take_while(|&estimate| !(f64::from(estimate) > bound)).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_as_near_is_within_and_nothing_is_left_out_on_little_evidence() {
+        let mut errors = EstimateErrors::default();
+        for number in 0..9 {
+            errors.add(number as f32, number as f32 + 0.5);
+        }
+        assert_eq!(errors.within(1.0, [0.0, 5.0, 1e9]), 3);
+        errors.add(9.0, 8.5);
+        assert_eq!(errors.within(1.0, [0.0, 3.0, 3.001, 4.0]), 2);
+        assert_eq!(errors.within(f32::NAN, [0.0, 3.0]), 2);
+        let mut none = EstimateErrors::default();
+        (0..10).for_each(|_| none.add(2.0, 2.0));
+        assert_eq!(none.within(2.0, [2.0, 2.0, 2.1]), 2);
+    }
+}
