@@ -14,8 +14,8 @@ pub(crate) type KeysAndScores<'py> = (Bound<'py, PyArray2<Py<PyAny>>>, Bound<'py
 
 /// Rows that a thread takes at a time.
 const ROWS: usize = 16;
-/// The same of exact searches, which are faster together.
-const EXACT_ROWS: usize = 256;
+/// The same of searches that share work.
+const SHARING_ROWS: usize = 256;
 
 /// What was found for some rows one after the other. Keys and scores are all that is kept of a search, so that the next one
 /// finds its memory in the cache.
@@ -48,16 +48,16 @@ impl Part {
 /// What was found for all rows.
 pub(crate) struct Found(Vec<Part>);
 
-/// Runs `knn(row)` for the rows below `count`, side by side on `threads` threads, the one that calls among them. The first
-/// error ends it.
+/// Runs `knn(row)` for the rows below `count`, side by side on `threads` threads, the one that calls among them; many in one call
+/// where they share work, as exact searches and those with a filter do. The first error ends it.
 pub(crate) fn search(
     searcher: &Searcher,
     count: usize,
-    (threads, exact): (usize, bool),
+    (threads, sharing): (usize, bool),
     options: &SearchOptions,
     knn: impl Fn(usize) -> Knn + Sync,
 ) -> lucerne::Result<Found> {
-    let together = if exact { count.div_ceil(threads.max(1)).clamp(1, EXACT_ROWS) } else { ROWS };
+    let together = if sharing { count.div_ceil(threads.max(1)).clamp(1, SHARING_ROWS) } else { ROWS };
     let next = AtomicUsize::new(0);
     let done: Mutex<lucerne::Result<Vec<Part>>> = Mutex::new(Ok(Vec::new()));
     let work = || {
@@ -67,7 +67,7 @@ pub(crate) fn search(
                 return;
             }
             let rows = first..(first + together).min(count);
-            let part = match exact {
+            let part = match sharing {
                 true => Part::of(rows.clone(), searcher.search_many(rows.map(&knn), options).into_iter()),
                 false => Part::of(rows.clone(), rows.map(|row| searcher.search_with(knn(row), options))),
             };

@@ -237,7 +237,8 @@ impl Searcher {
                 None => cancel.clone(),
             };
             let options = Limits::default().options(&cancel);
-            rows::search(&self.searcher, count, (threads, exact), &options, |number| knn(row(number)))
+            let sharing = exact || filter.is_some();
+            rows::search(&self.searcher, count, (threads, sharing), &options, |number| knn(row(number)))
         })?;
         found.arrays(py, count, k)
     }
