@@ -17,6 +17,7 @@
 //! | `sparse` | sparse vectors of queries: their lists, matches and explanations | |
 //! | `matching` | evaluates filters | `DocIdSet` |
 //! | `ranking`, `rank` | ranks documents over all segments | `ScoreDoc`, `TopDocs.merge` |
+//! | `together`, `known` | what searches of one call share, and what each knows of it | |
 //! | `knn`, `fuse` | rank by distance, by several rankings | `KnnFloatVectorQuery`, `TopDocs.rrf` |
 //! | `rerank`, `function`, `max_sim`, `mmr`, `sort`, `sorted_runs` | change the order | `Rescorer`, `Sort` |
 //! | `ranked`, `group` | the ranking of a search; its groups | `TopGroups` |
