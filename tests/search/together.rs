@@ -184,3 +184,32 @@ fn many_exact_searches_stop_like_each_alone() {
         assert_eq!(found.unwrap_err().kind(), ErrorKind::Cancelled);
     }
 }
+
+#[test]
+fn neighbors_of_unset_number_in_a_shared_filter_are_as_many_as_in_a_search_alone() {
+    let mut rng = Rng::new(1);
+    let (_directory, index) = in_memory(one_field(Vector::f32(16)));
+    let documents = random(500, 16, 3);
+    add_all(&index, small_segments(200), rows(&documents));
+    let searcher = index.searcher().unwrap();
+    let near = Knn::new("v", rng.vector(16));
+    let mut query = || Knn::new("v", rng.vector(16)).k(40);
+    let searches: [Vec<Search>; 3] = [
+        // Where `k` is not set, it is that of the page.
+        (0..8).map(|_| Search::new(query()).filter(near.clone()).limit(50)).collect(),
+        (0..8).map(|_| Search::new(query().filter(near.clone())).limit(50)).collect(),
+        // Equal filters that are not the same.
+        (0..8).map(|at| Search::new(query()).filter(near.clone()).limit([20, 50][at % 2])).collect(),
+    ];
+    let mut wrong = Vec::new();
+    for (kind, searches) in searches.iter().enumerate() {
+        let found = searcher.search_many(searches, &SearchOptions::new());
+        for (number, (found, search)) in found.into_iter().zip(searches).enumerate() {
+            let (found, alone) = (found.unwrap(), searcher.search(search).unwrap());
+            if shown(&found) != shown(&alone) {
+                wrong.push((kind, number, found.hits.len(), alone.hits.len()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "kind, search, hits together, hits alone: {wrong:?}");
+}
