@@ -186,7 +186,7 @@ impl Searcher {
     ///
     /// Returns `(keys, scores)`, arrays of shape (rows, k): str, padded with None, and float32, padded with NaN, where
     /// fewer than `k` were found. `timeout`: seconds for all rows together. The other arguments are those of `Knn`. With
-    /// `exact` and without `filter`, each stored vector is read once for up to 256 rows.
+    /// `exact` each stored vector is read once for up to 256 rows; a `filter` is evaluated once for as many.
     #[pyo3(signature = (field, vectors, *, k=10, recall=None, candidates=None, rescore=None, exact=false, filter=None,
         threads=None, timeout=None))]
     #[allow(clippy::too_many_arguments, reason = "keywords of Python")]

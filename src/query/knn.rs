@@ -143,8 +143,8 @@ impl Knn {
         self
     }
 
-    /// Re-ranks the best ⌈`k` × `factor`⌉ candidates by the original vectors, those left out that are too far by their codes to be
-    /// among the `k` nearest; the returned distances are then exact.
+    /// Re-ranks the best ⌈`k` × `factor`⌉ candidates by the original vectors; the returned distances are then exact. Candidates
+    /// too far by their codes to be among the `k` nearest are not read.
     /// The factor is from 1 to 1,000. Default: no rescoring, and the original vectors are not read. A field that keeps no
     /// original vectors refuses it.
     #[must_use]

@@ -266,7 +266,9 @@ fn why_missed(resolver: &Resolver<'_>, query: &Knn, address: DocAddress, score: 
     } else if query.min_score.is_some_and(|least| score < least) {
         "below min_score".to_owned()
     } else if let Some(rank) = rank_by_estimate(resolver, query, address)? {
-        format!("lost by quantization: its estimated distance puts it at rank {}; rescore finds it", rank + 1)
+        // Rescoring does not come to what codes take to be too far.
+        let finds = if query.rescore.is_some() { "exact" } else { "rescore" };
+        format!("lost by quantization: its estimated distance puts it at rank {}; {finds} finds it", rank + 1)
     } else {
         "not among the candidates; a higher recall, more candidates, or exact, find it".to_owned()
     };

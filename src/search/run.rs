@@ -184,7 +184,9 @@ impl<'a> Run<'a> {
     }
 
     /// The results of searches in their order. A single one is run side by side in its segments, several side by side.
-    pub(super) fn search_many(&self, searches: Vec<Search>) -> Vec<Result<Hits>> {
+    pub(super) fn search_many(&self, mut searches: Vec<Search>) -> Vec<Result<Hits>> {
+        // What is equal now is the same: an unset `k` inside a filter follows from the limit of its search.
+        searches.iter_mut().for_each(Search::set_unset_k);
         if let [_] = &searches[..] {
             return searches.into_iter().map(|search| self.search(search)).collect();
         }

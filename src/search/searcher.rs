@@ -207,8 +207,8 @@ impl Searcher {
     }
 
     /// Runs many searches, side by side on the threads that the options give. The results are in the order of the
-    /// searches; each has its own error. Searches for neighbors that differ in their vectors only share work, so those with
-    /// the same filter should follow each other.
+    /// searches; each has its own error. Searches for neighbors that differ only in their vectors share work; those with the same
+    /// filter should follow each other.
     ///
     /// ```
     /// # fn main() -> lucerne::Result<()> {

@@ -77,8 +77,11 @@ fn plain<'a>(snapshot: &Snapshot, search: &'a Search) -> Option<&'a Knn> {
     let is_fit =
         is_raw(field, knn) && matches!(field.options().index(), Some(VectorIndex::Flat | VectorIndex::Ivf));
     let is_filtered = filters(search, knn) != [None, None];
-    let is_plain = knn.exact || is_fit || is_filtered && search.rerank.is_none();
-    (is_plain && !knn.post_filter && knn.scale.is_none() && wanted_of(search, knn) <= MOST_K).then_some(knn)
+    let is_shared = knn.exact || is_fit || is_filtered;
+    // Those look for more, or look again.
+    let is_whole = search.rerank.is_none() && search.collapse.is_none() && search.sort.is_empty();
+    let is_plain = is_shared && is_whole && !knn.post_filter && knn.scale.is_none();
+    (is_plain && wanted_of(search, knn) <= MOST_K).then_some(knn)
 }
 
 /// Whether it compares raw vectors without a code.

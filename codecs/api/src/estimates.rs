@@ -1,7 +1,10 @@
 //! How far estimated distances are from exact ones, and so which vectors may be nearer than they seem.
 
-/// A vector is not nearer than this many root mean squares of the errors: of 30,000 normal errors one is greater.
+/// An estimate is taken to be off by at most this many root mean squares of the errors seen: of 30,000 normal errors one is greater.
 const ERRORS: f64 = 4.0;
+/// So many times that divided by the number of errors seen are added, for the same odds: their root mean square may be too small
+/// by chance (Student's t).
+const FOR_FEW: f64 = 6.0;
 
 /// The errors of some estimated distances.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,9 +26,9 @@ impl EstimateErrors {
     /// How many of the estimates, which are sorted, are of vectors that may be no farther than `distance`. All of them while
     /// too few errors are known.
     pub fn within(&self, distance: f32, estimates: impl IntoIterator<Item = f32>) -> usize {
-        let error = (self.squares / self.count.max(1) as f64).sqrt();
-        let bound =
-            if self.count < Self::LEAST { f64::INFINITY } else { f64::from(distance) + ERRORS * error };
+        let count = self.count.max(1) as f64;
+        let error = ERRORS * (1.0 + FOR_FEW / count) * (self.squares / count).sqrt();
+        let bound = if self.count < Self::LEAST { f64::INFINITY } else { f64::from(distance) + error };
         // What is not a number is no reason to leave out anything.
         estimates.into_iter().take_while(|&estimate| !(f64::from(estimate) > bound)).count()
     }
@@ -43,7 +46,7 @@ mod tests {
         }
         assert_eq!(errors.within(1.0, [0.0, 5.0, 1e9]), 3);
         errors.add(9.0, 8.5);
-        assert_eq!(errors.within(1.0, [0.0, 3.0, 3.001, 4.0]), 2);
+        assert_eq!(errors.within(1.0, [0.0, 4.2, 4.201, 5.0]), 2);
         assert_eq!(errors.within(f32::NAN, [0.0, 3.0]), 2);
         let mut none = EstimateErrors::default();
         (0..10).for_each(|_| none.add(2.0, 2.0));

@@ -96,9 +96,8 @@ impl Rescoring<'_> {
     }
 }
 
-/// Replaces estimated distances by those of the raw vectors, or of the whole codes where these are not kept; the order
-/// stays. Where a document may have several vectors,
-/// each neighbor becomes its document's nearest vector.
+/// Replaces estimated distances by those of the raw vectors, or of the full codes where these are not kept; the order stays.
+/// Where a document may have several vectors, each neighbor becomes its document's nearest vector.
 pub(in crate::vectors) fn rescore_neighbors(
     segment: &VectorSegment,
     query: &[u8],
