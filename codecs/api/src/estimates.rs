@@ -28,9 +28,11 @@ impl EstimateErrors {
     pub fn within(&self, distance: f32, estimates: impl IntoIterator<Item = f32>) -> usize {
         let count = self.count.max(1) as f64;
         let error = ERRORS * (1.0 + FOR_FEW / count) * (self.squares / count).sqrt();
-        let bound = if self.count < Self::LEAST { f64::INFINITY } else { f64::from(distance) + error };
+        let bound = f64::from(distance) + error;
         // What is not a number is no reason to leave out anything.
-        estimates.into_iter().take_while(|&estimate| !(f64::from(estimate) > bound)).count()
+        let is_known = self.count >= Self::LEAST && !bound.is_nan();
+        let bound = if is_known { bound } else { f64::INFINITY };
+        estimates.into_iter().take_while(|&estimate| f64::from(estimate) <= bound).count()
     }
 }
 
