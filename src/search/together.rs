@@ -2,7 +2,7 @@
 //! of inverted lists, so that each centroid is, and those with the same filter, which is then evaluated once.
 
 use super::effort::{asked, wanted_for};
-use super::known::Shared;
+use super::known::{InSegment, Shared};
 use super::matching::accepted;
 use super::node::Node;
 use super::ranking::key_order;
@@ -118,12 +118,12 @@ pub(super) fn search(resolver: &Resolver<'_>, searches: &[&Search]) -> Result<Op
         knns.iter().map(|knn| crate::document::check_query(field, &knn.vector)).collect();
     let Ok(rows) = rows else { return Ok(None) };
     let queries: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
-    let mut shared = Shared::new((field.number(), wanted, asked), rows.clone());
+    let mut segments = Vec::with_capacity(snapshot.segments.len());
     for index in 0..snapshot.segments.len() {
         let Some(part) = resolver.part(index) else { return Ok(None) };
         let accepted = accepted(&nodes, part)?;
         let Some(vectors) = part.segment.reader.vector_field(field.number()) else {
-            shared.add(accepted, None);
+            segments.push(InSegment { accepted, hits: None });
             continue;
         };
         let ties = key_order(part.segment);
@@ -142,7 +142,7 @@ pub(super) fn search(resolver: &Resolver<'_>, searches: &[&Search]) -> Result<Op
         if hits.is_none() && nodes.is_empty() {
             return Ok(None);
         }
-        shared.add(accepted, hits);
+        segments.push(InSegment { accepted, hits });
     }
-    Ok(Some(shared))
+    Ok(Some(Shared { looked: (field.number(), wanted, asked), rows, segments }))
 }

@@ -36,11 +36,11 @@ pub(in crate::vectors) fn run_measured(
         Search { hidden: measured.hidden, ..Search::new(segment, request, work.unwrap_or_default()) };
     let Some(Work { candidates, .. }) = work else { return exact(&search, scratch) };
     let mut query = Query::new(&*segment.encoded, request.query);
-    let rows = rescored_rows(&search, &query);
+    let rows = rescored_rows(&search, query.rescore_at_least);
     match (&segment.index, query.precision) {
         (_, Precision::CandidatesOnly) => rescored(&search, &mut query, candidates, candidates, scratch),
         (_, Precision::Estimate) if rows > request.k => {
-            let candidates = candidates.max(least_candidates(&query, rows));
+            let candidates = candidates.max(least_candidates(query.rescore_at_least, rows));
             rescored(&search, &mut query, rows, candidates, scratch)
         }
         (Index::Ivf(lists), _) => ivf::probe(&search, lists, &mut query, scratch),
@@ -50,11 +50,11 @@ pub(in crate::vectors) fn run_measured(
 
 /// How many of the best by estimated distances are ordered by raw vectors: as many as the wish takes, and as the encoding
 /// needs.
-pub(super) fn rescored_rows(search: &Search<'_>, query: &Query<'_>) -> usize {
+pub(super) fn rescored_rows(search: &Search<'_>, for_ten: usize) -> usize {
     if search.segment.raw.is_none() {
         return 0;
     }
-    rows_needed(query.rescore_at_least, search.request.k).max(search.work.rescored)
+    rows_needed(for_ten, search.request.k).max(search.work.rescored)
 }
 
 /// As many as an encoding needs to find the nearest `k`, which says so for the nearest ten; 0 when it needs none.
@@ -66,8 +66,8 @@ pub(super) fn rows_needed(for_ten: usize, k: usize) -> usize {
 }
 
 /// The least candidates of a search whose best `rows` are rescored.
-pub(super) fn least_candidates(query: &Query<'_>, rows: usize) -> usize {
-    if query.rescore_at_least > 0 { room(rows) } else { rows }
+pub(super) fn least_candidates(for_ten: usize, rows: usize) -> usize {
+    if for_ten > 0 { room(rows) } else { rows }
 }
 
 /// Candidates of a search by codes that confuse the nearest: it needs room to find as many as are rescored.

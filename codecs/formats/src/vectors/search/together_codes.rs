@@ -27,11 +27,32 @@ pub(super) fn search(
     if nothing || search.documents || matches!(segment.index, Index::Ivf(_)) {
         return Ok(None);
     }
+    // What is done follows from the encoding, before a query is prepared for it.
+    let (encoded, mut candidates) = (&segment.encoded, work.candidates);
+    let (for_ten, mut rows) = (encoded.rescore_at_least(), 0);
+    match encoded.precision() {
+        Precision::CandidatesOnly => return Ok(None),
+        Precision::Estimate => rows = rescored_rows(&search, for_ten),
+        Precision::Exact => {}
+    }
+    let for_rescoring = for_candidates(request, rows);
+    let is_rescored = rows > request.k;
+    let mut by_codes = search;
+    if is_rescored {
+        by_codes = search.for_candidates(&for_rescoring);
+        candidates = candidates.max(least_candidates(for_ten, rows));
+    }
+    let takes_graph =
+        segment.graph().is_some() && graph::is_tried(&by_codes, candidates, encoded.scan_cost());
+    if takes_graph || is_rescored && rows as f64 >= search.accepted {
+        return Ok(None);
+    }
     let mut scratch = Scratch::default();
     let mut all = Vec::with_capacity(queries.len());
-    for queries in queries.chunks(TOGETHER) {
-        match scan(&search, queries, &mut scratch) {
-            Ok(Some(hits)) if hits.iter().all(|hits| !hits.partial) => all.extend(hits),
+    for rows in queries.chunks(TOGETHER) {
+        let found = scan(&by_codes, rows, &mut scratch);
+        match if is_rescored { found.and_then(|found| rescored(&search, rows, found)) } else { found } {
+            Ok(hits) if hits.iter().all(|hits| !hits.partial) => all.extend(hits),
             Err(error) if !error.is_stop() => return Err(error),
             _ => return Ok(None),
         }
@@ -39,38 +60,20 @@ pub(super) fn search(
     Ok(Some(all))
 }
 
-fn scan(search: &Search<'_>, rows: &[&[u8]], scratch: &mut Scratch) -> Result<Option<Vec<VectorHits>>> {
-    let Search { segment, request, work, .. } = *search;
-    let mut queries: Vec<Query<'_>> = rows.iter().map(|row| Query::new(&*segment.encoded, row)).collect();
-    let Some(first) = queries.first() else { return Ok(None) };
-    let rescored = match first.precision {
-        Precision::CandidatesOnly => return Ok(None),
-        Precision::Estimate => rescored_rows(search, first),
-        Precision::Exact => 0,
-    };
-    let is_rescored = rescored > request.k;
-    let for_rescoring;
-    let (by_codes, candidates) = if is_rescored {
-        for_rescoring = for_candidates(request, rescored);
-        let candidates = rescored.max(work.candidates).max(least_candidates(first, rescored));
-        (search.for_candidates(&for_rescoring), candidates)
-    } else {
-        (*search, work.candidates)
-    };
-    let takes_graph = segment.graph().is_some() && graph::is_tried(&by_codes, candidates, first.cost);
-    if takes_graph || is_rescored && rescored as f64 >= search.accepted {
-        return Ok(None);
-    }
-    let found = scan::scan_each(&by_codes, &mut queries, scratch)?;
-    if !is_rescored {
-        return Ok(Some(found));
-    }
+fn scan(search: &Search<'_>, rows: &[&[u8]], scratch: &mut Scratch) -> Result<Vec<VectorHits>> {
+    let encoded = &*search.segment.encoded;
+    let mut queries: Vec<Query<'_>> = rows.iter().map(|row| Query::new(encoded, row)).collect();
+    scan::scan_each(search, &mut queries, scratch)
+}
+
+/// The nearest of what was found for each query, by their raw vectors.
+fn rescored(search: &Search<'_>, rows: &[&[u8]], found: Vec<VectorHits>) -> Result<Vec<VectorHits>> {
     let rescore = |(found, row): (VectorHits, &&[u8])| {
-        let raw = segment.raw()?.exact_query(row);
+        let raw = search.segment.raw()?.exact_query(row);
         let Rescored { neighbors, compared, partial } =
             rescore_candidates(search, &raw, &found.neighbors, Precision::Estimate)?;
-        let visited = found.visited + compared as u64;
+        let (visited, partial) = (found.visited + compared as u64, found.partial || partial);
         Ok(VectorHits { neighbors, exact: true, visited, partial, ..found })
     };
-    found.into_iter().zip(rows).map(rescore).collect::<Result<_>>().map(Some)
+    found.into_iter().zip(rows).map(rescore).collect()
 }
