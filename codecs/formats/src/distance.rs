@@ -1,6 +1,7 @@
 //! Distances: what a graph knows of vectors. It compares ordinals, and never sees a vector.
 
 use lucerne_codec::Ordinal;
+use lucerne_simd::PANEL;
 
 /// Distances from one query to stored vectors. Smaller is nearer; never NaN.
 ///
@@ -15,6 +16,14 @@ pub trait DistanceComputer {
         let ordinals: Vec<Ordinal> = (first..).take(out.len()).collect();
         self.gather(&ordinals, out);
     }
+}
+
+/// Distances from up to [`PANEL`] queries, side by side, to stored vectors: each vector is read once for all of them.
+pub trait PanelDistances {
+    /// Puts the distance from query `l` to the vector `ordinals[i]` into `out[i][l]`, the same that the [`DistanceComputer`] of
+    /// that query gives. Both slices have the same length, and every ordinal is that of a stored vector. What is there for
+    /// queries that the panel does not have is not said.
+    fn gather(&mut self, ordinals: &[Ordinal], out: &mut [[f32; PANEL]]);
 }
 
 /// Vectors that can be each other's query: what building and merging a graph needs.

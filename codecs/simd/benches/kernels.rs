@@ -8,7 +8,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use lucerne_simd::{BIT_PANEL, BitPanel, Kernels, WideQuery, available_levels};
+use lucerne_simd::{BIT_PANEL, BitPanel, Kernels, NIBBLES, NibblePanel, PANEL, WideQuery, available_levels};
 
 const FAR_BYTES: usize = 512 << 20;
 const NEAR_ROWS: usize = 64;
@@ -113,6 +113,7 @@ fn bench(kernels: &Kernels, matrix: &[u8], dim: usize) {
         },
     );
     println!();
+    nibbles_bench(kernels, matrix, dim);
     bits_bench(kernels, matrix, &query_u8);
     let near = |one: &dyn Fn(&[u8]) -> u32| {
         best_ns(40_000, || {
@@ -122,6 +123,32 @@ fn bench(kernels: &Kernels, matrix: &[u8], dim: usize) {
         })
     };
     println!("  sum_u8      one {:7.1}", near(&|r| kernels.sum_u8(r)));
+}
+
+/// Rows of 4-bit codes, with one query and with a panel of them.
+fn nibbles_bench(kernels: &Kernels, matrix: &[u8], dim: usize) {
+    let len = dim.next_multiple_of(NIBBLES);
+    let query: Vec<i8> = matrix.iter().take(len).map(|&byte| byte as i8).collect();
+    let ids: Vec<u32> = (0..NEAR_ROWS as u32).collect();
+    let (mut one, mut of_panel) = (vec![0; NEAR_ROWS], vec![0; NEAR_ROWS * PANEL]);
+    let ns = best_ns(1_000 * NEAR_ROWS, || {
+        for _ in 0..1_000 {
+            kernels.dot_u4_i8_many(matrix, &ids, &query, &mut one);
+            black_box(&one);
+        }
+    });
+    print!("  dot_u4_i8, near {ns:7.2}");
+    for queries in [PANEL / 2, PANEL] {
+        let panel = NibblePanel::new(&vec![&query[..]; queries]);
+        let ns = best_ns(100 * NEAR_ROWS * queries, || {
+            for _ in 0..100 {
+                kernels.dot_u4_i8_panel(matrix, &ids, &panel, &mut of_panel);
+                black_box(&of_panel);
+            }
+        });
+        print!(", {queries} queries {ns:7.2}");
+    }
+    println!();
 }
 
 /// Rows of bits as long as the codes of `query`.

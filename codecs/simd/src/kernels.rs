@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::nibble_panel::NibblePanel;
 use crate::panel::BitPanel;
 use crate::prepare::Rounded;
 use crate::rows::Rows;
@@ -88,6 +89,8 @@ pub struct Kernels {
     pub(crate) dot_u8_i16_rows: unsafe fn(rows: Rows<'_>, query: &WideQuery, out: &mut [i64]),
     /// Rows are half as long as the query, whose length is a multiple of [`NIBBLES`].
     pub(crate) dot_u4_i8_rows: unsafe fn(rows: Rows<'_>, query: &[i8], out: &mut [i32]),
+    /// Rows are half as long as the queries, and there is room for a panel of results each.
+    pub(crate) dot_u4_i8_panel: unsafe fn(rows: Rows<'_>, panel: &NibblePanel, out: &mut [i32]),
     pub(crate) dot_u8_u8_rows: unsafe fn(rows: Rows<'_>, query: &[u8], out: &mut [u32]),
     pub(crate) hamming_rows: unsafe fn(rows: Rows<'_>, query: &[u8], out: &mut [u32]),
     pub(crate) overlap_rows: unsafe fn(rows: Rows<'_>, query: &[u8], out: &mut [[u32; 2]]),
@@ -134,6 +137,7 @@ macro_rules! table {
             l2_f16_rows,
             dot_u8_i16_rows,
             dot_u4_i8_rows,
+            dot_u4_i8_panel,
             dot_u8_u8_rows,
             hamming_rows,
             overlap_rows,

@@ -2,6 +2,7 @@
 
 use crate::hadamard::transform;
 use crate::kernels::{Kernels, Level, NIBBLES, table};
+use crate::nibble_panel::portable as dot_u4_i8_panel;
 use crate::panel::BitPanel;
 use crate::prepare::{self, Rounded};
 use crate::rows::Rows;

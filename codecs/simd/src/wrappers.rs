@@ -130,6 +130,7 @@ macro_rules! nibbles_functions {
 pub(crate) use nibbles_functions;
 
 /// `dot_f32_panel`, `PANEL_ROWS` rows at a time, from `panel_kernel::<R>(rows, panel, n, out)`.
+#[cfg(target_arch = "x86_64")]
 macro_rules! panel_functions {
     ($features:tt) => {
         #[target_feature(enable = $features)]
@@ -151,6 +152,7 @@ macro_rules! panel_functions {
         }
     };
 }
+#[cfg(target_arch = "x86_64")]
 pub(crate) use panel_functions;
 
 /// `hamming`, `overlap` and their forms for rows, `$r` rows at a time, from

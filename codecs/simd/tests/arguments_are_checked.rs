@@ -4,8 +4,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lucerne_simd::{
-    BIT_PANEL, BitPanel, Kernels, MAX_U8_DIMS, MAX_WIDE, MAX_WIDE_DIMS, PANEL, WideQuery, available_levels,
-    prefetch,
+    BIT_PANEL, BitPanel, Kernels, MAX_U8_DIMS, MAX_WIDE, MAX_WIDE_DIMS, NibblePanel, PANEL, WideQuery,
+    available_levels, prefetch,
 };
 
 #[track_caller]
@@ -88,6 +88,12 @@ fn results_that_do_not_fit_the_rows_panic() {
     panics("room for counts", |k| k.hamming_panel(&[0; 8], &panel, &mut [0; BIT_PANEL + 1], &mut [0; 1]));
     panics("queries of two lengths", |_| _ = BitPanel::new(&[&[0; 8], &[0; 9]]));
     panics("too many queries", |_| _ = BitPanel::new(&[&[0; 8][..]; BIT_PANEL + 1]));
+    let panel = NibblePanel::new(&[&[0; 64]]);
+    panics("an id of a panel", |k| k.dot_u4_i8_panel(&rows[..32], &[1], &panel, &mut [0; PANEL]));
+    panics("room for products", |k| k.dot_u4_i8_panel(&rows[..32], &[0], &panel, &mut [0; PANEL - 1]));
+    panics("queries of two lengths", |_| _ = NibblePanel::new(&[&[0; 64], &[0; 128]]));
+    panics("no whole blocks of queries", |_| _ = NibblePanel::new(&[&[0; 32]]));
+    panics("too many queries", |_| _ = NibblePanel::new(&[&[0; 64][..]; PANEL + 1]));
     panics("no whole blocks", |k| k.dot_u4_i8_many(&rows, &[0], &[0; 63], &mut [0; 1]));
     panics("short rows", |k| k.dot_u8_i16_many(&rows, 3, &[0], &WideQuery::new(&[0; 4]), &mut [0; 1]));
     panics("hamming_many", |k| k.hamming_many(&rows, 4, &[0, 1], &[0; 4], &mut [0; 1]));

@@ -1,7 +1,7 @@
 //! The encoded vectors of an open segment: how a query is compared with them.
 
 use super::report::FieldReport;
-use crate::distance::DistanceComputer;
+use crate::distance::{DistanceComputer, PanelDistances};
 use lucerne_codec::format::Problem;
 use lucerne_codec::{Cancel, Error, Ordinal, Result};
 use std::any::Any;
@@ -39,10 +39,23 @@ pub struct QueryComputers<'a> {
     pub traversal: Option<Box<dyn DistanceComputer + 'a>>,
 }
 
+/// Queries prepared for one segment's vectors.
+pub struct PanelComputers<'a> {
+    /// Each query by itself.
+    pub each: Vec<QueryComputers<'a>>,
+    /// The distances of [`QueryComputers::traversal`] for all queries at once, where they come cheaper that way.
+    pub traversal: Option<Box<dyn PanelDistances + 'a>>,
+}
+
 /// The encoded vectors of an open segment.
 pub trait EncodedVectors: Send + Sync {
     /// Prepares a query row of the field's length.
     fn query<'a>(&'a self, row: &[u8]) -> QueryComputers<'a>;
+
+    /// Prepares up to [`PANEL`](lucerne_simd::PANEL) query rows that are compared with the same vectors.
+    fn panel<'a>(&'a self, rows: &[&[u8]]) -> PanelComputers<'a> {
+        PanelComputers { each: rows.iter().map(|row| self.query(row)).collect(), traversal: None }
+    }
 
     /// What the distances are worth.
     fn precision(&self) -> Precision;

@@ -31,7 +31,7 @@ pub mod sq8;
 pub mod temp_file;
 mod traits;
 
-pub use encoded::{EncodedVectors, Precision, QueryComputers, ScanCost};
+pub use encoded::{EncodedVectors, PanelComputers, Precision, QueryComputers, ScanCost};
 pub use merge_sources::{MergeSource, MergeSources, MergedVector};
 pub use report::{FieldReport, MergeReport};
 pub use rows::Rows;

@@ -7,6 +7,7 @@
 use core::arch::x86_64::*;
 
 use super::avx2_bits::{hamming, hamming_rows, overlap, overlap_rows};
+use super::nibble_panel::avx2 as dot_u4_i8_panel;
 use crate::kernels::{Kernels, Level, table};
 use crate::panel::PANEL;
 use crate::rows::{Rows, fill};

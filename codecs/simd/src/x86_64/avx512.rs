@@ -7,6 +7,7 @@
 use core::arch::x86_64::*;
 
 use super::avx2_bits::{hamming, hamming_rows, overlap, overlap_rows};
+use super::nibble_panel::avx512 as dot_u4_i8_panel;
 use super::{avx512_bits, avx512_within};
 use crate::kernels::{Kernels, Level, table};
 use crate::panel::PANEL;

@@ -12,6 +12,8 @@ mod avx512;
 #[allow(clippy::needless_range_loop)]
 mod avx512_bits;
 mod avx512_within;
+#[allow(clippy::needless_range_loop)]
+mod nibble_panel;
 
 /// The kernels of an x86-64 level, or `None` when this CPU lacks a feature they use.
 pub(crate) fn kernels(level: Level) -> Option<&'static Kernels> {

@@ -6,7 +6,8 @@ use super::frame::ProjectedQuery;
 use super::quantiles::Quantiles;
 use crate::encoding::preprocess::finite;
 use lucerne_codec::Ordinal;
-use lucerne_simd::Rounded;
+use lucerne_simd::{PANEL, Rounded};
+use std::array;
 
 /// What turns an integer product into the part of a distance that a vector's scale multiplies: offset + step·I.
 #[derive(Clone, Copy, Debug, Default)]
@@ -136,5 +137,57 @@ impl Estimate {
     fn decoded(&self, decoder: Decoder, (term, scale): (f32, f32), product: f32) -> f32 {
         let product = decoder.offset + decoder.step * product;
         finite(self.constant + self.per_term * term + scale * product)
+    }
+}
+
+/// The estimates of a panel of queries side by side: each gives the distances that its [`Estimate`] does.
+#[derive(Clone, Debug)]
+pub(super) struct PanelEstimate {
+    constant: [f32; PANEL],
+    per_term: [f32; PANEL],
+    /// Offsets and steps, per quantizer version.
+    decoders: Vec<[[f32; PANEL]; 2]>,
+}
+
+impl PanelEstimate {
+    /// Of at most [`PANEL`] queries with the same quantizer versions.
+    pub(super) fn new(of_queries: &[&Estimate]) -> Self {
+        let each = |number: &dyn Fn(&Estimate) -> f32| -> [f32; PANEL] {
+            array::from_fn(|lane| of_queries.get(lane).map_or(0.0, |estimate| number(estimate)))
+        };
+        let decoder =
+            |estimate: &Estimate, version| estimate.decoders.get(version).copied().unwrap_or_default();
+        let versions = of_queries.first().map_or(0, |estimate| estimate.decoders.len());
+        let decoders = (0..versions).map(|version| {
+            [
+                each(&|estimate| decoder(estimate, version).offset),
+                each(&|estimate| decoder(estimate, version).step),
+            ]
+        });
+        Self {
+            constant: each(&|estimate| estimate.constant),
+            per_term: each(&|estimate| estimate.per_term),
+            decoders: decoders.collect(),
+        }
+    }
+
+    /// The distances of a vector's 4-bit codes.
+    #[inline]
+    pub(super) fn distances4(
+        &self,
+        version: usize,
+        correction: ShortCorrections,
+        products: &[i32; PANEL],
+        out: &mut [f32; PANEL],
+    ) {
+        let Some([offsets, steps]) = self.decoders.get(version) else { return out.fill(f32::MAX) };
+        let (term, scale) = lengthen(correction);
+        let of_queries = self.constant.iter().zip(&self.per_term).zip(offsets.iter().zip(steps));
+        for ((out, &product), ((&constant, &per_term), (&offset, &step))) in
+            out.iter_mut().zip(products).zip(of_queries)
+        {
+            let product = offset + step * product as f32;
+            *out = finite(constant + per_term * term + scale * product);
+        }
     }
 }

@@ -58,7 +58,7 @@
 //! | `frame`, `frame_choice` | vectors and queries in a frame; which frame a segment has |
 //! | `quantiles`, `quantizer`, `corrections`, `codes` | from a vector in its frame to codes and corrections |
 //! | `decode` | from codes back to a vector, where raw vectors are not kept |
-//! | `estimate`, `query`, `sq4_query`, `graph_vectors` | distances |
+//! | `estimate`, `query`, `sq4_query`, `sq4_panel`, `graph_vectors` | distances |
 //! | `quality` | whether codes will do |
 //! | `encode`, `merge_plan`, `merge` | flushes and merges |
 //! | `file`, `sq4`, `meta`, `params` | files, metadata, parameters |
@@ -87,6 +87,7 @@ mod query;
 mod raw_rows;
 mod rotation;
 pub mod sq4;
+mod sq4_panel;
 mod sq4_query;
 mod vectors;
 mod verify;

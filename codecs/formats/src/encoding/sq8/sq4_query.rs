@@ -22,10 +22,10 @@ pub(super) struct Sq4Distances<'a> {
     sq4: Sq4Rows<'a>,
     /// Has the versions of the quantizer.
     rows: CodeRows<'a>,
-    estimate: Estimate,
+    pub(super) estimate: Estimate,
     integers: Vec<i16>,
     /// The query's integers of 8 bits, in whole blocks.
-    components: Vec<i8>,
+    pub(super) components: Vec<i8>,
     products: Vec<i32>,
     /// Of the vectors being compared: the loop that uses them then needs no look into all.
     corrections: Vec<ShortCorrections>,

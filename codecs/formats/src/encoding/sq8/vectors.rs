@@ -8,9 +8,11 @@ use super::params::Params;
 use super::query::CodeDistances;
 use super::raw_rows::RawRows;
 use super::sq4::Sq4File;
+use super::sq4_panel::Sq4Panel;
 use super::sq4_query::Sq4Distances;
 use super::verify::{verify_codes, verify_sq4};
-use crate::encoding::encoded::{EncodedVectors, Precision, QueryComputers, ScanCost};
+use crate::distance::DistanceComputer;
+use crate::encoding::encoded::{EncodedVectors, PanelComputers, Precision, QueryComputers, ScanCost};
 use crate::encoding::raw::RawVectors;
 use crate::encoding::report::FieldReport;
 use crate::encoding::traits::OpenContext;
@@ -53,6 +55,11 @@ pub(super) fn salvage(
 fn refuse(context: &OpenContext<'_>, problem: String) -> Error {
     let name = context.files.first().map_or("", |file| file.name.as_str());
     Error::corrupt(name, 0, format!("segment info: {problem}"))
+}
+
+fn boxed<'a>(distances: CodeDistances<'a>, traversal: Option<Sq4Distances<'a>>) -> QueryComputers<'a> {
+    let traversal = traversal.map(|traversal| Box::new(traversal) as Box<dyn DistanceComputer + 'a>);
+    QueryComputers { distances: Box::new(distances), traversal }
 }
 
 /// Codes, and for graph search their 4-bit codes.
@@ -102,6 +109,20 @@ impl Sq8Vectors {
         Ok((Self::of(context, codes, None)?, damaged))
     }
 
+    /// A query by its 8-bit codes, and by its 4-bit codes if there are any.
+    fn computers(&self, row: &[u8]) -> (CodeDistances<'_>, Option<Sq4Distances<'_>>) {
+        let Self { codes, frame, sq4, .. } = self;
+        let query = frame.query(row);
+        let versions = || codes.meta().versions.iter().map(|version| version.quantiles);
+        let rows = codes.rows();
+        let traversal = sq4.as_ref().map(|sq4| {
+            let mut computer = Sq4Distances::new(sq4.rows(), rows);
+            computer.set_query(&query, versions());
+            computer
+        });
+        (CodeDistances::new(&query, rows, versions()), traversal)
+    }
+
     /// The frame of the codes.
     pub(super) fn frame(&self) -> &Frame {
         &self.frame
@@ -115,16 +136,19 @@ impl Sq8Vectors {
 
 impl EncodedVectors for Sq8Vectors {
     fn query<'a>(&'a self, row: &[u8]) -> QueryComputers<'a> {
-        let Self { codes, frame, sq4, .. } = self;
-        let query = frame.query(row);
-        let versions = || codes.meta().versions.iter().map(|version| version.quantiles);
-        let rows = codes.rows();
-        let traversal = sq4.as_ref().map(|sq4| {
-            let mut computer = Sq4Distances::new(sq4.rows(), rows);
-            computer.set_query(&query, versions());
-            Box::new(computer) as Box<_>
-        });
-        QueryComputers { distances: Box::new(CodeDistances::new(&query, rows, versions())), traversal }
+        let (distances, traversal) = self.computers(row);
+        boxed(distances, traversal)
+    }
+
+    fn panel<'a>(&'a self, rows: &[&[u8]]) -> PanelComputers<'a> {
+        let (full, shorter): (Vec<_>, Vec<_>) = rows.iter().map(|row| self.computers(row)).unzip();
+        let shorter: Option<Vec<Sq4Distances<'_>>> = shorter.into_iter().collect();
+        let together = shorter.as_ref().zip(self.sq4.as_ref());
+        let together =
+            together.and_then(|(shorter, sq4)| Sq4Panel::new(sq4.rows(), self.codes.rows(), shorter));
+        let mut shorter = shorter.into_iter().flatten();
+        let each = full.into_iter().map(|full| boxed(full, shorter.next()));
+        PanelComputers { each: each.collect(), traversal: together.map(|panel| Box::new(panel) as Box<_>) }
     }
 
     fn rescore_at_least(&self) -> usize {

@@ -1,7 +1,7 @@
 //! A query prepared for the encoding that is searched.
 
-use crate::distance::DistanceComputer;
-use crate::encoding::{EncodedVectors, Precision, QueryComputers, ScanCost};
+use crate::distance::{DistanceComputer, PanelDistances};
+use crate::encoding::{EncodedVectors, PanelComputers, Precision, QueryComputers, ScanCost};
 use lucerne_codec::Ordinal;
 
 /// A query against the encoded vectors of one segment.
@@ -16,8 +16,22 @@ pub(super) struct Query<'a> {
 
 impl<'a> Query<'a> {
     pub(super) fn new(encoded: &'a dyn EncodedVectors, row: &[u8]) -> Self {
+        Self::of(encoded, encoded.query(row))
+    }
+
+    /// Queries that are compared with the same vectors, at most [`PANEL`](lucerne_simd::PANEL), and what compares them with all
+    /// by their shorter codes.
+    pub(super) fn panel(
+        encoded: &'a dyn EncodedVectors,
+        rows: &[&[u8]],
+    ) -> (Vec<Self>, Option<Box<dyn PanelDistances + 'a>>) {
+        let PanelComputers { each, traversal } = encoded.panel(rows);
+        (each.into_iter().map(|computers| Self::of(encoded, computers)).collect(), traversal)
+    }
+
+    fn of(encoded: &'a dyn EncodedVectors, computers: QueryComputers<'a>) -> Self {
         Self {
-            computers: encoded.query(row),
+            computers,
             precision: encoded.precision(),
             cost: encoded.scan_cost(),
             scan_name: encoded.scan_name(),

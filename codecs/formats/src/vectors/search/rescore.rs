@@ -170,6 +170,7 @@ fn for_each_distance(
     neighbors: &[Neighbor],
     mut visit: impl FnMut(usize, f32) -> Result<()>,
 ) -> Result<()> {
+    neighbors.iter().take(AHEAD).for_each(|neighbor| raw.prefetch(neighbor.ordinal));
     for (index, neighbor) in neighbors.iter().enumerate() {
         if let Some(next) = neighbors.get(index + AHEAD) {
             raw.prefetch(next.ordinal);

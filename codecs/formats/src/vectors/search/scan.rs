@@ -7,9 +7,11 @@ use super::query::Query;
 use super::request::{Scratch, Search};
 use super::rescore::rescore_traversal;
 use super::shortlist::Shortlist;
+use crate::distance::PanelDistances;
 use crate::vectors::accepted::AcceptedVectors;
 use lucerne_codec::vector::VectorHits;
 use lucerne_codec::{Ordinal, Result};
+use lucerne_simd::PANEL;
 
 /// Vectors compared with one call.
 pub(super) const BLOCK: usize = 256;
@@ -55,14 +57,16 @@ pub(super) fn scan_full(
 /// Compares every accepted vector: by its shorter code, where there is one, and the best by the full one; all by that where
 /// shorter codes cannot tell which those are.
 pub(super) fn scan(search: &Search<'_>, query: &mut Query<'_>, scratch: &mut Scratch) -> Result<VectorHits> {
-    let found = scan_each(search, std::slice::from_mut(query), scratch)?;
+    let found = scan_each(search, std::slice::from_mut(query), None, scratch)?;
     Ok(found.into_iter().next().unwrap_or_default())
 }
 
-/// The same for several queries of one encoding: each block of vectors is compared with all of them while it is in a cache.
+/// The same for several queries of one encoding: each block of vectors is compared with all of them while it is in a cache, by
+/// their panel, if there is one, each vector once for all.
 pub(super) fn scan_each(
     search: &Search<'_>,
     queries: &mut [Query<'_>],
+    mut panel: Option<Box<dyn PanelDistances + '_>>,
     scratch: &mut Scratch,
 ) -> Result<Vec<VectorHits>> {
     let len = shortlist_len(search);
@@ -74,7 +78,14 @@ pub(super) fn scan_each(
     }
     let mut best: Vec<Shortlist> = queries.iter().map(|_| Shortlist::new(len)).collect();
     let Scratch { ordinals, distances, .. } = scratch;
+    let mut of_panel = Vec::new();
     let scanned = for_each_block(search, ordinals, |ordinals| {
+        if let Some(panel) = &mut panel {
+            of_panel.resize(ordinals.len(), [0.0; PANEL]);
+            panel.gather(ordinals, &mut of_panel);
+            keep_of_each(&mut best, ordinals, &of_panel);
+            return Ok(());
+        }
         for (query, best) in queries.iter_mut().zip(&mut best) {
             distances.resize(ordinals.len(), 0.0);
             query.computers().0.gather(ordinals, distances);
@@ -98,6 +109,30 @@ fn keep(best: &mut Shortlist, ordinals: &[Ordinal], distances: &[f32]) {
         if distance <= threshold {
             best.keep(distance, ordinal);
             threshold = best.threshold();
+        }
+    }
+}
+
+/// Keeps for each query of a panel those of a few vectors that are near enough.
+fn keep_of_each(best: &mut [Shortlist], ordinals: &[Ordinal], distances: &[[f32; PANEL]]) {
+    // Queries that fill up the panel keep nothing.
+    let mut thresholds = [f32::NEG_INFINITY; PANEL];
+    thresholds.iter_mut().zip(&*best).for_each(|(threshold, best)| *threshold = best.threshold());
+    for (&ordinal, distances) in ordinals.iter().zip(distances) {
+        // Some query of the panel is near to most vectors: which one must not be a branch for each.
+        let mut near = [0; PANEL];
+        let of_lanes = near.iter_mut().zip(distances.iter().zip(&thresholds));
+        of_lanes.for_each(|(near, (distance, most))| *near = u8::from(distance <= most));
+        for (first, eight) in (0..).step_by(8).zip(near.as_chunks().0) {
+            let mut left = u64::from_le_bytes(*eight);
+            while left != 0 {
+                let lane = first + left.trailing_zeros() as usize / 8;
+                left &= left - 1;
+                if let (Some(best), Some(&distance)) = (best.get_mut(lane), distances.get(lane)) {
+                    best.keep(distance, ordinal);
+                    thresholds.get_mut(lane).into_iter().for_each(|most| *most = best.threshold());
+                }
+            }
         }
     }
 }

@@ -11,9 +11,7 @@ use crate::encoding::Precision;
 use crate::vectors::segment::{Index, VectorSegment};
 use lucerne_codec::Result;
 use lucerne_codec::vector::{VectorHits, VectorSearch};
-
-/// Queries compared with a block of vectors: what is known of them stays in a cache beside it.
-const TOGETHER: usize = 32;
+use lucerne_simd::PANEL;
 
 /// The same search for each query; `None` where searches are exact, or of a graph or lists, or are better made alone.
 pub(super) fn search(
@@ -49,7 +47,7 @@ pub(super) fn search(
     }
     let mut scratch = Scratch::default();
     let mut all = Vec::with_capacity(queries.len());
-    for rows in queries.chunks(TOGETHER) {
+    for rows in queries.chunks(PANEL) {
         let found = scan(&by_codes, rows, &mut scratch);
         match if is_rescored { found.and_then(|found| rescored(&search, rows, found)) } else { found } {
             Ok(hits) if hits.iter().all(|hits| !hits.partial) => all.extend(hits),
@@ -62,8 +60,8 @@ pub(super) fn search(
 
 fn scan(search: &Search<'_>, rows: &[&[u8]], scratch: &mut Scratch) -> Result<Vec<VectorHits>> {
     let encoded = &*search.segment.encoded;
-    let mut queries: Vec<Query<'_>> = rows.iter().map(|row| Query::new(encoded, row)).collect();
-    scan::scan_each(search, &mut queries, scratch)
+    let (mut queries, panel) = Query::panel(encoded, rows);
+    scan::scan_each(search, &mut queries, panel, scratch)
 }
 
 /// The nearest of what was found for each query, by their raw vectors.
