@@ -28,6 +28,7 @@ use crate::reader::Snapshot;
 use crate::stats::{Counters, SearchEnd};
 use lucerne_codec::{BitSet, OnStop};
 use parking_lot::Mutex;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -64,13 +65,14 @@ pub(super) struct OfShard {
 
 impl<'a> Run<'a> {
     /// Searches, and counts it.
-    pub(super) fn search(&self, search: Search) -> Result<Hits> {
-        self.search_shard(search).map(|(hits, _)| hits)
+    pub(super) fn search(&self, mut search: Search) -> Result<Hits> {
+        search.set_unset_k();
+        self.search_shard(&search).map(|(hits, _)| hits)
     }
 
-    /// The same with what a shard says beside its hits. A shard returns the hits of all pages until the end of the one
-    /// asked for.
-    pub(super) fn search_shard(&self, search: Search) -> Result<(Hits, OfShard)> {
+    /// The same, where no `k` is unset but that of pages, with what a shard says beside its hits. A shard returns the hits of all
+    /// pages until the end of the one asked for.
+    pub(super) fn search_shard(&self, search: &Search) -> Result<(Hits, OfShard)> {
         let _span = tracing::debug_span!("search", limit = search.limit, offset = search.offset).entered();
         let laps = Laps::begin();
         let found = self.found(search, laps);
@@ -88,36 +90,35 @@ impl<'a> Run<'a> {
         found
     }
 
-    fn found(&self, mut search: Search, mut laps: Laps) -> Result<(Hits, OfShard)> {
+    fn found(&self, search: &Search, mut laps: Laps) -> Result<(Hits, OfShard)> {
         let (mut took, mut of_shard) = (Timings::default(), OfShard::default());
         let is_shard = matches!(self.scope, Scope::Shard { .. });
-        search.set_unset_k();
         let fields = search.fields.as_deref().unwrap_or_default();
         stored::check_wanted(&self.snapshot.schema, fields, &search.vectors)?;
         if !is_shard {
-            check(&search)?;
+            check(search)?;
         }
         let (cancel, noted) = (self.options.begin(), OnceLock::new());
-        let _heap = self.memory.admit_search(|| heap(self.snapshot, &search), &cancel)?;
+        let _heap = self.memory.admit_search(|| heap(self.snapshot, search), &cancel)?;
         let stop = Stop::new(&cancel, self.options.on_stop, &noted);
         let unfiltered = self.resolver(stop);
-        let filter = stop.part(filter(&unfiltered, &search))?;
+        let filter = stop.part(filter(&unfiltered, search))?;
         let resolver = Resolver { filter: filter.as_ref().and_then(Option::as_ref), ..unfiltered };
         let plans = aggregate::resolve(&self.snapshot.schema, &search.aggs)?;
         let grouping = search.collapse.as_ref().map(|by| group::resolve(&self.snapshot.schema, by));
         let grouping = grouping.transpose()?;
         let node = match filter {
-            Some(_) => stop.part(node(&resolver, &search))?,
+            Some(_) => stop.part(node(&resolver, search))?,
             None => None,
         };
         took.resolve = laps.lap();
         let (ranked, groups) = match (&node, &grouping) {
             (None, _) => (Ranked::none(), Vec::new()),
             (Some(node), None) => {
-                (ranked(&resolver, &search, node.as_ref(), (&mut took, &mut laps))?, Vec::new())
+                (ranked(&resolver, search, node.as_ref(), (&mut took, &mut laps))?, Vec::new())
             }
             (Some(node), Some(grouping)) => {
-                grouped(&resolver, &search, node.as_ref(), grouping, (&mut took, &mut laps))?
+                grouped(&resolver, search, node.as_ref(), grouping, (&mut took, &mut laps))?
             }
         };
         let Ranked { ranking, left_out, .. } = ranked;
@@ -126,7 +127,7 @@ impl<'a> Run<'a> {
             && (search.total || !plans.is_empty())
         {
             let matches = Matches { node: node.as_ref(), ranked: &ranking.docs, left_out: &left_out };
-            let tally = tally(&resolver, &search, matches, &plans, &rest)?;
+            let tally = tally(&resolver, search, matches, &plans, &rest)?;
             if is_shard {
                 of_shard.counted = tally.found.into_iter().map(aggregate::Found::into_owned).collect();
             } else {
@@ -137,7 +138,11 @@ impl<'a> Run<'a> {
             }
         }
         took.aggregate = laps.lap();
-        search.set_k_of_page();
+        // Explanations speak of the `k` of this page.
+        let mut of_page = Cow::Borrowed(search);
+        if search.explain {
+            of_page.to_mut().set_k_of_page();
+        }
         let end = search.offset.saturating_add(search.limit);
         let skipped = if is_shard { 0 } else { search.offset };
         let hits = match grouping {
@@ -146,7 +151,7 @@ impl<'a> Run<'a> {
                 if is_shard && !search.sort.is_empty() {
                     of_shard.sorted_by = sort::keys(&resolver, &search.sort, docs.clone())?;
                 }
-                page::read(&resolver, &search, docs)?
+                page::read(&resolver, &of_page, docs)?
             }
             Some(_) => {
                 let groups = groups.iter().take(end).skip(skipped);
@@ -154,10 +159,10 @@ impl<'a> Run<'a> {
                     let best = groups.clone().filter_map(|group| group.docs.first());
                     of_shard.sorted_by = sort::keys(&resolver, &search.sort, best)?;
                 }
-                page::read_groups(&resolver, &search, groups)?
+                page::read_groups(&resolver, &of_page, groups)?
             }
         };
-        let unknown_fields = unknown_fields(self.snapshot, &search)?;
+        let unknown_fields = unknown_fields(self.snapshot, search)?;
         (took.stored, took.total) = (laps.lap(), laps.total());
         let (exact, segments, stopped) = (ranking.exact, ranking.segments, noted.get().copied());
         if stopped.is_some() {
@@ -208,7 +213,7 @@ impl<'a> Run<'a> {
             let shared: Option<Shared> = together::search(&resolver, &searches).ok().flatten();
             let found = searches.iter().enumerate().map(|(number, &search)| {
                 let known = shared.as_ref().map(|shared| shared.known(number));
-                Run { known, ..each }.search(search.clone())
+                Run { known, ..each }.search_shard(search).map(|(hits, _)| hits)
             });
             Ok(numbers.iter().copied().zip(found).collect::<Vec<_>>())
         };
@@ -272,7 +277,7 @@ impl<'a> Run<'a> {
             total: false,
             ..search.clone()
         };
-        let hits = run.found(all, Laps::begin())?.0.hits;
+        let hits = run.found(&all, Laps::begin())?.0.hits;
         let Some(address) = stored::find(self.snapshot, key)? else {
             return Ok(Explanation::no_match(format!(
                 "no live document has the key {key:?}: deleted, or never added"

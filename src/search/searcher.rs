@@ -197,13 +197,14 @@ impl Searcher {
     /// What this index has as one of so many shards, for the statistics and rankings of all of them.
     pub(super) fn search_shard(
         &self,
-        search: Search,
+        mut search: Search,
         statistics: Option<&TextStatistics>,
         given: &[GivenRanking],
         shards: usize,
         options: &SearchOptions,
     ) -> Result<(Hits, OfShard)> {
-        Run { scope: Scope::Shard { statistics, given, shards }, ..self.run(options) }.search_shard(search)
+        search.set_unset_k();
+        Run { scope: Scope::Shard { statistics, given, shards }, ..self.run(options) }.search_shard(&search)
     }
 
     /// Runs many searches, side by side on the threads that the options give. The results are in the order of the

@@ -58,7 +58,8 @@ pub(crate) struct Eval {
     #[arg(short, value_name = "K", default_value_t = lucerne::limits::DEFAULT_K)]
     pub(crate) k: usize,
 
-    /// Rescore the best ⌈K × FACTOR⌉ candidates with the original f32 vectors; 1 or more.
+    /// Rescore the best ⌈K × FACTOR⌉ candidates with the original f32 vectors; 1 or more. 0 is the default: only where codes say
+    /// too little, which the index has measured.
     #[arg(long, value_name = "FACTOR")]
     pub(crate) rescore: Option<f32>,
 
@@ -169,4 +170,11 @@ pub(crate) struct HashQuality {
     /// Numbers of candidates to measure, separated by commas [default: 5, 10, 20, 50 and 100 × K].
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     pub(crate) candidates: Vec<usize>,
+}
+
+impl Eval {
+    /// The factor to rescore by; `None` for 0.
+    pub(crate) fn rescore(&self) -> Option<f32> {
+        self.rescore.filter(|&factor| factor != 0.0)
+    }
 }

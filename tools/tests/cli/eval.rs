@@ -135,6 +135,7 @@ fn equally_near_hits_count_as_found() {
     place.write("q.npy", npy("<f4", 2, 2, &le(&[3.0, 1.0, 0.5, 7.0])));
     assert_eq!(eval(&place, "").0, 1.0);
     assert_eq!(eval(&place, "--rescore 2 -k 3").0, 1.0);
+    assert_eq!(eval(&place, "--rescore 0"), eval(&place, ""));
     // Other ten of the equal ones in the truth.
     let truth = |rows: std::ops::Range<u32>| {
         let ids =

@@ -90,7 +90,8 @@ impl Reader {
             return Err(Error::Invalid(format!("{name}: no document {doc}, there are {max_doc}")));
         }
         let at = u64::from(doc);
-        let (start, end) = (self.start(at)?, self.start(at + 1)?);
+        let mut starts = self.starts.cursor(at * 8);
+        let (start, end) = (starts.u64()?, starts.u64()?);
         let len = end.checked_sub(start).filter(|&len| len <= MAX_KEY as u64);
         let len = len.ok_or_else(|| {
             let problem = format!("the key of document {doc} lies at {start} to {end}");

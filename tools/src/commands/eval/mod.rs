@@ -54,7 +54,7 @@ pub(super) fn run(args: &Eval, json: bool) -> Outcome {
                 _ => candidates.in_index(&args.dir)?.flatten(),
             },
             nprobe: if let Setting::Lists(lists) = setting { Some(lists) } else { None },
-            rescore: args.rescore,
+            rescore: args.rescore(),
             k: args.k,
             threads: args.threads,
             queries: queries.len(),
@@ -112,7 +112,7 @@ fn with_setting(query: Knn, setting: Setting, args: &Eval) -> Knn {
         Setting::Candidates(count) => query.candidates(count),
         Setting::Lists(lists) => query.nprobe(lists),
     };
-    match args.rescore {
+    match args.rescore() {
         Some(factor) => query.rescore(factor),
         None => query,
     }

@@ -42,7 +42,7 @@ pub(super) fn of(args: &Eval, lines: &[Line]) -> Picture {
         args.dir.display(),
         args.field,
         lines.first().map_or(0, |line| line.queries),
-        args.rescore.map(|factor| format!(", rescored ×{factor}")).unwrap_or_default(),
+        args.rescore().map(|factor| format!(", rescored ×{factor}")).unwrap_or_default(),
     );
     Picture::stack("Recall and speed of the settings measured", &[distances, speed]).titled(&heading)
 }
