@@ -8,6 +8,8 @@ mod load;
 mod neon;
 #[allow(clippy::needless_range_loop)]
 mod neon_bits;
+#[allow(clippy::needless_range_loop)]
+mod nibble_panel;
 
 /// The NEON kernels, or `None` on a CPU without NEON.
 pub(crate) fn kernels() -> Option<&'static Kernels> {

@@ -8,8 +8,8 @@ use core::arch::aarch64::*;
 
 use super::load::load_first;
 use super::neon_bits::{hamming, hamming_rows, overlap, overlap_rows};
+use super::nibble_panel::neon as dot_u4_i8_panel;
 use crate::kernels::{Kernels, Level, table};
-use crate::nibble_panel::portable as dot_u4_i8_panel;
 use crate::rows::{Rows, fill};
 use crate::wide::WideQuery;
 use crate::wrappers::{float_functions, nibbles_functions, portable_functions};
