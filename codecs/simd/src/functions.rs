@@ -1,6 +1,7 @@
 //! Every function of the crate, and the checks in front of every kernel.
 
-use crate::kernels::{Kernels, MAX_U8_DIMS, NIBBLES};
+use crate::codes::{MAX_U8_DIMS, NIBBLES};
+use crate::kernels::Kernels;
 use crate::panel::{BIT_PANEL, BitPanel, PANEL};
 use crate::prepare::Rounded;
 use crate::rows::Rows;

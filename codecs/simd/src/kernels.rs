@@ -8,12 +8,6 @@ use crate::prepare::Rounded;
 use crate::rows::Rows;
 use crate::wide::WideQuery;
 
-/// The most components that the functions over `u8` codes take: their sums fit in 32 bits.
-pub const MAX_U8_DIMS: usize = 65_536;
-
-/// Codes of 4 bits in a block of 32 bytes: the low half of byte `j` is code `j`, the high half code `32 + j`.
-pub const NIBBLES: usize = 64;
-
 /// A set of CPU features that kernels are written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Level {
@@ -50,7 +44,7 @@ impl fmt::Display for Level {
 /// The pointers may be called only when
 /// - the CPU has the features of `level`;
 /// - the two vectors have the same number of components (`row` is `4 * a.len()` bytes for `f32`,
-///   `2 * a.len()` for `f16`), at most [`MAX_U8_DIMS`] codes or bytes of bits;
+///   `2 * a.len()` for `f16`), at most [`MAX_U8_DIMS`](crate::MAX_U8_DIMS) codes or bytes of bits;
 /// - for `Rows`, the rows are as long as the query, and `out.len()` is `rows.count()`.
 ///
 /// The methods see to the second and third; the first holds because [`Kernels::for_level`] gives
@@ -87,7 +81,7 @@ pub struct Kernels {
     pub(crate) dot_f16_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
     pub(crate) l2_f16_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
     pub(crate) dot_u8_i16_rows: unsafe fn(rows: Rows<'_>, query: &WideQuery, out: &mut [i64]),
-    /// Rows are half as long as the query, whose length is a multiple of [`NIBBLES`].
+    /// Rows are half as long as the query, whose length is a multiple of [`NIBBLES`](crate::NIBBLES).
     pub(crate) dot_u4_i8_rows: unsafe fn(rows: Rows<'_>, query: &[i8], out: &mut [i32]),
     /// Rows are half as long as the queries, and there is room for a panel of results each.
     pub(crate) dot_u4_i8_panel: unsafe fn(rows: Rows<'_>, panel: &NibblePanel, out: &mut [i32]),

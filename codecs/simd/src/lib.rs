@@ -28,12 +28,14 @@
 
 #![deny(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]
 
+mod codes;
 mod dispatch;
 mod functions;
 mod hadamard;
 mod kernels;
 mod nibble_panel;
 mod panel;
+mod panel_functions;
 mod prefetch;
 mod prepare;
 mod rows;
@@ -49,12 +51,14 @@ mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
+pub use codes::{MAX_U8_DIMS, NIBBLES};
 pub use dispatch::{available_levels, level};
 pub use functions::*;
 pub use hadamard::restore_order;
-pub use kernels::{Kernels, Level, MAX_U8_DIMS, NIBBLES};
-pub use nibble_panel::{NibblePanel, dot_u4_i8_panel};
+pub use kernels::{Kernels, Level};
+pub use nibble_panel::NibblePanel;
 pub use panel::{BIT_PANEL, BitPanel, PANEL};
+pub use panel_functions::dot_u4_i8_panel;
 pub use prepare::Rounded;
 pub use rows::AHEAD;
 pub use wide::{MAX_WIDE, MAX_WIDE_DIMS, WideQuery};

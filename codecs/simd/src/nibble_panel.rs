@@ -1,6 +1,6 @@
 //! Queries of 8-bit integers side by side, so that one row of 4-bit codes is compared with all of them at once.
 
-use crate::kernels::{Kernels, MAX_U8_DIMS, NIBBLES};
+use crate::codes::{MAX_U8_DIMS, NIBBLES};
 use crate::panel::PANEL;
 use crate::rows::Rows;
 
@@ -9,7 +9,7 @@ pub(crate) const GROUP: usize = 4;
 /// Groups of codes in the low halves of a block's bytes, and in the high ones.
 pub(crate) const GROUPS: usize = NIBBLES / 2 / GROUP;
 
-/// Up to [`PANEL`] queries side by side, as [`dot_u4_i8_panel`] takes them.
+/// Up to [`PANEL`] queries side by side, as [`dot_u4_i8_panel`](crate::dot_u4_i8_panel) takes them.
 #[derive(Debug, Clone)]
 pub struct NibblePanel {
     queries: usize,
@@ -48,34 +48,6 @@ impl NibblePanel {
     pub fn components(&self) -> usize {
         self.components
     }
-}
-
-impl Kernels {
-    /// Exact dot products of every query of `panel` with the rows of 4-bit codes that `ids` picks: `out[PANEL * j + l]` is that
-    /// of `ids[j]` and query `l`; what is there for queries beyond those of the panel is not said.
-    ///
-    /// Rows are as [`dot_u4_i8_many`](crate::dot_u4_i8_many) takes them.
-    ///
-    /// # Panics
-    /// When `out.len() != PANEL * ids.len()`, or when an id is not less than the number of whole rows in `rows`.
-    #[inline]
-    pub fn dot_u4_i8_panel(&self, rows: &[u8], ids: &[u32], panel: &NibblePanel, out: &mut [i32]) {
-        let count = ids.len();
-        assert!(count.checked_mul(PANEL) == Some(out.len()), "{count} rows, room for {} results", out.len());
-        let len = panel.components / 2;
-        let rows = Rows::gather(rows, len, len, ids);
-        // SAFETY: the CPU has the level; rows are half as long as the queries, and there is room for the results.
-        unsafe { (self.dot_u4_i8_panel)(rows, panel, out) }
-    }
-}
-
-/// [`Kernels::dot_u4_i8_panel`] of the best level.
-///
-/// # Panics
-/// As that does.
-#[inline]
-pub fn dot_u4_i8_panel(rows: &[u8], ids: &[u32], panel: &NibblePanel, out: &mut [i32]) {
-    Kernels::best().dot_u4_i8_panel(rows, ids, panel, out);
 }
 
 /// In plain Rust that a compiler makes vector code of.

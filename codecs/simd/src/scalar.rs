@@ -1,7 +1,8 @@
 //! The reference: what every kernel must compute, in plain Rust without `unsafe`.
 
+use crate::codes::NIBBLES;
 use crate::hadamard::transform;
-use crate::kernels::{Kernels, Level, NIBBLES, table};
+use crate::kernels::{Kernels, Level, table};
 use crate::nibble_panel::portable as dot_u4_i8_panel;
 use crate::panel::BitPanel;
 use crate::prepare::{self, Rounded};

@@ -3,7 +3,7 @@
 
 use core::arch::x86_64::*;
 
-use crate::kernels::NIBBLES;
+use crate::codes::NIBBLES;
 use crate::nibble_panel::{GROUP, GROUPS, NibblePanel};
 use crate::panel::PANEL;
 use crate::rows::Rows;
