@@ -155,6 +155,6 @@ pub(super) unsafe fn avx2(rows: Rows<'_>, panel: &NibblePanel, out: &mut [i32]) 
             of.next().map_or(&mut [][..], |of| &mut of[PANEL / 2 * half..PANEL / 2 * (half + 1)])
         });
         // SAFETY: by the contract of the table, rows are half as long as the queries of the panel, one for each result.
-        unsafe { avx2_kernel(p, lanes.add(STEP / 2 * half), n, room) };
+        unsafe { avx2_kernel(p, lanes.wrapping_add(STEP / 2 * half), n, room) };
     });
 }
