@@ -93,6 +93,7 @@ pub(super) fn nearest_of(search: &Search<'_>, found: &[(f32, Ordinal)]) -> Resul
     let apart = |(one, other): (&(f32, Ordinal), &(f32, Ordinal))| one.0 < other.0;
     let no_ties = first.iter().zip(first.iter().skip(1).chain(rest.first())).all(apart);
     if no_ties && !search.documents {
+        first.iter().for_each(|&(_, ordinal)| map.prefetch(ordinal));
         let neighbor = |&(distance, ordinal)| Ok(Neighbor { distance, ordinal, doc: map.doc(ordinal)? });
         return first.iter().map(neighbor).collect();
     }
