@@ -1,6 +1,7 @@
 //! Exact searches of many queries at once find what each finds by itself, to the bit.
 
-use crate::common::{Segment, bytes, field, format};
+use crate::common::{Segment, bytes, field, format, merge};
+use lucerne_codec::envelope::HEADER_LEN;
 use lucerne_codec::testing::random_rows;
 use lucerne_codec::vector::{Effort, VectorReader, VectorSearch};
 use lucerne_codec::{Accept, BitSet, Cancel, OnStop, Similarity};
@@ -125,10 +126,12 @@ fn searches_of_codes_behind_a_filter_find_together_what_each_finds_alone() {
     let cancel = Cancel::new();
     let queries: Vec<Vec<u8>> = random_rows(70, 64, 2).iter().map(|query| bytes(query)).collect();
     let queries: Vec<&[u8]> = queries.iter().map(Vec::as_slice).collect();
-    let mut made_together = 0;
+    let (mut made_together, mut with_short_codes) = (0, 0);
     for (shape, mut rows) in shapes(64) {
         rows.extend(random_rows(3_000, 64, 10));
-        let segment = Segment::flush(format("hnsw_sq8"), &field(64, Similarity::Euclidean, "{}"), &rows);
+        let graph = r#"{"m": 4, "beam_width": 16, "advanced": {"graph_threshold": 0}}"#;
+        let segment = Segment::flush(format("hnsw_sq8"), &field(64, Similarity::Euclidean, graph), &rows);
+        with_short_codes += usize::from(segment.has_file(".sq4"));
         let reader = segment.open();
         let max_doc = rows.len() as u32;
         for step in [1, 3, 9, 400] {
@@ -147,7 +150,49 @@ fn searches_of_codes_behind_a_filter_find_together_what_each_finds_alone() {
             }
         }
     }
-    assert!(made_together > 20, "{made_together}");
+    assert!(made_together > 20 && with_short_codes > 4, "{made_together} {with_short_codes}");
+}
+
+#[test]
+fn damaged_numbers_of_quantizer_versions_change_searches_together_as_they_do_each_alone() {
+    let cancel = Cancel::new();
+    let field = field(64, Similarity::Euclidean, r#"{"advanced": {"graph_threshold": 0}}"#);
+    let scaled = |seed, scale: f32| -> Vec<Vec<f32>> {
+        let rows = random_rows(1_000, 64, seed).into_iter();
+        rows.map(|row| row.into_iter().map(|value| value * scale).collect()).collect()
+    };
+    let parts_rows = [(1, 1.0), (2, 1.001)].map(|(seed, scale)| scaled(seed, scale));
+    let parts = parts_rows.each_ref().map(|rows| Segment::flush(format("hnsw_sq8"), &field, rows));
+    let (segment, ..) = merge(format("hnsw_sq8"), &field, &[&parts[0], &parts[1]]);
+    assert!(segment.has_file(".sq4"));
+    let name = segment.file(".sq8");
+    let mut damaged = segment.directory.get(&name).unwrap().to_vec();
+    // Behind codes and corrections of twelve bytes.
+    let versions = HEADER_LEN as usize + 2_000 * (64 + 12);
+    let versions = &mut damaged[versions..versions + 2_000];
+    assert!(versions.iter().all(|version| *version < 4) && versions.iter().any(|version| *version > 0));
+    versions.iter_mut().step_by(3).for_each(|version| *version = 200);
+    segment.directory.put(&name, damaged);
+    let reader = segment.open();
+    // Estimates without the product are about the mean distance: what is accepted is farther.
+    let query = &parts_rows[0][0];
+    let distance = |row: &Vec<f32>| row.iter().zip(query).map(|(x, y)| (x - y).powi(2)).sum::<f32>();
+    let mut far: Vec<(f32, u32)> = parts_rows.iter().flatten().map(distance).zip(0..).collect();
+    far.sort_unstable_by(|left, right| right.0.total_cmp(&left.0));
+    let mut some = BitSet::empty(2_000);
+    far.iter().take(1_000).for_each(|(_, doc)| _ = some.insert(*doc));
+    let near = random_rows(40, 64, 3).into_iter();
+    let near = near.map(|row| row.iter().zip(query).map(|(x, y)| x * 0.01 + y).collect::<Vec<f32>>());
+    let queries: Vec<Vec<u8>> = near.map(|query| bytes(&query)).collect();
+    let queries: Vec<&[u8]> = queries.iter().map(Vec::as_slice).collect();
+    let of = |query| VectorSearch {
+        effort: Effort::Candidates(200),
+        ..request(query, 20, Accept::only(&some), &cancel)
+    };
+    let together = reader.search_together(&queries, &of(&[])).unwrap().unwrap();
+    for (query, hits) in queries.iter().zip(together) {
+        assert_eq!(hits, reader.search(&of(query)).unwrap());
+    }
 }
 
 /// Rows of bits, each like one of a few: many are as near as others.

@@ -180,7 +180,8 @@ impl PanelEstimate {
         products: &[i32; PANEL],
         out: &mut [f32; PANEL],
     ) {
-        let Some([offsets, steps]) = self.decoders.get(version) else { return out.fill(f32::MAX) };
+        // A damaged file may name a version that is not there, as for [`CodeRows::of_version`].
+        let [offsets, steps] = self.decoders.get(version).unwrap_or(&[[0.0; PANEL]; 2]);
         let (term, scale) = lengthen(correction);
         let of_queries = self.constant.iter().zip(&self.per_term).zip(offsets.iter().zip(steps));
         for ((out, &product), ((&constant, &per_term), (&offset, &step))) in

@@ -94,6 +94,11 @@ impl Segment {
         self.format.open(&context, &self.field).unwrap()
     }
 
+    /// Whether there is a file with that extension.
+    pub fn has_file(&self, extension: &str) -> bool {
+        self.directory.files().into_keys().any(|name| name.ends_with(extension))
+    }
+
     /// The name of the file with that extension.
     pub fn file(&self, extension: &str) -> String {
         let mut names = self.directory.files().into_keys();
