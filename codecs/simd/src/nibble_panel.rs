@@ -50,25 +50,42 @@ impl NibblePanel {
     }
 }
 
-/// In plain Rust that a compiler makes vector code of.
+/// In plain Rust that a compiler makes vector code of. Sums are of 16 bits, one for each component of a group, until the end of a
+/// block; queries that fill up the panel take no time.
 pub(crate) fn portable(rows: Rows<'_>, panel: &NibblePanel, out: &mut [i32]) {
-    let (queries, _) = panel.lanes.as_chunks::<GROUP>();
+    let (groups, _) = panel.lanes.as_chunks::<{ PANEL * GROUP }>();
+    let used = (panel.queries * GROUP).next_multiple_of(TOGETHER);
     rows.prefetch_first();
-    for (at, sums) in out.as_chunks_mut::<PANEL>().0.iter_mut().enumerate() {
+    for (at, totals) in out.as_chunks_mut::<PANEL>().0.iter_mut().enumerate() {
         rows.prefetch_after(at, 1);
-        sums.fill(0);
-        let (groups, _) = rows.row(at).as_chunks::<GROUP>();
-        for (of_row, bytes) in groups.iter().enumerate() {
-            let low = of_row / GROUPS * (2 * GROUPS) + of_row % GROUPS;
-            for (group, codes) in
-                [(low, bytes.map(|byte| byte & 15)), (low + GROUPS, bytes.map(|byte| byte >> 4))]
-            {
-                let queries = &queries[group * PANEL..(group + 1) * PANEL];
-                for (sum, query) in sums.iter_mut().zip(queries) {
-                    let products = query.iter().zip(codes).map(|(&q, code)| i16::from(q) * i16::from(code));
-                    *sum += i32::from(products.sum::<i16>());
-                }
+        totals.fill(0);
+        let blocks = rows.row(at).chunks_exact(NIBBLES / 2).zip(groups.chunks_exact(2 * GROUPS));
+        for (block, groups) in blocks {
+            // Each becomes at most 2 · GROUPS · 15 · 128.
+            let mut sums = [0i16; PANEL * GROUP];
+            let (low, high) = groups.split_at(GROUPS);
+            for (bytes, (low, high)) in block.as_chunks::<GROUP>().0.iter().zip(low.iter().zip(high)) {
+                add(&mut sums[..used], &low[..used], bytes.map(|byte| byte & 15));
+                add(&mut sums[..used], &high[..used], bytes.map(|byte| byte >> 4));
             }
+            for (total, sums) in totals.iter_mut().zip(sums[..used].as_chunks::<GROUP>().0) {
+                *total += sums.iter().copied().map(i32::from).sum::<i32>();
+            }
+        }
+    }
+}
+
+/// Components multiplied at once: as many 16-bit numbers as a register of 128 bits has.
+const TOGETHER: usize = 8;
+
+/// Adds the products of the components of some queries with the codes of a group.
+#[inline(always)]
+fn add(sums: &mut [i16], queries: &[i8], codes: [u8; GROUP]) {
+    let codes: [i16; TOGETHER] = std::array::from_fn(|at| i16::from(codes[at % GROUP]));
+    let (sums, queries) = (sums.as_chunks_mut::<TOGETHER>().0, queries.as_chunks::<TOGETHER>().0);
+    for (sums, queries) in sums.iter_mut().zip(queries) {
+        for ((sum, &query), &code) in sums.iter_mut().zip(queries).zip(&codes) {
+            *sum += i16::from(query) * code;
         }
     }
 }
