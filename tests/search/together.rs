@@ -115,13 +115,16 @@ fn many_searches_of_binary_vectors_have_the_hits_of_each_alone() {
 #[test]
 fn many_searches_with_a_filter_have_the_hits_of_each_alone() {
     let mut rng = Rng::new(8);
-    for vector in [Vector::f32(24), Vector::f32(24).flat(), Vector::f32(24).multiple(), Vector::f16(24)] {
+    // Of 64 components and more there are 4-bit codes beside a graph.
+    let long = Vector::f32(64).advanced("graph_threshold", 0);
+    let short = [Vector::f32(24), Vector::f32(24).flat(), Vector::f32(24).multiple(), Vector::f16(24)];
+    for (dimension, vector) in short.map(|vector| (24, vector)).into_iter().chain([(64, long)]) {
         let schema = Schema::builder().key("id").vector("v", vector).i64("n").build().unwrap();
         let (_directory, index) = in_memory(schema);
         let writer = index.writer_with(small_segments(700).merge_policy(MergePolicy::None)).unwrap();
         for number in 0..2_000_i64 {
             let document = Document::new().with("id", format!("d{:04}", number * 7 % 2_000));
-            writer.add(&document.with("v", rng.vector(24)).with("n", number % 100)).unwrap();
+            writer.add(&document.with("v", rng.vector(dimension)).with("n", number % 100)).unwrap();
         }
         (0..2_000).step_by(9).for_each(|number| assert!(writer.delete(&format!("d{number:04}")).unwrap()));
         writer.commit().unwrap();
@@ -129,7 +132,7 @@ fn many_searches_with_a_filter_have_the_hits_of_each_alone() {
         assert!(searcher.segment_count() > 2);
         let below = |most: i64| Range::new("n").lt(most);
         let searches = (0..300).map(|number| {
-            let knn = Knn::new("v", rng.vector(24));
+            let knn = Knn::new("v", rng.vector(dimension));
             // Filters change after some searches, and come back.
             let most = [1, 10, 60, 10][number / 20 % 4];
             match number % 9 {
