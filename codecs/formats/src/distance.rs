@@ -21,8 +21,8 @@ pub trait DistanceComputer {
 /// Distances from up to [`PANEL`] queries, side by side, to stored vectors: each vector is read once for all of them.
 pub trait PanelDistances {
     /// Puts the distance from query `l` to the vector `ordinals[i]` into `out[i][l]`, the same that the [`DistanceComputer`] of
-    /// that query gives. Both slices have the same length, and every ordinal is that of a stored vector. What is there for
-    /// queries that the panel does not have is not said.
+    /// that query gives. Both slices have the same length, and every ordinal is that of a stored vector. Lanes
+    /// beyond the queries of the panel are unspecified.
     fn gather(&mut self, ordinals: &[Ordinal], out: &mut [[f32; PANEL]]);
 }
 

@@ -20,7 +20,7 @@ pub struct NibblePanel {
 }
 
 impl NibblePanel {
-    /// Queries of whole blocks of [`NIBBLES`] components, as many each.
+    /// Queries of the same length, a multiple of [`NIBBLES`].
     ///
     /// # Panics
     /// When a query has another length than the first, is not whole blocks or longer than [`MAX_U8_DIMS`], or when there are

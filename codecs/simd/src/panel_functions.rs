@@ -7,7 +7,7 @@ use crate::rows::Rows;
 
 impl Kernels {
     /// Exact dot products of every query of `panel` with the rows of 4-bit codes that `ids` picks: `out[PANEL * j + l]` is that
-    /// of `ids[j]` and query `l`; what is there for queries beyond those of the panel is not said.
+    /// of `ids[j]` and query `l`; lanes beyond the queries are unspecified.
     ///
     /// Rows are as [`dot_u4_i8_many`](crate::dot_u4_i8_many) takes them.
     ///

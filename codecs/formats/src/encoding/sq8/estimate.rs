@@ -134,10 +134,16 @@ impl Estimate {
     }
 
     #[inline]
-    fn decoded(&self, decoder: Decoder, (term, scale): (f32, f32), product: f32) -> f32 {
-        let product = decoder.offset + decoder.step * product;
-        finite(self.constant + self.per_term * term + scale * product)
+    fn decoded(&self, decoder: Decoder, correction: (f32, f32), product: f32) -> f32 {
+        estimated(self.constant, self.per_term, decoder, correction, product)
     }
+}
+
+/// One formula for a query by itself and for panels, so that they agree to the bit.
+#[inline]
+fn estimated(constant: f32, per_term: f32, decoder: Decoder, (term, scale): (f32, f32), product: f32) -> f32 {
+    let product = decoder.offset + decoder.step * product;
+    finite(constant + per_term * term + scale * product)
 }
 
 /// The estimates of a panel of queries side by side: each gives the distances that its [`Estimate`] does.
@@ -182,13 +188,12 @@ impl PanelEstimate {
     ) {
         // A damaged file may name a version that is not there, as for [`CodeRows::of_version`].
         let [offsets, steps] = self.decoders.get(version).unwrap_or(&[[0.0; PANEL]; 2]);
-        let (term, scale) = lengthen(correction);
+        let correction = lengthen(correction);
         let of_queries = self.constant.iter().zip(&self.per_term).zip(offsets.iter().zip(steps));
         for ((out, &product), ((&constant, &per_term), (&offset, &step))) in
             out.iter_mut().zip(products).zip(of_queries)
         {
-            let product = offset + step * product as f32;
-            *out = finite(constant + per_term * term + scale * product);
+            *out = estimated(constant, per_term, Decoder { offset, step }, correction, product as f32);
         }
     }
 }

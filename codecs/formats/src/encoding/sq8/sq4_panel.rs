@@ -8,8 +8,9 @@ use crate::distance::PanelDistances;
 use lucerne_codec::Ordinal;
 use lucerne_simd::{self as simd, NibblePanel, PANEL};
 
-/// Fewer queries are faster one by one: a part of a panel takes as long for one as for all that fit into it.
-const LEAST: usize = 7;
+/// Fewer queries are faster one by one: kernels compute up to 16 of a panel whatever their number
+/// (`docs/measurements/filters.md`).
+const LEAST: usize = 8;
 
 /// A panel of queries against the 4-bit codes of one segment.
 pub(super) struct Sq4Panel<'a> {

@@ -61,8 +61,14 @@ pub(super) fn scan(search: &Search<'_>, query: &mut Query<'_>, scratch: &mut Scr
     Ok(found.into_iter().next().unwrap_or_default())
 }
 
-/// The same for several queries of one encoding: each block of vectors is compared with all of them while it is in a cache, by
-/// their panel, if there is one, each vector once for all.
+/// Whether vectors are compared by their shorter codes first, if they have any. Of few, most would be compared twice; where documents
+/// have several vectors, those of some would crowd out others.
+pub(super) fn takes_shortlist(search: &Search<'_>) -> bool {
+    !search.documents && search.accepted >= (shortlist_len(search) * WORTH_A_SHORTLIST) as f64
+}
+
+/// The same for several queries of one encoding: each block of vectors is compared with all of them while it is in a cache. A panel
+/// of the queries compares a vector's shorter code with all of them at once.
 pub(super) fn scan_each(
     search: &Search<'_>,
     queries: &mut [Query<'_>],
@@ -70,10 +76,8 @@ pub(super) fn scan_each(
     scratch: &mut Scratch,
 ) -> Result<Vec<VectorHits>> {
     let len = shortlist_len(search);
-    // Of few, most would be compared twice; where documents have several vectors, those of some would crowd out others.
-    let few = search.accepted < (len * WORTH_A_SHORTLIST) as f64;
     let has_shorter = |query: &mut Query<'_>| query.computers().1.is_some();
-    if search.documents || few || !queries.iter_mut().all(has_shorter) {
+    if !takes_shortlist(search) || !queries.iter_mut().all(has_shorter) {
         return queries.iter_mut().map(|query| scan_full(search, query, scratch)).collect();
     }
     let mut best: Vec<Shortlist> = queries.iter().map(|_| Shortlist::new(len)).collect();

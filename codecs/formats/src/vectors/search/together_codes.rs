@@ -1,5 +1,5 @@
-//! Searches of many queries that compare the codes of all accepted vectors, as behind a filter that accepts few: a block of
-//! codes stays in a cache for all queries.
+//! Searches of many queries that compare the codes of all accepted vectors, as behind a filter that accepts few: each row of 4-bit codes
+//! is read once for a panel of queries; blocks of other codes stay in a cache for all of them.
 
 use super::query::Query;
 use super::request::{Scratch, Search};
@@ -47,7 +47,9 @@ pub(super) fn search(
     }
     let mut scratch = Scratch::default();
     let mut all = Vec::with_capacity(queries.len());
-    for rows in queries.chunks(PANEL) {
+    // Parts of the same size: none of a few queries.
+    let parts = queries.len().div_ceil(PANEL).max(1);
+    for rows in queries.chunks(queries.len().div_ceil(parts).max(1)) {
         let found = scan(&by_codes, rows, &mut scratch);
         match if is_rescored { found.and_then(|found| rescored(&search, rows, found)) } else { found } {
             Ok(hits) if hits.iter().all(|hits| !hits.partial) => all.extend(hits),
@@ -60,7 +62,10 @@ pub(super) fn search(
 
 fn scan(search: &Search<'_>, rows: &[&[u8]], scratch: &mut Scratch) -> Result<Vec<VectorHits>> {
     let encoded = &*search.segment.encoded;
-    let (mut queries, panel) = Query::panel(encoded, rows);
+    let (mut queries, panel) = match scan::takes_shortlist(search) {
+        true => Query::panel(encoded, rows),
+        false => (rows.iter().map(|row| Query::new(encoded, row)).collect(), None),
+    };
     scan::scan_each(search, &mut queries, panel, scratch)
 }
 
