@@ -137,9 +137,7 @@ fn check_metric(field: VectorField<'_>, components: &[f32]) -> Result<(), ValueP
 
 fn check_finite(field: VectorField<'_>, components: &[f32]) -> Result<(), ValueProblem> {
     check_dimension(field, components.len())?;
-    // Without an early exit: vector code.
-    let finite = components.iter().fold(true, |finite, component| finite & component.is_finite());
-    if !finite && let Some(position) = components.iter().position(|component| !component.is_finite()) {
+    if let Some(position) = components.iter().position(|component| !component.is_finite()) {
         let value = components.get(position).copied().unwrap_or(f32::NAN);
         return Err(not_finite(field, position, value.into()));
     }

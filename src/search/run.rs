@@ -67,10 +67,15 @@ impl<'a> Run<'a> {
     /// Searches, and counts it.
     pub(super) fn search(&self, mut search: Search) -> Result<Hits> {
         search.set_unset_k();
-        self.search_shard(&search).map(|(hits, _)| hits)
+        self.hits(&search)
     }
 
-    /// The same, where no `k` is unset but that of pages, with what a shard says beside its hits. A shard returns the hits of all
+    /// The same, where no `k` is unset but that of pages.
+    fn hits(&self, search: &Search) -> Result<Hits> {
+        self.search_shard(search).map(|(hits, _)| hits)
+    }
+
+    /// The same with what a shard says beside its hits. A shard returns the hits of all
     /// pages until the end of the one asked for.
     pub(super) fn search_shard(&self, search: &Search) -> Result<(Hits, OfShard)> {
         let _span = tracing::debug_span!("search", limit = search.limit, offset = search.offset).entered();
@@ -192,8 +197,8 @@ impl<'a> Run<'a> {
     pub(super) fn search_many(&self, mut searches: Vec<Search>) -> Vec<Result<Hits>> {
         // What is equal now is the same: an unset `k` inside a filter follows from the limit of its search.
         searches.iter_mut().for_each(Search::set_unset_k);
-        if let [_] = &searches[..] {
-            return searches.into_iter().map(|search| self.search(search)).collect();
+        if let [only] = &searches[..] {
+            return vec![self.hits(only)];
         }
         let options = self.options.on_caller();
         let each = Run { options: &options, ..*self };
@@ -213,7 +218,7 @@ impl<'a> Run<'a> {
             let shared: Option<Shared> = together::search(&resolver, &searches).ok().flatten();
             let found = searches.iter().enumerate().map(|(number, &search)| {
                 let known = shared.as_ref().map(|shared| shared.known(number));
-                Run { known, ..each }.search_shard(search).map(|(hits, _)| hits)
+                Run { known, ..each }.hits(search)
             });
             Ok(numbers.iter().copied().zip(found).collect::<Vec<_>>())
         };

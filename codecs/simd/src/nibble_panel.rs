@@ -6,7 +6,7 @@ use crate::rows::Rows;
 
 /// Components that lie together: a kernel multiplies them with the codes of as many bytes.
 pub(crate) const GROUP: usize = 4;
-/// Groups of codes in the low halves of a block's bytes, and in the high ones.
+/// Groups of codes in the low nibbles of a block, and in the high ones.
 pub(crate) const GROUPS: usize = NIBBLES / 2 / GROUP;
 
 /// Up to [`PANEL`] queries side by side, as [`dot_u4_i8_panel`](crate::dot_u4_i8_panel) takes them.

@@ -6,7 +6,7 @@ use core::arch::aarch64::*;
 use crate::codes::NIBBLES;
 use crate::nibble_panel::{GROUP, GROUPS, NibblePanel};
 use crate::panel::PANEL;
-use crate::rows::Rows;
+use crate::rows::{Rows, fill};
 
 /// Bytes of a group of all queries.
 const STEP: usize = PANEL * GROUP;
@@ -29,7 +29,7 @@ unsafe fn kernel<const R: usize, const Q: usize>(
     lanes: *const i8,
     n: usize,
     quad: usize,
-    out: &mut [&mut [i32; PANEL]; R],
+    out: &mut [[i32; PANEL]; R],
 ) {
     let mut acc = [[[vdupq_n_s32(0); 2]; Q]; R];
     for block in 0..n / NIBBLES {
@@ -80,11 +80,8 @@ unsafe fn kernel<const R: usize, const Q: usize>(
 /// The CPU has NEON; each of `rows` has half as many bytes as the panel has components.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn all_queries<const R: usize>(
-    rows: [*const u8; R],
-    panel: &NibblePanel,
-    mut out: [&mut [i32; PANEL]; R],
-) {
+unsafe fn all_queries<const R: usize>(rows: [*const u8; R], panel: &NibblePanel) -> [[i32; PANEL]; R] {
+    let mut out = [[0; PANEL]; R];
     let (lanes, n) = (panel.lanes.as_ptr(), panel.components());
     let quads = panel.queries().div_ceil(QUAD);
     for quad in (0..quads).step_by(2) {
@@ -97,21 +94,11 @@ unsafe fn all_queries<const R: usize>(
             }
         }
     }
+    out
 }
 
 #[target_feature(enable = "neon")]
 pub(super) unsafe fn neon(rows: Rows<'_>, panel: &NibblePanel, out: &mut [i32]) {
-    rows.prefetch_first();
-    for (pair, out) in out.as_chunks_mut::<PANEL>().0.chunks_mut(2).enumerate() {
-        let at = 2 * pair;
-        rows.prefetch_after(at, out.len());
-        // SAFETY: by the contract of the table, rows are half as long as the queries of the panel, one for each result.
-        unsafe {
-            match out {
-                [one, two] => all_queries([rows.ptr(at), rows.ptr(at + 1)], panel, [one, two]),
-                [one] => all_queries([rows.ptr(at)], panel, [one]),
-                _ => {}
-            }
-        }
-    }
+    // SAFETY: by the contract of the table, rows are half as long as the queries of the panel.
+    fill!(rows, out.as_chunks_mut::<PANEL>().0, 2, |p, R| unsafe { all_queries(p, panel) });
 }

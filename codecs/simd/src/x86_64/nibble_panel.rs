@@ -6,48 +6,23 @@ use core::arch::x86_64::*;
 use crate::codes::NIBBLES;
 use crate::nibble_panel::{GROUP, GROUPS, NibblePanel};
 use crate::panel::PANEL;
-use crate::rows::Rows;
+use crate::rows::{Rows, fill};
 
 /// Bytes of a group of all queries.
 const STEP: usize = PANEL * GROUP;
-
-/// The rows `at .. at + R`, with the room for what is found of them, from `$kernel::<R, …>(rows, out)`.
-macro_rules! by_rows {
-    ($rows:expr, $out:expr, $r:literal, |$p:ident, $n:ident, $of:ident| $kernel:expr) => {{
-        let (rows, out) = ($rows, $out.as_chunks_mut::<PANEL>().0);
-        rows.prefetch_first();
-        let mut at = 0;
-        while at + $r <= out.len() {
-            const $n: usize = $r;
-            rows.prefetch_after(at, $n);
-            let $p: [*const u8; $n] = core::array::from_fn(|r| rows.ptr(at + r));
-            let $of = &mut out[at..at + $n];
-            $kernel;
-            at += $n;
-        }
-        while at < out.len() {
-            const $n: usize = 1;
-            let $p = [rows.ptr(at)];
-            let $of = &mut out[at..at + 1];
-            $kernel;
-            at += 1;
-        }
-    }};
-}
 
 /// The products of `R` rows with the first `16 * S` queries.
 ///
 /// # Safety
 /// The CPU has the features; `lanes` are those of a panel of `n` components, a multiple of 64, each of `rows` has half as many
-/// bytes, and `out` has `R` results.
+/// bytes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 unsafe fn avx512_kernel<const R: usize, const S: usize>(
     rows: [*const u8; R],
     lanes: *const i8,
     n: usize,
-    out: &mut [[i32; PANEL]],
-) {
+) -> [[i32; PANEL]; R] {
     let mask = _mm512_set1_epi8(15);
     let mut acc = [[_mm512_setzero_si512(); S]; R];
     for block in 0..n / NIBBLES {
@@ -71,38 +46,42 @@ unsafe fn avx512_kernel<const R: usize, const S: usize>(
             }
         }
     }
+    let mut out = [[0; PANEL]; R];
     for (out, acc) in out.iter_mut().zip(acc) {
         for (sums, acc) in out.as_chunks_mut::<16>().0.iter_mut().zip(acc) {
             // SAFETY: there is room for 16 sums.
             unsafe { _mm512_storeu_si512(sums.as_mut_ptr().cast(), acc) };
         }
     }
+    out
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 pub(super) unsafe fn avx512(rows: Rows<'_>, panel: &NibblePanel, out: &mut [i32]) {
     let (lanes, n) = (panel.lanes.as_ptr(), panel.components());
+    let out = out.as_chunks_mut::<PANEL>().0;
     if panel.queries() > PANEL / 2 {
-        // SAFETY: by the contract of the table, rows are half as long as the queries of the panel, one for each result.
-        by_rows!(rows, out, 4, |p, R, of| unsafe { avx512_kernel::<R, 2>(p, lanes, n, of) });
+        // SAFETY: by the contract of the table, rows are half as long as the queries of the panel.
+        fill!(rows, out, 4, |p, R| unsafe { avx512_kernel::<R, 2>(p, lanes, n) });
     } else {
         // SAFETY: as above.
-        by_rows!(rows, out, 4, |p, R, of| unsafe { avx512_kernel::<R, 1>(p, lanes, n, of) });
+        fill!(rows, out, 4, |p, R| unsafe { avx512_kernel::<R, 1>(p, lanes, n) });
     }
 }
 
-/// The products of `R` rows with the 16 queries whose lanes begin at `lanes`.
+/// Puts the products of `R` rows with 16 queries, those of `half` of a panel, into their places of `out`.
 ///
 /// # Safety
-/// The CPU has AVX2; `lanes` are those of half a panel of `n` components, a multiple of 64, each of `rows` has half as many
-/// bytes, and `out` has `R` results of half a panel.
+/// The CPU has AVX2; `lanes` are those of a panel of `n` components, a multiple of 64, each of `rows` has half as many bytes, and
+/// `half` is 0 or 1.
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn avx2_kernel<const R: usize>(
     rows: [*const u8; R],
     lanes: *const i8,
     n: usize,
-    out: [&mut [i32]; R],
+    half: usize,
+    out: &mut [[i32; PANEL]; R],
 ) {
     /// Words whose products fit into 16 bits: each adds at most 2 · 2 · 15 · 128.
     const WORDS: usize = 4;
@@ -111,7 +90,7 @@ unsafe fn avx2_kernel<const R: usize>(
     for words in 0..n / NIBBLES * GROUPS / WORDS {
         let mut sums = [[_mm256_setzero_si256(); 2]; R];
         for word in WORDS * words..WORDS * (words + 1) {
-            let at = (word / GROUPS * (2 * GROUPS) + word % GROUPS) * STEP;
+            let at = (word / GROUPS * (2 * GROUPS) + word % GROUPS) * STEP + STEP / 2 * half;
             for r in 0..R {
                 // SAFETY: the four bytes from GROUP · word on are less than n / 2.
                 let x =
@@ -137,8 +116,8 @@ unsafe fn avx2_kernel<const R: usize>(
             }
         }
     }
-    for (out, acc) in out.into_iter().zip(acc) {
-        for (sums, acc) in out.as_chunks_mut::<8>().0.iter_mut().zip(acc) {
+    for (out, acc) in out.iter_mut().zip(acc) {
+        for (sums, acc) in out.as_chunks_mut::<8>().0.iter_mut().skip(2 * half).zip(acc) {
             // SAFETY: there is room for eight sums.
             unsafe { _mm256_storeu_si256(sums.as_mut_ptr().cast(), acc) };
         }
@@ -148,13 +127,14 @@ unsafe fn avx2_kernel<const R: usize>(
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn avx2(rows: Rows<'_>, panel: &NibblePanel, out: &mut [i32]) {
     let (lanes, n) = (panel.lanes.as_ptr(), panel.components());
-    let halves = if panel.queries() > PANEL / 2 { 2 } else { 1 };
-    by_rows!(rows, out, 2, |p, R, of| for half in 0..halves {
-        let mut of = of.iter_mut();
-        let room: [&mut [i32]; R] = core::array::from_fn(|_| {
-            of.next().map_or(&mut [][..], |of| &mut of[PANEL / 2 * half..PANEL / 2 * (half + 1)])
-        });
-        // SAFETY: by the contract of the table, rows are half as long as the queries of the panel, one for each result.
-        unsafe { avx2_kernel(p, lanes.wrapping_add(STEP / 2 * half), n, room) };
+    let halves = panel.queries().div_ceil(PANEL / 2);
+    fill!(rows, out.as_chunks_mut::<PANEL>().0, 2, |p, R| {
+        let mut of_rows = [[0; PANEL]; R];
+        for half in 0..halves {
+            // SAFETY: by the contract of the table, rows are half as long as the queries of the panel, of which there are at most
+            // two halves.
+            unsafe { avx2_kernel(p, lanes, n, half, &mut of_rows) };
+        }
+        of_rows
     });
 }

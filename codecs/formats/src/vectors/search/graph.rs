@@ -86,17 +86,9 @@ pub(super) fn search(
     }
 }
 
-/// The best of what was found, which is sorted.
+/// The best of what was found.
 pub(super) fn nearest_of(search: &Search<'_>, found: &[(f32, Ordinal)]) -> Result<Vec<Neighbor>> {
     let map = &search.segment.map;
-    let (first, rest) = found.split_at(found.len().min(search.request.k));
-    let apart = |(one, other): (&(f32, Ordinal), &(f32, Ordinal))| one.0 < other.0;
-    let no_ties = first.iter().zip(first.iter().skip(1).chain(rest.first())).all(apart);
-    if no_ties && !search.documents {
-        first.iter().for_each(|&(_, ordinal)| map.prefetch(ordinal));
-        let neighbor = |&(distance, ordinal)| Ok(Neighbor { distance, ordinal, doc: map.doc(ordinal)? });
-        return first.iter().map(neighbor).collect();
-    }
     let mut nearest = search.collector();
     for &(distance, ordinal) in found {
         nearest.offer(map, distance, ordinal)?;
