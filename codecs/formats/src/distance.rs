@@ -45,6 +45,25 @@ pub trait GraphVectors: Sync {
     /// A computer of distances between them, for one thread to keep. It has no query before
     /// [`NodeDistances::set_query`].
     fn computer(&self) -> Box<dyn NodeDistances + '_>;
+
+    /// What compares several of them at once with others, for one thread to keep. `None` where there is no such thing.
+    fn panel(&self) -> Option<Box<dyn NodePanel + '_>> {
+        None
+    }
+}
+
+/// Up to [`PANEL`] of the vectors side by side: each other vector is read once for all of them. Distances are about those of
+/// [`NodeDistances`], never negative and never NaN.
+pub trait NodePanel: Send {
+    /// Makes these nodes the queries.
+    fn set_nodes(&mut self, nodes: &[Ordinal]);
+
+    /// Puts the distance from node `l` of the panel to the vector `ordinals[i]` into `out[i][l]`. Both slices have the same length.
+    /// Lanes beyond the nodes are unspecified.
+    fn gather(&mut self, ordinals: &[Ordinal], out: &mut [[f32; PANEL]]);
+
+    /// A number that is the same for vectors that no distance can tell apart, and hardly ever for others.
+    fn fingerprint(&self, node: Ordinal) -> u64;
 }
 
 /// Distances from one of the vectors to others. They are symmetric.

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use crate::near::Near;
 use crate::nibble_panel::NibblePanel;
-use crate::panel::BitPanel;
+use crate::panel::{BitPanel, Lanes};
 use crate::prepare::Rounded;
 use crate::rows::Rows;
 use crate::wide::WideQuery;
@@ -74,6 +75,9 @@ pub struct Kernels {
     /// A panel of queries of `row_len` bytes; whole rows, and room for their results.
     pub(crate) hamming_panel:
         unsafe fn(rows: &[u8], row_len: usize, panel: &BitPanel, out: &mut [u32], near: &mut [u8]),
+    /// As many rows as distances, and room for their bits.
+    pub(crate) near_lanes:
+        unsafe fn(distances: &[Lanes], of_lanes: &Lanes, of_rows: &[f32], out: &mut [Near]),
     /// Whole panels of queries; rows and results of whole rows.
     pub(crate) dot_f32_panel: unsafe fn(rows: &[f32], panel: &[f32], out: &mut [f32]),
     pub(crate) dot_f32_rows: unsafe fn(rows: Rows<'_>, query: &[f32], out: &mut [f32]),
@@ -124,6 +128,7 @@ macro_rules! table {
             select_bytes,
             within,
             hamming_panel,
+            near_lanes,
             dot_f32_panel,
             dot_f32_rows,
             l2_f32_rows,

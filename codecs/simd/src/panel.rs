@@ -3,6 +3,9 @@
 /// Queries in a panel.
 pub const PANEL: usize = 32;
 
+/// A number for each query of a panel.
+pub(crate) type Lanes = [f32; PANEL];
+
 /// The dot products of each row with each query of a panel, row after row. Plain Rust that a compiler makes vector code of.
 #[inline(always)]
 pub(crate) fn dot(rows: &[f32], panel: &[f32], out: &mut [f32]) {

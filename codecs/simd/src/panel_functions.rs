@@ -1,4 +1,4 @@
-//! Rows of 4-bit codes compared with panels of queries, as methods of the kernels and by the best of them.
+//! Rows compared with panels of queries, as methods of the kernels and by the best of them.
 
 use crate::kernels::Kernels;
 use crate::nibble_panel::NibblePanel;
@@ -22,6 +22,26 @@ impl Kernels {
         // SAFETY: the CPU has the level; rows are half as long as the queries, and there is room for the results.
         unsafe { (self.dot_u4_i8_panel)(rows, panel, out) }
     }
+
+    /// Writes which distances of a panel are small enough: bit `l` of `out[j][0]` says whether `distances[j][l]` is at most
+    /// `of_lanes[l]`, that of `out[j][1]` whether it is at most `of_rows[j]`. NaN is neither.
+    ///
+    /// # Panics
+    /// When there are not as many distances, bounds of rows, and places for bits.
+    #[inline]
+    pub fn near_lanes(
+        &self,
+        distances: &[[f32; PANEL]],
+        of_lanes: &[f32; PANEL],
+        of_rows: &[f32],
+        out: &mut [[u32; 2]],
+    ) {
+        let rows = distances.len();
+        assert!(of_rows.len() == rows, "{rows} rows, bounds of {}", of_rows.len());
+        assert!(out.len() == rows, "{rows} rows, room for {} results", out.len());
+        // SAFETY: the CPU has the level.
+        unsafe { (self.near_lanes)(distances, of_lanes, of_rows, out) }
+    }
 }
 
 /// [`Kernels::dot_u4_i8_panel`] of the best level.
@@ -31,4 +51,18 @@ impl Kernels {
 #[inline]
 pub fn dot_u4_i8_panel(rows: &[u8], ids: &[u32], panel: &NibblePanel, out: &mut [i32]) {
     Kernels::best().dot_u4_i8_panel(rows, ids, panel, out);
+}
+
+/// [`Kernels::near_lanes`] of the best level.
+///
+/// # Panics
+/// As that does.
+#[inline]
+pub fn near_lanes(
+    distances: &[[f32; PANEL]],
+    of_lanes: &[f32; PANEL],
+    of_rows: &[f32],
+    out: &mut [[u32; 2]],
+) {
+    Kernels::best().near_lanes(distances, of_lanes, of_rows, out);
 }

@@ -4,7 +4,7 @@ use crate::codes::NIBBLES;
 use crate::hadamard::transform;
 use crate::kernels::{Kernels, Level, table};
 use crate::nibble_panel::portable as dot_u4_i8_panel;
-use crate::panel::BitPanel;
+use crate::panel::{BitPanel, PANEL};
 use crate::prepare::{self, Rounded};
 use crate::rows::Rows;
 use crate::select::select;
@@ -97,6 +97,10 @@ fn select_bytes(words: &[u64], bytes: &[u8], out: &mut [u8]) -> usize {
 
 fn within(numbers: &[u8], width: usize, low: u32, span: u32, out: &mut [u64]) {
     crate::within::within(numbers, width, low, span, out);
+}
+
+fn near_lanes(distances: &[[f32; PANEL]], of_lanes: &[f32; PANEL], of_rows: &[f32], out: &mut [[u32; 2]]) {
+    crate::near::near_lanes(distances, of_lanes, of_rows, out);
 }
 
 fn dot_f32(a: &[f32], row: &[u8]) -> f32 {

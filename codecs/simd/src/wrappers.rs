@@ -74,7 +74,7 @@ macro_rules! float_functions {
 }
 pub(crate) use float_functions;
 
-/// `hadamard`, `dot_f64`, `round_i16`, `select_bytes`, `within` and `hamming_panel`: plain Rust compiled for the features.
+/// `hadamard`, `dot_f64`, `round_i16`, `select_bytes`, `within`, `hamming_panel` and `near_lanes`: plain Rust compiled for the features.
 macro_rules! portable_functions {
     ($features:tt) => {
         #[target_feature(enable = $features)]
@@ -111,6 +111,16 @@ macro_rules! portable_functions {
             near: &mut [u8],
         ) {
             $crate::panel::hamming(rows, row_len, panel, out, near);
+        }
+
+        #[target_feature(enable = $features)]
+        fn near_lanes(
+            distances: &[[f32; $crate::PANEL]],
+            of_lanes: &[f32; $crate::PANEL],
+            of_rows: &[f32],
+            out: &mut [[u32; 2]],
+        ) {
+            $crate::near::near_lanes(distances, of_lanes, of_rows, out);
         }
     };
 }

@@ -65,6 +65,9 @@ fn lengths_that_differ_panic() {
     panics("within", |k| k.within(&[0; 4], 2, 0, 1 << 16, &mut [0]));
     panics("within", |k| k.within(&[0; 4], 2, 2, 1, &mut [0]));
     panics("within", |k| k.within(&[0; 65], 1, 0, 1, &mut [0]));
+    let lanes = [0.0; PANEL];
+    panics("near_lanes", |k| k.near_lanes(&[lanes; 2], &lanes, &[0.0; 1], &mut [[0; 2]; 2]));
+    panics("near_lanes", |k| k.near_lanes(&[lanes; 2], &lanes, &[0.0; 2], &mut [[0; 2]; 1]));
     panics("dot_u8_u8", |k| _ = k.dot_u8_u8(&[0; 3], &[0; 2]));
     panics("hamming", |k| _ = k.hamming(&[0; 3], &[0; 4]));
     panics("overlap", |k| _ = k.overlap(&[0; 3], &[0; 2]));

@@ -52,3 +52,34 @@ fn product(row: &[u8], query: &[i8]) -> i64 {
     };
     query.iter().enumerate().map(|(i, &q)| i64::from(code(i)) * i64::from(q)).sum()
 }
+
+#[test]
+fn distances_of_a_panel_are_within_their_bounds_as_comparing_each_says() {
+    let mut state = 3u64;
+    let mut number = || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        match state >> 60 {
+            0 => f32::NAN,
+            1 => f32::INFINITY,
+            2 => -0.0,
+            3 => f32::NEG_INFINITY,
+            other => other as f32 - 9.0,
+        }
+    };
+    for rows in [0, 1, 2, 7] {
+        let distances: Vec<[f32; PANEL]> = (0..rows).map(|_| std::array::from_fn(|_| number())).collect();
+        let of_lanes: [f32; PANEL] = std::array::from_fn(|_| number());
+        let of_rows: Vec<f32> = (0..rows).map(|_| number()).collect();
+        for kernels in available_levels().into_iter().filter_map(Kernels::for_level) {
+            let mut out = vec![[7; 2]; rows];
+            kernels.near_lanes(&distances, &of_lanes, &of_rows, &mut out);
+            for ((distances, of_row), out) in distances.iter().zip(&of_rows).zip(out) {
+                for (lane, (distance, of_lane)) in distances.iter().zip(&of_lanes).enumerate() {
+                    let near = out.map(|bits| bits >> lane & 1 == 1);
+                    let expect = [distance <= of_lane, distance <= of_row];
+                    assert_eq!(near, expect, "{:?}, lane {lane}", kernels.level());
+                }
+            }
+        }
+    }
+}

@@ -43,6 +43,12 @@ pub trait Encoding: Debug + Send + Sync {
     /// Bytes of memory per vector while a buffer is flushed, the raw row apart.
     fn buffered_bytes(&self, field: &FieldInfo) -> usize;
 
+    /// Whether vectors of the field may be compared a panel at a time while a graph is built
+    /// ([`GraphVectors::panel`](crate::distance::GraphVectors::panel)).
+    fn compares_panels(&self, _field: &FieldInfo) -> bool {
+        false
+    }
+
     /// Bytes of heap that the encoded vectors of a merge take at most, graph and places apart.
     fn merge_bytes(&self, _field: &FieldInfo, _vectors: u64, _working: Working) -> u64 {
         0

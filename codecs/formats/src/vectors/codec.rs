@@ -5,6 +5,7 @@ use super::params::check_component;
 use super::reader::VectorFieldReader;
 use super::segment::VectorSegment;
 use super::{merge, salvage, write};
+use crate::hnsw::graph::bulk_bytes;
 use lucerne_codec::envelope::FileEntry;
 use lucerne_codec::format::{Metadata, OpenContext, Working, WriteContext, Written};
 use lucerne_codec::vector::{SalvagedVectors, VectorFormat, VectorKind, VectorReader, VectorRows};
@@ -12,6 +13,14 @@ use lucerne_codec::{Cancel, FieldInfo, MergeInput, Report, Result};
 
 /// Bytes of a vector in a merge, its links apart.
 const MERGE_BYTES: u64 = 56;
+
+impl VectorFieldFormat {
+    /// Bytes of a vector that building its graph in bulk takes besides.
+    fn bulk_bytes(&self, field: &FieldInfo, m: usize, working: Working) -> usize {
+        let is_bulk_built = self.index == IndexKind::Hnsw && self.encoding.compares_panels(field);
+        if is_bulk_built { bulk_bytes(m, working) } else { 0 }
+    }
+}
 
 impl VectorFormat for VectorFieldFormat {
     fn name(&self) -> &'static str {
@@ -29,10 +38,12 @@ impl VectorFormat for VectorFieldFormat {
 
     /// The row and its document id in the buffer; while flushing the encoded vector, and for the graph two copies
     /// (building, renumbering) with half a row more for the upper levels and the distances that a graph under
-    /// construction keeps with its links.
+    /// construction keeps with its links, or what building in bulk takes, whichever is more.
     fn buffered_bytes(&self, field: &FieldInfo) -> usize {
         let m = self.params(field).map_or(16, |params| params.m);
-        let graph = if self.index == IndexKind::Hnsw { 2 * m * 4 * 4 } else { 0 };
+        let copies = 2 * m * 4 * 4;
+        let built = self.bulk_bytes(field, m, Working::Heap) + 2 * m * 4 * 2;
+        let graph = if self.index == IndexKind::Hnsw { copies.max(built) } else { 0 };
         field.row_len() + 4 + self.encoding.buffered_bytes(field) + graph + 16
     }
 
@@ -45,6 +56,7 @@ impl VectorFormat for VectorFieldFormat {
             (IndexKind::Hnsw, Working::Files) => (8 * m + 12) / (m - 1).max(1),
             _ => 0,
         };
+        let graph = graph + self.bulk_bytes(field, m as usize, working) as u64;
         let encoded = self.encoding.merge_bytes(field, vectors, working);
         vectors.saturating_mul(graph + MERGE_BYTES).saturating_add(encoded)
     }

@@ -4,7 +4,7 @@ use super::codes::Codes;
 use super::file;
 use super::frame::Projected;
 use super::frame_choice::FrameChoice;
-use super::graph_vectors::GraphCodes;
+use super::graph_codes::GraphCodes;
 use super::meta::{CodesMeta, Meta, Quality, QuantizerVersion, RawReason};
 use super::params::{Params, RAW_DIMENSION};
 use super::quality::Measured;

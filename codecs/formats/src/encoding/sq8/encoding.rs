@@ -15,7 +15,7 @@ use crate::encoding::rows::Rows;
 use crate::encoding::temp_file::in_memory;
 use crate::encoding::traits::{EncodeContext, Encoding, MergePlan, NewVectors, OpenContext, ParamNames};
 use lucerne_codec::format::{Metadata, Working};
-use lucerne_codec::{Cancel, Error, FieldInfo, Ordinal, Result};
+use lucerne_codec::{Cancel, Error, FieldInfo, Ordinal, Result, Similarity};
 use serde::Deserialize as _;
 
 /// Int8 codes.
@@ -58,6 +58,10 @@ impl Encoding for Sq8 {
                     .to_owned(),
             )),
         }
+    }
+
+    fn compares_panels(&self, field: &FieldInfo) -> bool {
+        field.dimension >= LEAST_DIMENSION && field.similarity != Similarity::MaxInnerProduct
     }
 
     /// Codes, sum, corrections and version number.

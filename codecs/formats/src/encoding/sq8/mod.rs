@@ -58,13 +58,14 @@
 //! | `frame`, `frame_choice` | vectors and queries in a frame; which frame a segment has |
 //! | `quantiles`, `quantizer`, `corrections`, `codes` | from a vector in its frame to codes and corrections |
 //! | `decode` | from codes back to a vector, where raw vectors are not kept |
-//! | `estimate`, `query`, `sq4_query`, `sq4_panel`, `graph_vectors` | distances |
+//! | `estimate`, `query`, `sq4_query`, `sq4_panel`, `graph_codes`, `graph_vectors`, `code_panel` | distances |
 //! | `quality` | whether codes will do |
 //! | `encode`, `merge_plan`, `merge` | flushes and merges |
 //! | `file`, `sq4`, `meta`, `params` | files, metadata, parameters |
 //! | `vectors`, `raw_rows`, `verify` | an open segment |
 
 mod center;
+mod code_panel;
 pub mod codes;
 mod corrections;
 mod decode;
@@ -74,7 +75,8 @@ mod estimate;
 pub mod file;
 mod frame;
 mod frame_choice;
-pub mod graph_vectors;
+mod graph_codes;
+mod graph_vectors;
 mod lattice;
 mod merge;
 pub mod merge_plan;

@@ -140,6 +140,20 @@ impl GraphBuilder {
         self.store(level, position, &[]);
     }
 
+    /// Replaces a row of level 0 by those of `candidates`, sorted, that neighbor selection selects; for `mark_occluded` see
+    /// [`NeighborSelector::select`].
+    pub(super) fn set_selected(
+        &self,
+        position: u32,
+        candidates: &[Link],
+        selector: &mut NeighborSelector<'_>,
+        mark_occluded: impl Fn(&Link, &mut Visited),
+    ) {
+        let limits = LinkLimits::of(self.graph.m(), 0);
+        selector.select(position, candidates, limits, &self.separations, |node| node, mark_occluded);
+        self.store(0, position, selector.selected());
+    }
+
     /// Adds links to a node. When they do not all fit, the row is pruned by neighbor selection among old and new.
     pub(super) fn add_links(
         &self,
@@ -147,6 +161,18 @@ impl GraphBuilder {
         position: u32,
         added: &[Link],
         selector: &mut NeighborSelector<'_>,
+    ) {
+        self.add_links_with(level, position, added, selector, |_, _| {});
+    }
+
+    /// The same; for `mark_occluded` see [`NeighborSelector::select`].
+    pub(super) fn add_links_with(
+        &self,
+        level: usize,
+        position: u32,
+        added: &[Link],
+        selector: &mut NeighborSelector<'_>,
+        mark_occluded: impl Fn(&Link, &mut Visited),
     ) {
         let limits = LinkLimits::of(self.graph.m(), level);
         let mut row = std::mem::take(&mut selector.row);
@@ -161,7 +187,7 @@ impl GraphBuilder {
         if row.len() > limits.most {
             row.sort_unstable_by_key(Link::key);
             let node = |position| self.graph.node(level, position);
-            selector.select(node(position), &row, limits, &self.separations, node, |_, _| {});
+            selector.select(node(position), &row, limits, &self.separations, node, mark_occluded);
             self.store(level, position, selector.selected());
         } else if row.len() > before {
             self.store(level, position, &row);

@@ -1,6 +1,7 @@
 //! A graph from graphs.
 //!
-//! The largest source's graph is copied and repaired (`repair`). A vector of another source needs no search from
+//! Where most vectors are not in the largest source, and they are many, the graph is built anew (`bulk`). Otherwise the
+//! largest source's graph is copied and repaired (`repair`). A vector of another source needs no search from
 //! the entry point: its neighbors in its own graph that are inserted already show where it belongs, and a
 //! narrow search from them finds its neighbors in the whole. Lucene has the same idea (apache/lucene#14331),
 //! but inserts a fifth to half of a source, a join set that covers it, by full searches first. Here the join set is a
@@ -9,9 +10,11 @@
 //! inserted, and in cache. Only nodes without an inserted neighbor (and those of upper levels) are searched for from the
 //! entry point.
 
+use super::build::{build, check, finish};
 use super::builder::GraphBuilder;
+use super::bulk::is_bulk_built;
 use super::duplicates::Duplicates;
-use super::insert::{Inserter, Start, build, check, finish};
+use super::insert::{Inserter, Start};
 use super::memory::{MAX_LEVELS, level_of, split_mix};
 use super::parallel::Steps;
 use super::repair::Copy;
@@ -27,6 +30,12 @@ const JOIN_SET: u64 = u64::MAX / 100 * 15;
 
 /// Candidates expanded in a search near inserted neighbors; as many are kept to select neighbors from as in a full search.
 const NEAR_EF: usize = 32;
+
+/// Of so many vectors or more the graph is built anew, in bulk, if no source has one of [`BASE_OF`]. With fewer that takes as long as
+/// inserting those of other sources.
+const LEAST_BUILT_ANEW: usize = 1 << 18;
+/// See [`LEAST_BUILT_ANEW`].
+const BASE_OF: usize = 3;
 
 /// Merges graphs into one over `vectors`, whose ordinals are the new ones. `without_graph` are the new ordinals of
 /// vectors that are in no source's graph. Every new ordinal must be given exactly once.
@@ -45,7 +54,10 @@ pub fn merge_graphs(
         (live, std::cmp::Reverse(source))
     });
     let base = largest.and_then(|index| Some((index, *sources.get(index)?)));
-    let Some((base_index, base)) = base.filter(|(_, base)| base.live() > 0) else {
+    let is_worth_keeping = |base: &SourceGraph<'_>| {
+        vectors.len() < LEAST_BUILT_ANEW || base.live() * BASE_OF >= vectors.len() || !is_bulk_built(vectors)
+    };
+    let Some((base_index, base)) = base.filter(|(_, base)| base.live() > 0 && is_worth_keeping(base)) else {
         return build(params, vectors, cancel, progress);
     };
     let highest = highest_levels(params, vectors.len(), base)?;

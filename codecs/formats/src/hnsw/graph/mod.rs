@@ -14,7 +14,10 @@
 //! | `separation` | what neighbor selection compares: distances, or angles | |
 //! | `builder` | a graph under construction | |
 //! | `batch` | links for many nodes at once, the same on any number of threads | |
-//! | `insert` | insertion; a graph from nothing | algorithm 1 |
+//! | `insert` | insertion | algorithm 1 |
+//! | `build` | a graph from nothing | |
+//! | `bulk` | level 0 all at once, from lists of near nodes | |
+//! | `leaves`, `pairs`, `near_lists` | overlapping leaves; all pairs of a leaf compared; the nearest that each node has met | |
 //! | `refine` | a second pass: the links of all nodes selected anew | |
 //! | `repair` | copying a graph and repairing it around deleted nodes | |
 //! | `merge` | a graph from graphs | |
@@ -29,13 +32,18 @@
 //! What its constants were chosen by is in `docs/measurements/graph-code.md`.
 
 mod batch;
+mod build;
 mod builder;
+mod bulk;
 mod connectivity;
 mod duplicates;
 mod insert;
+mod leaves;
 mod memory;
 mod mend;
 mod merge;
+mod near_lists;
+mod pairs;
 mod parallel;
 mod refine;
 mod renumber;
@@ -50,8 +58,9 @@ mod suspects;
 mod trace;
 mod worker;
 
+pub use build::build;
+pub use bulk::bulk_bytes;
 pub use connectivity::{bfs_order, unreachable};
-pub use insert::build;
 pub use memory::{Graph, Level, Word};
 pub use merge::merge_graphs;
 pub use renumber::RenumberedLevel;

@@ -306,4 +306,12 @@ impl SearchScratch {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// Forgets visited nodes and makes room for the distances of `len`.
+    pub(super) fn reset_known(&mut self, len: usize) {
+        self.visited.reset(len);
+        if self.known.len() < len {
+            self.known.resize(len, 0.0);
+        }
+    }
 }

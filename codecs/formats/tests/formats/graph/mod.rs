@@ -1,6 +1,7 @@
 //! Graphs: recall, determinism, reachability, merging, and hostile bytes.
 
 mod build;
+mod bulk;
 mod file;
 mod merge;
 mod reach;

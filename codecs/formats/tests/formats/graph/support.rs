@@ -1,11 +1,13 @@
 //! Vectors for graphs, and what a graph is asked.
 
 use lucerne_codec::{Cancel, Ordinal};
-use lucerne_formats::distance::{DistanceComputer, GraphVectors, NodeDistances};
+use lucerne_formats::distance::{DistanceComputer, GraphVectors, NodeDistances, NodePanel};
 use lucerne_formats::hnsw::graph::{
     BuildParams, Graph, GraphSearcher, GraphView, NO_NODE, SearchParams, SearchScratch, SearchStats, build,
     unreachable,
 };
+
+use lucerne_simd::PANEL;
 
 pub(super) const DIMENSION: usize = 16;
 
@@ -53,6 +55,45 @@ impl DistanceComputer for To<'_> {
 impl NodeDistances for To<'_> {
     fn set_query(&mut self, node: Ordinal) {
         self.1 = self.0.0[node as usize];
+    }
+}
+
+/// Vectors that are compared a panel at a time as well.
+pub(super) struct InPanels(pub(super) Vectors);
+
+struct Panel<'a>(&'a Vectors, Vec<Ordinal>);
+
+impl NodePanel for Panel<'_> {
+    fn set_nodes(&mut self, nodes: &[Ordinal]) {
+        self.1 = nodes.to_vec();
+    }
+
+    fn gather(&mut self, ordinals: &[Ordinal], out: &mut [[f32; PANEL]]) {
+        let mut distances = vec![0.0; ordinals.len()];
+        for (lane, &node) in self.1.iter().enumerate() {
+            To(self.0, self.0.0[node as usize]).gather(ordinals, &mut distances);
+            out.iter_mut().zip(&distances).for_each(|(out, &distance)| out[lane] = distance);
+        }
+    }
+
+    fn fingerprint(&self, node: Ordinal) -> u64 {
+        let bytes = self.0.0[node as usize].iter().flat_map(|value| value.to_le_bytes());
+        // Others may have the same.
+        bytes.fold(0, |sum, byte| (sum * 31 + u64::from(byte)) % 10_007)
+    }
+}
+
+impl GraphVectors for InPanels {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn computer(&self) -> Box<dyn NodeDistances + '_> {
+        self.0.computer()
+    }
+
+    fn panel(&self) -> Option<Box<dyn NodePanel + '_>> {
+        Some(Box::new(Panel(&self.0, Vec::new())))
     }
 }
 
