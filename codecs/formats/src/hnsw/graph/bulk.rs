@@ -148,7 +148,6 @@ impl BulkBuild<'_> {
         let inserter = self.inserter;
         let Worker { query, scratch, candidates, links, .. } = &mut *worker;
         candidates.resize_with(1, Vec::new);
-        candidates.truncate(1);
         let Some(of_level) = candidates.first_mut() else { return };
         of_level.clear();
         scratch.reset_known(inserter.builder.graph().len());
@@ -174,6 +173,7 @@ impl BulkBuild<'_> {
     /// Adds the links back to a node, and selects anew when they are too many.
     fn add_links_back(&self, node: Ordinal, lists: &NearLists, back: &LinksBack, worker: &mut Worker<'_>) {
         let Worker { query, scratch, selector, links, candidates, .. } = worker;
+        candidates.resize_with(1, Vec::new);
         let Some(added) = candidates.first_mut() else { return };
         scratch.reset_known(self.inserter.builder.graph().len());
         self.inserter.builder.links(0, node, links);
