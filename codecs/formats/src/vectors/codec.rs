@@ -15,10 +15,10 @@ use lucerne_codec::{Cancel, FieldInfo, MergeInput, Report, Result};
 const MERGE_BYTES: u64 = 56;
 
 impl VectorFieldFormat {
-    /// Bytes of a vector that building its graph in bulk takes besides.
-    fn bulk_bytes(&self, field: &FieldInfo, m: usize, working: Working) -> usize {
+    /// Bytes of heap that building the graph of so many vectors in bulk takes besides.
+    fn bulk_bytes(&self, field: &FieldInfo, vectors: usize, m: usize, working: Working) -> usize {
         let is_bulk_built = self.index == IndexKind::Hnsw && self.encoding.compares_panels(field);
-        if is_bulk_built { bulk_bytes(m, working) } else { 0 }
+        if is_bulk_built { bulk_bytes(vectors, m, working) } else { 0 }
     }
 }
 
@@ -42,7 +42,9 @@ impl VectorFormat for VectorFieldFormat {
     fn buffered_bytes(&self, field: &FieldInfo) -> usize {
         let m = self.params(field).map_or(16, |params| params.m);
         let copies = 2 * m * 4 * 4;
-        let built = self.bulk_bytes(field, m, Working::Heap) + 2 * m * 4 * 2;
+        // Of as many as a buffer may well have.
+        let many = 1 << 20;
+        let built = self.bulk_bytes(field, many, m, Working::Heap) / many + 2 * m * 4 * 2;
         let graph = if self.index == IndexKind::Hnsw { copies.max(built) } else { 0 };
         field.row_len() + 4 + self.encoding.buffered_bytes(field) + graph + 16
     }
@@ -56,9 +58,10 @@ impl VectorFormat for VectorFieldFormat {
             (IndexKind::Hnsw, Working::Files) => (8 * m + 12) / (m - 1).max(1),
             _ => 0,
         };
-        let graph = graph + self.bulk_bytes(field, m as usize, working) as u64;
         let encoded = self.encoding.merge_bytes(field, vectors, working);
-        vectors.saturating_mul(graph + MERGE_BYTES).saturating_add(encoded)
+        let in_bulk =
+            self.bulk_bytes(field, usize::try_from(vectors).unwrap_or(usize::MAX), m as usize, working);
+        vectors.saturating_mul(graph + MERGE_BYTES).saturating_add(encoded).saturating_add(in_bulk as u64)
     }
 
     fn write(

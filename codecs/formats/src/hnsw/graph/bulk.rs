@@ -36,16 +36,21 @@ const fn listed(m: usize) -> usize {
     7 * m / 2
 }
 
-/// Bytes of a vector besides the graph, with rows on the heap or in files.
-pub fn bulk_bytes(m: usize, working: Working) -> usize {
+/// Bytes of heap that building a graph over so many vectors in bulk takes besides the graph, with rows there or in files.
+pub fn bulk_bytes(vectors: usize, m: usize, working: Working) -> usize {
+    if !(LEAST..=MOST).contains(&vectors) {
+        return 0;
+    }
     let rows = match working {
-        // Lists with distances, and links back.
-        Working::Heap => listed(m) * 8 + 2 * m * 4,
+        // Lists with distances and links back; before them the leaves, twice while they are put in order.
+        Working::Heap => (listed(m) * 8 + 2 * m * 4).max(2 * 4 * LEAVES),
         Working::Files => 0,
     };
-    // Leaves before these, while they are put in order.
-    rows.max(2 * 4 * LEAVES) + 24
+    vectors * (rows + NUMBERS)
 }
+
+/// Bytes of a vector in orders and ends of lists.
+const NUMBERS: usize = 48;
 
 /// Whether a graph over these vectors is built so.
 pub(super) fn is_bulk_built(vectors: &dyn GraphVectors) -> bool {
@@ -85,7 +90,7 @@ impl BulkBuild<'_> {
         };
         let nodes: Vec<Ordinal> = (0..graph.len() as u32).filter(is_linked).collect();
         let Leaves { nodes: leaves, order } =
-            leaves(&nodes, &of_level(1), &of_level(2), &mut pair_workers, self.inserter.cancel)?;
+            leaves(&nodes, &of_level(1), &of_level(2), &mut pair_workers, self.inserter.cancel, files)?;
         let lists = NearLists::new(graph.len(), listed(graph.m()), files)?;
         let of_leaves: Vec<&[Ordinal]> = leaves.iter().collect();
         each(&of_leaves, &mut pair_workers, self.inserter.cancel, None, |worker, leaf| {

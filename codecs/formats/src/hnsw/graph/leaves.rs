@@ -4,7 +4,8 @@
 use super::NO_NODE;
 use super::pairs::PairWorker;
 use super::parallel::each;
-use lucerne_codec::{Cancel, Ordinal, Result};
+use super::rows::Rows;
+use lucerne_codec::{Cancel, Directory, Ordinal, Result};
 use lucerne_simd::PANEL;
 use parking_lot::Mutex;
 
@@ -18,15 +19,18 @@ const MOST_LEADERS: usize = 2_048;
 const REGIONS: usize = 64;
 
 /// Lists of numbers, one after the other.
-#[derive(Debug, Default)]
 pub(super) struct Lists {
-    numbers: Vec<u32>,
+    numbers: Rows<u32>,
     ends: Vec<usize>,
 }
 
 impl Lists {
     /// The numbers of pairs of a list and a number, in the order they come in.
-    fn from_pairs(lists: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
+    fn from_pairs(
+        lists: usize,
+        pairs: impl Iterator<Item = (u32, u32)> + Clone,
+        files: Option<&dyn Directory>,
+    ) -> Result<Self> {
         let mut ends = vec![0; lists];
         for (list, _) in pairs.clone() {
             ends.get_mut(list as usize).into_iter().for_each(|end| *end += 1);
@@ -36,7 +40,7 @@ impl Lists {
             // The start of each list first, which becomes its end as it fills.
             (*end, total) = (total, total + *end);
         }
-        let mut numbers = vec![0; total];
+        let mut numbers = Rows::filled(0, total, files)?.into_plain();
         for (list, number) in pairs {
             if let Some(end) = ends.get_mut(list as usize)
                 && let Some(place) = numbers.get_mut(*end)
@@ -45,7 +49,7 @@ impl Lists {
                 *end += 1;
             }
         }
-        Self { numbers, ends }
+        Ok(Self { numbers, ends })
     }
 
     fn get(&self, list: usize) -> &[u32] {
@@ -76,18 +80,21 @@ pub(super) fn leaves(
     regions: &[Ordinal],
     workers: &mut [PairWorker<'_>],
     cancel: &Cancel,
+    files: Option<&dyn Directory>,
 ) -> Result<Leaves> {
     let (in_region, leaders, leaders_of_region) = if leaders.len() <= MOST_LEADERS {
         let everywhere = nodes.iter().map(|&node| (0, node)).collect();
-        let all = Lists::from_pairs(1, (0..leaders.len() as u32).map(|leader| (0, leader)));
+        let all = (0..leaders.len() as u32).map(|leader| (0, leader));
+        let all = Lists::from_pairs(1, all, files)?;
         (everywhere, leaders.to_vec(), all)
     } else {
         let in_region = by_region(nodes, regions, workers, cancel)?;
         // Near leaves come one after the other.
         let leaders = by_region(leaders, regions, workers, cancel)?;
         let leaders: Vec<Ordinal> = leaders.into_iter().map(|(_, leader)| leader).collect();
-        let nearest = nearest(&[(&leaders, regions)], REGIONS, workers, cancel)?;
-        let lists = Lists::from_pairs(regions.len(), pairs(&nearest, REGIONS, 0..leaders.len() as u32));
+        let nearest = nearest(&[(&leaders, regions)], REGIONS, workers, cancel, files)?;
+        let found = pairs(&nearest, REGIONS, 0..leaders.len() as u32);
+        let lists = Lists::from_pairs(regions.len(), found, files)?;
         (in_region, leaders, lists)
     };
     // Nodes of one region are compared with its leaders.
@@ -104,7 +111,7 @@ pub(super) fn leaves(
         groups.push((of_group, near.get(region).map_or(&[], Vec::as_slice)));
         rest = after;
     }
-    let mut nearest = nearest(&groups, LEAVES, workers, cancel)?;
+    let mut nearest = nearest(&groups, LEAVES, workers, cancel, files)?;
     for ((region, _), nearest) in in_region.iter().zip(nearest.chunks_mut(LEAVES)) {
         let of_region = leaders_of_region.get(*region as usize);
         for place in nearest {
@@ -114,8 +121,9 @@ pub(super) fn leaves(
     let mut order: Vec<(u32, Ordinal)> =
         nearest.iter().step_by(LEAVES).copied().zip(ordinals.iter().copied()).collect();
     order.sort_unstable();
+    let found = pairs(&nearest, LEAVES, ordinals.iter().copied());
     Ok(Leaves {
-        nodes: Lists::from_pairs(leaders.len(), pairs(&nearest, LEAVES, ordinals.iter().copied())),
+        nodes: Lists::from_pairs(leaders.len(), found, files)?,
         order: order.into_iter().map(|(_, node)| node).collect(),
     })
 }
@@ -127,8 +135,8 @@ fn by_region(
     workers: &mut [PairWorker<'_>],
     cancel: &Cancel,
 ) -> Result<Vec<(u32, Ordinal)>> {
-    let nearest = nearest(&[(nodes, regions)], 1, workers, cancel)?;
-    let mut by_region: Vec<(u32, Ordinal)> = nearest.into_iter().zip(nodes.iter().copied()).collect();
+    let nearest = nearest(&[(nodes, regions)], 1, workers, cancel, None)?;
+    let mut by_region: Vec<(u32, Ordinal)> = nearest.iter().copied().zip(nodes.iter().copied()).collect();
     by_region.sort_unstable();
     Ok(by_region)
 }
@@ -151,10 +159,11 @@ fn nearest(
     count: usize,
     workers: &mut [PairWorker<'_>],
     cancel: &Cancel,
-) -> Result<Vec<u32>> {
+    files: Option<&dyn Directory>,
+) -> Result<Rows<u32>> {
     let len = groups.iter().map(|(nodes, _)| nodes.len()).sum::<usize>();
-    let mut found = vec![NO_NODE; len * count];
-    let mut rest = found.as_mut_slice();
+    let mut found = Rows::filled(NO_NODE, len * count, files)?.into_plain();
+    let mut rest = &mut *found;
     let mut work = Vec::new();
     for (nodes, others) in groups {
         for nodes in nodes.chunks(PANEL) {
