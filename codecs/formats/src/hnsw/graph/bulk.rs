@@ -13,7 +13,7 @@
 use super::insert::Inserter;
 use super::leaves::{LEAVES, Leaves, leaves};
 use super::near_lists::NearLists;
-use super::pairs::PairWorker;
+use super::pairs::{KEPT, PairWorker};
 use super::parallel::{Steps, each};
 use super::rows::Rows;
 use super::scratch::{SearchScratch, Visited};
@@ -31,9 +31,12 @@ const LEAST: usize = 10_000;
 /// More, too: that takes less memory.
 const MOST: usize = 1 << 21;
 
-/// Nodes listed for a node, which may have `2 m` links.
-const fn listed(m: usize) -> usize {
-    7 * m / 2
+/// A wider beam asks for a better graph than this gives.
+const WIDEST_BEAM: usize = 100;
+
+/// Nodes listed for a node, which may have `2 m` links: no more than all its leaves may know.
+fn listed(m: usize) -> usize {
+    (7 * m / 2).min(KEPT * LEAVES)
 }
 
 /// Bytes of heap that building a graph over so many vectors in bulk takes besides the graph, with rows there or in files.
@@ -53,8 +56,9 @@ pub fn bulk_bytes(vectors: usize, m: usize, working: Working) -> usize {
 const NUMBERS: usize = 48;
 
 /// Whether a graph over these vectors is built so.
-pub(super) fn is_bulk_built(vectors: &dyn GraphVectors) -> bool {
-    (LEAST..=MOST).contains(&vectors.len()) && vectors.panel().is_some()
+pub(super) fn is_bulk_built(params: &BuildParams<'_>, vectors: &dyn GraphVectors) -> bool {
+    let is_asked_for = params.beam_width <= WIDEST_BEAM && (LEAST..=MOST).contains(&vectors.len());
+    is_asked_for && vectors.panel().is_some()
 }
 
 /// Workers that compare pairs, one for each thread; none where nodes are better inserted one by one.
@@ -62,7 +66,7 @@ pub(super) fn pair_workers<'v>(
     params: &BuildParams<'_>,
     vectors: &'v dyn GraphVectors,
 ) -> Vec<PairWorker<'v>> {
-    let threads = if is_bulk_built(vectors) { params.threads.max(1) } else { 0 };
+    let threads = if is_bulk_built(params, vectors) { params.threads.max(1) } else { 0 };
     (0..threads).map_while(|_| PairWorker::new(vectors)).collect()
 }
 

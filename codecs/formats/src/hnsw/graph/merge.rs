@@ -55,7 +55,9 @@ pub fn merge_graphs(
     });
     let base = largest.and_then(|index| Some((index, *sources.get(index)?)));
     let is_worth_keeping = |base: &SourceGraph<'_>| {
-        vectors.len() < LEAST_BUILT_ANEW || base.live() * BASE_OF >= vectors.len() || !is_bulk_built(vectors)
+        vectors.len() < LEAST_BUILT_ANEW
+            || base.live() * BASE_OF >= vectors.len()
+            || !is_bulk_built(params, vectors)
     };
     let Some((base_index, base)) = base.filter(|(_, base)| base.live() > 0 && is_worth_keeping(base)) else {
         return build(params, vectors, cancel, progress);

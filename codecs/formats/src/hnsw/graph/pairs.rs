@@ -13,7 +13,7 @@ const TOGETHER: usize = 32;
 const MOST_NODES: usize = 2_048;
 
 /// The nearest that a node keeps of one leaf.
-const KEPT: usize = 12;
+pub(super) const KEPT: usize = 12;
 
 /// Bounds of others that no node of a panel comes near to.
 const NOTHING_NEAR: [f32; TOGETHER] = [f32::NEG_INFINITY; TOGETHER];

@@ -2,6 +2,7 @@
 
 use super::support::*;
 use lucerne_codec::{Cancel, Error, Progress};
+use lucerne_formats::distance::GraphVectors;
 use lucerne_formats::hnsw::graph::{BuildParams, Graph, build};
 
 /// As few as are built in bulk.
@@ -18,6 +19,10 @@ fn a_graph_built_in_bulk_finds_what_an_inserted_one_finds() {
     assert_sound(&graph);
     let inserted = built(&vectors.0, 2);
     assert_ne!(graph, inserted);
+    let wide = BuildParams { beam_width: 101, ..params(2) };
+    let [by_panels, by_itself] =
+        [&vectors as &dyn GraphVectors, &vectors.0].map(|vectors| build(&wide, vectors, &Cancel::new(), &()));
+    assert_eq!(by_panels.unwrap(), by_itself.unwrap(), "a wider beam is searched with");
     for candidates in [20, 50, 100] {
         let (bulk, inserted) =
             (recall(&graph, &vectors.0, candidates), recall(&inserted, &vectors.0, candidates));
