@@ -24,6 +24,7 @@ use super::{BuildParams, GraphView, NO_NODE};
 use crate::distance::GraphVectors;
 use lucerne_codec::format::Working;
 use lucerne_codec::{Directory, Ordinal, Result};
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Fewer vectors are inserted one by one: that takes no longer.
@@ -34,6 +35,9 @@ const MOST: usize = 1 << 21;
 /// A wider beam asks for a better graph than this gives.
 const WIDEST_BEAM: usize = 100;
 
+/// With other `m` leaves, which have about [`LEAVES`] · `m` nodes, are too small or too large.
+const LINKS: RangeInclusive<usize> = 8..=32;
+
 /// Nodes listed for a node, which may have `2 m` links: no more than all its leaves may know.
 fn listed(m: usize) -> usize {
     (7 * m / 2).min(KEPT * LEAVES)
@@ -41,7 +45,7 @@ fn listed(m: usize) -> usize {
 
 /// Bytes of heap that building a graph over so many vectors in bulk takes besides the graph, with rows there or in files.
 pub fn bulk_bytes(vectors: usize, m: usize, working: Working) -> usize {
-    if !(LEAST..=MOST).contains(&vectors) {
+    if !(LEAST..=MOST).contains(&vectors) || !LINKS.contains(&m) {
         return 0;
     }
     let rows = match working {
@@ -57,8 +61,8 @@ const NUMBERS: usize = 48;
 
 /// Whether a graph over these vectors is built so.
 pub(super) fn is_bulk_built(params: &BuildParams<'_>, vectors: &dyn GraphVectors) -> bool {
-    let is_asked_for = params.beam_width <= WIDEST_BEAM && (LEAST..=MOST).contains(&vectors.len());
-    is_asked_for && vectors.panel().is_some()
+    let of_params = params.beam_width <= WIDEST_BEAM && LINKS.contains(&params.m);
+    of_params && (LEAST..=MOST).contains(&vectors.len()) && vectors.panel().is_some()
 }
 
 /// Workers that compare pairs, one for each thread; none where nodes are better inserted one by one.
