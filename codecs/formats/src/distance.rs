@@ -1,7 +1,7 @@
 //! Distances: what a graph knows of vectors. It compares ordinals, and never sees a vector.
 
 use lucerne_codec::Ordinal;
-use lucerne_simd::PANEL;
+pub use lucerne_simd::{PANEL, near_lanes};
 
 /// Distances from one query to stored vectors. Smaller is nearer; never NaN.
 ///

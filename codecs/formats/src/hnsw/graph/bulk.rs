@@ -3,8 +3,8 @@
 //! An insertion compares a node with a thousand others that lie anywhere in memory, one by one. Comparing a panel of nodes with others
 //! takes a tenth of that for each pair, and the others come in order. So nodes are put into overlapping leaves (`leaves`), all
 //! pairs of a leaf are compared (`pairs`), and the nearest of each node listed (`near_lists`); neighbors are selected from
-//! these, and once more when links back are added. The nodes of upper levels are inserted before: their links on level 0 are the long
-//! ones, and lead the leaves.
+//! these, and once more when links back are added. The nodes of upper levels are inserted before: they lead the leaves, and their
+//! links on level 0 are the long ones.
 //!
 //! Lists also say how far listed nodes are from each other: neighbor selection asks them before it computes a distance. The graph
 //! is the same for any number of threads: a list is what it is whatever comes first, and a row depends on lists and rows
@@ -29,7 +29,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Fewer vectors are inserted one by one: that takes no longer.
 const LEAST: usize = 10_000;
-/// More, too: that takes less memory.
+/// More vectors are, too: that takes less memory.
 const MOST: usize = 1 << 21;
 
 /// A wider beam asks for a better graph than this gives.

@@ -5,8 +5,8 @@ use super::NO_NODE;
 use super::pairs::PairWorker;
 use super::parallel::each;
 use super::rows::Rows;
+use crate::distance::PANEL;
 use lucerne_codec::{Cancel, Directory, Ordinal, Result};
-use lucerne_simd::PANEL;
 use parking_lot::Mutex;
 
 /// Leaves of a node.

@@ -2,9 +2,8 @@
 
 use super::near_lists::NearLists;
 use super::scratch::Key;
-use crate::distance::{GraphVectors, NodePanel};
+use crate::distance::{GraphVectors, NodePanel, PANEL, near_lanes};
 use lucerne_codec::Ordinal;
-use lucerne_simd::{self as simd, PANEL};
 
 /// Nodes compared with a panel before it is known better what is near: at first all are.
 const TOGETHER: usize = 32;
@@ -62,7 +61,7 @@ impl<'v> PairWorker<'v> {
                 return;
             };
             panel.gather(others, distances);
-            simd::near_lanes(distances, &bounds, NOTHING_NEAR.get(..others.len()).unwrap_or_default(), near);
+            near_lanes(distances, &bounds, NOTHING_NEAR.get(..others.len()).unwrap_or_default(), near);
             for ((place, distances), &[lanes, _]) in (first..).zip(&*distances).zip(&*near) {
                 for lane in bits(lanes) {
                     if let (Some(nearest), Some(bound), Some(&distance)) =
@@ -124,7 +123,7 @@ impl<'v> PairWorker<'v> {
         let mut of_panel = [f32::NEG_INFINITY; PANEL];
         let of_nodes = bounds.get(first..).unwrap_or_default();
         of_panel.iter_mut().zip(of_nodes).take(panel.len()).for_each(|(lane, &bound)| *lane = bound);
-        simd::near_lanes(distances, &of_panel, of_others, near);
+        near_lanes(distances, &of_panel, of_others, near);
         for (((number, &other), distances), &[to_panel, to_other]) in
             (at..).zip(others).zip(&*distances).zip(&*near)
         {
