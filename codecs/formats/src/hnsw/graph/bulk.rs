@@ -12,20 +12,20 @@
 
 use super::insert::Inserter;
 use super::leaves::{LEAVES, Leaves, leaves};
+use super::lists::Lists;
 use super::near_lists::NearLists;
 use super::pairs::{KEPT, PairWorker};
 use super::parallel::{Steps, each};
-use super::rows::Rows;
 use super::scratch::{SearchScratch, Visited};
 use super::select::{KnownDistances, Link};
 use super::separation::is_nearer_by_alpha;
 use super::worker::Worker;
-use super::{BuildParams, GraphView, NO_NODE};
+use super::{BuildParams, Graph, GraphView, NO_NODE, Word};
 use crate::distance::GraphVectors;
 use lucerne_codec::format::Working;
 use lucerne_codec::{Directory, Ordinal, Result};
 use std::ops::RangeInclusive;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::AtomicU32;
 
 /// Fewer vectors are inserted one by one: that takes no longer.
 const LEAST: usize = 10_000;
@@ -116,7 +116,7 @@ impl BulkBuild<'_> {
             }
             Ok(())
         })?;
-        let back = LinksBack::new(self.inserter, files)?;
+        let back = Lists::from_pairs(graph.len(), links_back(graph), files, self.inserter.cancel)?;
         each(&order, workers, self.inserter.cancel, None, |worker, &node| {
             self.add_links_back(node, &lists, &back, worker);
             Ok(())
@@ -184,7 +184,7 @@ impl BulkBuild<'_> {
     }
 
     /// Adds the links back to a node, and selects anew when they are too many.
-    fn add_links_back(&self, node: Ordinal, lists: &NearLists, back: &LinksBack, worker: &mut Worker<'_>) {
+    fn add_links_back(&self, node: Ordinal, lists: &NearLists, back: &Lists, worker: &mut Worker<'_>) {
         let Worker { query, scratch, selector, links, candidates, .. } = worker;
         candidates.resize_with(1, Vec::new);
         let Some(added) = candidates.first_mut() else { return };
@@ -192,7 +192,8 @@ impl BulkBuild<'_> {
         self.inserter.builder.links(0, node, links);
         let SearchScratch { visited, known, scored, .. } = scratch;
         links.iter().for_each(|link| _ = visited.insert(link.position));
-        let new: Vec<Ordinal> = back.of(node).filter(|&from| visited.insert(from)).collect();
+        let new: Vec<Ordinal> =
+            back.get(node as usize).iter().copied().filter(|&from| visited.insert(from)).collect();
         query.set_query(node);
         let distances = scored.compute(&mut **query, new.iter().copied());
         added.clear();
@@ -207,60 +208,19 @@ impl BulkBuild<'_> {
     }
 }
 
+/// The links of level 0 turned around: where each leads, and where it comes from.
+fn links_back(graph: &Graph<AtomicU32>) -> impl Iterator<Item = (u32, Ordinal)> + Clone {
+    (0..graph.len() as u32).flat_map(|from| {
+        let row = graph.row(0, from).iter().map(Word::get);
+        row.take_while(|&to| to != NO_NODE).map(move |to| (to, from))
+    })
+}
+
 /// Of the nodes at `known` distances marks those that a selected link occludes, as far as its list tells.
 fn mark_occluded(lists: &NearLists, known: KnownDistances<'_>, selected: &Link, occluded: &mut Visited) {
     for (other, between) in lists.get(selected.position) {
         if known.get(other).is_some_and(|own| is_nearer_by_alpha(between, own)) {
             occluded.insert(other);
         }
-    }
-}
-
-/// The links of level 0 turned around, as they are before any is added.
-struct LinksBack {
-    /// Where the links to each node end.
-    ends: Vec<usize>,
-    /// Where they come from.
-    nodes: Rows<AtomicU32>,
-}
-
-impl LinksBack {
-    fn new(inserter: &Inserter<'_>, files: Option<&dyn Directory>) -> Result<Self> {
-        let len = inserter.builder.graph().len();
-        let mut links = Vec::new();
-        let mut for_each = |with: &mut dyn FnMut(Ordinal, u32)| -> Result<()> {
-            for node in 0..len as u32 {
-                inserter.cancel.check_every(1_024, node as usize)?;
-                inserter.builder.links(0, node, &mut links);
-                links.iter().for_each(|link| with(node, link.position));
-            }
-            Ok(())
-        };
-        let mut ends = vec![0; len];
-        for_each(&mut |_, to| {
-            ends.get_mut(to as usize).into_iter().for_each(|end| *end += 1);
-        })?;
-        let mut total = 0;
-        for end in &mut ends {
-            // The start first, which becomes the end as links come in.
-            (*end, total) = (total, total + *end);
-        }
-        let nodes = Rows::filled(NO_NODE, total, files)?;
-        for_each(&mut |from, to| {
-            if let Some(end) = ends.get_mut(to as usize)
-                && let Some(place) = nodes.get(*end)
-            {
-                place.store(from, Relaxed);
-                *end += 1;
-            }
-        })?;
-        Ok(Self { ends, nodes })
-    }
-
-    /// The nodes that link to a node.
-    fn of(&self, node: Ordinal) -> impl Iterator<Item = Ordinal> {
-        let end = |node: u32| self.ends.get(node as usize).copied().unwrap_or(0);
-        let range = node.checked_sub(1).map_or(0, end)..end(node);
-        self.nodes.get(range).unwrap_or_default().iter().map(|from| from.load(Relaxed))
     }
 }

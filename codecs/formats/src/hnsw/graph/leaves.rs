@@ -2,6 +2,7 @@
 //! share leaves, and all pairs of a leaf together find what a search would find (PiPNN, arXiv 2602.21247).
 
 use super::NO_NODE;
+use super::lists::Lists;
 use super::pairs::PairWorker;
 use super::parallel::each;
 use super::rows::Rows;
@@ -17,52 +18,6 @@ const MOST_LEADERS: usize = 2_048;
 
 /// Regions that a leader is in: those around the nearest nodes of level 2.
 const REGIONS: usize = 64;
-
-/// Lists of numbers, one after the other.
-pub(super) struct Lists {
-    numbers: Rows<u32>,
-    ends: Vec<usize>,
-}
-
-impl Lists {
-    /// The numbers of pairs of a list and a number, in the order they come in.
-    fn from_pairs(
-        lists: usize,
-        pairs: impl Iterator<Item = (u32, u32)> + Clone,
-        files: Option<&dyn Directory>,
-    ) -> Result<Self> {
-        let mut ends = vec![0; lists];
-        for (list, _) in pairs.clone() {
-            ends.get_mut(list as usize).into_iter().for_each(|end| *end += 1);
-        }
-        let mut total = 0;
-        for end in &mut ends {
-            // The start of each list first, which becomes its end as it fills.
-            (*end, total) = (total, total + *end);
-        }
-        let mut numbers = Rows::filled(0, total, files)?.into_plain();
-        for (list, number) in pairs {
-            if let Some(end) = ends.get_mut(list as usize)
-                && let Some(place) = numbers.get_mut(*end)
-            {
-                *place = number;
-                *end += 1;
-            }
-        }
-        Ok(Self { numbers, ends })
-    }
-
-    fn get(&self, list: usize) -> &[u32] {
-        let start = list.checked_sub(1).map_or(0, |before| self.ends.get(before).copied().unwrap_or(0));
-        let end = self.ends.get(list).copied().unwrap_or(start);
-        self.numbers.get(start..end).unwrap_or_default()
-    }
-
-    /// All lists.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[u32]> {
-        (0..self.ends.len()).map(|list| self.get(list))
-    }
-}
 
 /// Which leaves there are.
 pub(super) struct Leaves {
@@ -85,7 +40,7 @@ pub(super) fn leaves(
     let (in_region, leaders, leaders_of_region) = if leaders.len() <= MOST_LEADERS {
         let everywhere = nodes.iter().map(|&node| (0, node)).collect();
         let all = (0..leaders.len() as u32).map(|leader| (0, leader));
-        let all = Lists::from_pairs(1, all, files)?;
+        let all = Lists::from_pairs(1, all, files, cancel)?;
         (everywhere, leaders.to_vec(), all)
     } else {
         let in_region = by_region(nodes, regions, workers, cancel)?;
@@ -94,7 +49,7 @@ pub(super) fn leaves(
         let leaders: Vec<Ordinal> = leaders.into_iter().map(|(_, leader)| leader).collect();
         let nearest = nearest(&[(&leaders, regions)], REGIONS, workers, cancel, files)?;
         let found = pairs(&nearest, REGIONS, 0..leaders.len() as u32);
-        let lists = Lists::from_pairs(regions.len(), found, files)?;
+        let lists = Lists::from_pairs(regions.len(), found, files, cancel)?;
         (in_region, leaders, lists)
     };
     // Nodes of one region are compared with its leaders.
@@ -123,7 +78,7 @@ pub(super) fn leaves(
     order.sort_unstable();
     let found = pairs(&nearest, LEAVES, ordinals.iter().copied());
     Ok(Leaves {
-        nodes: Lists::from_pairs(leaders.len(), found, files)?,
+        nodes: Lists::from_pairs(leaders.len(), found, files, cancel)?,
         order: order.into_iter().map(|(_, node)| node).collect(),
     })
 }

@@ -17,6 +17,7 @@
 //! | `insert` | insertion | algorithm 1 |
 //! | `build` | a graph from nothing | |
 //! | `bulk` | level 0 all at once, from lists of near nodes | |
+//! | `lists` | lists of numbers, each of any length | |
 //! | `leaves`, `pairs`, `near_lists` | overlapping leaves; all pairs of a leaf compared; the nearest that each node has met | |
 //! | `refine` | a second pass: the links of all nodes selected anew | |
 //! | `repair` | copying a graph and repairing it around deleted nodes | |
@@ -39,6 +40,7 @@ mod connectivity;
 mod duplicates;
 mod insert;
 mod leaves;
+mod lists;
 mod memory;
 mod mend;
 mod merge;
